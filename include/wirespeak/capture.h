@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture.h: packets in from files, pipes, folders and archives; packets out to a pcap file.
+ *
+ * An input is a list of paths. A path is a capture (pcap or pcapng), "-" for standard input, a
+ * folder (walked in name order), or anything libarchive reads (.gz, .zst, .xz, .zip, .7z, .tar,
+ * ...), whose members are read as captures without unpacking to disk. A capture inside an archive
+ * is named "archive.zip:folder/member.pcap".
+ */
+#ifndef WIRESPEAK_CAPTURE_H
+#define WIRESPEAK_CAPTURE_H
+
+#include "wirespeak/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * One captured packet. `data` is borrowed: valid until the next wsp_input_next on the same input.
+ */
+typedef struct wsp_frame {
+    uint64_t time_ns; /* nanoseconds since 1970-01-01 UTC */
+    uint32_t caplen;  /* bytes in `data` */
+    /* bytes that were on the wire; usually >= caplen, but outside data may lie */
+    uint32_t wirelen;
+    const uint8_t *data; /* [caplen] */
+} wsp_frame;
+
+/*
+ * What an input says of the capture that it is reading. Borrowed until the next
+ * wsp_input_open_next.
+ */
+typedef struct wsp_capture_info {
+    /* path as the user gave or found it; "archive:member" inside archives; "-" for a pipe */
+    const char *name;
+    /* LINKTYPE_ value of the file (https://www.tcpdump.org/linktypes.html), 1 = Ethernet */
+    int linktype;
+    uint32_t snaplen; /* as the file says, 0 if it does not */
+    /* the file's own resolution is nanoseconds (else microseconds or unknown) */
+    bool nanosecond;
+} wsp_capture_info;
+
+typedef struct wsp_input wsp_input;
+
+typedef struct wsp_input_options {
+    /*
+     * a path that is no capture is logged as a warning, counted, and skipped, instead of an error
+     */
+    bool skip_bad;
+    size_t max_depth; /* archives inside archives: how deep (default 3) */
+    /* a BPF expression (man pcap-filter), or NULL; packets that do not match are skipped */
+    const char *filter;
+} wsp_input_options;
+
+WSP_API wsp_input_options wsp_input_options_default(void);
+
+/*
+ * Takes the paths (copied). Nothing is opened yet: a missing file is reported by
+ * wsp_input_open_next.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
+                                              const wsp_input_options *opt, wsp_error *err);
+
+/*
+ * Opens the next capture of the input. WSP_OK: *info is filled; WSP_EOF: no more captures. On an
+ * error of one capture (FORMAT, IO) the call may be repeated to go on with the next.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info,
+                                                    wsp_error *err);
+
+/*
+ * Next packet of the open capture. WSP_EOF at its regular end. WSP_ERR_FORMAT where the file breaks
+ * off or lies: the packets before it were good; the capture is closed.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err);
+
+/*
+ * Captured bytes of the packets delivered so far, and paths or members skipped by skip_bad. For
+ * progress lines and summaries.
+ */
+WSP_API uint64_t wsp_input_bytes(const wsp_input *in);
+WSP_API size_t wsp_input_skipped(const wsp_input *in);
+
+WSP_API void wsp_input_free(wsp_input *in);
+
+/* ---- writing ---- */
+
+typedef struct wsp_pcap_writer wsp_pcap_writer;
+
+/*
+ * Writes a nanosecond pcap file (https://www.tcpdump.org/manpages/pcap-savefile.5.html). `path` "-"
+ * is standard output; else a temporary file beside `path` is written and renamed by
+ * wsp_pcap_writer_close, so that `path` is never half-written.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path,
+                                                     int linktype, wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame,
+                                                    wsp_error *err);
+
+/*
+ * Flushes, renames and frees. Every error of writing, closing or renaming is reported here at the
+ * latest.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_pcap_writer_close(wsp_pcap_writer *w, wsp_error *err);
+
+/* Throws the file away (removes the temporary one) and frees. NULL is fine. */
+WSP_API void wsp_pcap_writer_discard(wsp_pcap_writer *w);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture_int.h: what the folders to the right may use of capture/ beyond the public header: output
+ * files that appear whole or not at all, and .npz containers (a ZIP of .npy members) through
+ * libarchive.
+ */
+#ifndef WSPI_CAPTURE_INT_H
+#define WSPI_CAPTURE_INT_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "wirespeak/capture.h"
+
+/*
+ * A file that appears whole or not at all: written under a temporary name in the same folder,
+ * fsynced and renamed by commit; discard removes it. "-" is standard output. The stream is borrowed
+ * until commit or discard.
+ */
+typedef struct wspi_outfile {
+    FILE *fp;
+    char *path, *tmp; /* tmp is NULL for standard output and for devices such as /dev/null */
+} wspi_outfile;
+
+wsp_status wspi_outfile_open(wspi_outfile *f, const char *path, wsp_error *err) WSP_MUST_USE;
+/* reports any earlier write error too */
+wsp_status wspi_outfile_commit(wspi_outfile *f, wsp_error *err) WSP_MUST_USE;
+void wspi_outfile_discard(wspi_outfile *f);
+
+/*
+ * An input over one block of memory (borrowed until wsp_input_free) instead of paths: for fuzzing
+ * and tests.
+ */
+wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void *p, size_t len,
+                                  const wsp_input_options *opt, wsp_error *err) WSP_MUST_USE;
+
+/*
+ * Reads a whole file of at most `max` bytes into a fresh block (*data, free() it). "-" is standard
+ * input.
+ */
+wsp_status wspi_file_read(const char *path, size_t max, uint8_t **data, size_t *len,
+                          wsp_error *err) WSP_MUST_USE;
+
+/* ---- .npz ---- */
+
+typedef struct wspi_zip_writer wspi_zip_writer;
+
+/*
+ * A ZIP file whose members are stored or deflated so that numpy.load reads it. Atomic like
+ * wspi_outfile.
+ */
+wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path,
+                                wsp_error *err) WSP_MUST_USE;
+/*
+ * One member of `len` bytes in one or two pieces (header, body); body may be NULL when body_len is
+ * 0.
+ */
+wsp_status wspi_zip_writer_add(wspi_zip_writer *w, const char *name, const void *head,
+                               size_t head_len, const void *body, size_t body_len,
+                               wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_zip_writer_close(wspi_zip_writer *w, wsp_error *err) WSP_MUST_USE;
+void wspi_zip_writer_discard(wspi_zip_writer *w);
+
+typedef wsp_status wspi_zip_member_fn(void *arg, const char *name, uint8_t *data, size_t len,
+                                      wsp_error *err);
+
+/*
+ * Calls fn for every member of the ZIP at `path`, in file order, with the member's bytes in a fresh
+ * block that fn owns (free()). Members of more than max_member bytes are a LIMIT error. Stops at
+ * the first negative status.
+ */
+wsp_status wspi_zip_read(const char *path, size_t max_member, wspi_zip_member_fn *fn, void *arg,
+                         wsp_error *err) WSP_MUST_USE;
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input.c: the walk over paths, folders and archives from capture to capture. The open folders and
+ * archives lie on a stack; the innermost one gives the next thing to visit.
+ */
+#include "capture/input_int.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* An open folder (unpack is NULL) or archive. */
+typedef struct level {
+    char *name;
+    wspi_unpack *unpack;
+    char **names; /* sorted */
+    size_t n, cap, next;
+} level;
+
+struct wsp_input {
+    char **paths;
+    size_t n_paths, next_path;
+    wsp_input_options opt;
+    char *filter;
+    level *stack;
+    size_t depth, cap;
+    size_t archives;     /* levels of the stack that are archives */
+    wspi_source *memory; /* to be visited first, or NULL */
+    char *name;          /* of the open capture */
+    wspi_savefile file;
+    uint64_t bytes;
+    size_t skipped;
+};
+
+wsp_input_options wsp_input_options_default(void)
+{
+    return (wsp_input_options){.max_depth = 3};
+}
+
+wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
+                         const wsp_input_options *opt, wsp_error *err)
+{
+    wsp_input *in;
+
+    *out = NULL;
+    if (opt && opt->filter)
+        WSP_TRY(wspi_filter_check(opt->filter, err));
+    in = calloc(1, sizeof *in);
+    if (!in)
+        return wspi_nomem(err, "an input", sizeof *in);
+    in->opt = opt ? *opt : wsp_input_options_default();
+    in->opt.filter = NULL; /* ours is in->filter */
+    in->paths = wspi_new_array(n, sizeof *in->paths);
+    if (!in->paths)
+        goto nomem;
+    for (; in->n_paths < n; in->n_paths++)
+        if (!(in->paths[in->n_paths] = strdup(paths[in->n_paths])))
+            goto nomem;
+    if (opt && opt->filter && !(in->filter = strdup(opt->filter)))
+        goto nomem;
+    *out = in;
+    return WSP_OK;
+
+nomem:
+    wsp_input_free(in);
+    return wspi_nomem(err, "the list of paths", n);
+}
+
+wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void *p, size_t len,
+                                  const wsp_input_options *opt, wsp_error *err)
+{
+    wsp_input *in;
+
+    WSP_TRY(wsp_input_new(out, &name, 1, opt, err));
+    in = *out;
+    in->memory = wspi_source_memory(p, len);
+    if (in->memory)
+        return WSP_OK;
+    wsp_input_free(in);
+    *out = NULL;
+    return wspi_nomem(err, "a byte source", len);
+}
+
+/* ---- levels ---- */
+
+static void pop(wsp_input *in)
+{
+    level *l = &in->stack[--in->depth];
+
+    if (l->unpack)
+        in->archives--;
+    wspi_unpack_free(l->unpack);
+    for (size_t i = 0; i < l->n; i++)
+        free(l->names[i]);
+    free(l->names);
+    free(l->name);
+}
+
+/* A new innermost level with a name of its own, or NULL. */
+static level *push(wsp_input *in, const char *name)
+{
+    level *l;
+
+    if (wspi_grow(&in->stack, &in->cap, in->depth + 1, sizeof *in->stack) < 0)
+        return NULL;
+    l = &in->stack[in->depth];
+    *l = (level){.name = strdup(name)};
+    if (!l->name)
+        return NULL;
+    in->depth++;
+    return l;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static wsp_status list_folder(level *l, DIR *d)
+{
+    for (const struct dirent *e; (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        WSP_TRY(wspi_grow(&l->names, &l->cap, l->n + 1, sizeof *l->names));
+        l->names[l->n] = strdup(e->d_name);
+        if (!l->names[l->n])
+            return WSP_ERR_NOMEM;
+        l->n++;
+    }
+    if (l->n)
+        qsort(l->names, l->n, sizeof *l->names, by_name);
+    return WSP_OK;
+}
+
+static wsp_status visit_folder(wsp_input *in, const char *path, wsp_error *err)
+{
+    DIR *d = opendir(path);
+    level *l;
+    wsp_status st;
+
+    if (!d)
+        return wspi_fail(err, WSP_ERR_IO, 0, "%s: cannot open the folder: %s", path,
+                         strerror(errno));
+    l = push(in, path);
+    st = l ? list_folder(l, d) : WSP_ERR_NOMEM;
+    (void)closedir(d);
+    if (st < 0) {
+        if (l)
+            pop(in);
+        return wspi_nomem(err, "a folder's names", 1);
+    }
+    return WSP_EOF; /* nothing opened yet: go on with the new level */
+}
+
+static char *join(const char *a, char sep, const char *b)
+{
+    size_t la = strlen(a), lb = strlen(b);
+    char *s = malloc(la + lb + 2);
+
+    if (!s)
+        return NULL;
+    memcpy(s, a, la);
+    s[la] = sep;
+    memcpy(s + la + 1, b, lb + 1);
+    return s;
+}
+
+/* ---- visiting: WSP_OK = a capture is open, WSP_EOF = nothing opened, go on ---- */
+
+static wsp_status visit_archive(wsp_input *in, wspi_source *src, const char *name, wsp_error *err)
+{
+    wspi_unpack *u;
+    wsp_status st;
+    level *l;
+
+    if (in->archives >= in->opt.max_depth)
+        st = wspi_fail(err, WSP_ERR_LIMIT, 0,
+                       "%s: not a capture, and archives are opened %zu deep at most", name,
+                       in->opt.max_depth);
+    else
+        st = wspi_unpack_open(&u, src, name, false, err);
+    if (st < 0) {
+        wspi_source_free(src);
+        return st;
+    }
+    l = push(in, name);
+    if (!l) {
+        wspi_unpack_free(u);
+        return wspi_nomem(err, "an archive level", 1);
+    }
+    l->unpack = u;
+    in->archives++;
+    return WSP_EOF;
+}
+
+/* Takes src. */
+static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name,
+                               wsp_capture_info *info, wsp_error *err)
+{
+    size_t got;
+    wsp_status st;
+
+    if (!src)
+        return wspi_nomem(err, "a byte source", sizeof *src);
+    got = wspi_source_peek(src, 4);
+    if (src->fault.status < 0) {
+        errno = src->fault.sys_errno;
+        st = wspi_fail(err, src->fault.status, 0, "%s: %s", name, src->fault.text);
+    } else if (got == 0) {
+        st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: the file is empty", name);
+    } else if (!wspi_savefile_magic(src->head, got)) {
+        return visit_archive(in, src, name, err);
+    } else {
+        free(in->name);
+        in->name = strdup(name);
+        st = in->name ? wspi_savefile_open(&in->file, src, name, in->filter, info, err)
+                      : wspi_nomem(err, "a name", strlen(name));
+        info->name = in->name;
+    }
+    if (st < 0)
+        wspi_source_free(src);
+    return st;
+}
+
+/*
+ * in_folder: found by walking, so only regular files and folders count, and no link may lead in a
+ * circle.
+ */
+static wsp_status visit_path(wsp_input *in, const char *path, bool in_folder,
+                             wsp_capture_info *info, wsp_error *err)
+{
+    struct stat sb, link;
+    int fd;
+
+    if (!in_folder && strcmp(path, "-") == 0)
+        return visit_source(in, wspi_source_fd(STDIN_FILENO, false), "-", info, err);
+    if (stat(path, &sb) < 0)
+        return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
+    if (in_folder && !S_ISREG(sb.st_mode) &&
+        (!S_ISDIR(sb.st_mode) || lstat(path, &link) < 0 || S_ISLNK(link.st_mode))) {
+        wspi_log(WSP_LOG_DEBUG, "%s: neither a file nor a folder; passed over", path);
+        return WSP_EOF;
+    }
+    if (S_ISDIR(sb.st_mode))
+        return visit_folder(in, path, err);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
+    return visit_source(in, wspi_source_fd(fd, true), path, info, err);
+}
+
+static wsp_status visit_member(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    level *l = &in->stack[in->depth - 1];
+    const char *member;
+    char *name;
+    wsp_status st = wspi_unpack_next(l->unpack, &member, err);
+
+    if (st != WSP_OK) {
+        pop(in);
+        return st;
+    }
+    name = member ? join(l->name, ':', member) : strdup(l->name);
+    if (!name)
+        return wspi_nomem(err, "a member's name", 1);
+    st = visit_source(in, wspi_source_member(wspi_unpack_archive(l->unpack)), name, info, err);
+    free(name);
+    return st;
+}
+
+static wsp_status visit_entry(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    level *l = &in->stack[in->depth - 1];
+    size_t len = strlen(l->name);
+    char *path;
+    wsp_status st;
+
+    if (l->next == l->n) {
+        pop(in);
+        return WSP_EOF;
+    }
+    if (len > 1 && l->name[len - 1] == '/')
+        l->name[len - 1] = '\0';
+    path = join(strcmp(l->name, "/") == 0 ? "" : l->name, '/', l->names[l->next++]);
+    if (!path)
+        return wspi_nomem(err, "a path", len);
+    st = visit_path(in, path, true, info, err);
+    free(path);
+    return st;
+}
+
+static void close_capture(wsp_input *in)
+{
+    bool fatal = in->file.src && in->file.src->fatal;
+
+    wspi_savefile_close(&in->file);
+    if (fatal && in->depth && in->stack[in->depth - 1].unpack)
+        wspi_unpack_stop(in->stack[in->depth - 1].unpack); /* said once is enough */
+}
+
+/* Visits one thing: WSP_EOF also when that opened nothing. *end: there is nothing left. */
+static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_error *err)
+{
+    wspi_source *src = in->memory;
+
+    if (in->depth)
+        return in->stack[in->depth - 1].unpack ? visit_member(in, info, err)
+                                               : visit_entry(in, info, err);
+    if (in->next_path == in->n_paths) {
+        *end = true;
+        return WSP_EOF;
+    }
+    in->memory = NULL;
+    if (src)
+        return visit_source(in, src, in->paths[in->next_path++], info, err);
+    return visit_path(in, in->paths[in->next_path++], false, info, err);
+}
+
+wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    wsp_error local;
+    bool end = false;
+    wsp_status st;
+
+    if (!err)
+        err = &local;
+    close_capture(in);
+    for (;;) {
+        *info = (wsp_capture_info){0};
+        st = step(in, info, &end, err);
+        if (st == WSP_OK || end)
+            return st;
+        if (st == WSP_EOF)
+            continue;
+        if (!in->opt.skip_bad || st == WSP_ERR_NOMEM)
+            return st;
+        in->skipped++;
+        wspi_log(WSP_LOG_WARNING, "skipped: %s", err->text);
+    }
+}
+
+wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
+{
+    wsp_status st;
+
+    if (!in->file.pc)
+        return WSP_EOF;
+    st = wspi_savefile_next(&in->file, in->name, frame, err);
+    if (st == WSP_OK)
+        in->bytes += frame->caplen;
+    else
+        close_capture(in);
+    return st;
+}
+
+uint64_t wsp_input_bytes(const wsp_input *in)
+{
+    return in->bytes;
+}
+
+size_t wsp_input_skipped(const wsp_input *in)
+{
+    return in->skipped;
+}
+
+void wsp_input_free(wsp_input *in)
+{
+    if (!in)
+        return;
+    wspi_savefile_close(&in->file);
+    while (in->depth)
+        pop(in);
+    wspi_source_free(in->memory);
+    for (size_t i = 0; i < in->n_paths; i++)
+        free(in->paths[i]);
+    free(in->paths);
+    free(in->filter);
+    free(in->stack);
+    free(in->name);
+    free(in);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input_int.h: private to capture/: where bytes come from (bytesource.c), archives unpacked as a
+ * stream (unpack.c), and one capture read by libpcap (savefile.c). input.c walks over them.
+ */
+#ifndef WSPI_INPUT_INT_H
+#define WSPI_INPUT_INT_H
+
+#include <archive.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+
+#include "capture/capture_int.h"
+
+#define WSPI_SOURCE_HEAD 4096
+
+/*
+ * A stream of bytes that can be looked at before it is read: a file descriptor, a block of memory,
+ * or the current member of an archive. A failure of the layer below is kept in `fault`, because
+ * stdio and libpcap pass on no text.
+ */
+typedef struct wspi_source {
+    int fd; /* -1: memory or member */
+    bool own_fd, seekable;
+    const uint8_t *mem; /* memory, borrowed */
+    size_t mem_len, mem_pos;
+    struct archive *ar; /* member, borrowed */
+    const uint8_t *blk; /* what libarchive gave last, and where in the member it belongs */
+    size_t blk_len;
+    uint64_t blk_off;
+    uint64_t pos; /* bytes handed out by wspi_source_read */
+    uint8_t head[WSPI_SOURCE_HEAD];
+    size_t head_len, head_pos;
+    bool fatal; /* nothing more can come from the archive either */
+    wsp_error fault;
+} wspi_source;
+
+wspi_source *wspi_source_fd(int fd, bool own) WSP_MUST_USE;
+wspi_source *wspi_source_memory(const void *p, size_t len) WSP_MUST_USE;
+wspi_source *wspi_source_member(struct archive *ar) WSP_MUST_USE;
+void wspi_source_free(wspi_source *s);
+
+/*
+ * Looks ahead: up to n <= WSPI_SOURCE_HEAD bytes into s->head; returns how many are there. Only
+ * before reading.
+ */
+size_t wspi_source_peek(wspi_source *s, size_t n);
+/* Bytes read, 0 at the end, negative with s->fault set. May return less than n. */
+ssize_t wspi_source_read(wspi_source *s, void *buf, size_t n);
+/* New position or -1. Only when s->seekable. */
+int64_t wspi_source_seek(wspi_source *s, int64_t off, int whence);
+/* A stdio stream that reads s, or NULL with errno. Closing it leaves s alone. */
+FILE *wspi_source_stdio(wspi_source *s) WSP_MUST_USE;
+
+typedef struct wspi_unpack wspi_unpack;
+
+/* Takes src on success. zip_only: no other format and no compression around it. */
+wsp_status wspi_unpack_open(wspi_unpack **out, wspi_source *src, const char *name, bool zip_only,
+                            wsp_error *err) WSP_MUST_USE;
+/*
+ * Goes to the next regular member. *member is its name, or NULL for a bare compressed file;
+ * borrowed until the next call. WSP_EOF after the last. After an error only WSP_EOF follows.
+ */
+wsp_status wspi_unpack_next(wspi_unpack *u, const char **member, wsp_error *err) WSP_MUST_USE;
+struct archive *wspi_unpack_archive(wspi_unpack *u);
+void wspi_unpack_stop(wspi_unpack *u); /* the next call gives WSP_EOF */
+void wspi_unpack_free(wspi_unpack *u);
+
+typedef struct wspi_savefile {
+    pcap_t *pc; /* NULL: closed */
+    char *iobuf;
+    wspi_source *src;
+    struct bpf_program prog;
+    bool has_prog, classic;
+    uint64_t packets; /* read, before the filter */
+} wspi_savefile;
+
+/* Whether the bytes begin like pcap or pcapng. */
+bool wspi_savefile_magic(const uint8_t *p, size_t len);
+/* Takes src on success. info->name is left alone. */
+wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *name,
+                              const char *filter, wsp_capture_info *info,
+                              wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *frame,
+                              wsp_error *err) WSP_MUST_USE;
+void wspi_savefile_close(wspi_savefile *sf);
+/* WSP_ERR_ARG when the expression is wrong for every usual link type. */
+wsp_status wspi_filter_check(const char *filter, wsp_error *err) WSP_MUST_USE;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pcap_writer.c: pcap files with nanoseconds, little-endian on every machine. Format:
+ * https://www.tcpdump.org/manpages/pcap-savefile.5.html. Writes what it is given: no check of
+ * packets.
+ */
+#include "capture/capture_int.h"
+
+#define MAGIC_NANOSECONDS 0xa1b23c4du
+#define SNAPLEN           262144u /* the most that libpcap reads back */
+#define NS_PER_S          1000000000u
+
+struct wsp_pcap_writer {
+    wspi_outfile file;
+    uint64_t packets;
+};
+
+static uint8_t *put32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        *p++ = (uint8_t)(v >> 8 * i);
+    return p;
+}
+
+static wsp_status put(wsp_pcap_writer *w, const void *p, size_t len, wsp_error *err)
+{
+    if (len == 0 || fwrite(p, 1, len, w->file.fp) == len)
+        return WSP_OK;
+    return wspi_fail(err, WSP_ERR_IO, 0, "%s: cannot write after %llu packets: %s", w->file.path,
+                     (unsigned long long)w->packets, strerror(errno));
+}
+
+wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int linktype,
+                                wsp_error *err)
+{
+    uint8_t head[24] = {0};
+    uint8_t *p = head;
+    wsp_pcap_writer *w;
+    wsp_status st;
+
+    *out = NULL;
+    if (linktype < 0 || linktype > 0xffff)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "%s: link type %d is outside 0..65535", path,
+                         linktype);
+    w = calloc(1, sizeof *w);
+    if (!w)
+        return wspi_nomem(err, "a pcap writer", sizeof *w);
+    st = wspi_outfile_open(&w->file, path, err);
+    if (st == WSP_OK) {
+        p = put32(p, MAGIC_NANOSECONDS);
+        p = put32(p, 2 | 4u << 16); /* version 2.4 */
+        p = put32(p + 8, SNAPLEN);  /* over the two unused fields */
+        p = put32(p, (uint32_t)linktype);
+        st = put(w, head, (size_t)(p - head), err);
+    }
+    if (st < 0) {
+        wsp_pcap_writer_discard(w);
+        return st;
+    }
+    *out = w;
+    return WSP_OK;
+}
+
+wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame, wsp_error *err)
+{
+    uint64_t sec = frame->time_ns / NS_PER_S;
+    uint8_t head[16];
+    uint8_t *p = head;
+
+    if (frame->caplen > SNAPLEN)
+        return wspi_fail(err, WSP_ERR_LIMIT, 0, "%s: a packet of %u bytes; pcap holds %u at most",
+                         w->file.path, frame->caplen, SNAPLEN);
+    if (sec > UINT32_MAX)
+        return wspi_fail(err, WSP_ERR_LIMIT, 0,
+                         "%s: a packet %llu seconds after 1970; pcap ends in 2106", w->file.path,
+                         (unsigned long long)sec);
+    p = put32(p, (uint32_t)sec);
+    p = put32(p, (uint32_t)(frame->time_ns % NS_PER_S));
+    p = put32(p, frame->caplen);
+    p = put32(p, frame->wirelen);
+    WSP_TRY(put(w, head, (size_t)(p - head), err));
+    WSP_TRY(put(w, frame->data, frame->caplen, err));
+    w->packets++;
+    return WSP_OK;
+}
+
+wsp_status wsp_pcap_writer_close(wsp_pcap_writer *w, wsp_error *err)
+{
+    wsp_status st = wspi_outfile_commit(&w->file, err);
+
+    free(w);
+    return st;
+}
+
+void wsp_pcap_writer_discard(wsp_pcap_writer *w)
+{
+    if (!w)
+        return;
+    wspi_outfile_discard(&w->file);
+    free(w);
+}
