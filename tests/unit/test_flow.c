@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_flow.c: keys, directions, timeouts, TCP closing, limits and order of the flow table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wirespeak/flow.h"
+
+#define S UINT64_C(1000000000)
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+typedef struct ended {
+    size_t n;
+    uint64_t id[4096];
+    wsp_flow_end end[4096];
+} ended;
+
+static ended seen;
+
+static void on_release(void *arg, wsp_flow *flow)
+{
+    ended *e = arg;
+
+    if (e->n < 4096) {
+        e->id[e->n] = flow->id;
+        e->end[e->n] = flow->end;
+    }
+    e->n++;
+    free(flow->user);
+}
+
+static wsp_flow_table *table(size_t max, uint64_t idle, uint64_t active)
+{
+    wsp_flow_table_options o = wsp_flow_table_options_default();
+    wsp_flow_table *t;
+
+    seen = (ended){0};
+    o.max_flows = max;
+    o.idle_ns = idle;
+    o.active_ns = active;
+    o.release = on_release;
+    o.arg = &seen;
+    assert_int_equal(wsp_flow_table_new(&t, &o), WSP_OK);
+    return t;
+}
+
+static wsp_flow_key key(uint8_t from, uint16_t sport, uint8_t to, uint16_t dport)
+{
+    wsp_flow_key k = {.ethertype = 0x0800, .proto = 6, .addr_len = 4};
+
+    k.addr[0][0] = k.addr[1][0] = 10;
+    k.addr[0][3] = from;
+    k.addr[1][3] = to;
+    k.port[0] = sport;
+    k.port[1] = dport;
+    return k;
+}
+
+static wsp_flow *add(wsp_flow_table *t, wsp_flow_key k, uint64_t ns, uint8_t flags, int want_dir)
+{
+    wsp_flow *f;
+    int dir;
+
+    assert_int_equal(wsp_flow_table_add(t, &k, ns, 100, flags, &f, &dir), WSP_OK);
+    assert_int_equal(dir, want_dir);
+    return f;
+}
+
+static void ordering_a_key_is_the_same_from_both_sides(void **state)
+{
+    wsp_flow_key a = key(1, 5000, 2, 80), b = key(2, 80, 1, 5000), c = key(1, 9, 1, 8);
+
+    (void)state;
+    assert_int_equal(wsp_flow_key_order(&a), 0);
+    assert_int_equal(wsp_flow_key_order(&b), 1);
+    assert_memory_equal(&a, &b, sizeof a);
+    assert_int_equal(wsp_flow_key_order(&c), 1);
+    assert_int_equal(c.port[0], 8);
+    assert_int_equal(wsp_flow_key_order(&c), 0);
+}
+
+static void both_directions_are_one_flow_of_the_first_sender(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow *f;
+
+    (void)state;
+    f = add(t, key(2, 5000, 1, 80), 1 * S, SYN, 0);
+    assert_int_equal(f->key.addr[0][3], 2);
+    assert_int_equal(f->key.port[1], 80);
+    f = add(t, key(1, 80, 2, 5000), 2 * S, SYN | ACK, 1);
+    add(t, key(2, 5000, 1, 80), 3 * S, ACK, 0);
+    assert_int_equal(f->packets[0], 2);
+    assert_int_equal(f->packets[1], 1);
+    assert_int_equal(f->bytes[0], 200);
+    assert_int_equal(f->first_ns, 1 * S);
+    assert_int_equal(f->last_ns, 3 * S);
+    assert_int_equal(wsp_flow_table_count(t), 1);
+    wsp_flow_table_free(t);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_EOF);
+}
+
+static void a_syn_ack_first_makes_its_receiver_the_initiator(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow *f = add(t, key(1, 80, 2, 5000), S, SYN | ACK, 1);
+    wsp_flow_key self = key(7, 7, 7, 7);
+
+    (void)state;
+    assert_int_equal(f->key.addr[0][3], 2);
+    assert_int_equal(f->key.port[0], 5000);
+    add(t, key(2, 5000, 1, 80), S, ACK, 0);
+    add(t, self, S, SYN | ACK, 0); /* no sides to tell apart */
+    wsp_flow_table_free(t);
+}
+
+static void scope_and_protocol_tell_flows_apart(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow_key a = key(1, 1, 2, 2), b = a, c = a;
+
+    (void)state;
+    b.scope = 7;
+    c.proto = 17;
+    add(t, a, S, 0, 0);
+    add(t, b, S, 0, 0);
+    add(t, c, S, RST, 0); /* not TCP: these bits mean nothing */
+    assert_int_equal(wsp_flow_table_count(t), 3);
+    assert_int_equal(add(t, c, S, 0, 0)->end, WSP_FLOW_OPEN);
+    wsp_flow_table_free(t);
+}
+
+static void idle_flows_end_when_time_goes_on(void **state)
+{
+    wsp_flow_table *t = table(10, 10 * S, 0);
+
+    (void)state;
+    add(t, key(1, 1, 2, 2), 0, 0, 0);
+    add(t, key(3, 1, 2, 2), 5 * S, 0, 0);
+    add(t, key(1, 1, 2, 2), 10 * S, 0, 0); /* exactly the timeout is not over it */
+    assert_int_equal(seen.n, 0);
+    add(t, key(4, 1, 2, 2), 16 * S, 0, 0);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.id[0], 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_IDLE);
+    assert_int_equal(add(t, key(1, 1, 2, 2), 40 * S, 0, 0)->id, 3);
+    assert_int_equal(seen.n, 3);
+    wsp_flow_table_free(t);
+}
+
+static void an_idle_flow_ends_even_behind_one_from_the_future(void **state)
+{
+    wsp_flow_table *t = table(10, 10 * S, 0);
+
+    (void)state;
+    add(t, key(1, 1, 2, 2), 1000 * S, 0, 0);
+    add(t, key(3, 1, 2, 2), 5 * S, 0, 0); /* the clock ran back */
+    assert_int_equal(add(t, key(3, 1, 2, 2), 30 * S, 0, 0)->id, 2);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.id[0], 1);
+    wsp_flow_table_free(t);
+}
+
+static void the_active_timeout_cuts_long_flows(void **state)
+{
+    wsp_flow_table *t = table(10, 0, 30 * S);
+
+    (void)state;
+    for (uint64_t i = 0; i <= 61; i++)
+        add(t, key(1, 1, 2, 2), i * S, 0, 0);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_ACTIVE);
+    add(t, key(1, 1, 2, 2), 62 * S, 0, 0);
+    assert_int_equal(seen.n, 2);
+    wsp_flow_table_free(t);
+}
+
+static void fin_both_ways_and_the_last_ack_close(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow_key a = key(1, 5000, 2, 80), b = key(2, 80, 1, 5000);
+
+    (void)state;
+    add(t, a, 1 * S, SYN, 0);
+    add(t, b, 1 * S, SYN | ACK, 1);
+    add(t, a, 2 * S, FIN | ACK, 0);
+    add(t, b, 2 * S, ACK, 1);
+    add(t, a, 2 * S, ACK, 0);
+    assert_int_equal(add(t, b, 3 * S, FIN | ACK, 1)->end, WSP_FLOW_OPEN);
+    assert_int_equal(add(t, b, 3 * S, FIN | ACK, 1)->end, WSP_FLOW_OPEN); /* sent again */
+    assert_int_equal(add(t, a, 4 * S, ACK, 0)->end, WSP_FLOW_CLOSED);
+    assert_int_equal(add(t, b, 5 * S, ACK, 1)->id, 0); /* late packets stay here */
+    assert_int_equal(seen.n, 0);
+    assert_int_equal(add(t, b, 6 * S, SYN, 0)->id, 1); /* a new connection, the other way round */
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_CLOSED);
+    wsp_flow_table_free(t);
+}
+
+static void rst_closes_and_idle_releases_it_as_closed(void **state)
+{
+    wsp_flow_table *t = table(10, 10 * S, 0);
+
+    (void)state;
+    add(t, key(1, 5000, 2, 80), 1 * S, SYN, 0);
+    assert_int_equal(add(t, key(2, 80, 1, 5000), 1 * S, RST | ACK, 1)->end, WSP_FLOW_CLOSED);
+    assert_int_equal(add(t, key(1, 5000, 2, 80), 2 * S, ACK, 0)->id, 0);
+    assert_int_equal(add(t, key(2, 80, 1, 5000), 3 * S, SYN | ACK, 1)->id, 0); /* not a new SYN */
+    add(t, key(9, 9, 8, 8), 60 * S, 0, 0);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_CLOSED);
+    wsp_flow_table_free(t);
+}
+
+static void a_repeated_syn_of_an_open_flow_is_the_same_flow(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+
+    (void)state;
+    add(t, key(1, 5000, 2, 80), 1 * S, SYN, 0);
+    assert_int_equal(add(t, key(1, 5000, 2, 80), 2 * S, SYN, 0)->id, 0);
+    wsp_flow_table_free(t);
+}
+
+static void a_full_table_drops_the_least_recently_used(void **state)
+{
+    wsp_flow_table *t = table(3, 0, 0);
+
+    (void)state;
+    add(t, key(1, 1, 9, 9), 1, 0, 0);
+    add(t, key(2, 1, 9, 9), 2, 0, 0);
+    add(t, key(3, 1, 9, 9), 3, 0, 0);
+    add(t, key(1, 1, 9, 9), 4, 0, 0);
+    add(t, key(4, 1, 9, 9), 5, 0, 0);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.id[0], 1);
+    assert_int_equal(seen.end[0], WSP_FLOW_EVICTED);
+    assert_int_equal(wsp_flow_table_evictions(t), 1);
+    assert_int_equal(wsp_flow_table_count(t), 3);
+    wsp_flow_table_flush(t);
+    assert_int_equal(seen.id[1], 0);
+    assert_int_equal(seen.id[2], 2);
+    assert_int_equal(seen.id[3], 3);
+    assert_int_equal(add(t, key(1, 1, 9, 9), 6, 0, 0)->id, 4);
+    wsp_flow_table_free(t);
+}
+
+static void many_flows_are_found_again_and_released_once(void **state)
+{
+    wsp_flow_table *t = table(1000000, 0, 0);
+
+    (void)state;
+    for (int round = 0; round < 3; round++)
+        for (unsigned i = 0; i < 3000; i++) {
+            wsp_flow *f = add(t, key(1, (uint16_t)i, 2, 80), 1, 0, 0);
+
+            assert_int_equal(f->id, i);
+            if (!f->user)
+                f->user = malloc(8); /* freed by the release */
+        }
+    assert_int_equal(wsp_flow_table_count(t), 3000);
+    wsp_flow_table_free(t);
+    assert_int_equal(seen.n, 3000);
+    for (size_t i = 0; i < 3000; i++)
+        assert_int_equal(seen.id[i], i);
+}
+
+static void a_table_of_no_flows_is_refused(void **state)
+{
+    wsp_flow_table_options o = wsp_flow_table_options_default();
+    wsp_flow_table *t;
+
+    (void)state;
+    o.max_flows = 0;
+    assert_int_equal(wsp_flow_table_new(&t, &o), WSP_ERR_ARG);
+    assert_null(t);
+    wsp_flow_table_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ordering_a_key_is_the_same_from_both_sides),
+        cmocka_unit_test(both_directions_are_one_flow_of_the_first_sender),
+        cmocka_unit_test(a_syn_ack_first_makes_its_receiver_the_initiator),
+        cmocka_unit_test(scope_and_protocol_tell_flows_apart),
+        cmocka_unit_test(idle_flows_end_when_time_goes_on),
+        cmocka_unit_test(an_idle_flow_ends_even_behind_one_from_the_future),
+        cmocka_unit_test(the_active_timeout_cuts_long_flows),
+        cmocka_unit_test(fin_both_ways_and_the_last_ack_close),
+        cmocka_unit_test(rst_closes_and_idle_releases_it_as_closed),
+        cmocka_unit_test(a_repeated_syn_of_an_open_flow_is_the_same_flow),
+        cmocka_unit_test(a_full_table_drops_the_least_recently_used),
+        cmocka_unit_test(many_flows_are_found_again_and_released_once),
+        cmocka_unit_test(a_table_of_no_flows_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
