@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token.h: packets <-> tokens. The codec is predictive and lossless: a flow context known to both sides predicts every
+ * header field; only what differs is coded. Tokens (uint16) carry what is worth learning, the residual stream (bytes)
+ * carries what is arbitrary but needed to give the packet back. Tokens + residuals = the capture, byte for byte.
+ *
+ * Grammar of one packet:  dir gap length  [stack]  {exceptions in canonical order}  [payload kind, bytes]  end
+ * A flow that really ended closes with a pseudo-packet of one token, "flow.end".
+ */
+#ifndef WIRESPEAK_TOKEN_H
+#define WIRESPEAK_TOKEN_H
+
+#include "wirespeak/base.h"
+#include "wirespeak/capture.h"
+#include "wirespeak/flow.h"
+#include "wirespeak/packet.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- vocabulary: made from the field tables; the same in every build of one version ---- */
+
+WSP_API uint32_t wsp_vocab_size(void);
+WSP_API uint64_t
+wsp_vocab_version(void); /* hash of every name in order: changes when any token changes meaning */
+WSP_API const char *wsp_vocab_name(uint16_t id, char *buf,
+                                   size_t len); /* "tcp.flags=SYN"; buf is returned */
+WSP_API bool wsp_vocab_deviates(
+    uint16_t id); /* a token that a valid generated packet does not use */
+
+/* ---- flow context, codec (wsp_packet is in packet.h) ---- */
+
+/* Per-flow memory of the codec. Both sides start from wsp_context_init. Plain memory of wsp_context_size() bytes. */
+typedef struct wsp_context wsp_context;
+WSP_API size_t wsp_context_size(void);
+WSP_API void wsp_context_init(wsp_context *ctx, int linktype);
+
+enum { WSP_MAX_PACKET_TOKENS = 512 }; /* no packet codes to more */
+
+/*
+ * Codes the dissected packet of direction `dir` (0 = from the initiator) and moves the context on. `number` counts the
+ * packets of the capture (all flows), so that order can be restored. ids: room for WSP_MAX_PACKET_TOKENS; *n set.
+ * Residual bytes are appended to `resid` (an opaque growable buffer, see wsp_residual_*).
+ */
+typedef struct wsp_residual wsp_residual;
+WSP_MUST_USE WSP_API wsp_status wsp_residual_new(wsp_residual **out);
+WSP_API void wsp_residual_free(wsp_residual *r);
+WSP_API const uint8_t *wsp_residual_data(const wsp_residual *r, size_t *len);
+WSP_API void wsp_residual_reset(wsp_residual *r);
+
+WSP_MUST_USE WSP_API wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir,
+                                                  uint64_t number, uint16_t *ids, size_t *n,
+                                                  wsp_residual *resid);
+
+/* A decoded packet: frame.data points into the decoder and is valid until its next call. */
+typedef struct wsp_decoded {
+    wsp_frame frame;
+    uint64_t number;
+    int dir;
+} wsp_decoded;
+
+typedef struct wsp_decoder
+    wsp_decoder; /* scratch memory of decoding; use for any number of flows */
+WSP_MUST_USE WSP_API wsp_status wsp_decoder_new(wsp_decoder **out);
+WSP_API void wsp_decoder_free(wsp_decoder *d);
+
+/*
+ * Decodes the packet that starts at ids[0], of at most n tokens, reading residuals from *resid (advanced).
+ * *used = tokens of it. WSP_EOF: the token was flow.end. WSP_ERR_FORMAT: not a sequence that the coder writes.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_decode_packet(wsp_decoder *d, wsp_context *ctx,
+                                                  const uint16_t *ids, size_t n, size_t *used,
+                                                  const uint8_t **resid, const uint8_t *resid_end,
+                                                  wsp_decoded *out, wsp_error *err);
+
+/* ---- grammar, for sampling ---- */
+
+/* Where residual values come from when there is no recorded stream: pools of addresses, random numbers. */
+typedef struct wsp_filler {
+    uint64_t seed;                        /* of this flow */
+    uint64_t start_ns;                    /* time of the first packet */
+    uint8_t client[6], server[6];         /* MAC addresses */
+    uint8_t client_ip[16], server_ip[16]; /* IPv4 in the first 4 bytes; for an IPv6 flow all 16 */
+    uint16_t client_port;
+} wsp_filler;
+
+/*
+ * What may follow the n tokens of an unfinished packet: legal[] (wsp_vocab_size() bytes) is set to 1 for tokens that
+ * continue it, deviations included only if `deviations`. *done = the packet is complete (the last token was "end" or
+ * "flow.end"); then nothing is legal. The context is not changed.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx,
+                                                 const uint16_t *ids, size_t n,
+                                                 const wsp_filler *fill, bool deviations,
+                                                 uint8_t *legal, bool *done, wsp_error *err);
+
+/* The packet that a complete sequence of sampled tokens stands for; residuals come from `fill`. Moves the context on. */
+WSP_MUST_USE WSP_API wsp_status wsp_grammar_build(wsp_decoder *d, wsp_context *ctx,
+                                                  const uint16_t *ids, size_t n,
+                                                  const wsp_filler *fill, wsp_decoded *out,
+                                                  wsp_error *err);
+
+/* ---- mask policies: what the model may see ---- */
+
+/* A named policy; the table is in man 7 wirespeak-tokens. NULL name = the default for classification, identity-free. */
+typedef struct wsp_policy wsp_policy;
+WSP_API const wsp_policy *wsp_policy_get(
+    const char *name); /* static, or NULL if there is no such policy */
+WSP_API const char *wsp_policy_name(const wsp_policy *p);
+WSP_API const wsp_policy *wsp_policy_at(size_t i); /* i-th policy, NULL after the last */
+WSP_API const char *wsp_policy_summary(const wsp_policy *p);
+
+/*
+ * What the model reads of a packet: copies the tokens that the policy keeps, payload bytes cut to max_payload, all cut
+ * to max_tokens (the end token is always kept). Returns how many. out may be ids.
+ */
+WSP_API size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n,
+                                size_t max_payload, size_t max_tokens, uint16_t *out);
+
+/* ---- token files (.npz): see man 5 wirespeak-tokens-file ---- */
+
+/* A set of tokenised flows in memory: columns, all owned by the set. */
+typedef struct wsp_tokens {
+    size_t n_captures, n_flows, n_packets, n_tokens, n_residuals;
+    uint16_t *ids;          /* [n_tokens], under the policy "everything" */
+    uint64_t *packet_off;   /* [n_packets + 1] in tokens */
+    uint64_t *flow_off;     /* [n_flows + 1] in packets */
+    uint8_t *residuals;     /* [n_residuals] */
+    uint64_t *residual_off; /* [n_flows + 1] in bytes */
+    uint32_t *capture;      /* [n_flows] index into captures: the group id for splits */
+    uint8_t *flow_end;      /* [n_flows] wsp_flow_end */
+    char **captures;        /* [n_captures] names */
+    int *linktype;          /* [n_captures] */
+    size_t n_heads;
+    char **heads;        /* [n_heads] names of label columns */
+    size_t *n_labels;    /* [n_heads] */
+    char ***label_names; /* [n_heads][n_labels] */
+    int32_t **labels;    /* [n_heads][n_flows], -1 = not labelled */
+} wsp_tokens;
+
+/* drop_residuals: leaves residuals out (anonymous by construction; cannot be turned back into packets). */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_save(const wsp_tokens *t, const char *path,
+                                                bool drop_residuals, wsp_error *err);
+/* Checks every length, offset and id; refuses files of another vocabulary version (UNSUPPORTED). */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err);
+WSP_API void wsp_tokens_free(wsp_tokens *t);
+
+/* ---- whole inputs ---- */
+
+typedef struct wsp_tokenize_stats {
+    uint64_t captures,
+        broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
+    uint64_t packets, flows, bytes;         /* bytes as captured */
+    uint64_t header_tokens, payload_tokens; /* payload: kind and bytes */
+    uint64_t residual_bytes;
+    uint64_t
+        layer_tokens[32];  /* header tokens by layer of their field; names from wsp_layer_name */
+    uint64_t frame_tokens; /* direction, time, length, stack, end */
+} wsp_tokenize_stats;
+
+WSP_API const char *wsp_layer_name(size_t i); /* NULL after the last */
+
+/*
+ * Reads an input to its end and codes every packet. Flows are those of a flow table with default options. A capture
+ * that breaks off is kept up to there, logged as a warning and counted in stats->broken. keep = false counts only: *out is
+ * an empty set. max_tokens limits what is held (LIMIT beyond), 0 = none.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, bool keep, size_t max_tokens,
+                                             wsp_tokens **out, wsp_tokenize_stats *stats,
+                                             wsp_error *err);
+
+/* Writes capture `i` of the set back, packets in their first order. FORMAT when the set has no residuals. */
+WSP_MUST_USE WSP_API wsp_status wsp_detokenize(const wsp_tokens *t, size_t i, wsp_pcap_writer *w,
+                                               uint64_t *packets, wsp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

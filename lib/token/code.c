@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * code.c: the walk over one packet, the same for encoding and decoding:
+ *     dir gap len [stack] [frame] {fields of each layer} [payload kind, bytes] end
+ */
+#include "token/token_int.h"
+
+#include <math.h>
+
+enum { PAD_TO = 60, HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16 };
+
+/* ---- time, length ---- */
+
+static void code_time(wspi_coder *c)
+{
+    wsp_packet *p = c->p;
+    uint64_t last = c->ctx->last_ns;
+    bool back = c->enc && p->time_ns < last;
+    uint64_t gap = back ? last - p->time_ns : p->time_ns - last;
+    unsigned t;
+
+    if (!c->ctx->started) {
+        p->time_ns = c->fill ? c->fill->start_ns : wspi_residual(c, WSPI_R_NONE, 8, p->time_ns);
+        c->number = wspi_residual_varint(c, c->number, 0);
+        return;
+    }
+    t = back                   ? WSPI_GAP_BINS
+        : gap >> WSPI_GAP_BITS ? WSPI_GAP_BINS + 1
+                               : wspi_bin(gap, WSPI_GAP_MANTISSA);
+    t = wspi_must(c, wspi_group_base(WSPI_T_GAP), WSPI_GAP_BINS + 2, t);
+    if (t >= WSPI_GAP_BINS)
+        gap = wspi_residual(c, WSPI_R_NONE, 8, gap);
+    else
+        gap = wspi_bin_start(t, WSPI_GAP_MANTISSA) +
+              wspi_remainder(c, wspi_bin_bits(t, WSPI_GAP_MANTISSA),
+                             gap - wspi_bin_start(t, WSPI_GAP_MANTISSA));
+    p->time_ns = t == WSPI_GAP_BINS ? last - gap : last + gap;
+    c->number = c->ctx->last_number + wspi_residual_varint(c, c->number - c->ctx->last_number, 1);
+}
+
+static void code_length(wspi_coder *c)
+{
+    uint64_t len = c->p->payload_len;
+    unsigned t = len >> WSPI_LEN_BITS ? WSPI_LEN_BINS : wspi_bin(len, WSPI_LEN_MANTISSA);
+
+    t = wspi_must(c, wspi_group_base(WSPI_T_LEN), WSPI_LEN_BINS + 1, t);
+    if (t == WSPI_LEN_BINS)
+        len = wspi_residual(c, WSPI_R_NONE, 4, len);
+    else
+        len = wspi_bin_start(t, WSPI_LEN_MANTISSA) +
+              wspi_remainder(c, wspi_bin_bits(t, WSPI_LEN_MANTISSA),
+                             len - wspi_bin_start(t, WSPI_LEN_MANTISSA));
+    c->p->payload_len = (uint32_t)len;
+}
+
+/* ---- stack ---- */
+
+static bool same_stack(const wsp_packet *p, const wspi_stack *st)
+{
+    if (p->n_layers != st->n)
+        return false;
+    for (size_t i = 0; i < st->n; i++)
+        if (p->layers[i].id != st->id[i])
+            return false;
+    return true;
+}
+
+static void set_stack(wsp_packet *p, const wspi_stack *st, size_t n)
+{
+    p->n_layers = n;
+    for (size_t i = 0; i < n; i++)
+        p->layers[i].id = st->id[i];
+}
+
+/* In a sampled stack, TCP options end on a 4-byte border. */
+static bool options_aligned(const wsp_packet *p)
+{
+    return wspi_headers_len(p) % 4 == (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u % 4 : 0u);
+}
+
+/* Grammar: takes back what may not follow the layers so far. */
+static void forbid_layers(wspi_coder *c)
+{
+    const wsp_packet *p = c->p;
+    unsigned base = wspi_group_base(WSPI_T_LAYER);
+    uint8_t last = p->n_layers ? p->layers[p->n_layers - 1].id : 0;
+    bool options = last >= WSPI_TCP && last <= WSPI_TCP_RAWOPT;
+
+    if (!c->legal || !c->need || c->deviations)
+        return;
+    for (uint8_t id = 0; id < WSPI_LAYER_COUNT; id++) {
+        bool ok = p->n_layers ? wspi_may_follow(last, id) : id == wspi_link_layer(c->ctx->linktype);
+        bool ends =
+            last == WSPI_ARP || last == WSPI_UDP || last == WSPI_ICMP || last == WSPI_ICMPV6;
+        if (id == WSPI_PAYLOAD)
+            ok = options ? options_aligned(p) : ends;
+        for (size_t i = 0; i < p->n_layers; i++)
+            if (p->layers[i].id == id && id != WSPI_TCP_NOP && id != WSPI_TCP_EOL)
+                ok = false;
+        if (p->n_layers > 18 && options)
+            ok = id == WSPI_PAYLOAD || (id == WSPI_TCP_NOP && !options_aligned(p));
+        if (!ok)
+            c->legal[base + id] = 0;
+    }
+}
+
+static void code_stack_list(wspi_coder *c, size_t from)
+{
+    unsigned base = wspi_group_base(WSPI_T_LAYER);
+    wsp_packet *p = c->p;
+    size_t n = c->enc ? p->n_layers : WSPI_MAX_LAYERS;
+
+    for (size_t i = from; i <= n && !c->bad && !c->need; i++) {
+        unsigned id = c->enc && i < n ? p->layers[i].id : (unsigned)WSPI_PAYLOAD;
+        if (!c->enc)
+            p->n_layers = i;
+        id = wspi_must(c, base, WSPI_LAYER_COUNT, id);
+        forbid_layers(c);
+        if (id == WSPI_PAYLOAD)
+            return;
+        if (!c->enc && i < n)
+            p->layers[i] = (wspi_layer){.id = (uint8_t)id};
+    }
+    if (!c->enc && !c->need)
+        c->bad = true; /* longer than any packet's */
+}
+
+static void code_stack(wspi_coder *c)
+{
+    const wsp_context *ctx = c->ctx;
+    wsp_packet *p = c->p;
+    const wspi_stack *want = ctx->seen[c->dir] ? &ctx->last[c->dir] : &ctx->last[!c->dir];
+    unsigned recall = 0, keep = 0;
+    bool same = c->enc && ctx->started && same_stack(p, want);
+
+    if (c->enc) {
+        while (recall < ctx->n_recent && !same_stack(p, &ctx->recent[recall]))
+            recall++;
+        while (ctx->started && keep < WSPI_KEEPS - 1 && keep < want->n && keep < p->n_layers &&
+               want->id[keep] == p->layers[keep].id)
+            keep++;
+    } else {
+        p->n_layers = 0;
+    }
+    if (ctx->started) {
+        if (wspi_may(c, wspi_group_base(WSPI_T_RECALL), WSPI_RECALLS,
+                     !same && recall < ctx->n_recent, true, &recall)) {
+            if (!c->enc && recall < ctx->n_recent)
+                set_stack(p, &ctx->recent[recall], ctx->recent[recall].n);
+            c->bad = c->bad || recall >= ctx->n_recent;
+            return;
+        }
+        if (!wspi_may(c, wspi_group_base(WSPI_T_KEEP), WSPI_KEEPS, !same, true, &keep)) {
+            if (!c->enc)
+                set_stack(p, want, want->n);
+            return;
+        }
+    } else {
+        keep = wspi_must(c, wspi_group_base(WSPI_T_KEEP), 1, 0);
+    }
+    if (c->bad || c->need)
+        return;
+    if (!c->enc && keep > want->n) {
+        c->bad = true;
+        return;
+    }
+    if (!c->enc)
+        set_stack(p, want, keep);
+    code_stack_list(c, keep);
+}
+
+/* ---- frame: captured length, odd wire length, trailer ---- */
+
+static uint32_t pad_len(const wsp_packet *p, uint32_t before)
+{
+    bool ethernet = p->n_layers && p->layers[0].id == WSPI_ETH;
+    return ethernet && before < PAD_TO ? PAD_TO - before : 0;
+}
+
+static bool zeros(const uint8_t *b, size_t n)
+{
+    while (n && *b == 0)
+        b++, n--;
+    return n == 0;
+}
+
+static unsigned trailer_mode(const wsp_packet *p, uint32_t before, unsigned want)
+{
+    uint32_t end = p->payload_off + p->payload_len;
+    bool blank = p->caplen <= end || zeros(p->data + end, p->caplen - end);
+    bool pads = blank && p->trailer_len == pad_len(p, before);
+
+    if (p->trailer_len == 0 && (want == WSPI_TRAILER_NONE || !pads))
+        return WSPI_TRAILER_NONE;
+    return pads ? WSPI_TRAILER_PAD : WSPI_TRAILER_DATA;
+}
+
+/* Captured length of a frame: snap is one more than the bytes kept, 0 for all of them. */
+static uint32_t cut_to(uint64_t wire, uint32_t snap)
+{
+    return snap && snap - 1 < wire ? snap - 1 : (uint32_t)wire;
+}
+
+static void code_frame(wspi_coder *c)
+{
+    wsp_packet *p = c->p;
+    uint64_t before = (uint64_t)wspi_headers_len(p) + p->payload_len, wire;
+    unsigned want = c->ctx->trailer[c->dir], mode = 0, cut, none = 0;
+    uint32_t snap = c->ctx->snap;
+    bool fits;
+
+    if (c->enc)
+        mode = trailer_mode(p, (uint32_t)before, want);
+    if (!wspi_may(c, wspi_group_base(WSPI_T_TRAILER), 3, mode != want, false, &mode))
+        mode = want;
+    c->trailer = (uint8_t)mode;
+    if (mode == WSPI_TRAILER_DATA)
+        p->trailer_len = (uint32_t)wspi_residual(c, WSPI_R_NONE, 4, p->trailer_len);
+    else if (!c->enc)
+        p->trailer_len =
+            mode == WSPI_TRAILER_PAD && before < PAD_TO ? pad_len(p, (uint32_t)before) : 0;
+    wire = before + p->trailer_len;
+    if (wire > UINT32_MAX) {
+        c->bad = true;
+        return;
+    }
+    fits = p->caplen == cut_to(wire, snap);
+    cut = p->caplen < wire;
+    if (wspi_may(c, wspi_group_base(WSPI_T_SNAP), 2, c->enc && !fits, true, &cut))
+        snap = cut ? (uint32_t)wspi_residual(c, WSPI_R_NONE, 4, p->caplen) + 1 : 0;
+    c->snap = snap;
+    if (!c->enc) {
+        p->wire = p->wirelen = (uint32_t)wire;
+        p->caplen = cut_to(wire, snap);
+    }
+    if (wspi_may(c, wspi_group_base(WSPI_T_ORIG), 1, c->enc && p->wirelen < p->wire, true, &none))
+        p->wirelen = (uint32_t)wspi_residual(c, WSPI_R_NONE, 4, p->wirelen);
+}
+
+/* ---- layers ---- */
+
+static void code_extra(wspi_coder *c, wspi_layer *l)
+{
+    uint64_t n = wspi_residual(c, WSPI_R_NONE, 1, l->extra_len);
+
+    if (n > WSPI_MAX_EXTRA) {
+        c->bad = true;
+        return;
+    }
+    l->extra_len = (uint8_t)n;
+    wspi_residual_bytes(c, l->extra, n);
+}
+
+/* Variable parts first: lengths and checks of the frame depend on them. */
+static void code_extras(wspi_coder *c)
+{
+    wsp_packet *p = c->p;
+
+    for (size_t i = 0; i < p->n_layers && !c->bad && !c->need; i++) {
+        if (!c->enc)
+            p->layers[i] = (wspi_layer){.id = p->layers[i].id};
+        if (wspi_protos[p->layers[i].id].has_extra)
+            code_extra(c, &p->layers[i]);
+    }
+}
+
+static void place_layers(wsp_packet *p)
+{
+    uint32_t off = 0;
+
+    for (size_t i = 0; i < p->n_layers; i++) {
+        p->layers[i].off = off;
+        off += wspi_protos[p->layers[i].id].len + (uint32_t)p->layers[i].extra_len;
+    }
+    p->payload_off = off;
+}
+
+static void code_layers(wspi_coder *c)
+{
+    uint8_t count[WSPI_LAYER_COUNT] = {0};
+
+    for (size_t i = 0; i < c->p->n_layers && !c->bad && !c->need; i++) {
+        uint8_t id = c->p->layers[i].id;
+        unsigned nth = count[id]++;
+        if (wspi_protos[id].n_fields == 0)
+            continue;
+        if (nth)
+            (void)wspi_must(c, wspi_group_base(WSPI_T_AGAIN), 1, 0);
+        for (size_t f = 0; f < wspi_protos[id].n_fields; f++)
+            wspi_code_field(c, i, nth, f);
+    }
+}
+
+/* ---- payload ---- */
+
+static bool printable(uint8_t b)
+{
+    return (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
+}
+
+/* Order-0 entropy against that of as many uniformly random bytes: close to it means encrypted or compressed. */
+static bool looks_random(const uint8_t *b, size_t n)
+{
+    uint16_t count[256] = {0};
+    double h = 0;
+
+    if (n < 32)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        count[b[i]]++;
+    for (size_t v = 0; v < 256; v++)
+        if (count[v])
+            h -= (double)count[v] / (double)n * log2((double)count[v] / (double)n);
+    return h > 0.93 * log2((double)n);
+}
+
+static uint8_t payload_kind(const uint8_t *b, size_t n)
+{
+    size_t text = 0;
+
+    n = WSPI_MIN(n, 256);
+    if (zeros(b, n))
+        return WSPI_PAY_ZERO;
+    for (size_t i = 0; i < n; i++)
+        text += printable(b[i]);
+    if (text * 10 >= n * 9)
+        return WSPI_PAY_TEXT;
+    return looks_random(b, n) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
+}
+
+/* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
+static size_t structured_len(const uint8_t *b, size_t n, size_t want)
+{
+    for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
+        unsigned high = 0, distinct = 0;
+        uint64_t seen[4] = {0};
+        for (size_t k = i; k < i + WINDOW; k++) {
+            high += b[k] >> 7;
+            distinct += !(seen[b[k] >> 6] >> (b[k] & 63) & 1);
+            seen[b[k] >> 6] |= UINT64_C(1) << (b[k] & 63);
+        }
+        if (distinct >= WINDOW - 1 && high >= 5)
+            return i;
+    }
+    return want;
+}
+
+static size_t head_len(uint8_t kind, const uint8_t *b, size_t n)
+{
+    switch ((enum wspi_payload_kind)kind) {
+    case WSPI_PAY_TEXT: return WSPI_MIN(n, HEAD_TEXT);
+    case WSPI_PAY_RANDOM: return structured_len(b, n, HEAD_RANDOM);
+    case WSPI_PAY_BINARY: return structured_len(b, n, WSPI_MIN(n, HEAD_BINARY));
+    case WSPI_PAY_ZERO: break;
+    }
+    return 0;
+}
+
+static void code_payload(wspi_coder *c, wspi_payload *pay, size_t captured)
+{
+    unsigned base = wspi_group_base(WSPI_T_BYTE);
+    const uint8_t *b = c->enc && captured ? c->p->data + c->p->payload_off : NULL;
+    size_t n = 0;
+
+    pay->n_head = 0;
+    if (captured == 0 || c->bad || c->need)
+        return;
+    if (c->enc) {
+        pay->kind = payload_kind(b, captured);
+        n = head_len(pay->kind, b, captured);
+    }
+    pay->kind = (uint8_t)wspi_must(c, wspi_group_base(WSPI_T_KIND), 4, pay->kind);
+    for (size_t i = 0; i < (c->enc ? n : captured) && i < sizeof pay->head; i++) {
+        unsigned v = c->enc ? b[i] : 0;
+        if (!wspi_may(c, base, 256, c->enc, i >= HEAD_TEXT, &v))
+            break;
+        pay->head[pay->n_head++] = (uint8_t)v;
+    }
+}
+
+bool wspi_code_packet(wspi_coder *c, wspi_payload *pay)
+{
+    wsp_packet *p = c->p;
+    unsigned dir = wspi_must(c, wspi_group_base(WSPI_T_DIR), 3, (unsigned)c->dir);
+    size_t captured;
+
+    if (dir == WSPI_DIR_END)
+        return false;
+    c->dir = (int)dir;
+    code_time(c);
+    code_length(c);
+    code_stack(c);
+    code_extras(c);
+    if (!c->enc)
+        place_layers(p);
+    code_frame(c);
+    if (c->bad || c->need)
+        return true;
+    code_layers(c);
+    captured =
+        p->caplen > p->payload_off ? WSPI_MIN(p->caplen - p->payload_off, p->payload_len) : 0;
+    code_payload(c, pay, captured);
+    (void)wspi_must(c, wspi_group_base(WSPI_T_END), 1, 0);
+    return true;
+}

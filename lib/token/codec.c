@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* codec.c: the public calls of the codec: one packet to tokens and residuals, and back. */
+#include "token/token_int.h"
+
+enum { MAX_CAPLEN = 1 << 27 }; /* no capture file format allows more */
+
+struct wsp_residual {
+    wspi_buf buf;
+};
+
+struct wsp_decoder {
+    wsp_packet packet;
+    uint8_t *frame;
+    size_t cap;
+};
+
+wsp_status wsp_residual_new(wsp_residual **out)
+{
+    *out = wspi_new_array(1, sizeof **out);
+    if (!*out)
+        return WSP_ERR_NOMEM;
+    wspi_buf_init(&(*out)->buf, SIZE_MAX / 2);
+    return WSP_OK;
+}
+
+void wsp_residual_free(wsp_residual *r)
+{
+    if (r)
+        wspi_buf_clear(&r->buf);
+    free(r);
+}
+
+const uint8_t *wsp_residual_data(const wsp_residual *r, size_t *len)
+{
+    *len = r->buf.len;
+    return r->buf.data;
+}
+
+void wsp_residual_reset(wsp_residual *r)
+{
+    r->buf.len = 0;
+}
+
+wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                             uint16_t *ids, size_t *n, wsp_residual *resid)
+{
+    wspi_coder c = {.enc = true,
+                    .ctx = ctx,
+                    .p = p,
+                    .dir = dir,
+                    .out = ids,
+                    .res_out = &resid->buf,
+                    .number = number};
+    wspi_payload pay = {.n_head = 0};
+    uint32_t end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
+    uint32_t from;
+    size_t before = resid->buf.len;
+
+    *n = 0;
+    (void)wsp_vocab_size(); /* lays the vocabulary out */
+    (void)wspi_code_packet(&c, &pay);
+    from = p->payload_off + (uint32_t)pay.n_head;
+    if (!c.bad && end > from && pay.kind != WSPI_PAY_ZERO)
+        c.bad = wspi_buf_add(&resid->buf, p->data + from, end - from) < 0;
+    else if (
+        !c.bad &&
+        end >
+            from) /* zeros: the first 256 are known to be, the others are checked by storing them */
+        c.bad = end - from > 256 &&
+                wspi_buf_add(&resid->buf, p->data + from + 256, end - from - 256) < 0;
+    end = p->payload_off + p->payload_len;
+    if (!c.bad && c.trailer == WSPI_TRAILER_DATA && p->caplen > end)
+        c.bad = wspi_buf_add(&resid->buf, p->data + end, p->caplen - end) < 0;
+    if (c.bad) {
+        resid->buf.len = before;
+        return c.n == WSP_MAX_PACKET_TOKENS ? WSP_ERR_LIMIT : WSP_ERR_NOMEM;
+    }
+    wspi_context_commit(ctx, p, dir, number, c.snap, c.trailer);
+    *n = c.n;
+    return WSP_OK;
+}
+
+wsp_status wsp_decoder_new(wsp_decoder **out)
+{
+    *out = wspi_new_array(1, sizeof **out);
+    return *out ? WSP_OK : WSP_ERR_NOMEM;
+}
+
+void wsp_decoder_free(wsp_decoder *d)
+{
+    if (d)
+        free(d->frame);
+    free(d);
+}
+
+/* Room for the frame: zeroed, so that what nobody writes (padding, zero payload) is zero. */
+static wsp_status frame_room(wsp_decoder *d, size_t len)
+{
+    if (len > d->cap) {
+        uint8_t *p = realloc(d->frame, len);
+        if (!p)
+            return WSP_ERR_NOMEM;
+        d->frame = p;
+        d->cap = len;
+    }
+    if (len)
+        memset(d->frame, 0, len);
+    return WSP_OK;
+}
+
+/* Payload and trailer bytes into the frame, then the headers over them. */
+static wsp_status build_frame(wsp_decoder *d, wspi_coder *c, const wspi_payload *pay)
+{
+    wsp_packet *p = &d->packet;
+    uint32_t headers = wspi_headers_len(p), end = WSPI_MIN(p->caplen, headers + p->payload_len);
+    uint32_t at = headers + (uint32_t)pay->n_head;
+    size_t room = WSPI_MAX(p->caplen, headers);
+
+    if (p->caplen > MAX_CAPLEN || headers > p->caplen)
+        return WSP_ERR_FORMAT;
+    if (!c->fill && pay->kind != WSPI_PAY_ZERO && end > at &&
+        (size_t)(c->res_end - c->res) < end - at)
+        return WSP_ERR_FORMAT;
+    WSP_TRY(frame_room(d, room + 1));
+    if (pay->n_head)
+        memcpy(d->frame + headers, pay->head, pay->n_head);
+    if (pay->kind == WSPI_PAY_ZERO)
+        at = c->fill ? end : WSPI_MIN(end, at + 256);
+    if (end > at)
+        wspi_residual_bytes(c, d->frame + at, end - at);
+    end = headers + p->payload_len;
+    if (c->trailer == WSPI_TRAILER_DATA && p->caplen > end)
+        wspi_residual_bytes(c, d->frame + end, p->caplen - end);
+    if (c->bad)
+        return WSP_ERR_FORMAT;
+    p->data = d->frame;
+    wspi_build(p, d->frame);
+    return WSP_OK;
+}
+
+static void packet_reset(wsp_packet *p, const wsp_context *ctx)
+{
+    p->linktype = ctx->linktype;
+    p->time_ns = 0;
+    p->caplen = p->payload_len = p->trailer_len = 0;
+    p->n_layers = 0;
+}
+
+static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_decoded *out,
+                         wsp_error *err)
+{
+    wspi_payload pay = {.kind = WSPI_PAY_BINARY};
+    wsp_packet *p = &d->packet;
+    wsp_status st;
+
+    (void)wsp_vocab_size();
+    packet_reset(p, ctx);
+    if (!wspi_code_packet(c, &pay) && !c->bad && !c->need)
+        return WSP_EOF;
+    if (c->bad || c->need)
+        return wspi_fail(err, WSP_ERR_FORMAT, c->pos,
+                         "token %zu of a packet does not fit the grammar", c->pos);
+    st = build_frame(d, c, &pay);
+    if (st == WSP_ERR_NOMEM)
+        return wspi_nomem(err, "a frame", p->caplen);
+    if (st < 0)
+        return wspi_fail(err, st, 0,
+                         "the residual stream does not fit the tokens (a frame of %u bytes)",
+                         p->caplen);
+    wspi_context_commit(ctx, p, c->dir, c->number, c->snap, c->trailer);
+    out->frame = (wsp_frame){
+        .time_ns = p->time_ns, .caplen = p->caplen, .wirelen = p->wirelen, .data = d->frame};
+    out->number = c->number;
+    out->dir = c->dir;
+    return WSP_OK;
+}
+
+wsp_status wsp_decode_packet(wsp_decoder *d, wsp_context *ctx, const uint16_t *ids, size_t n,
+                             size_t *used, const uint8_t **resid, const uint8_t *resid_end,
+                             wsp_decoded *out, wsp_error *err)
+{
+    wspi_coder c = {
+        .ctx = ctx, .p = &d->packet, .in = ids, .n = n, .res = *resid, .res_end = resid_end};
+    wsp_status st = decode(d, ctx, &c, out, err);
+
+    *used = c.pos;
+    *resid = c.res;
+    return st;
+}
+
+/* ---- grammar ---- */
+
+/* The filler's random numbers depend on the flow and the packet only: trying a prefix twice gives the same values. */
+static wspi_coder filled_coder(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids,
+                               size_t n, const wsp_filler *fill)
+{
+    wspi_coder c = {.ctx = ctx, .p = &d->packet, .in = ids, .n = n, .fill = fill};
+
+    wspi_rng_seed(&c.rng, fill->seed + ctx->last_number * 0x9e3779b97f4a7c15u + ctx->started);
+    return c;
+}
+
+wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
+                            const wsp_filler *fill, bool deviations, uint8_t *legal, bool *done,
+                            wsp_error *err)
+{
+    wspi_coder c = filled_coder(d, ctx, ids, n, fill);
+    wspi_payload pay = {.n_head = 0};
+
+    memset(legal, 0, wsp_vocab_size());
+    c.legal = legal;
+    c.deviations = deviations;
+    packet_reset(&d->packet, ctx);
+    (void)wspi_code_packet(&c, &pay);
+    *done = !c.bad && !c.need && c.pos == n;
+    if (c.bad || (!c.need && c.pos < n))
+        return wspi_fail(err, WSP_ERR_FORMAT, c.pos,
+                         "token %zu of a packet does not fit the grammar", c.pos);
+    return WSP_OK;
+}
+
+wsp_status wsp_grammar_build(wsp_decoder *d, wsp_context *ctx, const uint16_t *ids, size_t n,
+                             const wsp_filler *fill, wsp_decoded *out, wsp_error *err)
+{
+    wspi_coder c = filled_coder(d, ctx, ids, n, fill);
+
+    return decode(d, ctx, &c, out, err);
+}

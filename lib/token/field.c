@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * field.c: the primitives of the coder (tokens, residuals) and one coder for each kind of field. Every function works
+ * in both directions: encoding reads the value, decoding sets it.
+ */
+#include "token/token_int.h"
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need;
+}
+
+static void allow(wspi_coder *c, unsigned base, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (c->deviations || !wsp_vocab_deviates((uint16_t)(base + i)))
+            c->legal[base + i] = 1;
+}
+
+unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v)
+{
+    if (stopped(c))
+        return 0;
+    if (c->enc) {
+        if (c->n == WSP_MAX_PACKET_TOKENS)
+            c->bad = true;
+        else
+            c->out[c->n++] = (uint16_t)(base + v);
+        return v;
+    }
+    if (c->pos == c->n) {
+        c->need = true;
+        if (c->legal)
+            allow(c, base, count);
+        return 0;
+    }
+    v = (unsigned)c->in[c->pos] - base;
+    if (c->in[c->pos] < base || v >= count) {
+        c->bad = true;
+        return 0;
+    }
+    c->pos++;
+    return v;
+}
+
+bool wspi_may(wspi_coder *c, unsigned base, unsigned count, bool present, bool deviates,
+              unsigned *v)
+{
+    if (stopped(c))
+        return false;
+    if (c->enc) {
+        if (present)
+            (void)wspi_must(c, base, count, *v);
+        return present;
+    }
+    if (c->pos == c->n) {
+        if (c->legal && (c->deviations || !deviates))
+            allow(c, base, count);
+        return false;
+    }
+    if (c->in[c->pos] < base || (unsigned)c->in[c->pos] - base >= count)
+        return false;
+    *v = (unsigned)c->in[c->pos++] - base;
+    return true;
+}
+
+/* ---- residuals ---- */
+
+static uint64_t bytes_be(const uint8_t *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+
+static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
+{
+    const wsp_filler *f = c->fill;
+    bool from_client = c->dir == 0;
+    uint64_t mask = n < 8 ? (UINT64_C(1) << 8 * n) - 1 : UINT64_MAX;
+
+    switch ((enum wspi_role)role) {
+    case WSPI_R_MAC_SRC: return bytes_be(from_client ? f->client : f->server, 6) & mask;
+    case WSPI_R_MAC_DST: return bytes_be(from_client ? f->server : f->client, 6) & mask;
+    case WSPI_R_IP_SRC: return bytes_be(from_client ? f->client_ip : f->server_ip, n);
+    case WSPI_R_IP_DST: return bytes_be(from_client ? f->server_ip : f->client_ip, n);
+    case WSPI_R_PORT_SRC:
+        if (from_client)
+            return f->client_port;
+        break;
+    case WSPI_R_PORT_DST:
+        if (!from_client)
+            return f->client_port;
+        break;
+    default: break;
+    }
+    return wspi_rng_u64(&c->rng) & mask;
+}
+
+uint64_t wspi_residual(wspi_coder *c, uint8_t role, unsigned n, uint64_t v)
+{
+    uint8_t b[8];
+
+    if (stopped(c))
+        return 0;
+    if (c->enc) {
+        for (unsigned i = 0; i < n; i++)
+            b[i] = (uint8_t)(v >> 8 * i);
+        c->bad = wspi_buf_add(c->res_out, b, n) < 0;
+        return v;
+    }
+    if (c->fill)
+        return filled(c, role, n);
+    if ((size_t)(c->res_end - c->res) < n) {
+        c->bad = true;
+        return 0;
+    }
+    v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v |= (uint64_t)c->res[i] << 8 * i;
+    c->res += n;
+    return v;
+}
+
+void wspi_residual_bytes(wspi_coder *c, uint8_t *p, size_t n)
+{
+    if (stopped(c) || n == 0)
+        return;
+    if (c->enc) {
+        c->bad = wspi_buf_add(c->res_out, p, n) < 0;
+    } else if (c->fill) {
+        for (size_t i = 0; i < n; i++)
+            p[i] = (uint8_t)(wspi_rng_u64(&c->rng) >> 32);
+    } else if ((size_t)(c->res_end - c->res) < n) {
+        c->bad = true;
+    } else {
+        memcpy(p, c->res, n);
+        c->res += n;
+    }
+}
+
+uint64_t wspi_remainder(wspi_coder *c, unsigned bits, uint64_t v)
+{
+    uint64_t mask = bits ? (UINT64_C(2) << (bits - 1)) - 1 : 0;
+
+    return bits ? wspi_residual(c, WSPI_R_NONE, (bits + 7) / 8, v & mask) & mask : 0;
+}
+
+uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual)
+{
+    unsigned n = v ? wspi_log2(v) / 8 + 1 : 0;
+
+    if (c->fill)
+        return usual;
+    n = (unsigned)wspi_residual(c, WSPI_R_NONE, 1, n);
+    if (n > 8) {
+        c->bad = true;
+        return 0;
+    }
+    return n ? wspi_residual(c, WSPI_R_NONE, n, v) : 0;
+}
+
+/* ---- prediction ---- */
+
+static const wspi_slot *slot_of(const wspi_coder *c, size_t i, unsigned nth, int dir)
+{
+    return wspi_context_slot(c->ctx, dir, c->p->layers[i].id, nth);
+}
+
+static uint64_t predict_flags(const wspi_coder *c)
+{
+    int pay = c->p->payload_len > 0;
+
+    if (c->ctx->have_flags[c->dir][pay])
+        return c->ctx->flags[c->dir][pay];
+    if (!c->ctx->seen[0] && !c->ctx->seen[1])
+        return WSPI_TH_SYN;
+    if (!c->ctx->seen[c->dir] && !pay)
+        return WSPI_TH_SYN | WSPI_TH_ACK;
+    return pay ? WSPI_TH_PSH | WSPI_TH_ACK : WSPI_TH_ACK;
+}
+
+static bool predict_echo(const wspi_coder *c, size_t i, const wspi_slot *mine,
+                         const wspi_slot *theirs, uint64_t *v)
+{
+    uint64_t type = c->p->layers[i].v[WSPI_ICMP_TYPE];
+    bool reply = c->p->layers[i].id == WSPI_ICMP ? type == 0 : type == 129;
+
+    if (reply && theirs) {
+        *v = theirs->v[WSPI_ICMP_SEQ];
+        return true;
+    }
+    if (mine)
+        *v = (mine->v[WSPI_ICMP_SEQ] + 1) & 0xffff;
+    return mine != NULL;
+}
+
+/* The predicted value; false when nothing predicts it. */
+static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_field *d = &wspi_protos[c->p->layers[i].id].fields[f];
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
+
+    switch ((enum wspi_pred)d->pred) {
+    case WSPI_P_CONST: *v = d->arg; return true;
+    case WSPI_P_PREV: *v = mine ? mine->v[f] : d->arg; return true;
+    case WSPI_P_MIRROR:
+        if (mine || theirs)
+            *v = mine ? mine->v[f] : theirs->v[d->arg];
+        return mine || theirs;
+    case WSPI_P_FLAGS: *v = predict_flags(c); return true;
+    case WSPI_P_ECHO: return predict_echo(c, i, mine, theirs, v);
+    }
+    return false;
+}
+
+/* ---- kinds ---- */
+
+/* A computed field: whether it is, then its value if not. A checksum of zero ("none") is a state of its own. */
+static void code_auto(wspi_coder *c, size_t i, unsigned nth, size_t f)
+{
+    wspi_layer *l = &c->p->layers[i];
+    const wspi_field *d = &wspi_protos[l->id].fields[f];
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    unsigned want = !mine                  ? WSPI_AUTO_YES
+                    : mine->zeros >> f & 1 ? WSPI_AUTO_ZERO
+                    : mine->autos >> f & 1 ? WSPI_AUTO_YES
+                                           : WSPI_AUTO_VALUE;
+    unsigned is = l->autos >> f & 1 ? WSPI_AUTO_YES
+                  : l->v[f] == 0    ? WSPI_AUTO_ZERO
+                                    : WSPI_AUTO_VALUE;
+
+    if (!wspi_may(c, wspi_field_base(l->id, f), 3, c->enc && is != want, false, &is))
+        is = want;
+    if (is == WSPI_AUTO_VALUE)
+        l->v[f] = wspi_residual(c, d->role, (d->width + 7u) / 8, l->v[f]);
+    if (c->enc)
+        return;
+    if (is == WSPI_AUTO_YES)
+        l->autos |= (uint16_t)(1u << f);
+    else if (is == WSPI_AUTO_ZERO)
+        l->v[f] = 0;
+}
+
+static void code_enum(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
+{
+    const wspi_field *d = &wspi_protos[layer].fields[f];
+    unsigned n = wspi_field_count(layer, f) - 1, k = 0;
+
+    if (c->enc)
+        while (k < n && d->values[k].value != *v)
+            k++;
+    if (!wspi_may(c, wspi_field_base(layer, f), n + 1, *v != want, false, &k))
+        *v = want;
+    else if (k == n)
+        *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
+    else
+        *v = d->values[k].value;
+}
+
+static void code_mag(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
+{
+    unsigned m = wspi_protos[layer].fields[f].mantissa;
+    unsigned bin = wspi_bin(*v, m);
+
+    if (!wspi_may(c, wspi_field_base(layer, f), wspi_field_count(layer, f), *v != want, false,
+                  &bin))
+        *v = want;
+    else
+        *v = wspi_bin_start(bin, m) +
+             wspi_remainder(c, wspi_bin_bits(bin, m), *v - (c->enc ? wspi_bin_start(bin, m) : 0));
+}
+
+/* FREE, ADDR, PORT: equal to the prediction, or a token (a class) and the value in the residuals. */
+static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint64_t want,
+                        uint64_t *v)
+{
+    const wspi_field *d = &wspi_protos[layer].fields[f];
+    unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f);
+    unsigned t = d->kind == WSPI_K_PORT   ? wspi_port_token((uint16_t)*v)
+                 : d->kind == WSPI_K_ADDR ? wspi_addr_class(d->role, d->width, *v)
+                                          : 0;
+
+    if (known) {
+        if (!wspi_may(c, base, n, *v != want, true, &t)) {
+            *v = want;
+            return;
+        }
+    } else if (d->kind != WSPI_K_FREE) {
+        t = wspi_must(c, base, n, t);
+    }
+    if (d->kind == WSPI_K_PORT && t >= WSPI_PORT_CLASSES)
+        *v = wspi_port_at(t - WSPI_PORT_CLASSES);
+    else
+        *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
+}
+
+/* A 32-bit number near a known one: log bins of the distance, back then ahead; `same` < 0 or a value with a token. */
+static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, bool has_same,
+                      uint32_t same, uint64_t *v)
+{
+    unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f);
+    int64_t delta = (int32_t)((uint32_t)*v - want);
+    uint64_t size = (uint64_t)(delta < 0 ? -delta : delta);
+    unsigned e = size ? wspi_log2(size) : 0;
+    unsigned t = has_same && same == *v ? WSPI_ACK_SAME : delta < 0 ? e : WSPI_SEQ_BINS + e;
+
+    if (!wspi_may(c, base, n, c->enc && delta != 0, true, &t)) {
+        *v = want;
+        return;
+    }
+    if (t == WSPI_ACK_SAME) {
+        *v = same;
+        return;
+    }
+    e = t % WSPI_SEQ_BINS;
+    size = (UINT64_C(1) << e) + wspi_remainder(c, e, size - (c->enc ? UINT64_C(1) << e : 0));
+    *v = t < WSPI_SEQ_BINS ? want - (uint32_t)size : want + (uint32_t)size;
+}
+
+static void code_seq(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
+
+    if (c->ctx->have_seq[c->dir])
+        code_near(c, WSPI_TCP, f, c->ctx->next_seq[c->dir], false, 0, v);
+    else if (theirs && theirs->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
+        code_near(c, WSPI_TCP, f, (uint32_t)theirs->v[WSPI_TCP_ACK], false, 0, v);
+    else
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+}
+
+static void code_ack(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK;
+    uint32_t same = mine ? (uint32_t)mine->v[WSPI_TCP_ACK] : 0;
+
+    if (!has_ack)
+        code_near(c, WSPI_TCP, f, 0, mine, same, v);
+    else if (c->ctx->have_seq[!c->dir])
+        code_near(c, WSPI_TCP, f, c->ctx->next_seq[!c->dir], mine, same, v);
+    else if (mine)
+        code_near(c, WSPI_TCP, f, same, false, 0, v);
+    else
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+}
+
+static bool ipid_fits(unsigned mode, uint16_t delta)
+{
+    return mode == WSPI_IPID_SAME   ? delta == 0
+           : mode == WSPI_IPID_NEAR ? delta < 256
+                                    : delta != 0 && delta > 16;
+}
+
+/* The mode of the last packet stands while it can say the value; "free" gives way to a small step at once. */
+static void code_ipid(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    unsigned want = c->ctx->ipid_mode[c->dir], is;
+    uint16_t delta;
+
+    if (!mine) {
+        *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
+        return;
+    }
+    delta = (uint16_t)(*v - mine->v[f]);
+    is = ipid_fits(want, delta)             ? want
+         : ipid_fits(WSPI_IPID_SAME, delta) ? WSPI_IPID_SAME
+         : ipid_fits(WSPI_IPID_NEAR, delta) ? WSPI_IPID_NEAR
+                                            : WSPI_IPID_FREE;
+    if (!wspi_may(c, wspi_field_base(WSPI_IPV4, f), 3, c->enc && is != want, false, &is))
+        is = want;
+    if (is == WSPI_IPID_FREE)
+        *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
+    else if (is == WSPI_IPID_NEAR)
+        *v = (uint16_t)(mine->v[f] + (c->fill ? 1 : wspi_residual(c, WSPI_R_NUMBER, 1, delta)));
+    else
+        *v = mine->v[f];
+}
+
+static void code_tsval(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    uint32_t delta;
+    unsigned t = 0;
+
+    if (!mine) {
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+        return;
+    }
+    delta = (uint32_t)(*v - mine->v[f]);
+    if (wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 1, c->enc && delta >> 31, true, &t))
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+    else
+        *v = (uint32_t)(mine->v[f] + wspi_residual_varint(c, delta, 1));
+}
+
+static void code_tsecr(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+{
+    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
+    uint64_t want = theirs ? theirs->v[0] : 0; /* row 0 of the option is TSval */
+    unsigned t = !(mine && mine->v[f] == *v);
+
+    if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, true, &t))
+        *v = want;
+    else if (t == 0 && mine)
+        *v = mine->v[f];
+    else
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+}
+
+void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
+{
+    wspi_layer *l = &c->p->layers[i];
+    const wspi_field *d = &wspi_protos[l->id].fields[f];
+    uint64_t *v = &l->v[f];
+    uint64_t want = 0;
+    bool known;
+
+    if (stopped(c))
+        return;
+    known = predict(c, i, nth, f, &want);
+    switch ((enum wspi_kind)d->kind) {
+    case WSPI_K_AUTO: code_auto(c, i, nth, f); break;
+    case WSPI_K_ENUM: code_enum(c, l->id, f, want, v); break;
+    case WSPI_K_MAG: code_mag(c, l->id, f, want, v); break;
+    case WSPI_K_FREE:
+    case WSPI_K_ADDR:
+    case WSPI_K_PORT: code_opaque(c, l->id, f, known, want, v); break;
+    case WSPI_K_SEQ: code_seq(c, i, nth, f, v); break;
+    case WSPI_K_ACK: code_ack(c, i, nth, f, v); break;
+    case WSPI_K_IPID: code_ipid(c, i, nth, f, v); break;
+    case WSPI_K_TSVAL: code_tsval(c, i, nth, f, v); break;
+    case WSPI_K_TSECR: code_tsecr(c, i, nth, f, v); break;
+    }
+    if (!c->enc && d->width < 64)
+        *v &= (UINT64_C(1) << d->width) - 1;
+}

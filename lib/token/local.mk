@@ -1,0 +1,8 @@
+libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.c lib/token/field.c \
+	lib/token/code.c lib/token/codec.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokenizer.c
+check_PROGRAMS += test_codec
+test_codec_SOURCES = tests/unit/test_codec.c
+test_codec_LDADD = $(TEST_LIBS)
+check_PROGRAMS += check_corpus
+check_corpus_SOURCES = tests/corpus/check_corpus.c
+check_corpus_LDADD = $(TEST_LIBS)

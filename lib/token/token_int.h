@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token_int.h: the vocabulary's groups, the flow context, and the coder. One walk over a packet serves three uses:
+ * encoding (fields are given, tokens come out), decoding (tokens are given, fields come out), and the grammar (tokens
+ * run out, and what could come next is noted). So the three can never disagree.
+ */
+#ifndef WSPI_TOKEN_INT_H
+#define WSPI_TOKEN_INT_H
+
+#include "packet/packet_int.h"
+#include "wirespeak/token.h"
+
+/* Groups of tokens with consecutive ids. Fields of layers have groups of their own after these. */
+enum wspi_group {
+    WSPI_T_DIR,    /* c2s, s2c, flow.end */
+    WSPI_T_GAP,    /* nanoseconds since the flow's last packet: log bins, "back", "far" */
+    WSPI_T_LEN,    /* payload bytes on the wire: log bins, "huge" */
+    WSPI_T_RECALL, /* the stack is the i-th most recent of this flow */
+    WSPI_T_KEEP, /* the stack keeps the first i layers of the predicted one; the others are listed */
+    WSPI_T_LAYER,   /* one layer of that list; "payload" closes it */
+    WSPI_T_SNAP,    /* whole, cut */
+    WSPI_T_ORIG,    /* the file's wire length is below its captured length */
+    WSPI_T_TRAILER, /* none, pad (zeros up to 60 bytes), data */
+    WSPI_T_AGAIN,   /* the fields of the second, third layer of one kind follow */
+    WSPI_T_KIND,    /* payload: text, binary, random, zero */
+    WSPI_T_BYTE,    /* a payload byte */
+    WSPI_T_END,     /* end of the packet */
+    WSPI_T_GROUPS,
+};
+
+enum { WSPI_DIR_END = 2 };
+enum { WSPI_GAP_MANTISSA = 1, WSPI_GAP_BITS = 46, WSPI_LEN_MANTISSA = 4, WSPI_LEN_BITS = 18 };
+enum {
+    WSPI_GAP_BINS = (WSPI_GAP_BITS - WSPI_GAP_MANTISSA + 1) << WSPI_GAP_MANTISSA,
+    WSPI_LEN_BINS = (WSPI_LEN_BITS - WSPI_LEN_MANTISSA + 1) << WSPI_LEN_MANTISSA
+};
+enum { WSPI_RECALLS = 8, WSPI_KEEPS = 16, WSPI_STACK_MAX = 26 };
+enum wspi_trailer { WSPI_TRAILER_NONE, WSPI_TRAILER_PAD, WSPI_TRAILER_DATA };
+enum wspi_payload_kind { WSPI_PAY_TEXT, WSPI_PAY_BINARY, WSPI_PAY_RANDOM, WSPI_PAY_ZERO };
+enum { WSPI_AUTO_YES, WSPI_AUTO_ZERO, WSPI_AUTO_VALUE };
+enum { WSPI_IPID_SAME, WSPI_IPID_NEAR, WSPI_IPID_FREE };
+enum {
+    WSPI_ADDR_CLASSES = 8,
+    WSPI_PORT_SYSTEM = 0,
+    WSPI_PORT_REGISTERED,
+    WSPI_PORT_DYNAMIC,
+    WSPI_PORT_CLASSES
+};
+enum { WSPI_SEQ_BINS = 32, WSPI_ACK_SAME = 64 };
+
+/* First id and number of tokens of a group, and of field f of a layer. */
+unsigned wspi_group_base(enum wspi_group g);
+unsigned wspi_group_count(enum wspi_group g);
+unsigned wspi_field_base(uint8_t layer, size_t f);
+unsigned wspi_field_count(uint8_t layer, size_t f);
+/* Field of a token: false when it belongs to a group. */
+bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f);
+
+/* Log-scale bins with 2^m steps an octave; remainder bits of a bin. */
+unsigned wspi_bin(uint64_t v, unsigned m);
+unsigned wspi_bin_bits(unsigned bin, unsigned m);
+uint64_t wspi_bin_start(unsigned bin, unsigned m);
+
+/* Well-known ports with a token of their own, ascending. */
+size_t wspi_port_count(void);
+uint16_t wspi_port_at(size_t i);
+unsigned wspi_port_token(uint16_t port); /* index in the field's group */
+unsigned wspi_addr_class(uint8_t role, unsigned width, uint64_t v);
+
+/* ---- flow context ---- */
+
+enum { WSPI_SLOTS = 10 };
+
+/* What the last packet of one direction had in one layer. */
+typedef struct wspi_slot {
+    uint8_t id, nth; /* layer and its occurrence in the stack */
+    bool used;
+    uint16_t zeros; /* bit f: a computed field that was zero instead */
+    uint16_t autos;
+    uint64_t v[WSPI_MAX_FIELDS];
+} wspi_slot;
+
+typedef struct wspi_stack {
+    uint8_t n;
+    uint8_t id[WSPI_STACK_MAX];
+} wspi_stack;
+
+struct wsp_context {
+    int linktype;
+    bool started;
+    uint64_t last_ns, last_number;
+    uint32_t snap; /* one more than the bytes kept of a packet; 0: packets are whole */
+    uint8_t trailer[2];
+    bool seen[2];
+    wspi_stack last[2];              /* last stack of each direction */
+    wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
+    uint8_t n_recent;
+    wspi_slot slots[2][WSPI_SLOTS];
+    uint8_t ipid_mode[2];
+    bool have_seq[2], have_flags[2][2];
+    uint32_t next_seq[2];
+    uint8_t flags[2][2]; /* last TCP flags by direction and payload */
+};
+
+/* Slot of a layer in a direction, or NULL. */
+const wspi_slot *wspi_context_slot(const wsp_context *ctx, int dir, uint8_t id, unsigned nth);
+/* Moves the context on after packet p of direction dir. */
+void wspi_context_commit(wsp_context *ctx, const wsp_packet *p, int dir, uint64_t number,
+                         uint32_t snap, uint8_t trailer);
+
+/* ---- coder ---- */
+
+typedef struct wspi_coder {
+    bool enc;
+    bool bad;  /* decoding: not a sequence that the coder writes */
+    bool need; /* grammar: the tokens ran out at a place where one is needed */
+    const wsp_context *ctx;
+    wsp_packet *p;
+    int dir;
+    uint16_t *out;      /* encoding: [WSP_MAX_PACKET_TOKENS] */
+    const uint16_t *in; /* decoding: [n] */
+    size_t n, pos;
+    wspi_buf *res_out;
+    const uint8_t *res, *res_end;
+    const wsp_filler *fill; /* decoding without recorded residuals */
+    wspi_rng rng;
+    uint8_t *legal; /* grammar, or NULL */
+    bool deviations;
+    uint64_t number;
+    uint32_t snap; /* after this packet */
+    uint8_t trailer;
+} wspi_coder;
+
+/* A token of [base, base + count) that must come. *v is the index (encoding: in; decoding: out). */
+unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v);
+/* A token that may come: encoding writes it when `present`; decoding says whether it was there. */
+bool wspi_may(wspi_coder *c, unsigned base, unsigned count, bool present, bool deviates,
+              unsigned *v);
+/* n bytes of residual, little-endian. role and what tell a filler which value is wanted. */
+uint64_t wspi_residual(wspi_coder *c, uint8_t role, unsigned n, uint64_t v);
+void wspi_residual_bytes(wspi_coder *c, uint8_t *p, size_t n);
+/* Remainder of `bits` bits, in whole bytes. */
+uint64_t wspi_remainder(wspi_coder *c, unsigned bits, uint64_t v);
+/* A number of any size: a length byte and its bytes. A filler gives `usual`. */
+uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual);
+
+/* Codes field f of layer i (p->layers[i].v[f] and its auto bit). */
+void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f);
+
+/* The whole walk. Decoding: fields, lengths and layer offsets of p are set; payload is left to wspi_code_payload. */
+typedef struct wspi_payload {
+    uint8_t head[WSP_MAX_PACKET_TOKENS];
+    size_t n_head;
+    uint8_t kind;
+} wspi_payload;
+bool wspi_code_packet(wspi_coder *c, wspi_payload *pay); /* false: flow.end */
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vocab.c: the token ids, laid out from the groups and the field tables in order, with their names. */
+#include "token/token_int.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+/* Ports that say what a service is (IANA, and habits of the field). Others are one of three classes. */
+static const uint16_t ports[] = {
+    7,     9,     13,    17,    19,    20,    21,    22,    23,    25,   37,    43,    49,    53,
+    67,    68,    69,    70,    79,    80,    81,    88,    102,   110,  111,   113,   119,   123,
+    135,   137,   138,   139,   143,   161,   162,   177,   179,   194,  199,   389,   427,   443,
+    445,   464,   465,   500,   502,   512,   513,   514,   515,   520,  521,   523,   524,   546,
+    547,   548,   554,   587,   593,   623,   631,   636,   646,   789,  853,   873,   902,   989,
+    990,   992,   993,   995,   1080,  1099,  1153,  1194,  1433,  1434, 1521,  1524,  1604,  1645,
+    1646,  1701,  1720,  1723,  1812,  1813,  1883,  1900,  1911,  2000, 2049,  2123,  2152,  2222,
+    2323,  2404,  3128,  3283,  3306,  3389,  3478,  3544,  3702,  4500, 4786,  4789,  4840,  5000,
+    5004,  5060,  5061,  5222,  5269,  5351,  5353,  5355,  5432,  5555, 5671,  5672,  5683,  5684,
+    5900,  5938,  5985,  6000,  6379,  6443,  6667,  6881,  7547,  8000, 8008,  8009,  8080,  8081,
+    8123,  8443,  8883,  8888,  9000,  9042,  9092,  9100,  9200,  9600, 10001, 11211, 17500, 18245,
+    20000, 27017, 27036, 30718, 37810, 44818, 47808, 51820, 55443, 62078};
+
+size_t wspi_port_count(void)
+{
+    return WSPI_COUNT(ports);
+}
+
+uint16_t wspi_port_at(size_t i)
+{
+    return ports[i];
+}
+
+unsigned wspi_port_token(uint16_t port)
+{
+    size_t lo = 0, hi = WSPI_COUNT(ports);
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (ports[mid] < port)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo < WSPI_COUNT(ports) && ports[lo] == port)
+        return WSPI_PORT_CLASSES + (unsigned)lo;
+    return port < 1024 ? WSPI_PORT_SYSTEM : port < 32768 ? WSPI_PORT_REGISTERED : WSPI_PORT_DYNAMIC;
+}
+
+/* 0 zero, 1 broadcast, 2 multicast, 3 loopback, 4 link-local, 5 private, 6 locally given (MAC), 7 public */
+static const char *const addr_classes[] = {"zero",      "broadcast", "multicast", "loopback",
+                                           "linklocal", "private",   "local",     "public"};
+
+static unsigned ipv4_class(uint32_t a)
+{
+    if (a == 0xffffffff)
+        return 1;
+    if (a >> 28 == 14)
+        return 2;
+    if (a >> 24 == 127)
+        return 3;
+    if (a >> 16 == 0xa9fe)
+        return 4;
+    return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ? 5 : 7;
+}
+
+unsigned wspi_addr_class(uint8_t role, unsigned width, uint64_t v)
+{
+    if (v == 0)
+        return role == WSPI_R_IP_SRC && width == 64 ? 3 : 0;
+    if (width == 32)
+        return ipv4_class((uint32_t)v);
+    if (width == 48)
+        return v == 0xffffffffffff ? 1 : v >> 40 & 1 ? 2 : v >> 41 & 1 ? 6 : 7;
+    if (v >> 56 == 0xff)
+        return 2;
+    if (v >> 54 == 0x3fa)
+        return 4;
+    return v >> 57 == 0x7e ? 5 : 7;
+}
+
+unsigned wspi_bin(uint64_t v, unsigned m)
+{
+    unsigned e;
+
+    if (v < UINT64_C(1) << m)
+        return (unsigned)v;
+    e = wspi_log2(v);
+    return ((e - m + 1) << m) + (unsigned)(v >> (e - m) & ((UINT64_C(1) << m) - 1));
+}
+
+unsigned wspi_bin_bits(unsigned bin, unsigned m)
+{
+    return bin < 1u << m ? 0 : (bin >> m) - 1;
+}
+
+uint64_t wspi_bin_start(unsigned bin, unsigned m)
+{
+    uint64_t low = bin & ((1u << m) - 1);
+
+    return bin < 1u << m ? bin : (low | UINT64_C(1) << m) << ((bin >> m) - 1);
+}
+
+static const struct {
+    const char *name;
+    uint16_t count;
+} groups[WSPI_T_GROUPS] = {
+    [WSPI_T_DIR] = {"dir", 3},
+    [WSPI_T_GAP] = {"gap", WSPI_GAP_BINS + 2},
+    [WSPI_T_LEN] = {"len", WSPI_LEN_BINS + 1},
+    [WSPI_T_RECALL] = {"stack.recall", WSPI_RECALLS},
+    [WSPI_T_KEEP] = {"stack.keep", WSPI_KEEPS},
+    [WSPI_T_LAYER] = {"layer", WSPI_LAYER_COUNT},
+    [WSPI_T_SNAP] = {"frame.snap", 2},
+    [WSPI_T_ORIG] = {"frame.orig", 1},
+    [WSPI_T_TRAILER] = {"frame.trailer", 3},
+    [WSPI_T_AGAIN] = {"again", 1},
+    [WSPI_T_KIND] = {"payload", 4},
+    [WSPI_T_BYTE] = {"byte", 256},
+    [WSPI_T_END] = {"end", 1},
+};
+
+static unsigned enum_count(const wspi_field *f)
+{
+    unsigned n = 0;
+
+    while (f->values[n].name)
+        n++;
+    return n;
+}
+
+static unsigned count_field(const wspi_field *f)
+{
+    switch ((enum wspi_kind)f->kind) {
+    case WSPI_K_AUTO: return 3;
+    case WSPI_K_ENUM: return enum_count(f) + 1;
+    case WSPI_K_MAG: return (f->width - f->mantissa + 1u) << f->mantissa;
+    case WSPI_K_FREE:
+    case WSPI_K_TSVAL: return 1;
+    case WSPI_K_ADDR: return WSPI_ADDR_CLASSES;
+    case WSPI_K_PORT: return WSPI_PORT_CLASSES + WSPI_COUNT(ports);
+    case WSPI_K_SEQ: return 2 * WSPI_SEQ_BINS;
+    case WSPI_K_ACK: return 2 * WSPI_SEQ_BINS + 1;
+    case WSPI_K_IPID: return 3;
+    case WSPI_K_TSECR: return 2;
+    }
+    return 0;
+}
+
+/* Filled once, then only read. */
+static struct {
+    uint32_t size;
+    uint64_t version;
+    uint16_t group[WSPI_T_GROUPS];
+    uint16_t field[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS];
+} vocab;
+static pthread_once_t vocab_once = PTHREAD_ONCE_INIT;
+
+static void lay_out(void)
+{
+    uint32_t at = 0;
+    char name[96];
+
+    for (size_t g = 0; g < WSPI_T_GROUPS; g++) {
+        vocab.group[g] = (uint16_t)at;
+        at += groups[g].count;
+    }
+    for (size_t l = 0; l < WSPI_LAYER_COUNT; l++)
+        for (size_t f = 0; f < wspi_protos[l].n_fields; f++) {
+            vocab.field[l][f] = (uint16_t)at;
+            at += count_field(&wspi_protos[l].fields[f]);
+        }
+    vocab.size = at;
+    vocab.version = WSPI_FNV_START;
+    for (uint32_t id = 0; id < at; id++) {
+        const char *s = wsp_vocab_name((uint16_t)id, name, sizeof name);
+        vocab.version = wspi_fnv1a(s, strlen(s) + 1, vocab.version);
+    }
+}
+
+uint32_t wsp_vocab_size(void)
+{
+    (void)pthread_once(&vocab_once, lay_out);
+    return vocab.size;
+}
+
+uint64_t wsp_vocab_version(void)
+{
+    (void)pthread_once(&vocab_once, lay_out);
+    return vocab.version;
+}
+
+unsigned wspi_group_base(enum wspi_group g)
+{
+    return vocab.group[g];
+}
+
+unsigned wspi_group_count(enum wspi_group g)
+{
+    return groups[g].count;
+}
+
+unsigned wspi_field_base(uint8_t layer, size_t f)
+{
+    return vocab.field[layer][f];
+}
+
+unsigned wspi_field_count(uint8_t layer, size_t f)
+{
+    return count_field(&wspi_protos[layer].fields[f]);
+}
+
+bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f)
+{
+    for (uint8_t l = 0; l < WSPI_LAYER_COUNT; l++)
+        for (size_t k = 0; k < wspi_protos[l].n_fields; k++)
+            if (id >= wspi_field_base(l, k) &&
+                id < wspi_field_base(l, k) + wspi_field_count(l, k)) {
+                *layer = l;
+                *f = k;
+                return true;
+            }
+    return false;
+}
+
+static void bin_name(char *buf, size_t len, const char *group, unsigned bin, unsigned m)
+{
+    uint64_t lo = wspi_bin_start(bin, m);
+    uint64_t hi = lo + (UINT64_C(1) << wspi_bin_bits(bin, m)) - 1;
+
+    if (lo == hi)
+        (void)snprintf(buf, len, "%s=%llu", group, (unsigned long long)lo);
+    else
+        (void)snprintf(buf, len, "%s=%llu..%llu", group, (unsigned long long)lo,
+                       (unsigned long long)hi);
+}
+
+static void group_name(char *buf, size_t len, enum wspi_group g, unsigned v)
+{
+    static const char *const dir[] = {"c2s", "s2c", "end"};
+    static const char *const snap[] = {"whole", "cut"};
+    static const char *const trailer[] = {"none", "pad", "data"};
+    static const char *const kind[] = {"text", "binary", "random", "zero"};
+    const char *word = g == WSPI_T_DIR       ? dir[v]
+                       : g == WSPI_T_SNAP    ? snap[v]
+                       : g == WSPI_T_TRAILER ? trailer[v]
+                       : g == WSPI_T_KIND    ? kind[v]
+                       : g == WSPI_T_LAYER   ? wspi_protos[v].name
+                                             : NULL;
+
+    if (word)
+        (void)snprintf(buf, len, "%s=%s", groups[g].name, word);
+    else if (g == WSPI_T_GAP && v >= WSPI_GAP_BINS)
+        (void)snprintf(buf, len, "gap=%s", v == WSPI_GAP_BINS ? "back" : "far");
+    else if (g == WSPI_T_GAP)
+        bin_name(buf, len, "gap", v, WSPI_GAP_MANTISSA);
+    else if (g == WSPI_T_LEN && v == WSPI_LEN_BINS)
+        (void)snprintf(buf, len, "len=huge");
+    else if (g == WSPI_T_LEN)
+        bin_name(buf, len, "len", v, WSPI_LEN_MANTISSA);
+    else if (groups[g].count == 1)
+        (void)snprintf(buf, len, "%s", groups[g].name);
+    else if (g == WSPI_T_BYTE)
+        (void)snprintf(buf, len, v > 32 && v < 127 ? "byte=%02x '%c'" : "byte=%02x", v, (int)v);
+    else
+        (void)snprintf(buf, len, "%s=%u", groups[g].name, v);
+}
+
+static void seq_name(char *buf, size_t len, const char *field, unsigned v)
+{
+    if (v == WSPI_ACK_SAME)
+        (void)snprintf(buf, len, "%s=same", field);
+    else
+        (void)snprintf(buf, len, "%s=%s2^%u", field, v < WSPI_SEQ_BINS ? "-" : "+",
+                       v % WSPI_SEQ_BINS);
+}
+
+static void field_name(char *buf, size_t len, const wspi_field *f, unsigned v)
+{
+    static const char *const states[] = {"computed", "zero", "value"};
+    static const char *const ipid[] = {"same", "near", "free"};
+    static const char *const port[] = {"system", "registered", "dynamic"};
+
+    switch ((enum wspi_kind)f->kind) {
+    case WSPI_K_AUTO: (void)snprintf(buf, len, "%s=%s", f->name, states[v]); break;
+    case WSPI_K_ENUM:
+        (void)snprintf(buf, len, "%s=%s", f->name, f->values[v].name ? f->values[v].name : "other");
+        break;
+    case WSPI_K_MAG: bin_name(buf, len, f->name, v, f->mantissa); break;
+    case WSPI_K_FREE: (void)snprintf(buf, len, "%s=changed", f->name); break;
+    case WSPI_K_TSVAL: (void)snprintf(buf, len, "%s=back", f->name); break;
+    case WSPI_K_ADDR: (void)snprintf(buf, len, "%s=%s", f->name, addr_classes[v]); break;
+    case WSPI_K_PORT:
+        if (v < WSPI_PORT_CLASSES)
+            (void)snprintf(buf, len, "%s=%s", f->name, port[v]);
+        else
+            (void)snprintf(buf, len, "%s=%u", f->name, ports[v - WSPI_PORT_CLASSES]);
+        break;
+    case WSPI_K_SEQ:
+    case WSPI_K_ACK: seq_name(buf, len, f->name, v); break;
+    case WSPI_K_IPID: (void)snprintf(buf, len, "%s=%s", f->name, ipid[v]); break;
+    case WSPI_K_TSECR: (void)snprintf(buf, len, "%s=%s", f->name, v ? "other" : "same"); break;
+    }
+}
+
+const char *wsp_vocab_name(uint16_t id, char *buf, size_t len)
+{
+    uint8_t layer;
+    size_t f;
+
+    if (len == 0)
+        return buf;
+    for (size_t g = 0; g < WSPI_T_GROUPS; g++)
+        if (id >= vocab.group[g] && id < vocab.group[g] + groups[g].count) {
+            group_name(buf, len, (enum wspi_group)g, id - vocab.group[g]);
+            return buf;
+        }
+    if (wspi_token_field(id, &layer, &f))
+        field_name(buf, len, &wspi_protos[layer].fields[f], id - wspi_field_base(layer, f));
+    else
+        (void)snprintf(buf, len, "token %u", id);
+    return buf;
+}
+
+/* ---- what a valid generated packet does not use ---- */
+
+static bool field_deviates(uint8_t layer, size_t f, unsigned v)
+{
+    const wspi_field *d = &wspi_protos[layer].fields[f];
+
+    switch ((enum wspi_kind)d->kind) {
+    case WSPI_K_AUTO: return v != WSPI_AUTO_YES;
+    case WSPI_K_ENUM:
+        if (layer == WSPI_ICMP ||
+            layer == WSPI_ICMPV6) /* errors quote a packet, which is not modelled as one */
+            return !d->values[v].name || (d->values[v].value & 0xf7) % 128 > 1 ||
+                   d->values[v].value == 9;
+        return !d->values[v].name || (layer == WSPI_TCP && v > 7);
+    case WSPI_K_MAG:
+        if (layer == WSPI_IPV4 && f == WSPI_IPV4_FLAGS)
+            return v != 0 && v != 2;
+        if (layer == WSPI_TCP && f == WSPI_TCP_WINDOW)
+            return false;
+        if (f == WSPI_IPV4_TTL && layer == WSPI_IPV4)
+            return v < 8;
+        return (layer == WSPI_IPV4 && f == WSPI_IPV4_FRAG) || layer == WSPI_TCP ||
+               layer == WSPI_ICMP || layer == WSPI_ICMPV6 || layer == WSPI_SLL ||
+               (layer == WSPI_TCP_WSCALE && v > 14);
+    case WSPI_K_FREE:
+    case WSPI_K_SEQ:
+    case WSPI_K_ACK:
+    case WSPI_K_TSVAL:
+    case WSPI_K_TSECR: return true;
+    case WSPI_K_ADDR:
+    case WSPI_K_PORT:
+    case WSPI_K_IPID: return false;
+    }
+    return false;
+}
+
+bool wsp_vocab_deviates(uint16_t id)
+{
+    uint8_t layer;
+    size_t f;
+
+    if (id >= wsp_vocab_size())
+        return true;
+    if (wspi_token_field(id, &layer, &f))
+        return field_deviates(layer, f, id - wspi_field_base(layer, f));
+    for (size_t g = 0; g < WSPI_T_GROUPS; g++) {
+        unsigned v = id - vocab.group[g];
+        if (id < vocab.group[g] || v >= groups[g].count)
+            continue;
+        switch ((enum wspi_group)g) {
+        case WSPI_T_GAP: return v >= WSPI_GAP_BINS;
+        case WSPI_T_LEN: return v > wspi_bin(1399, WSPI_LEN_MANTISSA);
+        case WSPI_T_SNAP:
+        case WSPI_T_ORIG: return true;
+        case WSPI_T_TRAILER: return v == WSPI_TRAILER_DATA;
+        case WSPI_T_LAYER:
+            return v == WSPI_IPV4_OPTIONS || v == WSPI_TCP_RAWOPT || v == WSPI_TCP_SACK ||
+                   v == WSPI_SLL;
+        default: return false;
+        }
+    }
+    return true;
+}

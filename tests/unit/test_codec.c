@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_codec.c: field tables, dissecting and building, the codec's round trip, grammar, policies, token files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "token/token_int.h"
+
+static const char *data_dir(void)
+{
+    static char path[512];
+    const char *top = getenv("top_srcdir");
+
+    (void)snprintf(path, sizeof path, "%s/tests/data", top ? top : ".");
+    return path;
+}
+
+static void every_header_bit_belongs_to_one_field(void **state)
+{
+    (void)state;
+    for (size_t l = 0; l < WSPI_PAYLOAD; l++) {
+        const wspi_proto *p = &wspi_protos[l];
+        uint8_t used[64] = {0};
+        unsigned bits = 0;
+        bool option = l >= WSPI_TCP_EOL && l <= WSPI_TCP_RAWOPT;
+        for (size_t f = 0; f < p->n_fields; f++)
+            for (unsigned b = p->fields[f].bit; b < p->fields[f].bit + p->fields[f].width; b++) {
+                assert_false(used[b / 8] >> (b % 8) & 1);
+                used[b / 8] |= (uint8_t)(1u << (b % 8));
+                bits++;
+            }
+        if (option) /* kind and length are implied by the layer */
+            assert_int_equal(bits, p->n_fields ? (p->len - 2) * 8 : 0);
+        else
+            assert_int_equal(bits, p->len * 8);
+        assert_true(p->n_fields <= WSPI_MAX_FIELDS);
+    }
+}
+
+static void named_fields_are_where_the_code_expects_them(void **state)
+{
+    (void)state;
+    assert_string_equal(wspi_protos[WSPI_IPV4].fields[WSPI_IPV4_DST].name, "ipv4.dst");
+    assert_string_equal(wspi_protos[WSPI_IPV4].fields[WSPI_IPV4_CKSUM].name, "ipv4.cksum");
+    assert_string_equal(wspi_protos[WSPI_IPV6].fields[WSPI_IPV6_DST_IF].name, "ipv6.dst_if");
+    assert_string_equal(wspi_protos[WSPI_TCP].fields[WSPI_TCP_URG].name, "tcp.urg");
+    assert_string_equal(wspi_protos[WSPI_TCP].fields[WSPI_TCP_CKSUM].name, "tcp.cksum");
+    assert_string_equal(wspi_protos[WSPI_UDP].fields[WSPI_UDP_CKSUM].name, "udp.cksum");
+    assert_string_equal(wspi_protos[WSPI_ICMP].fields[WSPI_ICMP_SEQ].name, "icmp.seq");
+    assert_string_equal(wspi_protos[WSPI_ICMPV6].fields[WSPI_ICMP_CKSUM].name, "icmpv6.cksum");
+    assert_string_equal(wspi_protos[WSPI_ETH].fields[WSPI_ETH_TYPE].name, "eth.type");
+    assert_string_equal(wspi_protos[WSPI_VLAN].fields[WSPI_VLAN_TYPE].name, "vlan.type");
+    assert_string_equal(wspi_protos[WSPI_SLL].fields[WSPI_SLL_PROTO].name, "sll.proto");
+}
+
+static void bits_go_in_and_out(void **state)
+{
+    uint8_t b[12];
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 1);
+    for (int i = 0; i < 20000; i++) {
+        unsigned width = 1 + (unsigned)wspi_rng_below(&r, 57),
+                 bit = (unsigned)wspi_rng_below(&r, 8 * sizeof b - width + 1);
+        uint64_t v = wspi_rng_u64(&r) >> (64 - width), before, after;
+        for (size_t k = 0; k < sizeof b; k++)
+            b[k] = (uint8_t)wspi_rng_u64(&r);
+        before = bit ? wspi_bits_get(b, 0, WSPI_MIN(bit, 57u)) : 0;
+        wspi_bits_put(b, bit, width, v);
+        after = bit ? wspi_bits_get(b, 0, WSPI_MIN(bit, 57u)) : 0;
+        assert_true(wspi_bits_get(b, bit, width) == v);
+        assert_true(before == after);
+    }
+}
+
+static void bins_cover_every_value_once(void **state)
+{
+    (void)state;
+    for (unsigned m = 0; m <= 4; m++)
+        for (uint64_t v = 0; v < 100000; v++) {
+            unsigned bin = wspi_bin(v, m);
+            uint64_t lo = wspi_bin_start(bin, m);
+            assert_true(v >= lo && v - lo < UINT64_C(1) << wspi_bin_bits(bin, m));
+        }
+}
+
+static void token_names_are_unique_and_fields_are_found(void **state)
+{
+    char a[96], b[96];
+    uint8_t layer;
+    size_t f;
+
+    (void)state;
+    assert_true(wsp_vocab_size() < 4096);
+    for (unsigned i = 0; i + 1 < wsp_vocab_size(); i++)
+        assert_string_not_equal(wsp_vocab_name((uint16_t)i, a, sizeof a),
+                                wsp_vocab_name((uint16_t)(i + 1), b, sizeof b));
+    assert_true(wspi_token_field((uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW), &layer, &f));
+    assert_int_equal(layer, WSPI_TCP);
+    assert_int_equal(f, WSPI_TCP_WINDOW);
+    assert_true(wsp_vocab_deviates(
+        (uint16_t)(wspi_field_base(WSPI_IPV4, WSPI_IPV4_CKSUM) + WSPI_AUTO_VALUE)));
+}
+
+/* ---- round trip ---- */
+
+typedef struct pair {
+    wsp_context *enc, *dec;
+} pair;
+
+static pair pair_new(int linktype)
+{
+    pair p = {wspi_new_array(1, wsp_context_size()), wspi_new_array(1, wsp_context_size())};
+
+    assert_non_null(p.enc);
+    assert_non_null(p.dec);
+    wsp_context_init(p.enc, linktype);
+    wsp_context_init(p.dec, linktype);
+    return p;
+}
+
+static void pair_free(pair p)
+{
+    free(p.enc);
+    free(p.dec);
+}
+
+static void assert_round_trip(pair p, int linktype, const wsp_frame *f, int dir, uint64_t number)
+{
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *r;
+    wsp_packet *pkt;
+    wsp_decoder *d;
+    wsp_decoded out;
+    size_t n, used, len;
+    const uint8_t *at, *end;
+
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    assert_int_equal(wsp_packet_new(&pkt), WSP_OK);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    wsp_packet_dissect(pkt, linktype, f);
+    assert_int_equal(wsp_encode_packet(p.enc, pkt, dir, number, ids, &n, r), WSP_OK);
+    at = wsp_residual_data(r, &len);
+    end = at + len;
+    assert_int_equal(wsp_decode_packet(d, p.dec, ids, n, &used, &at, end, &out, NULL), WSP_OK);
+    assert_int_equal(used, n);
+    assert_ptr_equal(at, end);
+    assert_int_equal(out.dir, dir);
+    assert_true(out.number == number && out.frame.time_ns == f->time_ns);
+    assert_int_equal(out.frame.caplen, f->caplen);
+    assert_int_equal(out.frame.wirelen, f->wirelen);
+    if (f->caplen)
+        assert_memory_equal(out.frame.data, f->data, f->caplen);
+    assert_memory_equal(p.enc, p.dec, wsp_context_size());
+    wsp_decoder_free(d);
+    wsp_packet_free(pkt);
+    wsp_residual_free(r);
+}
+
+static void walk_captures(const char *path, size_t *packets)
+{
+    wsp_input_options opt = wsp_input_options_default();
+    wsp_capture_info info;
+    wsp_input *in;
+    wsp_frame f;
+
+    opt.skip_bad = true;
+    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, NULL), WSP_OK);
+    while (wsp_input_open_next(in, &info, NULL) == WSP_OK) {
+        pair p = pair_new(
+            info.linktype); /* one context for all flows: predictions fail often, which is the point */
+        for (uint64_t n = 0; wsp_input_next(in, &f, NULL) == WSP_OK; n++, ++*packets)
+            assert_round_trip(p, info.linktype, &f, (int)(f.caplen & 1), n);
+        pair_free(p);
+    }
+    wsp_input_free(in);
+}
+
+static void every_packet_of_our_captures_comes_back(void **state)
+{
+    size_t packets = 0;
+
+    (void)state;
+    walk_captures(data_dir(), &packets);
+    assert_true(packets > 300);
+}
+
+static void every_prefix_and_every_damage_comes_back(void **state)
+{
+    static const uint8_t syn[] = {2,  0,    0,  0,    0,    1,    2, 0,  0, 0, 0, 2,  8,    0, 0x45,
+                                  0,  0,    60, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0,    0, 1,
+                                  10, 0,    0,  2,    0x9c, 0x40, 0, 80, 1, 2, 3, 4,  0,    0, 0,
+                                  0,  0xa0, 2,  0xfa, 0xf0, 0,    0, 0,  0, 2, 4, 5,  0xb4, 4, 2,
+                                  8,  10,   0,  0,    0,    1,    0, 0,  0, 0, 1, 3,  3,    7};
+    uint8_t b[sizeof syn];
+    pair p = pair_new(1);
+    wspi_rng r;
+    uint64_t number = 0;
+
+    (void)state;
+    wspi_rng_seed(&r, 7);
+    for (uint32_t len = 0; len <= sizeof syn; len++) {
+        wsp_frame cut = {.time_ns = len, .caplen = len, .wirelen = sizeof syn, .data = syn};
+        wsp_frame shortened = {.time_ns = len, .caplen = len, .wirelen = len, .data = syn};
+        assert_round_trip(p, 1, &cut, 0, number++);
+        assert_round_trip(p, 1, &shortened, 1, number++);
+    }
+    for (int i = 0; i < 20000; i++) {
+        wsp_frame f = {
+            .time_ns = wspi_rng_u64(&r) >> 8, .caplen = sizeof b, .wirelen = sizeof b, .data = b};
+        memcpy(b, syn, sizeof b);
+        for (int k = 0; k < 3; k++)
+            b[wspi_rng_below(&r, sizeof b)] = (uint8_t)wspi_rng_u64(&r);
+        assert_round_trip(p, 1, &f, i & 1, number++);
+    }
+    pair_free(p);
+}
+
+/* ---- hostile tokens ---- */
+
+static void random_tokens_never_crash_the_decoder(void **state)
+{
+    uint16_t ids[40];
+    uint8_t resid[64];
+    wsp_decoder *d;
+    wsp_decoded out;
+    wspi_rng r;
+    size_t bad = 0;
+
+    (void)state;
+    wspi_rng_seed(&r, 3);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    for (int i = 0; i < 20000; i++) {
+        pair p = pair_new(1);
+        const uint8_t *at = resid;
+        size_t used;
+        for (size_t k = 0; k < WSPI_COUNT(ids); k++)
+            ids[k] = (uint16_t)wspi_rng_below(&r, k < 3 ? 400 : wsp_vocab_size());
+        ids[0] = 0;
+        for (size_t k = 0; k < sizeof resid; k++)
+            resid[k] = (uint8_t)(wspi_rng_u64(&r) & 15);
+        bad += wsp_decode_packet(d, p.dec, ids, WSPI_COUNT(ids), &used, &at, resid + sizeof resid,
+                                 &out, NULL) < 0;
+        pair_free(p);
+    }
+    assert_true(bad > 19000);
+    wsp_decoder_free(d);
+}
+
+/* ---- grammar ---- */
+
+/* A random legal packet; its dissection has every computed field right. */
+static void sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill, wspi_rng *r,
+                          uint8_t *legal)
+{
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_packet *pkt;
+    wsp_decoded out;
+    size_t n = 0;
+    bool done = false;
+
+    while (!done) {
+        size_t choices = 0, pick;
+        assert_int_equal(wsp_grammar_next(d, ctx, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        for (size_t i = 0; i < wsp_vocab_size(); i++)
+            choices += legal[i];
+        if (done) {
+            assert_int_equal(choices, 0);
+            break;
+        }
+        assert_true(choices > 0);
+        assert_true(n < WSP_MAX_PACKET_TOKENS);
+        legal[wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END] = 0;
+        choices = 0;
+        for (size_t i = 0; i < wsp_vocab_size(); i++)
+            choices += legal[i];
+        pick = (size_t)wspi_rng_below(r, choices);
+        for (uint16_t i = 0;; i++)
+            if (legal[i] && pick-- == 0) {
+                ids[n++] = i;
+                break;
+            }
+    }
+    assert_int_equal(wsp_grammar_build(d, ctx, ids, n, fill, &out, NULL), WSP_OK);
+    assert_int_equal(wsp_packet_new(&pkt), WSP_OK);
+    wsp_packet_dissect(pkt, 1, &out.frame);
+    assert_true(pkt->n_layers >= 2);
+    for (size_t i = 0; i < pkt->n_layers; i++)
+        for (size_t f = 0; f < wspi_protos[pkt->layers[i].id].n_fields; f++)
+            if (wspi_protos[pkt->layers[i].id].fields[f].kind == WSPI_K_AUTO &&
+                pkt->layers[i].id != WSPI_ARP)
+                assert_true(pkt->layers[i].autos >> f & 1);
+    wsp_packet_free(pkt);
+}
+
+static void every_legal_sequence_is_a_valid_packet(void **state)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    wsp_decoder *d;
+    wspi_rng r;
+
+    (void)state;
+    assert_non_null(legal);
+    wspi_rng_seed(&r, 11);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    for (uint64_t flow = 0; flow < 100; flow++) {
+        pair p = pair_new(1);
+        wsp_filler fill = {.seed = flow,
+                           .start_ns = 1,
+                           .client = {2, 1},
+                           .server = {2, 2},
+                           .client_ip = {10, 0, 0, 1},
+                           .server_ip = {10, 0, 0, 2},
+                           .client_port = 40000};
+        for (int k = 0; k < 4; k++)
+            sample_packet(d, p.dec, &fill, &r, legal);
+        pair_free(p);
+    }
+    wsp_decoder_free(d);
+    free(legal);
+}
+
+/* ---- policies ---- */
+
+static void identity_free_withholds_identity_and_keeps_the_rest(void **state)
+{
+    uint16_t in[] = {(uint16_t)wspi_group_base(WSPI_T_DIR),
+                     (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_SRC),
+                     (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_DPORT),
+                     (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_TTL),
+                     (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_CKSUM),
+                     (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW),
+                     (uint16_t)wspi_group_base(WSPI_T_BYTE),
+                     (uint16_t)wspi_group_base(WSPI_T_BYTE),
+                     (uint16_t)wspi_group_base(WSPI_T_END)};
+    uint16_t out[WSPI_COUNT(in)];
+
+    (void)state;
+    assert_int_equal(wsp_policy_apply(wsp_policy_get(NULL), in, WSPI_COUNT(in), 1, 64, out), 4);
+    assert_int_equal(out[1], in[5]);
+    assert_int_equal(out[3], in[8]);
+    assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 64, out),
+                     WSPI_COUNT(in));
+    assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 3, out),
+                     3);
+    assert_int_equal(out[2], in[8]);
+    assert_int_equal(wsp_policy_apply(wsp_policy_get("sizes-only"), in, WSPI_COUNT(in), 9, 64, out),
+                     2);
+    assert_null(wsp_policy_get("no such policy"));
+}
+
+/* ---- token files ---- */
+
+static void a_token_file_is_read_back_and_damage_is_refused(void **state)
+{
+    char path[] = "codec-test-XXXXXX", capture[600];
+    const char *paths[] = {capture};
+    wsp_tokenize_stats s;
+    wsp_tokens *t, *u;
+    wsp_input *in;
+    wsp_error err;
+    int fd = mkstemp(path);
+    FILE *fp;
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)close(fd);
+    (void)snprintf(capture, sizeof capture, "%s/tls.pcap", data_dir());
+    assert_int_equal(wsp_input_new(&in, paths, 1, NULL, &err), WSP_OK);
+    assert_int_equal(wsp_tokenize(in, true, 0, &t, &s, &err), WSP_OK);
+    wsp_input_free(in);
+    assert_int_equal(wsp_tokens_save(t, path, false, &err), WSP_OK);
+    assert_int_equal(wsp_tokens_load(&u, path, &err), WSP_OK);
+    assert_int_equal(u->n_tokens, t->n_tokens);
+    assert_int_equal(u->n_residuals, t->n_residuals);
+    assert_memory_equal(u->ids, t->ids, t->n_tokens * sizeof *t->ids);
+    assert_memory_equal(u->residuals, t->residuals, t->n_residuals);
+    wsp_tokens_free(u);
+    t->ids[0] = 65535;
+    assert_int_equal(wsp_tokens_save(t, path, true, &err), WSP_OK);
+    assert_int_equal(wsp_tokens_load(&u, path, &err), WSP_ERR_FORMAT);
+    assert_null(u);
+    fp = fopen(path, "w");
+    assert_non_null(fp);
+    (void)fputs("not a zip", fp);
+    (void)fclose(fp);
+    assert_true(wsp_tokens_load(&u, path, &err) < 0);
+    assert_null(u);
+    (void)unlink(path);
+    wsp_tokens_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_header_bit_belongs_to_one_field),
+        cmocka_unit_test(named_fields_are_where_the_code_expects_them),
+        cmocka_unit_test(bits_go_in_and_out),
+        cmocka_unit_test(bins_cover_every_value_once),
+        cmocka_unit_test(token_names_are_unique_and_fields_are_found),
+        cmocka_unit_test(every_packet_of_our_captures_comes_back),
+        cmocka_unit_test(every_prefix_and_every_damage_comes_back),
+        cmocka_unit_test(random_tokens_never_crash_the_decoder),
+        cmocka_unit_test(every_legal_sequence_is_a_valid_packet),
+        cmocka_unit_test(identity_free_withholds_identity_and_keeps_the_rest),
+        cmocka_unit_test(a_token_file_is_read_back_and_damage_is_refused),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
