@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model.h: the network and its training. The model sees integers only: token ids, packet and flow borders, labels.
+ *
+ * Three stacks (see ARCHITECTURE.md, "The model"):
+ *
+ *   tokens of packet t -> [packet stack: causal softmax attention inside the packet] -> packet vector p_t (last row)
+ *   p_0, p_1..p_t      -> [flow stack: scalar-gated linear attention over packets]    -> context c_t
+ *   c_(t-1), tokens    -> [output stack: causal inside the packet]                    -> next-token logits
+ *
+ * p_0 is a learned start vector plus, for conditional generation, the embedding of a condition. So c_0 (after p_0) is
+ * the context of the first packet. Heads read c_t after every packet t >= 1.
+ *
+ * Shapes: B flows, P packets, N tokens, C channels, H heads, D head size, V vocabulary. Row-major, float32.
+ */
+#ifndef WIRESPEAK_MODEL_H
+#define WIRESPEAK_MODEL_H
+
+#include "wirespeak/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sizes. Everything a model is built from; kept in the file's metadata. */
+typedef struct wsp_model_config {
+    char name[32];  /* "tiny", "small", "base" or the user's */
+    uint32_t vocab; /* V: token ids are 0..V-1 */
+    uint64_t
+        vocab_version; /* wsp_vocab_version() of the tokenizer it was trained with; other versions are refused */
+    uint32_t channels;      /* C, a multiple of 64 for speed (any multiple of heads works) */
+    uint32_t packet_layers; /* L of the packet stack */
+    uint32_t flow_layers;   /* L of the flow stack */
+    uint32_t output_layers; /* L of the output stack; 0: no generation */
+    uint32_t heads;         /* softmax heads of packet and output stacks; D = C / heads */
+    uint32_t flow_heads;    /* heads of the flow stack */
+    uint32_t flow_dk;       /* key size per flow head */
+    uint32_t flow_dv;       /* value size per flow head */
+    uint32_t ff;            /* inner width of the MLPs, usually 4 C */
+    uint32_t
+        max_tokens; /* tokens of one packet that the model reads (<= 128); further ones are cut */
+    uint32_t
+        conv; /* width of the causal convolution over packets in the flow stack (4; 1 = none) */
+    uint32_t chunk; /* packets per chunk of the chunked scan (64) */
+} wsp_model_config;
+
+/* The built-in sizes "tiny" (tests), "small" (default), "base". vocab fields are 0: the caller sets them. */
+WSP_MUST_USE WSP_API wsp_status wsp_model_config_named(wsp_model_config *cfg, const char *name);
+
+/* One classification head: a linear map from c_t to n_labels logits, with a temperature fitted after training. */
+typedef struct wsp_head {
+    char name[32];
+    size_t n_labels;
+    const char *const
+        *labels;       /* [n_labels], UTF-8, borrowed from the model (or the caller, on creation) */
+    float temperature; /* > 0; logits are divided by it */
+    float unknown_below; /* a top probability under this is "unknown" */
+} wsp_head;
+
+typedef struct wsp_model wsp_model;
+
+/*
+ * A fresh model with weights drawn from `seed`. Heads are copied. Conditions (rows of the condition embedding) are all
+ * (head, label) pairs in order: condition of label l of head h = sum of n_labels of earlier heads + l.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_model_new(wsp_model **out, const wsp_model_config *cfg,
+                                              const wsp_head *heads, size_t n_heads, uint64_t seed,
+                                              wsp_error *err);
+
+/*
+ * Loads a .safetensors file (https://github.com/huggingface/safetensors: u64 LE header length, JSON header, data).
+ * Trusts nothing in it: lengths, names, shapes, offsets, overlaps and the configuration are checked first.
+ * A model of another vocabulary version loads; compare wsp_model_config_get(m)->vocab_version with wsp_vocab_version().
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_model_load(wsp_model **out, const char *path, wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_model_load_memory(wsp_model **out, const void *data, size_t len,
+                                                      wsp_error *err);
+
+/* Writes weights and metadata atomically (temporary file, rename). Same model, same bytes. */
+WSP_MUST_USE WSP_API wsp_status wsp_model_save(const wsp_model *m, const char *path,
+                                               wsp_error *err);
+
+WSP_API void wsp_model_free(wsp_model *m);
+
+WSP_API const wsp_model_config *wsp_model_config_get(const wsp_model *m);
+WSP_API size_t wsp_model_head_count(const wsp_model *m);
+WSP_API const wsp_head *wsp_model_head(const wsp_model *m, size_t i); /* borrowed */
+WSP_API void wsp_model_head_calibrate(wsp_model *m, size_t i, float temperature,
+                                      float unknown_below);
+WSP_API size_t wsp_model_parameters(const wsp_model *m); /* number of floats */
+WSP_API size_t wsp_model_tensor_count(const wsp_model *m);
+
+/* Name, shape and data of tensor i, in file order. data is borrowed and may be written (import, tests). */
+typedef struct wsp_tensor {
+    const char *name; /* "packet.0.attn.qkv.weight" ... */
+    size_t rank, dim[4], count;
+    float *data;
+    float *grad; /* NULL unless a trainer is attached */
+} wsp_tensor;
+WSP_API wsp_tensor wsp_model_tensor(const wsp_model *m, size_t i);
+
+/*
+ * Free-form metadata (strings) kept in the file: training data hashes, card, nDPI version, ... Keys that the library
+ * uses itself ("config", "heads", "format") cannot be set. get returns NULL when absent; borrowed until set again.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_model_meta_set(wsp_model *m, const char *key,
+                                                   const char *value);
+WSP_API const char *wsp_model_meta_get(const wsp_model *m, const char *key);
+WSP_API size_t wsp_model_meta_count(const wsp_model *m);
+WSP_API const char *wsp_model_meta_key(const wsp_model *m, size_t i);
+
+/* ---- batches ---- */
+
+/* Ragged flows, one after the other: no padding. All arrays are borrowed for the call. */
+typedef struct wsp_batch {
+    size_t n_flows, n_packets, n_tokens;
+    const uint16_t *ids; /* [n_tokens], each < V */
+    const uint32_t
+        *packet_off; /* [n_packets + 1], in tokens; every packet has 1..max_tokens tokens */
+    const uint32_t *flow_off; /* [n_flows + 1], in packets; every flow has at least 1 packet */
+    const int32_t *condition; /* [n_flows], -1 = none; NULL = none */
+    const int32_t *labels; /* [n_flows][n_heads], -1 = not labelled; NULL = none. Training only */
+} wsp_batch;
+
+/*
+ * Computes with a model: owns primitives and scratch memory for one thread. Several runners may share one model that
+ * nobody is changing; tell each runner when weights changed.
+ */
+typedef struct wsp_runner wsp_runner;
+WSP_MUST_USE WSP_API wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m,
+                                               wsp_error *err);
+WSP_API void wsp_runner_weights_changed(wsp_runner *r);
+WSP_API void wsp_runner_free(wsp_runner *r);
+
+/*
+ * Contexts after every packet, c[t] at row t of out: [n_packets][C], caller's memory. logits of head h after every
+ * packet into head_logits[h]: [n_packets][n_labels of h], each may be NULL (not scaled by the temperature).
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_runner_classify(wsp_runner *r, const wsp_batch *b, float *out,
+                                                    float *const *head_logits, wsp_error *err);
+
+/* Negative log-likelihood in nats of every token given all before it: nll [n_tokens]. Needs output_layers > 0. */
+WSP_MUST_USE WSP_API wsp_status wsp_runner_nll(wsp_runner *r, const wsp_batch *b, float *nll,
+                                               wsp_error *err);
+
+/* ---- streaming: one fixed-size state per flow, O(1) a packet ---- */
+
+/* Bytes of one flow's state; the caller allocates (float-aligned) and may copy, keep or drop it. */
+WSP_API size_t wsp_state_size(const wsp_model *m);
+
+/* Fresh states of n flows: runs p_0 (start vector and condition) through the flow stack. context: [n][C] or NULL. */
+WSP_MUST_USE WSP_API wsp_status wsp_state_start(wsp_runner *r, float *const *states,
+                                                const int32_t *condition, size_t n, float *context,
+                                                wsp_error *err);
+
+/*
+ * One packet for each of n flows in lockstep: b holds n flows of one packet each. Updates the states in place and
+ * writes c_t (context: [n][C]) and head logits as wsp_runner_classify does. Equal to the batch result to 1e-4.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_state_step(wsp_runner *r, float *const *states,
+                                               const wsp_batch *b, float *context,
+                                               float *const *head_logits, wsp_error *err);
+
+/*
+ * Next-token logits inside a packet, for sampling. context [n][C] is c_(t-1); prefix i has len[i] tokens of the
+ * packet so far (0 at its start) at ids + i * stride. logits: [n][V]. Recomputes the prefix (packets are short).
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_runner_next_token(wsp_runner *r, const float *context,
+                                                      const uint16_t *ids, size_t stride,
+                                                      const uint32_t *len, size_t n, float *logits,
+                                                      wsp_error *err);
+
+/* ---- training ---- */
+
+typedef struct wsp_train_options {
+    float lr, lr_min;       /* peak and final learning rate: linear warm-up, then cosine */
+    uint64_t warmup, steps; /* in optimiser steps */
+    float beta1, beta2, eps,
+        weight_decay; /* AdamW (Loshchilov and Hutter, 2019); no decay on norms, gates, biases */
+    float clip;       /* global gradient norm, 0 = off */
+    float lm_weight,
+        head_weight; /* loss = lm_weight * mean NLL per token + head_weight * mean head cross-entropy */
+    float label_smoothing;
+    float dropout;    /* on residual branches while training */
+    unsigned threads; /* workers, each on its own part of the flows; 1 = bit-identical runs */
+    uint64_t seed;
+} wsp_train_options;
+
+WSP_API wsp_train_options wsp_train_options_default(void);
+
+typedef struct wsp_train_stats {
+    uint64_t step;
+    double loss, lm_nats_per_token, lm_bits_per_packet, head_loss, grad_norm, lr;
+    size_t tokens, packets, flows;
+    size_t head_seen,
+        head_right; /* labelled flows, and those whose last packet's argmax is right (all heads) */
+} wsp_train_stats;
+
+/* Owns gradients and moments; the model is borrowed and changed by steps. */
+typedef struct wsp_trainer wsp_trainer;
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m,
+                                                const wsp_train_options *opt, wsp_error *err);
+
+/* Forward and backward of one batch: gradients are added (accumulation), nothing is updated. stats may be NULL. */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp_batch *b,
+                                                       wsp_train_stats *stats, wsp_error *err);
+/* Averages over the accumulated batches, clips, updates the weights, zeroes the gradients. stats gets grad_norm, lr, step. */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats,
+                                                   wsp_error *err);
+
+/* Loss of a batch without gradients (validation; no dropout). */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b,
+                                                     wsp_train_stats *stats, wsp_error *err);
+/*
+ * Everything that a later run needs to go on bit-exactly: weights, moments, step, and the caller's own `extra` bytes
+ * (position in the data, random numbers). One .safetensors file, atomic. load also replaces the model's weights;
+ * *extra is a fresh block (free()).
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_save(const wsp_trainer *t, const char *path,
+                                                 const void *extra, size_t extra_len,
+                                                 wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_load(wsp_trainer *t, const char *path, void **extra,
+                                                 size_t *extra_len, wsp_error *err);
+WSP_API uint64_t wsp_trainer_step_count(const wsp_trainer *t);
+WSP_API void wsp_trainer_free(wsp_trainer *t);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

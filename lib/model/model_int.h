@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_int.h: the inside of a model: its table of tensors in one block, and the engine that runs a part of a batch. */
+#ifndef WSPI_MODEL_INT_H
+#define WSPI_MODEL_INT_H
+
+#include <jansson.h>
+
+#include "base/base.h"
+#include "nn/ops.h"
+#include "wirespeak/model.h"
+
+enum {
+    WSPI_MAX_LAYERS = 64,
+    WSPI_MAX_HEADS = 32, /* classification heads */
+};
+
+/* Offsets of a layer's tensors in the parameter block. */
+typedef struct wspi_mlp_at {
+    size_t norm, up, down;
+} wspi_mlp_at;
+
+typedef struct wspi_block_at { /* packet and output stacks */
+    size_t norm, qkv, out;
+    wspi_mlp_at mlp;
+} wspi_block_at;
+
+typedef struct wspi_mix_at { /* flow stack */
+    size_t norm, in, conv, conv_bias, gate_bias, gate_rate, head_norm, out;
+    wspi_mlp_at mlp;
+} wspi_mix_at;
+
+typedef struct wspi_layout {
+    size_t embed, packet_position, packet_norm, start, condition, flow_norm;
+    size_t bos, output_position, output_context, output_norm;
+    size_t head_w[WSPI_MAX_HEADS], head_b[WSPI_MAX_HEADS];
+    wspi_block_at packet[WSPI_MAX_LAYERS], output[WSPI_MAX_LAYERS];
+    wspi_mix_at flow[WSPI_MAX_LAYERS];
+} wspi_layout;
+
+typedef enum wspi_init {
+    WSPI_INIT_NORMAL,
+    WSPI_INIT_RESIDUAL,
+    WSPI_INIT_ONE,
+    WSPI_INIT_ZERO,
+    WSPI_INIT_RATE,
+} wspi_init;
+
+typedef struct wspi_entry {
+    char name[64];
+    size_t rank, dim[4], at, count;
+    wspi_init init;
+    bool decay; /* weight decay applies */
+} wspi_entry;
+
+struct wsp_model {
+    wsp_model_config cfg;
+    wsp_head head[WSPI_MAX_HEADS];
+    size_t n_heads, n_conditions;
+    wspi_layout at;
+    wspi_entry *entry;
+    size_t n_entries, entries_cap, n_params;
+    float *w;
+    float *grad; /* the attached trainer's, or NULL */
+    json_t *meta;
+};
+
+/* Model without weights: configuration and heads checked, table made. */
+wsp_status wspi_model_make(wsp_model **out, const wsp_model_config *cfg, const wsp_head *heads,
+                           size_t n_heads, wsp_error *err);
+wsp_status wspi_model_alloc(wsp_model *m, wsp_error *err);
+wsp_status wspi_model_table(wsp_model *m, wsp_error *err); /* fills the table and the offsets */
+
+/* Configuration and heads as JSON objects, new references, NULL without memory; and back (labels copied). */
+json_t *wspi_config_to_json(const wsp_model_config *cfg);
+wsp_status wspi_config_from_json(wsp_model_config *cfg, const char *text, wsp_error *err);
+json_t *wspi_heads_to_json(const wsp_model *m);
+wsp_status wspi_heads_from_json(wsp_model **out, const wsp_model_config *cfg, const char *text,
+                                wsp_error *err);
+
+/* ---- .safetensors ---- */
+
+typedef struct wspi_st_tensor {
+    const char *name, *dtype; /* dtype "F32" or "U8" */
+    size_t rank, dim[4];
+    const void *data;
+    size_t len; /* bytes */
+} wspi_st_tensor;
+
+typedef struct wspi_st_file {
+    json_t *header;
+    json_t *meta; /* borrowed from header: object of strings */
+    wspi_st_tensor *tensor;
+    size_t n;
+    size_t n_data; /* bytes of data */
+} wspi_st_file;
+
+/* Checks everything and fills f; data points into `data`. Clear it in any case. */
+wsp_status wspi_st_parse(wspi_st_file *f, const void *data, size_t len, wsp_error *err);
+void wspi_st_clear(wspi_st_file *f);
+const wspi_st_tensor *wspi_st_find(const wspi_st_file *f, const char *name);
+wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t, size_t n,
+                         wsp_error *err);
+wsp_status wspi_read_file(void **out, size_t *len, const char *path, wsp_error *err);
+
+json_t *wspi_model_meta_json(
+    const wsp_model *m); /* metadata of a file of this model; new reference */
+void wspi_model_tensor_list(const wsp_model *m, wspi_st_tensor *t); /* n_entries items */
+/* Checks names and shapes; `extra` other tensors are allowed. Copies the weights to w. */
+wsp_status wspi_model_copy_weights(const wsp_model *m, float *w, const wspi_st_file *f,
+                                   size_t extra, wsp_error *err);
+wsp_status wspi_model_from_file(wsp_model **out, const wspi_st_file *f,
+                                wsp_error *err); /* without weights */
+
+/* ---- the engine: one part of a batch forward, and backward, on one thread ---- */
+
+typedef struct wspi_mlp_act {
+    float *x, *rstd, *n, *u, *h;
+} wspi_mlp_act;
+
+typedef struct wspi_block_act {
+    float *x, *rstd, *n, *qkv, *o;
+    wspi_mlp_act mlp;
+} wspi_block_act;
+
+typedef struct wspi_mix_act {
+    float *x, *rstd, *n, *in, *pre, *qkv, *g, *o, *rstd_o, *y, *saved;
+    wspi_mlp_act mlp;
+} wspi_mix_act;
+
+typedef struct wspi_engine {
+    const wsp_model *m;
+    wspi_nn *nn;
+    float *grad; /* where gradients are added */
+    bool train;  /* keep activations */
+    float dropout;
+    uint64_t key; /* of the dropout masks */
+    /* the part of the batch at work */
+    size_t N, P, F,
+        R; /* tokens, packets, flows, rows of the flow stack (P + F, or P with states) */
+    const uint16_t *ids;
+    uint32_t *poff, *roff; /* packets in tokens, flows in rows */
+    int32_t *condition;    /* [F] */
+    size_t *chunk0;        /* [F] first saved chunk */
+    size_t n_chunks, poff_cap, roff_cap, cond_cap, chunk_cap, target_cap;
+    uint32_t *target;
+    float *const *state; /* streaming: a row per flow */
+    /* activations: one block */
+    float *block;
+    size_t cap, used;
+    wspi_block_act packet[WSPI_MAX_LAYERS + 1], output[WSPI_MAX_LAYERS + 1];
+    wspi_mix_act
+        flow[WSPI_MAX_LAYERS + 1]; /* [layers]: only x, the residual after the last layer */
+    float *p_rstd, *f_rstd, *c, *o_rstd, *o_n, *wc, *wide, *deep, *branch;
+    float *dx, *dn, *dc, *dwide, *ddeep, *logits, *loss, *scale, *work;
+} wspi_engine;
+
+enum { WSPI_LM_ROWS = 256 };
+
+wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, bool plain,
+                            wsp_error *err);
+void wspi_engine_clear(wspi_engine *e);
+
+/* Flows [f0, f1) of a batch become the part at work. Streaming states: one packet (or none: start) per flow. */
+wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, size_t f1, bool output,
+                              wsp_error *err);
+wsp_status wspi_engine_select_start(wspi_engine *e, const int32_t *condition, size_t n,
+                                    wsp_error *err);
+wsp_status wspi_engine_select_prefix(wspi_engine *e, const uint16_t *ids, size_t stride,
+                                     const uint32_t *len, size_t n, wsp_error *err);
+
+void wspi_packet_fwd(wspi_engine *e); /* tokens -> flow[0].x, with the start rows */
+void wspi_flow_fwd(wspi_engine *e);   /* flow[0].x -> c [R][C] */
+void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *context_row,
+                     bool prefix);                                 /* -> o_n [N][C] */
+void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row); /* dn -> dc and gradients */
+void wspi_flow_bwd(wspi_engine *e); /* dc -> gradients, wc[R][C] = gradient of flow[0].x */
+void wspi_packet_bwd(wspi_engine *e);
+
+wsp_status wspi_batch_check(const wsp_model *m, const wsp_batch *b, wsp_error *err);
+/* End of a part that starts at flow f0: about `budget` tokens, at least one flow. */
+size_t wspi_part_end(const wsp_batch *b, size_t f0, size_t end, size_t budget);
+
+/* Floats of one flow layer's streaming state: S [H][dk][dv], then the last conv - 1 rows of q, k, v. */
+size_t wspi_state_layer_size(const wsp_model_config *cfg);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train_int.h: the inside of a trainer. */
+#ifndef WSPI_TRAIN_INT_H
+#define WSPI_TRAIN_INT_H
+
+#include <pthread.h>
+
+#include "model/model_int.h"
+
+struct worker {
+    wsp_trainer *t;
+    wspi_engine e;
+    float *own;    /* gradients of workers after the first */
+    uint32_t *row; /* context row of each packet */
+    size_t row_cap;
+    const wsp_batch *b;
+    size_t f0, f1; /* its flows */
+    uint64_t key;
+    bool backward, started;
+    float lm_scale, head_scale;
+    pthread_t thread;
+    wsp_status st;
+    double lm_nats, head_nats;
+    size_t head_right;
+};
+
+struct wsp_trainer {
+    wsp_model *m;
+    wsp_train_options opt;
+    float *grad, *moment1, *moment2; /* one block */
+    uint64_t step;
+    uint64_t accumulated; /* batches since the last update */
+    struct worker *worker;
+    unsigned n_workers;
+};
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trainer.c: loss, gradients by worker threads summed in a fixed order, AdamW. Every worker owns its primitives, its
+ * activations and (but the first, which adds to the sum) its gradients.
+ */
+#include <math.h>
+#include <pthread.h>
+
+#include "model/train_int.h"
+
+enum { PART_TOKENS = 1024, MAX_THREADS = 256 };
+
+wsp_train_options wsp_train_options_default(void)
+{
+    return (wsp_train_options){.lr = 1e-3f,
+                               .lr_min = 1e-5f,
+                               .warmup = 100,
+                               .steps = 10000,
+                               .beta1 = 0.9f,
+                               .beta2 = 0.95f,
+                               .eps = 1e-8f,
+                               .weight_decay = 0.05f,
+                               .clip = 1.0f,
+                               .lm_weight = 1.0f,
+                               .head_weight = 1.0f,
+                               .threads = 1,
+                               .seed = 1};
+}
+
+static wsp_status options_check(const wsp_train_options *o, const wsp_model *m, wsp_error *err)
+{
+    if (o->threads < 1 || o->threads > MAX_THREADS)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "%u threads, allowed are 1 to %d", o->threads,
+                         MAX_THREADS);
+    if (!(o->lr >= 0) || !(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1) ||
+        !(o->eps > 0) || !(o->dropout >= 0 && o->dropout < 1) ||
+        !(o->label_smoothing >= 0 && o->label_smoothing < 1))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "a training option is out of its range");
+    if (o->lm_weight > 0 && !m->cfg.output_layers)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "lm_weight needs a model with an output stack");
+    return WSP_OK;
+}
+
+wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m, const wsp_train_options *opt,
+                           wsp_error *err)
+{
+    wsp_trainer *t;
+    wsp_status st = WSP_OK;
+
+    *out = NULL;
+    WSP_TRY(options_check(opt, m, err));
+    t = wspi_new_array(1, sizeof *t);
+    if (!t)
+        return wspi_nomem(err, "a trainer", sizeof *t);
+    t->m = m;
+    t->opt = *opt;
+    t->grad = wspi_new_floats(3 * m->n_params);
+    t->worker = wspi_new_array(opt->threads, sizeof *t->worker);
+    if (!t->grad || !t->worker) {
+        wsp_trainer_free(t);
+        return wspi_nomem(err, "gradients and moments", 3 * m->n_params * sizeof(float));
+    }
+    t->moment1 = t->grad + m->n_params;
+    t->moment2 = t->moment1 + m->n_params;
+    for (unsigned i = 0; i < opt->threads && st == WSP_OK; i++) {
+        struct worker *w = &t->worker[i];
+        t->n_workers = i + 1;
+        w->t = t;
+        st = wspi_engine_init(&w->e, m, true, false, err);
+        w->own = i > 0 ? wspi_new_floats(m->n_params) : NULL;
+        w->e.grad = i > 0 ? w->own : t->grad;
+        if (st == WSP_OK && !w->e.grad)
+            st = wspi_nomem(err, "gradients", m->n_params);
+    }
+    if (st < 0) {
+        wsp_trainer_free(t);
+        return st;
+    }
+    m->grad = t->grad;
+    *out = t;
+    return WSP_OK;
+}
+
+void wsp_trainer_free(wsp_trainer *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        wspi_engine_clear(&t->worker[i].e);
+        free(t->worker[i].own);
+        free(t->worker[i].row);
+    }
+    if (t->m->grad == t->grad)
+        t->m->grad = NULL;
+    free(t->worker);
+    free(t->grad);
+    free(t);
+}
+
+/* Next-token loss of the part; with gradients also dn. Logits exist for a few rows at a time. */
+static void lm_loss(struct worker *w)
+{
+    wspi_engine *e = &w->e;
+    size_t C = e->m->cfg.channels, V = e->m->cfg.vocab, E = e->m->at.embed;
+
+    for (size_t i = 0; i < e->N; i += WSPI_LM_ROWS) {
+        size_t n = WSPI_MIN(e->N - i, (size_t)WSPI_LM_ROWS);
+
+        for (size_t j = 0; j < n; j++) {
+            e->target[j] = e->ids[i + j];
+            e->scale[j] = w->lm_scale;
+        }
+        wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + E, n, V, C, WSPI_TB);
+        wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL, 0, n, V);
+        for (size_t j = 0; j < n; j++)
+            w->lm_nats += (double)e->loss[j];
+        if (!w->backward)
+            continue;
+        wspi_gemm(e->nn, e->grad + E, e->logits, e->o_n + i * C, V, C, n, WSPI_TA | WSPI_ADD);
+        wspi_gemm(e->nn, e->dn + i * C, e->logits, e->m->w + E, n, C, V, 0);
+    }
+}
+
+static size_t argmax(const float *x, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return best;
+}
+
+/* Head h on packets of flow f (of the part), n of them with contexts from row r: mean cross-entropy. */
+static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size_t n)
+{
+    wspi_engine *e = &w->e;
+    const wsp_model *m = e->m;
+    size_t C = m->cfg.channels, L = m->head[h].n_labels, hw = m->at.head_w[h], hb = m->at.head_b[h];
+
+    for (size_t i = 0; i < n; i += WSPI_LM_ROWS) {
+        size_t k = WSPI_MIN(n - i, (size_t)WSPI_LM_ROWS);
+        float *c = e->c + (r + i) * C;
+
+        for (size_t j = 0; j < k; j++) {
+            memcpy(e->logits + j * L, m->w + hb, L * sizeof(float));
+            e->target[j] = label;
+            e->scale[j] = w->head_scale / (float)n;
+        }
+        wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD);
+        if (i + k == n)
+            w->head_right += argmax(e->logits + (k - 1) * L, L) == label;
+        wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
+                  w->t->opt.label_smoothing, k, L);
+        for (size_t j = 0; j < k; j++)
+            w->head_nats += (double)e->loss[j] / (double)n;
+        if (!w->backward)
+            continue;
+        wspi_gemm(e->nn, e->grad + hw, e->logits, c, L, C, k, WSPI_TA | WSPI_ADD);
+        for (size_t j = 0; j < k; j++)
+            wspi_add(e->grad + hb, e->logits + j * L, L);
+        wspi_gemm(e->nn, e->dc + (r + i) * C, e->logits, m->w + hw, k, C, L, WSPI_ADD);
+    }
+}
+
+static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
+{
+    wspi_engine *e = &w->e;
+    const wsp_batch *b = w->b;
+    size_t H = e->m->n_heads, p = 0;
+    bool lm = e->m->cfg.output_layers && (w->t->opt.lm_weight > 0 || !w->backward);
+
+    WSP_TRY(wspi_engine_select(e, b, f0, f1, lm, NULL));
+    WSP_TRY(wspi_grow(&w->row, &w->row_cap, e->P, sizeof *w->row));
+    for (size_t f = 0; f < e->F; f++)
+        for (size_t r = e->roff[f]; r + 1 < e->roff[f + 1]; r++)
+            w->row[p++] = (uint32_t)r;
+    e->key = wspi_fnv1a(&f0, sizeof f0, w->key);
+    wspi_packet_fwd(e);
+    wspi_flow_fwd(e);
+    memset(e->dc, 0, e->R * e->m->cfg.channels * sizeof *e->dc);
+    if (lm) {
+        wspi_output_fwd(e, e->c, w->row, false);
+        lm_loss(w);
+        if (w->backward)
+            wspi_output_bwd(e, w->row);
+    }
+    for (size_t f = 0; b->labels && f < e->F; f++)
+        for (size_t h = 0; h < H; h++)
+            if (b->labels[(f0 + f) * H + h] >= 0)
+                head_loss(w, h, (uint32_t)b->labels[(f0 + f) * H + h], e->roff[f] + 1,
+                          e->roff[f + 1] - e->roff[f] - 1);
+    if (w->backward) {
+        wspi_flow_bwd(e);
+        wspi_packet_bwd(e);
+    }
+    return wspi_nn_status(e->nn);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+
+    wspi_nn_single_thread();
+    w->lm_nats = w->head_nats = 0;
+    w->head_right = 0;
+    w->st = WSP_OK;
+    for (size_t f = w->f0, end; f < w->f1 && w->st == WSP_OK; f = end) {
+        end = wspi_part_end(w->b, f, w->f1, PART_TOKENS);
+        w->st = run_part(w, f, end);
+    }
+    return NULL;
+}
+
+/* Flows in runs of about equal numbers of tokens. */
+static void share_out(wsp_trainer *t, const wsp_batch *b)
+{
+    size_t f = 0;
+
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        uint64_t until = (uint64_t)b->n_tokens * (i + 1) / t->n_workers;
+        t->worker[i].f0 = f;
+        while (f < b->n_flows &&
+               (b->packet_off[b->flow_off[f + 1]] <= until || i + 1 == t->n_workers))
+            f++;
+        t->worker[i].f1 = f;
+    }
+}
+
+static void stats_fill(const wsp_trainer *t, const wsp_batch *b, size_t labelled,
+                       wsp_train_stats *s)
+{
+    double lm = 0, head = 0;
+
+    *s = (wsp_train_stats){.step = t->step,
+                           .tokens = b->n_tokens,
+                           .packets = b->n_packets,
+                           .flows = b->n_flows,
+                           .head_seen = labelled};
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        lm += t->worker[i].lm_nats;
+        head += t->worker[i].head_nats;
+        s->head_right += t->worker[i].head_right;
+    }
+    s->lm_nats_per_token = lm / (double)b->n_tokens;
+    s->lm_bits_per_packet = lm / (double)b->n_packets / 0.6931471805599453;
+    s->head_loss = labelled ? head / (double)labelled : 0;
+    s->loss =
+        (double)t->opt.lm_weight * s->lm_nats_per_token + (double)t->opt.head_weight * s->head_loss;
+}
+
+static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
+                            wsp_train_stats *stats, wsp_error *err)
+{
+    size_t labelled = 0;
+    uint64_t where[3] = {t->opt.seed, t->step, t->accumulated};
+
+    WSP_TRY(wspi_batch_check(t->m, b, err));
+    for (size_t i = 0; b->labels && i < b->n_flows * t->m->n_heads; i++)
+        labelled += b->labels[i] >= 0;
+    share_out(t, b);
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        struct worker *w = &t->worker[i];
+        w->b = b;
+        w->backward = backward;
+        w->e.dropout = backward ? t->opt.dropout : 0;
+        w->key = wspi_fnv1a(where, sizeof where, WSPI_FNV_START);
+        w->lm_scale = t->opt.lm_weight / (float)b->n_tokens;
+        w->head_scale = labelled ? t->opt.head_weight / (float)labelled : 0;
+        w->started = i > 0 && pthread_create(&w->thread, NULL, worker_main, w) == 0;
+    }
+    for (unsigned i = 0; i < t->n_workers; i++)
+        if (!t->worker[i].started) /* the first always; others when the system refused a thread */
+            worker_main(&t->worker[i]);
+    for (unsigned i = 0; i < t->n_workers; i++)
+        if (t->worker[i].started)
+            (void)pthread_join(t->worker[i].thread, NULL);
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        if (t->worker[i].st < 0)
+            return wspi_fail(err, t->worker[i].st, 0, "a part of a training batch failed: %s",
+                             wsp_status_name(t->worker[i].st));
+        if (backward && i > 0) {
+            wspi_add(t->grad, t->worker[i].own, t->m->n_params);
+            memset(t->worker[i].own, 0, t->m->n_params * sizeof(float));
+        }
+    }
+    if (stats)
+        stats_fill(t, b, labelled, stats);
+    return WSP_OK;
+}
+
+wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp_batch *b, wsp_train_stats *stats,
+                                  wsp_error *err)
+{
+    WSP_TRY(run_batch(t, b, true, stats, err));
+    t->accumulated++;
+    return WSP_OK;
+}
+
+wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b, wsp_train_stats *stats,
+                                wsp_error *err)
+{
+    return run_batch(t, b, false, stats, err);
+}
+
+static float rate_at(const wsp_train_options *o, uint64_t step)
+{
+    double x;
+
+    if (step < o->warmup)
+        return o->lr * (float)(step + 1) / (float)o->warmup;
+    if (step >= o->steps || o->steps <= o->warmup)
+        return o->lr_min;
+    x = (double)(step - o->warmup) / (double)(o->steps - o->warmup);
+    return o->lr_min + (o->lr - o->lr_min) * (float)(0.5 * (1.0 + cos(3.141592653589793 * x)));
+}
+
+wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats, wsp_error *err)
+{
+    const wsp_train_options *o = &t->opt;
+    double sum = 0, norm, n = (double)t->step + 1;
+    float lr = rate_at(o, t->step), mean = 1.0f / (float)WSPI_MAX(t->accumulated, 1), scale;
+    float fix1 = (float)(1.0 - pow((double)o->beta1, n)),
+          fix2 = (float)(1.0 - pow((double)o->beta2, n));
+
+    if (t->accumulated == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "an update without gradients");
+    for (size_t i = 0; i < t->m->n_params; i++)
+        sum += (double)t->grad[i] * (double)t->grad[i];
+    norm = sqrt(sum) * (double)mean;
+    if (!isfinite(norm))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the gradient is not finite at step %llu",
+                         (unsigned long long)t->step);
+    scale = o->clip > 0 && norm > (double)o->clip ? mean * o->clip / (float)norm : mean;
+    for (size_t k = 0; k < t->m->n_entries; k++) {
+        const wspi_entry *e = &t->m->entry[k];
+        float decay = e->decay ? lr * o->weight_decay : 0;
+        float *w = t->m->w + e->at, *g = t->grad + e->at, *a = t->moment1 + e->at,
+              *b = t->moment2 + e->at;
+
+        for (size_t i = 0; i < e->count; i++) {
+            float gi = g[i] * scale;
+            a[i] += (1.0f - o->beta1) * (gi - a[i]);
+            b[i] += (1.0f - o->beta2) * (gi * gi - b[i]);
+            w[i] -= decay * w[i] + lr * (a[i] / fix1) / (sqrtf(b[i] / fix2) + o->eps);
+            g[i] = 0;
+        }
+    }
+    t->step++;
+    t->accumulated = 0;
+    if (stats) {
+        stats->grad_norm = norm;
+        stats->lr = (double)lr;
+        stats->step = t->step;
+    }
+    return WSP_OK;
+}
+
+uint64_t wsp_trainer_step_count(const wsp_trainer *t)
+{
+    return t->step;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fast_int.h: compiler settings of the fast kernels, and a vectorisable exp. Include it after all other headers. */
+#ifndef WSPI_NN_FAST_INT_H
+#define WSPI_NN_FAST_INT_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* Sums may be reordered; NaN and infinity keep their meaning. */
+#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math", "no-signed-zeros", \
+                     "associative-math", "fp-contract=fast")
+#endif
+
+/* ifunc resolvers run before the sanitizers are ready */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FAST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FAST
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* e^x to 2 ulp or so for x in [-87, 88], clamped outside: 2^n times a polynomial on [-ln2/2, ln2/2] */
+INLINE float fast_exp(float x)
+{
+    float n, r, p;
+    int32_t bits;
+
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    n = rintf(x * 1.44269504f);
+    r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    p = 1.0f +
+        r * (1.0f +
+             r * (0.5f + r * (0.166666667f +
+                              r * (0.0416666679f + r * (0.00833333377f + r * 0.00138888892f)))));
+    bits = ((int32_t)n + 127) * (1 << 23);
+    memcpy(&n, &bits, sizeof n);
+    return p * n;
+}
+
+INLINE float fast_sigmoid(float x)
+{
+    return 1.0f / (1.0f + fast_exp(-x));
+}
+
+INLINE float dot(const float *a, const float *b, size_t n)
+{
+    float s = 0;
+
+    for (size_t i = 0; i < n; i++)
+        s += a[i] * b[i];
+    return s;
+}
+
+/* y += a x */
+INLINE void axpy(float *restrict y, float a, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+#endif

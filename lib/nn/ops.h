@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops.h: the arithmetic of the network. Convention: outputs, inputs, sizes; row-major float32; a *_bwd function ADDS to
+ * gradients unless its comment says "in place". N rows, C channels, H heads, T rows of one sequence.
+ */
+#ifndef WSPI_NN_OPS_H
+#define WSPI_NN_OPS_H
+
+#include "base/base.h"
+
+/* ---- matrix products: one context per thread, each with its own oneDNN primitives ---- */
+
+typedef struct wspi_nn wspi_nn;
+
+/* plain: use the reference product instead of oneDNN (tests). */
+wsp_status wspi_nn_new(wspi_nn **out, bool plain, wsp_error *err);
+void wspi_nn_free(wspi_nn *nn);
+
+/* The first failure of any product since the last call, which is then forgotten. Check once after a whole pass. */
+wsp_status wspi_nn_status(wspi_nn *nn);
+
+/* Keeps oneDNN's OpenMP from splitting products of the calling thread. */
+void wspi_nn_single_thread(void);
+
+enum {
+    WSPI_TA = 1,  /* a is stored [K][M] */
+    WSPI_TB = 2,  /* b is stored [N][K]; not together with WSPI_TA */
+    WSPI_ADD = 4, /* add to y */
+};
+
+/* y[M][N] = a[M][K] b[K][N]. Any of the sizes may be 0. The ragged size is M, or K with WSPI_TA. */
+void wspi_gemm(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
+               unsigned flags);
+void wspi_ref_gemm(float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
+                   unsigned flags);
+
+/* ---- norms and pointwise ---- */
+
+/* y = x * rstd * w, rstd[N] = 1 / sqrt(mean(x^2) + 1e-6) */
+void wspi_rmsnorm_fwd(float *y, float *rstd, const float *x, const float *w, size_t N, size_t C);
+void wspi_rmsnorm_bwd(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                      const float *rstd, size_t N, size_t C);
+
+/* y[N][C] = rmsnorm over each of H groups of x[N][C], times w[C], times silu(z[N][ldz]); rstd [N][H] */
+void wspi_gated_norm_fwd(float *y, float *rstd, const float *x, const float *z, size_t ldz,
+                         const float *w, size_t N, size_t H, size_t C);
+void wspi_gated_norm_bwd(float *dx, float *dz, float *dw, const float *dy, const float *x,
+                         const float *z, size_t ldz, const float *w, const float *rstd, size_t N,
+                         size_t H, size_t C);
+
+/* GELU, tanh form. bwd in place: d *= gelu'(x). The same for SiLU. ref_: with libm. */
+void wspi_gelu_fwd(float *y, const float *x, size_t n);
+void wspi_gelu_bwd(float *d, const float *x, size_t n);
+void wspi_silu_fwd(float *y, const float *x, size_t n);
+void wspi_silu_bwd(float *d, const float *x, size_t n);
+void wspi_ref_gelu_fwd(float *y, const float *x, size_t n);
+void wspi_ref_silu_fwd(float *y, const float *x, size_t n);
+
+void wspi_add(float *y, const float *x, size_t n); /* y += x */
+void wspi_dropout(float *x, size_t n, float p,
+                  uint64_t key); /* in place; the same call is its own gradient */
+
+/*
+ * Softmax and cross-entropy of logits[N][V] against target[N]: loss[N], nll without smoothing is smooth = 0.
+ * With scale (per row): logits become their gradients times scale[row], in place. Without, they are spent.
+ */
+void wspi_xent(float *logits, float *loss, const uint32_t *target, const float *scale, float smooth,
+               size_t N, size_t V);
+void wspi_ref_xent(float *dlogits, float *loss, const float *logits, uint32_t target, float smooth,
+                   size_t V);
+
+/* ---- causal softmax attention inside ragged packets ---- */
+
+/* o[N][C] from qkv[N][3C]; packet i is rows off[i]..off[i+1]; H heads of C / H; at most WSPI_MAX_T rows a packet */
+enum { WSPI_MAX_T = 256 };
+void wspi_attention_fwd(float *o, const float *qkv, const uint32_t *off, size_t n, size_t H,
+                        size_t C);
+void wspi_attention_bwd(float *dqkv, const float *d_o, const float *qkv, const uint32_t *off,
+                        size_t n, size_t H, size_t C);
+void wspi_ref_attention_fwd(float *o, const float *qkv, const uint32_t *off, size_t n, size_t H,
+                            size_t C);
+
+/* ---- the flow mixer ---- */
+
+/* y[T][C] = causal depthwise convolution of x[T][ldx] with w[K][C] and bias[C]; rows before the first are `past`
+ * ([K-1][C], oldest first) or zero when NULL. */
+void wspi_conv_fwd(float *y, const float *x, size_t ldx, const float *past, const float *w,
+                   const float *bias, size_t T, size_t C, size_t K);
+void wspi_conv_bwd(float *dx, float *dw, float *dbias, const float *dy, const float *x, size_t ldx,
+                   const float *w, size_t T, size_t C, size_t K);
+
+/* log gate g[N][H] = max(-softplus(x[N][ldx] + b) * exp(rate), -20) */
+void wspi_gate_fwd(float *g, const float *x, size_t ldx, const float *b, const float *rate,
+                   size_t N, size_t H);
+void wspi_gate_bwd(float *dx, float *db, float *drate, const float *dg, const float *g,
+                   const float *x, size_t ldx, const float *b, const float *rate, size_t N,
+                   size_t H);
+
+/* Scalar-gated linear attention: S_t = e^g_t S_(t-1) + k_t v_t^T, o_t = S_t^T q_t, per head. qkv row: q[H][dk] k[H][dk]
+ * v[H][dv]; o[T][H][dv]; g[T][H]; chunk <= WSPI_MAX_CHUNK. */
+enum { WSPI_MAX_CHUNK = 256 };
+typedef struct wspi_scan {
+    size_t H, dk, dv, chunk;
+} wspi_scan;
+
+static inline size_t wspi_scan_width(const wspi_scan *s)
+{
+    return s->H * (2 * s->dk + s->dv);
+}
+
+/* saved: states at chunk starts, [ceil(T / chunk)][H][dk][dv], needed by bwd. work: >= dk * dv floats */
+void wspi_scan_fwd(float *o, float *saved, float *work, const float *qkv, const float *g,
+                   const wspi_scan *s, size_t T);
+/* work: >= dk * dv floats */
+void wspi_scan_bwd(float *dqkv, float *dg, float *work, const float *d_o, const float *qkv,
+                   const float *g, const float *saved, const wspi_scan *s, size_t T);
+/* One row: state[H][dk][dv] is updated. */
+void wspi_scan_step(float *o, float *state, const float *qkv, const float *g, const wspi_scan *s);
+
+#endif

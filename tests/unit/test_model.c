@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_model.c: the whole model: gradients, equality of batch, packing and streaming, files, training. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "model/train_int.h"
+
+enum { VOCAB = 50, MAX_FLOWS = 16, MAX_PACKETS = 600, MAX_TOKENS = 6000 };
+
+static const char *const letters[] = {"a", "b", "c"};
+static const char *const digits[] = {"0", "1"};
+static const wsp_head heads[] = {
+    {.name = "letter",
+     .n_labels = 3,
+     .labels = letters,
+     .temperature = 1.25f,
+     .unknown_below = 0.3f},
+    {.name = "digit", .n_labels = 2, .labels = digits, .temperature = 1},
+};
+
+/* A batch and its memory. */
+struct data {
+    wsp_batch b;
+    uint16_t ids[MAX_TOKENS];
+    uint32_t packet[MAX_PACKETS + 1], flow[MAX_FLOWS + 1];
+    int32_t condition[MAX_FLOWS], labels[MAX_FLOWS * 2];
+};
+
+static void data_make(struct data *d, size_t flows, size_t packets, uint64_t seed)
+{
+    wspi_rng rng;
+    size_t P = 0, N = 0;
+
+    wspi_rng_seed(&rng, seed);
+    d->packet[0] = d->flow[0] = 0;
+    for (size_t f = 0; f < flows; f++) {
+        size_t n = 1 + wspi_rng_below(&rng, packets);
+        for (size_t p = 0; p < n; p++) {
+            size_t k = 1 + wspi_rng_below(&rng, 9);
+            while (k-- > 0)
+                d->ids[N++] = (uint16_t)wspi_rng_below(&rng, VOCAB);
+            d->packet[++P] = (uint32_t)N;
+        }
+        d->flow[f + 1] = (uint32_t)P;
+        d->condition[f] = (int32_t)wspi_rng_below(&rng, 6) - 1;
+        d->labels[2 * f] = (int32_t)wspi_rng_below(&rng, 4) - 1;
+        d->labels[2 * f + 1] = (int32_t)wspi_rng_below(&rng, 2);
+    }
+    d->b = (wsp_batch){.n_flows = flows,
+                       .n_packets = P,
+                       .n_tokens = N,
+                       .ids = d->ids,
+                       .packet_off = d->packet,
+                       .flow_off = d->flow,
+                       .condition = d->condition,
+                       .labels = d->labels};
+}
+
+static wsp_model *model_make(uint32_t chunk, uint64_t seed)
+{
+    wsp_model_config cfg;
+    wsp_model *m;
+
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = VOCAB;
+    cfg.vocab_version = 0x123456789abcdef0u;
+    cfg.chunk = chunk;
+    cfg.flow_layers = 2;
+    assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, seed, NULL), WSP_OK);
+    return m;
+}
+
+static wsp_trainer *trainer_make(wsp_model *m, unsigned threads, float dropout)
+{
+    wsp_train_options o = wsp_train_options_default();
+    wsp_trainer *t;
+
+    o.threads = threads;
+    o.dropout = dropout;
+    o.label_smoothing = 0.1f;
+    o.warmup = 5;
+    o.steps = 200;
+    o.lr = 5e-3f;
+    assert_int_equal(wsp_trainer_new(&t, m, &o, NULL), WSP_OK);
+    return t;
+}
+
+static void assert_near(const float *a, const float *b, size_t n, double tolerance)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)a[i] - (double)b[i]) <= tolerance))
+            fail_msg("[%zu]: %g and %g", i, (double)a[i], (double)b[i]);
+}
+
+static double loss_of(wsp_trainer *t, const wsp_batch *b)
+{
+    wsp_train_stats s;
+
+    assert_int_equal(wsp_trainer_evaluate(t, b, &s, NULL), WSP_OK);
+    return s.loss;
+}
+
+/* Slope of the loss along a direction of tensor x, once the gradient's and once a random one mixed in. */
+static void check_tensor(wsp_trainer *t, const wsp_batch *b, wsp_tensor x, wspi_rng *rng)
+{
+    float *keep = wspi_new_floats(x.count), *dir = wspi_new_floats(x.count);
+    double norm = 0, expected = 0, size = 0, up, down, step;
+
+    for (size_t i = 0; i < x.count; i++)
+        norm += (double)x.grad[i] * (double)x.grad[i];
+    norm = sqrt(norm);
+    assert_true(norm > 1e-7);
+    for (size_t i = 0; i < x.count; i++) {
+        double noise = wspi_rng_normal(rng) / sqrt((double)x.count);
+        keep[i] = x.data[i];
+        dir[i] = (float)((double)x.grad[i] / norm + noise);
+        size += (double)dir[i] * (double)dir[i];
+    }
+    step = fmin(1e-3, 1e-4 / norm + 2e-4) /
+           sqrt(size); /* the norms of almost empty states bend the loss */
+    for (size_t i = 0; i < x.count; i++)
+        expected += (double)x.grad[i] * (double)dir[i];
+    for (size_t i = 0; i < x.count; i++)
+        x.data[i] = keep[i] + (float)step * dir[i];
+    up = loss_of(t, b);
+    for (size_t i = 0; i < x.count; i++)
+        x.data[i] = keep[i] - (float)step * dir[i];
+    down = loss_of(t, b);
+    memcpy(x.data, keep, x.count * sizeof *keep);
+    up = (up - down) / (2 * step);
+    if (fabs(up - expected) > 0.02 * fabs(expected) + 4e-5)
+        fail_msg("%s: gradient %g, finite difference %g", x.name, expected, up);
+    free(keep);
+    free(dir);
+}
+
+static void every_tensor_has_the_right_gradient(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(5, 1);
+    wsp_trainer *t = trainer_make(m, 1, 0);
+    wspi_rng rng;
+
+    (void)state;
+    wspi_rng_seed(&rng, 9);
+    data_make(&d, 9, 12, 2);
+    for (size_t i = 0; i < wsp_model_parameters(m); i++) /* away from symmetric starts */
+        m->w[i] += (float)(0.1 * wspi_rng_normal(&rng));
+    assert_int_equal(wsp_trainer_accumulate(t, &d.b, NULL, NULL), WSP_OK);
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++)
+        check_tensor(t, &d.b, wsp_model_tensor(m, i), &rng);
+    wsp_trainer_free(t);
+    assert_null(wsp_model_tensor(m, 0).grad);
+    wsp_model_free(m);
+}
+
+struct results {
+    float *c, *nll, *head[2];
+};
+
+static struct results run(const wsp_model *m, const wsp_batch *b)
+{
+    struct results r = {wspi_new_floats(b->n_packets * 32),
+                        wspi_new_floats(b->n_tokens),
+                        {wspi_new_floats(b->n_packets * 3), wspi_new_floats(b->n_packets * 2)}};
+    wsp_runner *w;
+
+    assert_int_equal(wsp_runner_new(&w, m, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_classify(w, b, r.c, r.head, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_nll(w, b, r.nll, NULL), WSP_OK);
+    wsp_runner_free(w);
+    return r;
+}
+
+static void results_clear(struct results *r)
+{
+    free(r->c);
+    free(r->nll);
+    free(r->head[0]);
+    free(r->head[1]);
+}
+
+static void chunk_size_does_not_matter(void **state)
+{
+    static const uint32_t chunk[] = {7, 16, 64};
+    static struct data d;
+    struct results want;
+    wsp_model *m = model_make(1, 3);
+
+    (void)state;
+    data_make(&d, 6, 90, 4);
+    want = run(m, &d.b);
+    wsp_model_free(m);
+    for (size_t i = 0; i < WSPI_COUNT(chunk); i++) {
+        struct results got;
+
+        m = model_make(chunk[i], 3);
+        got = run(m, &d.b);
+        assert_near(got.c, want.c, d.b.n_packets * 32, 1e-4);
+        assert_near(got.nll, want.nll, d.b.n_tokens, 1e-4);
+        results_clear(&got);
+        wsp_model_free(m);
+    }
+    results_clear(&want);
+}
+
+static void packing_equals_separate_flows(void **state)
+{
+    static struct data d, one;
+    wsp_model *m = model_make(16, 3);
+    struct results all, got;
+
+    (void)state;
+    data_make(&d, 12, 40, 5);
+    all = run(m, &d.b);
+    for (size_t f = 0; f < d.b.n_flows; f++) {
+        size_t p = d.flow[f], n = d.flow[f + 1] - p, t = d.packet[p];
+
+        for (size_t i = 0; i <= n; i++)
+            one.packet[i] = d.packet[p + i] - (uint32_t)t;
+        one.flow[0] = 0;
+        one.flow[1] = (uint32_t)n;
+        one.b = (wsp_batch){.n_flows = 1,
+                            .n_packets = n,
+                            .n_tokens = one.packet[n],
+                            .ids = d.ids + t,
+                            .packet_off = one.packet,
+                            .flow_off = one.flow,
+                            .condition = d.condition + f};
+        got = run(m, &one.b);
+        assert_near(got.c, all.c + p * 32, n * 32, 1e-4);
+        assert_near(got.nll, all.nll + t, one.b.n_tokens, 1e-4);
+        results_clear(&got);
+    }
+    results_clear(&all);
+    wsp_model_free(m);
+}
+
+/* All flows in lockstep, those that ended drop out; contexts, heads and next-token likelihoods as in the batch. */
+static void streaming_equals_the_batch(void **state)
+{
+    static struct data d, now;
+    wsp_model *m = model_make(7, 6);
+    size_t C = 32, size = wsp_state_size(m) / sizeof(float);
+    struct results want;
+    float *states[MAX_FLOWS], *live[MAX_FLOWS], context[MAX_FLOWS * 32], head[MAX_FLOWS * 3],
+        logits[VOCAB];
+    float *outs[2] = {head, NULL};
+    wsp_runner *r;
+
+    (void)state;
+    data_make(&d, 9, 60, 7);
+    want = run(m, &d.b);
+    assert_int_equal(wsp_runner_new(&r, m, NULL), WSP_OK);
+    for (size_t f = 0; f < 9; f++)
+        states[f] = wspi_new_floats(size);
+    assert_int_equal(wsp_state_start(r, states, d.condition, 9, context, NULL), WSP_OK);
+    for (size_t f = 0; f < 9; f++) { /* likelihood of the first packet's last token from c_0 */
+        uint32_t p = d.flow[f], t = d.packet[p], len = d.packet[p + 1] - t - 1,
+                 target = d.ids[t + len];
+        float loss;
+        assert_int_equal(
+            wsp_runner_next_token(r, context + f * C, d.ids + t, 16, &len, 1, logits, NULL),
+            WSP_OK);
+        wspi_xent(logits, &loss, &target, NULL, 0, 1, VOCAB);
+        assert_near(&loss, want.nll + t + len, 1, 1e-4);
+    }
+    for (size_t step = 0;; step++) {
+        size_t n = 0, N = 0, row[MAX_FLOWS];
+
+        for (size_t f = 0; f < 9; f++)
+            if (d.flow[f] + step < d.flow[f + 1]) {
+                size_t p = d.flow[f] + step;
+                for (size_t i = d.packet[p]; i < d.packet[p + 1]; i++)
+                    now.ids[N++] = d.ids[i];
+                live[n] = states[f];
+                row[n++] = p;
+                now.packet[n] = (uint32_t)N;
+                now.flow[n] = (uint32_t)n;
+            }
+        if (n == 0)
+            break;
+        now.b = (wsp_batch){.n_flows = n,
+                            .n_packets = n,
+                            .n_tokens = N,
+                            .ids = now.ids,
+                            .packet_off = now.packet,
+                            .flow_off = now.flow};
+        assert_int_equal(wsp_state_step(r, live, &now.b, context, outs, NULL), WSP_OK);
+        for (size_t i = 0; i < n; i++) {
+            assert_near(context + i * C, want.c + row[i] * C, C, 1e-4);
+            assert_near(head + i * 3, want.head[0] + row[i] * 3, 3, 1e-4);
+        }
+    }
+    for (size_t f = 0; f < 9; f++)
+        free(states[f]);
+    wsp_runner_free(r);
+    results_clear(&want);
+    wsp_model_free(m);
+}
+
+static void *slurp(const char *path, size_t *len)
+{
+    void *p;
+
+    assert_int_equal(wspi_read_file(&p, len, path, NULL), WSP_OK);
+    return p;
+}
+
+static void saved_models_load_and_save_to_the_same_bytes(void **state)
+{
+    wsp_model *m = model_make(16, 8), *n;
+    size_t a_len, b_len;
+    void *a, *b;
+
+    (void)state;
+    assert_int_equal(wsp_model_meta_set(m, "card", "\"quotes\" and \xc3\xa4"), WSP_OK);
+    assert_int_equal(wsp_model_meta_set(m, "config", "x"), WSP_ERR_ARG);
+    assert_int_equal(wsp_model_save(m, "test_model_a.safetensors", NULL), WSP_OK);
+    assert_int_equal(wsp_model_load(&n, "test_model_a.safetensors", NULL), WSP_OK);
+    assert_int_equal(wsp_model_save(n, "test_model_b.safetensors", NULL), WSP_OK);
+    a = slurp("test_model_a.safetensors", &a_len);
+    b = slurp("test_model_b.safetensors", &b_len);
+    assert_int_equal(a_len, b_len);
+    assert_memory_equal(a, b, a_len);
+    assert_string_equal(wsp_model_meta_get(n, "card"), "\"quotes\" and \xc3\xa4");
+    assert_string_equal(wsp_model_head(n, 1)->labels[1], "1");
+    assert_true(wsp_model_head(n, 0)->temperature == 1.25f);
+    assert_true(wsp_model_config_get(n)->vocab_version == 0x123456789abcdef0u);
+    free(a);
+    free(b);
+    wsp_model_free(m);
+    wsp_model_free(n);
+    (void)unlink("test_model_a.safetensors");
+    (void)unlink("test_model_b.safetensors");
+}
+
+static void corrupt_files_are_refused(void **state)
+{
+    static const char *const header[] = {
+        "",
+        "[]",
+        "{",
+        "{\"a\":1}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387905],\"data_offsets\":[0,4]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[8,4]}}",
+        "{\"__metadata__\":{\"format\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":["
+        "0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+    };
+    wsp_model *m = model_make(16, 8), *n;
+    uint8_t *p, file[1024];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(header); i++) {
+        size_t k = strlen(header[i]);
+        memset(file, 0, sizeof file);
+        file[0] = (uint8_t)k;
+        file[1] = (uint8_t)(k >> 8);
+        memcpy(file + 8, header[i], k);
+        assert_int_equal(wsp_model_load_memory(&n, file, 16 + k, NULL), WSP_ERR_FORMAT);
+        assert_null(n);
+    }
+    assert_int_equal(wsp_model_save(m, "test_model_c.safetensors", NULL), WSP_OK);
+    p = slurp("test_model_c.safetensors", &len);
+    for (size_t i = 0; i < len; i += i < 64 ? 1 : 997) /* every kind of truncation */
+        assert_int_equal(wsp_model_load_memory(&n, p, i, NULL), WSP_ERR_FORMAT);
+    memset(p + len - 4, 0xff, 4); /* not a number */
+    assert_int_equal(wsp_model_load_memory(&n, p, len, NULL), WSP_ERR_FORMAT);
+    free(p);
+    (void)unlink("test_model_c.safetensors");
+    wsp_model_free(m);
+}
+
+static void wrong_batches_are_refused(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(16, 8);
+    float *c = wspi_new_floats(MAX_PACKETS * 32);
+    wsp_runner *r;
+
+    (void)state;
+    assert_int_equal(wsp_runner_new(&r, m, NULL), WSP_OK);
+    data_make(&d, 3, 5, 1);
+    d.ids[1] = VOCAB;
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_ERR_ARG);
+    data_make(&d, 3, 5, 1);
+    d.packet[1] = 0;
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_ERR_ARG);
+    data_make(&d, 3, 5, 1);
+    d.flow[1] = 9999;
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_ERR_ARG);
+    data_make(&d, 3, 5, 1);
+    d.condition[2] = 5;
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_ERR_ARG);
+    wsp_runner_free(r);
+    wsp_model_free(m);
+    free(c);
+}
+
+static void train(wsp_trainer *t, const struct data *d, size_t steps)
+{
+    while (steps-- > 0) {
+        assert_int_equal(wsp_trainer_accumulate(t, &d[steps % 2].b, NULL, NULL), WSP_OK);
+        assert_int_equal(wsp_trainer_update(t, NULL, NULL), WSP_OK);
+    }
+}
+
+static void one_thread_trains_to_the_same_bits_and_resumes_exactly(void **state)
+{
+    static struct data d[2];
+    wsp_model *a = model_make(16, 1), *b = model_make(16, 1), *c = model_make(16, 99);
+    wsp_trainer *ta = trainer_make(a, 1, 0.1f), *tb = trainer_make(b, 1, 0.1f),
+                *tc = trainer_make(c, 1, 0.1f);
+    size_t size = wsp_model_parameters(a) * sizeof(float), len;
+    void *extra;
+
+    (void)state;
+    data_make(&d[0], 8, 9, 1);
+    data_make(&d[1], 8, 9, 2);
+    train(ta, d, 8);
+    train(tb, d, 4);
+    assert_int_equal(wsp_trainer_save(tb, "test_model_d.safetensors", "position", 8, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_load(tc, "test_model_d.safetensors", &extra, &len, NULL), WSP_OK);
+    assert_int_equal(len, 8);
+    assert_memory_equal(extra, "position", 8);
+    assert_int_equal(wsp_trainer_step_count(tc), 4);
+    train(tb, d, 4);
+    train(tc, d, 4);
+    assert_memory_equal(a->w, b->w, size);
+    assert_memory_equal(a->w, c->w, size);
+    free(extra);
+    (void)unlink("test_model_d.safetensors");
+    wsp_trainer_free(ta);
+    wsp_trainer_free(tb);
+    wsp_trainer_free(tc);
+    wsp_model_free(a);
+    wsp_model_free(b);
+    wsp_model_free(c);
+}
+
+static void three_threads_give_the_gradient_of_one(void **state)
+{
+    static struct data d;
+    wsp_model *a = model_make(16, 1), *b = model_make(16, 1);
+    wsp_trainer *ta = trainer_make(a, 1, 0), *tb = trainer_make(b, 3, 0);
+    wsp_train_stats sa, sb;
+
+    (void)state;
+    data_make(&d, 11, 9, 1);
+    assert_int_equal(wsp_trainer_accumulate(ta, &d.b, &sa, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_accumulate(tb, &d.b, &sb, NULL), WSP_OK);
+    assert_near(b->grad, a->grad, wsp_model_parameters(a), 2e-5);
+    assert_true(fabs(sa.loss - sb.loss) < 1e-5);
+    assert_int_equal(sa.head_right, sb.head_right);
+    wsp_trainer_free(ta);
+    wsp_trainer_free(tb);
+    wsp_model_free(a);
+    wsp_model_free(b);
+}
+
+static void a_tiny_model_learns_a_toy_set_by_heart(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(16, 1);
+    wsp_trainer *t = trainer_make(m, 2, 0);
+    wsp_train_stats s;
+
+    (void)state;
+    data_make(&d, 6, 3, 1);
+    for (size_t i = 0; i < 6; i++)
+        d.condition[i] = -1;
+    for (size_t i = 0; i < 150; i++) {
+        assert_int_equal(wsp_trainer_accumulate(t, &d.b, &s, NULL), WSP_OK);
+        assert_int_equal(wsp_trainer_update(t, &s, NULL), WSP_OK);
+    }
+    assert_int_equal(wsp_trainer_evaluate(t, &d.b, &s, NULL), WSP_OK);
+    print_message("nats per token %.3f, head loss %.3f, right %zu of %zu\n", s.lm_nats_per_token,
+                  s.head_loss, s.head_right, s.head_seen);
+    assert_true(s.lm_nats_per_token < 0.6);
+    assert_int_equal(s.head_right, s.head_seen);
+    wsp_trainer_free(t);
+    wsp_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_tensor_has_the_right_gradient),
+        cmocka_unit_test(chunk_size_does_not_matter),
+        cmocka_unit_test(packing_equals_separate_flows),
+        cmocka_unit_test(streaming_equals_the_batch),
+        cmocka_unit_test(saved_models_load_and_save_to_the_same_bytes),
+        cmocka_unit_test(corrupt_files_are_refused),
+        cmocka_unit_test(wrong_batches_are_refused),
+        cmocka_unit_test(one_thread_trains_to_the_same_bits_and_resumes_exactly),
+        cmocka_unit_test(three_threads_give_the_gradient_of_one),
+        cmocka_unit_test(a_tiny_model_learns_a_toy_set_by_heart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_nn.c: every kernel against its reference and its gradient against finite differences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "nn/ops.h"
+
+enum { MAX = 1 << 16 };
+
+static wspi_rng rng;
+
+static float *randoms(size_t n, double sigma)
+{
+    float *p = wspi_new_floats(n);
+
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (float)(sigma * wspi_rng_normal(&rng));
+    return p;
+}
+
+static double distance(const float *a, const float *b, size_t n)
+{
+    double e = 0, m = 1e-3;
+
+    for (size_t i = 0; i < n; i++) {
+        e = fmax(e, fabs((double)a[i] - (double)b[i]));
+        m = fmax(m, fabs((double)b[i]));
+    }
+    return e / m;
+}
+
+/* sum of out * weight, the loss of every gradient check */
+static double weigh(const float *out, const float *weight, size_t n)
+{
+    double s = 0;
+
+    for (size_t i = 0; i < n; i++)
+        s += (double)out[i] * (double)weight[i];
+    return s;
+}
+
+/* Checks grad of loss() with regard to x[n] by central differences. */
+static void check_gradient(const char *what, double (*loss)(void *), void *arg, float *x,
+                           const float *grad, size_t n)
+{
+    double scale = 0.05;
+
+    for (size_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs((double)grad[i]));
+    for (size_t i = 0; i < n; i += 1 + n / 97) {
+        float keep = x[i];
+        double up, down, slope;
+
+        x[i] = keep + 5e-3f;
+        up = loss(arg);
+        x[i] = keep - 5e-3f;
+        down = loss(arg);
+        x[i] = keep;
+        slope = (up - down) / 1e-2;
+        if (fabs(slope - (double)grad[i]) > 4e-3 * scale)
+            fail_msg("%s[%zu]: gradient %g, finite difference %g", what, i, (double)grad[i], slope);
+    }
+}
+
+static void products_equal_the_reference(void **state)
+{
+    static const size_t size[] = {1, 3, 16, 33, 70};
+    wspi_nn *nn;
+
+    (void)state;
+    assert_int_equal(wspi_nn_new(&nn, false, NULL), WSP_OK);
+    for (size_t c = 0; c < 5 * 5 * 5 * 6; c++) {
+        size_t M = size[c % 5] * (c % 7 == 0 ? 23 : 1), N = size[c / 5 % 5], K = size[c / 25 % 5];
+        static const unsigned flags[] = {
+            0, WSPI_TA, WSPI_TB, WSPI_ADD, WSPI_ADD | WSPI_TA, WSPI_ADD | WSPI_TB};
+        float *a = randoms(M * K, 1), *b = randoms(K * N, 1), *y = randoms(M * N, 1),
+              *z = randoms(M * N, 1);
+
+        memcpy(z, y, M * N * sizeof *y);
+        wspi_gemm(nn, y, a, b, M, N, K, flags[c / 125]);
+        wspi_ref_gemm(z, a, b, M, N, K, flags[c / 125]);
+        assert_true(distance(y, z, M * N) < 1e-5);
+        free(a);
+        free(b);
+        free(y);
+        free(z);
+    }
+    wspi_gemm(nn, NULL, NULL, NULL, 0, 5, 5, 0);
+    assert_int_equal(wspi_nn_status(nn), WSP_OK);
+    wspi_nn_free(nn);
+}
+
+static void activations_equal_libm(void **state)
+{
+    float *x = randoms(4096, 6), *y = randoms(4096, 1), *z = randoms(4096, 1);
+
+    (void)state;
+    x[0] = 80;
+    x[1] = -80;
+    wspi_gelu_fwd(y, x, 4096);
+    wspi_ref_gelu_fwd(z, x, 4096);
+    for (size_t i = 0; i < 4096; i++)
+        assert_true(fabsf(y[i] - z[i]) < 2e-6f + 2e-6f * fabsf(z[i]));
+    wspi_silu_fwd(y, x, 4096);
+    wspi_ref_silu_fwd(z, x, 4096);
+    for (size_t i = 0; i < 4096; i++)
+        assert_true(fabsf(y[i] - z[i]) < 2e-6f + 2e-6f * fabsf(z[i]));
+    free(x);
+    free(y);
+    free(z);
+}
+
+static void cross_entropy_equals_the_reference(void **state)
+{
+    enum { N = 5, V = 301 };
+    float *x = randoms(N * V, 3), *keep = randoms(N * V, 1), *z = randoms(V, 1), loss[N], one;
+    static const uint32_t target[N] = {0, 7, 300, 12, 5};
+    static const float scale[N] = {1, 0.5f, 2, 1, 0.1f};
+
+    (void)state;
+    memcpy(keep, x, N * V * sizeof *x);
+    wspi_xent(x, loss, target, scale, 0.1f, N, V);
+    for (size_t i = 0; i < N; i++) {
+        wspi_ref_xent(z, &one, keep + i * V, target[i], 0.1f, V);
+        assert_true(fabsf(one - loss[i]) < 1e-5f);
+        for (size_t j = 0; j < V; j++)
+            assert_true(fabsf(x[i * V + j] - scale[i] * z[j]) < 1e-6f);
+    }
+    free(x);
+    free(keep);
+    free(z);
+}
+
+/* Inputs, outputs and gradients of whichever kernel is under test. */
+struct probe {
+    float *x, *w, *z, *y, *aux, *weight, *dx, *dw, *dz;
+    size_t N, C, H, K;
+    const uint32_t *off;
+    wspi_scan s;
+};
+
+static void probe_make(struct probe *p, size_t n)
+{
+    p->x = randoms(n, 1);
+    p->w = randoms(n, 1);
+    p->z = randoms(n, 1);
+    p->y = randoms(n, 1);
+    p->weight = randoms(n, 1);
+    p->aux = wspi_new_floats(n);
+    p->dx = wspi_new_floats(n);
+    p->dw = wspi_new_floats(n);
+    p->dz = wspi_new_floats(n);
+}
+
+static void probe_clear(struct probe *p)
+{
+    float *all[] = {p->x, p->w, p->z, p->y, p->aux, p->weight, p->dx, p->dw, p->dz};
+
+    for (size_t i = 0; i < WSPI_COUNT(all); i++)
+        free(all[i]);
+}
+
+static double norm_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_rmsnorm_fwd(p->y, p->aux, p->x, p->w, p->N, p->C);
+    return weigh(p->y, p->weight, p->N * p->C);
+}
+
+static void rmsnorm_has_the_right_gradient(void **state)
+{
+    struct probe p = {.N = 5, .C = 19};
+
+    (void)state;
+    probe_make(&p, 128);
+    (void)norm_loss(&p);
+    wspi_rmsnorm_bwd(p.dx, p.dw, p.weight, p.x, p.w, p.aux, p.N, p.C);
+    check_gradient("x", norm_loss, &p, p.x, p.dx, p.N * p.C);
+    check_gradient("w", norm_loss, &p, p.w, p.dw, p.C);
+    probe_clear(&p);
+}
+
+static double gated_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_gated_norm_fwd(p->y, p->aux, p->x, p->z, p->C + 3, p->w, p->N, p->H, p->C);
+    return weigh(p->y, p->weight, p->N * p->C);
+}
+
+static void gated_norm_has_the_right_gradient(void **state)
+{
+    struct probe p = {.N = 5, .C = 18, .H = 3};
+
+    (void)state;
+    probe_make(&p, 128);
+    (void)gated_loss(&p);
+    wspi_gated_norm_bwd(p.dx, p.dz, p.dw, p.weight, p.x, p.z, p.C + 3, p.w, p.aux, p.N, p.H, p.C);
+    check_gradient("x", gated_loss, &p, p.x, p.dx, p.N * p.C);
+    check_gradient("z", gated_loss, &p, p.z, p.dz, p.N * (p.C + 3) - 3);
+    check_gradient("w", gated_loss, &p, p.w, p.dw, p.C);
+    probe_clear(&p);
+}
+
+static double gelu_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_gelu_fwd(p->y, p->x, p->N);
+    return weigh(p->y, p->weight, p->N);
+}
+
+static double silu_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_silu_fwd(p->y, p->x, p->N);
+    return weigh(p->y, p->weight, p->N);
+}
+
+static void activations_have_the_right_gradients(void **state)
+{
+    struct probe p = {.N = 97};
+
+    (void)state;
+    probe_make(&p, 128);
+    memcpy(p.dx, p.weight, p.N * sizeof(float));
+    wspi_gelu_bwd(p.dx, p.x, p.N);
+    check_gradient("gelu", gelu_loss, &p, p.x, p.dx, p.N);
+    memcpy(p.dx, p.weight, p.N * sizeof(float));
+    wspi_silu_bwd(p.dx, p.x, p.N);
+    check_gradient("silu", silu_loss, &p, p.x, p.dx, p.N);
+    probe_clear(&p);
+}
+
+static const uint32_t packets[] = {0, 1, 4, 17, 20};
+
+static double attention_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_attention_fwd(p->y, p->x, p->off, 4, p->H, p->C);
+    return weigh(p->y, p->weight, 20 * p->C);
+}
+
+static void attention_equals_the_reference_and_has_the_right_gradient(void **state)
+{
+    struct probe p = {.C = 12, .H = 3, .off = packets};
+
+    (void)state;
+    probe_make(&p, 20 * 36);
+    (void)attention_loss(&p);
+    wspi_ref_attention_fwd(p.z, p.x, packets, 4, p.H, p.C);
+    assert_true(distance(p.y, p.z, 20 * p.C) < 1e-5);
+    wspi_attention_bwd(p.dx, p.weight, p.x, packets, 4, p.H, p.C);
+    check_gradient("qkv", attention_loss, &p, p.x, p.dx, 20 * 36);
+    probe_clear(&p);
+}
+
+static double conv_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_conv_fwd(p->y, p->x, p->C + 2, NULL, p->w, p->z, p->N, p->C, p->K);
+    return weigh(p->y, p->weight, p->N * p->C);
+}
+
+static void convolution_has_the_right_gradient(void **state)
+{
+    (void)state;
+    for (size_t K = 1; K <= 4; K++)
+        for (size_t N = 1; N < 8; N += 2) {
+            struct probe p = {.N = N, .C = 5, .K = K};
+
+            probe_make(&p, 64);
+            wspi_conv_bwd(p.dx, p.dw, p.dz, p.weight, p.x, p.C + 2, p.w, N, p.C, K);
+            check_gradient("x", conv_loss, &p, p.x, p.dx, N * (p.C + 2));
+            check_gradient("w", conv_loss, &p, p.w, p.dw, K * p.C);
+            check_gradient("bias", conv_loss, &p, p.z, p.dz, p.C);
+            probe_clear(&p);
+        }
+}
+
+static double gate_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_gate_fwd(p->y, p->x, p->H + 1, p->w, p->z, p->N, p->H);
+    return weigh(p->y, p->weight, p->N * p->H);
+}
+
+static void gate_has_the_right_gradient(void **state)
+{
+    struct probe p = {.N = 9, .H = 3};
+
+    (void)state;
+    probe_make(&p, 64);
+    (void)gate_loss(&p);
+    wspi_gate_bwd(p.dx, p.dw, p.dz, p.weight, p.y, p.x, p.H + 1, p.w, p.z, p.N, p.H);
+    check_gradient("x", gate_loss, &p, p.x, p.dx, p.N * (p.H + 1) - 1);
+    check_gradient("b", gate_loss, &p, p.w, p.dw, p.H);
+    check_gradient("rate", gate_loss, &p, p.z, p.dz, p.H);
+    probe_clear(&p);
+}
+
+static double scan_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_scan_fwd(p->y, p->aux, p->w, p->x, p->z, &p->s, p->N);
+    return weigh(p->y, p->weight, p->N * p->s.H * p->s.dv);
+}
+
+static void scan_has_the_right_gradient(void **state)
+{
+    static const size_t chunk[] = {1, 5, 7, 16, 64};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(chunk); i++) {
+        struct probe p = {.N = 23, .s = {.H = 2, .dk = 3, .dv = 5, .chunk = chunk[i]}};
+        size_t Q = wspi_scan_width(&p.s);
+
+        probe_make(&p, 23 * 40);
+        for (size_t j = 0; j < p.N * p.s.H; j++)
+            p.z[j] = -0.3f * fabsf(p.z[j]) - 0.01f;
+        (void)scan_loss(&p);
+        wspi_scan_bwd(p.dx, p.dz, p.w, p.weight, p.x, p.z, p.aux, &p.s, p.N);
+        check_gradient("qkv", scan_loss, &p, p.x, p.dx, p.N * Q);
+        check_gradient("g", scan_loss, &p, p.z, p.dz, p.N * p.s.H);
+        probe_clear(&p);
+    }
+}
+
+static void chunked_scan_equals_recurrent(void **state)
+{
+    static const size_t chunk[] = {1, 2, 7, 16, 32, 64};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(chunk); i++)
+        for (size_t T = 1; T < 150; T += 37) {
+            struct probe p = {.N = T, .s = {.H = 3, .dk = 8, .dv = 12, .chunk = chunk[i]}};
+            size_t Q = wspi_scan_width(&p.s), V = p.s.H * p.s.dv;
+            float *S = wspi_new_floats(3 * 8 * 12);
+
+            probe_make(&p, 150 * 3 * 8 * 12);
+            for (size_t j = 0; j < T * p.s.H; j++)
+                p.z[j] = j % 3 ? -0.01f * fabsf(p.z[j]) : -20;
+            (void)scan_loss(&p);
+            for (size_t t = 0; t < T; t++)
+                wspi_scan_step(p.dx + t * V, S, p.x + t * Q, p.z + t * p.s.H, &p.s);
+            assert_true(distance(p.y, p.dx, T * V) < 1e-5);
+            free(S);
+            probe_clear(&p);
+        }
+}
+
+static void dropout_keeps_the_mean_and_repeats(void **state)
+{
+    float *a = wspi_new_floats(MAX), *b = wspi_new_floats(MAX);
+    double sum = 0;
+
+    (void)state;
+    for (size_t i = 0; i < MAX; i++)
+        a[i] = b[i] = 1;
+    wspi_dropout(a, MAX, 0.25f, 77);
+    wspi_dropout(b, MAX, 0.25f, 77);
+    assert_memory_equal(a, b, MAX * sizeof *a);
+    for (size_t i = 0; i < MAX; i++)
+        sum += (double)a[i];
+    assert_true(fabs(sum / MAX - 1) < 0.02);
+    free(a);
+    free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_equal_the_reference),
+        cmocka_unit_test(activations_equal_libm),
+        cmocka_unit_test(cross_entropy_equals_the_reference),
+        cmocka_unit_test(rmsnorm_has_the_right_gradient),
+        cmocka_unit_test(gated_norm_has_the_right_gradient),
+        cmocka_unit_test(activations_have_the_right_gradients),
+        cmocka_unit_test(attention_equals_the_reference_and_has_the_right_gradient),
+        cmocka_unit_test(convolution_has_the_right_gradient),
+        cmocka_unit_test(gate_has_the_right_gradient),
+        cmocka_unit_test(scan_has_the_right_gradient),
+        cmocka_unit_test(chunked_scan_equals_recurrent),
+        cmocka_unit_test(dropout_keeps_the_mean_and_repeats),
+    };
+
+    wspi_rng_seed(&rng, 1);
+    wspi_nn_single_thread();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
