@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.h: what surrounds the model: labels from nDPI (a teacher and a baseline), Community IDs that
+ * join our records with those of other tools, and the split of captures into training, validation
+ * and test.
+ */
+#ifndef WIRESPEAK_TASK_H
+#define WIRESPEAK_TASK_H
+
+#include "wirespeak/base.h"
+#include "wirespeak/flow.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- labels from nDPI ---- */
+
+/*
+ * One nDPI detection module. nDPI remembers addresses and ports across flows (FTP control tells of
+ * FTP data), so the verdict on a flow can depend on the flows before it: use one labeller a capture
+ * for results that can be repeated. Creating one costs some 20 ms and must not happen in two
+ * threads at once.
+ */
+typedef struct wsp_labeller wsp_labeller;
+
+typedef struct wsp_labeller_options {
+    uint32_t max_packets; /* nDPI sees at most so many packets of a flow; at least 1; default 32 */
+    bool guess;           /* nothing recognised: guess from ports and addresses; default true */
+} wsp_labeller_options;
+
+WSP_API wsp_labeller_options wsp_labeller_options_default(void);
+
+/* opt = NULL: the defaults. */
+WSP_MUST_USE WSP_API wsp_status wsp_labeller_new(wsp_labeller **out,
+                                                 const wsp_labeller_options *opt, wsp_error *err);
+
+/* After the last of its flows is freed. */
+WSP_API void wsp_labeller_free(wsp_labeller *l);
+
+/* Release of the nDPI that is linked, "4.2.0": label data and model cards record it. */
+WSP_API const char *wsp_labeller_version(void);
+
+/* What nDPI knows of one flow: some 700 bytes, freed inside as soon as the flow is decided. */
+typedef struct wsp_labeller_flow wsp_labeller_flow;
+
+WSP_MUST_USE WSP_API wsp_status wsp_labeller_flow_new(wsp_labeller *l, wsp_labeller_flow **out);
+WSP_API void wsp_labeller_flow_free(wsp_labeller_flow *f);
+
+/*
+ * Shows the flow's next packet of either direction: `ip` points at its IPv4 or IPv6 header, `len`
+ * bytes are there (64 KiB at most are looked at; what is not IP or shorter than its header is
+ * passed over). WSP_OK: more packets can change the verdict; WSP_EOF: the flow is decided and
+ * further packets are ignored.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_labeller_push(wsp_labeller_flow *f, const uint8_t *ip,
+                                                  size_t len, uint64_t time_ns);
+
+typedef enum wsp_label_source {
+    WSP_LABEL_NONE = 0,    /* nothing recognised, nothing guessed */
+    WSP_LABEL_PORT = 1,    /* guessed from a port or IP protocol number */
+    WSP_LABEL_ADDRESS = 2, /* guessed from an address */
+    WSP_LABEL_CACHE = 3,   /* inferred from an earlier flow */
+    WSP_LABEL_DPI = 4,     /* read in the packets */
+} wsp_label_source;
+
+/* The strings are static or live as long as the labeller; none is NULL. */
+typedef struct wsp_verdict {
+    /*
+     * The label: our name of the protocol on the wire ("TLS"), or "unknown", or "other" when nDPI
+     * has a name for it that our table does not know.
+     */
+    const char *protocol;
+    const char *service;      /* our name of whose traffic it is ("YouTube"), or "" */
+    const char *master, *app; /* nDPI's own names, "Unknown" if none ("TLS", "YouTube") */
+    const char *category;     /* nDPI's ("Web"), "Unspecified" if none */
+    wsp_label_source source;
+    uint32_t packets; /* shown to nDPI until it was decided */
+} wsp_verdict;
+
+/*
+ * Decides the flow with what it has seen; later packets are ignored and later calls give the same.
+ */
+WSP_API void wsp_labeller_verdict(wsp_labeller_flow *f, wsp_verdict *out);
+
+/* "none", "port", "address", "cache" or "dpi". */
+WSP_API const char *wsp_label_source_name(wsp_label_source source);
+
+/*
+ * Our name for nDPI's, or NULL. *service (may be NULL) tells whether it names a service and no
+ * protocol.
+ */
+WSP_API const char *wsp_label_name(const char *ndpi_name, bool *service);
+
+/* ---- Community ID, version 1 (https://github.com/corelight/community-id-spec) ---- */
+
+#define WSP_COMMUNITY_ID_SIZE 31 /* "1:", 28 characters, NUL */
+
+/*
+ * The Community ID of a flow, the same for both directions. Ports are taken for TCP, UDP and SCTP;
+ * for ICMP and ICMPv6 the type and code of a packet from side 0 of the key stand in (else they are
+ * not looked at). WSP_ERR_UNSUPPORTED when the key is not of IP; buf is "" then.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_community_id(const wsp_flow_key *key, uint8_t icmp_type,
+                                                 uint8_t icmp_code, uint16_t seed,
+                                                 char buf[WSP_COMMUNITY_ID_SIZE]);
+
+/* ---- splitting captures ---- */
+
+typedef enum wsp_split {
+    WSP_SPLIT_TRAIN = 0,
+    WSP_SPLIT_VAL = 1,
+    WSP_SPLIT_TEST = 2,
+} wsp_split;
+
+/*
+ * The part a capture goes to, from its name, the seed and the fractions alone: whole captures, so
+ * that no session is both learned and tested; adding or removing other captures moves none. Only
+ * the part of the name behind the last '/' counts. val and test are fractions in [0, 1] with a sum
+ * of at most 1; else WSP_ERR_ARG.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_split_of(const char *capture, uint64_t seed, double val,
+                                             double test, wsp_split *out);
+
+/* "train", "val" or "test". */
+WSP_API const char *wsp_split_name(wsp_split split);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,4 @@
+libwspi_la_SOURCES += lib/task/label.c lib/task/label_names.h lib/task/community.c lib/task/split.c
+check_PROGRAMS += test_task
+test_task_SOURCES = tests/unit/test_task.c
+test_task_LDADD = $(TEST_LIBS)
