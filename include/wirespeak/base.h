@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base.h: what every other header of wirespeak uses: status codes, errors, logging.
+ *
+ * Conventions of the whole library:
+ *   - a function that can fail returns a wsp_status: negative is an error, WSP_OK (0) is success,
+ *     WSP_EOF (1) is a regular end; test with `if (st < 0)`;
+ *   - calls that open, load or parse a file take a last argument `wsp_error *err` (may be NULL);
+ *   - who makes an object frees it; every *_free(NULL) is fine; out-pointers are NULL on failure;
+ *   - a handle is used by one thread at a time; different handles are independent;
+ *   - the library never prints, exits or reads the environment.
+ */
+#ifndef WIRESPEAK_BASE_H
+#define WIRESPEAK_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define WSP_API          __attribute__((visibility("default")))
+#define WSP_MUST_USE     __attribute__((warn_unused_result))
+#define WSP_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define WSP_API
+#define WSP_MUST_USE
+#define WSP_PRINTF(f, a)
+#endif
+
+/* Result of a call. The values never change. */
+typedef enum wsp_status {
+    WSP_EOF = 1,              /* regular end of a file, a flow or an iteration */
+    WSP_OK = 0,               /* done */
+    WSP_ERR_ARG = -1,         /* the caller's argument makes no sense */
+    WSP_ERR_NOMEM = -2,       /* no memory */
+    WSP_ERR_IO = -3,          /* the system refused: open, read, write, close, rename */
+    WSP_ERR_FORMAT = -4,      /* the bytes are not what they claim to be */
+    WSP_ERR_LIMIT = -5,       /* a limit given at creation is reached */
+    WSP_ERR_UNSUPPORTED = -6, /* well-formed, but this build or version cannot do it */
+} wsp_status;
+
+/*
+ * Details of a failure, in the caller's memory. `text` is one line that says what, where, and the numbers, fit to be
+ * shown to a user after "wirespeak: ". Only meaningful after a negative status.
+ */
+typedef struct wsp_error {
+    wsp_status status;
+    int sys_errno;   /* errno of the failed system call, or 0 */
+    uint64_t offset; /* byte offset in the file where it matters, or 0 */
+    char text[512];
+} wsp_error;
+
+/* Short English name of a status, never NULL. */
+WSP_API const char *wsp_status_name(wsp_status st);
+
+/* Version of the library, "0.1.0". */
+WSP_API const char *wsp_version(void);
+
+typedef enum wsp_log_level {
+    WSP_LOG_ERROR = 0,
+    WSP_LOG_WARNING = 1,
+    WSP_LOG_INFO = 2,
+    WSP_LOG_DEBUG = 3,
+} wsp_log_level;
+
+typedef void wsp_log_fn(void *arg, wsp_log_level level, const char *text);
+
+/*
+ * Where the library's messages go: `fn` is called with one line without a newline for every message up to `level`.
+ * NULL (the start) drops them. Call it before other threads use the library.
+ */
+WSP_API void wsp_log_set(wsp_log_fn *fn, void *arg, wsp_log_level level);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_base.c: failing, logging, buffers, growth, the cursor and the random numbers of lib/base. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+
+/* ---- errors and messages ---- */
+
+static void a_failure_says_what_and_where(void **state)
+{
+    wsp_error err;
+
+    (void)state;
+    errno = ENOSPC;
+    assert_int_equal(wspi_fail(&err, WSP_ERR_FORMAT, 24, "block of %u bytes", 7u), WSP_ERR_FORMAT);
+    assert_int_equal(err.status, WSP_ERR_FORMAT);
+    assert_int_equal(err.sys_errno, 0);
+    assert_int_equal(err.offset, 24);
+    assert_string_equal(err.text, "block of 7 bytes");
+}
+
+static void an_io_failure_keeps_errno(void **state)
+{
+    wsp_error err;
+
+    (void)state;
+    errno = ENOSPC;
+    assert_int_equal(wspi_fail(&err, WSP_ERR_IO, 0, "x"), WSP_ERR_IO);
+    assert_int_equal(err.sys_errno, ENOSPC);
+}
+
+static void a_failure_needs_no_error_struct(void **state)
+{
+    (void)state;
+    assert_int_equal(wspi_fail(NULL, WSP_ERR_LIMIT, 0, "x"), WSP_ERR_LIMIT);
+    assert_int_equal(wspi_nomem(NULL, "x", 1), WSP_ERR_NOMEM);
+}
+
+static void a_long_message_is_cut_not_overrun(void **state)
+{
+    char word[2000];
+    wsp_error err;
+
+    (void)state;
+    memset(word, 'a', sizeof word - 1);
+    word[sizeof word - 1] = 0;
+    (void)wspi_fail(&err, WSP_ERR_ARG, 0, "%s", word);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+}
+
+static void every_status_has_its_own_name(void **state)
+{
+    (void)state;
+    for (int a = WSP_ERR_UNSUPPORTED; a <= WSP_EOF; a++) {
+        assert_string_not_equal(wsp_status_name((wsp_status)a), "unknown status");
+        for (int b = WSP_ERR_UNSUPPORTED; b < a; b++)
+            assert_string_not_equal(wsp_status_name((wsp_status)a), wsp_status_name((wsp_status)b));
+    }
+}
+
+static void count_message(void *arg, wsp_log_level level, const char *text)
+{
+    int *n = arg;
+
+    assert_int_equal(level, WSP_LOG_WARNING);
+    assert_string_equal(text, "two 2");
+    (*n)++;
+}
+
+static void messages_go_to_the_sink_up_to_the_level(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    wspi_log(WSP_LOG_ERROR, "nobody hears");
+    wsp_log_set(count_message, &n, WSP_LOG_WARNING);
+    wspi_log(WSP_LOG_WARNING, "two %d", 2);
+    wspi_log(WSP_LOG_INFO, "too quiet");
+    wsp_log_set(NULL, NULL, WSP_LOG_DEBUG);
+    wspi_log(WSP_LOG_WARNING, "nobody hears");
+    assert_int_equal(n, 1);
+}
+
+/* ---- memory ---- */
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+    size_t out;
+
+    (void)state;
+    assert_true(wspi_mul(3, 5, &out));
+    assert_int_equal(out, 15);
+    assert_false(wspi_mul(SIZE_MAX, 2, &out));
+    assert_null(wspi_new_array(SIZE_MAX / 2, 3));
+    assert_null(wspi_new_floats(SIZE_MAX / 4));
+    assert_null(wspi_new_floats(SIZE_MAX / 2));
+}
+
+static void arrays_start_zeroed_and_may_be_empty(void **state)
+{
+    uint32_t *a = wspi_new_array(100, sizeof *a);
+    float *f = wspi_new_floats(33);
+    void *none = wspi_new_array(0, 8);
+
+    (void)state;
+    assert_non_null(a);
+    assert_non_null(f);
+    assert_non_null(none);
+    assert_int_equal((uintptr_t)f % 64, 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(a[i], 0);
+    for (size_t i = 0; i < 33; i++)
+        assert_true(f[i] == 0.0f);
+    free(a);
+    free(f);
+    free(none);
+}
+
+static void a_buffer_keeps_what_is_added(void **state)
+{
+    wspi_buf b;
+
+    (void)state;
+    wspi_buf_init(&b, 100000);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(wspi_buf_add_u8(&b, (uint8_t)i), WSP_OK);
+    assert_int_equal(wspi_buf_add_fmt(&b, "%s-%d", "x", 42), WSP_OK);
+    assert_int_equal(wspi_buf_add(&b, NULL, 0), WSP_OK);
+    assert_int_equal(b.len, 5004);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(b.data[i], i & 255);
+    assert_memory_equal(b.data + 5000, "x-42", 4);
+    wspi_buf_clear(&b);
+    assert_int_equal(b.len, 0);
+    assert_int_equal(wspi_buf_add_u8(&b, 1), WSP_OK);
+    wspi_buf_clear(&b);
+}
+
+static void a_full_buffer_refuses_and_is_unchanged(void **state)
+{
+    wspi_buf b;
+
+    (void)state;
+    wspi_buf_init(&b, 10);
+    assert_int_equal(wspi_buf_add(&b, "0123456789", 10), WSP_OK);
+    assert_int_equal(wspi_buf_add_u8(&b, 'x'), WSP_ERR_LIMIT);
+    assert_int_equal(wspi_buf_reserve(&b, SIZE_MAX), WSP_ERR_LIMIT);
+    assert_int_equal(wspi_buf_add_fmt(&b, "x"), WSP_ERR_LIMIT);
+    assert_int_equal(b.len, 10);
+    assert_memory_equal(b.data, "0123456789", 10);
+    wspi_buf_clear(&b);
+}
+
+static void an_array_grows_and_keeps_its_items(void **state)
+{
+    uint64_t *a = NULL;
+    size_t cap = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(wspi_grow(&a, &cap, i + 1, sizeof *a), WSP_OK);
+        assert_true(cap >= i + 1);
+        a[i] = i * i;
+    }
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(a[i], i * i);
+    assert_int_equal(wspi_grow(&a, &cap, SIZE_MAX / 4, sizeof *a), WSP_ERR_NOMEM);
+    assert_int_equal(a[999], 999 * 999);
+    free(a);
+}
+
+/* ---- cursor ---- */
+
+static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+static void the_cursor_reads_both_byte_orders(void **state)
+{
+    wspi_cursor c = wspi_cur(bytes, sizeof bytes);
+
+    (void)state;
+    assert_int_equal(wspi_cur_u8(&c), 1);
+    assert_int_equal(wspi_cur_be16(&c), 0x0203);
+    assert_int_equal(wspi_cur_be32(&c), 0x04050607);
+    c = wspi_cur(bytes, sizeof bytes);
+    assert_int_equal(wspi_cur_le32(&c), 0x04030201);
+    c = wspi_cur(bytes, sizeof bytes);
+    assert_true(wspi_cur_le64(&c) == 0x0807060504030201u);
+    assert_int_equal(wspi_cur_left(&c), 1);
+    assert_false(c.bad);
+}
+
+static void reading_past_the_end_gives_zero_and_is_remembered(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 4; len++) {
+        wspi_cursor c = wspi_cur(bytes, len);
+
+        assert_int_equal(wspi_cur_be32(&c), 0);
+        assert_true(c.bad);
+        assert_int_equal(wspi_cur_left(&c), 0);
+        assert_int_equal(wspi_cur_u8(&c), 0);
+    }
+}
+
+static void a_sub_cursor_cannot_leave_its_part(void **state)
+{
+    wspi_cursor c = wspi_cur(bytes, sizeof bytes);
+    wspi_cursor in = wspi_cur_sub(&c, 3);
+    wspi_cursor none;
+
+    (void)state;
+    assert_int_equal(wspi_cur_be16(&in), 0x0102);
+    assert_int_equal(wspi_cur_be16(&in), 0);
+    assert_true(in.bad);
+    assert_false(c.bad);
+    assert_int_equal(wspi_cur_u8(&c), 4);
+    none = wspi_cur_sub(&c, 6);
+    assert_true(none.bad);
+    assert_true(c.bad);
+    assert_int_equal(wspi_cur_left(&none), 0);
+}
+
+/* ---- random numbers and hashes ---- */
+
+static void seeding_follows_splitmix64(void **state)
+{
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 0);
+    assert_true(r.s[0] == 0xe220a8397b1dcdafu);
+    assert_true(r.s[1] == 0x6e789e6aa1b965f4u);
+    assert_true(r.s[2] == 0x06c45d188009454fu);
+    assert_true(r.s[3] == 0xf88bb8a8724c81ecu);
+}
+
+static void random_numbers_are_xoshiro256starstar(void **state)
+{
+    wspi_rng r = {{1, 2, 3, 4}};
+
+    (void)state;
+    assert_true(wspi_rng_u64(&r) == 11520u);
+    assert_true(wspi_rng_u64(&r) == 0u);
+    assert_true(wspi_rng_u64(&r) == 1509978240u);
+    assert_true(wspi_rng_u64(&r) == 1215971899390074240u);
+}
+
+static void random_draws_stay_in_their_range(void **state)
+{
+    unsigned seen[7] = {0};
+    double sum = 0, squares = 0;
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 42);
+    for (int i = 0; i < 70000; i++) {
+        double u = wspi_rng_unit(&r);
+        double z = wspi_rng_normal(&r);
+
+        assert_true(u >= 0 && u < 1);
+        seen[wspi_rng_below(&r, 7)]++;
+        sum += z;
+        squares += z * z;
+    }
+    for (int i = 0; i < 7; i++)
+        assert_in_range(seen[i], 9500, 10500);
+    assert_true(sum / 70000 > -0.02 && sum / 70000 < 0.02);
+    assert_true(squares / 70000 > 0.98 && squares / 70000 < 1.02);
+    assert_int_equal(wspi_rng_below(&r, 1), 0);
+}
+
+static void fnv1a_gives_the_published_values(void **state)
+{
+    (void)state;
+    assert_true(wspi_fnv1a("", 0, WSPI_FNV_START) == 0xcbf29ce484222325u);
+    assert_true(wspi_fnv1a("a", 1, WSPI_FNV_START) == 0xaf63dc4c8601ec8cu);
+    assert_true(wspi_fnv1a("foobar", 6, WSPI_FNV_START) == 0x85944171f73967e8u);
+}
+
+static void log2_rounds_down(void **state)
+{
+    (void)state;
+    assert_int_equal(wspi_log2(1), 0);
+    assert_int_equal(wspi_log2(255), 7);
+    assert_int_equal(wspi_log2(256), 8);
+    assert_int_equal(wspi_log2(UINT64_MAX), 63);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failure_says_what_and_where),
+        cmocka_unit_test(an_io_failure_keeps_errno),
+        cmocka_unit_test(a_failure_needs_no_error_struct),
+        cmocka_unit_test(a_long_message_is_cut_not_overrun),
+        cmocka_unit_test(every_status_has_its_own_name),
+        cmocka_unit_test(messages_go_to_the_sink_up_to_the_level),
+        cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(arrays_start_zeroed_and_may_be_empty),
+        cmocka_unit_test(a_buffer_keeps_what_is_added),
+        cmocka_unit_test(a_full_buffer_refuses_and_is_unchanged),
+        cmocka_unit_test(an_array_grows_and_keeps_its_items),
+        cmocka_unit_test(the_cursor_reads_both_byte_orders),
+        cmocka_unit_test(reading_past_the_end_gives_zero_and_is_remembered),
+        cmocka_unit_test(a_sub_cursor_cannot_leave_its_part),
+        cmocka_unit_test(seeding_follows_splitmix64),
+        cmocka_unit_test(random_numbers_are_xoshiro256starstar),
+        cmocka_unit_test(random_draws_stay_in_their_range),
+        cmocka_unit_test(fnv1a_gives_the_published_values),
+        cmocka_unit_test(log2_rounds_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
