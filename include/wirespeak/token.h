@@ -161,12 +161,24 @@ typedef struct wsp_tokenize_stats {
 
 WSP_API const char *wsp_layer_name(size_t i); /* NULL after the last */
 
+/* Called for every flow when it has ended and is flow `index` of the set; flow is borrowed. */
+typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp_tokens *set,
+                                      size_t index);
+
+typedef struct wsp_tokenize_options {
+    bool keep;                   /* false: count only; *out is an empty set, on_flow is not called */
+    size_t max_tokens;           /* limit of what is held (LIMIT beyond), 0 = none */
+    size_t max_packets;          /* of a flow that are kept, 0 = all; fewer cannot be turned back */
+    wsp_flow_tokens_fn *on_flow; /* or NULL; a negative status ends the run */
+    void *arg;
+} wsp_tokenize_options;
+
 /*
- * Reads an input to its end and codes every packet. Flows are those of a flow table with default options. A capture
- * that breaks off is kept up to there, logged as a warning and counted in stats->broken. keep = false counts only: *out is
- * an empty set. max_tokens limits what is held (LIMIT beyond), 0 = none.
+ * Reads an input to its end and codes every packet. Flows are those of a flow table with default
+ * options. A capture that breaks off is kept up to there, logged as a warning and counted in
+ * stats->broken.
  */
-WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, bool keep, size_t max_tokens,
+WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt,
                                              wsp_tokens **out, wsp_tokenize_stats *stats,
                                              wsp_error *err);
 

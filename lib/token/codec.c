@@ -41,6 +41,11 @@ void wsp_residual_reset(wsp_residual *r)
     r->buf.len = 0;
 }
 
+void wspi_residual_cut(wsp_residual *r, size_t len)
+{
+    r->buf.len = len;
+}
+
 wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                              uint16_t *ids, size_t *n, wsp_residual *resid)
 {

@@ -147,6 +147,9 @@ uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual);
 /* Codes field f of layer i (p->layers[i].v[f] and its auto bit). */
 void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f);
 
+/* Takes back what was added after `len` bytes. */
+void wspi_residual_cut(wsp_residual *r, size_t len);
+
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set; payload is left to wspi_code_payload. */
 typedef struct wspi_payload {
     uint8_t head[WSP_MAX_PACKET_TOKENS];

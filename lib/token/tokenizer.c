@@ -15,8 +15,8 @@ typedef struct tokenizer {
     wsp_tokens *t;
     wsp_tokenize_stats *stats;
     wsp_packet *packet;
-    bool keep;
-    size_t max_tokens, held;
+    wsp_tokenize_options opt;
+    size_t held;
     size_t cap_ids, cap_packets, cap_flows, cap_flow_cols[4], cap_resid, cap_captures, cap_links;
     wsp_status st; /* first failure inside the flow table's callback */
 } tokenizer;
@@ -89,8 +89,10 @@ static void release(void *arg, wsp_flow *flow)
     coded_flow *f = flow->user;
 
     k->stats->flows++;
-    if (f && k->keep && k->st == WSP_OK)
+    if (f && k->opt.keep && k->st == WSP_OK)
         k->st = append_flow(k, f, flow->end);
+    if (f && k->opt.keep && k->st == WSP_OK && k->opt.on_flow)
+        k->st = k->opt.on_flow(k->opt.arg, flow, k->t, k->t->n_flows - 1);
     coded_flow_free(f);
 }
 
@@ -117,7 +119,7 @@ static wsp_status keep_ids(tokenizer *k, coded_flow *f, const uint16_t *ids, siz
 {
     WSP_TRY(wspi_grow(&f->ids, &f->cap_ids, f->n_ids + n, sizeof *f->ids));
     WSP_TRY(wspi_grow(&f->ends, &f->cap_packets, f->n_packets + 1, sizeof *f->ends));
-    if (f->n_ids + n > UINT32_MAX || (k->max_tokens && k->held + n > k->max_tokens))
+    if (f->n_ids + n > UINT32_MAX || (k->opt.max_tokens && k->held + n > k->opt.max_tokens))
         return WSP_ERR_LIMIT;
     memcpy(f->ids + f->n_ids, ids, n * sizeof *ids);
     f->n_ids += n;
@@ -150,9 +152,12 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     k->stats->bytes += frame->caplen;
     k->stats->residual_bytes += after - before;
     count_tokens(k->stats, ids, n);
-    if (k->keep)
+    if (k->opt.max_packets && f->n_packets == k->opt.max_packets)
+        wspi_residual_cut(f->resid, before);
+    else if (k->opt.keep)
         return keep_ids(k, f, ids, n);
-    wsp_residual_reset(f->resid);
+    else
+        wsp_residual_reset(f->resid);
     return WSP_OK;
 }
 
@@ -222,11 +227,11 @@ static wsp_status tokens_start(tokenizer *k)
     return WSP_OK;
 }
 
-wsp_status wsp_tokenize(wsp_input *in, bool keep, size_t max_tokens, wsp_tokens **out,
+wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_tokens **out,
                         wsp_tokenize_stats *stats, wsp_error *err)
 {
     wsp_error local = {.status = WSP_OK};
-    tokenizer k = {.stats = stats, .keep = keep, .max_tokens = max_tokens};
+    tokenizer k = {.stats = stats, .opt = *opt};
     wsp_capture_info info;
     wsp_status st;
 

@@ -57,8 +57,9 @@ static bool rebuild(const wsp_tokens *t, size_t i, const char *path, wsp_error *
 static wsp_tokens *through_a_file(const char *path, wsp_input *in, wsp_tokenize_stats *stats,
                                   wsp_error *err)
 {
+    wsp_tokenize_options how = {.keep = true};
     wsp_tokens *t, *loaded = NULL;
-    wsp_status st = wsp_tokenize(in, true, 0, &t, stats, err);
+    wsp_status st = wsp_tokenize(in, &how, &t, stats, err);
 
     if (st < 0)
         return NULL;

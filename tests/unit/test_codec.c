@@ -361,6 +361,7 @@ static void a_token_file_is_read_back_and_damage_is_refused(void **state)
 {
     char path[] = "codec-test-XXXXXX", capture[600];
     const char *paths[] = {capture};
+    wsp_tokenize_options how = {.keep = true};
     wsp_tokenize_stats s;
     wsp_tokens *t, *u;
     wsp_input *in;
@@ -373,7 +374,7 @@ static void a_token_file_is_read_back_and_damage_is_refused(void **state)
     (void)close(fd);
     (void)snprintf(capture, sizeof capture, "%s/tls.pcap", data_dir());
     assert_int_equal(wsp_input_new(&in, paths, 1, NULL, &err), WSP_OK);
-    assert_int_equal(wsp_tokenize(in, true, 0, &t, &s, &err), WSP_OK);
+    assert_int_equal(wsp_tokenize(in, &how, &t, &s, &err), WSP_OK);
     wsp_input_free(in);
     assert_int_equal(wsp_tokens_save(t, path, false, &err), WSP_OK);
     assert_int_equal(wsp_tokens_load(&u, path, &err), WSP_OK);

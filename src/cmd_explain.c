@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_explain.c: what a model sees of every packet under a mask policy, next to what is withheld. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "wirespeak/token.h"
+
+static const cli_page page = {
+    .name = "explain",
+    .operands = "[OPTION]... FILE...",
+    .summary = "Prints, flow by flow and packet by packet, the tokens that a model reads under a "
+               "mask policy; tokens that\n"
+               "the policy withholds stand in parentheses.",
+    .examples =
+        "  wirespeak explain trace.pcap\n  wirespeak explain --policy everything -c 2 trace.pcap\n",
+    .min_operands = 1,
+    .max_operands = -1,
+};
+
+/* Kept tokens plain, withheld ones in parentheses: both lists are in the same order. */
+static void print_packet(const wsp_policy *policy, const uint16_t *ids, size_t n,
+                         size_t max_payload)
+{
+    uint16_t kept[WSP_MAX_PACKET_TOKENS];
+    size_t n_kept = wsp_policy_apply(policy, ids, n, max_payload, WSP_MAX_PACKET_TOKENS, kept),
+           k = 0;
+    char name[64];
+
+    printf(" ");
+    for (size_t i = 0; i < n; i++) {
+        bool seen = k < n_kept && kept[k] == ids[i];
+        const char *text = wsp_vocab_name(ids[i], name, sizeof name);
+        printf(seen ? " %s" : " (%s)", text);
+        k += seen;
+    }
+    printf("\n");
+}
+
+static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_flows,
+                      size_t max_payload)
+{
+    for (size_t f = 0; f < t->n_flows && (!max_flows || f < max_flows); f++) {
+        printf("flow %zu of %s, %" PRIu64 " packets\n", f, t->captures[t->capture[f]],
+               t->flow_off[f + 1] - t->flow_off[f]);
+        for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
+            print_packet(policy, t->ids + t->packet_off[p],
+                         (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload);
+    }
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    const char *name = "identity-free", *filter = NULL;
+    size_t max_flows = 0, max_payload = WSP_MAX_PACKET_TOKENS;
+    bool list = false;
+    const cli_option options[] = {
+        {.name = "policy",
+         .letter = 'p',
+         .kind = CLI_TEXT,
+         .value = &name,
+         .arg = "NAME",
+         .help = "the mask policy (default identity-free)"},
+        {.name = "list-policies",
+         .kind = CLI_FLAG,
+         .value = &list,
+         .help = "print the policies first"},
+        {.name = "count",
+         .letter = 'c',
+         .kind = CLI_SIZE,
+         .value = &max_flows,
+         .arg = "N",
+         .help = "stop after N flows"},
+        {.name = "payload",
+         .kind = CLI_SIZE,
+         .value = &max_payload,
+         .arg = "N",
+         .help = "payload bytes of a packet that the model reads (default all that have tokens)"},
+        {.name = "filter",
+         .letter = 'f',
+         .kind = CLI_TEXT,
+         .value = &filter,
+         .arg = "BPF",
+         .help = "only packets that match this pcap filter"},
+    };
+    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+    const wsp_policy *policy = wsp_policy_get(name);
+    wsp_input_options opt = wsp_input_options_default();
+    wsp_tokenize_options how = {.keep = true};
+    wsp_tokenize_stats stats;
+    wsp_tokens *t = NULL;
+    wsp_input *in = NULL;
+    wsp_error err;
+    wsp_status st;
+
+    if (!policy)
+        return cli_usage(page.name, "there is no policy '%s': see --list-policies", name);
+    for (size_t i = 0; list && wsp_policy_at(i); i++)
+        printf("%-14s %s\n", wsp_policy_name(wsp_policy_at(i)),
+               wsp_policy_summary(wsp_policy_at(i)));
+    opt.filter = filter;
+    st =
+        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
+    if (st == WSP_OK)
+        st = wsp_tokenize(in, &how, &t, &stats, &err);
+    if (st >= 0)
+        print_set(t, policy, max_flows, max_payload);
+    wsp_tokens_free(t);
+    wsp_input_free(in);
+    if (st < 0)
+        return cli_fail_error(&err);
+    if (stats.broken)
+        return cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is shown",
+                        stats.broken, stats.captures);
+    return CLI_OK;
+}

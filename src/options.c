@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.c: option tables over getopt_long, the help made from the same rows, messages to standard error. */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define MAX_OPTIONS 64
+#define HELP_COLUMN 28
+
+static bool quiet;
+static bool verbose;
+
+static const cli_option common_options[] = {
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = CLI_FLAG,
+     .value = &quiet,
+     .help = "errors only on standard error"},
+    {.name = "verbose",
+     .letter = 'v',
+     .kind = CLI_FLAG,
+     .value = &verbose,
+     .help = "say more on standard error"},
+    {.name = "help",
+     .letter = 'h',
+     .kind = CLI_FLAG,
+     .value = NULL,
+     .help = "print this help and exit"},
+};
+#define N_COMMON (sizeof common_options / sizeof common_options[0])
+
+/* ---- messages ---- */
+
+static void WSP_PRINTF(2, 0) say(const char *prefix, const char *fmt, va_list ap)
+{
+    (void)fputs(prefix, stderr);
+    (void)vfprintf(stderr, fmt, ap);
+    (void)fputc('\n', stderr);
+}
+
+int cli_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say("wirespeak: ", fmt, ap);
+    va_end(ap);
+    return CLI_FAILED;
+}
+
+int cli_fail_error(const wsp_error *err)
+{
+    return cli_fail("%s", err->text[0] ? err->text : wsp_status_name(err->status));
+}
+
+void cli_warn(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (quiet)
+        return;
+    va_start(ap, fmt);
+    say("wirespeak: warning: ", fmt, ap);
+    va_end(ap);
+}
+
+void cli_note(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (quiet)
+        return;
+    va_start(ap, fmt);
+    say("", fmt, ap);
+    va_end(ap);
+}
+
+static void WSP_PRINTF(2, 0) say_usage(const char *command, const char *fmt, va_list ap)
+{
+    (void)fputs("wirespeak: ", stderr);
+    if (command)
+        (void)fprintf(stderr, "%s: ", command);
+    (void)vfprintf(stderr, fmt, ap);
+    (void)fprintf(stderr, " (see wirespeak %s%s--help)\n", command ? command : "",
+                  command ? " " : "");
+}
+
+int cli_usage(const char *command, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say_usage(command, fmt, ap);
+    va_end(ap);
+    return CLI_USAGE;
+}
+
+void cli_die(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say("wirespeak: ", fmt, ap);
+    va_end(ap);
+    exit(CLI_FAILED);
+}
+
+void cli_die_usage(const char *command, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say_usage(command, fmt, ap);
+    va_end(ap);
+    exit(CLI_USAGE);
+}
+
+static void log_to_stderr(void *arg, wsp_log_level level, const char *text)
+{
+    static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
+
+    (void)arg;
+    (void)fprintf(stderr, "wirespeak: %s%s\n", names[level], text);
+}
+
+void cli_log_level(wsp_log_level level)
+{
+    wsp_log_set(log_to_stderr, NULL, level);
+}
+
+bool cli_is_quiet(void)
+{
+    return quiet;
+}
+
+int cli_close_stdout(int status)
+{
+    bool lost = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fclose(stdout) != 0)
+        lost = true;
+    if (!lost)
+        return status;
+    (void)cli_fail("standard output: %s", errno ? strerror(errno) : "a write failed");
+    return status == CLI_OK ? CLI_FAILED : status;
+}
+
+/* ---- help ---- */
+
+static void print_option(const cli_option *o)
+{
+    char left[128];
+    const char *line = o->help;
+    int n;
+
+    if (o->kind == CLI_HEADING) {
+        (void)printf("\n%s\n", o->help);
+        return;
+    }
+    n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
+                 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->arg ? "=" : "",
+                 o->arg ? o->arg : "");
+    (void)printf("%-*s", HELP_COLUMN, left);
+    if (n >= HELP_COLUMN)
+        (void)printf("\n%*s", HELP_COLUMN, "");
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        (void)printf("%.*s\n%*s", (int)(end - line), line, HELP_COLUMN, "");
+    (void)printf("%s", line);
+    if (o->kind == CLI_CHOICE) {
+        for (size_t i = 0; o->choices[i]; i++)
+            (void)printf("%s%s", i ? ", " : ": ", o->choices[i]);
+    }
+    (void)printf("\n");
+}
+
+static _Noreturn void print_help(const cli_page *page, const cli_option *options, size_t n)
+{
+    (void)printf("Usage: wirespeak %s %s\n\n%s\n", page->name, page->operands, page->summary);
+    if (n == 0 || options[0].kind != CLI_HEADING)
+        (void)printf("\nOptions:\n");
+    for (size_t i = 0; i < n; i++)
+        print_option(&options[i]);
+    (void)printf("\nCommon options:\n");
+    for (size_t i = 0; i < N_COMMON; i++)
+        print_option(&common_options[i]);
+    if (page->examples)
+        (void)printf("\nExamples:\n%s\n", page->examples);
+    (void)printf("\nManual: man wirespeak-%s\n", page->name);
+    exit(cli_close_stdout(CLI_OK));
+}
+
+/* ---- arguments ---- */
+
+static uint64_t suffix_factor(const char *s)
+{
+    static const struct {
+        const char *suffix;
+        uint64_t factor;
+    } table[] = {{"", 1},         {"k", 1000},     {"M", 1000000}, {"G", 1000000000},
+                 {"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}};
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(s, table[i].suffix) == 0)
+            return table[i].factor;
+    return 0;
+}
+
+static bool parse_number(const cli_option *o, const char *s, uint64_t *out)
+{
+    uint64_t factor = 1;
+    uint64_t max = o->max ? o->max : o->kind == CLI_SIZE ? SIZE_MAX : UINT64_MAX;
+    char *end;
+
+    if (*s < '0' || *s > '9') /* strtoull takes signs and spaces */
+        return false;
+    errno = 0;
+    *out = strtoull(s, &end, o->kind == CLI_U64 && s[0] == '0' && s[1] == 'x' ? 16 : 10);
+    if (errno)
+        return false;
+    if (o->kind == CLI_SIZE)
+        factor = suffix_factor(end);
+    else if (*end)
+        return false;
+    if (factor == 0 || *out > UINT64_MAX / factor)
+        return false;
+    *out *= factor;
+    return *out >= o->min && *out <= max;
+}
+
+static bool parse_real(const char *s, double *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtod(s, &end);
+    return end != s && *end == 0 && errno == 0 && isfinite(*out);
+}
+
+static bool parse_choice(const cli_option *o, const char *s)
+{
+    for (size_t i = 0; o->choices[i]; i++)
+        if (strcmp(s, o->choices[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_seconds(const char *s, uint64_t *out)
+{
+    double v;
+
+    if (!parse_real(s, &v) || v < 0 || v > 1e9)
+        return false;
+    *out = (uint64_t)(v * 1e9 + 0.5);
+    return true;
+}
+
+static bool add_to_list(cli_list *list, const char *s)
+{
+    if (list->n == CLI_LIST_MAX)
+        return false;
+    list->items[list->n++] = s;
+    return true;
+}
+
+/* Stores the argument s (NULL for flags); false if it does not fit the row. */
+static bool store(const cli_option *o, const char *s)
+{
+    uint64_t u;
+    double d;
+
+    switch (o->kind) {
+    case CLI_HEADING: return false;
+    case CLI_FLAG: *(bool *)o->value = true; return true;
+    case CLI_LIST: return add_to_list(o->value, s);
+    case CLI_TEXT: *(const char **)o->value = s; return true;
+    case CLI_CHOICE: *(const char **)o->value = s; return parse_choice(o, s);
+    case CLI_SIZE:
+        if (!parse_number(o, s, &u))
+            return false;
+        *(size_t *)o->value = (size_t)u;
+        return true;
+    case CLI_U64: return parse_number(o, s, o->value);
+    case CLI_SECONDS: return parse_seconds(s, o->value);
+    case CLI_REAL:
+        if (!parse_real(s, &d) || ((o->rmin != 0 || o->rmax != 0) && (d < o->rmin || d > o->rmax)))
+            return false;
+        *(double *)o->value = d;
+        return true;
+    }
+    return false;
+}
+
+/* ---- parsing ---- */
+
+/* getopt's view of the rows: struct option values are 256 + row, so that they never meet a letter. */
+typedef struct parser {
+    const cli_option *rows[MAX_OPTIONS + N_COMMON];
+    size_t n;
+    struct option longs[MAX_OPTIONS + N_COMMON + 1];
+    char letters[2 * (MAX_OPTIONS + N_COMMON) + 2];
+} parser;
+
+static void add_row(parser *p, const cli_option *o)
+{
+    size_t len = strlen(p->letters);
+    size_t at = p->n;
+
+    if (o->kind == CLI_HEADING)
+        return;
+    p->longs[at] = (struct option){.name = o->name,
+                                   .has_arg = o->kind == CLI_FLAG ? no_argument : required_argument,
+                                   .val = 256 + (int)at};
+    if (o->letter) {
+        p->letters[len] = o->letter;
+        p->letters[len + 1] = o->kind == CLI_FLAG ? 0 : ':';
+    }
+    p->rows[p->n++] = o;
+}
+
+static const cli_option *find_row(const parser *p, int c)
+{
+    if (c >= 256)
+        return p->rows[c - 256];
+    for (size_t i = 0; i < p->n; i++)
+        if (p->rows[i]->letter == c)
+            return p->rows[i];
+    return NULL;
+}
+
+/* getopt has met an unknown option ('?') or a missing argument (':'). */
+static _Noreturn void die_bad_option(const cli_page *page, int c, char **argv)
+{
+    const char *word = argv[optind - 1];
+
+    if (c == ':')
+        cli_die_usage(page->name, "%s needs an argument", word);
+    if (optopt > 0 && optopt < 256)
+        cli_die_usage(page->name, "unknown option -%c", optopt);
+    if (optopt >= 256)
+        cli_die_usage(page->name, "%s takes no argument", word);
+    cli_die_usage(page->name, "unknown or ambiguous option %s", word);
+}
+
+static void check_operands(const cli_page *page, int n)
+{
+    if (n < page->min_operands)
+        cli_die_usage(page->name, n ? "more operands are needed: %s" : "operands are missing: %s",
+                      page->operands);
+    if (page->max_operands >= 0 && n > page->max_operands)
+        cli_die_usage(page->name, "too many operands: %s", page->operands);
+}
+
+int cli_parse(const cli_page *page, const cli_option *options, size_t n, int argc, char **argv)
+{
+    parser p = {.letters = ":"};
+    int c;
+
+    if (n > MAX_OPTIONS)
+        abort(); /* a table in this program is longer than the parser: a bug, not a user's mistake */
+    for (size_t i = 0; i < n; i++)
+        add_row(&p, &options[i]);
+    for (size_t i = 0; i < N_COMMON; i++)
+        add_row(&p, &common_options[i]);
+    optind = 0; /* glibc: start afresh, argv is another one than main's */
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {
+        const cli_option *o = c == '?' || c == ':' ? NULL : find_row(&p, c);
+
+        if (!o)
+            die_bad_option(page, c, argv);
+        if (!o->value)
+            print_help(page, options, n);
+        if (!store(o, optarg))
+            cli_die_usage(page->name, "--%s does not take '%s'", o->name, optarg);
+    }
+    cli_log_level(quiet ? WSP_LOG_ERROR : verbose ? WSP_LOG_INFO : WSP_LOG_WARNING);
+    check_operands(page, argc - optind);
+    return optind;
+}

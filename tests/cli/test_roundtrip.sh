@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_roundtrip.sh: tokenize and detokenize through their files, and what they say to damaged input.
+set -u
+ws=${top_builddir:-.}/wirespeak
+data=${top_srcdir:-.}/tests/data
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0 n=0
+
+result() {
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
+}
+
+# fails NAME STATUS ARGUMENT...: one line on stderr, this exit status, and no file left behind in out/
+fails() {
+    local name=$1 status=$2 rc=0 lines
+    shift 2
+    mkdir -p "$tmp/out"
+    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
+    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
+    [ "$rc" = "$status" ] && [ "$lines" = 1 ] && [ -z "$(ls -A "$tmp/out")" ]
+    result $? "$name (exit $rc, $lines lines)"
+}
+
+"${top_builddir:-.}/check_corpus" "$tmp" "$data" >"$tmp/corpus.txt"
+result $? "every capture of tests/data comes back the same: $(tail -n 1 "$tmp/corpus.txt")"
+
+"$ws" tokenize -q -w "$tmp/a.npz" "$data/http.pcap" && "$ws" detokenize -q -w - "$tmp/a.npz" >"$tmp/a.pcap" &&
+    "$ws" tokenize -q -w "$tmp/b.npz" - <"$tmp/a.pcap" && "$ws" detokenize -q -w "$tmp/b.pcap" "$tmp/b.npz" &&
+    cmp -s "$tmp/a.pcap" "$tmp/b.pcap"
+result $? "pipes work, and a second round trip gives the same bytes"
+
+"$ws" tokenize -q -w "$tmp/c.npz" "$data/http.pcap" && cmp -s "$tmp/a.npz" "$tmp/c.npz"
+result $? "the same capture gives the same token file"
+
+python3 - "$tmp/a.npz" <<'PY'
+import sys, zipfile, json
+z = zipfile.ZipFile(sys.argv[1])
+assert z.testzip() is None
+meta = z.read("meta.npy")
+head = 10 + int.from_bytes(meta[8:10], "little")
+assert json.loads(meta[head:])["format"] == "wirespeak-tokens-1"
+assert {"ids.npy", "packet_off.npy", "flow_off.npy", "residuals.npy"} <= set(z.namelist())
+PY
+result $? "the token file is a ZIP of .npy arrays with a JSON description"
+
+"$ws" tokenize --stats -o json "$data/tls.pcap" | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["packets"] > 0 and d["tokens_per_packet"]["header"] > 0'
+result $? "--stats -o json is JSON"
+
+! "$ws" explain "$data/http.pcap" | grep -Eq '[^(](ipv4|eth|tcp)\.(src|dst|sport|dport)='
+result $? "explain shows no address and no port outside parentheses"
+
+: >"$tmp/empty"
+printf 'no capture at all' >"$tmp/text"
+head -c 300 "$tmp/a.npz" >"$tmp/cut.npz"
+fails "a missing capture" 1 tokenize -w "$tmp/out/x.npz" "$tmp/missing.pcap"
+fails "an empty capture" 1 tokenize -w "$tmp/out/x.npz" "$tmp/empty"
+fails "a file that is no capture" 1 tokenize -w "$tmp/out/x.npz" "$tmp/text"
+fails "a folder that does not exist" 1 tokenize -q -w "$tmp/none/x.npz" "$data/http.pcap"
+fails "no output named" 2 tokenize "$data/http.pcap"
+fails "a missing token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/missing.npz"
+fails "a cut token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/cut.npz"
+fails "a token file that is text" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/text"
+fails "a full disk" 1 detokenize -w /dev/full "$tmp/a.npz"
+fails "an unknown policy" 2 explain --policy nonsense "$data/http.pcap"
+
+"$ws" tokenize -q --drop-residuals -w "$tmp/d.npz" "$data/http.pcap"
+fails "a token file without residuals" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/d.npz"
+
+rc=0
+"$ws" tokenize -q -w "$tmp/e.npz" "$data/edge-cut.pcap" 2>"$tmp/e.txt" || rc=$?
+[ "$rc" = 1 ] && [ -s "$tmp/e.npz" ] && [ "$(wc -l <"$tmp/e.txt")" = 1 ]
+result $? "a capture that breaks off is kept up to there, with one line and exit 1"
+
+echo "1..$n"
+exit $bad

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_options.c: option tables of the program. A mistake ends the process, so those tests fork. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum { MAX_WORDS = 32 };
+
+static bool flag;
+static const char *text;
+static cli_list list;
+static size_t size;
+static uint64_t seed;
+static double real;
+static uint64_t wait_ns;
+static const char *word;
+static const char *const words[] = {"table", "json", NULL};
+
+static const cli_option options[] = {
+    {.kind = CLI_HEADING, .help = "Things:"},
+    {.name = "flag", .letter = 'f', .kind = CLI_FLAG, .value = &flag, .help = "a flag"},
+    {.name = "write",
+     .letter = 'w',
+     .kind = CLI_TEXT,
+     .value = &text,
+     .arg = "FILE",
+     .help = "text"},
+    {.name = "add", .letter = 'a', .kind = CLI_LIST, .value = &list, .arg = "X", .help = "a list"},
+    {.name = "size",
+     .letter = 's',
+     .kind = CLI_SIZE,
+     .value = &size,
+     .arg = "N",
+     .help = "a size",
+     .min = 1,
+     .max = 5000000000},
+    {.name = "seed", .kind = CLI_U64, .value = &seed, .arg = "N", .help = "any number"},
+    {.name = "real",
+     .kind = CLI_REAL,
+     .value = &real,
+     .arg = "X",
+     .help = "real",
+     .rmin = -1,
+     .rmax = 1},
+    {.name = "wait", .kind = CLI_SECONDS, .value = &wait_ns, .arg = "SECONDS", .help = "time"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = CLI_CHOICE,
+     .value = &word,
+     .arg = "FORM",
+     .help = "form",
+     .choices = words},
+};
+static const cli_page page = {.name = "trial",
+                              .operands = "[OPTION]... FILE",
+                              .summary = "Tries.",
+                              .min_operands = 1,
+                              .max_operands = 2};
+
+/* Splits `line` at spaces, in place, and parses it; the index of the first operand, operands in argv. */
+static int parse(char *line, char **argv)
+{
+    int argc = 0;
+
+    for (char *p = line; p && argc < MAX_WORDS; argc++) {
+        argv[argc] = p;
+        p = strchr(p, ' ');
+        if (p)
+            *p++ = 0;
+    }
+    argv[argc] = NULL;
+    return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+}
+
+/* Exit status of a process that parses `line`; 0 when the parse returns, as after --help. */
+static int status_of(const char *line)
+{
+    char copy[256], *argv[MAX_WORDS + 1];
+    int status, null;
+    pid_t child = fork();
+
+    if (child == 0) {
+        null = open("/dev/null", O_WRONLY);
+        if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+            _exit(99);
+        (void)snprintf(copy, sizeof copy, "%s", line);
+        (void)parse(copy, argv);
+        _exit(0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void every_kind_of_option_is_stored(void **state)
+{
+    char line[] =
+        "trial -f --write=out -a x --add y -s 3k --seed 0xff --real -0.5 --wait 1.5 -o json in";
+    char *argv[MAX_WORDS + 1];
+    int at;
+
+    (void)state;
+    at = parse(line, argv);
+    assert_string_equal(argv[at], "in");
+    assert_null(argv[at + 1]);
+    assert_true(flag);
+    assert_string_equal(text, "out");
+    assert_int_equal(list.n, 2);
+    assert_string_equal(list.items[1], "y");
+    assert_int_equal(size, 3000);
+    assert_int_equal(seed, 255);
+    assert_true(real > -0.51 && real < -0.49);
+    assert_int_equal(wait_ns, 1500000000);
+    assert_string_equal(word, "json");
+}
+
+static void options_may_stand_after_operands(void **state)
+{
+    char line[] = "trial one -w there two";
+    char *argv[MAX_WORDS + 1];
+    int at;
+
+    (void)state;
+    at = parse(line, argv);
+    assert_string_equal(argv[at], "one");
+    assert_string_equal(argv[at + 1], "two");
+    assert_string_equal(text, "there");
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+    char line[] = "trial -- -w";
+    char *argv[MAX_WORDS + 1];
+    int at;
+
+    (void)state;
+    at = parse(line, argv);
+    assert_string_equal(argv[at], "-w");
+}
+
+static void sizes_have_suffixes_and_bounds(void **state)
+{
+    static const char *const good[] = {"1", "1Ki", "4Gi", "5G", "5000000000"};
+    static const char *const bad[] = {
+        "0",   "-1", "+1",  "6G",   "5000000001",           "1K",
+        "1kk", "k",  "1.5", "0x10", "99999999999999999999", "18446744073709551615G"};
+    char line[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        (void)snprintf(line, sizeof line, "trial --size=%s in", good[i]);
+        assert_int_equal(status_of(line), 0);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(line, sizeof line, "trial --size=%s in", bad[i]);
+        assert_int_equal(status_of(line), CLI_USAGE);
+    }
+}
+
+static void mistakes_exit_with_usage(void **state)
+{
+    static const char *const bad[] = {"trial",
+                                      "trial a b c",
+                                      "trial --nothing in",
+                                      "trial -z in",
+                                      "trial --write",
+                                      "trial -w",
+                                      "trial --flag=1 in",
+                                      "trial --s in",
+                                      "trial -o xml in",
+                                      "trial --real 1.01 in",
+                                      "trial --real nan in",
+                                      "trial --real inf in",
+                                      "trial --real= in",
+                                      "trial --wait -1 in",
+                                      "trial --wait 1s in",
+                                      "trial --seed 0x in",
+                                      "trial --seed 1k in"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(status_of(bad[i]), CLI_USAGE);
+}
+
+static void a_list_has_an_end(void **state)
+{
+    char **argv = calloc(2 * CLI_LIST_MAX + 8, sizeof *argv);
+    char name[] = "trial", dash[] = "-a", in[] = "in";
+    int argc = 0;
+
+    (void)state;
+    assert_non_null(argv);
+    list.n = 0;
+    argv[argc++] = name;
+    for (int i = 0; i < CLI_LIST_MAX; i++) {
+        argv[argc++] = dash;
+        argv[argc++] = in;
+    }
+    argv[argc++] = in;
+    (void)cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+    assert_int_equal(list.n, CLI_LIST_MAX);
+    assert_int_equal(status_of("trial -a one-too-many in"), CLI_USAGE);
+    free(argv);
+}
+
+static void help_is_no_mistake(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of("trial --help"), 0);
+    assert_int_equal(status_of("trial -h --size=0"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_option_is_stored),
+        cmocka_unit_test(options_may_stand_after_operands),
+        cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(sizes_have_suffixes_and_bounds),
+        cmocka_unit_test(mistakes_exit_with_usage),
+        cmocka_unit_test(a_list_has_an_end),
+        cmocka_unit_test(help_is_no_mistake),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
