@@ -98,6 +98,9 @@ void cli_log_level(wsp_log_level level);
 int cli_close_stdout(int status);
 
 /* The commands. argv[0] is the command's name; each returns an exit status. */
+int cmd_eval(int argc, char **argv);
+int cmd_classify(int argc, char **argv);
+int cmd_train(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_detokenize(int argc, char **argv);
 int cmd_explain(int argc, char **argv);

@@ -13,11 +13,15 @@ typedef struct command {
 
 static const command commands[] = {
     {NULL, NULL, "Look at traffic"},
+    {"classify", cmd_classify, "label every flow of captures with a trained model"},
     {"explain", cmd_explain, "print what a model sees of a capture, and what is withheld"},
     {"label", cmd_label, "print what nDPI says of every flow"},
     {NULL, NULL, "Captures and tokens"},
     {"tokenize", cmd_tokenize, "turn captures into token arrays, without loss"},
     {"detokenize", cmd_detokenize, "turn token arrays back into the capture"},
+    {NULL, NULL, "Models"},
+    {"train", cmd_train, "train a model on token arrays"},
+    {"eval", cmd_eval, "score a model on labelled token arrays"},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 

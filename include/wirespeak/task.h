@@ -9,6 +9,8 @@
 
 #include "wirespeak/base.h"
 #include "wirespeak/flow.h"
+#include "wirespeak/model.h"
+#include "wirespeak/token.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -124,6 +126,73 @@ WSP_MUST_USE WSP_API wsp_status wsp_split_of(const char *capture, uint64_t seed,
 
 /* "train", "val" or "test". */
 WSP_API const char *wsp_split_name(wsp_split split);
+
+/* ---- lists of labels ---- */
+
+typedef struct wsp_labels wsp_labels;
+
+/*
+ * Loads a tab-separated list with a header line that names at least the columns path, label, l4 (IP protocol number),
+ * ip_a, port_a, ip_b, port_b. Label numbers count the names in the order of the file.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err);
+WSP_API void wsp_labels_free(wsp_labels *l);
+
+/* Label of a flow of a capture whose name ends with the listed path, or -1. */
+WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);
+
+/* Adds a label column to the set; takes `column` ([n_flows], from malloc), also on failure. */
+WSP_MUST_USE WSP_API wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t,
+                                                  const char *head, int32_t *column,
+                                                  wsp_error *err);
+
+/* ---- what a model reads of a flow ---- */
+
+typedef struct wsp_view_options {
+    const char *policy; /* name of a mask policy; NULL = identity-free */
+    size_t max_packets; /* of a flow; default 24 */
+    size_t max_payload; /* payload bytes of a packet; default 24 */
+} wsp_view_options;
+
+WSP_API wsp_view_options wsp_view_options_default(void);
+
+/* ---- training ---- */
+
+typedef struct wsp_fit_options {
+    const char *config;    /* "tiny", "small", "base"; not used with `init` */
+    const wsp_model *init; /* start from these weights (heads are the set's), or NULL */
+    wsp_view_options view;
+    wsp_train_options
+        train;           /* steps and warmup are set from epochs; lm_weight and head_weight count */
+    double epochs;       /* passes over the training flows */
+    size_t batch_tokens; /* tokens of a step */
+    const char *checkpoint;    /* file for checkpoints, or NULL */
+    uint64_t checkpoint_every; /* steps */
+    bool resume;               /* go on from the checkpoint if it is there */
+    /* Called after every step and validation with one line of JSON; negative ends the run after a checkpoint. */
+    wsp_status (*report)(void *arg, const char *json, const wsp_train_stats *stats, uint64_t steps);
+    void *arg;
+} wsp_fit_options;
+
+WSP_API wsp_fit_options wsp_fit_options_default(void);
+
+/*
+ * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. Heads
+ * are calibrated on `val` (may be NULL): temperature by minimal NLL. The model is the caller's.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train,
+                                        const wsp_tokens *val, const wsp_fit_options *opt,
+                                        wsp_error *err);
+
+/* ---- classifying ---- */
+
+/*
+ * Probabilities of head `head` for every flow of the set, after its last packet that the model reads:
+ * prob [n_flows][n_labels], packets [n_flows] how many were read; both the caller's. The view is what the model was
+ * trained with (its metadata). UNSUPPORTED for a model of another vocabulary.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, size_t head,
+                                             float *prob, uint32_t *packets, wsp_error *err);
 
 #ifdef __cplusplus
 }

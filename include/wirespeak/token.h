@@ -166,10 +166,11 @@ typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp
                                       size_t index);
 
 typedef struct wsp_tokenize_options {
-    bool keep;                   /* false: count only; *out is an empty set, on_flow is not called */
-    size_t max_tokens;           /* limit of what is held (LIMIT beyond), 0 = none */
-    size_t max_packets;          /* of a flow that are kept, 0 = all; fewer cannot be turned back */
-    wsp_flow_tokens_fn *on_flow; /* or NULL; a negative status ends the run */
+    bool keep;          /* false: count only; *out is an empty set, on_flow is not called */
+    size_t max_tokens;  /* limit of what is held (LIMIT beyond), 0 = none */
+    size_t max_packets; /* of a flow that are kept, 0 = all; fewer cannot be turned back */
+    bool (*want)(void *arg, const char *capture); /* or NULL: captures that are read at all */
+    wsp_flow_tokens_fn *on_flow;                  /* or NULL; a negative status ends the run */
     void *arg;
 } wsp_tokenize_options;
 

@@ -248,6 +248,8 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
         st = wsp_input_open_next(in, &info, err);
         if (st != WSP_OK)
             break;
+        if (opt->want && !opt->want(opt->arg, info.name))
+            continue;
         st = code_capture(&k, in, &info, err);
     }
     wsp_packet_free(k.packet);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * labels.c: lists of labels (tab-separated, with a header line: path, label, l4, ip_a, port_a, ip_b, port_b in any
+ * order) and the join with flows: by the end of the capture's path, protocol, addresses and ports in either order.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "capture/capture_int.h"
+#include "task/task_int.h"
+
+enum { COLUMNS = 7, MAX_FIELDS = 32 };
+static const char *const column_names[COLUMNS] = {"path",   "label", "l4",    "ip_a",
+                                                  "port_a", "ip_b",  "port_b"};
+static const size_t MAX_FILE = (size_t)1 << 30;
+
+typedef struct row {
+    uint64_t hash;
+    const char *path;
+    int32_t label;
+} row;
+
+struct wsp_labels {
+    char *text; /* the file; paths and names point into it */
+    row *rows;
+    size_t n_rows, cap_rows;
+    const char **names;
+    size_t n_names, cap_names;
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The same for both directions of a flow; ports are masked to 16 bits. */
+static uint64_t hash_flow(const char *path, wsp_flow_key key)
+{
+    const char *base = base_name(path);
+
+    key.ethertype = 0;
+    key.scope = 0;
+    (void)wsp_flow_key_order(&key);
+    return wspi_fnv1a(&key, sizeof key, wspi_fnv1a(base, strlen(base), WSPI_FNV_START));
+}
+
+static bool read_address(wsp_flow_key *key, size_t side, const char *text)
+{
+    if (inet_pton(AF_INET, text, key->addr[side]) == 1)
+        key->addr_len = 4;
+    else if (inet_pton(AF_INET6, text, key->addr[side]) == 1)
+        key->addr_len = 16;
+    else
+        return false;
+    return true;
+}
+
+static wsp_status name_index(wsp_labels *l, const char *name, int32_t *index)
+{
+    for (size_t i = 0; i < l->n_names; i++)
+        if (strcmp(l->names[i], name) == 0) {
+            *index = (int32_t)i;
+            return WSP_OK;
+        }
+    WSP_TRY(wspi_grow(&l->names, &l->cap_names, l->n_names + 1, sizeof *l->names));
+    *index = (int32_t)l->n_names;
+    l->names[l->n_names++] = name;
+    return WSP_OK;
+}
+
+/* Splits a line at tabs in place. */
+static size_t split_line(char *line, char **fields)
+{
+    size_t n = 0;
+
+    while (n < MAX_FIELDS) {
+        char *tab = strchr(line, '\t');
+        fields[n++] = line;
+        if (!tab)
+            break;
+        *tab = 0;
+        line = tab + 1;
+    }
+    return n;
+}
+
+static wsp_status add_row(wsp_labels *l, char **fields, size_t n, const size_t *at)
+{
+    wsp_flow_key key;
+    int32_t label;
+
+    memset(&key, 0, sizeof key);
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (at[i] >= n)
+            return WSP_ERR_FORMAT;
+    if (!read_address(&key, 0, fields[at[3]]) || !read_address(&key, 1, fields[at[5]]))
+        return WSP_ERR_FORMAT;
+    key.proto = (uint8_t)strtoul(fields[at[2]], NULL, 10);
+    key.port[0] = (uint16_t)strtoul(fields[at[4]], NULL, 10);
+    key.port[1] = (uint16_t)strtoul(fields[at[6]], NULL, 10);
+    WSP_TRY(name_index(l, fields[at[1]], &label));
+    WSP_TRY(wspi_grow(&l->rows, &l->cap_rows, l->n_rows + 1, sizeof *l->rows));
+    l->rows[l->n_rows++] = (row){hash_flow(fields[at[0]], key), fields[at[0]], label};
+    return WSP_OK;
+}
+
+static bool find_columns(char **fields, size_t n, size_t *at)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        at[i] = SIZE_MAX;
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(fields[k], column_names[i]) == 0)
+                at[i] = k;
+        if (at[i] == SIZE_MAX)
+            return false;
+    }
+    return true;
+}
+
+static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
+{
+    char *line = l->text, *fields[MAX_FIELDS];
+    size_t at[COLUMNS];
+
+    for (size_t number = 1; line && *line; number++) {
+        char *end = strchr(line, '\n');
+        size_t n;
+        wsp_status st = WSP_OK;
+        if (end)
+            *end = 0;
+        n = split_line(line, fields);
+        if (number > 1)
+            st = add_row(l, fields, n, at);
+        else if (!find_columns(fields, n, at))
+            return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                             "%s: the first line must name the columns path, label, l4, ip_a, "
+                             "port_a, ip_b, port_b",
+                             path);
+        if (st < 0)
+            return wspi_fail(err, st, 0, "%s: line %zu: %s", path, number,
+                             st == WSP_ERR_FORMAT ? "not a path, a label and a flow" : "no memory");
+        line = end ? end + 1 : NULL;
+    }
+    return WSP_OK;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const row *x = a, *y = b;
+    return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err)
+{
+    wsp_labels *l = wspi_new_array(1, sizeof *l);
+    uint8_t *data = NULL;
+    size_t len;
+    wsp_status st;
+
+    *out = NULL;
+    if (!l)
+        return wspi_nomem(err, "labels", sizeof *l);
+    st = wspi_file_read(path, MAX_FILE, &data, &len, err);
+    if (st == WSP_OK) {
+        l->text = realloc(data, len + 1);
+        if (!l->text) {
+            free(data);
+            st = wspi_nomem(err, "labels", len);
+        } else {
+            l->text[len] = 0;
+            st = parse(l, path, err);
+        }
+    }
+    if (st < 0) {
+        wsp_labels_free(l);
+        return st;
+    }
+    if (l->n_rows)
+        qsort(l->rows, l->n_rows, sizeof *l->rows, by_hash);
+    *out = l;
+    return WSP_OK;
+}
+
+void wsp_labels_free(wsp_labels *l)
+{
+    if (!l)
+        return;
+    free(l->text);
+    free(l->rows);
+    free(l->names);
+    free(l);
+}
+
+static bool ends_with(const char *name, const char *tail)
+{
+    size_t n = strlen(name), t = strlen(tail);
+
+    return n >= t && strcmp(name + n - t, tail) == 0 &&
+           (n == t || name[n - t - 1] == '/' || name[n - t - 1] == ':');
+}
+
+int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key)
+{
+    uint64_t hash = hash_flow(capture, *key);
+    size_t lo = 0, hi = l->n_rows;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (l->rows[mid].hash < hash)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < l->n_rows && l->rows[lo].hash == hash; lo++)
+        if (ends_with(capture, l->rows[lo].path))
+            return l->rows[lo].label;
+    return -1;
+}
+
+wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t, const char *head, int32_t *column,
+                             wsp_error *err)
+{
+    size_t n = t->n_heads + 1, caps[4] = {t->n_heads, t->n_heads, t->n_heads, t->n_heads};
+    char **names = wspi_new_array(l->n_names + 1, sizeof *names);
+
+    for (size_t i = 0; names && i < l->n_names; i++)
+        names[i] = strdup(l->names[i]); /* checked below: a missing name ends the run */
+    if (!names || wspi_grow(&t->heads, &caps[0], n, sizeof *t->heads) < 0 ||
+        wspi_grow(&t->n_labels, &caps[1], n, sizeof *t->n_labels) < 0 ||
+        wspi_grow(&t->label_names, &caps[2], n, sizeof *t->label_names) < 0 ||
+        wspi_grow(&t->labels, &caps[3], n, sizeof *t->labels) < 0) {
+        for (size_t i = 0; names && i < l->n_names; i++)
+            free(names[i]);
+        free(names);
+        free(column);
+        return wspi_nomem(err, "labels", l->n_names);
+    }
+    t->heads[n - 1] = strdup(head);
+    t->n_labels[n - 1] = l->n_names;
+    t->label_names[n - 1] = names;
+    t->labels[n - 1] = column;
+    t->n_heads = n;
+    for (size_t i = 0; i < l->n_names; i++)
+        if (!names[i])
+            return wspi_nomem(err, "labels", l->n_names);
+    return t->heads[n - 1] ? WSP_OK : wspi_nomem(err, "labels", l->n_names);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task_int.h: what the model reads of a set of tokens: the view that training and classifying share. */
+#ifndef WSPI_TASK_INT_H
+#define WSPI_TASK_INT_H
+
+#include "base/base.h"
+#include "wirespeak/model.h"
+#include "wirespeak/task.h"
+#include "wirespeak/token.h"
+
+/* Flows under a mask policy, cut to what the model reads. Flow i is flow i of the set. */
+typedef struct wspi_view {
+    size_t n_flows, n_heads;
+    uint16_t *ids;
+    uint64_t *packet_off; /* [packets + 1] in ids */
+    uint64_t *flow_off;   /* [n_flows + 1] in packets */
+} wspi_view;
+
+wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,
+                          size_t max_tokens, wsp_error *err) WSP_MUST_USE;
+void wspi_view_clear(wspi_view *v);
+
+/* A batch of chosen flows; memory grows and is reused. labels: [n][n_heads] when `label` is not NULL. */
+typedef struct wspi_batcher {
+    uint16_t *ids;
+    uint32_t *packet_off, *flow_off;
+    int32_t *labels;
+    size_t cap_ids, cap_packets, cap_flows, cap_labels;
+    wsp_batch batch;
+} wspi_batcher;
+
+/*
+ * Takes flows order[0..] until `budget` tokens are reached (at least one flow); returns how many in *taken.
+ * map[h] is the set's label column for head h of the model, or -1.
+ */
+wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
+                             const uint32_t *order, size_t n, size_t budget, const int *map,
+                             size_t n_heads, size_t *taken) WSP_MUST_USE;
+void wspi_batcher_clear(wspi_batcher *b);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_classify.c: a label, a confidence and the number of packets read for every flow of captures. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "wirespeak/task.h"
+
+static const cli_page page = {
+    .name = "classify",
+    .operands = "[OPTION]... -m MODEL FILE...",
+    .summary = "Labels every flow of captures (files, folders, archives, - for standard input) "
+               "with a trained model.\n"
+               "No address, port or name reaches the model. A flow whose best label is not likely "
+               "enough is \"unknown\".",
+    .examples = "  wirespeak classify -m model.safetensors trace.pcap\n  tcpdump -w - | wirespeak "
+                "classify -m model.safetensors -o jsonl -\n",
+    .min_operands = 1,
+    .max_operands = -1,
+};
+
+typedef struct flows {
+    wsp_flow *items;
+    size_t n, cap;
+} flows;
+
+static wsp_status keep_flow(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t index)
+{
+    flows *f = arg;
+
+    (void)set;
+    if (index >= f->cap) {
+        size_t cap = index + index / 2 + 1024;
+        wsp_flow *p = realloc(f->items, cap * sizeof *p);
+        if (!p)
+            return WSP_ERR_NOMEM;
+        f->items = p;
+        f->cap = cap;
+    }
+    f->items[index] = *flow;
+    f->n = index + 1;
+    return WSP_OK;
+}
+
+static void address(const wsp_flow_key *k, int side, char *buf, size_t len)
+{
+    const uint8_t *a = k->addr[side];
+
+    if (k->addr_len == 4 || k->addr_len == 16)
+        (void)inet_ntop(k->addr_len == 4 ? AF_INET : AF_INET6, a, buf, (socklen_t)len);
+    else
+        (void)snprintf(buf, len, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3], a[4],
+                       a[5]);
+}
+
+static const char *protocol(const wsp_flow_key *k, char *buf, size_t len)
+{
+    if (k->addr_len != 4 && k->addr_len != 16)
+        (void)snprintf(buf, len, "0x%04x", k->ethertype);
+    else if (k->proto == 6 || k->proto == 17 || k->proto == 1 || k->proto == 58)
+        return k->proto == 6    ? "TCP"
+               : k->proto == 17 ? "UDP"
+               : k->proto == 1  ? "ICMP"
+                                : "IPv6-ICMP";
+    else
+        (void)snprintf(buf, len, "%u", k->proto);
+    return buf;
+}
+
+static void eve_time(uint64_t ns, char *buf, size_t len)
+{
+    time_t seconds = (time_t)(ns / 1000000000u);
+    struct tm tm;
+    size_t n;
+
+    buf[0] = 0;
+    if (!gmtime_r(&seconds, &tm))
+        return;
+    n = strftime(buf, len, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(buf + n, len - n, ".%06" PRIu64 "+0000", ns % 1000000000u / 1000);
+}
+
+typedef struct answer {
+    const wsp_flow *flow;
+    const char *capture, *label;
+    double confidence;
+    uint32_t packets;
+} answer;
+
+static int print_json(const answer *a, const char *head)
+{
+    char src[64], dst[64], proto[16], start[64], end[64];
+    const wsp_flow *f = a->flow;
+    json_t *o;
+    char *text;
+
+    address(&f->key, 0, src, sizeof src);
+    address(&f->key, 1, dst, sizeof dst);
+    eve_time(f->first_ns, start, sizeof start);
+    eve_time(f->last_ns, end, sizeof end);
+    o = json_pack(
+        "{s:s, s:s, s:I, s:s?, s:s, s:i, s:s, s:i, s:s, s:{s:I, s:I, s:I, s:I, s:s, s:s}}",
+        "timestamp", end, "event_type", "flow", "flow_id",
+        (json_int_t)(f->id & (((uint64_t)1 << 51) - 1)), "pcap_filename", a->capture, "src_ip", src,
+        "src_port", f->key.port[0], "dest_ip", dst, "dest_port", f->key.port[1], "proto",
+        protocol(&f->key, proto, sizeof proto), "flow", "pkts_toserver", (json_int_t)f->packets[0],
+        "pkts_toclient", (json_int_t)f->packets[1], "bytes_toserver", (json_int_t)f->bytes[0],
+        "bytes_toclient", (json_int_t)f->bytes[1], "start", start, "end", end);
+    if (o)
+        (void)json_object_set_new(o, "wirespeak",
+                                  json_pack("{s:s, s:f, s:i, s:{s:{s:s, s:f}}}", "label", a->label,
+                                            "confidence", a->confidence, "packets", (int)a->packets,
+                                            "heads", head, "label", a->label, "confidence",
+                                            a->confidence));
+    text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(o);
+    if (!text)
+        return cli_fail("a record could not be made (a file name that is not UTF-8?)");
+    (void)puts(text);
+    free(text);
+    return CLI_OK;
+}
+
+static void print_row(const answer *a)
+{
+    char src[64], dst[64], proto[16];
+
+    address(&a->flow->key, 0, src, sizeof src);
+    address(&a->flow->key, 1, dst, sizeof dst);
+    printf("%-20s %5.1f%% %4" PRIu32 "  %-9s %s:%u -> %s:%u\n", a->label, 100 * a->confidence,
+           a->packets, protocol(&a->flow->key, proto, sizeof proto), src, a->flow->key.port[0], dst,
+           a->flow->key.port[1]);
+}
+
+static int print_all(const wsp_model *m, size_t head, const wsp_tokens *t, const flows *f,
+                     const float *prob, const uint32_t *packets, bool json, double least)
+{
+    const wsp_head *h = wsp_model_head(m, head);
+
+    if (!json)
+        printf("%-20s %6s %4s  %-9s %s\n", "LABEL", "CONF", "PKTS", "PROTO", "FLOW");
+    for (size_t i = 0; i < t->n_flows; i++) {
+        const float *p = prob + i * h->n_labels;
+        size_t best = 0;
+        answer a = {
+            .flow = &f->items[i], .capture = t->captures[t->capture[i]], .packets = packets[i]};
+        for (size_t l = 1; l < h->n_labels; l++)
+            if (p[l] > p[best])
+                best = l;
+        a.confidence = (double)p[best];
+        a.label = a.confidence < least ? "unknown" : h->labels[best];
+        if (!json)
+            print_row(&a);
+        else if (print_json(&a, h->name) != CLI_OK)
+            return CLI_FAILED;
+    }
+    return CLI_OK;
+}
+
+static int find_head(const wsp_model *m, const char *name, size_t *head)
+{
+    for (*head = 0; *head < wsp_model_head_count(m); ++*head)
+        if (!name || strcmp(wsp_model_head(m, *head)->name, name) == 0)
+            return CLI_OK;
+    return cli_fail(name ? "the model has no head '%s'" : "the model has no head to classify with",
+                    name);
+}
+
+static int classify(const wsp_model *m, const char *head_name, wsp_input *in, bool json,
+                    double least)
+{
+    flows f = {.n = 0};
+    wsp_tokenize_options how = {.keep = true, .max_packets = 64, .on_flow = keep_flow, .arg = &f};
+    wsp_tokenize_stats stats;
+    wsp_tokens *t = NULL;
+    uint32_t *packets = NULL;
+    float *prob = NULL;
+    size_t head;
+    wsp_error err;
+    int rc = find_head(m, head_name, &head);
+
+    if (rc != CLI_OK)
+        return rc;
+    if (wsp_tokenize(in, &how, &t, &stats, &err) < 0)
+        rc = cli_fail_error(&err);
+    if (rc == CLI_OK) {
+        prob = calloc(t->n_flows + 1, wsp_model_head(m, head)->n_labels * sizeof *prob);
+        packets = calloc(t->n_flows + 1, sizeof *packets);
+        if (!prob || !packets)
+            rc = cli_fail("no memory for %zu flows", t->n_flows);
+        else if (wsp_classify(m, t, head, prob, packets, &err) < 0)
+            rc = cli_fail_error(&err);
+    }
+    if (rc == CLI_OK)
+        rc = print_all(m, head, t, &f, prob, packets, json,
+                       least < 0 ? (double)wsp_model_head(m, head)->unknown_below : least);
+    if (rc == CLI_OK && stats.broken)
+        rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is labelled",
+                      stats.broken, stats.captures);
+    free(prob);
+    free(packets);
+    free(f.items);
+    wsp_tokens_free(t);
+    return rc;
+}
+
+int cmd_classify(int argc, char **argv)
+{
+    static const char *const formats[] = {"table", "jsonl", NULL};
+    const char *model = NULL, *head = NULL, *format = "table", *filter = NULL;
+    double least = -1;
+    bool skip_bad = false;
+    const cli_option options[] = {
+        {.name = "model",
+         .letter = 'm',
+         .kind = CLI_TEXT,
+         .value = &model,
+         .arg = "MODEL",
+         .help = "the model, a .safetensors file"},
+        {.name = "head",
+         .kind = CLI_TEXT,
+         .value = &head,
+         .arg = "NAME",
+         .help = "classify with this head (default the first)"},
+        {.name = "output",
+         .letter = 'o',
+         .kind = CLI_CHOICE,
+         .value = &format,
+         .arg = "FORMAT",
+         .choices = formats,
+         .help = "table for people, jsonl for programs"},
+        {.name = "min-confidence",
+         .kind = CLI_REAL,
+         .value = &least,
+         .arg = "P",
+         .rmin = -1,
+         .rmax = 1,
+         .help = "below it a flow is \"unknown\" (default the model's)"},
+        {.name = "filter",
+         .letter = 'f',
+         .kind = CLI_TEXT,
+         .value = &filter,
+         .arg = "BPF",
+         .help = "only packets that match this pcap filter"},
+        {.name = "skip-bad",
+         .kind = CLI_FLAG,
+         .value = &skip_bad,
+         .help = "skip what is no capture, with a warning"},
+    };
+    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv), rc;
+    wsp_input_options opt = wsp_input_options_default();
+    wsp_model *m = NULL;
+    wsp_input *in = NULL;
+    wsp_error err;
+
+    if (!model)
+        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    opt.filter = filter;
+    opt.skip_bad = skip_bad;
+    if (wsp_model_load(&m, model, &err) < 0)
+        return cli_fail_error(&err);
+    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
+                      &err) < 0)
+        rc = cli_fail_error(&err);
+    else
+        rc = classify(m, head, in, format[0] == 'j', least);
+    wsp_input_free(in);
+    wsp_model_free(m);
+    return rc;
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_train.sh: labels, split, train, resume, eval and classify on the captures of tests/data, with a tiny model.
+set -u
+ws=${top_builddir:-.}/wirespeak
+data=${top_srcdir:-.}/tests/data
+models=${top_srcdir:-.}/models
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0 n=0
+
+result() {
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
+}
+
+# fails NAME STATUS ARGUMENT...: one line on stderr and this exit status
+fails() {
+    local name=$1 status=$2 rc=0 lines
+    shift 2
+    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
+    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
+    [ "$rc" = "$status" ] && [ "$lines" = 1 ]
+    result $? "$name (exit $rc, $lines lines)"
+}
+
+# Labels: what nDPI says of our own captures, as a list.
+python3 - "$ws" "$data" >"$tmp/labels.tsv" <<'PY'
+import json, subprocess, sys
+print("path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b")
+number = {"TCP": 6, "UDP": 17}
+names = ("dns", "http", "tls", "ssh", "ntp", "redis", "snmp")
+for name in names:
+    out = subprocess.run([sys.argv[1], "label", f"{sys.argv[2]}/{name}.pcap"], capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        r = json.loads(line)
+        if r["proto"] in number and "src_port" in r and "ndpi" in r:
+            print(f"{name}.pcap", r["ndpi"]["protocol"], number[r["proto"]], r["src_ip"], r["src_port"], r["dest_ip"], r["dest_port"], sep="\t")
+PY
+[ "$(wc -l <"$tmp/labels.tsv")" -gt 10 ]
+result $? "label gives labels for a list"
+
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" -w "$tmp/set.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap
+result $? "tokenize joins the list with the flows"
+
+for part in train val test; do
+    "$ws" tokenize --stats -o json --skip-bad --part $part --seed 3 "$data" 2>/dev/null
+done | python3 -c 'import json,sys; p=[json.loads(l)["packets"] for l in sys.stdin]; assert len(p)==3 and sum(p)==426 and all(p), p'
+result $? "the parts of the split are disjoint and complete"
+
+train() { "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --seed 5 --val "$tmp/set.npz" "$@" "$tmp/set.npz"; }
+train --metrics "$tmp/m.jsonl" -w "$tmp/a.safetensors" && train -w "$tmp/b.safetensors" && cmp -s "$tmp/a.safetensors" "$tmp/b.safetensors"
+result $? "the same seed and one thread give the same model"
+
+python3 - "$tmp/m.jsonl" <<'PY'
+import json, sys
+m = [json.loads(l) for l in open(sys.argv[1])]
+assert m[-1]["step"] == m[-1]["steps"] and m[-1]["loss"] < m[0]["loss"] / 2, (m[0], m[-1])
+PY
+result $? "the metrics are JSON lines and the loss falls"
+
+# Killed at some moment: whatever the last checkpoint holds, going on gives the same weights.
+train --checkpoint "$tmp/c.ckpt" --checkpoint-every 3 -w "$tmp/c.safetensors" &
+pid=$!
+for _ in $(seq 200); do [ -s "$tmp/c.ckpt" ] && break; sleep 0.02; done
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+rm -f "$tmp/c.safetensors"
+[ -s "$tmp/c.ckpt" ] && train --checkpoint "$tmp/c.ckpt" --checkpoint-every 3 --resume -w "$tmp/c.safetensors" && cmp -s "$tmp/a.safetensors" "$tmp/c.safetensors"
+result $? "a run that was killed and resumed gives the same weights"
+
+"$ws" eval -o json -m "$tmp/a.safetensors" "$tmp/set.npz" | python3 -c 'import json,sys; r=json.load(sys.stdin); assert r["accuracy"] > 0.9 and r["macro_f1"] > r["majority_macro_f1"], r'
+result $? "a tiny model learns its own training flows"
+
+"$ws" classify -o jsonl -m "$tmp/a.safetensors" "$data/dns.pcap" | python3 -c '
+import json, sys
+r = [json.loads(l) for l in sys.stdin]
+assert len(r) > 5
+for x in r:
+    assert x["event_type"] == "flow" and 0 <= x["wirespeak"]["confidence"] <= 1.0001 and x["wirespeak"]["packets"] >= 1, x
+assert sum(x["wirespeak"]["label"] == "DNS" for x in r) >= 3, r'
+result $? "classify labels DNS flows as JSON lines"
+
+for m in "$models"/*.safetensors; do
+    [ -f "$m" ] || continue
+    "$ws" classify -o jsonl -m "$m" "$data"/{tls,ssh,dns}.pcap | python3 -c '
+import json, sys
+want = {"tls.pcap": "TLS", "ssh.pcap": "SSH", "dns.pcap": "DNS"}
+r = [json.loads(l) for l in sys.stdin]
+for name, label in want.items():
+    assert any(x["pcap_filename"].endswith(name) and x["wirespeak"]["label"] == label for x in r), (name, label)'
+    result $? "the shipped $(basename "$m") knows our own TLS, SSH and DNS"
+done
+
+printf 'not a model' >"$tmp/bad.safetensors"
+head -c 5000 "$tmp/a.safetensors" >"$tmp/cut.safetensors"
+printf 'path\tlabel\n' >"$tmp/bad.tsv"
+fails "a missing model" 1 classify -m "$tmp/none.safetensors" "$data/dns.pcap"
+fails "a model that is text" 1 classify -m "$tmp/bad.safetensors" "$data/dns.pcap"
+fails "a model that is cut" 1 classify -m "$tmp/cut.safetensors" "$data/dns.pcap"
+fails "no model named" 2 classify "$data/dns.pcap"
+fails "a head that does not exist" 1 classify --head nonsense -m "$tmp/a.safetensors" "$data/dns.pcap"
+fails "a list without the columns" 1 tokenize --labels "x=$tmp/bad.tsv" -w "$tmp/x.npz" "$data/dns.pcap"
+fails "an output folder that does not exist" 1 train -q --config tiny --epochs 1 -w "$tmp/no/such.safetensors" "$tmp/set.npz"
+fails "a model size that does not exist" 1 train --config giant -w "$tmp/x.safetensors" "$tmp/set.npz"
+echo "1..$n"
+exit $bad
