@@ -78,11 +78,13 @@ WSP_MUST_USE WSP_API wsp_status wsp_decode_packet(wsp_decoder *d, wsp_context *c
 
 /* Where residual values come from when there is no recorded stream: pools of addresses, random numbers. */
 typedef struct wsp_filler {
-    uint64_t seed;                        /* of this flow */
-    uint64_t start_ns;                    /* time of the first packet */
-    uint8_t client[6], server[6];         /* MAC addresses */
-    uint8_t client_ip[16], server_ip[16]; /* IPv4 in the first 4 bytes; for an IPv6 flow all 16 */
+    uint64_t seed;                /* of this flow */
+    uint64_t start_ns;            /* time of the first packet */
+    uint8_t client[6], server[6]; /* MAC addresses */
+    uint8_t client_ip[4], server_ip[4];
+    uint8_t client_ip6[16], server_ip6[16];
     uint16_t client_port;
+    bool service_ports; /* well-known ports are legal, though their payload has no grammar yet */
 } wsp_filler;
 
 /*

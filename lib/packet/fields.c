@@ -74,9 +74,9 @@ static const wspi_field ipv6[] = {
     {"ipv6.next", 48, 8, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     {"ipv6.hops", 56, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_TTL, 64, NULL, 3},
     {"ipv6.src", 64, 64, WSPI_K_ADDR, WSPI_P_MIRROR, WSPI_R_IP_SRC, WSPI_IPV6_DST, NULL, 0},
-    {"ipv6.src_if", 128, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_IP_SRC, WSPI_IPV6_DST_IF, NULL, 0},
+    {"ipv6.src_if", 128, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_IP_SRC_LOW, WSPI_IPV6_DST_IF, NULL, 0},
     {"ipv6.dst", 192, 64, WSPI_K_ADDR, WSPI_P_MIRROR, WSPI_R_IP_DST, WSPI_IPV6_SRC, NULL, 0},
-    {"ipv6.dst_if", 256, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_IP_DST, WSPI_IPV6_SRC_IF, NULL, 0},
+    {"ipv6.dst_if", 256, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_IP_DST_LOW, WSPI_IPV6_SRC_IF, NULL, 0},
 };
 
 static const wspi_value icmp_type[] = {

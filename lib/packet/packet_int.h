@@ -70,6 +70,8 @@ enum wspi_role {
     WSPI_R_MAC_DST,
     WSPI_R_IP_SRC,
     WSPI_R_IP_DST,
+    WSPI_R_IP_SRC_LOW, /* the interface half of an IPv6 address */
+    WSPI_R_IP_DST_LOW,
     WSPI_R_PORT_SRC,
     WSPI_R_PORT_DST,
     WSPI_R_TTL,

@@ -100,7 +100,7 @@ wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, size_t head, fl
                          "%016llx): train it again",
                          (unsigned long long)wsp_model_config_get(m)->vocab_version,
                          (unsigned long long)wsp_vocab_version());
-    WSP_TRY(wspi_view_make(&v, t, &o, wsp_model_config_get(m)->max_tokens, err));
+    WSP_TRY(wspi_view_make(&v, t, &o, wsp_model_config_get(m)->max_tokens, false, err));
     order = wspi_new_array(t->n_flows, sizeof *order);
     s.heads = wspi_new_array(wsp_model_head_count(m), sizeof *s.heads);
     st = order && s.heads ? wsp_runner_new(&r, m, err) : wspi_nomem(err, "flows", t->n_flows);

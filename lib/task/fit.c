@@ -2,6 +2,9 @@
 /*
  * fit.c: the training run: flows in an order that the seed and the epoch alone decide, steps of a token budget,
  * checkpoints, and temperature scaling of the heads on the validation set (Guo et al., 2017).
+ * Where the next-token loss counts, steps take turns: one reads flows as a classifier does (its mask policy, labels for
+ * the heads), the next as a generator does (everything, flow ends, the label of half of the labelled flows given as
+ * condition and never asked for).
  */
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +32,8 @@ typedef struct fit {
     const wsp_fit_options *opt;
     wsp_model *m;
     wsp_trainer *trainer;
-    wspi_view view;
+    wspi_view sees,
+        speaks; /* as a classifier reads; as a generator writes (only with a next-token loss) */
     wspi_batcher batcher;
     uint32_t *order; /* [n_order] */
     size_t n_order;
@@ -42,7 +46,7 @@ typedef struct fit {
 static void choose_flows(fit *f)
 {
     f->n_order = 0;
-    for (size_t i = 0; i < f->view.n_flows; i++) {
+    for (size_t i = 0; i < f->sees.n_flows; i++) {
         bool labelled = f->opt->train.lm_weight > 0;
         for (size_t h = 0; h < f->train->n_heads; h++)
             labelled = labelled || f->train->labels[h][i] >= 0;
@@ -128,6 +132,18 @@ static wsp_status describe(fit *f)
     return wsp_model_meta_set(f->m, "seed", n);
 }
 
+static wsp_status make_views(fit *f, wsp_error *err)
+{
+    size_t max_tokens = wsp_model_config_get(f->m)->max_tokens;
+    wsp_view_options all = f->opt->view;
+
+    all.policy = "everything";
+    WSP_TRY(wspi_view_make(&f->sees, f->train, &f->opt->view, max_tokens, false, err));
+    if (f->opt->train.lm_weight > 0)
+        WSP_TRY(wspi_view_make(&f->speaks, f->train, &all, max_tokens, true, err));
+    return WSP_OK;
+}
+
 static wsp_status start(fit *f, wsp_error *err)
 {
     wsp_train_options train = f->opt->train;
@@ -137,24 +153,23 @@ static wsp_status start(fit *f, wsp_error *err)
     if (st == WSP_OK)
         st = copy_weights(f, err);
     if (st == WSP_OK)
-        st = wspi_view_make(&f->view, f->train, &f->opt->view,
-                            wsp_model_config_get(f->m)->max_tokens, err);
+        st = make_views(f, err);
     if (st < 0)
         return st;
     if (describe(f) < 0)
         return wspi_nomem(err, "the model's description", 0);
-    f->order = wspi_new_array(f->view.n_flows, sizeof *f->order);
+    f->order = wspi_new_array(f->sees.n_flows, sizeof *f->order);
     f->map = wspi_new_array(f->train->n_heads, sizeof *f->map);
     if (!f->order || !f->map)
-        return wspi_nomem(err, "the order of flows", f->view.n_flows);
+        return wspi_nomem(err, "the order of flows", f->sees.n_flows);
     for (size_t h = 0; h < f->train->n_heads; h++)
         f->map[h] = (int)h;
     choose_flows(f);
     if (f->n_order == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
     for (size_t i = 0; i < f->n_order; i++)
-        tokens += (double)(f->view.packet_off[f->view.flow_off[f->order[i] + 1]] -
-                           f->view.packet_off[f->view.flow_off[f->order[i]]]);
+        tokens += (double)(f->sees.packet_off[f->sees.flow_off[f->order[i] + 1]] -
+                           f->sees.packet_off[f->sees.flow_off[f->order[i]]]);
     f->steps = (uint64_t)ceil(f->opt->epochs * tokens / (double)f->opt->batch_tokens);
     f->steps = WSPI_MAX(f->steps, 1u);
     train.steps = f->steps;
@@ -200,18 +215,50 @@ static wsp_status report(const fit *f, const wsp_train_stats *s)
     return f->opt->report(f->opt->arg, json, s, f->steps);
 }
 
+/* Half of the labelled flows get the label of one head as their condition; nobody asks for it then. */
+static wsp_status set_conditions(fit *f, size_t taken)
+{
+    wspi_batcher *b = &f->batcher;
+    wspi_rng r;
+
+    wspi_rng_seed(&r, f->opt->train.seed ^ (f->pos.step * 0x9e3779b97f4a7c15u));
+    WSP_TRY(wspi_grow(&b->condition, &b->cap_condition, taken + 1, sizeof *b->condition));
+    for (size_t i = 0; i < taken; i++) {
+        int32_t first = 0; /* condition number of the head's first label */
+        b->condition[i] = -1;
+        for (size_t h = 0; h < f->train->n_heads; h++) {
+            int32_t label = f->train->labels[h][f->order[f->pos.at + i]];
+            if (label >= 0 && wspi_rng_u64(&r) & 1)
+                b->condition[i] = first + label;
+            first += (int32_t)f->train->n_labels[h];
+        }
+    }
+    b->batch.condition = b->condition;
+    return WSP_OK;
+}
+
+static wsp_status next_batch(fit *f, size_t *taken)
+{
+    bool speak = f->speaks.n_flows && f->pos.step % 2;
+    const uint32_t *order = f->order + f->pos.at;
+
+    WSP_TRY(wspi_batcher_fill(&f->batcher, speak ? &f->speaks : &f->sees, f->train, order,
+                              f->n_order - f->pos.at, f->opt->batch_tokens, speak ? NULL : f->map,
+                              f->train->n_heads, taken));
+    return speak ? set_conditions(f, *taken) : WSP_OK;
+}
+
 static wsp_status one_step(fit *f, wsp_error *err)
 {
     wsp_train_stats s = {.step = 0};
-    size_t n = f->n_order, taken;
+    size_t taken;
 
-    if (f->pos.at >= n) {
+    if (f->pos.at >= f->n_order) {
         f->pos.at = 0;
         f->pos.epoch++;
         shuffle(f);
     }
-    if (wspi_batcher_fill(&f->batcher, &f->view, f->train, f->order + f->pos.at, n - f->pos.at,
-                          f->opt->batch_tokens, f->map, f->train->n_heads, &taken) < 0)
+    if (next_batch(f, &taken) < 0)
         return wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
     WSP_TRY(wsp_trainer_accumulate(f->trainer, &f->batcher.batch, &s, err));
     WSP_TRY(wsp_trainer_update(f->trainer, &s, err));
@@ -307,7 +354,8 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
         st = calibrate(&f, val, err);
     wsp_trainer_free(f.trainer);
     wspi_batcher_clear(&f.batcher);
-    wspi_view_clear(&f.view);
+    wspi_view_clear(&f.sees);
+    wspi_view_clear(&f.speaks);
     free(f.order);
     free(f.map);
     if (st < 0) {

@@ -8,7 +8,7 @@
 #include "wirespeak/task.h"
 #include "wirespeak/token.h"
 
-/* Flows under a mask policy, cut to what the model reads. Flow i is flow i of the set. */
+/* Flows under a mask policy, cut to what the model reads. Flow i is flow i of the set. flow.end is left out unless asked for. */
 typedef struct wspi_view {
     size_t n_flows, n_heads;
     uint16_t *ids;
@@ -16,16 +16,18 @@ typedef struct wspi_view {
     uint64_t *flow_off;   /* [n_flows + 1] in packets */
 } wspi_view;
 
+uint16_t wspi_flow_end_token(void);
+
 wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,
-                          size_t max_tokens, wsp_error *err) WSP_MUST_USE;
+                          size_t max_tokens, bool flow_ends, wsp_error *err) WSP_MUST_USE;
 void wspi_view_clear(wspi_view *v);
 
 /* A batch of chosen flows; memory grows and is reused. labels: [n][n_heads] when `label` is not NULL. */
 typedef struct wspi_batcher {
     uint16_t *ids;
     uint32_t *packet_off, *flow_off;
-    int32_t *labels;
-    size_t cap_ids, cap_packets, cap_flows, cap_labels;
+    int32_t *labels, *condition;
+    size_t cap_ids, cap_packets, cap_flows, cap_labels, cap_condition;
     wsp_batch batch;
 } wspi_batcher;
 

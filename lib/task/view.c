@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* view.c: a set of tokens as the model reads it (mask policy, cuts), and ragged batches of chosen flows. */
 #include "task/task_int.h"
+#include "token/token_int.h"
 
 wsp_view_options wsp_view_options_default(void)
 {
     return (wsp_view_options){.policy = NULL, .max_packets = 24, .max_payload = 24};
 }
 
-wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,
-                          size_t max_tokens, wsp_error *err)
+uint16_t wspi_flow_end_token(void)
 {
+    (void)wsp_vocab_size(); /* lays the vocabulary out */
+    return (uint16_t)(wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END);
+}
+
+wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,
+                          size_t max_tokens, bool flow_ends, wsp_error *err)
+{
+    const uint16_t end = wspi_flow_end_token();
     const wsp_policy *policy = wsp_policy_get(opt->policy);
     size_t packets = 0, ids = 0;
 
@@ -27,6 +35,8 @@ wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_opti
         for (uint64_t p = t->flow_off[f];
              p < t->flow_off[f + 1] && p < t->flow_off[f] + opt->max_packets; p++) {
             size_t n = (size_t)(t->packet_off[p + 1] - t->packet_off[p]);
+            if (!flow_ends && n == 1 && t->ids[t->packet_off[p]] == end)
+                continue;
             ids += wsp_policy_apply(policy, t->ids + t->packet_off[p], n, opt->max_payload,
                                     max_tokens, v->ids + ids);
             v->packet_off[++packets] = ids;
@@ -94,5 +104,6 @@ void wspi_batcher_clear(wspi_batcher *b)
     free(b->packet_off);
     free(b->flow_off);
     free(b->labels);
+    free(b->condition);
     memset(b, 0, sizeof *b);
 }

@@ -75,6 +75,12 @@ static uint64_t bytes_be(const uint8_t *p, unsigned n)
     return v;
 }
 
+/* An IPv4 address, or the network half of an IPv6 address. */
+static uint64_t ip_half(const uint8_t *v4, const uint8_t *v6, unsigned n)
+{
+    return n == 4 ? bytes_be(v4, 4) : bytes_be(v6, 8);
+}
+
 static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
 {
     const wsp_filler *f = c->fill;
@@ -84,8 +90,14 @@ static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
     switch ((enum wspi_role)role) {
     case WSPI_R_MAC_SRC: return bytes_be(from_client ? f->client : f->server, 6) & mask;
     case WSPI_R_MAC_DST: return bytes_be(from_client ? f->server : f->client, 6) & mask;
-    case WSPI_R_IP_SRC: return bytes_be(from_client ? f->client_ip : f->server_ip, n);
-    case WSPI_R_IP_DST: return bytes_be(from_client ? f->server_ip : f->client_ip, n);
+    case WSPI_R_IP_SRC:
+        return ip_half(from_client ? f->client_ip : f->server_ip,
+                       from_client ? f->client_ip6 : f->server_ip6, n);
+    case WSPI_R_IP_DST:
+        return ip_half(from_client ? f->server_ip : f->client_ip,
+                       from_client ? f->server_ip6 : f->client_ip6, n);
+    case WSPI_R_IP_SRC_LOW: return bytes_be((from_client ? f->client_ip6 : f->server_ip6) + 8, 8);
+    case WSPI_R_IP_DST_LOW: return bytes_be((from_client ? f->server_ip6 : f->client_ip6) + 8, 8);
     case WSPI_R_PORT_SRC:
         if (from_client)
             return f->client_port;
@@ -289,6 +301,8 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
             *v = want;
             return;
         }
+    } else if (d->kind == WSPI_K_PORT && c->legal && !c->deviations && !c->fill->service_ports) {
+        t = WSPI_PORT_DYNAMIC + wspi_must(c, base + WSPI_PORT_DYNAMIC, 1, 0);
     } else if (d->kind != WSPI_K_FREE) {
         t = wspi_must(c, base, n, t);
     }
@@ -296,6 +310,8 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);
     else
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
+    if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC)
+        *v |= 0xc000; /* RFC 6335: 49152 to 65535 */
 }
 
 /* A 32-bit number near a known one: log bins of the distance, back then ahead; `same` < 0 or a value with a token. */

@@ -3,10 +3,10 @@
 #include "token/token_int.h"
 
 #define ROLE(r) (1u << (r))
-#define IDENTITY                                                                                \
-    (ROLE(WSPI_R_MAC_SRC) | ROLE(WSPI_R_MAC_DST) | ROLE(WSPI_R_IP_SRC) | ROLE(WSPI_R_IP_DST) |  \
-     ROLE(WSPI_R_PORT_SRC) | ROLE(WSPI_R_PORT_DST) | ROLE(WSPI_R_TTL) | ROLE(WSPI_R_CHECKSUM) | \
-     ROLE(WSPI_R_TAG))
+#define IDENTITY                                                                               \
+    (ROLE(WSPI_R_MAC_SRC) | ROLE(WSPI_R_MAC_DST) | ROLE(WSPI_R_IP_SRC) | ROLE(WSPI_R_IP_DST) | \
+     ROLE(WSPI_R_IP_SRC_LOW) | ROLE(WSPI_R_IP_DST_LOW) | ROLE(WSPI_R_PORT_SRC) |               \
+     ROLE(WSPI_R_PORT_DST) | ROLE(WSPI_R_TTL) | ROLE(WSPI_R_CHECKSUM) | ROLE(WSPI_R_TAG))
 
 struct wsp_policy {
     const char *name, *summary;

@@ -83,12 +83,36 @@ static wsp_status append_flow(tokenizer *k, const coded_flow *f, wsp_flow_end en
     return WSP_OK;
 }
 
+static wsp_status keep_ids(tokenizer *k, coded_flow *f, const uint16_t *ids, size_t n)
+{
+    WSP_TRY(wspi_grow(&f->ids, &f->cap_ids, f->n_ids + n, sizeof *f->ids));
+    WSP_TRY(wspi_grow(&f->ends, &f->cap_packets, f->n_packets + 1, sizeof *f->ends));
+    if (f->n_ids + n > UINT32_MAX || (k->opt.max_tokens && k->held + n > k->opt.max_tokens))
+        return WSP_ERR_LIMIT;
+    memcpy(f->ids + f->n_ids, ids, n * sizeof *ids);
+    f->n_ids += n;
+    k->held += n;
+    f->ends[f->n_packets++] = (uint32_t)f->n_ids;
+    return WSP_OK;
+}
+
+/* flow.end is written for flows that ended by themselves and are whole. */
+static bool ended(const tokenizer *k, const coded_flow *f, wsp_flow_end why)
+{
+    bool whole = !k->opt.max_packets || f->n_packets < k->opt.max_packets;
+
+    return whole && (why == WSP_FLOW_CLOSED || why == WSP_FLOW_IDLE || why == WSP_FLOW_EOF);
+}
+
 static void release(void *arg, wsp_flow *flow)
 {
+    const uint16_t end = (uint16_t)(wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END);
     tokenizer *k = arg;
     coded_flow *f = flow->user;
 
     k->stats->flows++;
+    if (f && k->opt.keep && k->st == WSP_OK && ended(k, f, flow->end))
+        k->st = keep_ids(k, f, &end, 1);
     if (f && k->opt.keep && k->st == WSP_OK)
         k->st = append_flow(k, f, flow->end);
     if (f && k->opt.keep && k->st == WSP_OK && k->opt.on_flow)
@@ -113,19 +137,6 @@ static void count_tokens(wsp_tokenize_stats *s, const uint16_t *ids, size_t n)
         else
             s->frame_tokens++;
     }
-}
-
-static wsp_status keep_ids(tokenizer *k, coded_flow *f, const uint16_t *ids, size_t n)
-{
-    WSP_TRY(wspi_grow(&f->ids, &f->cap_ids, f->n_ids + n, sizeof *f->ids));
-    WSP_TRY(wspi_grow(&f->ends, &f->cap_packets, f->n_packets + 1, sizeof *f->ends));
-    if (f->n_ids + n > UINT32_MAX || (k->opt.max_tokens && k->held + n > k->opt.max_tokens))
-        return WSP_ERR_LIMIT;
-    memcpy(f->ids + f->n_ids, ids, n * sizeof *ids);
-    f->n_ids += n;
-    k->held += n;
-    f->ends[f->n_packets++] = (uint32_t)f->n_ids;
-    return WSP_OK;
 }
 
 static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,

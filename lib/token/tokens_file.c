@@ -53,6 +53,18 @@ static wsp_status add_npy(wspi_zip_writer *w, const char *name, const char *desc
     return wspi_zip_writer_add(w, member, head, len, data, size * count, err);
 }
 
+/* The name of every token id, in order: so that the file can be read without this program. */
+static json_t *vocab_names(void)
+{
+    json_t *names = json_array();
+    char name[96];
+
+    for (uint32_t id = 0; id < wsp_vocab_size(); id++)
+        (void)json_array_append_new(names,
+                                    json_string(wsp_vocab_name((uint16_t)id, name, sizeof name)));
+    return names;
+}
+
 static json_t *meta_of(const wsp_tokens *t)
 {
     json_t *captures = json_array(), *heads = json_array();
@@ -71,9 +83,9 @@ static json_t *meta_of(const wsp_tokens *t)
                                     json_pack("{s:s, s:o}", "name", t->heads[h], "labels", labels));
     }
     (void)snprintf(version, sizeof version, "%016llx", (unsigned long long)wsp_vocab_version());
-    return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o}", "format", FORMAT_NAME, "vocab_version",
-                     version, "vocab_size", (int)wsp_vocab_size(), "writer", wsp_version(),
-                     "captures", captures, "heads", heads);
+    return json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:o}", "format", FORMAT_NAME, "vocab_version",
+                     version, "vocab_size", (int)wsp_vocab_size(), "vocab", vocab_names(), "writer",
+                     wsp_version(), "captures", captures, "heads", heads);
 }
 
 static wsp_status add_columns(wspi_zip_writer *w, wsp_tokens *t, bool drop_residuals,

@@ -41,7 +41,9 @@ z = zipfile.ZipFile(sys.argv[1])
 assert z.testzip() is None
 meta = z.read("meta.npy")
 head = 10 + int.from_bytes(meta[8:10], "little")
-assert json.loads(meta[head:])["format"] == "wirespeak-tokens-1"
+meta = json.loads(meta[head:])
+assert meta["format"] == "wirespeak-tokens-1"
+assert len(meta["vocab"]) == len(set(meta["vocab"])) == meta["vocab_size"] and "dir=c2s" in meta["vocab"]
 assert {"ids.npy", "packet_off.npy", "flow_off.npy", "residuals.npy"} <= set(z.namelist())
 PY
 result $? "the token file is a ZIP of .npy arrays with a JSON description"

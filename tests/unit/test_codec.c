@@ -317,7 +317,7 @@ static void every_legal_sequence_is_a_valid_packet(void **state)
                            .server = {2, 2},
                            .client_ip = {10, 0, 0, 1},
                            .server_ip = {10, 0, 0, 2},
-                           .client_port = 40000};
+                           .client_port = 50000};
         for (int k = 0; k < 4; k++)
             sample_packet(d, p.dec, &fill, &r, legal);
         pair_free(p);
