@@ -157,7 +157,7 @@ typedef struct wsp_tokenize_stats {
     uint64_t header_tokens, payload_tokens; /* payload: kind and bytes */
     uint64_t residual_bytes;
     uint64_t
-        layer_tokens[32];  /* header tokens by layer of their field; names from wsp_layer_name */
+        layer_tokens[96];  /* header tokens by layer of their field; names from wsp_layer_name */
     uint64_t frame_tokens; /* direction, time, length, stack, end */
 } wsp_tokenize_stats;
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * code.c: the walk over one packet, the same for encoding and decoding:
- *     dir gap len [stack] [frame] {fields of each layer} [payload kind, bytes] end
+ *     dir gap len [stack] [frame] {fields of each layer} [payload] end
+ * The payload is in payload.c.
  */
 #include "token/token_int.h"
 
-#include <math.h>
-
-enum { PAD_TO = 60, HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16 };
+enum { PAD_TO = 60 };
 
 /* ---- time, length ---- */
 
@@ -177,17 +176,10 @@ static uint32_t pad_len(const wsp_packet *p, uint32_t before)
     return ethernet && before < PAD_TO ? PAD_TO - before : 0;
 }
 
-static bool zeros(const uint8_t *b, size_t n)
-{
-    while (n && *b == 0)
-        b++, n--;
-    return n == 0;
-}
-
 static unsigned trailer_mode(const wsp_packet *p, uint32_t before, unsigned want)
 {
     uint32_t end = p->payload_off + p->payload_len;
-    bool blank = p->caplen <= end || zeros(p->data + end, p->caplen - end);
+    bool blank = p->caplen <= end || wspi_zeros(p->data + end, p->caplen - end);
     bool pads = blank && p->trailer_len == pad_len(p, before);
 
     if (p->trailer_len == 0 && (want == WSPI_TRAILER_NONE || !pads))
@@ -291,102 +283,26 @@ static void code_layers(wspi_coder *c)
     }
 }
 
-/* ---- payload ---- */
-
-static bool printable(uint8_t b)
+/* A sample's payload is as long as its protocol made it: the frame follows. */
+static void refit(wspi_coder *c)
 {
-    return (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
+    wsp_packet *p = c->p;
+    uint32_t before = wspi_headers_len(p) + (uint32_t)c->pay.at;
+
+    p->payload_len = (uint32_t)c->pay.at;
+    p->trailer_len = c->trailer == WSPI_TRAILER_PAD ? pad_len(p, before) : 0;
+    p->wire = p->wirelen = p->caplen = before + p->trailer_len;
 }
 
-/* Order-0 entropy against that of as many uniformly random bytes: close to it means encrypted or compressed. */
-static bool looks_random(const uint8_t *b, size_t n)
-{
-    uint16_t count[256] = {0};
-    double h = 0;
-
-    if (n < 32)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        count[b[i]]++;
-    for (size_t v = 0; v < 256; v++)
-        if (count[v])
-            h -= (double)count[v] / (double)n * log2((double)count[v] / (double)n);
-    return h > 0.93 * log2((double)n);
-}
-
-static uint8_t payload_kind(const uint8_t *b, size_t n)
-{
-    size_t text = 0;
-
-    n = WSPI_MIN(n, 256);
-    if (zeros(b, n))
-        return WSPI_PAY_ZERO;
-    for (size_t i = 0; i < n; i++)
-        text += printable(b[i]);
-    if (text * 10 >= n * 9)
-        return WSPI_PAY_TEXT;
-    return looks_random(b, n) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
-}
-
-/* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
-static size_t structured_len(const uint8_t *b, size_t n, size_t want)
-{
-    for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
-        unsigned high = 0, distinct = 0;
-        uint64_t seen[4] = {0};
-        for (size_t k = i; k < i + WINDOW; k++) {
-            high += b[k] >> 7;
-            distinct += !(seen[b[k] >> 6] >> (b[k] & 63) & 1);
-            seen[b[k] >> 6] |= UINT64_C(1) << (b[k] & 63);
-        }
-        if (distinct >= WINDOW - 1 && high >= 5)
-            return i;
-    }
-    return want;
-}
-
-static size_t head_len(uint8_t kind, const uint8_t *b, size_t n)
-{
-    switch ((enum wspi_payload_kind)kind) {
-    case WSPI_PAY_TEXT: return WSPI_MIN(n, HEAD_TEXT);
-    case WSPI_PAY_RANDOM: return structured_len(b, n, HEAD_RANDOM);
-    case WSPI_PAY_BINARY: return structured_len(b, n, WSPI_MIN(n, HEAD_BINARY));
-    case WSPI_PAY_ZERO: break;
-    }
-    return 0;
-}
-
-static void code_payload(wspi_coder *c, wspi_payload *pay, size_t captured)
-{
-    unsigned base = wspi_group_base(WSPI_T_BYTE);
-    const uint8_t *b = c->enc && captured ? c->p->data + c->p->payload_off : NULL;
-    size_t n = 0;
-
-    pay->n_head = 0;
-    if (captured == 0 || c->bad || c->need)
-        return;
-    if (c->enc) {
-        pay->kind = payload_kind(b, captured);
-        n = head_len(pay->kind, b, captured);
-    }
-    pay->kind = (uint8_t)wspi_must(c, wspi_group_base(WSPI_T_KIND), 4, pay->kind);
-    for (size_t i = 0; i < (c->enc ? n : captured) && i < sizeof pay->head; i++) {
-        unsigned v = c->enc ? b[i] : 0;
-        if (!wspi_may(c, base, 256, c->enc, i >= HEAD_TEXT, &v))
-            break;
-        pay->head[pay->n_head++] = (uint8_t)v;
-    }
-}
-
-bool wspi_code_packet(wspi_coder *c, wspi_payload *pay)
+bool wspi_code_packet(wspi_coder *c)
 {
     wsp_packet *p = c->p;
     unsigned dir = wspi_must(c, wspi_group_base(WSPI_T_DIR), 3, (unsigned)c->dir);
-    size_t captured;
 
     if (dir == WSPI_DIR_END)
         return false;
     c->dir = (int)dir;
+    c->app = c->ctx->app;
     code_time(c);
     code_length(c);
     code_stack(c);
@@ -397,9 +313,13 @@ bool wspi_code_packet(wspi_coder *c, wspi_payload *pay)
     if (c->bad || c->need)
         return true;
     code_layers(c);
-    captured =
+    c->pay.in = c->enc ? p->data + p->payload_off : NULL;
+    c->pay.wire = p->payload_len;
+    c->pay.end =
         p->caplen > p->payload_off ? WSPI_MIN(p->caplen - p->payload_off, p->payload_len) : 0;
-    code_payload(c, pay, captured);
+    wspi_code_payload(c);
+    if (c->fill && c->pay.at != p->payload_len && !c->bad && !c->need)
+        refit(c);
     (void)wspi_must(c, wspi_group_base(WSPI_T_END), 1, 0);
     return true;
 }

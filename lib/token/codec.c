@@ -12,6 +12,7 @@ struct wsp_decoder {
     wsp_packet packet;
     uint8_t *frame;
     size_t cap;
+    wspi_buf payload;
 };
 
 wsp_status wsp_residual_new(wsp_residual **out)
@@ -56,31 +57,19 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
                     .out = ids,
                     .res_out = &resid->buf,
                     .number = number};
-    wspi_payload pay = {.n_head = 0};
-    uint32_t end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
-    uint32_t from;
+    uint32_t end = p->payload_off + p->payload_len;
     size_t before = resid->buf.len;
 
     *n = 0;
     (void)wsp_vocab_size(); /* lays the vocabulary out */
-    (void)wspi_code_packet(&c, &pay);
-    from = p->payload_off + (uint32_t)pay.n_head;
-    if (!c.bad && end > from && pay.kind != WSPI_PAY_ZERO)
-        c.bad = wspi_buf_add(&resid->buf, p->data + from, end - from) < 0;
-    else if (
-        !c.bad &&
-        end >
-            from) /* zeros: the first 256 are known to be, the others are checked by storing them */
-        c.bad = end - from > 256 &&
-                wspi_buf_add(&resid->buf, p->data + from + 256, end - from - 256) < 0;
-    end = p->payload_off + p->payload_len;
+    (void)wspi_code_packet(&c);
     if (!c.bad && c.trailer == WSPI_TRAILER_DATA && p->caplen > end)
         c.bad = wspi_buf_add(&resid->buf, p->data + end, p->caplen - end) < 0;
     if (c.bad) {
         resid->buf.len = before;
         return c.n == WSP_MAX_PACKET_TOKENS ? WSP_ERR_LIMIT : WSP_ERR_NOMEM;
     }
-    wspi_context_commit(ctx, p, dir, number, c.snap, c.trailer);
+    wspi_context_commit(ctx, &c);
     *n = c.n;
     return WSP_OK;
 }
@@ -88,13 +77,18 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
 wsp_status wsp_decoder_new(wsp_decoder **out)
 {
     *out = wspi_new_array(1, sizeof **out);
-    return *out ? WSP_OK : WSP_ERR_NOMEM;
+    if (!*out)
+        return WSP_ERR_NOMEM;
+    wspi_buf_init(&(*out)->payload, MAX_CAPLEN);
+    return WSP_OK;
 }
 
 void wsp_decoder_free(wsp_decoder *d)
 {
-    if (d)
+    if (d) {
         free(d->frame);
+        wspi_buf_clear(&d->payload);
+    }
     free(d);
 }
 
@@ -114,26 +108,16 @@ static wsp_status frame_room(wsp_decoder *d, size_t len)
 }
 
 /* Payload and trailer bytes into the frame, then the headers over them. */
-static wsp_status build_frame(wsp_decoder *d, wspi_coder *c, const wspi_payload *pay)
+static wsp_status build_frame(wsp_decoder *d, wspi_coder *c)
 {
     wsp_packet *p = &d->packet;
-    uint32_t headers = wspi_headers_len(p), end = WSPI_MIN(p->caplen, headers + p->payload_len);
-    uint32_t at = headers + (uint32_t)pay->n_head;
-    size_t room = WSPI_MAX(p->caplen, headers);
+    uint32_t headers = wspi_headers_len(p), end = headers + p->payload_len;
 
-    if (p->caplen > MAX_CAPLEN || headers > p->caplen)
+    if (p->caplen > MAX_CAPLEN || headers > p->caplen || d->payload.len > p->caplen - headers)
         return WSP_ERR_FORMAT;
-    if (!c->fill && pay->kind != WSPI_PAY_ZERO && end > at &&
-        (size_t)(c->res_end - c->res) < end - at)
-        return WSP_ERR_FORMAT;
-    WSP_TRY(frame_room(d, room + 1));
-    if (pay->n_head)
-        memcpy(d->frame + headers, pay->head, pay->n_head);
-    if (pay->kind == WSPI_PAY_ZERO)
-        at = c->fill ? end : WSPI_MIN(end, at + 256);
-    if (end > at)
-        wspi_residual_bytes(c, d->frame + at, end - at);
-    end = headers + p->payload_len;
+    WSP_TRY(frame_room(d, (size_t)p->caplen + 1));
+    if (d->payload.len)
+        memcpy(d->frame + headers, d->payload.data, d->payload.len);
     if (c->trailer == WSPI_TRAILER_DATA && p->caplen > end)
         wspi_residual_bytes(c, d->frame + end, p->caplen - end);
     if (c->bad)
@@ -143,8 +127,12 @@ static wsp_status build_frame(wsp_decoder *d, wspi_coder *c, const wspi_payload 
     return WSP_OK;
 }
 
-static void packet_reset(wsp_packet *p, const wsp_context *ctx)
+static void packet_reset(wsp_decoder *d, const wsp_context *ctx, wspi_coder *c)
 {
+    wsp_packet *p = &d->packet;
+
+    d->payload.len = 0;
+    c->pay.out = &d->payload;
     p->linktype = ctx->linktype;
     p->time_ns = 0;
     p->caplen = p->payload_len = p->trailer_len = 0;
@@ -154,25 +142,24 @@ static void packet_reset(wsp_packet *p, const wsp_context *ctx)
 static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_decoded *out,
                          wsp_error *err)
 {
-    wspi_payload pay = {.kind = WSPI_PAY_BINARY};
     wsp_packet *p = &d->packet;
     wsp_status st;
 
     (void)wsp_vocab_size();
-    packet_reset(p, ctx);
-    if (!wspi_code_packet(c, &pay) && !c->bad && !c->need)
+    packet_reset(d, ctx, c);
+    if (!wspi_code_packet(c) && !c->bad && !c->need)
         return WSP_EOF;
     if (c->bad || c->need)
         return wspi_fail(err, WSP_ERR_FORMAT, c->pos,
                          "token %zu of a packet does not fit the grammar", c->pos);
-    st = build_frame(d, c, &pay);
+    st = build_frame(d, c);
     if (st == WSP_ERR_NOMEM)
         return wspi_nomem(err, "a frame", p->caplen);
     if (st < 0)
         return wspi_fail(err, st, 0,
                          "the residual stream does not fit the tokens (a frame of %u bytes)",
                          p->caplen);
-    wspi_context_commit(ctx, p, c->dir, c->number, c->snap, c->trailer);
+    wspi_context_commit(ctx, c);
     out->frame = (wsp_frame){
         .time_ns = p->time_ns, .caplen = p->caplen, .wirelen = p->wirelen, .data = d->frame};
     out->number = c->number;
@@ -210,13 +197,12 @@ wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx, const uint16
                             wsp_error *err)
 {
     wspi_coder c = filled_coder(d, ctx, ids, n, fill);
-    wspi_payload pay = {.n_head = 0};
 
     memset(legal, 0, wsp_vocab_size());
     c.legal = legal;
     c.deviations = deviations;
-    packet_reset(&d->packet, ctx);
-    (void)wspi_code_packet(&c, &pay);
+    packet_reset(d, ctx, &c);
+    (void)wspi_code_packet(&c);
     *done = !c.bad && !c.need && c.pos == n;
     if (c.bad || (!c.need && c.pos < n))
         return wspi_fail(err, WSP_ERR_FORMAT, c.pos,

@@ -103,9 +103,10 @@ static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *
     memcpy(s->v, l->v, wspi_protos[l->id].n_fields * sizeof s->v[0]);
 }
 
-void wspi_context_commit(wsp_context *ctx, const wsp_packet *p, int dir, uint64_t number,
-                         uint32_t snap, uint8_t trailer)
+void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
 {
+    const wsp_packet *p = c->p;
+    int dir = c->dir;
     wspi_stack st = {.n = (uint8_t)WSPI_MIN(p->n_layers, WSPI_STACK_MAX)};
     uint8_t count[WSPI_LAYER_COUNT] = {0};
 
@@ -122,7 +123,9 @@ void wspi_context_commit(wsp_context *ctx, const wsp_packet *p, int dir, uint64_
     ctx->started = true;
     ctx->seen[dir] = true;
     ctx->last_ns = p->time_ns;
-    ctx->last_number = number;
-    ctx->snap = snap;
-    ctx->trailer[dir] = trailer;
+    ctx->last_number = c->number;
+    ctx->snap = c->snap;
+    ctx->trailer[dir] = c->trailer;
+    if (p->payload_len)
+        ctx->app = c->app;
 }

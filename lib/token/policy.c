@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy.c: mask policies: which tokens the model may see. One row a policy: the roles and groups it drops. */
-#include "token/token_int.h"
+#include "token/app/app.h"
 
 #define ROLE(r) (1u << (r))
 #define IDENTITY                                                                               \
@@ -63,7 +63,7 @@ static bool keeps(const wsp_policy *p, uint16_t id)
     if (p->drop_headers)
         return false;
     return !wspi_token_field(id, &layer, &f) ||
-           !(p->drop_roles & ROLE(wspi_protos[layer].fields[f].role));
+           !(p->drop_roles & ROLE(wspi_proto_of(layer)->fields[f].role));
 }
 
 size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n, size_t max_payload,

@@ -22,6 +22,7 @@ enum wspi_group {
     WSPI_T_ORIG,    /* the file's wire length is below its captured length */
     WSPI_T_TRAILER, /* none, pad (zeros up to 60 bytes), data */
     WSPI_T_AGAIN,   /* the fields of the second, third layer of one kind follow */
+    WSPI_T_APP,     /* application protocol of the payload: none, dns, ... */
     WSPI_T_KIND,    /* payload: text, binary, random, zero */
     WSPI_T_BYTE,    /* a payload byte */
     WSPI_T_END,     /* end of the packet */
@@ -48,7 +49,7 @@ enum {
 };
 enum { WSPI_SEQ_BINS = 32, WSPI_ACK_SAME = 64 };
 
-/* First id and number of tokens of a group, and of field f of a layer. */
+/* First id and number of tokens of a group, and of field f of a layer or application protocol. */
 unsigned wspi_group_base(enum wspi_group g);
 unsigned wspi_group_count(enum wspi_group g);
 unsigned wspi_field_base(uint8_t layer, size_t f);
@@ -85,6 +86,17 @@ typedef struct wspi_stack {
     uint8_t id[WSPI_STACK_MAX];
 } wspi_stack;
 
+/* What the payloads of a flow were, by direction. */
+typedef struct wspi_app_state {
+    uint8_t id[2]; /* application protocol, 0 none */
+    bool seen[2];
+    uint8_t mode[2];  /* the protocol's own */
+    uint32_t left[2]; /* bytes of its message that are still to come in the next segments */
+    uint64_t v[2][WSPI_MAX_FIELDS];
+    uint8_t name[256]; /* DNS: name of the last question */
+    uint16_t name_len;
+} wspi_app_state;
+
 struct wsp_context {
     int linktype;
     bool started;
@@ -100,17 +112,30 @@ struct wsp_context {
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */
+    wspi_app_state app;
 };
 
 /* Slot of a layer in a direction, or NULL. */
 const wspi_slot *wspi_context_slot(const wsp_context *ctx, int dir, uint8_t id, unsigned nth);
 /* Moves the context on after packet p of direction dir. */
-void wspi_context_commit(wsp_context *ctx, const wsp_packet *p, int dir, uint64_t number,
-                         uint32_t snap, uint8_t trailer);
+typedef struct wspi_coder wspi_coder;
+void wspi_context_commit(wsp_context *ctx, const wspi_coder *c);
 
 /* ---- coder ---- */
 
-typedef struct wspi_coder {
+/* The payload under the walk. */
+typedef struct wspi_bytes {
+    const uint8_t *in; /* encoding: [end] */
+    wspi_buf *out;     /* decoding: what is written so far */
+    size_t at;         /* bytes passed */
+    size_t end, wire;  /* captured bytes, bytes on the wire; a filler's walk may end elsewhere */
+    uint8_t app;       /* application protocol that is tried */
+    bool only;         /* see wspi_app_only */
+    unsigned from, count;
+    bool fail; /* encoding: it does not fit the protocol */
+} wspi_bytes;
+
+struct wspi_coder {
     bool enc;
     bool bad;  /* decoding: not a sequence that the coder writes */
     bool need; /* grammar: the tokens ran out at a place where one is needed */
@@ -129,7 +154,9 @@ typedef struct wspi_coder {
     uint64_t number;
     uint32_t snap; /* after this packet */
     uint8_t trailer;
-} wspi_coder;
+    wspi_bytes pay;
+    wspi_app_state app; /* after this packet */
+};
 
 /* A token of [base, base + count) that must come. *v is the index (encoding: in; decoding: out). */
 unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v);
@@ -150,12 +177,13 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f);
 /* Takes back what was added after `len` bytes. */
 void wspi_residual_cut(wsp_residual *r, size_t len);
 
-/* The whole walk. Decoding: fields, lengths and layer offsets of p are set; payload is left to wspi_code_payload. */
-typedef struct wspi_payload {
-    uint8_t head[WSP_MAX_PACKET_TOKENS];
-    size_t n_head;
-    uint8_t kind;
-} wspi_payload;
-bool wspi_code_packet(wspi_coder *c, wspi_payload *pay); /* false: flow.end */
+/* The next n payload bytes, as residuals. */
+void wspi_payload_bytes(wspi_coder *c, size_t n);
+bool wspi_zeros(const uint8_t *b, size_t n);
+/* The payload: by its application protocol, and as plain bytes where that ends. */
+void wspi_code_payload(wspi_coder *c);
+
+/* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
+bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
 
 #endif

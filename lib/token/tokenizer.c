@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tokenizer.c: whole inputs: captures into flows into a set of tokens, and a set back into a capture. */
-#include "token/token_int.h"
+#include "token/app/app.h"
 
 /* What a flow has been coded to so far; appended to the set when the flow ends. */
 typedef struct coded_flow {
@@ -23,7 +23,7 @@ typedef struct tokenizer {
 
 const char *wsp_layer_name(size_t i)
 {
-    return i < WSPI_LAYER_COUNT ? wspi_protos[i].name : NULL;
+    return i < WSPI_APP_END ? wspi_proto_of((uint8_t)i)->name : NULL;
 }
 
 static void coded_flow_free(coded_flow *f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vocab.c: the token ids, laid out from the groups and the field tables in order, with their names. */
-#include "token/token_int.h"
+#include "token/app/app.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -114,6 +114,7 @@ static const struct {
     [WSPI_T_ORIG] = {"frame.orig", 1},
     [WSPI_T_TRAILER] = {"frame.trailer", 3},
     [WSPI_T_AGAIN] = {"again", 1},
+    [WSPI_T_APP] = {"app", 1 + WSPI_APP_END - WSPI_LAYER_COUNT},
     [WSPI_T_KIND] = {"payload", 4},
     [WSPI_T_BYTE] = {"byte", 256},
     [WSPI_T_END] = {"end", 1},
@@ -151,7 +152,7 @@ static struct {
     uint32_t size;
     uint64_t version;
     uint16_t group[WSPI_T_GROUPS];
-    uint16_t field[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS];
+    uint16_t field[WSPI_APP_END][WSPI_MAX_FIELDS];
 } vocab;
 static pthread_once_t vocab_once = PTHREAD_ONCE_INIT;
 
@@ -164,10 +165,10 @@ static void lay_out(void)
         vocab.group[g] = (uint16_t)at;
         at += groups[g].count;
     }
-    for (size_t l = 0; l < WSPI_LAYER_COUNT; l++)
-        for (size_t f = 0; f < wspi_protos[l].n_fields; f++) {
+    for (uint8_t l = 0; l < WSPI_APP_END; l++)
+        for (size_t f = 0; f < wspi_proto_of(l)->n_fields; f++) {
             vocab.field[l][f] = (uint16_t)at;
-            at += count_field(&wspi_protos[l].fields[f]);
+            at += count_field(&wspi_proto_of(l)->fields[f]);
         }
     vocab.size = at;
     vocab.version = WSPI_FNV_START;
@@ -206,13 +207,13 @@ unsigned wspi_field_base(uint8_t layer, size_t f)
 
 unsigned wspi_field_count(uint8_t layer, size_t f)
 {
-    return count_field(&wspi_protos[layer].fields[f]);
+    return count_field(&wspi_proto_of(layer)->fields[f]);
 }
 
 bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f)
 {
-    for (uint8_t l = 0; l < WSPI_LAYER_COUNT; l++)
-        for (size_t k = 0; k < wspi_protos[l].n_fields; k++)
+    for (uint8_t l = 0; l < WSPI_APP_END; l++)
+        for (size_t k = 0; k < wspi_proto_of(l)->n_fields; k++)
             if (id >= wspi_field_base(l, k) &&
                 id < wspi_field_base(l, k) + wspi_field_count(l, k)) {
                 *layer = l;
@@ -245,7 +246,9 @@ static void group_name(char *buf, size_t len, enum wspi_group g, unsigned v)
                        : g == WSPI_T_TRAILER ? trailer[v]
                        : g == WSPI_T_KIND    ? kind[v]
                        : g == WSPI_T_LAYER   ? wspi_protos[v].name
-                                             : NULL;
+                       : g == WSPI_T_APP
+                           ? v ? wspi_proto_of((uint8_t)(WSPI_LAYER_COUNT + v - 1))->name : "none"
+                           : NULL;
 
     if (word)
         (void)snprintf(buf, len, "%s=%s", groups[g].name, word);
@@ -315,7 +318,7 @@ const char *wsp_vocab_name(uint16_t id, char *buf, size_t len)
             return buf;
         }
     if (wspi_token_field(id, &layer, &f))
-        field_name(buf, len, &wspi_protos[layer].fields[f], id - wspi_field_base(layer, f));
+        field_name(buf, len, &wspi_proto_of(layer)->fields[f], id - wspi_field_base(layer, f));
     else
         (void)snprintf(buf, len, "token %u", id);
     return buf;
@@ -325,7 +328,7 @@ const char *wsp_vocab_name(uint16_t id, char *buf, size_t len)
 
 static bool field_deviates(uint8_t layer, size_t f, unsigned v)
 {
-    const wspi_field *d = &wspi_protos[layer].fields[f];
+    const wspi_field *d = &wspi_proto_of(layer)->fields[f];
 
     switch ((enum wspi_kind)d->kind) {
     case WSPI_K_AUTO: return v != WSPI_AUTO_YES;

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app.c: which application protocol a payload is, and the calls that walks are made of. */
+#include "token/app/app.h"
+
+static const wspi_app *const apps[] = {&wspi_app_dns, &wspi_app_tls, &wspi_app_ntp,
+                                       &wspi_app_modbus};
+
+const wspi_proto *wspi_proto_of(uint8_t id)
+{
+    return id < WSPI_LAYER_COUNT ? &wspi_protos[id] : &apps[id - WSPI_LAYER_COUNT]->proto;
+}
+
+uint8_t wspi_app_of_port(uint16_t port)
+{
+    for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
+        for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
+            if (apps[a]->ports[i] == port)
+                return (uint8_t)(WSPI_LAYER_COUNT + a);
+    return 0;
+}
+
+/* ---- bytes ---- */
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+void wspi_app_fail(wspi_coder *c)
+{
+    if (c->need)
+        return;
+    if (c->enc)
+        c->pay.fail = true;
+    else
+        c->bad = true;
+}
+
+void wspi_app_require(wspi_coder *c, bool fits)
+{
+    if (!fits)
+        wspi_app_fail(c);
+}
+
+size_t wspi_app_left(const wspi_coder *c)
+{
+    return c->pay.wire > c->pay.at ? c->pay.wire - c->pay.at : 0;
+}
+
+size_t wspi_app_captured(const wspi_coder *c)
+{
+    return c->pay.end > c->pay.at ? c->pay.end - c->pay.at : 0;
+}
+
+uint64_t wspi_app_get(wspi_coder *c, size_t n)
+{
+    uint64_t v = 0;
+
+    if (!c->enc || stopped(c))
+        return 0;
+    if (wspi_app_captured(c) < n) {
+        wspi_app_fail(c);
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | c->pay.in[c->pay.at++];
+    return v;
+}
+
+void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
+{
+    uint8_t b[8];
+
+    if (c->enc || stopped(c))
+        return;
+    if (!c->fill && wspi_app_captured(c) < n) {
+        c->bad = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        b[i] = (uint8_t)(v >> 8 * (n - 1 - i));
+    c->bad = wspi_buf_add(c->pay.out, b, n) < 0;
+    c->pay.at += n;
+}
+
+void wspi_app_opaque(wspi_coder *c, size_t n)
+{
+    size_t captured = c->fill ? n : WSPI_MIN(n, wspi_app_captured(c));
+
+    if (stopped(c))
+        return;
+    if (!c->fill && n > wspi_app_left(c)) {
+        wspi_app_fail(c);
+        return;
+    }
+    wspi_payload_bytes(c, captured);
+    c->pay.at += n - captured;
+}
+
+wspi_app_span wspi_app_open(wspi_coder *c, size_t width)
+{
+    uint64_t len = wspi_app_get(c, width);
+    wspi_app_span s;
+
+    wspi_app_put(c, width, 0);
+    s = (wspi_app_span){.at = c->pay.at, .end = c->pay.at + (size_t)len, .width = width};
+    return s;
+}
+
+void wspi_app_close(wspi_coder *c, wspi_app_span s)
+{
+    uint64_t len = c->pay.at - s.at;
+
+    if (stopped(c))
+        return;
+    if (c->enc) {
+        wspi_app_require(c, c->pay.at == s.end);
+        return;
+    }
+    if (s.at > c->pay.out->len || s.width > s.at || (s.width < 8 && len >> 8 * s.width)) {
+        c->bad = true;
+        return;
+    }
+    for (size_t i = 0; i < s.width; i++)
+        c->pay.out->data[s.at - 1 - i] = (uint8_t)(len >> 8 * i);
+}
+
+bool wspi_app_inside(const wspi_coder *c, const wspi_app_span *s)
+{
+    return c->pay.at < s->end;
+}
+
+/* ---- fields ---- */
+
+static unsigned index_of(const wspi_field *d, unsigned n, uint64_t v)
+{
+    unsigned k = 0;
+
+    if (d->kind == WSPI_K_MAG)
+        return wspi_bin(v, d->mantissa);
+    while (k < n && d->kind == WSPI_K_ENUM && d->values[k].value != v)
+        k++;
+    return k;
+}
+
+/* The value of token k of a field. */
+static uint64_t value_of(wspi_coder *c, const wspi_field *d, unsigned last, unsigned k, uint64_t v)
+{
+    uint64_t start;
+
+    if (d->kind == WSPI_K_ENUM && k < last)
+        return d->values[k].value;
+    if (d->kind != WSPI_K_MAG)
+        return wspi_residual(c, d->role, (d->width + 7u) / 8, v);
+    start = wspi_bin_start(k, d->mantissa);
+    return start + wspi_remainder(c, wspi_bin_bits(k, d->mantissa), c->enc ? v - start : 0);
+}
+
+/* Grammar: takes back what samples may not use here. */
+static void forbid(wspi_coder *c, unsigned base, unsigned n)
+{
+    for (unsigned k = 0; c->legal && c->pay.only && k < n && !c->deviations; k++)
+        if (k < c->pay.from || k - c->pay.from >= c->pay.count)
+            c->legal[base + k] = 0;
+    c->pay.only = false;
+}
+
+uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uint64_t v)
+{
+    const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
+    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
+    unsigned last = d->kind == WSPI_K_ENUM ? n - 1 : 0, k = c->enc ? index_of(d, last, v) : 0;
+
+    if (stopped(c))
+        return 0;
+    if (known && !wspi_may(c, base, n, v != want, d->kind == WSPI_K_FREE, &k)) {
+        v = want;
+    } else {
+        if (!known && d->kind != WSPI_K_FREE)
+            k = wspi_must(c, base, n, k);
+        v = value_of(c, d, last, k, v);
+    }
+    forbid(c, base, n);
+    if (d->width < 64)
+        v &= (UINT64_C(1) << d->width) - 1;
+    if (!stopped(c))
+        c->app.v[c->dir][f] = v;
+    return v;
+}
+
+uint64_t wspi_app_field(wspi_coder *c, unsigned f, size_t n, bool known, uint64_t want)
+{
+    uint64_t v = wspi_app_code(c, f, known, want, wspi_app_get(c, n));
+
+    wspi_app_put(c, n, v);
+    return v;
+}
+
+bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v)
+{
+    const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
+    unsigned base = wspi_field_base(c->pay.app, f), count = wspi_field_count(c->pay.app, f), k = 0;
+
+    if (stopped(c))
+        return false;
+    if (c->enc && there) {
+        *v = wspi_app_get(c, n);
+        k = index_of(d, count - 1, *v);
+    }
+    there = wspi_may(c, base, count, there && !stopped(c), false, &k);
+    forbid(c, base, count);
+    if (!there)
+        return false;
+    *v = value_of(c, d, count - 1, k, *v);
+    wspi_app_put(c, n, *v);
+    return !stopped(c);
+}
+
+void wspi_app_only(wspi_coder *c, unsigned from, unsigned count)
+{
+    c->pay.only = true;
+    c->pay.from = from;
+    c->pay.count = count;
+}
+
+bool wspi_app_last(const wspi_coder *c, bool mine, unsigned f, uint64_t *v)
+{
+    int dir = mine ? c->dir : !c->dir;
+
+    *v = c->ctx->app.v[dir][f];
+    return c->ctx->app.id[dir] == c->pay.app;
+}
+
+/* ---- which protocol ---- */
+
+static const wspi_layer *transport_of(const wsp_packet *p)
+{
+    for (size_t i = p->n_layers; i-- > 0;)
+        if (p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP)
+            return &p->layers[i];
+    return NULL;
+}
+
+/* Segments that do not continue their stream are plain bytes and change nothing. */
+static bool in_order(const wspi_coder *c, const wspi_layer *l)
+{
+    return l->id != WSPI_TCP || !c->ctx->have_seq[c->dir] ||
+           (uint32_t)l->v[WSPI_TCP_SEQ] == c->ctx->next_seq[c->dir];
+}
+
+/* The protocol's walk; false: the payload does not fit, and nothing has happened. */
+static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
+{
+    size_t n = c->n, resid = c->enc ? c->res_out->len : 0, at = c->pay.at;
+    unsigned t = id ? id - WSPI_LAYER_COUNT + 1u : 0;
+
+    if (c->enc)
+        (void)wspi_may(c, wspi_group_base(WSPI_T_APP), WSPI_COUNT(apps) + 1, t != want, false, &t);
+    c->pay.app = id;
+    c->app = c->ctx->app;
+    if (c->app.id[c->dir] != id) { /* another protocol's memory means nothing */
+        c->app.left[c->dir] = 0;
+        c->app.mode[c->dir] = 0;
+    }
+    if (id)
+        apps[id - WSPI_LAYER_COUNT]->walk(c);
+    c->app.id[c->dir] = id;
+    if (!c->enc || (!c->pay.fail && !c->bad && c->n < WSPI_APP_TOKENS))
+        return true;
+    c->n = n;
+    c->res_out->len = resid;
+    c->pay.at = at;
+    c->pay.fail = false;
+    c->bad = false;
+    return false;
+}
+
+static uint8_t expected(const wspi_coder *c)
+{
+    const wspi_app_state *s = &c->ctx->app;
+
+    return s->seen[c->dir] ? s->id[c->dir] : s->id[!c->dir];
+}
+
+static bool candidate(const wspi_coder *c, const wspi_layer *l, uint8_t id)
+{
+    const wspi_app *a = apps[id - WSPI_LAYER_COUNT];
+    bool inside = c->ctx->app.id[c->dir] == id && c->ctx->app.left[c->dir];
+
+    return a->transport == l->id && (inside || a->looks(c->pay.in, c->pay.end));
+}
+
+static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
+{
+    unsigned want = last ? last - WSPI_LAYER_COUNT + 1u : 0;
+
+    if (last && candidate(c, l, last) && try_app(c, want, last))
+        return;
+    for (uint8_t id = WSPI_LAYER_COUNT; id < WSPI_APP_END; id++)
+        if (id != last && candidate(c, l, id) && try_app(c, want, id))
+            return;
+    (void)try_app(c, want, 0);
+}
+
+/* Samples: where a port has its protocol the payload is of it; elsewhere any of the same transport, or none. */
+static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
+{
+    unsigned base = wspi_group_base(WSPI_T_APP), n = WSPI_COUNT(apps) + 1, t = want;
+    uint8_t usual = wspi_app_of_port((uint16_t)l->v[0]);
+
+    if (!usual)
+        usual = wspi_app_of_port((uint16_t)l->v[1]);
+    if (usual && want != usual - WSPI_LAYER_COUNT + 1u)
+        return usual - WSPI_LAYER_COUNT + 1u +
+               wspi_must(c, base + usual - WSPI_LAYER_COUNT + 1u, 1, 0);
+    if (usual)
+        return want;
+    if (!wspi_may(c, base, n, false, false, &t))
+        t = want;
+    for (unsigned k = 0; c->legal && k < n; k++)
+        if (k == want || (k && apps[k - 1]->transport != l->id))
+            c->legal[base + k] = 0;
+    return t;
+}
+
+void wspi_code_app(wspi_coder *c)
+{
+    const wspi_layer *l = transport_of(c->p);
+    uint8_t last = expected(c);
+    unsigned want = last ? last - WSPI_LAYER_COUNT + 1u : 0, t = want;
+
+    if (!l || c->bad || c->need || (!c->fill && (!in_order(c, l) || c->pay.end == 0)))
+        return;
+    if (c->enc) {
+        encode_app(c, l, last);
+        c->app.seen[c->dir] = true;
+        return;
+    }
+    if (c->fill && c->legal && !c->deviations)
+        t = sample_app(c, l, want);
+    else if (!wspi_may(c, wspi_group_base(WSPI_T_APP), WSPI_COUNT(apps) + 1, false, false, &t))
+        t = want;
+    if (c->bad || c->need)
+        return;
+    c->bad = t && apps[t - 1]->transport != l->id;
+    if (c->bad)
+        return;
+    (void)try_app(c, want, t ? (uint8_t)(WSPI_LAYER_COUNT + t - 1) : 0);
+    c->app.seen[c->dir] = true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app.h: application protocols in payloads. A protocol is a table of fields, which makes its tokens, and a walk over one
+ * payload, which says in which order they come. The walk is written once with the calls below and serves encoding
+ * (bytes are read, tokens come out), decoding (tokens are read, bytes come out) and the grammar. A payload that does not
+ * fit is coded as plain bytes.
+ */
+#ifndef WSPI_APP_H
+#define WSPI_APP_H
+
+#include "token/token_int.h"
+
+enum { WSPI_APP_TOKENS = 400 }; /* a payload that takes more is plain bytes */
+
+typedef struct wspi_app {
+    wspi_proto proto;                          /* name and fields; len 0 */
+    uint8_t transport;                         /* WSPI_TCP or WSPI_UDP */
+    bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
+    void (*walk)(wspi_coder *c);
+    uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
+} wspi_app;
+
+/* Application protocols in the order of the vocabulary: append only. */
+enum wspi_app_id {
+    WSPI_APP_DNS = WSPI_LAYER_COUNT,
+    WSPI_APP_TLS,
+    WSPI_APP_NTP,
+    WSPI_APP_MODBUS,
+    WSPI_APP_END
+};
+
+extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus;
+
+/* The row of a network layer or of an application protocol. */
+const wspi_proto *wspi_proto_of(uint8_t id);
+
+/* Application protocol that is usual on a port, or 0. */
+uint8_t wspi_app_of_port(uint16_t port);
+
+/* Codes the payload. false: it was left to plain bytes, from c->pay.at on. */
+void wspi_code_app(wspi_coder *c);
+
+/* ---- for walks ---- */
+
+/* Bytes of the payload that are still to come, on the wire; captured ones among them. A filler aims at its length. */
+size_t wspi_app_left(const wspi_coder *c);
+size_t wspi_app_captured(const wspi_coder *c);
+
+/* Encoding: this payload does not fit. Decoding: these tokens do not. */
+void wspi_app_fail(wspi_coder *c);
+void wspi_app_require(wspi_coder *c, bool fits);
+
+/* The next n bytes as a big-endian number, when encoding; written, when decoding. */
+uint64_t wspi_app_get(wspi_coder *c, size_t n);
+void wspi_app_put(wspi_coder *c, size_t n, uint64_t v);
+
+/*
+ * The value of field f (ENUM, MAG or FREE) against a prediction: nothing if it is as predicted. Not `known`: nothing is
+ * predicted, a token must come (none for FREE). The value is remembered for wspi_app_last.
+ */
+uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uint64_t v);
+
+/* A number of n bytes that is field f: get, code, put. */
+uint64_t wspi_app_field(wspi_coder *c, unsigned f, size_t n, bool known, uint64_t want);
+
+/* An element of a list: field f (ENUM) of n bytes if one is there, else false. `there` counts when encoding. */
+bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v);
+
+/* Samples take only tokens [from, from + count) of the next field that is coded. */
+void wspi_app_only(wspi_coder *c, unsigned from, unsigned count);
+
+/* n bytes that nobody learns from. */
+void wspi_app_opaque(wspi_coder *c, size_t n);
+
+/* A length in front of what it counts: n bytes wide. close checks it (encoding) or writes it (decoding). */
+typedef struct wspi_app_span {
+    size_t at, end; /* where the contents start, and where they end when encoding */
+    size_t width;
+} wspi_app_span;
+wspi_app_span wspi_app_open(wspi_coder *c, size_t width);
+void wspi_app_close(wspi_coder *c, wspi_app_span s);
+/* Is there more in the span? Encoding and decoding of recorded tokens only know; the token of an element says it. */
+bool wspi_app_inside(const wspi_coder *c, const wspi_app_span *s);
+
+/* The last value of field f in this direction (mine) or the other; false: there was no message yet. */
+bool wspi_app_last(const wspi_coder *c, bool mine, unsigned f, uint64_t *v);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ntp.c: NTP, RFC 5905 7.3:  | leap 2 | version 3 | mode 3 | stratum 8 | poll 8 | precision 8 | root delay 32 |
+ * | root dispersion 32 | reference id 32 | reference 64 | origin 64 | receive 64 | transmit 64 |
+ */
+#include "token/app/app.h"
+
+enum {
+    MODE,
+    STRATUM,
+    POLL,
+    PRECISION,
+    DELAY,
+    DISPERSION,
+    REFID,
+    REFERENCE,
+    ORIGIN,
+    RECEIVE,
+    TRANSMIT
+};
+
+static const wspi_value mode[] = {{0x23, "v4-client"},      {0x24, "v4-server"},
+                                  {0x1b, "v3-client"},      {0x1c, "v3-server"},
+                                  {0xe3, "v4-client-new"},  {0xdb, "v3-client-new"},
+                                  {0x13, "v2-client"},      {0x0b, "v1-client"},
+                                  {0x25, "v4-broadcast"},   {0x1d, "v3-broadcast"},
+                                  {0x21, "v4-active"},      {0x22, "v4-passive"},
+                                  {0x19, "v3-active"},      {0x1a, "v3-passive"},
+                                  {0xe4, "v4-server-new"},  {0xdc, "v3-server-new"},
+                                  {0xd9, "v3-active-new"},  {0xe1, "v4-active-new"},
+                                  {0x64, "v4-server-leap"}, {0, NULL}};
+
+static const wspi_field fields[] = {
+    [MODE] = {"ntp.mode", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, mode, 0},
+    [STRATUM] = {"ntp.stratum", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    [POLL] = {"ntp.poll", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    [PRECISION] = {"ntp.precision", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    [DELAY] = {"ntp.delay", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
+    [DISPERSION] = {"ntp.dispersion", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
+    [REFID] = {"ntp.refid", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
+    [REFERENCE] = {"ntp.reference", 0, 64, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
+    [ORIGIN] = {"ntp.origin", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, TRANSMIT, NULL, 0},
+    [RECEIVE] = {"ntp.receive", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [TRANSMIT] = {"ntp.transmit", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+};
+
+static bool looks(const uint8_t *b, size_t n)
+{
+    unsigned version = b[0] >> 3 & 7, m = b[0] & 7;
+
+    return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= 16 && b[2] < 20;
+}
+
+static void walk(wspi_coder *c)
+{
+    uint64_t want;
+
+    for (unsigned f = MODE; f <= PRECISION; f++) {
+        bool known = wspi_app_last(c, true, f, &want);
+        (void)wspi_app_field(c, f, 1, known, want);
+    }
+    for (unsigned f = DELAY; f <= REFID; f++) {
+        bool known = wspi_app_last(c, true, f, &want);
+        (void)wspi_app_field(c, f, 4, known || f != REFID, known ? want : 0);
+    }
+    for (unsigned f = REFERENCE; f <= TRANSMIT; f++) {
+        bool known = f == ORIGIN ? wspi_app_last(c, false, TRANSMIT, &want)
+                                 : f == REFERENCE && wspi_app_last(c, true, f, &want);
+        (void)wspi_app_field(c, f, 8, known, want);
+    }
+}
+
+const wspi_app wspi_app_ntp = {
+    {"ntp", 0, false, fields, WSPI_COUNT(fields)}, WSPI_UDP, looks, walk, {123}};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * payload.c: payload bytes: an application protocol as far as it goes, then plain bytes: their kind, the first ones as
+ * tokens, the others in the residuals.
+ */
+#include "token/app/app.h"
+
+#include <math.h>
+
+enum { HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16, ZEROS = 256 };
+
+bool wspi_zeros(const uint8_t *b, size_t n)
+{
+    while (n && *b == 0)
+        b++, n--;
+    return n == 0;
+}
+
+static bool printable(uint8_t b)
+{
+    return (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
+}
+
+/* Order-0 entropy against that of as many uniformly random bytes: close to it means encrypted or compressed. */
+static bool looks_random(const uint8_t *b, size_t n)
+{
+    uint16_t count[256] = {0};
+    double h = 0;
+
+    if (n < 32)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        count[b[i]]++;
+    for (size_t v = 0; v < 256; v++)
+        if (count[v])
+            h -= (double)count[v] / (double)n * log2((double)count[v] / (double)n);
+    return h > 0.93 * log2((double)n);
+}
+
+static uint8_t payload_kind(const uint8_t *b, size_t n)
+{
+    size_t text = 0;
+
+    n = WSPI_MIN(n, ZEROS);
+    if (wspi_zeros(b, n))
+        return WSPI_PAY_ZERO;
+    for (size_t i = 0; i < n; i++)
+        text += printable(b[i]);
+    if (text * 10 >= n * 9)
+        return WSPI_PAY_TEXT;
+    return looks_random(b, n) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
+}
+
+/* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
+static size_t structured_len(const uint8_t *b, size_t n, size_t want)
+{
+    for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
+        unsigned high = 0, distinct = 0;
+        uint64_t seen[4] = {0};
+        for (size_t k = i; k < i + WINDOW; k++) {
+            high += b[k] >> 7;
+            distinct += !(seen[b[k] >> 6] >> (b[k] & 63) & 1);
+            seen[b[k] >> 6] |= UINT64_C(1) << (b[k] & 63);
+        }
+        if (distinct >= WINDOW - 1 && high >= 5)
+            return i;
+    }
+    return want;
+}
+
+static size_t head_len(uint8_t kind, const uint8_t *b, size_t n)
+{
+    switch ((enum wspi_payload_kind)kind) {
+    case WSPI_PAY_TEXT: return WSPI_MIN(n, HEAD_TEXT);
+    case WSPI_PAY_RANDOM: return structured_len(b, n, HEAD_RANDOM);
+    case WSPI_PAY_BINARY: return structured_len(b, n, WSPI_MIN(n, HEAD_BINARY));
+    case WSPI_PAY_ZERO: break;
+    }
+    return 0;
+}
+
+/* n bytes of decoded payload to be written; NULL when there is no memory. */
+static uint8_t *grown(wspi_coder *c, size_t n)
+{
+    size_t at = c->pay.out->len;
+
+    c->bad = wspi_buf_reserve(c->pay.out, n) < 0;
+    if (c->bad)
+        return NULL;
+    c->pay.out->len = at + n;
+    return c->pay.out->data + at;
+}
+
+void wspi_payload_bytes(wspi_coder *c, size_t n)
+{
+    uint8_t *b;
+
+    if (c->bad || c->need || n == 0)
+        return;
+    if (c->enc) {
+        c->bad = wspi_buf_add(c->res_out, c->pay.in + c->pay.at, n) < 0;
+    } else if (!c->fill && (size_t)(c->res_end - c->res) < n) {
+        c->bad = true;
+    } else {
+        b = grown(c, n);
+        if (b)
+            wspi_residual_bytes(c, b, n);
+    }
+    c->pay.at += n;
+}
+
+static void zero_bytes(wspi_coder *c, size_t n)
+{
+    uint8_t *b = c->enc || c->bad ? NULL : grown(c, n);
+
+    if (b)
+        memset(b, 0, n);
+    c->pay.at += n;
+}
+
+/* What is left: its kind, first bytes as tokens, the rest. A kind "zero" says it of the first 256 bytes. */
+static void code_plain(wspi_coder *c)
+{
+    unsigned base = wspi_group_base(WSPI_T_BYTE), v, kind = 0;
+    const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
+    size_t n = c->pay.end - c->pay.at, head = HEAD_TEXT;
+
+    if (c->enc) {
+        kind = payload_kind(b, n);
+        head = head_len((uint8_t)kind, b, n);
+    }
+    kind = wspi_must(c, wspi_group_base(WSPI_T_KIND), 4, kind);
+    for (size_t i = 0; i < WSPI_MIN(head, n); i++) {
+        v = c->enc ? b[i] : 0;
+        if (!wspi_may(c, base, 256, c->enc, false, &v))
+            break;
+        if (!c->enc && !c->bad) {
+            uint8_t *out = grown(c, 1);
+            if (out)
+                *out = (uint8_t)v;
+        }
+        c->pay.at++;
+    }
+    if (c->bad || c->need)
+        return;
+    n = c->pay.end - c->pay.at;
+    if (kind == WSPI_PAY_ZERO) {
+        zero_bytes(c, c->fill ? n : WSPI_MIN(n, ZEROS));
+        n = c->pay.end - c->pay.at;
+    }
+    wspi_payload_bytes(c, n);
+}
+
+void wspi_code_payload(wspi_coder *c)
+{
+    c->pay.at = 0;
+    if (c->bad || c->need || c->pay.wire == 0)
+        return;
+    wspi_code_app(c);
+    if (c->fill && c->pay.at)
+        return; /* a sampled message is whole */
+    if (!c->bad && !c->need && c->pay.end > c->pay.at)
+        code_plain(c);
+}
