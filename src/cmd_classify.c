@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_classify.c: a label, a confidence and the number of packets read for every flow of captures. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli.h"
+#include "eve.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
@@ -47,46 +46,9 @@ static wsp_status keep_flow(void *arg, const wsp_flow *flow, const wsp_tokens *s
     return WSP_OK;
 }
 
-static void address(const wsp_flow_key *k, int side, char *buf, size_t len)
-{
-    const uint8_t *a = k->addr[side];
-
-    if (k->addr_len == 4 || k->addr_len == 16)
-        (void)inet_ntop(k->addr_len == 4 ? AF_INET : AF_INET6, a, buf, (socklen_t)len);
-    else
-        (void)snprintf(buf, len, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3], a[4],
-                       a[5]);
-}
-
-static const char *protocol(const wsp_flow_key *k, char *buf, size_t len)
-{
-    if (k->addr_len != 4 && k->addr_len != 16)
-        (void)snprintf(buf, len, "0x%04x", k->ethertype);
-    else if (k->proto == 6 || k->proto == 17 || k->proto == 1 || k->proto == 58)
-        return k->proto == 6    ? "TCP"
-               : k->proto == 17 ? "UDP"
-               : k->proto == 1  ? "ICMP"
-                                : "IPv6-ICMP";
-    else
-        (void)snprintf(buf, len, "%u", k->proto);
-    return buf;
-}
-
-static void eve_time(uint64_t ns, char *buf, size_t len)
-{
-    time_t seconds = (time_t)(ns / 1000000000u);
-    struct tm tm;
-    size_t n;
-
-    buf[0] = 0;
-    if (!gmtime_r(&seconds, &tm))
-        return;
-    n = strftime(buf, len, "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(buf + n, len - n, ".%06" PRIu64 "+0000", ns % 1000000000u / 1000);
-}
-
 typedef struct answer {
     const wsp_flow *flow;
+    uint64_t flow_id;
     const char *capture, *label;
     double confidence;
     uint32_t packets;
@@ -94,53 +56,35 @@ typedef struct answer {
 
 static int print_json(const answer *a, const char *head)
 {
-    char src[64], dst[64], proto[16], start[64], end[64];
-    const wsp_flow *f = a->flow;
-    json_t *o;
-    char *text;
+    char *capture = eve_printable(a->capture);
+    json_t *o = capture ? eve_flow(a->flow, a->flow_id, capture) : NULL;
+    json_t *ours = json_pack("{s:s, s:f, s:i, s:{s:{s:s, s:f}}}", "label", a->label, "confidence",
+                             a->confidence, "packets", (int)a->packets, "heads", head, "label",
+                             a->label, "confidence", a->confidence);
+    bool made = json_object_set_new(o, "wirespeak", ours) == 0;
 
-    address(&f->key, 0, src, sizeof src);
-    address(&f->key, 1, dst, sizeof dst);
-    eve_time(f->first_ns, start, sizeof start);
-    eve_time(f->last_ns, end, sizeof end);
-    o = json_pack(
-        "{s:s, s:s, s:I, s:s?, s:s, s:i, s:s, s:i, s:s, s:{s:I, s:I, s:I, s:I, s:s, s:s}}",
-        "timestamp", end, "event_type", "flow", "flow_id",
-        (json_int_t)(f->id & (((uint64_t)1 << 51) - 1)), "pcap_filename", a->capture, "src_ip", src,
-        "src_port", f->key.port[0], "dest_ip", dst, "dest_port", f->key.port[1], "proto",
-        protocol(&f->key, proto, sizeof proto), "flow", "pkts_toserver", (json_int_t)f->packets[0],
-        "pkts_toclient", (json_int_t)f->packets[1], "bytes_toserver", (json_int_t)f->bytes[0],
-        "bytes_toclient", (json_int_t)f->bytes[1], "start", start, "end", end);
-    if (o)
-        (void)json_object_set_new(o, "wirespeak",
-                                  json_pack("{s:s, s:f, s:i, s:{s:{s:s, s:f}}}", "label", a->label,
-                                            "confidence", a->confidence, "packets", (int)a->packets,
-                                            "heads", head, "label", a->label, "confidence",
-                                            a->confidence));
-    text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-    json_decref(o);
-    if (!text)
-        return cli_fail("a record could not be made (a file name that is not UTF-8?)");
-    (void)puts(text);
-    free(text);
-    return CLI_OK;
+    free(capture);
+    if (!made)
+        json_decref(o);
+    return made && eve_print(o) ? CLI_OK : cli_fail("no memory for a record");
 }
 
 static void print_row(const answer *a)
 {
-    char src[64], dst[64], proto[16];
+    char src[EVE_ENDPOINT_SIZE], dst[EVE_ENDPOINT_SIZE], proto[EVE_PROTO_SIZE];
 
-    address(&a->flow->key, 0, src, sizeof src);
-    address(&a->flow->key, 1, dst, sizeof dst);
-    printf("%-20s %5.1f%% %4" PRIu32 "  %-9s %s:%u -> %s:%u\n", a->label, 100 * a->confidence,
-           a->packets, protocol(&a->flow->key, proto, sizeof proto), src, a->flow->key.port[0], dst,
-           a->flow->key.port[1]);
+    eve_endpoint(&a->flow->key, 0, src, sizeof src);
+    eve_endpoint(&a->flow->key, 1, dst, sizeof dst);
+    eve_proto(&a->flow->key, proto, sizeof proto);
+    printf("%-20s %5.1f%% %4" PRIu32 "  %-9s %s -> %s\n", a->label, 100 * a->confidence, a->packets,
+           proto, src, dst);
 }
 
 static int print_all(const wsp_model *m, size_t head, const wsp_tokens *t, const flows *f,
                      const float *prob, const uint32_t *packets, bool json, double least)
 {
     const wsp_head *h = wsp_model_head(m, head);
+    size_t base = 0; /* first flow of this capture: ids are unique in a run, and those of `label` */
 
     if (!json)
         printf("%-20s %6s %4s  %-9s %s\n", "LABEL", "CONF", "PKTS", "PROTO", "FLOW");
@@ -149,6 +93,9 @@ static int print_all(const wsp_model *m, size_t head, const wsp_tokens *t, const
         size_t best = 0;
         answer a = {
             .flow = &f->items[i], .capture = t->captures[t->capture[i]], .packets = packets[i]};
+        if (i > 0 && t->capture[i] != t->capture[i - 1])
+            base = i;
+        a.flow_id = base + a.flow->id + 1;
         for (size_t l = 1; l < h->n_labels; l++)
             if (p[l] > p[best])
                 best = l;

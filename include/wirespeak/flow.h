@@ -43,6 +43,8 @@ typedef struct wsp_flow {
     uint64_t packets[2]; /* [0] from the initiator, [1] to it */
     uint64_t bytes[2];   /* wire bytes of the frames */
     wsp_flow_end end;
+    bool icmp_seen; /* the next two were read: see wsp_flow_note_icmp */
+    uint8_t icmp_type, icmp_code;
     void *user; /* the caller's; see wsp_flow_table_options.release */
 } wsp_flow;
 
@@ -76,6 +78,13 @@ WSP_MUST_USE WSP_API wsp_status wsp_flow_table_new(wsp_flow_table **out,
 WSP_MUST_USE WSP_API wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_flow_key *key,
                                                    uint64_t time_ns, uint32_t wirelen,
                                                    uint8_t tcp_flags, wsp_flow **flow, int *dir);
+
+/*
+ * Keeps type and code of the flow's first ICMP or ICMPv6 packet from the initiator, which records of flows and
+ * Community IDs need. Call it with every packet after wsp_flow_table_add; it looks at no other kind and at no fragment
+ * but the first.
+ */
+WSP_API void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir);
 
 /*
  * Ends every flow (WSP_FLOW_EOF), oldest first. The table is empty and usable again; ids go on

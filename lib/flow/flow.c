@@ -11,6 +11,8 @@
 
 #define CHUNK 64 /* flows allocated together */
 #define TCP   6
+#define ICMP  1
+#define ICMP6 58
 
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 
@@ -357,6 +359,24 @@ wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_flow_key *key, uint64
     follow_tcp(n, *dir, tcp_flags);
     *flow = &n->flow;
     return WSP_OK;
+}
+
+/* The ICMP header must follow the IP header at once; in IPv4 not in a later fragment. */
+void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
+{
+    const uint8_t *ip;
+    size_t len, at;
+    bool v4 = flow->key.addr_len == 4;
+
+    if (flow->icmp_seen || dir != 0 || flow->key.proto != (v4 ? ICMP : ICMP6) ||
+        !wsp_packet_ip(p, &ip, &len) || len < 20 || ip[0] >> 4 != (v4 ? 4 : 6))
+        return;
+    at = v4 ? (size_t)(ip[0] & 15) * 4 : 40;
+    if (len < at + 2 || ip[v4 ? 9 : 6] != flow->key.proto || (v4 && ((ip[6] & 31) || ip[7])))
+        return;
+    flow->icmp_seen = true;
+    flow->icmp_type = ip[at];
+    flow->icmp_code = ip[at + 1];
 }
 
 void wsp_flow_table_flush(wsp_flow_table *t)

@@ -151,6 +151,7 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     wsp_packet_dissect(k->packet, linktype, frame);
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(k->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
+    wsp_flow_note_icmp(flow, k->packet, dir);
     if (!flow->user)
         flow->user = coded_flow_new(linktype);
     f = flow->user;

@@ -42,7 +42,7 @@ stamp='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+0000'
 check "a capture of DNS is labelled" label 0 -f 'udp port 53 or udp port 5353 or ip or ip6' "$data/dns.pcap"
 check "DNS is found" grep -q '"protocol":"DNS"' "$tmp/out"
 check "every line is a flow event with a time" all "^\{\"timestamp\":\"$stamp\",\"event_type\":\"flow\",\"flow_id\":[0-9]+,\"pcap_filename\":\".*dns.pcap\","
-check "counts and times stand in flow" all "\"flow\":\{\"pkts_toserver\":[0-9]+,\"pkts_toclient\":[0-9]+,\"bytes_toserver\":[0-9]+,\"bytes_toclient\":[0-9]+,\"start\":\"$stamp\",\"end\":\"$stamp\"\}"
+check "counts and times stand in flow" all "\"flow\":\{\"pkts_toserver\":[0-9]+,\"pkts_toclient\":[0-9]+,\"bytes_toserver\":[0-9]+,\"bytes_toclient\":[0-9]+,\"start\":\"$stamp\",\"end\":\"$stamp\",\"age\":[0-9]+,\"state\":\"(new|established|closed)\",\"reason\":\"(timeout|forced|shutdown)\"\}"
 check "the verdict stands in ndpi" all '"ndpi":\{"version":"[0-9.]+","protocol":"[^"]*","service":"[^"]*","master":"[^"]*","app":"[^"]*","category":"[^"]*","source":"(none|port|address|cache|dpi)","packets":[0-9]+\}\}$'
 check "UDP has ports and a Community ID" grep -qE '"src_ip":"[^"]+","src_port":[0-9]+,"dest_ip":"[^"]+","dest_port":[0-9]+,"proto":"UDP","community_id":"1:[A-Za-z0-9+/=]{28}"' "$tmp/out"
 cp "$tmp/out" "$tmp/first"

@@ -81,6 +81,23 @@ for x in r:
 assert sum(x["wirespeak"]["label"] == "DNS" for x in r) >= 3, r'
 result $? "classify labels DNS flows as JSON lines"
 
+# The record of a flow is the same from both commands, but for their own objects.
+for c in classify label; do
+    arguments=(-o jsonl)
+    [ $c = classify ] && arguments+=(-m "$tmp/a.safetensors")
+    "$ws" $c "${arguments[@]}" "$data"/{ping,dns,tls,edge-layers}.pcap 2>/dev/null >"$tmp/$c.jsonl"
+done
+python3 - "$tmp/classify.jsonl" "$tmp/label.jsonl" <<'PY'
+import json, sys
+a, b = ([json.loads(l) for l in open(p)] for p in sys.argv[1:])
+for r in a: del r["wirespeak"]
+for r in b: r.pop("ndpi", None)
+assert a == b and len(a) > 20
+assert any(r["proto"] == "ICMP" and "icmp_type" in r and "community_id" in r for r in a)
+assert len({r["flow_id"] for r in a}) == len(a)
+PY
+result $? "classify and label write the same flow events, with Community IDs"
+
 for m in "$models"/*.safetensors; do
     [ -f "$m" ] || continue
     "$ws" classify -o jsonl -m "$m" "$data"/{tls,ssh,dns}.pcap | python3 -c '

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eve.h: the record of a flow as Suricata's EVE writes it (https://docs.suricata.io, "EVE JSON Format"): field names,
+ * types and the forms of times, addresses and protocols, for every command that prints flows.
+ */
+#ifndef WIRESPEAK_EVE_H
+#define WIRESPEAK_EVE_H
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stddef.h>
+
+#include "wirespeak/flow.h"
+
+enum {
+    EVE_ADDRESS_SIZE = INET6_ADDRSTRLEN,
+    EVE_ENDPOINT_SIZE = INET6_ADDRSTRLEN + 8,
+    EVE_TIME_SIZE = 48,
+    EVE_PROTO_SIZE = 16,
+};
+
+/*
+ * The flow event: timestamp, event_type, flow_id, pcap_filename, addresses ("ether" for what is not IP), ports, proto,
+ * icmp_type and icmp_code, community_id, flow. A member whose value was not read from the packets is absent. `capture`
+ * must be UTF-8 (eve_printable). The caller adds its own object and frees it; NULL: no memory.
+ */
+json_t *eve_flow(const wsp_flow *f, uint64_t flow_id, const char *capture);
+
+/* Prints the record as one line and frees it (NULL: returns false). A full disk shows when standard output is closed. */
+bool eve_print(json_t *record);
+
+/* Ports that were read: a packet cut before them, or a later fragment, leaves both 0. */
+bool eve_has_ports(const wsp_flow_key *key);
+
+/* "10.0.0.1", a MAC address, or "" when the flow has no address. */
+void eve_address(const wsp_flow_key *key, int side, char *buf, size_t size);
+
+/* As eve_address, with the port ("[::1]:53"); "-" when there is no address. */
+void eve_endpoint(const wsp_flow_key *key, int side, char *buf, size_t size);
+
+/* Suricata's name of the IP protocol ("IPv6-ICMP"), a name of the ethertype, or the number. */
+void eve_proto(const wsp_flow_key *key, char *buf, size_t size);
+
+/* Microseconds, UTC, the zone without a colon. */
+void eve_time(uint64_t ns, char *buf, size_t size);
+
+/* A copy fit for JSON and for a terminal: what is not UTF-8, and control characters, are '?'. free() it; NULL: no memory. */
+char *eve_printable(const char *name);
+
+#endif
