@@ -19,9 +19,12 @@ static const command commands[] = {
     {NULL, NULL, "Captures and tokens"},
     {"tokenize", cmd_tokenize, "turn captures into token arrays, without loss"},
     {"detokenize", cmd_detokenize, "turn token arrays back into the capture"},
+    {NULL, NULL, "Make traffic"},
+    {"generate", cmd_generate, "write a capture of new flows, drawn from a model"},
     {NULL, NULL, "Models"},
     {"train", cmd_train, "train a model on token arrays"},
     {"eval", cmd_eval, "score a model on labelled token arrays"},
+    {"info", cmd_info, "print what is in a model or a token file"},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 

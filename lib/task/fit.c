@@ -42,12 +42,12 @@ typedef struct fit {
     position pos;
 } fit;
 
-/* All flows in file order; without a next-token loss only those that have a label. */
+/* Flows in file order; without a next-token loss, or when asked for, only those that have a label. */
 static void choose_flows(fit *f)
 {
     f->n_order = 0;
     for (size_t i = 0; i < f->sees.n_flows; i++) {
-        bool labelled = f->opt->train.lm_weight > 0;
+        bool labelled = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
         for (size_t h = 0; h < f->train->n_heads; h++)
             labelled = labelled || f->train->labels[h][i] >= 0;
         if (labelled)

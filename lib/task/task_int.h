@@ -40,4 +40,20 @@ wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_toke
                              size_t n_heads, size_t *taken) WSP_MUST_USE;
 void wspi_batcher_clear(wspi_batcher *b);
 
+/* One generated frame, before all are sorted. */
+typedef struct wspi_frame_ref {
+    uint64_t time_ns;
+    size_t at; /* in the buffer of frames */
+    uint32_t len;
+    uint64_t number; /* in order of making: decides between equal times */
+} wspi_frame_ref;
+
+/* Draws one of the legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
+typedef struct wspi_candidate {
+    float logit;
+    uint16_t id;
+} wspi_candidate;
+uint16_t wspi_sample(const float *logits, const uint8_t *legal, size_t n,
+                     const wsp_generate_options *o, wspi_candidate *scratch, wspi_rng *rng);
+
 #endif

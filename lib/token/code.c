@@ -97,7 +97,7 @@ static void forbid_layers(wspi_coder *c)
             if (p->layers[i].id == id && id != WSPI_TCP_NOP && id != WSPI_TCP_EOL)
                 ok = false;
         if (p->n_layers > 18 && options)
-            ok = id == WSPI_PAYLOAD || (id == WSPI_TCP_NOP && !options_aligned(p));
+            ok = id == (options_aligned(p) ? WSPI_PAYLOAD : WSPI_TCP_NOP);
         if (!ok)
             c->legal[base + id] = 0;
     }

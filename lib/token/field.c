@@ -3,7 +3,7 @@
  * field.c: the primitives of the coder (tokens, residuals) and one coder for each kind of field. Every function works
  * in both directions: encoding reads the value, decoding sets it.
  */
-#include "token/token_int.h"
+#include "token/app/app.h"
 
 static bool stopped(const wspi_coder *c)
 {
@@ -286,6 +286,17 @@ static void code_mag(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint
              wspi_remainder(c, wspi_bin_bits(bin, m), *v - (c->enc ? wspi_bin_start(bin, m) : 0));
 }
 
+/* Samples: a dynamic port, or one towards a server whose protocol has a grammar. */
+static void forbid_ports(wspi_coder *c, uint8_t layer, unsigned base, unsigned n, bool source)
+{
+    for (unsigned t = 0; t < n; t++) {
+        uint16_t port = t < WSPI_PORT_CLASSES ? 0 : wspi_port_at(t - WSPI_PORT_CLASSES);
+        bool known = !source && wspi_app_of_port(port, layer);
+        if (t != WSPI_PORT_DYNAMIC && !known)
+            c->legal[base + t] = 0;
+    }
+}
+
 /* FREE, ADDR, PORT: equal to the prediction, or a token (a class) and the value in the residuals. */
 static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint64_t want,
                         uint64_t *v)
@@ -301,10 +312,10 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
             *v = want;
             return;
         }
-    } else if (d->kind == WSPI_K_PORT && c->legal && !c->deviations && !c->fill->service_ports) {
-        t = WSPI_PORT_DYNAMIC + wspi_must(c, base + WSPI_PORT_DYNAMIC, 1, 0);
     } else if (d->kind != WSPI_K_FREE) {
         t = wspi_must(c, base, n, t);
+        if (d->kind == WSPI_K_PORT && c->legal && !c->deviations && !c->fill->service_ports)
+            forbid_ports(c, layer, base, n, d->role == WSPI_R_PORT_SRC);
     }
     if (d->kind == WSPI_K_PORT && t >= WSPI_PORT_CLASSES)
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);

@@ -118,6 +118,18 @@ static void zero_bytes(wspi_coder *c, size_t n)
     c->pay.at += n;
 }
 
+/*
+ * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port; they have no grammar yet, so
+ * plain bytes must not begin like them.
+ */
+static void begin_like_text(const wspi_coder *c, uint8_t *b)
+{
+    bool udp = c->p->n_layers && c->p->layers[c->p->n_layers - 1].id == WSPI_UDP;
+
+    if (udp && (*b < 0x20 || *b > 0x7e))
+        *b = (uint8_t)(0x20 | (*b & 0x1f));
+}
+
 /* What is left: its kind, first bytes as tokens, the rest. A kind "zero" says it of the first 256 bytes. */
 static void code_plain(wspi_coder *c)
 {
@@ -149,6 +161,8 @@ static void code_plain(wspi_coder *c)
         n = c->pay.end - c->pay.at;
     }
     wspi_payload_bytes(c, n);
+    if (c->fill && c->pay.out->len)
+        begin_like_text(c, c->pay.out->data);
 }
 
 void wspi_code_payload(wspi_coder *c)

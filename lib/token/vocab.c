@@ -333,10 +333,10 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
     switch ((enum wspi_kind)d->kind) {
     case WSPI_K_AUTO: return v != WSPI_AUTO_YES;
     case WSPI_K_ENUM:
-        if (layer == WSPI_ICMP ||
-            layer == WSPI_ICMPV6) /* errors quote a packet, which is not modelled as one */
-            return !d->values[v].name || (d->values[v].value & 0xf7) % 128 > 1 ||
-                   d->values[v].value == 9;
+        if (layer == WSPI_ICMP) /* echo only: the bodies of the others have no grammar */
+            return !d->values[v].name || (d->values[v].value != 0 && d->values[v].value != 8);
+        if (layer == WSPI_ICMPV6)
+            return !d->values[v].name || d->values[v].value / 2 != 64;
         return !d->values[v].name || (layer == WSPI_TCP && v > 7);
     case WSPI_K_MAG:
         if (layer == WSPI_IPV4 && f == WSPI_IPV4_FLAGS)
@@ -380,8 +380,8 @@ bool wsp_vocab_deviates(uint16_t id)
         case WSPI_T_ORIG: return true;
         case WSPI_T_TRAILER: return v == WSPI_TRAILER_DATA;
         case WSPI_T_LAYER:
-            return v == WSPI_IPV4_OPTIONS || v == WSPI_TCP_RAWOPT || v == WSPI_TCP_SACK ||
-                   v == WSPI_SLL;
+            return v == WSPI_TCP_EOL || v == WSPI_IPV4_OPTIONS || v == WSPI_TCP_RAWOPT ||
+                   v == WSPI_TCP_SACK || v == WSPI_SLL;
         default: return false;
         }
     }

@@ -10,11 +10,11 @@ const wspi_proto *wspi_proto_of(uint8_t id)
     return id < WSPI_LAYER_COUNT ? &wspi_protos[id] : &apps[id - WSPI_LAYER_COUNT]->proto;
 }
 
-uint8_t wspi_app_of_port(uint16_t port)
+uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
 {
     for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
         for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
-            if (apps[a]->ports[i] == port)
+            if (apps[a]->ports[i] == port && apps[a]->transport == transport)
                 return (uint8_t)(WSPI_LAYER_COUNT + a);
     return 0;
 }
@@ -306,10 +306,10 @@ static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
 static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
 {
     unsigned base = wspi_group_base(WSPI_T_APP), n = WSPI_COUNT(apps) + 1, t = want;
-    uint8_t usual = wspi_app_of_port((uint16_t)l->v[0]);
+    uint8_t usual = wspi_app_of_port((uint16_t)l->v[0], l->id);
 
     if (!usual)
-        usual = wspi_app_of_port((uint16_t)l->v[1]);
+        usual = wspi_app_of_port((uint16_t)l->v[1], l->id);
     if (usual && want != usual - WSPI_LAYER_COUNT + 1u)
         return usual - WSPI_LAYER_COUNT + 1u +
                wspi_must(c, base + usual - WSPI_LAYER_COUNT + 1u, 1, 0);

@@ -34,8 +34,8 @@ extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus;
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
 
-/* Application protocol that is usual on a port, or 0. */
-uint8_t wspi_app_of_port(uint16_t port);
+/* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP, or 0. */
+uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 
 /* Codes the payload. false: it was left to plain bytes, from c->pay.at on. */
 void wspi_code_app(wspi_coder *c);

@@ -179,6 +179,14 @@ static void keep_name(wspi_coder *c, size_t at)
     memcpy(c->app.name, b + at, n);
 }
 
+/* Samples: names of 4 to 63 bytes. */
+static void fitting_names(wspi_coder *c, unsigned base, unsigned count)
+{
+    for (unsigned i = 0; c->legal && !c->deviations && i < count; i++)
+        if (wspi_bin_start(i, 2) < 4 || wspi_bin_start(i, 2) > 48)
+            c->legal[base + i] = 0;
+}
+
 /* Nothing when it is the only question and has the name of the flow's last one: of several, each is told. */
 static void question_name(wspi_coder *c, bool only)
 {
@@ -199,18 +207,20 @@ static void question_name(wspi_coder *c, bool only)
         same = known && n == s->name_len && memcmp(c->pay.in + at, s->name, n) == 0;
         k = wspi_bin(n, 2);
     }
-    if (known && !wspi_may(c, base, count, !same, false, &k)) {
+    if (known) {
+        same = !wspi_may(c, base, count, !same, false, &k);
+        fitting_names(c, base, count);
+    }
+    if (known && same) {
         for (size_t i = 0; i < s->name_len; i++)
             wspi_app_put(c, 1, s->name[i]);
         c->pay.at += c->enc ? n : 0;
         return;
     }
-    if (!known)
+    if (!known) {
         k = wspi_must(c, base, count, k);
-    if (c->legal && !c->deviations)
-        for (unsigned i = 0; i < count; i++)
-            if (wspi_bin_start(i, 2) < 4 || wspi_bin_start(i, 2) > 48)
-                c->legal[base + i] = 0;
+        fitting_names(c, base, count);
+    }
     n = (size_t)(wspi_bin_start(k, 2) +
                  wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? wspi_bin_start(k, 2) : 0)));
     wspi_app_require(c, n <= MAX_NAME);

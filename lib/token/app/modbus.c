@@ -85,7 +85,7 @@ static void message(wspi_coder *c, bool response)
     s = wspi_app_open(c, 2);
     known = wspi_app_last(c, !response, UNIT, &want);
     (void)wspi_app_field(c, UNIT, 1, known, want);
-    wspi_app_only(c, 0, response ? 16 : 8);
+    wspi_app_only(c, 0, 2); /* any bytes are valid coils */
     fn = wspi_app_field(c, FUNCTION, 1, false, 0);
     wspi_app_require(c, fn < 0x91);
     data(c, fn, response);

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_generate.sh: generated captures are the same for a seed, come back through tokens, and are valid to tshark, also
+# from a model that has learned nothing; info says what is in files.
+set -u
+ws=${top_builddir:?}/wirespeak
+data=${srcdir:?}/tests/data
+model=$srcdir/models/protocol.safetensors
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+result() {
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+# fails STATUS NAME COMMAND...: exits with STATUS and says one line.
+fails() {
+    local want=$1 name=$2 rc=0
+    shift 2
+    "$@" >/dev/null 2>"$tmp/err" || rc=$?
+    [ "$rc" -eq "$want" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ]
+    result $? "$name (exit $rc, $(wc -l <"$tmp/err") lines)"
+}
+
+"$ws" tokenize -q -w "$tmp/some.npz" "$data/dns.pcap" &&
+    "$ws" train -q --config tiny --epochs 0.01 --seed 5 -w "$tmp/random.safetensors" "$tmp/some.npz"
+result $? "a model of nearly random weights"
+
+generate() { "$ws" generate -q -n 40 "$@"; }
+generate -m "$model" --seed 3 -w "$tmp/a.pcap" && generate -m "$model" --seed 3 -w "$tmp/b.pcap" &&
+    generate -m "$model" --seed 4 -w "$tmp/c.pcap"
+result $? "generate writes captures"
+cmp -s "$tmp/a.pcap" "$tmp/b.pcap"
+result $? "the same seed gives the same capture"
+! cmp -s "$tmp/a.pcap" "$tmp/c.pcap"
+result $? "another seed gives another"
+"$ws" tokenize -q -w "$tmp/a.npz" "$tmp/a.pcap" && "$ws" detokenize -q -w "$tmp/back.pcap" "$tmp/a.npz" &&
+    cmp -s "$tmp/a.pcap" "$tmp/back.pcap"
+result $? "a generated capture comes back through tokens"
+generate -m "$tmp/random.safetensors" --seed 9 -w "$tmp/r.pcap"
+result $? "random weights generate too"
+generate -m "$model" --label DNS --temperature 0.7 --top-k 50 --top-p 0.95 --clients 192.168.7.0/24 -w - |
+    "$ws" label -q - | python3 -c '
+import json, sys
+flows = [json.loads(line) for line in sys.stdin]
+assert len(flows) >= 30, len(flows)
+assert all(f["src_ip"].startswith(("192.168.7.", "2001:db8:")) for f in flows if "src_ip" in f and "." in f["src_ip"])
+dns = sum(f["dest_port"] == 53 for f in flows if "dest_port" in f)
+assert dns > len(flows) / 2, (dns, len(flows))
+'
+result $? "a label is followed, and clients are of the network that was given"
+
+# bad CAPTURE: packets that tshark finds malformed, of a wrong length or with a wrong checksum.
+bad() {
+    tshark -r "$1" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -Y '_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 || tcp.checksum.status == 0 ||
+            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0' 2>"$tmp/tshark.err"
+}
+if command -v tshark >/dev/null; then
+    printf 'x' | dd of="$tmp/r.pcap" bs=1 seek=70 conv=notrunc status=none # an IPv4 or IPv6 header byte of the first packet
+    [ -n "$(bad "$tmp/r.pcap")" ]
+    result $? "tshark sees one damaged byte"
+    generate -m "$tmp/random.safetensors" -n 300 --seed 9 -w "$tmp/r.pcap" && [ -z "$(bad "$tmp/r.pcap")" ]
+    result $? "tshark finds nothing bad in 300 flows of random weights"
+    generate -m "$model" -n 60 --seed 11 -w "$tmp/m.pcap" && [ -z "$(bad "$tmp/m.pcap")" ]
+    result $? "tshark finds nothing bad in 60 flows of the shipped model"
+else
+    n=$((n + 1))
+    echo "ok $n - tshark checks generated captures # SKIP no tshark here"
+fi
+
+"$ws" info -o json "$model" "$tmp/a.npz" | python3 -c '
+import json, sys
+model, tokens = [json.loads(line) for line in sys.stdin]
+assert model["kind"] == "model" and model["vocabulary_matches"] and "DNS" in model["heads"][0]["labels"]
+assert tokens["kind"] == "tokens" and tokens["captures"] == 1 and tokens["flows"] > 0
+' && "$ws" info "$model" | grep -q '^parameters'
+result $? "info describes a model and a token file"
+
+fails 1 "a label that the model has not" "$ws" generate -m "$model" --label Nonsense -w "$tmp/x.pcap"
+fails 1 "a model that is not there" "$ws" generate -m "$tmp/none" -w "$tmp/x.pcap"
+fails 1 "a folder that is not there" "$ws" generate -m "$model" -w "$tmp/none/x.pcap"
+fails 2 "a network that is none" "$ws" generate -m "$model" --clients 10.0.0.0/40 -w "$tmp/x.pcap"
+fails 2 "no model" "$ws" generate -w "$tmp/x.pcap"
+fails 2 "no output" "$ws" generate -m "$model"
+fails 1 "info of a text" "$ws" info "$0"
+rc=0
+"$ws" generate -q -m "$model" -w - >/dev/full 2>"$tmp/err" || rc=$?
+[ "$rc" -eq 1 ] && [ ! -e "$tmp/x.pcap" ]
+result $? "a full disk is an error, and no half a file is left"
+echo "1..$n"
