@@ -2,6 +2,7 @@
 /* cmd_explain.c: what a model sees of every packet under a mask policy, next to what is withheld. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "wirespeak/token.h"
@@ -37,12 +38,24 @@ static void print_packet(const wsp_policy *policy, const uint16_t *ids, size_t n
     printf("\n");
 }
 
+/* Without the one token that ends a flow, which stands in a packet's place. */
+static uint64_t count_packets(const wsp_tokens *t, size_t f)
+{
+    uint64_t last = t->flow_off[f + 1] - 1;
+    char name[64];
+    bool end =
+        t->packet_off[last + 1] - t->packet_off[last] == 1 &&
+        strcmp(wsp_vocab_name(t->ids[t->packet_off[last]], name, sizeof name), "dir=end") == 0;
+
+    return last + 1 - t->flow_off[f] - end;
+}
+
 static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_flows,
                       size_t max_payload)
 {
     for (size_t f = 0; f < t->n_flows && (!max_flows || f < max_flows); f++) {
         printf("flow %zu of %s, %" PRIu64 " packets\n", f, t->captures[t->capture[f]],
-               t->flow_off[f + 1] - t->flow_off[f]);
+               count_packets(t, f));
         for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
             print_packet(policy, t->ids + t->packet_off[p],
                          (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload);

@@ -119,15 +119,17 @@ static void zero_bytes(wspi_coder *c, size_t n)
 }
 
 /*
- * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port; they have no grammar yet, so
- * plain bytes must not begin like them.
+ * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second;
+ * they have no grammar yet, so plain bytes must not begin like them.
  */
-static void begin_like_text(const wspi_coder *c, uint8_t *b)
+static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
 {
-    bool udp = c->p->n_layers && c->p->layers[c->p->n_layers - 1].id == WSPI_UDP;
-
-    if (udp && (*b < 0x20 || *b > 0x7e))
+    if (!c->p->n_layers || c->p->layers[c->p->n_layers - 1].id != WSPI_UDP)
+        return;
+    if (*b < 0x20 || *b > 0x7e)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
+    if (n > 1 && b[1] >> 4 == 4)
+        b[1] ^= 0x30;
 }
 
 /* What is left: its kind, first bytes as tokens, the rest. A kind "zero" says it of the first 256 bytes. */
@@ -162,7 +164,7 @@ static void code_plain(wspi_coder *c)
     }
     wspi_payload_bytes(c, n);
     if (c->fill && c->pay.out->len)
-        begin_like_text(c, c->pay.out->data);
+        begin_like_text(c, c->pay.out->data, c->pay.out->len);
 }
 
 void wspi_code_payload(wspi_coder *c)
