@@ -107,5 +107,6 @@ int cmd_explain(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_split(int argc, char **argv);
 
 #endif

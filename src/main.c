@@ -19,6 +19,7 @@ static const command commands[] = {
     {NULL, NULL, "Captures and tokens"},
     {"tokenize", cmd_tokenize, "turn captures into token arrays, without loss"},
     {"detokenize", cmd_detokenize, "turn token arrays back into the capture"},
+    {"split", cmd_split, "print which captures are for training, validation and test"},
     {NULL, NULL, "Make traffic"},
     {"generate", cmd_generate, "write a capture of new flows, drawn from a model"},
     {NULL, NULL, "Models"},

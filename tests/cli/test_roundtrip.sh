@@ -48,6 +48,28 @@ assert {"ids.npy", "packet_off.npy", "flow_off.npy", "residuals.npy"} <= set(z.n
 PY
 result $? "the token file is a ZIP of .npy arrays with a JSON description"
 
+"$ws" explain -p everything "$data/dns.pcap" >"$tmp/dns.txt" && grep -q 'dns.flags=query.*dns.qname=' "$tmp/dns.txt" &&
+    grep -q 'dir=s2c .*dns.flags=answer' "$tmp/dns.txt" && ! grep -q 'dir=s2c .*dns.qname=' "$tmp/dns.txt"
+result $? "a DNS answer repeats its question, which costs no token"
+"$ws" explain -p everything "$data/tls.pcap" >"$tmp/tls.txt" && grep -q 'tls.handshake=client-hello.*tls.cipher=.*tls.ext=groups' "$tmp/tls.txt" &&
+    grep -q 'dir=s2c .*tls.handshake=server-hello' "$tmp/tls.txt" && ! grep 'tls.record=data' "$tmp/tls.txt" | grep -q 'byte='
+result $? "TLS hellos are fields, application data has no bytes"
+"$ws" explain -p everything "$data/ntp.pcap" | grep -q 'app=ntp ntp.mode=v4-client'
+result $? "NTP is recognised"
+
+for part in train val test; do
+    "$ws" split -q --skip-bad --seed 3 "$data" | sed -n "s/^$part\t//p" | sort >"$tmp/split-$part"
+    "$ws" tokenize -q --skip-bad --part "$part" --seed 3 -w "$tmp/$part.npz" "$data" 2>"$tmp/err"
+    python3 - "$tmp/$part.npz" <<'PY' | sort >"$tmp/captures-$part"
+import json, sys, zipfile
+meta = zipfile.ZipFile(sys.argv[1]).read("meta.npy")
+print("\n".join(json.loads(meta[10 + int.from_bytes(meta[8:10], "little"):])["captures"]))
+PY
+done
+[ "$(cat "$tmp"/split-* | wc -l)" -gt 15 ] && cmp -s "$tmp/split-train" "$tmp/captures-train" &&
+    cmp -s "$tmp/split-test" "$tmp/captures-test"
+result $? "split names the captures that tokenize --part takes"
+
 "$ws" tokenize --stats -o json "$data/tls.pcap" | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["packets"] > 0 and d["tokens_per_packet"]["header"] > 0'
 result $? "--stats -o json is JSON"
 
