@@ -122,13 +122,14 @@ wsp_status wsp_model_load_memory(wsp_model **out, const void *data, size_t len, 
 
 wsp_status wsp_model_load(wsp_model **out, const char *path, wsp_error *err)
 {
+    wsp_error inner;
     wsp_status st;
     void *data;
     size_t len;
 
     *out = NULL;
     WSP_TRY(wspi_read_file(&data, &len, path, err));
-    st = wsp_model_load_memory(out, data, len, err);
+    st = wsp_model_load_memory(out, data, len, &inner);
     free(data);
-    return st;
+    return st < 0 ? wspi_fail(err, st, inner.offset, "%s: %s", path, inner.text) : st;
 }
