@@ -78,6 +78,7 @@ enum wspi_role {
     WSPI_R_CHECKSUM,
     WSPI_R_NUMBER, /* absolute counters: sequence numbers, identifiers, clocks */
     WSPI_R_TAG,    /* VLAN */
+    WSPI_R_NAME,   /* names of hosts, users and things: server name, DNS name, Host, cookie */
 };
 
 typedef struct wspi_value {

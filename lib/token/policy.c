@@ -6,7 +6,8 @@
 #define IDENTITY                                                                               \
     (ROLE(WSPI_R_MAC_SRC) | ROLE(WSPI_R_MAC_DST) | ROLE(WSPI_R_IP_SRC) | ROLE(WSPI_R_IP_DST) | \
      ROLE(WSPI_R_IP_SRC_LOW) | ROLE(WSPI_R_IP_DST_LOW) | ROLE(WSPI_R_PORT_SRC) |               \
-     ROLE(WSPI_R_PORT_DST) | ROLE(WSPI_R_TTL) | ROLE(WSPI_R_CHECKSUM) | ROLE(WSPI_R_TAG))
+     ROLE(WSPI_R_PORT_DST) | ROLE(WSPI_R_TTL) | ROLE(WSPI_R_CHECKSUM) | ROLE(WSPI_R_TAG) |     \
+     ROLE(WSPI_R_NAME))
 
 struct wsp_policy {
     const char *name, *summary;

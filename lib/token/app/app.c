@@ -10,11 +10,16 @@ const wspi_proto *wspi_proto_of(uint8_t id)
     return id < WSPI_LAYER_COUNT ? &wspi_protos[id] : &apps[id - WSPI_LAYER_COUNT]->proto;
 }
 
+static uint8_t over(uint8_t transport)
+{
+    return transport == WSPI_TCP ? WSPI_OVER_TCP : WSPI_OVER_UDP;
+}
+
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
 {
     for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
         for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
-            if (apps[a]->ports[i] == port && apps[a]->transport == transport)
+            if (apps[a]->ports[i] == port && apps[a]->over & over(transport))
                 return (uint8_t)(WSPI_LAYER_COUNT + a);
     return 0;
 }
@@ -81,6 +86,51 @@ void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
         b[i] = (uint8_t)(v >> 8 * (n - 1 - i));
     c->bad = wspi_buf_add(c->pay.out, b, n) < 0;
     c->pay.at += n;
+}
+
+/* May byte b stand here in a sample? A name has neither - nor . at its ends or beside a dot. */
+static bool of_class(enum wspi_text_class class, unsigned b, uint8_t before, bool last)
+{
+    bool letter = (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9');
+
+    switch (class) {
+    case WSPI_TEXT_ANY: return true;
+    case WSPI_TEXT_LINE: return b >= 0x20 && b <= 0x7e;
+    case WSPI_TEXT_WORD: return b > 0x20 && b <= 0x7e;
+    case WSPI_TEXT_NAME: break;
+    }
+    return letter || ((b == '-' || b == '.') && before && before != '.' && before != '-' && !last);
+}
+
+static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
+{
+    if (!c->fill) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    for (; n && !stopped(c); n--)
+        wspi_app_put(c, 1,
+                     class == WSPI_TEXT_ANY ? wspi_rng_u64(&c->rng) & 255
+                                            : 'a' + wspi_rng_u64(&c->rng) % 26);
+}
+
+void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class class)
+{
+    unsigned base = wspi_group_base(WSPI_T_BYTE), v = 0;
+
+    shown = WSPI_MIN(shown, n);
+    for (size_t i = 0; i < shown && !stopped(c); i++) {
+        uint8_t before = (uint8_t)v;
+        v = (unsigned)wspi_app_get(c, 1);
+        if (stopped(c))
+            return;
+        v = wspi_must(c, base, 256, v);
+        for (unsigned b = 0; c->legal && c->need && !c->deviations && b < 256; b++)
+            if (!of_class(class, b, i ? before : 0, i + 1 == shown))
+                c->legal[base + b] = 0;
+        wspi_app_put(c, 1, v);
+    }
+    hidden_text(c, n - shown, class);
 }
 
 void wspi_app_opaque(wspi_coder *c, size_t n)
@@ -287,7 +337,7 @@ static bool candidate(const wspi_coder *c, const wspi_layer *l, uint8_t id)
     const wspi_app *a = apps[id - WSPI_LAYER_COUNT];
     bool inside = c->ctx->app.id[c->dir] == id && c->ctx->app.left[c->dir];
 
-    return a->transport == l->id && (inside || a->looks(c->pay.in, c->pay.end));
+    return a->over & over(l->id) && (inside || a->looks(c->pay.in, c->pay.end));
 }
 
 static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
@@ -318,7 +368,7 @@ static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
     if (!wspi_may(c, base, n, false, false, &t))
         t = want;
     for (unsigned k = 0; c->legal && k < n; k++)
-        if (k == want || (k && apps[k - 1]->transport != l->id))
+        if (k == want || (k && (apps[k - 1]->never_sampled || !(apps[k - 1]->over & over(l->id)))))
             c->legal[base + k] = 0;
     return t;
 }
@@ -342,7 +392,7 @@ void wspi_code_app(wspi_coder *c)
         t = want;
     if (c->bad || c->need)
         return;
-    c->bad = t && apps[t - 1]->transport != l->id;
+    c->bad = t && !(apps[t - 1]->over & over(l->id));
     if (c->bad)
         return;
     (void)try_app(c, want, t ? (uint8_t)(WSPI_LAYER_COUNT + t - 1) : 0);

@@ -12,12 +12,15 @@
 
 enum { WSPI_APP_TOKENS = 400 }; /* a payload that takes more is plain bytes */
 
+enum { WSPI_OVER_TCP = 1, WSPI_OVER_UDP = 2 };
+
 typedef struct wspi_app {
     wspi_proto proto;                          /* name and fields; len 0 */
-    uint8_t transport;                         /* WSPI_TCP or WSPI_UDP */
+    uint8_t over;                              /* transports: WSPI_OVER_... */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     void (*walk)(wspi_coder *c);
-    uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
+    uint16_t ports[4];  /* where it is usual; samples use it there only, and nothing else there */
+    bool never_sampled; /* its messages cannot be made up (they are encrypted, say) */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -71,6 +74,18 @@ void wspi_app_only(wspi_coder *c, unsigned from, unsigned count);
 
 /* n bytes that nobody learns from. */
 void wspi_app_opaque(wspi_coder *c, size_t n);
+
+/*
+ * n bytes of text that belong to the field whose token came last (a policy that drops the field drops its text): tokens
+ * for the first `shown`, residuals for the rest. Both sides know n. Samples are made of characters of the class.
+ */
+enum wspi_text_class {
+    WSPI_TEXT_ANY,  /* any byte */
+    WSPI_TEXT_LINE, /* 0x20 to 0x7e */
+    WSPI_TEXT_WORD, /* 0x21 to 0x7e */
+    WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
+};
+void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class class);
 
 /* A length in front of what it counts: n bytes wide. close checks it (encoding) or writes it (decoding). */
 typedef struct wspi_app_span {

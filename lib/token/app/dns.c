@@ -314,4 +314,9 @@ static void walk(wspi_coder *c)
 }
 
 const wspi_app wspi_app_dns = {
-    {"dns", 0, false, fields, WSPI_COUNT(fields)}, WSPI_UDP, looks, walk, {53}};
+    .proto = {.name = "dns", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {53},
+};

@@ -98,4 +98,9 @@ static void walk(wspi_coder *c)
 }
 
 const wspi_app wspi_app_modbus = {
-    {"modbus", 0, false, fields, WSPI_COUNT(fields)}, WSPI_TCP, looks, walk, {502}};
+    .proto = {.name = "modbus", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_TCP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {502},
+};

@@ -71,4 +71,9 @@ static void walk(wspi_coder *c)
 }
 
 const wspi_app wspi_app_ntp = {
-    {"ntp", 0, false, fields, WSPI_COUNT(fields)}, WSPI_UDP, looks, walk, {123}};
+    .proto = {.name = "ntp", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {123},
+};

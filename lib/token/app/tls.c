@@ -438,4 +438,9 @@ static void walk(wspi_coder *c)
 }
 
 const wspi_app wspi_app_tls = {
-    {"tls", 0, false, fields, WSPI_COUNT(fields)}, WSPI_TCP, looks, walk, {443, 8443}};
+    .proto = {.name = "tls", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_TCP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {443, 8443},
+};
