@@ -154,6 +154,25 @@ double wspi_rng_normal(wspi_rng *r);              /* mean 0, variance 1 */
 uint64_t wspi_fnv1a(const void *p, size_t len, uint64_t seed);
 #define WSPI_FNV_START 0xcbf29ce484222325u
 
+/* Numbers that were loaded in network order. */
+static inline uint16_t wspi_from_be16(uint16_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return v;
+#else
+    return __builtin_bswap16(v);
+#endif
+}
+
+static inline uint64_t wspi_from_be64(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return v;
+#else
+    return __builtin_bswap64(v);
+#endif
+}
+
 static inline unsigned wspi_log2(uint64_t v) /* floor(log2 v), v > 0 */
 {
     return 63u - (unsigned)__builtin_clzll(v);

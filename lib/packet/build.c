@@ -37,55 +37,9 @@ void wspi_bits_put(uint8_t *p, unsigned bit, unsigned width, uint64_t v)
     }
 }
 
-/* Type numbers: IEEE 802 numbers and IANA protocol numbers. */
-static const struct {
-    uint8_t next;
-    uint16_t ethertype, proto;
-} numbers[] = {
-    {WSPI_IPV4, 0x0800, 0}, {WSPI_ARP, 0x0806, 0}, {WSPI_VLAN, 0x8100, 0}, {WSPI_IPV6, 0x86dd, 0},
-    {WSPI_ICMP, 0, 1},      {WSPI_TCP, 0, 6},      {WSPI_UDP, 0, 17},      {WSPI_ICMPV6, 0, 58},
-};
-
-bool wspi_next_number(uint8_t id, uint8_t next, uint64_t *number)
-{
-    bool link = id == WSPI_ETH || id == WSPI_VLAN || id == WSPI_SLL;
-    bool ip = id == WSPI_IPV4 || id == WSPI_IPV6;
-
-    for (size_t i = 0; i < WSPI_COUNT(numbers); i++) {
-        uint16_t n = link ? numbers[i].ethertype : ip ? numbers[i].proto : 0;
-        if (numbers[i].next == next && n) {
-            *number = n;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_tcp_option(uint8_t id)
-{
-    return id >= WSPI_TCP_EOL && id <= WSPI_TCP_RAWOPT;
-}
-
-bool wspi_may_follow(uint8_t id, uint8_t next)
-{
-    uint64_t n;
-
-    if (next == WSPI_PAYLOAD)
-        return true;
-    if (id == WSPI_IPV4_OPTIONS)
-        id = WSPI_IPV4;
-    else if (id == WSPI_IPV4 && next == WSPI_IPV4_OPTIONS)
-        return true;
-    if (id == WSPI_TCP || is_tcp_option(id))
-        return is_tcp_option(next);
-    if ((id == WSPI_IPV4 && next == WSPI_ICMPV6) || (id == WSPI_IPV6 && next == WSPI_ICMP))
-        return false;
-    return wspi_next_number(id, next, &n);
-}
-
 static uint32_t layer_len(const wspi_layer *l)
 {
-    return wspi_protos[l->id].len + (uint32_t)l->extra_len;
+    return wspi_protos[l->id]->len + (uint32_t)l->extra_len;
 }
 
 uint32_t wspi_headers_len(const wsp_packet *p)
@@ -97,168 +51,176 @@ uint32_t wspi_headers_len(const wsp_packet *p)
     return n;
 }
 
-/* Header of layer i with its options, which are the layers after it. */
-static uint32_t header_with_options(const wsp_packet *p, size_t i)
+uint32_t wspi_header_with_parts(const wsp_packet *p, size_t i)
 {
     uint32_t n = layer_len(&p->layers[i]);
     uint8_t id = p->layers[i].id;
 
-    for (size_t k = i + 1; k < p->n_layers; k++) {
-        uint8_t o = p->layers[k].id;
-        if (!(id == WSPI_TCP ? is_tcp_option(o) : o == WSPI_IPV4_OPTIONS))
-            break;
+    for (size_t k = i + 1; k < p->n_layers && wspi_is_part(p->layers[k].id, id); k++)
         n += layer_len(&p->layers[k]);
-    }
     return n;
 }
 
-/* Layer that a type field of layer i names: the next one that is not an option. */
-static uint8_t next_layer(const wsp_packet *p, size_t i)
+uint8_t wspi_next_layer(const wsp_packet *p, size_t i)
 {
     size_t k = i + 1;
 
-    while (k < p->n_layers && p->layers[k].id == WSPI_IPV4_OPTIONS)
+    while (k < p->n_layers && wspi_is_part(p->layers[k].id, p->layers[i].id))
         k++;
     return k < p->n_layers ? p->layers[k].id : (uint8_t)WSPI_PAYLOAD;
 }
 
-/* RFC 1071 sum over bytes; `skip` is the offset of the 16-bit checksum field itself. */
-static uint32_t sum16(const uint8_t *p, size_t len, size_t skip)
+bool wspi_has_part(const wsp_packet *p, size_t i, uint8_t id)
 {
-    uint64_t s = 0;
+    for (size_t k = i + 1; k < p->n_layers && wspi_is_part(p->layers[k].id, p->layers[i].id); k++)
+        if (p->layers[k].id == id)
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; i + 1 < len; i += 2)
-        if (i != skip)
-            s += (uint64_t)(p[i] << 8 | p[i + 1]);
+uint32_t wspi_rest(const wsp_packet *p, size_t i)
+{
+    return p->payload_off + p->payload_len - p->layers[i].off;
+}
+
+bool wspi_next_value(const wsp_packet *p, size_t i, uint64_t *v)
+{
+    const wspi_proto *proto = wspi_protos[p->layers[i].id];
+    uint8_t next = wspi_next_layer(p, i);
+
+    if (next == WSPI_LLC && proto->space == WSPI_S_ETHERTYPE) {
+        *v = wspi_rest(p, i) - wspi_header_with_parts(p, i);
+        return *v <= 1500;
+    }
+    return proto->space && next != WSPI_PAYLOAD &&
+           wspi_next_number((enum wspi_space)proto->space, next, v);
+}
+
+/* An IP header behind an ICMP header is quoted. */
+size_t wspi_own_layers(const wsp_packet *p)
+{
+    for (size_t i = 0; i + 1 < p->n_layers; i++)
+        if (p->layers[i].id == WSPI_ICMP || p->layers[i].id == WSPI_ICMPV6)
+            return i + 1;
+    return p->n_layers;
+}
+
+uint32_t wspi_sum16(const uint8_t *p, size_t len, size_t skip)
+{
+    uint64_t s = 0, w;
+    uint32_t tail = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= len; i += 8) { /* in the machine's order: turned once, at the end */
+        memcpy(&w, p + i, 8);
+        s += (w & 0xffffffff) + (w >> 32);
+    }
+    while (s >> 16)
+        s = (s & 0xffff) + (s >> 16);
+    s = wspi_from_be16((uint16_t)s);
+    for (; i + 1 < len; i += 2)
+        tail += (uint32_t)p[i] << 8 | p[i + 1];
     if (len & 1)
-        s += (uint64_t)(p[len - 1] << 8);
+        tail += (uint32_t)p[len - 1] << 8;
+    s += tail;
+    if (skip + 1 < len)
+        s += 0xffff ^ ((uint32_t)p[skip] << 8 | p[skip + 1]);
     while (s >> 16)
         s = (s & 0xffff) + (s >> 16);
     return (uint32_t)s;
 }
 
-static uint16_t fold(uint32_t s)
+uint16_t wspi_fold(uint32_t sum)
 {
-    while (s >> 16)
-        s = (s & 0xffff) + (s >> 16);
-    return (uint16_t)~s;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
 }
 
-static bool transport_checksum(const wsp_packet *p, const uint8_t *frame, size_t i, uint64_t *v)
+/* The addresses of the IP header around layer i, the protocol's number and the length; false: there is none. */
+static bool pseudo_sum(const wsp_packet *p, const uint8_t *frame, size_t i, uint32_t len,
+                       uint32_t *sum)
 {
-    const wspi_layer *l = &p->layers[i];
-    uint32_t end = p->payload_off + p->payload_len;
-    uint32_t len = end - l->off;
-    uint32_t s = 0;
     size_t ip = i;
-    size_t skip = l->id == WSPI_TCP ? 16 : l->id == WSPI_UDP ? 6 : 2;
+    uint64_t proto;
 
-    if (end > p->caplen)
-        return false;
     while (ip > 0 && p->layers[ip].id != WSPI_IPV4 && p->layers[ip].id != WSPI_IPV6)
         ip--;
-    if (l->id != WSPI_ICMP) {
-        const uint8_t *h = frame + p->layers[ip].off;
-        uint64_t proto;
-        if (p->layers[ip].id == WSPI_IPV4)
-            s = sum16(h + 12, 8, SIZE_MAX);
-        else if (p->layers[ip].id == WSPI_IPV6)
-            s = sum16(h + 8, 32, SIZE_MAX);
-        else
-            return false;
-        if (!wspi_next_number(p->layers[ip].id, l->id, &proto))
-            return false;
-        s += (uint32_t)proto + (len & 0xffff) + (len >> 16);
-    }
-    *v = fold(s + sum16(frame + l->off, len, skip));
-    if (l->id == WSPI_UDP && *v == 0)
-        *v = 0xffff;
+    if (p->layers[ip].id != WSPI_IPV4 && p->layers[ip].id != WSPI_IPV6)
+        return false;
+    if (!wspi_next_number(WSPI_S_IP, p->layers[i].id, &proto))
+        return false;
+    *sum = p->layers[ip].id == WSPI_IPV4
+               ? wspi_sum16(frame + p->layers[ip].off + 12, 8, SIZE_MAX - 1)
+               : wspi_sum16(frame + p->layers[ip].off + 8, 32, SIZE_MAX - 1);
+    *sum += (uint32_t)proto + (len & 0xffff) + (len >> 16);
     return true;
 }
 
-static bool auto_ipv4(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v)
+bool wspi_transport_sum(const wsp_packet *p, const uint8_t *frame, size_t i, size_t at, bool pseudo,
+                        uint64_t *v)
 {
-    const wspi_layer *l = &p->layers[i];
-    uint32_t header = header_with_options(p, i);
+    uint32_t len = wspi_rest(p, i), sum = 0;
 
-    switch (f) {
-    case WSPI_IPV4_IHL: *v = header / 4; return header <= 60;
-    case WSPI_IPV4_LEN: *v = p->payload_off + p->payload_len - l->off; return *v <= 0xffff;
-    case WSPI_IPV4_PROTO: return wspi_next_number(l->id, next_layer(p, i), v);
-    case WSPI_IPV4_CKSUM: *v = fold(sum16(frame + l->off, header, 10)); return true;
-    default: return false;
-    }
+    if (p->layers[i].off + (uint64_t)len > p->caplen || p->fragment)
+        return false;
+    if (pseudo && !pseudo_sum(p, frame, i, len, &sum))
+        return false;
+    *v = wspi_fold(sum + wspi_sum16(frame + p->layers[i].off, len, at));
+    return true;
 }
 
 bool wspi_auto_value(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v)
 {
-    const wspi_layer *l = &p->layers[i];
-    uint32_t rest = p->payload_off + p->payload_len - l->off;
+    const wspi_proto *proto = wspi_protos[p->layers[i].id];
 
-    switch (l->id) {
-    case WSPI_ETH:
-    case WSPI_VLAN:
-    case WSPI_SLL: return wspi_next_number(l->id, next_layer(p, i), v);
-    case WSPI_IPV4: return auto_ipv4(p, frame, i, f, v);
-    case WSPI_IPV6:
-        if (f == WSPI_IPV6_NEXT)
-            return wspi_next_number(l->id, next_layer(p, i), v);
-        *v = rest - 40;
-        return *v <= 0xffff;
-    case WSPI_UDP:
-        if (f == WSPI_UDP_CKSUM)
-            return transport_checksum(p, frame, i, v);
-        *v = rest;
-        return *v <= 0xffff;
-    case WSPI_TCP:
-        if (f == WSPI_TCP_CKSUM)
-            return transport_checksum(p, frame, i, v);
-        *v = header_with_options(p, i) / 4;
-        return *v <= 15;
-    default: return transport_checksum(p, frame, i, v); /* ICMP, ICMPv6 */
-    }
+    return proto->computed && proto->computed(p, frame, i, f, v);
 }
 
-/* Kind and length bytes of TCP options, which their layers imply. */
-static void put_option_head(const wspi_layer *l, uint8_t *h)
+/* Kind and length bytes of options, which their layers imply. */
+static void put_option_head(const wspi_layer *l, const wspi_proto *proto, uint8_t *h)
 {
-    static const uint8_t kind[] = {
-        [WSPI_TCP_EOL] = 0,    [WSPI_TCP_NOP] = 1,  [WSPI_TCP_MSS] = 2, [WSPI_TCP_WSCALE] = 3,
-        [WSPI_TCP_SACKOK] = 4, [WSPI_TCP_SACK] = 5, [WSPI_TCP_TS] = 8};
-
-    if (!is_tcp_option(l->id) || l->id == WSPI_TCP_RAWOPT)
+    if (!proto->option)
         return;
-    h[0] = kind[l->id];
+    h[0] = proto->kind;
     if (layer_len(l) > 1)
         h[1] = (uint8_t)layer_len(l);
 }
 
 static void put_layer(const wspi_layer *l, uint8_t *out)
 {
-    const wspi_proto *proto = &wspi_protos[l->id];
+    const wspi_proto *proto = wspi_protos[l->id];
     uint8_t *h = out + l->off;
 
-    put_option_head(l, h);
+    put_option_head(l, proto, h);
     for (size_t f = 0; f < proto->n_fields; f++)
         wspi_bits_put(h, proto->fields[f].bit, proto->fields[f].width, l->v[f]);
     if (l->extra_len)
         memcpy(h + proto->len, l->extra, l->extra_len);
 }
 
-void wspi_build(wsp_packet *p, uint8_t *out)
+static void put_computed(wsp_packet *p, uint8_t *out, size_t i, bool checksums)
 {
+    wspi_layer *l = &p->layers[i];
+    const wspi_proto *proto = wspi_protos[l->id];
     uint64_t v;
 
+    for (size_t f = 0; f < proto->n_fields; f++) {
+        const wspi_field *d = &proto->fields[f];
+        if (!(l->autos >> f & 1) || (d->role == WSPI_R_CHECKSUM) != checksums ||
+            !wspi_auto_value(p, out, i, f, &v))
+            continue;
+        l->v[f] = v;
+        wspi_bits_put(out + l->off, d->bit, d->width, v);
+    }
+}
+
+void wspi_build(wsp_packet *p, uint8_t *out)
+{
     for (size_t i = 0; i < p->n_layers; i++)
         put_layer(&p->layers[i], out);
-    for (size_t i = p->n_layers; i-- > 0;) { /* innermost first: outer checksums cover inner ones */
-        wspi_layer *l = &p->layers[i];
-        const wspi_proto *proto = &wspi_protos[l->id];
-        for (size_t f = 0; f < proto->n_fields; f++) {
-            if (!(l->autos >> f & 1) || !wspi_auto_value(p, out, i, f, &v))
-                continue;
-            l->v[f] = v;
-            wspi_bits_put(out + l->off, proto->fields[f].bit, proto->fields[f].width, v);
-        }
-    }
+    for (size_t i = 0; i < p->n_layers; i++)
+        put_computed(p, out, i, false);
+    for (size_t i = p->n_layers; i-- > 0;) /* innermost first: outer checksums cover inner ones */
+        put_computed(p, out, i, true);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * packet_int.h: the dissected packet and the field tables. A packet is a stack of layers; a layer is a row of numbers
+ * packet_int.h: the dissected packet and the tables of protocols. A packet is a stack of layers; a layer is a row of numbers
  * read from its header by its protocol's table, plus up to 40 bytes of variable part; what follows is payload and a
  * trailer. Options are layers of their own. Every header bit belongs to exactly one field (a test counts them), so
  * dissecting and building are inverse.
@@ -12,19 +12,39 @@
 #include "wirespeak/capture.h"
 #include "wirespeak/packet.h"
 
-enum { WSPI_MAX_LAYERS = 64, WSPI_MAX_FIELDS = 14, WSPI_MAX_EXTRA = 40 };
+enum { WSPI_MAX_LAYERS = 64, WSPI_MAX_FIELDS = 14, WSPI_MAX_EXTRA = 40, WSPI_MAX_HEADER = 40 };
 
-/* Layers. The order is part of the vocabulary: append only. PAYLOAD ends every stack. */
+/* Layers. The order is part of the vocabulary: append only, before PAYLOAD, which ends every stack. */
 enum wspi_layer_id {
     WSPI_ETH,
+    WSPI_LLC,
+    WSPI_SNAP,
     WSPI_VLAN,
     WSPI_SLL,
+    WSPI_SLL2,
+    WSPI_NULL,
+    WSPI_HDLC,
+    WSPI_CHDLC,
+    WSPI_PPP,
+    WSPI_PPPOE,
+    WSPI_MPLS,
     WSPI_ARP,
     WSPI_IPV4,
-    WSPI_IPV4_OPTIONS,
+    WSPI_IPV4_EOL, /* options and extension headers follow their header; their order is the order of the bytes */
+    WSPI_IPV4_NOP,
+    WSPI_IPV4_ALERT,
+    WSPI_IPV4_ROUTE,
+    WSPI_IPV4_RAWOPT,
     WSPI_IPV6,
+    WSPI_IPV6_HOP,
+    WSPI_IPV6_DEST,
+    WSPI_IPV6_ROUTE,
+    WSPI_IPV6_FRAG,
+    WSPI_AH,
+    WSPI_ESP,
     WSPI_ICMP,
     WSPI_ICMPV6,
+    WSPI_IGMP,
     WSPI_UDP,
     WSPI_TCP,
     WSPI_TCP_EOL,
@@ -35,6 +55,18 @@ enum wspi_layer_id {
     WSPI_TCP_SACK,
     WSPI_TCP_TS,
     WSPI_TCP_RAWOPT,
+    WSPI_SCTP,
+    WSPI_SCTP_DATA,
+    WSPI_SCTP_CHUNK,
+    WSPI_GRE,
+    WSPI_GRE_SUM,
+    WSPI_GRE_KEY,
+    WSPI_GRE_SEQ,
+    WSPI_GRE_ACK,
+    WSPI_VXLAN,
+    WSPI_GTPU,
+    WSPI_GTPU_OPT,
+    WSPI_GTPU_EXT,
     WSPI_PAYLOAD,
     WSPI_LAYER_COUNT,
 };
@@ -61,6 +93,10 @@ enum wspi_pred {
     WSPI_P_MIRROR, /* last packet of this direction; else field number `arg` of the last one of the other; else unknown */
     WSPI_P_FLAGS,  /* TCP flags: as the last packet of this direction with (without) payload */
     WSPI_P_ECHO,   /* ICMP sequence: the peer's in a reply, else the last plus one */
+    WSPI_P_SELF,   /* last packet of this direction; unknown before the first */
+    WSPI_P_COUNT,  /* the last one of this direction plus one; unknown before the first */
+    WSPI_P_FRAG,   /* IPv4 fragment offset: where the last fragment ended */
+    WSPI_P_NEXT, /* the number of the next layer; where none has one, as MIRROR of the same field, else `arg` */
 };
 
 /* Whose identity a field shows: mask policies and fillers go by it. */
@@ -96,19 +132,39 @@ typedef struct wspi_field {
     unsigned mantissa;        /* for MAG */
 } wspi_field;
 
+/* Spaces of numbers by which a header names the next one (the numbers are in protos.c). */
+enum wspi_space { WSPI_S_NONE, WSPI_S_ETHERTYPE, WSPI_S_IP, WSPI_S_PPP };
+
+typedef struct wspi_layer wspi_layer;
+typedef struct wspi_region wspi_region;
+
+/* One protocol: its table and what it does beyond the table. NULL functions: nothing special. */
 typedef struct wspi_proto {
     const char *name;
-    uint16_t len;   /* bytes of the fixed header */
-    bool has_extra; /* a variable part follows the fixed header */
     const wspi_field *fields;
     uint8_t n_fields;
+    uint16_t len;        /* bytes of the fixed header */
+    bool has_extra;      /* a variable part follows the fixed header */
+    uint8_t space, type; /* field `type` names the next layer by a number of this space */
+    uint8_t
+        part_of; /* layer that this is an option of, plus one: it counts as its header; 0: none */
+    bool option; /* begins with `kind` and, if longer than a byte, its length */
+    uint8_t kind;
+    bool samples; /* drawn when sampling: what is in it can be made up */
+    bool ends;    /* when sampling: payload may follow it directly */
+    /* Reads the header at r->off, pushes its layers, narrows r->end; returns the next layer or WSPI_PAYLOAD. */
+    uint8_t (*parse)(wspi_region *r);
+    /* As wspi_auto_value. */
+    bool (*computed)(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v);
+    void (*key)(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l);
 } wspi_proto;
 
-extern const wspi_proto wspi_protos[WSPI_LAYER_COUNT];
+#define WSPI_FIELDS(t) .fields = t, .n_fields = WSPI_COUNT(t)
+
+/* The rows of lib/packet/proto, by layer. */
+extern const wspi_proto *const wspi_protos[WSPI_LAYER_COUNT];
 
 /* Field numbers that code refers to; they equal the rows of the tables (a test holds it). */
-enum { WSPI_ETH_DST, WSPI_ETH_SRC, WSPI_ETH_TYPE };
-enum { WSPI_VLAN_PCP, WSPI_VLAN_DEI, WSPI_VLAN_ID, WSPI_VLAN_TYPE };
 enum {
     WSPI_IPV4_VERSION,
     WSPI_IPV4_IHL,
@@ -135,6 +191,15 @@ enum {
     WSPI_IPV6_DST,
     WSPI_IPV6_DST_IF
 };
+enum { WSPI_IPV6_PART_NEXT, WSPI_IPV6_PART_LEN };
+enum {
+    WSPI_FRAG_NEXT,
+    WSPI_FRAG_RES,
+    WSPI_FRAG_OFFSET,
+    WSPI_FRAG_RES2,
+    WSPI_FRAG_MORE,
+    WSPI_FRAG_ID
+};
 enum { WSPI_ICMP_TYPE, WSPI_ICMP_CODE, WSPI_ICMP_CKSUM, WSPI_ICMP_ID, WSPI_ICMP_SEQ };
 enum { WSPI_UDP_SPORT, WSPI_UDP_DPORT, WSPI_UDP_LEN, WSPI_UDP_CKSUM };
 enum {
@@ -149,18 +214,17 @@ enum {
     WSPI_TCP_CKSUM,
     WSPI_TCP_URG
 };
-enum { WSPI_SLL_TYPE, WSPI_SLL_ARPHRD, WSPI_SLL_HALEN, WSPI_SLL_ADDR, WSPI_SLL_PROTO };
 
 enum { WSPI_TH_FIN = 1, WSPI_TH_SYN = 2, WSPI_TH_RST = 4, WSPI_TH_PSH = 8, WSPI_TH_ACK = 16 };
 
-typedef struct wspi_layer {
+struct wspi_layer {
     uint8_t id;
     uint8_t extra_len; /* bytes of the variable part */
     uint16_t autos;    /* bit f: field f equals what the builder computes */
     uint32_t off;      /* in the frame */
     uint64_t v[WSPI_MAX_FIELDS];
     uint8_t extra[WSPI_MAX_EXTRA];
-} wspi_layer;
+};
 
 struct wsp_packet {
     int linktype;
@@ -171,6 +235,7 @@ struct wsp_packet {
     uint32_t payload_off, payload_len; /* on the wire; the captured part may be shorter */
     uint32_t trailer_len;              /* wire bytes after the first IP packet's end */
     const uint8_t *data;               /* [caplen] borrowed */
+    bool fragment;                     /* of an IP packet: its key has no ports */
     wsp_flow_key key;
     wspi_layer layers[WSPI_MAX_LAYERS];
 };
@@ -179,19 +244,73 @@ struct wsp_packet {
 uint64_t wspi_bits_get(const uint8_t *p, unsigned bit, unsigned width);
 void wspi_bits_put(uint8_t *p, unsigned bit, unsigned width, uint64_t v);
 
+/* The same as wspi_bits_get where the 8 bytes from the field's first on may be read: width + bit % 8 is at most 64. */
+static inline uint64_t wspi_bits_load(const uint8_t *p, unsigned bit, unsigned width)
+{
+    uint64_t v;
+
+    memcpy(&v, p + bit / 8, 8);
+    return wspi_from_be64(v) << (bit & 7) >> (64 - width);
+}
+
 /* First layer of a link type, or WSPI_PAYLOAD when it is not known. */
 uint8_t wspi_link_layer(int linktype);
 
+/* ---- for the functions of protocols: parsing ---- */
+
+/* What is still to be parsed: [off, end) on the wire, of which the bytes below caplen are known. */
+struct wspi_region {
+    wsp_packet *p;
+    uint32_t off, end;
+};
+
+/* Next n bytes if they are captured and inside the region, else NULL. */
+const uint8_t *wspi_peek(const wspi_region *r, uint32_t n);
+/*
+ * Appends a layer of fixed header plus `extra` bytes (the caller has seen that they are there), reads its fields and
+ * moves on. NULL when the stack is full or `extra` too long.
+ */
+const wspi_layer *wspi_push(wspi_region *r, uint8_t id, uint32_t extra);
+/* Options up to `end`, each a layer by its kind (layers[kind], 0: none); from an odd or repeated one on all is `raw`. */
+void wspi_push_options(wspi_region *r, uint32_t end, const uint8_t *layers, size_t n, uint8_t raw);
+/* The region ends `len` bytes after `start`, if that is inside it. */
+void wspi_narrow(wspi_region *r, uint32_t start, uint64_t len);
+/* Layer that a number stands for in a space, or PAYLOAD. */
+uint8_t wspi_next_by_number(enum wspi_space space, uint64_t number);
+/* Innermost layer of the stack, or PAYLOAD. */
+uint8_t wspi_last_layer(const wspi_region *r);
+
+/* ---- computed values ---- */
+
 /*
  * What the builder would write into field f of layer i, given the frame bytes (whose own checksum field is ignored).
- * false: it cannot be computed (bytes missing, no next layer). Used by dissecting to compare, by building to fill.
+ * false: it cannot be computed (bytes missing). Used by dissecting to compare, by building to fill.
  */
 bool wspi_auto_value(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v);
+/* Bytes from the start of layer i to the end of the innermost payload; of layer i with its options. */
+uint32_t wspi_rest(const wsp_packet *p, size_t i);
+uint32_t wspi_header_with_parts(const wsp_packet *p, size_t i);
+/* The layer after layer i and its options, or PAYLOAD. */
+uint8_t wspi_next_layer(const wsp_packet *p, size_t i);
+/* Is a layer of this kind among the options of layer i? */
+bool wspi_has_part(const wsp_packet *p, size_t i, uint8_t id);
+/* What the type field of layer i should be, by the layer that follows (or, IEEE 802.3, the length); false: unknown. */
+bool wspi_next_value(const wsp_packet *p, size_t i, uint64_t *v);
+/* RFC 1071 sum over bytes without the 16-bit field at even offset `skip`, and the checksum that it makes. */
+uint32_t wspi_sum16(const uint8_t *p, size_t len, size_t skip);
+uint16_t wspi_fold(uint32_t sum);
+/* Checksum of layer i over a pseudo header (if `pseudo`) and all that follows, with its field at offset `at`. */
+bool wspi_transport_sum(const wsp_packet *p, const uint8_t *frame, size_t i, size_t at, bool pseudo,
+                        uint64_t *v);
 
-/* Next layers that one may be followed by: the number that the type field takes, in *number. */
-bool wspi_next_number(uint8_t id, uint8_t next, uint64_t *number);
-bool wspi_may_follow(uint8_t id,
-                     uint8_t next); /* for sampling: PAYLOAD, options and typed layers */
+/* The number that stands for a layer in a space. */
+bool wspi_next_number(enum wspi_space space, uint8_t next, uint64_t *number);
+/* For sampling: may `next` (PAYLOAD too) come after layer id? */
+bool wspi_may_follow(uint8_t id, uint8_t next);
+/* Is `id` an option of layer `of`? */
+bool wspi_is_part(uint8_t id, uint8_t of);
+/* Layers of the packet itself: what an ICMP error quotes comes behind them. */
+size_t wspi_own_layers(const wsp_packet *p);
 
 /* Bytes of layer headers together. */
 uint32_t wspi_headers_len(const wsp_packet *p);
@@ -199,7 +318,10 @@ uint32_t wspi_headers_len(const wsp_packet *p);
 /* Writes the headers of p into out (payload and trailer are already in place): values, then computed fields. */
 void wspi_build(wsp_packet *p, uint8_t *out);
 
-/* Fills p->key from the layers. */
+/* Fills p->key from the layers; for rows: addresses of len bytes at these offsets of the header. */
 void wspi_key_fill(wsp_packet *p);
+void wspi_key_addr(wsp_flow_key *k, const uint8_t *header, size_t src, size_t dst, uint8_t len);
+void wspi_key_ports(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l); /* fields 0 and 1 */
+void wspi_key_scope(wsp_flow_key *k, uint64_t id);
 
 #endif

@@ -77,24 +77,22 @@ static bool options_aligned(const wsp_packet *p)
     return wspi_headers_len(p) % 4 == (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u % 4 : 0u);
 }
 
-/* Grammar: takes back what may not follow the layers so far. */
+/* Grammar: takes back what may not follow the layers so far. Options end on their border and come once. */
 static void forbid_layers(wspi_coder *c)
 {
     const wsp_packet *p = c->p;
     unsigned base = wspi_group_base(WSPI_T_LAYER);
     uint8_t last = p->n_layers ? p->layers[p->n_layers - 1].id : 0;
-    bool options = last >= WSPI_TCP && last <= WSPI_TCP_RAWOPT;
+    bool options = p->n_layers && (last == WSPI_TCP || wspi_is_part(last, WSPI_TCP));
 
     if (!c->legal || !c->need || c->deviations)
         return;
     for (uint8_t id = 0; id < WSPI_LAYER_COUNT; id++) {
         bool ok = p->n_layers ? wspi_may_follow(last, id) : id == wspi_link_layer(c->ctx->linktype);
-        bool ends =
-            last == WSPI_ARP || last == WSPI_UDP || last == WSPI_ICMP || last == WSPI_ICMPV6;
-        if (id == WSPI_PAYLOAD)
-            ok = options ? options_aligned(p) : ends;
+        if (id == WSPI_PAYLOAD && options)
+            ok = options_aligned(p);
         for (size_t i = 0; i < p->n_layers; i++)
-            if (p->layers[i].id == id && id != WSPI_TCP_NOP && id != WSPI_TCP_EOL)
+            if (p->layers[i].id == id && id != WSPI_TCP_NOP)
                 ok = false;
         if (p->n_layers > 18 && options)
             ok = id == (options_aligned(p) ? WSPI_PAYLOAD : WSPI_TCP_NOP);
@@ -251,7 +249,7 @@ static void code_extras(wspi_coder *c)
     for (size_t i = 0; i < p->n_layers && !c->bad && !c->need; i++) {
         if (!c->enc)
             p->layers[i] = (wspi_layer){.id = p->layers[i].id};
-        if (wspi_protos[p->layers[i].id].has_extra)
+        if (wspi_protos[p->layers[i].id]->has_extra)
             code_extra(c, &p->layers[i]);
     }
 }
@@ -262,7 +260,7 @@ static void place_layers(wsp_packet *p)
 
     for (size_t i = 0; i < p->n_layers; i++) {
         p->layers[i].off = off;
-        off += wspi_protos[p->layers[i].id].len + (uint32_t)p->layers[i].extra_len;
+        off += wspi_protos[p->layers[i].id]->len + (uint32_t)p->layers[i].extra_len;
     }
     p->payload_off = off;
 }
@@ -274,11 +272,11 @@ static void code_layers(wspi_coder *c)
     for (size_t i = 0; i < c->p->n_layers && !c->bad && !c->need; i++) {
         uint8_t id = c->p->layers[i].id;
         unsigned nth = count[id]++;
-        if (wspi_protos[id].n_fields == 0)
+        if (wspi_protos[id]->n_fields == 0)
             continue;
         if (nth)
             (void)wspi_must(c, wspi_group_base(WSPI_T_AGAIN), 1, 0);
-        for (size_t f = 0; f < wspi_protos[id].n_fields; f++)
+        for (size_t f = 0; f < wspi_protos[id]->n_fields; f++)
             wspi_code_field(c, i, nth, f);
     }
 }

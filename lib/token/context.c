@@ -81,6 +81,18 @@ static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const wspi_slot *be
                                             : WSPI_IPID_FREE;
 }
 
+/* After a fragment with more to come, the next one starts where it ended. */
+static void keep_fragment(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l, int dir)
+{
+    bool v4 = l->id == WSPI_IPV4;
+    bool more = v4 ? l->v[WSPI_IPV4_FLAGS] & 1 : l->v[WSPI_FRAG_MORE];
+    uint64_t at = v4 ? l->v[WSPI_IPV4_FRAG] : l->v[WSPI_FRAG_OFFSET];
+    size_t i = (size_t)(l - p->layers);
+    uint32_t header = v4 ? wspi_header_with_parts(p, i) : 8;
+
+    ctx->next_frag[dir] = more ? (uint16_t)((at + (wspi_rest(p, i) - header) / 8) & 0x1fff) : 0;
+}
+
 static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l, unsigned nth,
                        int dir)
 {
@@ -90,6 +102,8 @@ static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *
         return;
     if (l->id == WSPI_IPV4 && nth == 0)
         keep_ipid(ctx, l, s, dir);
+    if ((l->id == WSPI_IPV4 || l->id == WSPI_IPV6_FRAG) && nth == 0)
+        keep_fragment(ctx, p, l, dir);
     if (l->id == WSPI_TCP)
         keep_tcp(ctx, p, l, dir);
     s->used = true;
@@ -97,10 +111,10 @@ static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *
     s->nth = (uint8_t)nth;
     s->autos = l->autos;
     s->zeros = 0;
-    for (size_t f = 0; f < wspi_protos[l->id].n_fields; f++)
+    for (size_t f = 0; f < wspi_protos[l->id]->n_fields; f++)
         if (!(l->autos >> f & 1) && l->v[f] == 0)
             s->zeros |= (uint16_t)(1u << f);
-    memcpy(s->v, l->v, wspi_protos[l->id].n_fields * sizeof s->v[0]);
+    memcpy(s->v, l->v, wspi_protos[l->id]->n_fields * sizeof s->v[0]);
 }
 
 void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
@@ -114,7 +128,7 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
         const wspi_layer *l = &p->layers[i];
         if (i < WSPI_STACK_MAX)
             st.id[i] = l->id;
-        if (wspi_protos[l->id].n_fields)
+        if (wspi_protos[l->id]->n_fields)
             keep_layer(ctx, p, l, count[l->id], dir);
         count[l->id]++;
     }

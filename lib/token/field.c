@@ -212,7 +212,7 @@ static bool predict_echo(const wspi_coder *c, size_t i, const wspi_slot *mine,
 /* The predicted value; false when nothing predicts it. */
 static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
 {
-    const wspi_field *d = &wspi_protos[c->p->layers[i].id].fields[f];
+    const wspi_field *d = &wspi_protos[c->p->layers[i].id]->fields[f];
     const wspi_slot *mine = slot_of(c, i, nth, c->dir);
     const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
 
@@ -225,6 +225,18 @@ static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint6
         return mine || theirs;
     case WSPI_P_FLAGS: *v = predict_flags(c); return true;
     case WSPI_P_ECHO: return predict_echo(c, i, mine, theirs, v);
+    case WSPI_P_SELF:
+    case WSPI_P_COUNT:
+        if (mine)
+            *v = mine->v[f] + (d->pred == WSPI_P_COUNT);
+        if (mine && d->width < 64)
+            *v &= (UINT64_C(1) << d->width) - 1;
+        return mine != NULL;
+    case WSPI_P_FRAG: *v = nth ? 0 : c->ctx->next_frag[c->dir]; return true;
+    case WSPI_P_NEXT:
+        if (!wspi_next_value(c->p, i, v))
+            *v = mine ? mine->v[f] : theirs ? theirs->v[f] : d->arg;
+        return true;
     }
     return false;
 }
@@ -235,7 +247,7 @@ static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint6
 static void code_auto(wspi_coder *c, size_t i, unsigned nth, size_t f)
 {
     wspi_layer *l = &c->p->layers[i];
-    const wspi_field *d = &wspi_protos[l->id].fields[f];
+    const wspi_field *d = &wspi_protos[l->id]->fields[f];
     const wspi_slot *mine = slot_of(c, i, nth, c->dir);
     unsigned want = !mine                  ? WSPI_AUTO_YES
                     : mine->zeros >> f & 1 ? WSPI_AUTO_ZERO
@@ -259,7 +271,7 @@ static void code_auto(wspi_coder *c, size_t i, unsigned nth, size_t f)
 
 static void code_enum(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
 {
-    const wspi_field *d = &wspi_protos[layer].fields[f];
+    const wspi_field *d = &wspi_protos[layer]->fields[f];
     unsigned n = wspi_field_count(layer, f) - 1, k = 0;
 
     if (c->enc)
@@ -275,7 +287,7 @@ static void code_enum(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uin
 
 static void code_mag(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
 {
-    unsigned m = wspi_protos[layer].fields[f].mantissa;
+    unsigned m = wspi_protos[layer]->fields[f].mantissa;
     unsigned bin = wspi_bin(*v, m);
 
     if (!wspi_may(c, wspi_field_base(layer, f), wspi_field_count(layer, f), *v != want, false,
@@ -301,7 +313,7 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, unsigned base, unsigned n
 static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint64_t want,
                         uint64_t *v)
 {
-    const wspi_field *d = &wspi_protos[layer].fields[f];
+    const wspi_field *d = &wspi_protos[layer]->fields[f];
     unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f);
     unsigned t = d->kind == WSPI_K_PORT   ? wspi_port_token((uint16_t)*v)
                  : d->kind == WSPI_K_ADDR ? wspi_addr_class(d->role, d->width, *v)
@@ -444,7 +456,7 @@ static void code_tsecr(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t
 void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
 {
     wspi_layer *l = &c->p->layers[i];
-    const wspi_field *d = &wspi_protos[l->id].fields[f];
+    const wspi_field *d = &wspi_protos[l->id]->fields[f];
     uint64_t *v = &l->v[f];
     uint64_t want = 0;
     bool known;

@@ -109,6 +109,7 @@ struct wsp_context {
     uint8_t n_recent;
     wspi_slot slots[2][WSPI_SLOTS];
     uint8_t ipid_mode[2];
+    uint16_t next_frag[2]; /* offset that the next fragment should have, in 8 bytes; 0: none */
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */

@@ -245,7 +245,7 @@ static void group_name(char *buf, size_t len, enum wspi_group g, unsigned v)
                        : g == WSPI_T_SNAP    ? snap[v]
                        : g == WSPI_T_TRAILER ? trailer[v]
                        : g == WSPI_T_KIND    ? kind[v]
-                       : g == WSPI_T_LAYER   ? wspi_protos[v].name
+                       : g == WSPI_T_LAYER   ? wspi_protos[v]->name
                        : g == WSPI_T_APP
                            ? v ? wspi_proto_of((uint8_t)(WSPI_LAYER_COUNT + v - 1))->name : "none"
                            : NULL;
@@ -333,6 +333,8 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
     switch ((enum wspi_kind)d->kind) {
     case WSPI_K_AUTO: return v != WSPI_AUTO_YES;
     case WSPI_K_ENUM:
+        if (d->pred == WSPI_P_NEXT)
+            return true;
         if (layer == WSPI_ICMP) /* echo only: the bodies of the others have no grammar */
             return !d->values[v].name || (d->values[v].value != 0 && d->values[v].value != 8);
         if (layer == WSPI_ICMPV6)
@@ -379,9 +381,7 @@ bool wsp_vocab_deviates(uint16_t id)
         case WSPI_T_SNAP:
         case WSPI_T_ORIG: return true;
         case WSPI_T_TRAILER: return v == WSPI_TRAILER_DATA;
-        case WSPI_T_LAYER:
-            return v == WSPI_TCP_EOL || v == WSPI_IPV4_OPTIONS || v == WSPI_TCP_RAWOPT ||
-                   v == WSPI_TCP_SACK || v == WSPI_SLL;
+        case WSPI_T_LAYER: return v != WSPI_PAYLOAD && !wspi_protos[v]->samples;
         default: return false;
         }
     }

@@ -7,7 +7,7 @@ static const wspi_app *const apps[] = {&wspi_app_dns, &wspi_app_tls, &wspi_app_n
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
-    return id < WSPI_LAYER_COUNT ? &wspi_protos[id] : &apps[id - WSPI_LAYER_COUNT]->proto;
+    return id < WSPI_LAYER_COUNT ? wspi_protos[id] : &apps[id - WSPI_LAYER_COUNT]->proto;
 }
 
 static uint8_t over(uint8_t transport)
@@ -283,8 +283,11 @@ bool wspi_app_last(const wspi_coder *c, bool mine, unsigned f, uint64_t *v)
 
 /* ---- which protocol ---- */
 
+/* TCP or UDP as the innermost header; what an ICMP error quotes does not count. */
 static const wspi_layer *transport_of(const wsp_packet *p)
 {
+    if (wspi_own_layers(p) < p->n_layers)
+        return NULL;
     for (size_t i = p->n_layers; i-- > 0;)
         if (p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP)
             return &p->layers[i];

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vlan.c: IEEE 802.1Q, behind the ethertype that announces the tag:  | pcp 3 | dei 1 | id 12 | type 16 |
+ * The outer tag of 802.1ad (QinQ) is the same layer: the type in front of it says which.
+ */
+#include "packet/packet_int.h"
+
+enum { PCP, DEI, ID, TYPE };
+
+static const wspi_value type[] = {
+    {0x0800, "ipv4"},     {0x86dd, "ipv6"},  {0x0806, "arp"},     {0x8100, "vlan"},
+    {0x8847, "mpls"},     {0x8864, "pppoe"}, {0x8863, "pppoe-d"}, {0x88cc, "lldp"},
+    {0x8892, "profinet"}, {0x88b8, "goose"}, {0x88ba, "sv"},      {0x88f7, "ptp"},
+    {0x8902, "cfm"},      {0x888e, "eapol"}, {0x88a8, "qinq"},    {0, NULL}};
+
+static const wspi_field fields[] = {
+    {"vlan.pcp", 0, 3, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"vlan.dei", 3, 1, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
+    {"vlan.id", 4, 12, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_TAG, ID, NULL, 0},
+    {"vlan.type", 16, 16, WSPI_K_ENUM, WSPI_P_NEXT, WSPI_R_NONE, 0, type, 0},
+};
+
+static uint8_t parse(wspi_region *r)
+{
+    const wspi_layer *l = wspi_peek(r, 4) ? wspi_push(r, WSPI_VLAN, 0) : NULL;
+
+    if (!l)
+        return WSPI_PAYLOAD;
+    if (l->v[TYPE] > 1500)
+        return wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[TYPE]);
+    wspi_narrow(r, r->off, l->v[TYPE]);
+    return WSPI_LLC;
+}
+
+static void key(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l)
+{
+    (void)p;
+    k->ethertype = (uint16_t)(l->v[TYPE] > 1500 ? l->v[TYPE] : 1);
+    wspi_key_scope(k, l->v[ID] + 1);
+}
+
+const wspi_proto wspi_proto_vlan = {.name = "vlan",
+                                    WSPI_FIELDS(fields),
+                                    .len = 4,
+                                    .space = WSPI_S_ETHERTYPE,
+                                    .type = TYPE,
+                                    .samples = true,
+                                    .parse = parse,
+                                    .key = key};
