@@ -26,7 +26,7 @@ static void print_packet(const wsp_policy *policy, const uint16_t *ids, size_t n
     uint16_t kept[WSP_MAX_PACKET_TOKENS];
     size_t n_kept = wsp_policy_apply(policy, ids, n, max_payload, WSP_MAX_PACKET_TOKENS, kept),
            k = 0;
-    char name[64];
+    char name[96];
 
     printf(" ");
     for (size_t i = 0; i < n; i++) {
@@ -42,10 +42,10 @@ static void print_packet(const wsp_policy *policy, const uint16_t *ids, size_t n
 static uint64_t count_packets(const wsp_tokens *t, size_t f)
 {
     uint64_t last = t->flow_off[f + 1] - 1;
-    char name[64];
+    char name[96];
     bool end =
         t->packet_off[last + 1] - t->packet_off[last] == 1 &&
-        strcmp(wsp_vocab_name(t->ids[t->packet_off[last]], name, sizeof name), "dir=end") == 0;
+        strcmp(wsp_vocab_name(t->ids[t->packet_off[last]], name, sizeof name), "flow.end") == 0;
 
     return last + 1 - t->flow_off[f] - end;
 }

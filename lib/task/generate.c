@@ -146,27 +146,19 @@ static wsp_status start_flow(generator *g, flow *f, uint64_t number, uint64_t st
     return WSP_OK;
 }
 
-static bool is_byte(uint16_t id)
-{
-    unsigned base = wspi_group_base(WSPI_T_BYTE);
-
-    return id >= base && id < base + wspi_group_count(WSPI_T_BYTE);
-}
-
 /* What the grammar allows, less what the model was not trained to go on with. */
 static wsp_status allowed(generator *g, flow *f, uint8_t *legal, bool *done, wsp_error *err)
 {
-    unsigned dir = wspi_group_base(WSPI_T_DIR), end = wspi_group_base(WSPI_T_END);
-    unsigned byte = wspi_group_base(WSPI_T_BYTE);
-    size_t bytes = 0;
+    unsigned start = wspi_group_base(WSPI_T_START), end = wspi_group_base(WSPI_T_END);
+    size_t text = 0;
 
     WSP_TRY(wsp_grammar_next(g->decoder, f->ctx, f->ids, f->n, &f->fill, false, legal, done, err));
     for (size_t i = 0; i < f->n; i++)
-        bytes += is_byte(f->ids[i]);
+        text += wspi_in_group(f->ids[i], WSPI_T_TEXT);
     if (f->packets == 0)
-        legal[dir + WSPI_DIR_END] = legal[dir + 1] = 0; /* the first packet is the client's */
-    if (legal[end] && bytes >= g->o->view.max_payload)
-        memset(legal + byte, 0, wspi_group_count(WSPI_T_BYTE));
+        legal[start + WSPI_STARTS] = 0; /* it is the client's */
+    if (legal[end] && text >= g->o->view.max_payload)
+        memset(legal + wspi_group_base(WSPI_T_TEXT), 0, wspi_group_count(WSPI_T_TEXT));
     if (legal[end] && f->n > LONG_PACKET) {
         memset(legal, 0, g->cfg->vocab);
         legal[end] = 1;

@@ -11,7 +11,7 @@ wsp_view_options wsp_view_options_default(void)
 uint16_t wspi_flow_end_token(void)
 {
     (void)wsp_vocab_size(); /* lays the vocabulary out */
-    return (uint16_t)(wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END);
+    return (uint16_t)(wspi_group_base(WSPI_T_START) + WSPI_START_END);
 }
 
 wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,

@@ -1,40 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * code.c: the walk over one packet, the same for encoding and decoding:
- *     dir gap len [stack] [frame] {fields of each layer} [payload] end
+ *     start len [stack] [frame] {fields of each layer} [payload] end
  * The payload is in payload.c.
  */
 #include "token/token_int.h"
 
 enum { PAD_TO = 60 };
 
-/* ---- time, length ---- */
+/* ---- direction, time, length ---- */
 
-static void code_time(wspi_coder *c)
+/* Grammar: a flow's first packet has no gap before it, all others have one. */
+static void forbid_starts(wspi_coder *c, unsigned base)
+{
+    bool started = c->ctx->started;
+
+    if (!c->legal || !c->need)
+        return;
+    for (unsigned d = 0; d < 2; d++)
+        for (unsigned t = 0; t < WSPI_STARTS; t++)
+            if (started == (t == WSPI_START_FIRST))
+                c->legal[base + d * WSPI_STARTS + t] = 0;
+    if (!started)
+        c->legal[base + WSPI_START_END] = 0;
+}
+
+/* Direction and gap are one token. false: the flow ends here. */
+static bool code_start(wspi_coder *c)
 {
     wsp_packet *p = c->p;
+    unsigned base = wspi_group_base(WSPI_T_START), t = WSPI_START_FIRST;
     uint64_t last = c->ctx->last_ns;
     bool back = c->enc && p->time_ns < last;
     uint64_t gap = back ? last - p->time_ns : p->time_ns - last;
-    unsigned t;
 
-    if (!c->ctx->started) {
+    if (c->ctx->started)
+        t = back                   ? (unsigned)WSPI_START_BACK
+            : gap >> WSPI_GAP_BITS ? (unsigned)WSPI_START_FAR
+                                   : WSPI_START_GAP + wspi_bin(gap, WSPI_GAP_MANTISSA);
+    t = wspi_must(c, base, WSPI_START_END + 1, (unsigned)c->dir * WSPI_STARTS + t);
+    forbid_starts(c, base);
+    if (t == WSPI_START_END)
+        return false;
+    c->dir = t >= WSPI_STARTS;
+    t %= WSPI_STARTS;
+    if (!c->enc && !c->need && c->ctx->started == (t == WSPI_START_FIRST))
+        c->bad = true;
+    if (t == WSPI_START_FIRST) {
         p->time_ns = c->fill ? c->fill->start_ns : wspi_residual(c, WSPI_R_NONE, 8, p->time_ns);
         c->number = wspi_residual_varint(c, c->number, 0);
-        return;
+        return true;
     }
-    t = back                   ? WSPI_GAP_BINS
-        : gap >> WSPI_GAP_BITS ? WSPI_GAP_BINS + 1
-                               : wspi_bin(gap, WSPI_GAP_MANTISSA);
-    t = wspi_must(c, wspi_group_base(WSPI_T_GAP), WSPI_GAP_BINS + 2, t);
-    if (t >= WSPI_GAP_BINS)
+    if (t >= WSPI_START_BACK) {
         gap = wspi_residual(c, WSPI_R_NONE, 8, gap);
-    else
-        gap = wspi_bin_start(t, WSPI_GAP_MANTISSA) +
-              wspi_remainder(c, wspi_bin_bits(t, WSPI_GAP_MANTISSA),
-                             gap - wspi_bin_start(t, WSPI_GAP_MANTISSA));
-    p->time_ns = t == WSPI_GAP_BINS ? last - gap : last + gap;
+    } else {
+        uint64_t from = wspi_bin_start(t - WSPI_START_GAP, WSPI_GAP_MANTISSA);
+        gap = from +
+              wspi_remainder(c, wspi_bin_bits(t - WSPI_START_GAP, WSPI_GAP_MANTISSA), gap - from);
+    }
+    p->time_ns = t == WSPI_START_BACK ? last - gap : last + gap;
     c->number = c->ctx->last_number + wspi_residual_varint(c, c->number - c->ctx->last_number, 1);
+    return true;
 }
 
 static void code_length(wspi_coder *c)
@@ -122,38 +148,100 @@ static void code_stack_list(wspi_coder *c, size_t from)
         c->bad = true; /* longer than any packet's */
 }
 
+/* The i-th stack that a token can name: recent ones of the flow, then common ones; NULL when there is none. */
+static const wspi_stack *named_stack(const wsp_context *ctx, unsigned i)
+{
+    if (i < WSPI_RECALLS)
+        return i < ctx->n_recent ? &ctx->recent[i] : NULL;
+    return wspi_common_stack(i - WSPI_RECALLS);
+}
+
+static unsigned find_stack(const wsp_context *ctx, const wsp_packet *p)
+{
+    unsigned i, n = WSPI_RECALLS + (unsigned)wspi_common_stacks();
+
+    for (i = 0; i < n; i++) {
+        const wspi_stack *st = named_stack(ctx, i);
+        if (st && same_stack(p, st))
+            break;
+    }
+    return i;
+}
+
+/* Are these the same layers, options aside? */
+static bool same_but_options(const wspi_stack *a, const wspi_stack *b)
+{
+    size_t i = 0, k = 0;
+
+    for (;;) {
+        while (i < a->n && wspi_protos[a->id[i]]->part_of)
+            i++;
+        while (k < b->n && wspi_protos[b->id[k]]->part_of)
+            k++;
+        if (i == a->n || k == b->n)
+            return i == a->n && k == b->n;
+        if (a->id[i++] != b->id[k++])
+            return false;
+    }
+}
+
+/* Can samples have this stack: all of its layers can be made up, and it begins as the link type says? */
+static bool sampled_stack(const wspi_stack *st, int linktype)
+{
+    if (!st->n || st->id[0] != wspi_link_layer(linktype))
+        return false;
+    for (size_t i = 0; i < st->n; i++)
+        if (!wspi_may_follow(st->id[i], i + 1 < st->n ? st->id[i + 1] : (uint8_t)WSPI_PAYLOAD))
+            return false;
+    return true;
+}
+
+/* Grammar: a sample's stack is a common one at first, then differs in its options at most. */
+static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
+{
+    unsigned base = wspi_group_base(WSPI_T_STACK), n = wspi_group_count(WSPI_T_STACK);
+
+    if (!c->legal || c->pos != c->n || c->bad)
+        return;
+    for (unsigned i = 0; i < n; i++) {
+        const wspi_stack *st = named_stack(c->ctx, i);
+        if (!st || (!c->deviations && (!sampled_stack(st, c->ctx->linktype) ||
+                                       (c->ctx->started && !same_but_options(st, want)))))
+            c->legal[base + i] = 0;
+    }
+}
+
 static void code_stack(wspi_coder *c)
 {
     const wsp_context *ctx = c->ctx;
     wsp_packet *p = c->p;
     const wspi_stack *want = ctx->seen[c->dir] ? &ctx->last[c->dir] : &ctx->last[!c->dir];
-    unsigned recall = 0, keep = 0;
+    unsigned named = 0, keep = 0, n_named = wspi_group_count(WSPI_T_STACK);
     bool same = c->enc && ctx->started && same_stack(p, want);
 
-    if (c->enc) {
-        while (recall < ctx->n_recent && !same_stack(p, &ctx->recent[recall]))
-            recall++;
+    if (c->enc && !same) {
+        named = find_stack(ctx, p);
         while (ctx->started && keep < WSPI_KEEPS - 1 && keep < want->n && keep < p->n_layers &&
                want->id[keep] == p->layers[keep].id)
             keep++;
-    } else {
+    } else if (!c->enc) {
         p->n_layers = 0;
     }
-    if (ctx->started) {
-        if (wspi_may(c, wspi_group_base(WSPI_T_RECALL), WSPI_RECALLS,
-                     !same && recall < ctx->n_recent, true, &recall)) {
-            if (!c->enc && recall < ctx->n_recent)
-                set_stack(p, &ctx->recent[recall], ctx->recent[recall].n);
-            c->bad = c->bad || recall >= ctx->n_recent;
-            return;
-        }
-        if (!wspi_may(c, wspi_group_base(WSPI_T_KEEP), WSPI_KEEPS, !same, true, &keep)) {
-            if (!c->enc)
-                set_stack(p, want, want->n);
-            return;
-        }
-    } else {
+    if (wspi_may(c, wspi_group_base(WSPI_T_STACK), n_named, c->enc && !same && named < n_named,
+                 false, &named)) {
+        const wspi_stack *st = named_stack(ctx, named);
+        c->bad = c->bad || !st;
+        if (!c->enc && st)
+            set_stack(p, st, st->n);
+        return;
+    }
+    forbid_stacks(c, want);
+    if (!ctx->started)
         keep = wspi_must(c, wspi_group_base(WSPI_T_KEEP), 1, 0);
+    else if (!wspi_may(c, wspi_group_base(WSPI_T_KEEP), WSPI_KEEPS, !same, true, &keep)) {
+        if (!c->enc)
+            set_stack(p, want, want->n);
+        return;
     }
     if (c->bad || c->need)
         return;
@@ -272,12 +360,15 @@ static void code_layers(wspi_coder *c)
     for (size_t i = 0; i < c->p->n_layers && !c->bad && !c->need; i++) {
         uint8_t id = c->p->layers[i].id;
         unsigned nth = count[id]++;
-        if (wspi_protos[id]->n_fields == 0)
+        size_t n = wspi_protos[id]->n_fields;
+        if (n == 0)
             continue;
         if (nth)
             (void)wspi_must(c, wspi_group_base(WSPI_T_AGAIN), 1, 0);
-        for (size_t f = 0; f < wspi_protos[id]->n_fields; f++)
-            wspi_code_field(c, i, nth, f);
+        c->mine = wspi_context_past(c->ctx, c->dir, id, nth);
+        c->theirs = wspi_context_past(c->ctx, !c->dir, id, nth);
+        for (uint32_t f = c->enc ? wspi_fields_to_tell(c, i) : (1u << n) - 1; f; f &= f - 1)
+            wspi_code_field(c, i, nth, (size_t)__builtin_ctz(f));
     }
 }
 
@@ -295,13 +386,9 @@ static void refit(wspi_coder *c)
 bool wspi_code_packet(wspi_coder *c)
 {
     wsp_packet *p = c->p;
-    unsigned dir = wspi_must(c, wspi_group_base(WSPI_T_DIR), 3, (unsigned)c->dir);
 
-    if (dir == WSPI_DIR_END)
+    if (!code_start(c))
         return false;
-    c->dir = (int)dir;
-    c->app = c->ctx->app;
-    code_time(c);
     code_length(c);
     code_stack(c);
     code_extras(c);

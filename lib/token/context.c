@@ -13,25 +13,32 @@ void wsp_context_init(wsp_context *ctx, int linktype)
     ctx->linktype = linktype;
 }
 
-const wspi_slot *wspi_context_slot(const wsp_context *ctx, int dir, uint8_t id, unsigned nth)
+wspi_past wspi_context_past(const wsp_context *ctx, int dir, uint8_t id, unsigned nth)
 {
-    for (size_t k = 0; k < WSPI_SLOTS; k++) {
+    for (size_t k = 0; k < ctx->n_slots[dir]; k++) {
         const wspi_slot *s = &ctx->slots[dir][k];
-        if (s->used && s->id == id && s->nth == nth)
-            return s;
+        if (s->id == id && s->nth == nth)
+            return (wspi_past){s, &ctx->values[dir][s->at]};
     }
-    return NULL;
+    return (wspi_past){NULL, NULL};
 }
 
-/* The slot of this layer; a free one; NULL when all are taken by others (then nothing predicts the layer). */
-static wspi_slot *slot_for(wsp_context *ctx, int dir, uint8_t id, unsigned nth)
+/* The slot of this layer, old or new; NULL when there is no room for it (then nothing predicts the layer). */
+static wspi_slot *slot_for(wsp_context *ctx, int dir, uint8_t id, unsigned nth, bool *fresh)
 {
-    for (size_t k = 0; k < WSPI_SLOTS; k++) {
-        wspi_slot *s = &ctx->slots[dir][k];
-        if (!s->used || (s->id == id && s->nth == nth))
+    size_t n = wspi_protos[id]->n_fields;
+    wspi_slot *s = ctx->slots[dir];
+
+    for (size_t k = 0; k < ctx->n_slots[dir]; k++, s++)
+        if (s->id == id && s->nth == nth)
             return s;
-    }
-    return NULL;
+    if (ctx->n_slots[dir] == WSPI_SLOTS || ctx->n_values[dir] + n > WSPI_VALUES)
+        return NULL;
+    *fresh = true;
+    *s = (wspi_slot){.id = id, .nth = (uint8_t)nth, .at = ctx->n_values[dir]};
+    ctx->n_slots[dir]++;
+    ctx->n_values[dir] = (uint8_t)(ctx->n_values[dir] + n);
+    return s;
 }
 
 static void keep_stack(wsp_context *ctx, const wspi_stack *st, int dir)
@@ -39,6 +46,8 @@ static void keep_stack(wsp_context *ctx, const wspi_stack *st, int dir)
     size_t at = 0;
 
     ctx->last[dir] = *st;
+    if (ctx->n_recent && memcmp(&ctx->recent[0], st, sizeof *st) == 0)
+        return;
     while (at < ctx->n_recent && memcmp(&ctx->recent[at], st, sizeof *st) != 0)
         at++;
     if (at == ctx->n_recent && ctx->n_recent < WSPI_RECALLS)
@@ -65,16 +74,17 @@ static void keep_tcp(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l,
     ctx->have_seq[dir] = true;
 }
 
-static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const wspi_slot *before, int dir)
+/* before: the last identification of the direction, or NULL */
+static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const uint64_t *before, int dir)
 {
     uint16_t delta;
     unsigned mode = ctx->ipid_mode[dir];
 
-    if (!before->used) {
+    if (!before) {
         ctx->ipid_mode[dir] = l->v[WSPI_IPV4_ID] ? WSPI_IPID_NEAR : WSPI_IPID_SAME;
         return;
     }
-    delta = (uint16_t)(l->v[WSPI_IPV4_ID] - before->v[WSPI_IPV4_ID]);
+    delta = (uint16_t)(l->v[WSPI_IPV4_ID] - *before);
     if (mode == WSPI_IPID_SAME ? delta != 0 : mode == WSPI_IPID_NEAR ? delta > 255 : delta <= 16)
         ctx->ipid_mode[dir] = delta == 0    ? WSPI_IPID_SAME
                               : delta < 256 ? WSPI_IPID_NEAR
@@ -96,31 +106,35 @@ static void keep_fragment(wsp_context *ctx, const wsp_packet *p, const wspi_laye
 static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l, unsigned nth,
                        int dir)
 {
-    wspi_slot *s = slot_for(ctx, dir, l->id, nth);
+    const wspi_proto *proto = wspi_protos[l->id];
+    const wspi_masks *m = &wspi_field_masks[l->id];
+    bool fresh = false;
+    wspi_slot *s = slot_for(ctx, dir, l->id, nth, &fresh);
+    uint64_t *v;
 
     if (!s)
         return;
+    v = &ctx->values[dir][s->at];
     if (l->id == WSPI_IPV4 && nth == 0)
-        keep_ipid(ctx, l, s, dir);
+        keep_ipid(ctx, l, fresh ? NULL : &v[WSPI_IPV4_ID], dir);
     if ((l->id == WSPI_IPV4 || l->id == WSPI_IPV6_FRAG) && nth == 0)
         keep_fragment(ctx, p, l, dir);
     if (l->id == WSPI_TCP)
         keep_tcp(ctx, p, l, dir);
-    s->used = true;
-    s->id = l->id;
-    s->nth = (uint8_t)nth;
     s->autos = l->autos;
-    s->zeros = 0;
-    for (size_t f = 0; f < wspi_protos[l->id]->n_fields; f++)
-        if (!(l->autos >> f & 1) && l->v[f] == 0)
-            s->zeros |= (uint16_t)(1u << f);
-    memcpy(s->v, l->v, wspi_protos[l->id]->n_fields * sizeof s->v[0]);
+    s->zeros = s->odd = 0;
+    for (unsigned rest = m->autos & ~(unsigned)l->autos; rest; rest &= rest - 1)
+        if (l->v[__builtin_ctz(rest)] == 0)
+            s->zeros |= (uint16_t)(rest & -rest);
+    for (unsigned rest = m->constant; rest; rest &= rest - 1)
+        if (l->v[__builtin_ctz(rest)] != proto->fields[__builtin_ctz(rest)].arg)
+            s->odd |= (uint16_t)(rest & -rest);
+    memcpy(v, l->v, proto->n_fields * sizeof *v);
 }
 
-void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
+/* Slots and stacks of the packet's layers. */
+static void keep_layers(wsp_context *ctx, const wsp_packet *p, int dir)
 {
-    const wsp_packet *p = c->p;
-    int dir = c->dir;
     wspi_stack st = {.n = (uint8_t)WSPI_MIN(p->n_layers, WSPI_STACK_MAX)};
     uint8_t count[WSPI_LAYER_COUNT] = {0};
 
@@ -134,12 +148,25 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
     }
     if (p->n_layers <= WSPI_STACK_MAX)
         keep_stack(ctx, &st, dir);
+}
+
+void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
+{
+    const wsp_packet *p = c->p;
+    int dir = c->dir;
+
+    keep_layers(ctx, p, dir);
     ctx->started = true;
     ctx->seen[dir] = true;
     ctx->last_ns = p->time_ns;
     ctx->last_number = c->number;
     ctx->snap = c->snap;
     ctx->trailer[dir] = c->trailer;
-    if (p->payload_len)
-        ctx->app = c->app;
+    if (!p->payload_len)
+        return;
+    ctx->app = c->app;
+    if (c->name_len) {
+        ctx->name_len = c->name_len;
+        memcpy(ctx->name, (c->enc ? c->pay.in : c->pay.out->data) + c->name_at, c->name_len);
+    }
 }

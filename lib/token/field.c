@@ -176,11 +176,6 @@ uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual)
 
 /* ---- prediction ---- */
 
-static const wspi_slot *slot_of(const wspi_coder *c, size_t i, unsigned nth, int dir)
-{
-    return wspi_context_slot(c->ctx, dir, c->p->layers[i].id, nth);
-}
-
 static uint64_t predict_flags(const wspi_coder *c)
 {
     int pay = c->p->payload_len > 0;
@@ -194,61 +189,131 @@ static uint64_t predict_flags(const wspi_coder *c)
     return pay ? WSPI_TH_PSH | WSPI_TH_ACK : WSPI_TH_ACK;
 }
 
-static bool predict_echo(const wspi_coder *c, size_t i, const wspi_slot *mine,
-                         const wspi_slot *theirs, uint64_t *v)
+static bool predict_echo(const wspi_coder *c, size_t i, uint64_t *v)
 {
+    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
     uint64_t type = c->p->layers[i].v[WSPI_ICMP_TYPE];
     bool reply = c->p->layers[i].id == WSPI_ICMP ? type == 0 : type == 129;
 
     if (reply && theirs) {
-        *v = theirs->v[WSPI_ICMP_SEQ];
+        *v = theirs[WSPI_ICMP_SEQ];
         return true;
     }
     if (mine)
-        *v = (mine->v[WSPI_ICMP_SEQ] + 1) & 0xffff;
+        *v = (mine[WSPI_ICMP_SEQ] + 1) & 0xffff;
     return mine != NULL;
+}
+
+/*
+ * The number that names the next layer: the last one of the direction while it stands for that layer (several may), and
+ * where nothing is named.
+ */
+static uint64_t predict_next(const wspi_coder *c, size_t i, size_t f, const wspi_field *d)
+{
+    uint8_t space = wspi_protos[c->p->layers[i].id]->space, next = wspi_next_layer(c->p, i);
+    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
+    uint64_t v;
+
+    if (next != WSPI_LLC && mine &&
+        (next == WSPI_PAYLOAD || wspi_next_by_number((enum wspi_space)space, mine[f]) == next))
+        return mine[f];
+    if (wspi_next_value(c->p, i, &v))
+        return v;
+    return mine ? mine[f] : theirs ? theirs[f] : d->arg;
 }
 
 /* The predicted value; false when nothing predicts it. */
 static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
 {
     const wspi_field *d = &wspi_protos[c->p->layers[i].id]->fields[f];
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
-    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
+    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
 
     switch ((enum wspi_pred)d->pred) {
     case WSPI_P_CONST: *v = d->arg; return true;
-    case WSPI_P_PREV: *v = mine ? mine->v[f] : d->arg; return true;
+    case WSPI_P_PREV: *v = mine ? mine[f] : d->arg; return true;
     case WSPI_P_MIRROR:
         if (mine || theirs)
-            *v = mine ? mine->v[f] : theirs->v[d->arg];
+            *v = mine ? mine[f] : theirs[d->arg];
         return mine || theirs;
     case WSPI_P_FLAGS: *v = predict_flags(c); return true;
-    case WSPI_P_ECHO: return predict_echo(c, i, mine, theirs, v);
+    case WSPI_P_ECHO: return predict_echo(c, i, v);
     case WSPI_P_SELF:
     case WSPI_P_COUNT:
         if (mine)
-            *v = mine->v[f] + (d->pred == WSPI_P_COUNT);
+            *v = mine[f] + (d->pred == WSPI_P_COUNT);
         if (mine && d->width < 64)
             *v &= (UINT64_C(1) << d->width) - 1;
         return mine != NULL;
     case WSPI_P_FRAG: *v = nth ? 0 : c->ctx->next_frag[c->dir]; return true;
-    case WSPI_P_NEXT:
-        if (!wspi_next_value(c->p, i, v))
-            *v = mine ? mine->v[f] : theirs ? theirs->v[f] : d->arg;
-        return true;
+    case WSPI_P_NEXT: *v = predict_next(c, i, f, d); return true;
     }
     return false;
+}
+
+/* ---- which fields need a look at all ---- */
+
+wspi_masks wspi_field_masks[WSPI_LAYER_COUNT];
+
+static bool plain_kind(const wspi_field *d)
+{
+    return d->kind == WSPI_K_ENUM || d->kind == WSPI_K_MAG || d->kind == WSPI_K_FREE ||
+           d->kind == WSPI_K_ADDR || d->kind == WSPI_K_PORT;
+}
+
+void wspi_make_masks(void)
+{
+    for (size_t l = 0; l < WSPI_LAYER_COUNT; l++) {
+        wspi_masks m = {0};
+        for (size_t f = 0; f < wspi_protos[l]->n_fields; f++) {
+            const wspi_field *d = &wspi_protos[l]->fields[f];
+            uint16_t bit = (uint16_t)(1u << f);
+            if (d->kind == WSPI_K_AUTO)
+                m.autos |= bit;
+            else if (!plain_kind(d))
+                m.special |= bit;
+            else if (d->pred == WSPI_P_PREV || d->pred == WSPI_P_MIRROR || d->pred == WSPI_P_SELF)
+                m.sticky |= bit;
+            else if (d->pred == WSPI_P_CONST)
+                m.constant |= bit;
+            else if (d->pred == WSPI_P_NEXT)
+                m.next |= bit;
+            else
+                m.special |= bit;
+        }
+        wspi_field_masks[l] = m;
+    }
+}
+
+/*
+ * A field that equals the direction's last one says nothing, if that one predicts it; nor does a constant that is and
+ * was one, a computed field that is and was, a number that goes on naming the next layer.
+ */
+uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i)
+{
+    const wspi_layer *l = &c->p->layers[i];
+    const wspi_masks *m = &wspi_field_masks[l->id];
+    size_t n = wspi_protos[l->id]->n_fields;
+    const uint64_t *mine = c->mine.v;
+    bool length = i + 1 < c->p->n_layers && l[1].id == WSPI_LLC; /* of IEEE 802.3, not a type */
+    uint32_t differs = 0;
+
+    if (!mine)
+        return (1u << n) - 1;
+    for (size_t f = 0; f < n; f++)
+        differs |= (uint32_t)(l->v[f] != mine[f]) << f;
+    return ((differs | c->mine.slot->odd) & (m->constant)) | (differs & m->sticky) |
+           (m->autos & ~(uint32_t)(l->autos & c->mine.slot->autos)) |
+           (length ? m->next : differs & m->next) | m->special;
 }
 
 /* ---- kinds ---- */
 
 /* A computed field: whether it is, then its value if not. A checksum of zero ("none") is a state of its own. */
-static void code_auto(wspi_coder *c, size_t i, unsigned nth, size_t f)
+static void code_auto(wspi_coder *c, size_t i, size_t f)
 {
     wspi_layer *l = &c->p->layers[i];
     const wspi_field *d = &wspi_protos[l->id]->fields[f];
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const wspi_slot *mine = c->mine.slot;
     unsigned want = !mine                  ? WSPI_AUTO_YES
                     : mine->zeros >> f & 1 ? WSPI_AUTO_ZERO
                     : mine->autos >> f & 1 ? WSPI_AUTO_YES
@@ -360,23 +425,23 @@ static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, boo
     *v = t < WSPI_SEQ_BINS ? want - (uint32_t)size : want + (uint32_t)size;
 }
 
-static void code_seq(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+static void code_seq(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
+    const uint64_t *theirs = c->theirs.v;
 
     if (c->ctx->have_seq[c->dir])
         code_near(c, WSPI_TCP, f, c->ctx->next_seq[c->dir], false, 0, v);
-    else if (theirs && theirs->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
-        code_near(c, WSPI_TCP, f, (uint32_t)theirs->v[WSPI_TCP_ACK], false, 0, v);
+    else if (theirs && theirs[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
+        code_near(c, WSPI_TCP, f, (uint32_t)theirs[WSPI_TCP_ACK], false, 0, v);
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }
 
-static void code_ack(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+static void code_ack(wspi_coder *c, size_t i, size_t f, uint64_t *v)
 {
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const uint64_t *mine = c->mine.v;
     bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK;
-    uint32_t same = mine ? (uint32_t)mine->v[WSPI_TCP_ACK] : 0;
+    uint32_t same = mine ? (uint32_t)mine[WSPI_TCP_ACK] : 0;
 
     if (!has_ack)
         code_near(c, WSPI_TCP, f, 0, mine, same, v);
@@ -396,9 +461,9 @@ static bool ipid_fits(unsigned mode, uint16_t delta)
 }
 
 /* The mode of the last packet stands while it can say the value; "free" gives way to a small step at once. */
-static void code_ipid(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+static void code_ipid(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const uint64_t *mine = c->mine.v;
     unsigned want = c->ctx->ipid_mode[c->dir], is;
     uint16_t delta;
 
@@ -406,7 +471,7 @@ static void code_ipid(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t 
         *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
         return;
     }
-    delta = (uint16_t)(*v - mine->v[f]);
+    delta = (uint16_t)(*v - mine[f]);
     is = ipid_fits(want, delta)             ? want
          : ipid_fits(WSPI_IPID_SAME, delta) ? WSPI_IPID_SAME
          : ipid_fits(WSPI_IPID_NEAR, delta) ? WSPI_IPID_NEAR
@@ -416,14 +481,14 @@ static void code_ipid(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t 
     if (is == WSPI_IPID_FREE)
         *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
     else if (is == WSPI_IPID_NEAR)
-        *v = (uint16_t)(mine->v[f] + (c->fill ? 1 : wspi_residual(c, WSPI_R_NUMBER, 1, delta)));
+        *v = (uint16_t)(mine[f] + (c->fill ? 1 : wspi_residual(c, WSPI_R_NUMBER, 1, delta)));
     else
-        *v = mine->v[f];
+        *v = mine[f];
 }
 
-static void code_tsval(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+static void code_tsval(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
+    const uint64_t *mine = c->mine.v;
     uint32_t delta;
     unsigned t = 0;
 
@@ -431,24 +496,24 @@ static void code_tsval(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
         return;
     }
-    delta = (uint32_t)(*v - mine->v[f]);
+    delta = (uint32_t)(*v - mine[f]);
     if (wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 1, c->enc && delta >> 31, true, &t))
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
     else
-        *v = (uint32_t)(mine->v[f] + wspi_residual_varint(c, delta, 1));
+        *v = (uint32_t)(mine[f] + wspi_residual_varint(c, delta, 1));
 }
 
-static void code_tsecr(wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
+static void code_tsecr(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const wspi_slot *mine = slot_of(c, i, nth, c->dir);
-    const wspi_slot *theirs = slot_of(c, i, nth, !c->dir);
-    uint64_t want = theirs ? theirs->v[0] : 0; /* row 0 of the option is TSval */
-    unsigned t = !(mine && mine->v[f] == *v);
+    const uint64_t *mine = c->mine.v;
+    const uint64_t *theirs = c->theirs.v;
+    uint64_t want = theirs ? theirs[0] : 0; /* row 0 of the option is TSval */
+    unsigned t = !(mine && mine[f] == *v);
 
     if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, true, &t))
         *v = want;
     else if (t == 0 && mine)
-        *v = mine->v[f];
+        *v = mine[f];
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }
@@ -465,17 +530,17 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
         return;
     known = predict(c, i, nth, f, &want);
     switch ((enum wspi_kind)d->kind) {
-    case WSPI_K_AUTO: code_auto(c, i, nth, f); break;
+    case WSPI_K_AUTO: code_auto(c, i, f); break;
     case WSPI_K_ENUM: code_enum(c, l->id, f, want, v); break;
     case WSPI_K_MAG: code_mag(c, l->id, f, want, v); break;
     case WSPI_K_FREE:
     case WSPI_K_ADDR:
     case WSPI_K_PORT: code_opaque(c, l->id, f, known, want, v); break;
-    case WSPI_K_SEQ: code_seq(c, i, nth, f, v); break;
-    case WSPI_K_ACK: code_ack(c, i, nth, f, v); break;
-    case WSPI_K_IPID: code_ipid(c, i, nth, f, v); break;
-    case WSPI_K_TSVAL: code_tsval(c, i, nth, f, v); break;
-    case WSPI_K_TSECR: code_tsecr(c, i, nth, f, v); break;
+    case WSPI_K_SEQ: code_seq(c, f, v); break;
+    case WSPI_K_ACK: code_ack(c, i, f, v); break;
+    case WSPI_K_IPID: code_ipid(c, f, v); break;
+    case WSPI_K_TSVAL: code_tsval(c, f, v); break;
+    case WSPI_K_TSECR: code_tsecr(c, f, v); break;
     }
     if (!c->enc && d->width < 64)
         *v &= (UINT64_C(1) << d->width) - 1;

@@ -79,8 +79,7 @@ static size_t head_len(uint8_t kind, const uint8_t *b, size_t n)
     return 0;
 }
 
-/* n bytes of decoded payload to be written; NULL when there is no memory. */
-static uint8_t *grown(wspi_coder *c, size_t n)
+uint8_t *wspi_payload_room(wspi_coder *c, size_t n)
 {
     size_t at = c->pay.out->len;
 
@@ -102,7 +101,7 @@ void wspi_payload_bytes(wspi_coder *c, size_t n)
     } else if (!c->fill && (size_t)(c->res_end - c->res) < n) {
         c->bad = true;
     } else {
-        b = grown(c, n);
+        b = wspi_payload_room(c, n);
         if (b)
             wspi_residual_bytes(c, b, n);
     }
@@ -111,7 +110,7 @@ void wspi_payload_bytes(wspi_coder *c, size_t n)
 
 static void zero_bytes(wspi_coder *c, size_t n)
 {
-    uint8_t *b = c->enc || c->bad ? NULL : grown(c, n);
+    uint8_t *b = c->enc || c->bad ? NULL : wspi_payload_room(c, n);
 
     if (b)
         memset(b, 0, n);
@@ -132,29 +131,23 @@ static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
         b[1] ^= 0x30;
 }
 
-/* What is left: its kind, first bytes as tokens, the rest. A kind "zero" says it of the first 256 bytes. */
+/*
+ * What is left: its kind, the first bytes as text, the rest. A kind "zero" says it of the first 256 bytes. What follows
+ * a header that an ICMP error quotes begins with ports and numbers of another flow: none of it is text.
+ */
 static void code_plain(wspi_coder *c)
 {
-    unsigned base = wspi_group_base(WSPI_T_BYTE), v, kind = 0;
+    unsigned kind = 0;
     const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
-    size_t n = c->pay.end - c->pay.at, head = HEAD_TEXT;
+    size_t n = c->pay.end - c->pay.at, head = 0;
 
     if (c->enc) {
         kind = payload_kind(b, n);
-        head = head_len((uint8_t)kind, b, n);
+        if (wspi_own_layers(c->p) == c->p->n_layers)
+            head = head_len((uint8_t)kind, b, n);
     }
     kind = wspi_must(c, wspi_group_base(WSPI_T_KIND), 4, kind);
-    for (size_t i = 0; i < WSPI_MIN(head, n); i++) {
-        v = c->enc ? b[i] : 0;
-        if (!wspi_may(c, base, 256, c->enc, false, &v))
-            break;
-        if (!c->enc && !c->bad) {
-            uint8_t *out = grown(c, 1);
-            if (out)
-                *out = (uint8_t)v;
-        }
-        c->pay.at++;
-    }
+    wspi_text_some(c, WSPI_MIN(n, HEAD_TEXT), head);
     if (c->bad || c->need)
         return;
     n = c->pay.end - c->pay.at;
@@ -172,6 +165,7 @@ void wspi_code_payload(wspi_coder *c)
     c->pay.at = 0;
     if (c->bad || c->need || c->pay.wire == 0)
         return;
+    c->app = c->ctx->app;
     wspi_code_app(c);
     if (c->fill && c->pay.at)
         return; /* a sampled message is whole */

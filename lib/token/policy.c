@@ -46,20 +46,15 @@ const char *wsp_policy_summary(const wsp_policy *p)
     return p->summary;
 }
 
-static bool in_group(uint16_t id, enum wspi_group g)
-{
-    return id >= wspi_group_base(g) && id < wspi_group_base(g) + wspi_group_count(g);
-}
-
 static bool keeps(const wsp_policy *p, uint16_t id)
 {
     uint8_t layer;
     size_t f;
 
-    if (in_group(id, WSPI_T_DIR) || in_group(id, WSPI_T_GAP) || in_group(id, WSPI_T_LEN) ||
-        in_group(id, WSPI_T_END))
+    if (wspi_in_group(id, WSPI_T_START) || wspi_in_group(id, WSPI_T_LEN) ||
+        wspi_in_group(id, WSPI_T_END))
         return true;
-    if (p->drop_payload && (in_group(id, WSPI_T_BYTE) || in_group(id, WSPI_T_KIND)))
+    if (p->drop_payload && (wspi_in_group(id, WSPI_T_TEXT) || wspi_in_group(id, WSPI_T_KIND)))
         return false;
     if (p->drop_headers)
         return false;
@@ -77,7 +72,7 @@ size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n, size
         bool last = i + 1 == n;
         if (!keeps(p, ids[i]) || (kept + 1 >= max_tokens && !last))
             continue;
-        if (in_group(ids[i], WSPI_T_BYTE) && bytes++ >= max_payload)
+        if (wspi_in_group(ids[i], WSPI_T_TEXT) && bytes++ >= max_payload)
             continue;
         if (kept < max_tokens)
             out[kept++] = ids[i];

@@ -12,10 +12,9 @@
 
 /* Groups of tokens with consecutive ids. Fields of layers have groups of their own after these. */
 enum wspi_group {
-    WSPI_T_DIR,    /* c2s, s2c, flow.end */
-    WSPI_T_GAP,    /* nanoseconds since the flow's last packet: log bins, "back", "far" */
-    WSPI_T_LEN,    /* payload bytes on the wire: log bins, "huge" */
-    WSPI_T_RECALL, /* the stack is the i-th most recent of this flow */
+    WSPI_T_START, /* direction and time since the flow's last packet; or the end of the flow */
+    WSPI_T_LEN,   /* payload bytes on the wire: log bins, "huge" */
+    WSPI_T_STACK, /* the stack is the i-th most recent of this flow, or a common one */
     WSPI_T_KEEP, /* the stack keeps the first i layers of the predicted one; the others are listed */
     WSPI_T_LAYER,   /* one layer of that list; "payload" closes it */
     WSPI_T_SNAP,    /* whole, cut */
@@ -24,16 +23,25 @@ enum wspi_group {
     WSPI_T_AGAIN,   /* the fields of the second, third layer of one kind follow */
     WSPI_T_APP,     /* application protocol of the payload: none, dns, ... */
     WSPI_T_KIND,    /* payload: text, binary, random, zero */
-    WSPI_T_BYTE,    /* a payload byte */
+    WSPI_T_TEXT,    /* a byte, or a learned string of bytes */
+    WSPI_T_CHANGED, /* in a model's view only: a field changed whose value is withheld */
     WSPI_T_END,     /* end of the packet */
     WSPI_T_GROUPS,
 };
 
-enum { WSPI_DIR_END = 2 };
 enum { WSPI_GAP_MANTISSA = 1, WSPI_GAP_BITS = 46, WSPI_LEN_MANTISSA = 4, WSPI_LEN_BITS = 18 };
 enum {
     WSPI_GAP_BINS = (WSPI_GAP_BITS - WSPI_GAP_MANTISSA + 1) << WSPI_GAP_MANTISSA,
     WSPI_LEN_BINS = (WSPI_LEN_BITS - WSPI_LEN_MANTISSA + 1) << WSPI_LEN_MANTISSA
+};
+/* Tokens of WSPI_T_START: for each direction the flow's first packet, the gaps, and two odd ones; then the flow's end. */
+enum {
+    WSPI_START_FIRST = 0,
+    WSPI_START_GAP,
+    WSPI_START_BACK = WSPI_START_GAP + WSPI_GAP_BINS,
+    WSPI_START_FAR,
+    WSPI_STARTS,
+    WSPI_START_END = 2 * WSPI_STARTS
 };
 enum { WSPI_RECALLS = 8, WSPI_KEEPS = 16, WSPI_STACK_MAX = 26 };
 enum wspi_trailer { WSPI_TRAILER_NONE, WSPI_TRAILER_PAD, WSPI_TRAILER_DATA };
@@ -49,13 +57,48 @@ enum {
 };
 enum { WSPI_SEQ_BINS = 32, WSPI_ACK_SAME = 64 };
 
+/* The layout of the ids: filled once by wsp_vocab_size(), then only read. */
+enum { WSPI_VOCAB_MAX = 16384, WSPI_PROTO_MAX = 96 };
+typedef struct wspi_vocab {
+    uint32_t size;
+    uint64_t version;
+    uint16_t group_base[WSPI_T_GROUPS], group_count[WSPI_T_GROUPS];
+    uint16_t field_base[WSPI_PROTO_MAX]
+                       [WSPI_MAX_FIELDS]; /* of layers, then application protocols */
+    uint16_t field_count[WSPI_PROTO_MAX][WSPI_MAX_FIELDS];
+    uint8_t group_of[WSPI_VOCAB_MAX]; /* WSPI_T_GROUPS: a field's */
+    uint8_t layer_of[WSPI_VOCAB_MAX], field_of[WSPI_VOCAB_MAX];
+} wspi_vocab;
+extern wspi_vocab wspi_the_vocab;
+
 /* First id and number of tokens of a group, and of field f of a layer or application protocol. */
-unsigned wspi_group_base(enum wspi_group g);
-unsigned wspi_group_count(enum wspi_group g);
-unsigned wspi_field_base(uint8_t layer, size_t f);
-unsigned wspi_field_count(uint8_t layer, size_t f);
+static inline unsigned wspi_group_base(enum wspi_group g)
+{
+    return wspi_the_vocab.group_base[g];
+}
+static inline unsigned wspi_group_count(enum wspi_group g)
+{
+    return wspi_the_vocab.group_count[g];
+}
+static inline unsigned wspi_field_base(uint8_t layer, size_t f)
+{
+    return wspi_the_vocab.field_base[layer][f];
+}
+static inline unsigned wspi_field_count(uint8_t layer, size_t f)
+{
+    return wspi_the_vocab.field_count[layer][f];
+}
+static inline bool wspi_in_group(uint16_t id, enum wspi_group g)
+{
+    return (unsigned)id - wspi_group_base(g) < wspi_group_count(g);
+}
 /* Field of a token: false when it belongs to a group. */
-bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f);
+static inline bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f)
+{
+    *layer = wspi_the_vocab.layer_of[id];
+    *f = wspi_the_vocab.field_of[id];
+    return wspi_the_vocab.group_of[id] == WSPI_T_GROUPS;
+}
 
 /* Log-scale bins with 2^m steps an octave; remainder bits of a bin. */
 unsigned wspi_bin(uint64_t v, unsigned m);
@@ -68,23 +111,29 @@ uint16_t wspi_port_at(size_t i);
 unsigned wspi_port_token(uint16_t port); /* index in the field's group */
 unsigned wspi_addr_class(uint8_t role, unsigned width, uint64_t v);
 
-/* ---- flow context ---- */
-
-enum { WSPI_SLOTS = 10 };
-
-/* What the last packet of one direction had in one layer. */
-typedef struct wspi_slot {
-    uint8_t id, nth; /* layer and its occurrence in the stack */
-    bool used;
-    uint16_t zeros; /* bit f: a computed field that was zero instead */
-    uint16_t autos;
-    uint64_t v[WSPI_MAX_FIELDS];
-} wspi_slot;
+/* ---- learned tables (learned.h) ---- */
 
 typedef struct wspi_stack {
     uint8_t n;
     uint8_t id[WSPI_STACK_MAX];
 } wspi_stack;
+
+/* Stacks that were common in training captures. */
+size_t wspi_common_stacks(void);
+const wspi_stack *wspi_common_stack(size_t i);
+
+/* ---- flow context ---- */
+
+enum { WSPI_SLOTS = 12, WSPI_VALUES = 64 };
+
+/* What the last packet of one direction had in one layer: its values are kept from values[dir][at] on. */
+typedef struct wspi_slot {
+    uint8_t id, nth; /* layer and its occurrence in the stack */
+    uint8_t at;
+    uint16_t autos;
+    uint16_t zeros; /* bit f: a computed field that was zero instead */
+    uint16_t odd;   /* bit f: a constant field that was not */
+} wspi_slot;
 
 /* What the payloads of a flow were, by direction. */
 typedef struct wspi_app_state {
@@ -93,8 +142,6 @@ typedef struct wspi_app_state {
     uint8_t mode[2];  /* the protocol's own */
     uint32_t left[2]; /* bytes of its message that are still to come in the next segments */
     uint64_t v[2][WSPI_MAX_FIELDS];
-    uint8_t name[256]; /* DNS: name of the last question */
-    uint16_t name_len;
 } wspi_app_state;
 
 struct wsp_context {
@@ -104,23 +151,42 @@ struct wsp_context {
     uint32_t snap; /* one more than the bytes kept of a packet; 0: packets are whole */
     uint8_t trailer[2];
     bool seen[2];
-    wspi_stack last[2];              /* last stack of each direction */
-    wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
-    uint8_t n_recent;
-    wspi_slot slots[2][WSPI_SLOTS];
     uint8_t ipid_mode[2];
     uint16_t next_frag[2]; /* offset that the next fragment should have, in 8 bytes; 0: none */
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */
+    uint8_t n_slots[2], n_values[2];
+    wspi_slot slots[2][WSPI_SLOTS];
+    wspi_stack last[2]; /* last stack of each direction */
+    uint64_t values[2][WSPI_VALUES];
+    uint8_t n_recent;
+    wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
     wspi_app_state app;
+    uint8_t name[256]; /* DNS: name of the last question */
+    uint16_t name_len;
 };
 
-/* Slot of a layer in a direction, or NULL. */
-const wspi_slot *wspi_context_slot(const wsp_context *ctx, int dir, uint8_t id, unsigned nth);
+/* The slot of a layer in a direction and its values; v is NULL when there is none. */
+typedef struct wspi_past {
+    const wspi_slot *slot;
+    const uint64_t *v;
+} wspi_past;
+wspi_past wspi_context_past(const wsp_context *ctx, int dir, uint8_t id, unsigned nth);
 /* Moves the context on after packet p of direction dir. */
 typedef struct wspi_coder wspi_coder;
 void wspi_context_commit(wsp_context *ctx, const wspi_coder *c);
+
+/* Fields of a layer by what predicts them; bits are field numbers. Made with the vocabulary. */
+typedef struct wspi_masks {
+    uint16_t sticky; /* as in the last packet of the direction, if there was one */
+    uint16_t constant;
+    uint16_t autos;
+    uint16_t next;    /* names the next layer */
+    uint16_t special; /* the rest */
+} wspi_masks;
+extern wspi_masks wspi_field_masks[WSPI_LAYER_COUNT];
+void wspi_make_masks(void);
 
 /* ---- coder ---- */
 
@@ -155,8 +221,12 @@ struct wspi_coder {
     uint64_t number;
     uint32_t snap; /* after this packet */
     uint8_t trailer;
+    wspi_past mine, theirs; /* of the layer under the walk */
     wspi_bytes pay;
     wspi_app_state app; /* after this packet */
+    size_t
+        name_at; /* in the payload: the name that the context keeps from this packet, if name_len */
+    uint16_t name_len;
 };
 
 /* A token of [base, base + count) that must come. *v is the index (encoding: in; decoding: out). */
@@ -172,11 +242,34 @@ uint64_t wspi_remainder(wspi_coder *c, unsigned bits, uint64_t v);
 /* A number of any size: a length byte and its bytes. A filler gives `usual`. */
 uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual);
 
-/* Codes field f of layer i (p->layers[i].v[f] and its auto bit). */
+/* Codes field f of layer i (p->layers[i].v[f] and its auto bit); c->mine and c->theirs are the layer's. */
 void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f);
+/* Encoding: the fields of layer i that may have something to be told; the others are as predicted. */
+uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i);
 
 /* Takes back what was added after `len` bytes. */
 void wspi_residual_cut(wsp_residual *r, size_t len);
+
+/*
+ * The next n payload bytes as text: tokens of one or several bytes. Samples are of the class; LABELS are a DNS name as
+ * on the wire.
+ */
+enum wspi_text_class {
+    WSPI_TEXT_ANY,  /* any byte */
+    WSPI_TEXT_LINE, /* 0x20 to 0x7e */
+    WSPI_TEXT_WORD, /* 0x21 to 0x7e */
+    WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
+    WSPI_TEXT_LABELS
+};
+void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
+/* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */
+void wspi_text_some(wspi_coder *c, size_t n, size_t head);
+/* The bytes of a token of WSPI_T_TEXT, by its number in the group. */
+const uint8_t *wspi_text_bytes(unsigned k, size_t *len);
+size_t wspi_text_count(void);
+void wspi_text_prepare(void); /* with the vocabulary */
+/* Room for n more bytes of decoded payload, counted in; NULL when there is no memory. */
+uint8_t *wspi_payload_room(wspi_coder *c, size_t n);
 
 /* The next n payload bytes, as residuals. */
 void wspi_payload_bytes(wspi_coder *c, size_t n);

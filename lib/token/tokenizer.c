@@ -106,7 +106,7 @@ static bool ended(const tokenizer *k, const coded_flow *f, wsp_flow_end why)
 
 static void release(void *arg, wsp_flow *flow)
 {
-    const uint16_t end = (uint16_t)(wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END);
+    const uint16_t end = (uint16_t)(wspi_group_base(WSPI_T_START) + WSPI_START_END);
     tokenizer *k = arg;
     coded_flow *f = flow->user;
 

@@ -100,14 +100,14 @@ uint64_t wspi_bin_start(unsigned bin, unsigned m)
     return bin < 1u << m ? bin : (low | UINT64_C(1) << m) << ((bin >> m) - 1);
 }
 
+/* Names, and counts where they do not come from a table. */
 static const struct {
     const char *name;
     uint16_t count;
 } groups[WSPI_T_GROUPS] = {
-    [WSPI_T_DIR] = {"dir", 3},
-    [WSPI_T_GAP] = {"gap", WSPI_GAP_BINS + 2},
+    [WSPI_T_START] = {"start", WSPI_START_END + 1},
     [WSPI_T_LEN] = {"len", WSPI_LEN_BINS + 1},
-    [WSPI_T_RECALL] = {"stack.recall", WSPI_RECALLS},
+    [WSPI_T_STACK] = {"stack", 0},
     [WSPI_T_KEEP] = {"stack.keep", WSPI_KEEPS},
     [WSPI_T_LAYER] = {"layer", WSPI_LAYER_COUNT},
     [WSPI_T_SNAP] = {"frame.snap", 2},
@@ -116,7 +116,8 @@ static const struct {
     [WSPI_T_AGAIN] = {"again", 1},
     [WSPI_T_APP] = {"app", 1 + WSPI_APP_END - WSPI_LAYER_COUNT},
     [WSPI_T_KIND] = {"payload", 4},
-    [WSPI_T_BYTE] = {"byte", 256},
+    [WSPI_T_TEXT] = {"text", 0},
+    [WSPI_T_CHANGED] = {"changed", 1},
     [WSPI_T_END] = {"end", 1},
 };
 
@@ -147,80 +148,64 @@ static unsigned count_field(const wspi_field *f)
     return 0;
 }
 
-/* Filled once, then only read. */
-static struct {
-    uint32_t size;
-    uint64_t version;
-    uint16_t group[WSPI_T_GROUPS];
-    uint16_t field[WSPI_APP_END][WSPI_MAX_FIELDS];
-} vocab;
+wspi_vocab wspi_the_vocab;
 static pthread_once_t vocab_once = PTHREAD_ONCE_INIT;
+
+static uint16_t own(uint32_t from, uint32_t count, size_t group, uint8_t layer, size_t f)
+{
+    assert(from + count <= WSPI_VOCAB_MAX);
+    for (uint32_t id = from; id < from + count; id++) {
+        wspi_the_vocab.group_of[id] = (uint8_t)group;
+        wspi_the_vocab.layer_of[id] = layer;
+        wspi_the_vocab.field_of[id] = (uint8_t)f;
+    }
+    return (uint16_t)count;
+}
+
+static uint32_t group_size(size_t g)
+{
+    if (g == WSPI_T_STACK)
+        return (uint32_t)(WSPI_RECALLS + wspi_common_stacks());
+    return g == WSPI_T_TEXT ? (uint32_t)wspi_text_count() : groups[g].count;
+}
 
 static void lay_out(void)
 {
+    wspi_vocab *v = &wspi_the_vocab;
     uint32_t at = 0;
     char name[96];
 
+    _Static_assert((int)WSPI_APP_END <= (int)WSPI_PROTO_MAX, "room for all protocols");
+    wspi_text_prepare();
+    wspi_make_masks();
     for (size_t g = 0; g < WSPI_T_GROUPS; g++) {
-        vocab.group[g] = (uint16_t)at;
-        at += groups[g].count;
+        v->group_base[g] = (uint16_t)at;
+        at += v->group_count[g] = own(at, group_size(g), g, 0, 0);
     }
     for (uint8_t l = 0; l < WSPI_APP_END; l++)
         for (size_t f = 0; f < wspi_proto_of(l)->n_fields; f++) {
-            vocab.field[l][f] = (uint16_t)at;
-            at += count_field(&wspi_proto_of(l)->fields[f]);
+            v->field_base[l][f] = (uint16_t)at;
+            at += v->field_count[l][f] =
+                own(at, count_field(&wspi_proto_of(l)->fields[f]), WSPI_T_GROUPS, l, f);
         }
-    vocab.size = at;
-    vocab.version = WSPI_FNV_START;
+    v->size = at;
+    v->version = WSPI_FNV_START;
     for (uint32_t id = 0; id < at; id++) {
         const char *s = wsp_vocab_name((uint16_t)id, name, sizeof name);
-        vocab.version = wspi_fnv1a(s, strlen(s) + 1, vocab.version);
+        v->version = wspi_fnv1a(s, strlen(s) + 1, v->version);
     }
 }
 
 uint32_t wsp_vocab_size(void)
 {
     (void)pthread_once(&vocab_once, lay_out);
-    return vocab.size;
+    return wspi_the_vocab.size;
 }
 
 uint64_t wsp_vocab_version(void)
 {
     (void)pthread_once(&vocab_once, lay_out);
-    return vocab.version;
-}
-
-unsigned wspi_group_base(enum wspi_group g)
-{
-    return vocab.group[g];
-}
-
-unsigned wspi_group_count(enum wspi_group g)
-{
-    return groups[g].count;
-}
-
-unsigned wspi_field_base(uint8_t layer, size_t f)
-{
-    return vocab.field[layer][f];
-}
-
-unsigned wspi_field_count(uint8_t layer, size_t f)
-{
-    return count_field(&wspi_proto_of(layer)->fields[f]);
-}
-
-bool wspi_token_field(uint16_t id, uint8_t *layer, size_t *f)
-{
-    for (uint8_t l = 0; l < WSPI_APP_END; l++)
-        for (size_t k = 0; k < wspi_proto_of(l)->n_fields; k++)
-            if (id >= wspi_field_base(l, k) &&
-                id < wspi_field_base(l, k) + wspi_field_count(l, k)) {
-                *layer = l;
-                *f = k;
-                return true;
-            }
-    return false;
+    return wspi_the_vocab.version;
 }
 
 static void bin_name(char *buf, size_t len, const char *group, unsigned bin, unsigned m)
@@ -235,14 +220,54 @@ static void bin_name(char *buf, size_t len, const char *group, unsigned bin, uns
                        (unsigned long long)hi);
 }
 
+/* A stack in short: layers by slashes, their options by plus signs. */
+static void stack_name(char *buf, size_t len, const wspi_stack *st)
+{
+    size_t at = (size_t)snprintf(buf, len, "stack=");
+
+    for (size_t i = 0; i < st->n && at < len; i++) {
+        const wspi_proto *p = wspi_protos[st->id[i]];
+        const char *opt = strstr(p->name, ".opt.");
+        at += (size_t)snprintf(buf + at, len - at, "%s%s",
+                               i == 0 ? ""
+                               : opt  ? "+"
+                                      : "/",
+                               opt ? opt + 5 : p->name);
+    }
+}
+
+static void start_name(char *buf, size_t len, unsigned v)
+{
+    const char *dir = v < WSPI_STARTS ? "c2s" : "s2c";
+    char gap[48] = "";
+
+    v %= WSPI_STARTS;
+    if (v >= WSPI_START_GAP && v < WSPI_START_BACK)
+        bin_name(gap, sizeof gap, " gap", v - WSPI_START_GAP, WSPI_GAP_MANTISSA);
+    (void)snprintf(buf, len, "%s%s", dir,
+                   v == WSPI_START_FIRST  ? " first"
+                   : v == WSPI_START_BACK ? " gap=back"
+                   : v == WSPI_START_FAR  ? " gap=far"
+                                          : gap);
+}
+
+/* Text as in C, so that every name is printable. */
+static void text_name(char *buf, size_t len, unsigned v)
+{
+    size_t n, at = (size_t)snprintf(buf, len, "text=");
+    const uint8_t *s = wspi_text_bytes(v, &n);
+
+    for (size_t i = 0; i < n && at + 5 < len; i++)
+        at += (size_t)snprintf(buf + at, len - at,
+                               s[i] > 32 && s[i] < 127 && s[i] != '\\' ? "%c" : "\\x%02x", s[i]);
+}
+
 static void group_name(char *buf, size_t len, enum wspi_group g, unsigned v)
 {
-    static const char *const dir[] = {"c2s", "s2c", "end"};
     static const char *const snap[] = {"whole", "cut"};
     static const char *const trailer[] = {"none", "pad", "data"};
     static const char *const kind[] = {"text", "binary", "random", "zero"};
-    const char *word = g == WSPI_T_DIR       ? dir[v]
-                       : g == WSPI_T_SNAP    ? snap[v]
+    const char *word = g == WSPI_T_SNAP      ? snap[v]
                        : g == WSPI_T_TRAILER ? trailer[v]
                        : g == WSPI_T_KIND    ? kind[v]
                        : g == WSPI_T_LAYER   ? wspi_protos[v]->name
@@ -252,18 +277,22 @@ static void group_name(char *buf, size_t len, enum wspi_group g, unsigned v)
 
     if (word)
         (void)snprintf(buf, len, "%s=%s", groups[g].name, word);
-    else if (g == WSPI_T_GAP && v >= WSPI_GAP_BINS)
-        (void)snprintf(buf, len, "gap=%s", v == WSPI_GAP_BINS ? "back" : "far");
-    else if (g == WSPI_T_GAP)
-        bin_name(buf, len, "gap", v, WSPI_GAP_MANTISSA);
+    else if (g == WSPI_T_START && v == WSPI_START_END)
+        (void)snprintf(buf, len, "flow.end");
+    else if (g == WSPI_T_START)
+        start_name(buf, len, v);
+    else if (g == WSPI_T_STACK && v >= WSPI_RECALLS)
+        stack_name(buf, len, wspi_common_stack(v - WSPI_RECALLS));
+    else if (g == WSPI_T_STACK)
+        (void)snprintf(buf, len, "stack.recall=%u", v);
     else if (g == WSPI_T_LEN && v == WSPI_LEN_BINS)
         (void)snprintf(buf, len, "len=huge");
     else if (g == WSPI_T_LEN)
         bin_name(buf, len, "len", v, WSPI_LEN_MANTISSA);
+    else if (g == WSPI_T_TEXT)
+        text_name(buf, len, v);
     else if (groups[g].count == 1)
         (void)snprintf(buf, len, "%s", groups[g].name);
-    else if (g == WSPI_T_BYTE)
-        (void)snprintf(buf, len, v > 32 && v < 127 ? "byte=%02x '%c'" : "byte=%02x", v, (int)v);
     else
         (void)snprintf(buf, len, "%s=%u", groups[g].name, v);
 }
@@ -307,20 +336,18 @@ static void field_name(char *buf, size_t len, const wspi_field *f, unsigned v)
 
 const char *wsp_vocab_name(uint16_t id, char *buf, size_t len)
 {
+    const wspi_vocab *v = &wspi_the_vocab;
     uint8_t layer;
     size_t f;
 
     if (len == 0)
         return buf;
-    for (size_t g = 0; g < WSPI_T_GROUPS; g++)
-        if (id >= vocab.group[g] && id < vocab.group[g] + groups[g].count) {
-            group_name(buf, len, (enum wspi_group)g, id - vocab.group[g]);
-            return buf;
-        }
-    if (wspi_token_field(id, &layer, &f))
+    if (id >= v->size)
+        (void)snprintf(buf, len, "token %u", id);
+    else if (wspi_token_field(id, &layer, &f))
         field_name(buf, len, &wspi_proto_of(layer)->fields[f], id - wspi_field_base(layer, f));
     else
-        (void)snprintf(buf, len, "token %u", id);
+        group_name(buf, len, (enum wspi_group)v->group_of[id], id - v->group_base[v->group_of[id]]);
     return buf;
 }
 
@@ -362,6 +389,20 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
     return false;
 }
 
+static bool group_deviates(enum wspi_group g, unsigned v)
+{
+    switch (g) {
+    case WSPI_T_START: return v != WSPI_START_END && v % WSPI_STARTS >= WSPI_START_BACK;
+    case WSPI_T_LEN: return v > wspi_bin(1399, WSPI_LEN_MANTISSA);
+    case WSPI_T_SNAP:
+    case WSPI_T_ORIG:
+    case WSPI_T_CHANGED: return true;
+    case WSPI_T_TRAILER: return v == WSPI_TRAILER_DATA;
+    case WSPI_T_LAYER: return v != WSPI_PAYLOAD && !wspi_protos[v]->samples;
+    default: return false;
+    }
+}
+
 bool wsp_vocab_deviates(uint16_t id)
 {
     uint8_t layer;
@@ -371,19 +412,6 @@ bool wsp_vocab_deviates(uint16_t id)
         return true;
     if (wspi_token_field(id, &layer, &f))
         return field_deviates(layer, f, id - wspi_field_base(layer, f));
-    for (size_t g = 0; g < WSPI_T_GROUPS; g++) {
-        unsigned v = id - vocab.group[g];
-        if (id < vocab.group[g] || v >= groups[g].count)
-            continue;
-        switch ((enum wspi_group)g) {
-        case WSPI_T_GAP: return v >= WSPI_GAP_BINS;
-        case WSPI_T_LEN: return v > wspi_bin(1399, WSPI_LEN_MANTISSA);
-        case WSPI_T_SNAP:
-        case WSPI_T_ORIG: return true;
-        case WSPI_T_TRAILER: return v == WSPI_TRAILER_DATA;
-        case WSPI_T_LAYER: return v != WSPI_PAYLOAD && !wspi_protos[v]->samples;
-        default: return false;
-        }
-    }
-    return true;
+    return group_deviates((enum wspi_group)wspi_the_vocab.group_of[id],
+                          id - wspi_the_vocab.group_base[wspi_the_vocab.group_of[id]]);
 }

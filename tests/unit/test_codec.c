@@ -97,7 +97,7 @@ static void token_names_are_unique_and_fields_are_found(void **state)
     size_t f;
 
     (void)state;
-    assert_true(wsp_vocab_size() < 4096);
+    assert_true(wsp_vocab_size() < 8192);
     for (unsigned i = 0; i + 1 < wsp_vocab_size(); i++)
         assert_string_not_equal(wsp_vocab_name((uint16_t)i, a, sizeof a),
                                 wsp_vocab_name((uint16_t)(i + 1), b, sizeof b));
@@ -276,7 +276,7 @@ static void sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fi
         }
         assert_true(choices > 0);
         assert_true(n < WSP_MAX_PACKET_TOKENS);
-        legal[wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END] = 0;
+        legal[wspi_group_base(WSPI_T_START) + WSPI_START_END] = 0;
         choices = 0;
         for (size_t i = 0; i < wsp_vocab_size(); i++)
             choices += legal[i];
@@ -330,14 +330,14 @@ static void every_legal_sequence_is_a_valid_packet(void **state)
 
 static void identity_free_withholds_identity_and_keeps_the_rest(void **state)
 {
-    uint16_t in[] = {(uint16_t)wspi_group_base(WSPI_T_DIR),
+    uint16_t in[] = {(uint16_t)wspi_group_base(WSPI_T_START),
                      (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_SRC),
                      (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_DPORT),
                      (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_TTL),
                      (uint16_t)wspi_field_base(WSPI_IPV4, WSPI_IPV4_CKSUM),
                      (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW),
-                     (uint16_t)wspi_group_base(WSPI_T_BYTE),
-                     (uint16_t)wspi_group_base(WSPI_T_BYTE),
+                     (uint16_t)wspi_group_base(WSPI_T_TEXT),
+                     (uint16_t)wspi_group_base(WSPI_T_TEXT),
                      (uint16_t)wspi_group_base(WSPI_T_END)};
     uint16_t out[WSPI_COUNT(in)];
 

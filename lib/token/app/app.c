@@ -88,20 +88,6 @@ void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
     c->pay.at += n;
 }
 
-/* May byte b stand here in a sample? A name has neither - nor . at its ends or beside a dot. */
-static bool of_class(enum wspi_text_class class, unsigned b, uint8_t before, bool last)
-{
-    bool letter = (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9');
-
-    switch (class) {
-    case WSPI_TEXT_ANY: return true;
-    case WSPI_TEXT_LINE: return b >= 0x20 && b <= 0x7e;
-    case WSPI_TEXT_WORD: return b > 0x20 && b <= 0x7e;
-    case WSPI_TEXT_NAME: break;
-    }
-    return letter || ((b == '-' || b == '.') && before && before != '.' && before != '-' && !last);
-}
-
 static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
 {
     if (!c->fill) {
@@ -116,20 +102,13 @@ static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
 
 void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class class)
 {
-    unsigned base = wspi_group_base(WSPI_T_BYTE), v = 0;
-
     shown = WSPI_MIN(shown, n);
-    for (size_t i = 0; i < shown && !stopped(c); i++) {
-        uint8_t before = (uint8_t)v;
-        v = (unsigned)wspi_app_get(c, 1);
-        if (stopped(c))
-            return;
-        v = wspi_must(c, base, 256, v);
-        for (unsigned b = 0; c->legal && c->need && !c->deviations && b < 256; b++)
-            if (!of_class(class, b, i ? before : 0, i + 1 == shown))
-                c->legal[base + b] = 0;
-        wspi_app_put(c, 1, v);
-    }
+    if (stopped(c))
+        return;
+    if (!c->fill && wspi_app_captured(c) < shown)
+        wspi_app_fail(c);
+    else
+        wspi_text_exact(c, shown, class);
     hidden_text(c, n - shown, class);
 }
 
@@ -311,6 +290,7 @@ static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
         (void)wspi_may(c, wspi_group_base(WSPI_T_APP), WSPI_COUNT(apps) + 1, t != want, false, &t);
     c->pay.app = id;
     c->app = c->ctx->app;
+    c->name_len = 0;
     if (c->app.id[c->dir] != id) { /* another protocol's memory means nothing */
         c->app.left[c->dir] = 0;
         c->app.mode[c->dir] = 0;

@@ -79,12 +79,6 @@ void wspi_app_opaque(wspi_coder *c, size_t n);
  * n bytes of text that belong to the field whose token came last (a policy that drops the field drops its text): tokens
  * for the first `shown`, residuals for the rest. Both sides know n. Samples are made of characters of the class.
  */
-enum wspi_text_class {
-    WSPI_TEXT_ANY,  /* any byte */
-    WSPI_TEXT_LINE, /* 0x20 to 0x7e */
-    WSPI_TEXT_WORD, /* 0x21 to 0x7e */
-    WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
-};
 void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class class);
 
 /* A length in front of what it counts: n bytes wide. close checks it (encoding) or writes it (decoding). */

@@ -73,7 +73,7 @@ static const wspi_field fields[] = {
     [ANSWERS] = {"dns.answers", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 3},
     [AUTHORITIES] = {"dns.authorities", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [ADDITIONALS] = {"dns.additionals", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
-    [QNAME] = {"dns.qname", 0, 8, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NONE, 0, NULL, 2},
+    [QNAME] = {"dns.qname", 0, 8, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NAME, 0, NULL, 2},
     [QTYPE] = {"dns.qtype", 0, 16, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_NONE, QTYPE, type, 0},
     [QCLASS] = {"dns.qclass", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [NAME] = {"dns.name", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, name_form, 0},
@@ -149,34 +149,16 @@ static void hidden_name(wspi_coder *c, unsigned f, bool pointers)
         wspi_app_put(c, 1, b[i]);
 }
 
-/* The labels of a question as byte tokens, each length in front of its letters as on the wire. */
+/* The labels of a question, as on the wire, are text that the flow remembers. */
 static void spelled_name(wspi_coder *c, size_t n)
 {
-    unsigned base = wspi_group_base(WSPI_T_BYTE), v, rest = 0;
+    size_t at = c->pay.at;
 
-    for (size_t i = 0; i < n && !c->bad && !c->need; i++) {
-        v = wspi_must(c, base, 256, (unsigned)wspi_app_get(c, 1));
-        if (c->legal && c->need &&
-            !c->deviations) /* samples: labels of 1 to 15 letters that fill it */
-            for (unsigned b = 0; b < 256; b++) {
-                bool end = n - i == 1, length = rest == 0, letter = b >= 'a' && b <= 'z';
-                bool fits = b >= 1 && b <= 15 && (b + 2 == n - i || b + 3 < n - i);
-                c->legal[base + b] = end ? b == 0 : length ? fits : letter;
-            }
-        rest = rest ? rest - 1 : v;
-        wspi_app_put(c, 1, v);
-    }
-}
-
-static void keep_name(wspi_coder *c, size_t at)
-{
-    const uint8_t *b = c->enc ? c->pay.in : c->pay.out->data;
-    size_t n = c->pay.at - at;
-
+    wspi_app_text(c, n, n, WSPI_TEXT_LABELS);
     if (c->bad || c->need || c->pay.fail)
         return;
-    c->app.name_len = (uint16_t)n;
-    memcpy(c->app.name, b + at, n);
+    c->name_at = at;
+    c->name_len = (uint16_t)n;
 }
 
 /* Samples: names of 4 to 63 bytes. */
@@ -190,9 +172,9 @@ static void fitting_names(wspi_coder *c, unsigned base, unsigned count)
 /* Nothing when it is the only question and has the name of the flow's last one: of several, each is told. */
 static void question_name(wspi_coder *c, bool only)
 {
-    const wspi_app_state *s = &c->ctx->app;
+    const wsp_context *s = c->ctx;
     size_t at = c->pay.at, n = 0;
-    bool known = only && s->name_len && (s->id[0] == c->pay.app || s->id[1] == c->pay.app),
+    bool known = only && s->name_len && (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app),
          same = false;
     unsigned base = wspi_field_base(c->pay.app, QNAME), count = wspi_field_count(c->pay.app, QNAME),
              k = 0;
@@ -225,7 +207,6 @@ static void question_name(wspi_coder *c, bool only)
                  wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? wspi_bin_start(k, 2) : 0)));
     wspi_app_require(c, n <= MAX_NAME);
     spelled_name(c, n);
-    keep_name(c, at);
 }
 
 static void question(wspi_coder *c, bool only)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.c: payload bytes as tokens: one for each byte value, and one for each string that was learned from training
+ * captures (learned.h). Coding takes the longest token at each place, so that it depends on the bytes alone.
+ */
+#include "token/token_int.h"
+
+#include "token/learned.h"
+
+enum { EDGES = 8192, EDGE_BITS = 13, NONE = 0xffff };
+
+/*
+ * The learned strings as a tree. An edge leads from a node by a byte to a node; edges are kept in a hash table keyed by
+ * both. Nodes 1 to 256 are the first bytes. `token` is the string that a node stands for, NONE when it is but a prefix.
+ */
+static struct {
+    uint32_t key[EDGES]; /* node << 8 | byte, plus one; 0: free */
+    uint16_t to[EDGES];
+    uint16_t token[EDGES];
+    uint16_t nodes;
+} tree;
+
+static uint8_t single[256]; /* each byte value, as a string of one */
+
+static size_t edge_slot(uint32_t node, uint8_t byte)
+{
+    uint32_t key = (node << 8 | byte) + 1;
+    size_t i = (size_t)(key * 0x9e3779b1u >> (32 - EDGE_BITS));
+
+    while (tree.key[i] && tree.key[i] != key)
+        i = (i + 1) & (EDGES - 1);
+    return i;
+}
+
+static void add_string(const uint8_t *s, size_t len, uint16_t token)
+{
+    uint32_t node = s[0] + 1u;
+
+    for (size_t k = 1; k < len; k++) {
+        size_t i = edge_slot(node, s[k]);
+        if (!tree.key[i]) {
+            tree.key[i] = (node << 8 | s[k]) + 1;
+            tree.to[i] = tree.nodes;
+            tree.token[tree.nodes++] = NONE;
+        }
+        node = tree.to[i];
+    }
+    tree.token[node] = token;
+}
+
+void wspi_text_prepare(void)
+{
+    _Static_assert(WSPI_COUNT(learned_text) * WSPI_LEARNED_LONGEST < EDGES / 2 ||
+                       WSPI_COUNT(learned_text) < EDGES / 4,
+                   "the hash table is large enough");
+    tree.nodes = 257;
+    for (size_t b = 0; b < 256; b++) {
+        single[b] = (uint8_t)b;
+        tree.token[b + 1] = (uint16_t)b;
+    }
+    for (size_t k = 0; k < WSPI_COUNT(learned_text); k++)
+        add_string((const uint8_t *)learned_text[k].s, learned_text[k].len, (uint16_t)(256 + k));
+}
+
+size_t wspi_text_count(void)
+{
+    return 256 + WSPI_COUNT(learned_text);
+}
+
+const uint8_t *wspi_text_bytes(unsigned k, size_t *len)
+{
+    *len = k < 256 ? 1 : learned_text[k - 256].len;
+    return k < 256 ? &single[k] : (const uint8_t *)learned_text[k - 256].s;
+}
+
+size_t wspi_common_stacks(void)
+{
+    return WSPI_COUNT(learned_stacks);
+}
+
+const wspi_stack *wspi_common_stack(size_t i)
+{
+    return i < WSPI_COUNT(learned_stacks) ? &learned_stacks[i] : NULL;
+}
+
+/* The longest token that b begins with, n > 0. */
+static unsigned longest(const uint8_t *b, size_t n, size_t *len)
+{
+    uint32_t node = b[0] + 1u;
+    unsigned best = b[0];
+
+    *len = 1;
+    for (size_t k = 1; k < n; k++) {
+        size_t i = edge_slot(node, b[k]);
+        if (!tree.key[i])
+            break;
+        node = tree.to[i];
+        if (tree.token[node] != NONE) {
+            best = tree.token[node];
+            *len = k + 1;
+        }
+    }
+    return best;
+}
+
+/* ---- what samples may be made of ---- */
+
+typedef struct rule {
+    enum wspi_text_class class;
+    uint8_t before; /* the byte before, 0 at the start */
+    size_t label;   /* LABELS: bytes of the label that are still to come */
+    size_t left;    /* bytes that are still to come */
+} rule;
+
+static bool letter(uint8_t b)
+{
+    return (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9');
+}
+
+/* Labels of 1 to 15 letters that fill the name, whose last byte is the root. */
+static bool label_step(rule *r, uint8_t b)
+{
+    if (r->left == 1)
+        return b == 0 && r->label == 0;
+    if (r->label) {
+        r->label--;
+        return letter(b);
+    }
+    r->label = b;
+    return b >= 1 && b <= 15 && (b + 2u == r->left || b + 3u < r->left);
+}
+
+static bool step(rule *r, uint8_t b)
+{
+    bool ok = true;
+
+    switch (r->class) {
+    case WSPI_TEXT_ANY: break;
+    case WSPI_TEXT_LINE: ok = b >= 0x20 && b <= 0x7e; break;
+    case WSPI_TEXT_WORD: ok = b > 0x20 && b <= 0x7e; break;
+    case WSPI_TEXT_NAME:
+        ok = letter(b) || ((b == '-' || b == '.') && letter(r->before) && r->left > 1);
+        ok = ok && !(r->before == '-' && b == '.');
+        break;
+    case WSPI_TEXT_LABELS: ok = label_step(r, b); break;
+    }
+    r->before = b;
+    r->left--;
+    return ok;
+}
+
+static bool fits(rule r, unsigned k)
+{
+    size_t len;
+    const uint8_t *s = wspi_text_bytes(k, &len);
+
+    if (len > r.left)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!step(&r, s[i]))
+            return false;
+    return true;
+}
+
+/* Grammar: tokens that are too long never fit; samples keep to their class. */
+static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
+{
+    rule any = {.class = WSPI_TEXT_ANY, .left = r->left};
+
+    for (unsigned k = 0; c->legal && k < wspi_text_count(); k++)
+        if (!fits(c->deviations ? any : *r, k))
+            c->legal[base + k] = 0;
+}
+
+/* ---- coding ---- */
+
+/* Writes (decoding) or passes (encoding) the bytes of a token. */
+static void take(wspi_coder *c, unsigned k, rule *r)
+{
+    size_t len;
+    const uint8_t *s = wspi_text_bytes(k, &len);
+    uint8_t *out;
+
+    if (c->bad || c->need)
+        return;
+    if (len > r->left) {
+        c->bad = true;
+        return;
+    }
+    for (size_t i = 0; c->fill && i < len; i++)
+        (void)step(r, s[i]);
+    r->left -= c->fill ? 0 : len;
+    c->pay.at += len;
+    if (c->enc)
+        return;
+    out = wspi_payload_room(c, len);
+    if (out)
+        memcpy(out, s, len);
+}
+
+void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
+{
+    unsigned base = wspi_group_base(WSPI_T_TEXT), count = (unsigned)wspi_text_count(), k = 0;
+    rule r = {.class = class, .left = n};
+    size_t len;
+
+    while (r.left && !c->bad && !c->need) {
+        if (c->enc)
+            k = longest(c->pay.in + c->pay.at, r.left, &len);
+        k = wspi_must(c, base, count, k);
+        if (c->need)
+            forbid_text(c, base, &r);
+        take(c, k, &r);
+    }
+}
+
+void wspi_text_some(wspi_coder *c, size_t n, size_t head)
+{
+    unsigned base = wspi_group_base(WSPI_T_TEXT), count = (unsigned)wspi_text_count(), k = 0;
+    rule r = {.class = WSPI_TEXT_ANY, .left = c->enc ? head : n};
+    size_t len;
+
+    while (r.left && !c->bad && !c->need) {
+        if (c->enc)
+            k = longest(c->pay.in + c->pay.at, r.left, &len);
+        if (!wspi_may(c, base, count, c->enc, false, &k)) {
+            if (c->pos == c->n)
+                forbid_text(c, base, &r);
+            return;
+        }
+        take(c, k, &r);
+    }
+}
