@@ -173,6 +173,16 @@ static inline uint64_t wspi_from_be64(uint64_t v)
 #endif
 }
 
+/* A number to be stored with its low byte first. */
+static inline uint64_t wspi_to_le64(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+
 static inline unsigned wspi_log2(uint64_t v) /* floor(log2 v), v > 0 */
 {
     return 63u - (unsigned)__builtin_clzll(v);

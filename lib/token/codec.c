@@ -62,9 +62,10 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
 
     *n = 0;
     (void)wsp_vocab_size(); /* lays the vocabulary out */
+    WSP_TRY(wspi_buf_reserve(&resid->buf, (size_t)p->caplen + WSPI_RESIDUAL_ROOM));
     (void)wspi_code_packet(&c);
     if (!c.bad && c.trailer == WSPI_TRAILER_DATA && p->caplen > end)
-        c.bad = wspi_buf_add(&resid->buf, p->data + end, p->caplen - end) < 0;
+        wspi_residual_put(&c, p->data + end, p->caplen - end);
     if (c.bad) {
         resid->buf.len = before;
         return c.n == WSP_MAX_PACKET_TOKENS ? WSP_ERR_LIMIT : WSP_ERR_NOMEM;

@@ -17,17 +17,12 @@ static void allow(wspi_coder *c, unsigned base, unsigned count)
             c->legal[base + i] = 1;
 }
 
-unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v)
+unsigned wspi_must_decode(wspi_coder *c, unsigned base, unsigned count)
 {
+    unsigned v;
+
     if (stopped(c))
         return 0;
-    if (c->enc) {
-        if (c->n == WSP_MAX_PACKET_TOKENS)
-            c->bad = true;
-        else
-            c->out[c->n++] = (uint16_t)(base + v);
-        return v;
-    }
     if (c->pos == c->n) {
         c->need = true;
         if (c->legal)
@@ -43,16 +38,10 @@ unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v)
     return v;
 }
 
-bool wspi_may(wspi_coder *c, unsigned base, unsigned count, bool present, bool deviates,
-              unsigned *v)
+bool wspi_may_decode(wspi_coder *c, unsigned base, unsigned count, bool deviates, unsigned *v)
 {
     if (stopped(c))
         return false;
-    if (c->enc) {
-        if (present)
-            (void)wspi_must(c, base, count, *v);
-        return present;
-    }
     if (c->pos == c->n) {
         if (c->legal && (c->deviations || !deviates))
             allow(c, base, count);
@@ -111,25 +100,18 @@ static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
     return wspi_rng_u64(&c->rng) & mask;
 }
 
-uint64_t wspi_residual(wspi_coder *c, uint8_t role, unsigned n, uint64_t v)
+uint64_t wspi_residual_decode(wspi_coder *c, uint8_t role, unsigned n)
 {
-    uint8_t b[8];
+    uint64_t v = 0;
 
     if (stopped(c))
         return 0;
-    if (c->enc) {
-        for (unsigned i = 0; i < n; i++)
-            b[i] = (uint8_t)(v >> 8 * i);
-        c->bad = wspi_buf_add(c->res_out, b, n) < 0;
-        return v;
-    }
     if (c->fill)
         return filled(c, role, n);
     if ((size_t)(c->res_end - c->res) < n) {
         c->bad = true;
         return 0;
     }
-    v = 0;
     for (unsigned i = 0; i < n; i++)
         v |= (uint64_t)c->res[i] << 8 * i;
     c->res += n;
@@ -141,7 +123,7 @@ void wspi_residual_bytes(wspi_coder *c, uint8_t *p, size_t n)
     if (stopped(c) || n == 0)
         return;
     if (c->enc) {
-        c->bad = wspi_buf_add(c->res_out, p, n) < 0;
+        wspi_residual_put(c, p, n);
     } else if (c->fill) {
         for (size_t i = 0; i < n; i++)
             p[i] = (uint8_t)(wspi_rng_u64(&c->rng) >> 32);

@@ -7,7 +7,22 @@
 
 #include <math.h>
 
-enum { HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16, ZEROS = 256 };
+enum { HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16, ZEROS = 256, LOOK = 96 };
+
+/* step[c]: what one more occurrence of a value that was seen c times adds to the sum of n log2 n, in 2^-16. */
+static uint32_t step[LOOK + 1], log_of[LOOK + 1];
+
+void wspi_payload_prepare(void)
+{
+    double before = 0, now;
+
+    for (unsigned c = 0; c <= LOOK; c++) {
+        now = (c + 1.0) * log2(c + 1.0);
+        step[c] = (uint32_t)lround(65536 * (now - before));
+        log_of[c] = c ? (uint32_t)lround(65536 * log2(c)) : 0;
+        before = now;
+    }
+}
 
 bool wspi_zeros(const uint8_t *b, size_t n)
 {
@@ -21,49 +36,58 @@ static bool printable(uint8_t b)
     return (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
 }
 
-/* Order-0 entropy against that of as many uniformly random bytes: close to it means encrypted or compressed. */
+/* Order-0 entropy of [0, n) within 93 % of log2 n, its most: encrypted or compressed. n is at most LOOK. */
 static bool looks_random(const uint8_t *b, size_t n)
 {
-    uint16_t count[256] = {0};
-    double h = 0;
+    uint8_t count[256] = {0};
+    uint64_t sum = 0;
 
     if (n < 32)
         return false;
     for (size_t i = 0; i < n; i++)
-        count[b[i]]++;
-    for (size_t v = 0; v < 256; v++)
-        if (count[v])
-            h -= (double)count[v] / (double)n * log2((double)count[v] / (double)n);
-    return h > 0.93 * log2((double)n);
+        sum += step[count[b[i]]++];
+    return sum * 100 < (uint64_t)log_of[n] * n * 7;
 }
 
 static uint8_t payload_kind(const uint8_t *b, size_t n)
 {
-    size_t text = 0;
+    size_t text = 0, look = WSPI_MIN(n, (size_t)LOOK);
 
-    n = WSPI_MIN(n, ZEROS);
-    if (wspi_zeros(b, n))
+    n = WSPI_MIN(n, (size_t)ZEROS);
+    if (b[0] == 0 && wspi_zeros(b, n))
         return WSPI_PAY_ZERO;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < look; i++)
         text += printable(b[i]);
-    if (text * 10 >= n * 9)
+    if (text * 10 >= look * 9)
         return WSPI_PAY_TEXT;
-    return looks_random(b, n) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
+    return looks_random(b, look) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
+}
+
+/* All, or all but one, of a window are different. */
+static bool window_varies(const uint8_t *b)
+{
+    uint64_t seen[4] = {0};
+    unsigned distinct = 0;
+
+    for (size_t k = 0; k < WINDOW; k++) {
+        distinct += !(seen[b[k] >> 6] >> (b[k] & 63) & 1);
+        seen[b[k] >> 6] |= UINT64_C(1) << (b[k] & 63);
+    }
+    return distinct >= WINDOW - 1;
 }
 
 /* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
 static size_t structured_len(const uint8_t *b, size_t n, size_t want)
 {
+    unsigned high = 0;
+
+    for (size_t i = 0; i < WINDOW && i < n; i++)
+        high += b[i] >> 7;
     for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
-        unsigned high = 0, distinct = 0;
-        uint64_t seen[4] = {0};
-        for (size_t k = i; k < i + WINDOW; k++) {
-            high += b[k] >> 7;
-            distinct += !(seen[b[k] >> 6] >> (b[k] & 63) & 1);
-            seen[b[k] >> 6] |= UINT64_C(1) << (b[k] & 63);
-        }
-        if (distinct >= WINDOW - 1 && high >= 5)
+        if (high >= 5 && window_varies(b + i))
             return i;
+        high -= b[i] >> 7;
+        high += i + WINDOW < n ? b[i + WINDOW] >> 7 : 0u;
     }
     return want;
 }
@@ -97,7 +121,7 @@ void wspi_payload_bytes(wspi_coder *c, size_t n)
     if (c->bad || c->need || n == 0)
         return;
     if (c->enc) {
-        c->bad = wspi_buf_add(c->res_out, c->pay.in + c->pay.at, n) < 0;
+        wspi_residual_put(c, c->pay.in + c->pay.at, n);
     } else if (!c->fill && (size_t)(c->res_end - c->res) < n) {
         c->bad = true;
     } else {

@@ -230,12 +230,53 @@ struct wspi_coder {
 };
 
 /* A token of [base, base + count) that must come. *v is the index (encoding: in; decoding: out). */
-unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v);
+unsigned wspi_must_decode(wspi_coder *c, unsigned base, unsigned count);
+static inline unsigned wspi_must(wspi_coder *c, unsigned base, unsigned count, unsigned v)
+{
+    if (!c->enc)
+        return wspi_must_decode(c, base, count);
+    if (c->n == WSP_MAX_PACKET_TOKENS || c->bad)
+        c->bad = true;
+    else
+        c->out[c->n++] = (uint16_t)(base + v);
+    return v;
+}
+
 /* A token that may come: encoding writes it when `present`; decoding says whether it was there. */
-bool wspi_may(wspi_coder *c, unsigned base, unsigned count, bool present, bool deviates,
-              unsigned *v);
-/* n bytes of residual, little-endian. role and what tell a filler which value is wanted. */
-uint64_t wspi_residual(wspi_coder *c, uint8_t role, unsigned n, uint64_t v);
+bool wspi_may_decode(wspi_coder *c, unsigned base, unsigned count, bool deviates, unsigned *v);
+static inline bool wspi_may(wspi_coder *c, unsigned base, unsigned count, bool present,
+                            bool deviates, unsigned *v)
+{
+    if (!c->enc)
+        return wspi_may_decode(c, base, count, deviates, v);
+    if (present)
+        (void)wspi_must(c, base, count, *v);
+    return present;
+}
+
+/* Encoding: residual bytes; room for WSPI_RESIDUAL_ROOM beyond the frame's bytes was made at the packet's start. */
+enum { WSPI_RESIDUAL_ROOM = 16384 };
+static inline void wspi_residual_put(wspi_coder *c, const void *p, size_t n)
+{
+    if (c->res_out->cap - c->res_out->len < n) {
+        c->bad = true;
+        return;
+    }
+    memcpy(c->res_out->data + c->res_out->len, p, n);
+    c->res_out->len += n;
+}
+
+/* n bytes of residual, little-endian, n at most 8. role tells a filler which value is wanted. */
+uint64_t wspi_residual_decode(wspi_coder *c, uint8_t role, unsigned n);
+static inline uint64_t wspi_residual(wspi_coder *c, uint8_t role, unsigned n, uint64_t v)
+{
+    uint64_t le = wspi_to_le64(v);
+
+    if (!c->enc)
+        return wspi_residual_decode(c, role, n);
+    wspi_residual_put(c, &le, n);
+    return v;
+}
 void wspi_residual_bytes(wspi_coder *c, uint8_t *p, size_t n);
 /* Remainder of `bits` bits, in whole bytes. */
 uint64_t wspi_remainder(wspi_coder *c, unsigned bits, uint64_t v);
@@ -274,6 +315,7 @@ uint8_t *wspi_payload_room(wspi_coder *c, size_t n);
 /* The next n payload bytes, as residuals. */
 void wspi_payload_bytes(wspi_coder *c, size_t n);
 bool wspi_zeros(const uint8_t *b, size_t n);
+void wspi_payload_prepare(void); /* with the vocabulary */
 /* The payload: by its application protocol, and as plain bytes where that ends. */
 void wspi_code_payload(wspi_coder *c);
 
