@@ -33,11 +33,13 @@ static la_ssize_t on_write(struct archive *ar, void *arg, const void *p, size_t 
     return (la_ssize_t)len;
 }
 
-static wsp_status squeeze_fail(wspi_squeeze *s, wsp_error *err)
+/* `st` unless memory ran out, which must not look like a method that is not there. */
+static wsp_status squeeze_fail(wspi_squeeze *s, wsp_status st, wsp_error *err)
 {
     const char *why = archive_error_string(s->ar);
 
-    return wspi_fail(err, WSP_ERR_UNSUPPORTED, s->size, "%s: %s", s->name,
+    errno = archive_errno(s->ar);
+    return wspi_fail(err, errno == ENOMEM ? WSP_ERR_NOMEM : st, s->size, "%s: %s", s->name,
                      why ? why : "libarchive cannot compress");
 }
 
@@ -68,12 +70,13 @@ wsp_status wspi_squeeze_open(wspi_squeeze **out, wspi_squeeze_method how, wsp_er
     }
     s->name = methods[how].name;
     /* ARCHIVE_WARN would mean that an outside program does it */
-    if (methods[how].add(s->ar) != ARCHIVE_OK || archive_write_set_format_raw(s->ar) != ARCHIVE_OK ||
+    if (methods[how].add(s->ar) != ARCHIVE_OK ||
+        archive_write_set_format_raw(s->ar) != ARCHIVE_OK ||
         archive_write_set_filter_option(s->ar, s->name, "compression-level", methods[how].level) !=
             ARCHIVE_OK ||
         archive_write_set_bytes_per_block(s->ar, 0) != ARCHIVE_OK || /* no padding at the end */
         archive_write_open(s->ar, s, NULL, on_write, NULL) != ARCHIVE_OK || !start_file(s->ar))
-        st = squeeze_fail(s, err);
+        st = squeeze_fail(s, WSP_ERR_UNSUPPORTED, err);
     if (st < 0) {
         wspi_squeeze_free(s);
         return st;
@@ -91,7 +94,7 @@ static wsp_status flush(wspi_squeeze *s, wsp_error *err)
         la_ssize_t got = archive_write_data(s->ar, p, s->n);
 
         if (got <= 0)
-            return squeeze_fail(s, err);
+            return squeeze_fail(s, WSP_ERR_IO, err);
         p += got;
         s->n -= (size_t)got;
     }
@@ -120,7 +123,7 @@ wsp_status wspi_squeeze_finish(wspi_squeeze *s, uint64_t *size, wsp_error *err)
     *size = 0;
     WSP_TRY(flush(s, err));
     if (archive_write_close(s->ar) != ARCHIVE_OK)
-        return squeeze_fail(s, err);
+        return squeeze_fail(s, WSP_ERR_IO, err);
     s->open = false;
     *size = s->size;
     return WSP_OK;
