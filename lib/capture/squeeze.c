@@ -9,7 +9,6 @@ struct wspi_squeeze {
     struct archive *ar;
     const char *name;
     uint64_t size;
-    bool open; /* written to and not closed */
     size_t n;
     uint8_t block[65536]; /* so that packets do not go one by one */
 };
@@ -81,7 +80,6 @@ wsp_status wspi_squeeze_open(wspi_squeeze **out, wspi_squeeze_method how, wsp_er
         wspi_squeeze_free(s);
         return st;
     }
-    s->open = true;
     *out = s;
     return WSP_OK;
 }
@@ -124,7 +122,6 @@ wsp_status wspi_squeeze_finish(wspi_squeeze *s, uint64_t *size, wsp_error *err)
     WSP_TRY(flush(s, err));
     if (archive_write_close(s->ar) != ARCHIVE_OK)
         return squeeze_fail(s, WSP_ERR_IO, err);
-    s->open = false;
     *size = s->size;
     return WSP_OK;
 }
@@ -133,8 +130,7 @@ void wspi_squeeze_free(wspi_squeeze *s)
 {
     if (!s)
         return;
-    if (s->open)
-        (void)archive_write_fail(s->ar); /* else free() would still compress the rest */
+    /* This closes it as well. Failing it first would be faster, but then libarchive loses the filter's memory. */
     (void)archive_write_free(s->ar);
     free(s);
 }
