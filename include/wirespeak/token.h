@@ -150,6 +150,21 @@ WSP_API void wsp_tokens_free(wsp_tokens *t);
 
 /* ---- whole inputs ---- */
 
+/*
+ * What the packets of a run take in bytes, coded in several ways. All compressors read what a nanosecond pcap file of
+ * each capture holds, one file after the other in one stream, whatever container the packets came in.
+ */
+typedef struct wsp_sizes {
+    uint64_t packets;
+    uint64_t raw; /* as those pcap files */
+    uint64_t tokens,
+        residuals; /* coded by their own frequencies (order 0): all flows, one after the other */
+    uint64_t gzip, xz,
+        zstd; /* levels 9, 6 and 19; WSP_SIZE_UNKNOWN when libarchive lacks the method */
+} wsp_sizes;
+
+#define WSP_SIZE_UNKNOWN UINT64_MAX
+
 typedef struct wsp_tokenize_stats {
     uint64_t captures,
         broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
@@ -159,6 +174,7 @@ typedef struct wsp_tokenize_stats {
     uint64_t
         layer_tokens[96];  /* header tokens by layer of their field; names from wsp_layer_name */
     uint64_t frame_tokens; /* direction, time, length, stack, end */
+    wsp_sizes sizes;       /* zeros unless asked for */
 } wsp_tokenize_stats;
 
 WSP_API const char *wsp_layer_name(size_t i); /* NULL after the last */
@@ -168,7 +184,8 @@ typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp
                                       size_t index);
 
 typedef struct wsp_tokenize_options {
-    bool keep;          /* false: count only; *out is an empty set, on_flow is not called */
+    bool keep;  /* false: count only; *out is an empty set, on_flow is not called */
+    bool sizes; /* compress as well, into stats->sizes: slow, and flows are held until they end */
     size_t max_tokens;  /* limit of what is held (LIMIT beyond), 0 = none */
     size_t max_packets; /* of a flow that are kept, 0 = all; fewer cannot be turned back */
     bool (*want)(void *arg, const char *capture); /* or NULL: captures that are read at all */

@@ -1,5 +1,7 @@
 # The floor: errors, memory, buffers, cursor, random numbers.
-libwspi_la_SOURCES += lib/base/base.c lib/base/base.h
-check_PROGRAMS += test_base
+libwspi_la_SOURCES += lib/base/base.c lib/base/base.h lib/base/order0.c lib/base/order0.h
+check_PROGRAMS += test_base test_order0
 test_base_SOURCES = tests/unit/test_base.c
 test_base_LDADD = $(TEST_LIBS)
+test_order0_SOURCES = tests/unit/test_order0.c
+test_order0_LDADD = $(TEST_LIBS)

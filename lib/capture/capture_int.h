@@ -41,6 +41,34 @@ wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void 
 wsp_status wspi_file_read(const char *path, size_t max, uint8_t **data, size_t *len,
                           wsp_error *err) WSP_MUST_USE;
 
+/* ---- the bytes of a pcap file, beside the packets' own ---- */
+
+enum { WSPI_PCAP_FILE_HEAD = 24, WSPI_PCAP_PACKET_HEAD = 16 };
+
+/* What a nanosecond pcap file begins with, and what it has before each packet. Times after 2106 wrap. */
+void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype);
+void wspi_pcap_packet_head(uint8_t head[WSPI_PCAP_PACKET_HEAD], const wsp_frame *frame);
+
+/* ---- how small a general compressor makes a stream of bytes; the result is counted, not kept ---- */
+
+typedef enum wspi_squeeze_method {
+    WSPI_SQUEEZE_GZIP, /* level 9 */
+    WSPI_SQUEEZE_XZ,   /* level 6 */
+    WSPI_SQUEEZE_ZSTD, /* level 19 */
+    WSPI_SQUEEZE_METHODS,
+} wspi_squeeze_method;
+
+typedef struct wspi_squeeze wspi_squeeze;
+
+/* UNSUPPORTED when this build of libarchive has not got the method; it starts no outside program for it. */
+wsp_status wspi_squeeze_open(wspi_squeeze **out, wspi_squeeze_method how,
+                             wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_squeeze_add(wspi_squeeze *s, const void *p, size_t len,
+                            wsp_error *err) WSP_MUST_USE;
+/* Ends the stream: *size = bytes of the compressed file. Nothing may be added after it. */
+wsp_status wspi_squeeze_finish(wspi_squeeze *s, uint64_t *size, wsp_error *err) WSP_MUST_USE;
+void wspi_squeeze_free(wspi_squeeze *s);
+
 /* ---- .npz ---- */
 
 typedef struct wspi_zip_writer wspi_zip_writer;

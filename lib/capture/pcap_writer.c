@@ -22,6 +22,26 @@ static uint8_t *put32(uint8_t *p, uint32_t v)
     return p;
 }
 
+void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype)
+{
+    uint8_t *p = put32(head, MAGIC_NANOSECONDS);
+
+    p = put32(p, 2 | 4u << 16); /* version 2.4 */
+    p = put32(p, 0);            /* two unused fields */
+    p = put32(p, 0);
+    p = put32(p, SNAPLEN);
+    (void)put32(p, (uint32_t)linktype);
+}
+
+void wspi_pcap_packet_head(uint8_t head[WSPI_PCAP_PACKET_HEAD], const wsp_frame *frame)
+{
+    uint8_t *p = put32(head, (uint32_t)(frame->time_ns / NS_PER_S));
+
+    p = put32(p, (uint32_t)(frame->time_ns % NS_PER_S));
+    p = put32(p, frame->caplen);
+    (void)put32(p, frame->wirelen);
+}
+
 static wsp_status put(wsp_pcap_writer *w, const void *p, size_t len, wsp_error *err)
 {
     if (len == 0 || fwrite(p, 1, len, w->file.fp) == len)
@@ -33,8 +53,7 @@ static wsp_status put(wsp_pcap_writer *w, const void *p, size_t len, wsp_error *
 wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int linktype,
                                 wsp_error *err)
 {
-    uint8_t head[24] = {0};
-    uint8_t *p = head;
+    uint8_t head[WSPI_PCAP_FILE_HEAD];
     wsp_pcap_writer *w;
     wsp_status st;
 
@@ -47,11 +66,8 @@ wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int lin
         return wspi_nomem(err, "a pcap writer", sizeof *w);
     st = wspi_outfile_open(&w->file, path, err);
     if (st == WSP_OK) {
-        p = put32(p, MAGIC_NANOSECONDS);
-        p = put32(p, 2 | 4u << 16); /* version 2.4 */
-        p = put32(p + 8, SNAPLEN);  /* over the two unused fields */
-        p = put32(p, (uint32_t)linktype);
-        st = put(w, head, (size_t)(p - head), err);
+        wspi_pcap_file_head(head, linktype);
+        st = put(w, head, sizeof head, err);
     }
     if (st < 0) {
         wsp_pcap_writer_discard(w);
@@ -64,8 +80,7 @@ wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int lin
 wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame, wsp_error *err)
 {
     uint64_t sec = frame->time_ns / NS_PER_S;
-    uint8_t head[16];
-    uint8_t *p = head;
+    uint8_t head[WSPI_PCAP_PACKET_HEAD];
 
     if (frame->caplen > SNAPLEN)
         return wspi_fail(err, WSP_ERR_LIMIT, 0, "%s: a packet of %u bytes; pcap holds %u at most",
@@ -74,11 +89,8 @@ wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame, wsp_e
         return wspi_fail(err, WSP_ERR_LIMIT, 0,
                          "%s: a packet %llu seconds after 1970; pcap ends in 2106", w->file.path,
                          (unsigned long long)sec);
-    p = put32(p, (uint32_t)sec);
-    p = put32(p, (uint32_t)(frame->time_ns % NS_PER_S));
-    p = put32(p, frame->caplen);
-    p = put32(p, frame->wirelen);
-    WSP_TRY(put(w, head, (size_t)(p - head), err));
+    wspi_pcap_packet_head(head, frame);
+    WSP_TRY(put(w, head, sizeof head, err));
     WSP_TRY(put(w, frame->data, frame->caplen, err));
     w->packets++;
     return WSP_OK;

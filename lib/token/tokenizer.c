@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tokenizer.c: whole inputs: captures into flows into a set of tokens, and a set back into a capture. */
 #include "token/app/app.h"
+#include "token/bits.h"
 
 /* What a flow has been coded to so far; appended to the set when the flow ends. */
 typedef struct coded_flow {
@@ -16,6 +17,7 @@ typedef struct tokenizer {
     wsp_tokenize_stats *stats;
     wsp_packet *packet;
     wsp_tokenize_options opt;
+    wspi_bits *bits; /* NULL unless sizes are asked for */
     size_t held;
     size_t cap_ids, cap_packets, cap_flows, cap_flow_cols[4], cap_resid, cap_captures, cap_links;
     wsp_status st; /* first failure inside the flow table's callback */
@@ -96,6 +98,14 @@ static wsp_status keep_ids(tokenizer *k, coded_flow *f, const uint16_t *ids, siz
     return WSP_OK;
 }
 
+static wsp_status hold_packet(tokenizer *k, coded_flow *f, const wsp_frame *frame,
+                              const uint16_t *ids, size_t n)
+{
+    if (k->bits)
+        WSP_TRY(wspi_bits_packet(k->bits, frame));
+    return keep_ids(k, f, ids, n);
+}
+
 /* flow.end is written for flows that ended by themselves and are whole. */
 static bool ended(const tokenizer *k, const coded_flow *f, wsp_flow_end why)
 {
@@ -111,6 +121,10 @@ static void release(void *arg, wsp_flow *flow)
     coded_flow *f = flow->user;
 
     k->stats->flows++;
+    if (f && k->bits && k->st == WSP_OK)
+        k->st = wspi_bits_flow(k->bits, f->ids, f->n_ids, f->resid);
+    if (f && !k->opt.keep)
+        k->held -= f->n_ids;
     if (f && k->opt.keep && k->st == WSP_OK && ended(k, f, flow->end))
         k->st = keep_ids(k, f, &end, 1);
     if (f && k->opt.keep && k->st == WSP_OK)
@@ -166,8 +180,8 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     count_tokens(k->stats, ids, n);
     if (k->opt.max_packets && f->n_packets == k->opt.max_packets)
         wspi_residual_cut(f->resid, before);
-    else if (k->opt.keep)
-        return keep_ids(k, f, ids, n);
+    else if (k->opt.keep || k->bits)
+        return hold_packet(k, f, frame, ids, n);
     else
         wsp_residual_reset(f->resid);
     return WSP_OK;
@@ -199,6 +213,8 @@ static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_in
 
     opt.release = release;
     opt.arg = k;
+    if (st == WSP_OK && k->bits)
+        st = wspi_bits_capture(k->bits, linktype);
     if (st == WSP_OK)
         st = wsp_flow_table_new(&table, &opt);
     while (st == WSP_OK) {
@@ -254,6 +270,8 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
     st = k.t ? wsp_packet_new(&k.packet) : WSP_ERR_NOMEM;
     if (st == WSP_OK)
         st = tokens_start(&k);
+    if (st == WSP_OK && opt->sizes)
+        st = wspi_bits_new(&k.bits);
     if (st < 0)
         (void)wspi_nomem(err, "a token set", sizeof *k.t);
     while (st >= 0) {
@@ -264,6 +282,9 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
             continue;
         st = code_capture(&k, in, &info, err);
     }
+    if (st >= 0 && k.bits)
+        st = wspi_bits_finish(k.bits, &stats->sizes, err);
+    wspi_bits_free(k.bits);
     wsp_packet_free(k.packet);
     if (st < 0) {
         wsp_tokens_free(k.t);

@@ -73,6 +73,39 @@ result $? "split names the captures that tokenize --part takes"
 "$ws" tokenize --stats -o json "$data/tls.pcap" | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["packets"] > 0 and d["tokens_per_packet"]["header"] > 0'
 result $? "--stats -o json is JSON"
 
+for f in dns http tls redis; do
+    "$ws" tokenize -q --stats --bits -o json "$data/$f.pcap" >"$tmp/bits.json" || echo failed
+    python3 -m json.tool "$tmp/bits.json" >/dev/null || echo "no JSON"
+    "$ws" tokenize -q -w "$tmp/bits.npz" "$data/$f.pcap" && "$ws" detokenize -q -w "$tmp/bits.pcap" "$tmp/bits.npz"
+    python3 - "$tmp/bits.json" "$tmp/bits.pcap" <<'PY' || echo "wrong sizes"
+import json, shutil, subprocess, sys
+d = json.load(open(sys.argv[1]))
+b, o = d["bits"], d["bits"]["order0"]
+pcap = open(sys.argv[2], "rb").read()
+assert b["raw"] == len(pcap) == 24 + 16 * d["packets"] + d["bytes"] and b["packets"] == d["packets"]
+assert 0 < o["total"] == o["tokens"] + o["residuals"] < b["raw"]
+assert abs(o["token_share"] + o["residual_share"] - 1) < 0.001
+assert abs(b["bits_per_packet"]["order0"] - 8 * o["total"] / b["packets"]) < 0.01
+for name, level in ("gzip", "-9"), ("xz", "-6"), ("zstd", "-19"):
+    if b[name] is not None and shutil.which(name):
+        own = len(subprocess.run([name, level, "-c"], input=pcap, stdout=subprocess.PIPE, check=True).stdout)
+        assert abs(b[name] - own) <= 16 + own / 50, (name, b[name], own)
+PY
+done >"$tmp/bits.txt" 2>&1
+[ ! -s "$tmp/bits.txt" ]
+result $? "--stats --bits gives the sizes that gzip, xz and zstd have: $(tail -n 1 "$tmp/bits.txt")"
+
+gzip -c "$data/tls.pcap" >"$tmp/tls.gz"
+"$ws" tokenize -q --stats --bits -o json "$data/tls.pcap" | sed 's/.*"bits"//' >"$tmp/bits-a"
+"$ws" tokenize -q --stats --bits -o json - <"$tmp/tls.gz" | sed 's/.*"bits"//' >"$tmp/bits-b"
+"$ws" tokenize -q --stats --bits -o json -w "$tmp/bits.npz" "$data/tls.pcap" | sed 's/.*"bits"//' >"$tmp/bits-c"
+[ -s "$tmp/bits-a" ] && cmp -s "$tmp/bits-a" "$tmp/bits-b" && cmp -s "$tmp/bits-a" "$tmp/bits-c"
+result $? "the container of a capture and writing its tokens change no size"
+
+"$ws" tokenize --stats --bits "$data/tls.pcap" 2>"$tmp/err" | grep -q 'zstd .*level 19' && [ "$(wc -l <"$tmp/err")" = 1 ] &&
+    ! "$ws" tokenize --stats -o json "$data/tls.pcap" | grep -q bits
+result $? "sizes are in the table when asked for, with a line on stderr, and only then"
+
 ! "$ws" explain "$data/http.pcap" | grep -Eq '[^(](ipv4|eth|tcp)\.(src|dst|sport|dport)='
 result $? "explain shows no address and no port outside parentheses"
 
@@ -84,6 +117,7 @@ fails "an empty capture" 1 tokenize -w "$tmp/out/x.npz" "$tmp/empty"
 fails "a file that is no capture" 1 tokenize -w "$tmp/out/x.npz" "$tmp/text"
 fails "a folder that does not exist" 1 tokenize -q -w "$tmp/none/x.npz" "$data/http.pcap"
 fails "no output named" 2 tokenize "$data/http.pcap"
+fails "sizes without --stats" 2 tokenize --bits -w "$tmp/out/x.npz" "$data/http.pcap"
 fails "a missing token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/missing.npz"
 fails "a cut token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/cut.npz"
 fails "a token file that is text" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/text"
