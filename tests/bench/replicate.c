@@ -147,17 +147,23 @@ static void find_ipv4(packet *p, const uint8_t *h)
         find_check(p, p->net + header, end, h[9]);
 }
 
+/* IPv6: options, routing, fragment, authentication */
+static bool is_extension(uint8_t proto)
+{
+    return proto == 0 || proto == 43 || proto == 44 || proto == 51 || proto == 60;
+}
+
 static void find_ipv6(packet *p, const uint8_t *data)
 {
     uint8_t proto = data[p->net + 6];
     uint32_t at = p->net + 40;
 
-    while (at + 8 <= p->caplen && (proto == 0 || proto == 43 || proto == 44 || proto == 60)) {
+    while (at + 8 <= p->caplen && is_extension(proto)) {
         const uint8_t *h = data + at;
         if (proto == 44 && get16(h + 2) >> 3)
             return;
         p->routed |= proto == 43 && h[3] > 0;
-        at += proto == 44 ? 8u : (h[1] + 1u) * 8;
+        at += proto == 44 ? 8u : proto == 51 ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
         proto = h[0];
     }
     find_check(p, at, p->caplen, proto);

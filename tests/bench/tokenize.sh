@@ -23,16 +23,18 @@ else
     echo "ndpiReader is not installed (Debian: libndpi-bin): left out"
 fi
 echo
-echo "tokenize: $packets packets of $captured bytes, $rounds rounds in turns; packets/s and MB/s are of the best round"
+echo "tokenize: $packets packets of $captured bytes, $rounds rounds in turns; packets/s and MB/s are of the best round,"
+echo "x: times the bare loop, by the clock and by the processor time (which other work on the machine hardly moves)"
 echo
 "$build/bench_race" "$rounds" -- "libpcap loop" "$build/bench_pcaploop" "$big" "${runs[@]}" >"$tmp/rows"
 awk -F '\t' -v packets="$packets" -v bytes="$captured" '
     NR == 1 {
-        bare = $2
-        printf "%-22s %8s %8s %8s %11s %8s %10s %8s\n", "program", "best s", "median s", "cpu s", "packets/s", "MB/s",
-            "x libpcap", "peak MB"
+        wall = $2
+        cpu = $4
+        printf "%-22s %8s %8s %8s %11s %8s %8s %8s %8s\n", "program", "best s", "median s", "cpu s", "packets/s", "MB/s",
+            "x wall", "x cpu", "peak MB"
     }
-    { printf "%-22s %8.3f %8.3f %8.3f %11.0f %8.0f %10.2f %8.1f\n", $1, $2, $3, $4, packets / $2, bytes / $2 / 1e6,
-        $2 / bare, $5 / 1e3 }' "$tmp/rows"
+    { printf "%-22s %8.3f %8.3f %8.3f %11.0f %8.0f %8.1f %8.1f %8.1f\n", $1, $2, $3, $4, packets / $2,
+        bytes / $2 / 1e6, $2 / wall, $4 / cpu, $5 / 1e3 }' "$tmp/rows"
 echo
 "$build/bench_stages" "$big" "$rounds"
