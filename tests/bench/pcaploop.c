@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pcaploop.c: the least that reading a capture costs: libpcap's loop, nothing done with the packets.
- * usage: pcaploop CAPTURE [BUFFER-BYTES]; with a size, on a stdio stream with such a buffer. Prints packets and bytes. */
+/*
+ * pcaploop.c: the least that reading a capture costs: libpcap's loop, nothing done with packets.
+ * usage: pcaploop CAPTURE [BUFFER-BYTES]; with a size, on a stdio stream with such a buffer.
+ * Prints packets and bytes.
+ */
 #include <inttypes.h>
 #include <pcap/pcap.h>
 #include <stdio.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* race.c: runs commands in turns, several rounds, and prints a tab-separated row of each: name, least and median wall
- * seconds, least processor seconds, peak resident kB. What the commands print is dropped.
- * usage: race ROUNDS -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]... */
+/*
+ * race.c: runs commands in turns, several rounds, and prints a tab-separated row of each: name,
+ * least and median wall seconds, least processor seconds, peak resident kB. What they print is lost.
+ * usage: race ROUNDS -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]...
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +63,7 @@ static int run(runner *r, int round)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The runners of the command line, whose "--" become the ends of their arguments; 0: it makes no sense. */
+/* The runners of the command line, whose "--" become NULL; returns how many, 0: a bad line. */
 static int parse(runner *r, char **argv)
 {
     int n = 0;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replicate.c: merges Ethernet captures into a large one of wanted size, every copy of a capture with addresses of its
- * own. It holds the captures once (5,000 packets of each at most) and streams the copies in time order. usage: below */
+/*
+ * replicate.c: merges Ethernet captures into a large one of wanted size, every copy of a capture
+ * with addresses of its own. Holds the captures once (5,000 packets of each at most) and streams the
+ * copies in time order. The same seed gives the same file. Addresses inside tunnels stay.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +22,7 @@ static const char usage[] = "usage: replicate OUT.pcap SIZE SEED CAPTURE|FOLDER.
                             "  OUT.pcap - is standard output; SIZE is bytes (400M, 2G) or copies "
                             "(8x) of all that is read\n";
 
-/* A packet of the corpus, and where its addresses and checksum are: worked out once, used by every copy. */
+/* A packet of the corpus, and where its addresses and checksum are: found once for all copies. */
 typedef struct packet {
     uint64_t after_ns; /* since the packet before it */
     size_t at;         /* in corpus.data */

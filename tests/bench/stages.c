@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stages.c: where the time of tokenize goes: the same capture read by loops that each do one step more, in turns, one
- * thread. Every run is a process of its own, so that memory is its own, too. usage: stages CAPTURE [ROUNDS] */
+/*
+ * stages.c: where the time of tokenize goes: loops over the same capture that each do one step more,
+ * in turns, one thread. Every run is a process of its own, so that its memory is its own, too.
+ * usage: stages CAPTURE [ROUNDS]
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -16,7 +19,8 @@
 
 enum { MAX_ROUNDS = 101 };
 
-/* Every stage does what those before it do. The last two are wsp_tokenize itself: counting, and keeping what it codes. */
+/* Every stage does what those before it do; the last two are wsp_tokenize itself, without and with
+ * keeping what it codes. */
 enum stage { READ, DISSECT, FLOW, ENCODE, COUNT, KEEP, STAGES };
 
 static const char *const names[STAGES] = {"wsp_input_next",       "+ wsp_packet_dissect",
