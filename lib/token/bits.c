@@ -85,7 +85,7 @@ wsp_status wspi_bits_flow(wspi_bits *b, const uint16_t *ids, size_t n, const wsp
 
     for (size_t i = 0; i < n; i++)
         WSP_TRY(wspi_order0_put(b->tokens, ids[i]));
-    WSP_TRY(wspi_order0_put(b->tokens, wspi_group_base(WSPI_T_DIR) + WSPI_DIR_END));
+    WSP_TRY(wspi_order0_put(b->tokens, wspi_group_base(WSPI_T_START) + WSPI_START_END));
     for (size_t i = 0; i < len; i++)
         WSP_TRY(wspi_order0_put(b->residuals, bytes[i]));
     return WSP_OK;
