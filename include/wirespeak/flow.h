@@ -92,6 +92,9 @@ WSP_API void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir);
  */
 WSP_API void wsp_flow_table_flush(wsp_flow_table *t);
 
+/* Ends the least recently used flow (WSP_FLOW_EVICTED); false: there was none. */
+WSP_API bool wsp_flow_table_evict(wsp_flow_table *t);
+
 WSP_API size_t wsp_flow_table_count(const wsp_flow_table *t);
 WSP_API uint64_t wsp_flow_table_evictions(const wsp_flow_table *t);
 WSP_API void wsp_flow_table_free(wsp_flow_table *t); /* flushes first */

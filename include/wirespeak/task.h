@@ -199,7 +199,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_token
 
 typedef struct wsp_generate_options {
     uint64_t flows;
-    int32_t condition;  /* what to generate: offset of the head's labels + label (model.h), -1 = whatever */
+    int32_t
+        condition; /* what to generate: offset of the head's labels + label (model.h), -1 = whatever */
     uint64_t seed;      /* the same model, options and seed give the same packets */
     double temperature; /* of the odds of tokens; 0 = always the likeliest */
     size_t top_k;       /* draw among so many likeliest tokens, 0 = all */
@@ -207,10 +208,13 @@ typedef struct wsp_generate_options {
     size_t max_packets; /* of a flow */
     uint64_t start_ns;  /* flows arrive from here on ... */
     double rate;        /* ... so many a second on average, as a Poisson process */
-    uint8_t clients[4], servers[4]; /* IPv4 networks that hosts are drawn from; IPv6 and MAC follow from the address */
+    uint8_t clients[4],
+        servers
+            [4]; /* IPv4 networks that hosts are drawn from; IPv6 and MAC follow from the address */
     unsigned client_bits, server_bits; /* prefix lengths */
     wsp_view_options view;             /* only max_payload counts: as in training */
-    wsp_status (*report)(void *arg, uint64_t flows, uint64_t packets); /* or NULL; negative ends the run */
+    wsp_status (*report)(void *arg, uint64_t flows,
+                         uint64_t packets); /* or NULL; negative ends the run */
     void *arg;
 } wsp_generate_options;
 

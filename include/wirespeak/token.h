@@ -168,34 +168,53 @@ typedef struct wsp_sizes {
 typedef struct wsp_tokenize_stats {
     uint64_t captures,
         broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
-    uint64_t packets, flows, bytes;         /* bytes as captured */
-    uint64_t header_tokens, payload_tokens; /* payload: kind and bytes */
+    uint64_t packets, flows, bytes; /* bytes as captured */
+    uint64_t evicted;               /* flows that ended because of max_flows or max_open_bytes */
+    uint64_t header_tokens, payload_tokens; /* payload: kind and text; header: all others */
     uint64_t residual_bytes;
     uint64_t
         layer_tokens[96];  /* header tokens by layer of their field; names from wsp_layer_name */
-    uint64_t frame_tokens; /* direction, time, length, stack, end */
+    uint64_t frame_tokens; /* of the header tokens: direction, time, length, stack, end */
+    uint64_t app_tokens;   /* of the header tokens: fields of application protocols */
     wsp_sizes sizes;       /* zeros unless asked for */
 } wsp_tokenize_stats;
 
 WSP_API const char *wsp_layer_name(size_t i); /* NULL after the last */
 
+/* How often a header field was as predicted: seen - told - remainder times it cost nothing. */
+typedef struct wsp_prediction {
+    const char *field, *predictor; /* static */
+    uint64_t seen;                 /* packets that have the field */
+    uint64_t told;                 /* a token had to say what it is */
+    uint64_t remainder;            /* no token, but bytes of residuals */
+} wsp_prediction;
+WSP_API size_t wsp_prediction_count(void); /* fields of network layers */
+
 /* Called for every flow when it has ended and is flow `index` of the set; flow is borrowed. */
 typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp_tokens *set,
                                       size_t index);
 
+/* Takes the flows of a set over: when it returns, they leave the set, and indexes start at 0 again. */
+typedef wsp_status wsp_tokens_drain_fn(void *arg, const wsp_tokens *set);
+
 typedef struct wsp_tokenize_options {
-    bool keep;  /* false: count only; *out is an empty set, on_flow is not called */
-    bool sizes; /* compress as well, into stats->sizes: slow, and flows are held until they end */
-    size_t max_tokens;  /* limit of what is held (LIMIT beyond), 0 = none */
-    size_t max_packets; /* of a flow that are kept, 0 = all; fewer cannot be turned back */
+    bool keep;             /* false: count only; *out is an empty set, on_flow is not called */
+    bool sizes;            /* compress as well, into stats->sizes: slow */
+    bool drop_residuals;   /* do not keep them */
+    size_t max_tokens;     /* limit of what is held (LIMIT beyond), 0 = none */
+    size_t max_packets;    /* of a flow that are kept, 0 = all; fewer cannot be turned back */
+    size_t max_flows;      /* open at a time; beyond, the least recently used ends; 0 = 1,000,000 */
+    size_t max_open_bytes; /* kept of open flows, likewise; 0 = no limit */
+    wsp_prediction *predictions; /* NULL, or [wsp_prediction_count()] to be filled */
     bool (*want)(void *arg, const char *capture); /* or NULL: captures that are read at all */
     wsp_flow_tokens_fn *on_flow;                  /* or NULL; a negative status ends the run */
+    wsp_tokens_drain_fn *drain; /* or NULL; called at the end, and before when the set is large */
     void *arg;
 } wsp_tokenize_options;
 
 /*
  * Reads an input to its end and codes every packet. Flows are those of a flow table with default
- * options. A capture that breaks off is kept up to there, logged as a warning and counted in
+ * options but for max_flows. A capture that breaks off is kept up to there, logged as a warning and counted in
  * stats->broken.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt,

@@ -385,6 +385,14 @@ void wsp_flow_table_flush(wsp_flow_table *t)
         end_flow(t, t->born.first, WSP_FLOW_EOF);
 }
 
+bool wsp_flow_table_evict(wsp_flow_table *t)
+{
+    if (!t->used.first)
+        return false;
+    end_flow(t, t->used.first, WSP_FLOW_EVICTED);
+    return true;
+}
+
 size_t wsp_flow_table_count(const wsp_flow_table *t)
 {
     return t->count;

@@ -78,16 +78,17 @@ wsp_status wspi_bits_packet(wspi_bits *b, const wsp_frame *frame)
 }
 
 /* Every flow is closed by flow.end, however it ended: who reads the stream back must see where the next begins. */
-wsp_status wspi_bits_flow(wspi_bits *b, const uint16_t *ids, size_t n, const wsp_residual *resid)
+wsp_status wspi_bits_flow(wspi_bits *b, const uint16_t *ids, size_t n, const uint8_t *resid,
+                          size_t n_resid)
 {
-    size_t len;
-    const uint8_t *bytes = wsp_residual_data(resid, &len);
+    const unsigned end = wspi_group_base(WSPI_T_START) + WSPI_START_END;
 
     for (size_t i = 0; i < n; i++)
         WSP_TRY(wspi_order0_put(b->tokens, ids[i]));
-    WSP_TRY(wspi_order0_put(b->tokens, wspi_group_base(WSPI_T_START) + WSPI_START_END));
-    for (size_t i = 0; i < len; i++)
-        WSP_TRY(wspi_order0_put(b->residuals, bytes[i]));
+    if (n == 0 || ids[n - 1] != end)
+        WSP_TRY(wspi_order0_put(b->tokens, end));
+    for (size_t i = 0; i < n_resid; i++)
+        WSP_TRY(wspi_order0_put(b->residuals, resid[i]));
     return WSP_OK;
 }
 

@@ -353,6 +353,18 @@ static void place_layers(wsp_packet *p)
     p->payload_off = off;
 }
 
+static void code_one(wspi_coder *c, size_t i, unsigned nth, size_t f)
+{
+    uint8_t id = c->p->layers[i].id;
+    size_t n = c->n, len = c->tally ? c->res_out->len : 0;
+
+    wspi_code_field(c, i, nth, f);
+    if (!c->tally)
+        return;
+    c->tally->told[id][f] += c->n > n;
+    c->tally->remainder[id][f] += c->n == n && c->res_out->len > len;
+}
+
 static void code_layers(wspi_coder *c)
 {
     uint8_t count[WSPI_LAYER_COUNT] = {0};
@@ -367,8 +379,10 @@ static void code_layers(wspi_coder *c)
             (void)wspi_must(c, wspi_group_base(WSPI_T_AGAIN), 1, 0);
         c->mine = wspi_context_past(c->ctx, c->dir, id, nth);
         c->theirs = wspi_context_past(c->ctx, !c->dir, id, nth);
+        if (c->tally)
+            c->tally->seen[id]++;
         for (uint32_t f = c->enc ? wspi_fields_to_tell(c, i) : (1u << n) - 1; f; f &= f - 1)
-            wspi_code_field(c, i, nth, (size_t)__builtin_ctz(f));
+            code_one(c, i, nth, (size_t)__builtin_ctz(f));
     }
 }
 

@@ -42,13 +42,14 @@ void wsp_residual_reset(wsp_residual *r)
     r->buf.len = 0;
 }
 
-void wspi_residual_cut(wsp_residual *r, size_t len)
-{
-    r->buf.len = len;
-}
-
 wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                              uint16_t *ids, size_t *n, wsp_residual *resid)
+{
+    return wspi_encode_packet(ctx, p, dir, number, ids, n, resid, NULL);
+}
+
+wsp_status wspi_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                              uint16_t *ids, size_t *n, wsp_residual *resid, wspi_tally *tally)
 {
     wspi_coder c = {.enc = true,
                     .ctx = ctx,
@@ -56,7 +57,8 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
                     .dir = dir,
                     .out = ids,
                     .res_out = &resid->buf,
-                    .number = number};
+                    .number = number,
+                    .tally = tally};
     uint32_t end = p->payload_off + p->payload_len;
     size_t before = resid->buf.len;
 

@@ -202,6 +202,18 @@ typedef struct wspi_bytes {
     bool fail; /* encoding: it does not fit the protocol */
 } wspi_bytes;
 
+/* How often fields were told, by layer and field. */
+typedef struct wspi_tally {
+    uint64_t seen[WSPI_LAYER_COUNT];
+    uint64_t told[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS], remainder[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS];
+} wspi_tally;
+/* What predicts a field, in a word. */
+const char *wspi_predictor_name(const wspi_field *d);
+
+/* As wsp_encode_packet; tally may be NULL. */
+wsp_status wspi_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                              uint16_t *ids, size_t *n, wsp_residual *resid, wspi_tally *tally);
+
 struct wspi_coder {
     bool enc;
     bool bad;  /* decoding: not a sequence that the coder writes */
@@ -222,6 +234,7 @@ struct wspi_coder {
     uint32_t snap; /* after this packet */
     uint8_t trailer;
     wspi_past mine, theirs; /* of the layer under the walk */
+    wspi_tally *tally;      /* encoding, or NULL */
     wspi_bytes pay;
     wspi_app_state app; /* after this packet */
     size_t
@@ -287,9 +300,6 @@ uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual);
 void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f);
 /* Encoding: the fields of layer i that may have something to be told; the others are as predicted. */
 uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i);
-
-/* Takes back what was added after `len` bytes. */
-void wspi_residual_cut(wsp_residual *r, size_t len);
 
 /*
  * The next n payload bytes as text: tokens of one or several bytes. Samples are of the class; LABELS are a DNS name as

@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokenizer.c: whole inputs: captures into flows into a set of tokens, and a set back into a capture. */
+/*
+ * tokenizer.c: whole inputs: captures into flows into a set of tokens. Open flows are ropes in a store; a flow that ends is
+ * appended to the set, and a full set can be drained, so that memory is bounded by the flows that are open.
+ */
 #include "token/app/app.h"
 #include "token/bits.h"
+#include "token/store.h"
 
-/* What a flow has been coded to so far; appended to the set when the flow ends. */
+enum { DRAIN_BYTES = 32 << 20 };
+
+/* What a flow has been coded to so far: for each packet a head, its ids, its residual bytes. */
 typedef struct coded_flow {
-    wsp_context *ctx;
-    uint16_t *ids;
-    uint32_t *ends; /* end of each packet in ids */
-    size_t n_ids, cap_ids, n_packets, cap_packets;
-    wsp_residual *resid;
+    struct coded_flow *next; /* in the list of unused ones */
+    wspi_rope rope;
+    size_t n_ids, n_packets, n_resid;
+    uint64_t context[]; /* wsp_context_size() bytes */
 } coded_flow;
+
+typedef struct packet_head {
+    uint32_t n_resid;
+    uint16_t n_ids;
+} packet_head;
 
 typedef struct tokenizer {
     wsp_tokens *t;
     wsp_tokenize_stats *stats;
     wsp_packet *packet;
+    wsp_residual *resid; /* of the packet at hand */
     wsp_tokenize_options opt;
     wspi_bits *bits; /* NULL unless sizes are asked for */
+    wspi_tally *tally;
+    wspi_store store;
+    coded_flow *unused;
+    uint64_t *seen; /* [vocabulary] tokens so far, by id */
     size_t held;
     size_t cap_ids, cap_packets, cap_flows, cap_flow_cols[4], cap_resid, cap_captures, cap_links;
     wsp_status st; /* first failure inside the flow table's callback */
@@ -28,37 +43,51 @@ const char *wsp_layer_name(size_t i)
     return i < WSPI_APP_END ? wspi_proto_of((uint8_t)i)->name : NULL;
 }
 
-static void coded_flow_free(coded_flow *f)
-{
-    if (!f)
-        return;
-    free(f->ctx);
-    free(f->ids);
-    free(f->ends);
-    wsp_residual_free(f->resid);
-    free(f);
-}
+/* ---- flows ---- */
 
-static coded_flow *coded_flow_new(int linktype)
+static coded_flow *take_flow(tokenizer *k, int linktype)
 {
-    coded_flow *f = wspi_new_array(1, sizeof *f);
+    coded_flow *f = k->unused;
 
+    if (f)
+        k->unused = f->next;
+    else
+        f = malloc(sizeof *f + wsp_context_size());
     if (!f)
         return NULL;
-    f->ctx = wspi_new_array(1, wsp_context_size());
-    if (!f->ctx || wsp_residual_new(&f->resid) < 0) {
-        coded_flow_free(f);
-        return NULL;
-    }
-    wsp_context_init(f->ctx, linktype);
+    *f = (coded_flow){.next = NULL};
+    wsp_context_init((wsp_context *)(void *)f->context, linktype);
     return f;
 }
 
-static wsp_status append_flow(tokenizer *k, const coded_flow *f, wsp_flow_end end)
+static void give_flow(tokenizer *k, coded_flow *f)
+{
+    wspi_rope_clear(&k->store, &f->rope);
+    f->next = k->unused;
+    k->unused = f;
+}
+
+static wsp_status keep_packet(tokenizer *k, coded_flow *f, const uint16_t *ids, size_t n,
+                              const uint8_t *resid, size_t n_resid)
+{
+    packet_head head = {.n_ids = (uint16_t)n, .n_resid = (uint32_t)n_resid};
+
+    if (k->opt.max_tokens && k->held + n > k->opt.max_tokens)
+        return WSP_ERR_LIMIT;
+    WSP_TRY(wspi_rope_add(&k->store, &f->rope, &head, sizeof head));
+    WSP_TRY(wspi_rope_add(&k->store, &f->rope, ids, n * sizeof *ids));
+    if (n_resid)
+        WSP_TRY(wspi_rope_add(&k->store, &f->rope, resid, n_resid));
+    k->held += n;
+    f->n_ids += n;
+    f->n_resid += n_resid;
+    f->n_packets++;
+    return WSP_OK;
+}
+
+static wsp_status grow_set(tokenizer *k, const coded_flow *f)
 {
     wsp_tokens *t = k->t;
-    size_t len;
-    const uint8_t *resid = wsp_residual_data(f->resid, &len);
     size_t flows = t->n_flows + 1;
 
     WSP_TRY(wspi_grow(&t->ids, &k->cap_ids, t->n_tokens + f->n_ids + 1, sizeof *t->ids));
@@ -68,42 +97,40 @@ static wsp_status append_flow(tokenizer *k, const coded_flow *f, wsp_flow_end en
     WSP_TRY(wspi_grow(&t->residual_off, &k->cap_flow_cols[1], flows + 1, sizeof *t->residual_off));
     WSP_TRY(wspi_grow(&t->capture, &k->cap_flow_cols[2], flows, sizeof *t->capture));
     WSP_TRY(wspi_grow(&t->flow_end, &k->cap_flow_cols[3], flows, sizeof *t->flow_end));
-    WSP_TRY(wspi_grow(&t->residuals, &k->cap_resid, t->n_residuals + len + 1, 1));
-    memcpy(t->ids + t->n_tokens, f->ids, f->n_ids * sizeof *f->ids);
-    for (size_t i = 0; i < f->n_packets; i++)
-        t->packet_off[t->n_packets + i + 1] = t->n_tokens + f->ends[i];
-    if (len)
-        memcpy(t->residuals + t->n_residuals, resid, len);
-    t->n_tokens += f->n_ids;
-    t->n_packets += f->n_packets;
-    t->n_residuals += len;
+    return wspi_grow(&t->residuals, &k->cap_resid, t->n_residuals + f->n_resid + 1, 1);
+}
+
+static wsp_status append_flow(tokenizer *k, const coded_flow *f, wsp_flow_end end)
+{
+    wspi_rope_reader r = wspi_rope_read(&f->rope);
+    wsp_tokens *t = k->t;
+    packet_head head;
+
+    WSP_TRY(grow_set(k, f));
+    while (wspi_rope_next(&r, &head, sizeof head)) {
+        (void)wspi_rope_next(&r, t->ids + t->n_tokens, head.n_ids * sizeof *t->ids);
+        (void)wspi_rope_next(&r, t->residuals + t->n_residuals, head.n_resid);
+        t->n_tokens += head.n_ids;
+        t->n_residuals += head.n_resid;
+        t->packet_off[++t->n_packets] = t->n_tokens;
+    }
     t->capture[t->n_flows] = (uint32_t)(t->n_captures - 1);
     t->flow_end[t->n_flows] = (uint8_t)end;
-    t->flow_off[flows] = t->n_packets;
-    t->residual_off[flows] = t->n_residuals;
-    t->n_flows = flows;
+    t->n_flows++;
+    t->flow_off[t->n_flows] = t->n_packets;
+    t->residual_off[t->n_flows] = t->n_residuals;
     return WSP_OK;
 }
 
-static wsp_status keep_ids(tokenizer *k, coded_flow *f, const uint16_t *ids, size_t n)
+/* The flows of the set have been taken over by the caller: they leave it. */
+static wsp_status drain(tokenizer *k)
 {
-    WSP_TRY(wspi_grow(&f->ids, &f->cap_ids, f->n_ids + n, sizeof *f->ids));
-    WSP_TRY(wspi_grow(&f->ends, &f->cap_packets, f->n_packets + 1, sizeof *f->ends));
-    if (f->n_ids + n > UINT32_MAX || (k->opt.max_tokens && k->held + n > k->opt.max_tokens))
-        return WSP_ERR_LIMIT;
-    memcpy(f->ids + f->n_ids, ids, n * sizeof *ids);
-    f->n_ids += n;
-    k->held += n;
-    f->ends[f->n_packets++] = (uint32_t)f->n_ids;
-    return WSP_OK;
-}
+    wsp_tokens *t = k->t;
 
-static wsp_status hold_packet(tokenizer *k, coded_flow *f, const wsp_frame *frame,
-                              const uint16_t *ids, size_t n)
-{
-    if (k->bits)
-        WSP_TRY(wspi_bits_packet(k->bits, frame));
-    return keep_ids(k, f, ids, n);
+    WSP_TRY(k->opt.drain(k->opt.arg, t));
+    k->held -= t->n_tokens;
+    t->n_flows = t->n_packets = t->n_tokens = t->n_residuals = 0;
+    return WSP_OK;
 }
 
 /* flow.end is written for flows that ended by themselves and are whole. */
@@ -114,50 +141,62 @@ static bool ended(const tokenizer *k, const coded_flow *f, wsp_flow_end why)
     return whole && (why == WSP_FLOW_CLOSED || why == WSP_FLOW_IDLE || why == WSP_FLOW_EOF);
 }
 
-static void release(void *arg, wsp_flow *flow)
+static wsp_status end_flow(tokenizer *k, const wsp_flow *flow, coded_flow *f)
 {
     const uint16_t end = (uint16_t)(wspi_group_base(WSPI_T_START) + WSPI_START_END);
+    size_t first;
+
+    if (ended(k, f, flow->end))
+        WSP_TRY(keep_packet(k, f, &end, 1, NULL, 0));
+    first = k->t->n_tokens;
+    WSP_TRY(append_flow(k, f, flow->end));
+    if (k->bits)
+        WSP_TRY(wspi_bits_flow(k->bits, k->t->ids + first, k->t->n_tokens - first,
+                               k->t->residuals + k->t->n_residuals - f->n_resid, f->n_resid));
+    if (k->opt.keep && k->opt.on_flow)
+        WSP_TRY(k->opt.on_flow(k->opt.arg, flow, k->t, k->t->n_flows - 1));
+    if (!k->opt.keep) { /* only the sizes wanted it */
+        k->held -= k->t->n_tokens;
+        k->t->n_flows = k->t->n_packets = k->t->n_tokens = k->t->n_residuals = 0;
+    } else if (k->opt.drain && k->t->n_residuals + 2 * k->t->n_tokens > DRAIN_BYTES) {
+        return drain(k);
+    }
+    return WSP_OK;
+}
+
+static void release(void *arg, wsp_flow *flow)
+{
     tokenizer *k = arg;
     coded_flow *f = flow->user;
 
     k->stats->flows++;
-    if (f && k->bits && k->st == WSP_OK)
-        k->st = wspi_bits_flow(k->bits, f->ids, f->n_ids, f->resid);
-    if (f && !k->opt.keep)
-        k->held -= f->n_ids;
-    if (f && k->opt.keep && k->st == WSP_OK && ended(k, f, flow->end))
-        k->st = keep_ids(k, f, &end, 1);
-    if (f && k->opt.keep && k->st == WSP_OK)
-        k->st = append_flow(k, f, flow->end);
-    if (f && k->opt.keep && k->st == WSP_OK && k->opt.on_flow)
-        k->st = k->opt.on_flow(k->opt.arg, flow, k->t, k->t->n_flows - 1);
-    coded_flow_free(f);
+    if (!f)
+        return;
+    if (k->st == WSP_OK && (k->opt.keep || k->bits))
+        k->st = end_flow(k, flow, f);
+    give_flow(k, f);
 }
 
-static void count_tokens(wsp_tokenize_stats *s, const uint16_t *ids, size_t n)
-{
-    unsigned kind = wspi_group_base(WSPI_T_KIND), end = wspi_group_base(WSPI_T_END);
-    uint8_t layer;
-    size_t f;
+/* ---- packets ---- */
 
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] >= kind && ids[i] < end) {
-            s->payload_tokens++;
-            continue;
-        }
-        s->header_tokens++;
-        if (wspi_token_field(ids[i], &layer, &f))
-            s->layer_tokens[layer]++;
-        else
-            s->frame_tokens++;
-    }
+static wsp_status keep_coded(tokenizer *k, coded_flow *f, const wsp_frame *frame,
+                             const uint16_t *ids, size_t n)
+{
+    size_t len;
+    const uint8_t *resid = wsp_residual_data(k->resid, &len);
+
+    if (k->bits)
+        WSP_TRY(wspi_bits_packet(k->bits, frame));
+    if ((!k->opt.keep && !k->bits) || (k->opt.max_packets && f->n_packets == k->opt.max_packets))
+        return WSP_OK;
+    return keep_packet(k, f, ids, n, resid, k->opt.drop_residuals ? 0 : len);
 }
 
 static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
                              const wsp_frame *frame, uint64_t number)
 {
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
-    size_t n, before, after;
+    size_t n, len;
     coded_flow *f;
     wsp_flow *flow;
     int dir;
@@ -167,25 +206,27 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
     wsp_flow_note_icmp(flow, k->packet, dir);
     if (!flow->user)
-        flow->user = coded_flow_new(linktype);
+        flow->user = take_flow(k, linktype);
     f = flow->user;
     if (!f)
         return WSP_ERR_NOMEM;
-    (void)wsp_residual_data(f->resid, &before);
-    WSP_TRY(wsp_encode_packet(f->ctx, k->packet, dir, number, ids, &n, f->resid));
-    (void)wsp_residual_data(f->resid, &after);
+    wsp_residual_reset(k->resid);
+    WSP_TRY(wspi_encode_packet((wsp_context *)(void *)f->context, k->packet, dir, number, ids, &n,
+                               k->resid, k->tally));
+    (void)wsp_residual_data(k->resid, &len);
     k->stats->packets++;
     k->stats->bytes += frame->caplen;
-    k->stats->residual_bytes += after - before;
-    count_tokens(k->stats, ids, n);
-    if (k->opt.max_packets && f->n_packets == k->opt.max_packets)
-        wspi_residual_cut(f->resid, before);
-    else if (k->opt.keep || k->bits)
-        return hold_packet(k, f, frame, ids, n);
-    else
-        wsp_residual_reset(f->resid);
-    return WSP_OK;
+    k->stats->residual_bytes += len;
+    for (size_t i = 0; i < n; i++)
+        k->seen[ids[i]]++;
+    WSP_TRY(keep_coded(k, f, frame, ids, n));
+    while (k->opt.max_open_bytes && k->store.held > k->opt.max_open_bytes &&
+           wsp_flow_table_evict(table))
+        ;
+    return k->st;
 }
+
+/* ---- captures ---- */
 
 static wsp_status add_capture(tokenizer *k, const wsp_capture_info *info)
 {
@@ -198,7 +239,7 @@ static wsp_status add_capture(tokenizer *k, const wsp_capture_info *info)
     if (!t->captures[t->n_captures])
         return WSP_ERR_NOMEM;
     t->linktype[t->n_captures++] = info->linktype;
-    return WSP_OK;
+    return k->bits ? wspi_bits_capture(k->bits, info->linktype) : WSP_OK;
 }
 
 static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_info *info,
@@ -213,8 +254,8 @@ static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_in
 
     opt.release = release;
     opt.arg = k;
-    if (st == WSP_OK && k->bits)
-        st = wspi_bits_capture(k->bits, linktype);
+    if (k->opt.max_flows)
+        opt.max_flows = k->opt.max_flows;
     if (st == WSP_OK)
         st = wsp_flow_table_new(&table, &opt);
     while (st == WSP_OK) {
@@ -232,26 +273,116 @@ static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_in
                                 wsp_status_name(st));
         }
     }
+    k->stats->evicted += table ? wsp_flow_table_evictions(table) : 0;
     wsp_flow_table_free(table);
     if (st >= 0 && k->st < 0)
         st = wspi_fail(err, k->st, 0, "%s while collecting flows", wsp_status_name(k->st));
     return st;
 }
 
+/* ---- runs ---- */
+
 /* Empty offset columns still have their first 0. */
 static wsp_status tokens_start(tokenizer *k)
 {
+    const coded_flow nothing = {.n_ids = 0};
     wsp_tokens *t = k->t;
 
-    WSP_TRY(wspi_grow(&t->ids, &k->cap_ids, 1, sizeof *t->ids));
-    WSP_TRY(wspi_grow(&t->packet_off, &k->cap_packets, 1, sizeof *t->packet_off));
-    WSP_TRY(wspi_grow(&t->flow_off, &k->cap_flow_cols[0], 1, sizeof *t->flow_off));
-    WSP_TRY(wspi_grow(&t->residual_off, &k->cap_flow_cols[1], 1, sizeof *t->residual_off));
-    WSP_TRY(wspi_grow(&t->capture, &k->cap_flow_cols[2], 1, sizeof *t->capture));
-    WSP_TRY(wspi_grow(&t->flow_end, &k->cap_flow_cols[3], 1, sizeof *t->flow_end));
-    WSP_TRY(wspi_grow(&t->residuals, &k->cap_resid, 1, 1));
+    WSP_TRY(grow_set(k, &nothing));
     WSP_TRY(wspi_grow(&t->linktype, &k->cap_links, 1, sizeof *t->linktype));
     t->packet_off[0] = t->flow_off[0] = t->residual_off[0] = 0;
+    return WSP_OK;
+}
+
+static wsp_status start(tokenizer *k)
+{
+    k->t = wspi_new_array(1, sizeof *k->t);
+    k->seen = wspi_new_array(wsp_vocab_size(), sizeof *k->seen);
+    if (k->opt.predictions)
+        k->tally = wspi_new_array(1, sizeof *k->tally);
+    if (!k->t || !k->seen || (k->opt.predictions && !k->tally))
+        return WSP_ERR_NOMEM;
+    WSP_TRY(wsp_packet_new(&k->packet));
+    WSP_TRY(wsp_residual_new(&k->resid));
+    WSP_TRY(tokens_start(k));
+    return k->opt.sizes ? wspi_bits_new(&k->bits) : WSP_OK;
+}
+
+static void count_tokens(tokenizer *k)
+{
+    wsp_tokenize_stats *s = k->stats;
+    uint8_t layer;
+    size_t f;
+
+    for (uint32_t id = 0; id < wsp_vocab_size(); id++) {
+        uint64_t n = k->seen[id];
+        if (wspi_in_group((uint16_t)id, WSPI_T_KIND) || wspi_in_group((uint16_t)id, WSPI_T_TEXT)) {
+            s->payload_tokens += n;
+            continue;
+        }
+        s->header_tokens += n;
+        if (!wspi_token_field((uint16_t)id, &layer, &f)) {
+            s->frame_tokens += n;
+            continue;
+        }
+        s->layer_tokens[layer] += n;
+        s->app_tokens += layer >= WSPI_LAYER_COUNT ? n : 0;
+    }
+}
+
+size_t wsp_prediction_count(void)
+{
+    size_t n = 0;
+
+    for (uint8_t l = 0; l < WSPI_LAYER_COUNT; l++)
+        n += wspi_protos[l]->n_fields;
+    return n;
+}
+
+static void count_predictions(const tokenizer *k)
+{
+    wsp_prediction *p = k->opt.predictions;
+
+    for (uint8_t l = 0; p && l < WSPI_LAYER_COUNT; l++)
+        for (size_t f = 0; f < wspi_protos[l]->n_fields; f++, p++)
+            *p = (wsp_prediction){.field = wspi_protos[l]->fields[f].name,
+                                  .predictor = wspi_predictor_name(&wspi_protos[l]->fields[f]),
+                                  .seen = k->tally->seen[l],
+                                  .told = k->tally->told[l][f],
+                                  .remainder = k->tally->remainder[l][f]};
+}
+
+static void clear(tokenizer *k)
+{
+    for (coded_flow *f = k->unused, *next; f; f = next) {
+        next = f->next;
+        free(f);
+    }
+    wspi_store_clear(&k->store);
+    wspi_bits_free(k->bits);
+    wsp_packet_free(k->packet);
+    wsp_residual_free(k->resid);
+    free(k->seen);
+    free(k->tally);
+}
+
+static wsp_status run(tokenizer *k, wsp_input *in, wsp_error *err)
+{
+    wsp_capture_info info;
+    wsp_status st;
+
+    while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK) {
+        if (k->opt.want && !k->opt.want(k->opt.arg, info.name))
+            continue;
+        WSP_TRY(code_capture(k, in, &info, err));
+    }
+    WSP_TRY(st);
+    if (k->bits)
+        WSP_TRY(wspi_bits_finish(k->bits, &k->stats->sizes, err));
+    count_tokens(k);
+    count_predictions(k);
+    if (k->opt.drain && drain(k) < 0)
+        return wspi_fail(err, WSP_ERR_IO, 0, "the flows could not be written");
     return WSP_OK;
 }
 
@@ -260,124 +391,21 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
 {
     wsp_error local = {.status = WSP_OK};
     tokenizer k = {.stats = stats, .opt = *opt};
-    wsp_capture_info info;
     wsp_status st;
 
     *out = NULL;
     memset(stats, 0, sizeof *stats);
     err = err ? err : &local;
-    k.t = wspi_new_array(1, sizeof *k.t);
-    st = k.t ? wsp_packet_new(&k.packet) : WSP_ERR_NOMEM;
-    if (st == WSP_OK)
-        st = tokens_start(&k);
-    if (st == WSP_OK && opt->sizes)
-        st = wspi_bits_new(&k.bits);
+    st = start(&k);
     if (st < 0)
         (void)wspi_nomem(err, "a token set", sizeof *k.t);
-    while (st >= 0) {
-        st = wsp_input_open_next(in, &info, err);
-        if (st != WSP_OK)
-            break;
-        if (opt->want && !opt->want(opt->arg, info.name))
-            continue;
-        st = code_capture(&k, in, &info, err);
-    }
-    if (st >= 0 && k.bits)
-        st = wspi_bits_finish(k.bits, &stats->sizes, err);
-    wspi_bits_free(k.bits);
-    wsp_packet_free(k.packet);
+    else
+        st = run(&k, in, err);
+    clear(&k);
     if (st < 0) {
         wsp_tokens_free(k.t);
         return st;
     }
     *out = k.t;
     return WSP_OK;
-}
-
-/* ---- back ---- */
-
-typedef struct kept_frame {
-    uint64_t number;
-    wsp_frame frame;
-    size_t at;
-} kept_frame;
-
-typedef struct keeper {
-    kept_frame *frames;
-    size_t n, cap;
-    wspi_buf bytes;
-} keeper;
-
-static int by_number(const void *a, const void *b)
-{
-    const kept_frame *x = a, *y = b;
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static wsp_status decode_flow(const wsp_tokens *t, size_t flow, wsp_decoder *d, wsp_context *ctx,
-                              keeper *k, wsp_error *err)
-{
-    const uint8_t *resid = t->residuals + t->residual_off[flow];
-    const uint8_t *end = t->residuals + t->residual_off[flow + 1];
-    wsp_decoded out;
-    size_t used;
-
-    for (uint64_t p = t->flow_off[flow]; p < t->flow_off[flow + 1]; p++) {
-        size_t n = (size_t)(t->packet_off[p + 1] - t->packet_off[p]);
-        wsp_status st =
-            wsp_decode_packet(d, ctx, t->ids + t->packet_off[p], n, &used, &resid, end, &out, err);
-        if (st == WSP_EOF)
-            return WSP_OK;
-        WSP_TRY(st);
-        if (used != n)
-            return wspi_fail(err, WSP_ERR_FORMAT, p,
-                             "packet %llu of the set has %zu tokens too many",
-                             (unsigned long long)p, n - used);
-        if (wspi_grow(&k->frames, &k->cap, k->n + 1, sizeof *k->frames) < 0)
-            return wspi_nomem(err, "packets", k->n);
-        k->frames[k->n++] =
-            (kept_frame){.number = out.number, .frame = out.frame, .at = k->bytes.len};
-        if (wspi_buf_add(&k->bytes, out.frame.data, out.frame.caplen) < 0)
-            return wspi_nomem(err, "packets", k->bytes.len);
-    }
-    return WSP_OK;
-}
-
-wsp_status wsp_detokenize(const wsp_tokens *t, size_t i, wsp_pcap_writer *w, uint64_t *packets,
-                          wsp_error *err)
-{
-    keeper k = {.n = 0};
-    wsp_decoder *d = NULL;
-    wsp_context *ctx = wspi_new_array(1, wsp_context_size());
-    wsp_status st = WSP_OK;
-
-    *packets = 0;
-    wspi_buf_init(&k.bytes, SIZE_MAX / 2);
-    if (!t->residual_off)
-        st = wspi_fail(
-            err, WSP_ERR_FORMAT, 0,
-            "the set was written without residuals: it cannot be turned back into packets");
-    else if (i >= t->n_captures)
-        st = wspi_fail(err, WSP_ERR_ARG, 0, "the set has %zu captures, there is no number %zu",
-                       t->n_captures, i);
-    else if (!ctx || wsp_decoder_new(&d) < 0)
-        st = wspi_nomem(err, "a decoder", wsp_context_size());
-    for (size_t f = 0; st == WSP_OK && f < t->n_flows; f++) {
-        if (t->capture[f] != i)
-            continue;
-        wsp_context_init(ctx, t->linktype[i]);
-        st = decode_flow(t, f, d, ctx, &k, err);
-    }
-    if (st == WSP_OK && k.n)
-        qsort(k.frames, k.n, sizeof *k.frames, by_number);
-    for (size_t f = 0; st == WSP_OK && f < k.n; f++) {
-        k.frames[f].frame.data = k.bytes.data ? k.bytes.data + k.frames[f].at : NULL;
-        st = wsp_pcap_writer_add(w, &k.frames[f].frame, err);
-        *packets += st == WSP_OK;
-    }
-    free(k.frames);
-    wspi_buf_clear(&k.bytes);
-    wsp_decoder_free(d);
-    free(ctx);
-    return st;
 }

@@ -209,6 +209,27 @@ uint64_t wsp_vocab_version(void)
     return wspi_the_vocab.version;
 }
 
+const char *wspi_predictor_name(const wspi_field *d)
+{
+    static const char *const kinds[] = {[WSPI_K_AUTO] = "computed",
+                                        [WSPI_K_SEQ] = "next in stream",
+                                        [WSPI_K_ACK] = "end of the peer's stream",
+                                        [WSPI_K_IPID] = "same or counting",
+                                        [WSPI_K_TSVAL] = "last one",
+                                        [WSPI_K_TSECR] = "peer's last"};
+    static const char *const preds[] = {[WSPI_P_CONST] = "constant",
+                                        [WSPI_P_PREV] = "last one",
+                                        [WSPI_P_MIRROR] = "last one, or the peer's",
+                                        [WSPI_P_FLAGS] = "last, by payload",
+                                        [WSPI_P_ECHO] = "count, or the peer's",
+                                        [WSPI_P_SELF] = "last one",
+                                        [WSPI_P_COUNT] = "last one + 1",
+                                        [WSPI_P_FRAG] = "end of the last fragment",
+                                        [WSPI_P_NEXT] = "the next layer"};
+
+    return d->kind < WSPI_COUNT(kinds) && kinds[d->kind] ? kinds[d->kind] : preds[d->pred];
+}
+
 static void bin_name(char *buf, size_t len, const char *group, unsigned bin, unsigned m)
 {
     uint64_t lo = wspi_bin_start(bin, m);
