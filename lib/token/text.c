@@ -18,6 +18,7 @@ static struct {
     uint16_t to[EDGES];
     uint16_t token[EDGES];
     uint16_t nodes;
+    uint16_t pair[65536]; /* node of two first bytes, 0: none begins so */
 } tree;
 
 static uint8_t single[256]; /* each byte value, as a string of one */
@@ -42,6 +43,8 @@ static void add_string(const uint8_t *s, size_t len, uint16_t token)
             tree.key[i] = (node << 8 | s[k]) + 1;
             tree.to[i] = tree.nodes;
             tree.token[tree.nodes++] = NONE;
+            if (k == 1)
+                tree.pair[s[0] << 8 | s[1]] = tree.to[i];
         }
         node = tree.to[i];
     }
@@ -83,22 +86,25 @@ const wspi_stack *wspi_common_stack(size_t i)
     return i < WSPI_COUNT(learned_stacks) ? &learned_stacks[i] : NULL;
 }
 
-/* The longest token that b begins with, n > 0. */
+/* The longest token that b begins with, n > 0. Most places have none but their byte: the table of pairs says so. */
 static unsigned longest(const uint8_t *b, size_t n, size_t *len)
 {
-    uint32_t node = b[0] + 1u;
+    uint32_t node = n > 1 ? tree.pair[b[0] << 8 | b[1]] : 0;
     unsigned best = b[0];
 
     *len = 1;
-    for (size_t k = 1; k < n; k++) {
-        size_t i = edge_slot(node, b[k]);
+    for (size_t k = 2; node; k++) {
+        size_t i;
+        if (tree.token[node] != NONE) {
+            best = tree.token[node];
+            *len = k;
+        }
+        if (k == n)
+            break;
+        i = edge_slot(node, b[k]);
         if (!tree.key[i])
             break;
         node = tree.to[i];
-        if (tree.token[node] != NONE) {
-            best = tree.token[node];
-            *len = k + 1;
-        }
     }
     return best;
 }

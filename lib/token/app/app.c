@@ -289,7 +289,7 @@ static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
     if (c->enc)
         (void)wspi_may(c, wspi_group_base(WSPI_T_APP), WSPI_COUNT(apps) + 1, t != want, false, &t);
     c->pay.app = id;
-    c->app = c->ctx->app;
+    wspi_app_copy(&c->app, &c->ctx->app);
     c->name_len = 0;
     if (c->app.id[c->dir] != id) { /* another protocol's memory means nothing */
         c->app.left[c->dir] = 0;
