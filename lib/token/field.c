@@ -275,10 +275,16 @@ void wspi_make_masks(void)
             else
                 m.special |= bit;
         }
-        for (size_t f = 0; f < wspi_protos[l]->n_fields; f++)
+        for (size_t f = 0; f < wspi_protos[l]->n_fields; f++) {
+            const wspi_field *d = &wspi_protos[l]->fields[f];
             if ((m.sticky | m.constant | m.next) >> f & 1)
-                wspi_bits_put(m.quiet, wspi_protos[l]->fields[f].bit,
-                              wspi_protos[l]->fields[f].width, UINT64_MAX);
+                wspi_bits_put(m.quiet, d->bit, d->width, UINT64_MAX);
+            if (m.constant >> f & 1 || (m.sticky >> f & 1 && d->pred == WSPI_P_PREV)) {
+                m.usual |= (uint16_t)(1u << f);
+                wspi_bits_put(m.first, d->bit, d->width, d->arg);
+                wspi_bits_put(m.first_bits, d->bit, d->width, UINT64_MAX);
+            }
+        }
         wspi_field_masks[l] = m;
     }
 }
@@ -313,8 +319,12 @@ uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i)
     bool length = i + 1 < c->p->n_layers && l[1].id == WSPI_LLC; /* of IEEE 802.3, not a type */
     uint32_t differs = 0, tell;
 
-    if (!mine)
-        return (1u << proto->n_fields) - 1;
+    if (!mine) {
+        tell = ((1u << proto->n_fields) - 1) & ~(uint32_t)(m->autos & l->autos);
+        return same_bits(c->p->data + l->off, m->first, m->first_bits, proto->len)
+                   ? tell & ~(uint32_t)m->usual
+                   : tell;
+    }
     tell = (m->autos & ~(uint32_t)(l->autos & mine->autos)) | m->special | (length ? m->next : 0u);
     if (!same_bits(c->p->data + l->off, c->mine.header, m->quiet, proto->len))
         for (size_t f = 0; f < proto->n_fields; f++)

@@ -7,7 +7,17 @@
 
 #include <math.h>
 
-enum { HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16, ZEROS = 256, LOOK = 96 };
+enum {
+    HEAD_TEXT = 48,
+    HEAD_BINARY = 32,
+    HEAD_RANDOM = 8,
+    WINDOW = 16,
+    ZEROS = 256,
+    LOOK = 64,
+    STRIDE = 4
+};
+
+#define HIGH_BITS 0x8080808080808080u
 
 /* step[c]: what one more occurrence of a value that was seen c times adds to the sum of n log2 n, in 2^-16. */
 static uint32_t step[LOOK + 1], log_of[LOOK + 1];
@@ -85,15 +95,14 @@ static bool window_varies(const uint8_t *b)
 /* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
 static size_t structured_len(const uint8_t *b, size_t n, size_t want)
 {
-    unsigned high = 0;
+    uint64_t lo, hi;
 
-    for (size_t i = 0; i < WINDOW && i < n; i++)
-        high += b[i] >> 7;
-    for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
-        if (high >= 5 && window_varies(b + i))
+    for (size_t i = 0; i < want && i + WINDOW <= n; i += STRIDE) {
+        memcpy(&lo, b + i, 8);
+        memcpy(&hi, b + i + 8, 8);
+        if (__builtin_popcountll(lo & HIGH_BITS) + __builtin_popcountll(hi & HIGH_BITS) >= 5 &&
+            window_varies(b + i))
             return i;
-        high -= b[i] >> 7;
-        high += i + WINDOW < n ? b[i + WINDOW] >> 7 : 0u;
     }
     return want;
 }

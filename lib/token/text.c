@@ -51,11 +51,45 @@ static void add_string(const uint8_t *s, size_t len, uint16_t token)
     tree.token[node] = token;
 }
 
+/* Common stacks by a hash of their layers; entries are numbers plus one. */
+static uint8_t stack_slots[512];
+
+static size_t stack_slot(const uint8_t *id, size_t n)
+{
+    uint32_t h = (uint32_t)n;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ id[i]) * 0x01000193u;
+    return (h ^ h >> 15) & (WSPI_COUNT(stack_slots) - 1);
+}
+
+static void prepare_stacks(void)
+{
+    _Static_assert(WSPI_COUNT(learned_stacks) < WSPI_COUNT(stack_slots) / 2, "room in the table");
+    for (size_t k = 0; k < WSPI_COUNT(learned_stacks); k++) {
+        size_t i = stack_slot(learned_stacks[k].id, learned_stacks[k].n);
+        while (stack_slots[i])
+            i = (i + 1) % WSPI_COUNT(stack_slots);
+        stack_slots[i] = (uint8_t)(k + 1);
+    }
+}
+
+size_t wspi_find_common_stack(const uint8_t *id, size_t n)
+{
+    for (size_t i = stack_slot(id, n); stack_slots[i]; i = (i + 1) % WSPI_COUNT(stack_slots)) {
+        const wspi_stack *st = &learned_stacks[stack_slots[i] - 1];
+        if (st->n == n && memcmp(st->id, id, n) == 0)
+            return stack_slots[i] - 1u;
+    }
+    return WSPI_COUNT(learned_stacks);
+}
+
 void wspi_text_prepare(void)
 {
     _Static_assert(WSPI_COUNT(learned_text) * WSPI_LEARNED_LONGEST < EDGES / 2 ||
                        WSPI_COUNT(learned_text) < EDGES / 4,
                    "the hash table is large enough");
+    prepare_stacks();
     tree.nodes = 257;
     for (size_t b = 0; b < 256; b++) {
         single[b] = (uint8_t)b;

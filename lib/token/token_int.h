@@ -123,6 +123,8 @@ typedef struct wspi_stack {
 /* Stacks that were common in training captures. */
 size_t wspi_common_stacks(void);
 const wspi_stack *wspi_common_stack(size_t i);
+/* The number of the common stack of these n layers; wspi_common_stacks() when it is none. */
+size_t wspi_find_common_stack(const uint8_t *id, size_t n);
 
 /* ---- flow context ---- */
 
@@ -194,9 +196,12 @@ typedef struct wspi_masks {
     uint16_t sticky; /* as in the last packet of the direction, if there was one */
     uint16_t constant;
     uint16_t autos;
-    uint16_t next;                      /* names the next layer */
-    uint16_t special;                   /* the rest */
+    uint16_t next;    /* names the next layer */
+    uint16_t special; /* the rest */
+    uint16_t usual;   /* has a value that is expected of a direction's first packet */
     uint8_t quiet[WSPI_MAX_HEADER + 8]; /* bits of the header that are sticky, constant or next */
+    uint8_t first[WSPI_MAX_HEADER + 8],
+        first_bits[WSPI_MAX_HEADER + 8]; /* usual values; their bits */
 } wspi_masks;
 extern wspi_masks wspi_field_masks[WSPI_LAYER_COUNT];
 void wspi_make_masks(void);
