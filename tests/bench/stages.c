@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stages.c: where the time of tokenize goes: loops over the same capture that each do one step more,
+ * stages.c: where the time of tokenize goes: loops over the same capture, each with one step more,
  * in turns, one thread. Every run is a process of its own, so that its memory is its own, too.
  * usage: stages CAPTURE [ROUNDS]
  */
