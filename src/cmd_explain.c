@@ -9,13 +9,13 @@
 
 static const cli_page page = {
     .name = "explain",
-    .operands = "[OPTION]... FILE...",
+    .operands = "[OPTION]... [FILE]...",
     .summary = "Prints, flow by flow and packet by packet, the tokens that a model reads under a "
                "mask policy; tokens that\n"
                "the policy withholds stand in parentheses.",
     .examples =
         "  wirespeak explain trace.pcap\n  wirespeak explain --policy everything -c 2 trace.pcap\n",
-    .min_operands = 1,
+    .min_operands = 0,
     .max_operands = -1,
 };
 
@@ -64,6 +64,17 @@ static void print_policies(void)
     }
 }
 
+static void print_fields(void)
+{
+    wsp_field_info f;
+
+    printf("%-22s %4s %-10s %-26s %-8s %s\n", "field", "bits", "kind", "predicted by", "subject",
+           "tokens");
+    for (size_t i = 0; wsp_field_get(i, &f); i++)
+        printf("%-22s %4u %-10s %-26s %-8s %u\n", f.field, f.bits, f.kind, f.predictor, f.subject,
+               f.n_tokens);
+}
+
 /* Without the one token that ends a flow, which stands in a packet's place. */
 static uint64_t count_packets(const wsp_tokens *t, size_t f)
 {
@@ -93,7 +104,7 @@ int cmd_explain(int argc, char **argv)
 {
     const char *name = "identity-free", *filter = NULL;
     size_t max_flows = 0, max_payload = WSP_MAX_PACKET_TOKENS;
-    bool list = false;
+    bool list = false, fields = false;
     const cli_option options[] = {
         {.name = "policy",
          .letter = 'p',
@@ -104,7 +115,11 @@ int cmd_explain(int argc, char **argv)
         {.name = "list-policies",
          .kind = CLI_FLAG,
          .value = &list,
-         .help = "print the policies first"},
+         .help = "print the table of policies"},
+        {.name = "fields",
+         .kind = CLI_FLAG,
+         .value = &fields,
+         .help = "print the table of fields: bits, kind, predictor, subject, tokens"},
         {.name = "count",
          .letter = 'c',
          .kind = CLI_SIZE,
@@ -137,6 +152,13 @@ int cmd_explain(int argc, char **argv)
         return cli_usage(page.name, "there is no policy '%s': see --list-policies", name);
     if (list)
         print_policies();
+    if (fields)
+        print_fields();
+    if ((list || fields) && first == argc)
+        return CLI_OK;
+    if (first == argc)
+        return cli_usage(page.name,
+                         "nothing to explain: name a capture, or --list-policies, or --fields");
     opt.filter = filter;
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);

@@ -23,6 +23,9 @@ static const cli_page page = {
     .max_operands = -1,
 };
 
+/* What open flows may take before the least recently used one ends: memory stays bounded whatever the capture. */
+static const size_t MAX_OPEN_BYTES = (size_t)2 << 30;
+
 static double per(uint64_t n, uint64_t of)
 {
     return of ? (double)n / (double)of : 0.0;
@@ -97,26 +100,48 @@ static void print_table_sizes(const wsp_sizes *z)
     }
 }
 
-static void print_json(const wsp_tokenize_stats *s, bool sizes)
+static void print_json_predictions(const wsp_prediction *p)
+{
+    printf(",\"predictors\":{");
+    for (size_t i = 0, n = 0; i < wsp_prediction_count(); i++)
+        if (p[i].seen)
+            printf("%s\"%s\":{\"seen\":%" PRIu64 ",\"told\":%" PRIu64 ",\"remainder\":%" PRIu64 "}",
+                   n++ ? "," : "", p[i].field, p[i].seen, p[i].told, p[i].remainder);
+    printf("}");
+}
+
+static void print_table_predictions(const wsp_prediction *p)
+{
+    printf("%-20s %-26s %10s %9s %9s %9s\n", "field", "predictor", "packets", "as it is", "token", "remainder");
+    for (size_t i = 0; i < wsp_prediction_count(); i++)
+        if (p[i].seen)
+            printf("%-20s %-26s %10" PRIu64 " %8.2f%% %8.2f%% %8.2f%%\n", p[i].field, p[i].predictor,
+                   p[i].seen, 100 * per(p[i].seen - p[i].told - p[i].remainder, p[i].seen),
+                   100 * per(p[i].told, p[i].seen), 100 * per(p[i].remainder, p[i].seen));
+}
+
+static void print_json(const wsp_tokenize_stats *s, bool sizes, const wsp_prediction *predictions)
 {
     printf("{\"captures\":%" PRIu64 ",\"broken\":%" PRIu64 ",\"packets\":%" PRIu64
            ",\"flows\":%" PRIu64 ",\"bytes\":%" PRIu64,
            s->captures, s->broken, s->packets, s->flows, s->bytes);
     printf(",\"residual_bytes\":%" PRIu64
-           ",\"tokens_per_packet\":{\"header\":%.4f,\"payload\":%.4f},\"layers\":{",
+           ",\"tokens_per_packet\":{\"header\":%.4f,\"payload\":%.4f,\"application\":%.4f},\"layers\":{",
            s->residual_bytes, per(s->header_tokens, s->packets),
-           per(s->payload_tokens, s->packets));
+           per(s->payload_tokens, s->packets), per(s->app_tokens, s->packets));
     printf("\"frame\":%.4f", per(s->frame_tokens, s->packets));
     for (size_t i = 0; wsp_layer_name(i); i++)
         if (s->layer_tokens[i])
             printf(",\"%s\":%.4f", wsp_layer_name(i), per(s->layer_tokens[i], s->packets));
     printf("}");
+    if (predictions)
+        print_json_predictions(predictions);
     if (sizes)
         print_json_sizes(&s->sizes);
     printf("}\n");
 }
 
-static void print_table(const wsp_tokenize_stats *s, bool sizes)
+static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_prediction *predictions)
 {
     printf("captures          %10" PRIu64 "\n", s->captures);
     printf("broken off        %10" PRIu64 "\n", s->broken);
@@ -124,20 +149,24 @@ static void print_table(const wsp_tokenize_stats *s, bool sizes)
     printf("packets           %10" PRIu64 "\n", s->packets);
     printf("bytes             %10" PRIu64 "\n", s->bytes);
     printf("residual bytes    %10" PRIu64 "\n", s->residual_bytes);
-    printf("tokens per packet %10.2f header + %.2f payload\n", per(s->header_tokens, s->packets),
-           per(s->payload_tokens, s->packets));
+    printf("tokens per packet %10.2f header + %.2f payload (of the header tokens %.2f are fields of application protocols)\n",
+           per(s->header_tokens, s->packets), per(s->payload_tokens, s->packets), per(s->app_tokens, s->packets));
     printf("  %-15s %10.3f  (direction, time, length, stack, end)\n", "frame",
            per(s->frame_tokens, s->packets));
     for (size_t i = 0; wsp_layer_name(i); i++)
         if (s->layer_tokens[i])
             printf("  %-15s %10.3f\n", wsp_layer_name(i), per(s->layer_tokens[i], s->packets));
+    if (predictions)
+        print_table_predictions(predictions);
     if (sizes)
         print_table_sizes(&s->sizes);
 }
 
 /* The label lists of the command line, and the column of each that grows with the flows. */
 typedef struct labelling {
-    size_t n, cap;
+    size_t n, cap, flows;
+    wsp_tokens_writer *writer;
+    wsp_error *err;
     char head[CLI_LIST_MAX][32];
     wsp_labels *lists[CLI_LIST_MAX];
     int32_t *columns[CLI_LIST_MAX];
@@ -155,9 +184,10 @@ static bool wanted(void *arg, const char *capture)
                         strcmp(wsp_split_name(split), l->part) == 0);
 }
 
-static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t index)
+static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t at)
 {
     labelling *l = arg;
+    size_t index = l->flows++;
 
     if (index >= l->cap) {
         l->cap = index + index / 2 + 1024;
@@ -170,8 +200,15 @@ static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *
     }
     for (size_t i = 0; i < l->n; i++)
         l->columns[i][index] =
-            wsp_labels_find(l->lists[i], set->captures[set->capture[index]], &flow->key);
+            wsp_labels_find(l->lists[i], set->captures[set->capture[at]], &flow->key);
     return WSP_OK;
+}
+
+static wsp_status write_flows(void *arg, const wsp_tokens *set)
+{
+    labelling *l = arg;
+
+    return wsp_tokens_writer_add(l->writer, set, l->err);
 }
 
 static wsp_status load_lists(labelling *l, const cli_list *list, wsp_error *err)
@@ -212,8 +249,8 @@ static void labelling_clear(labelling *l)
 
 typedef struct arguments {
     const char *out, *format, *filter;
-    bool stats_only, sizes, skip_bad, drop;
-    size_t max_packets;
+    bool stats_only, sizes, skip_bad, drop, compress, predictions;
+    size_t max_packets, max_flows;
     cli_list lists;
 } arguments;
 
@@ -233,6 +270,11 @@ static int parse(arguments *a, labelling *l, int argc, char **argv)
          .help = "only packets that match this pcap filter"},
         {.name = "drop-residuals", .kind = CLI_FLAG, .value = &a->drop,
          .help = "leave the residuals out: no addresses, no way back to packets"},
+        {.name = "compress", .letter = 'z', .kind = CLI_FLAG, .value = &a->compress, .help = "deflate the file"},
+        {.name = "predictors", .kind = CLI_FLAG, .value = &a->predictions,
+         .help = "with --stats: also how often each header field was as predicted"},
+        {.name = "max-flows", .kind = CLI_SIZE, .value = &a->max_flows, .arg = "N",
+         .help = "flows open at a time; beyond, the least recently used ends (default 1000000)"},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "skip what is no capture, with a warning"},
         {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
          .help = "add a label column from a tab-separated list"},
@@ -252,13 +294,18 @@ static int parse(arguments *a, labelling *l, int argc, char **argv)
 /* clang-format on */
 
 static wsp_status tokenize(const arguments *a, labelling *l, const char *const *paths, size_t n,
-                           wsp_tokenize_stats *stats, wsp_error *err)
+                           wsp_prediction *predictions, wsp_tokenize_stats *stats, wsp_error *err)
 {
     wsp_tokenize_options how = {.keep = a->out != NULL,
                                 .sizes = a->sizes,
+                                .drop_residuals = a->drop,
                                 .max_packets = a->max_packets,
+                                .max_flows = a->max_flows,
+                                .max_open_bytes = MAX_OPEN_BYTES,
+                                .predictions = predictions,
                                 .want = wanted,
                                 .on_flow = label_flow,
+                                .drain = a->out ? write_flows : NULL,
                                 .arg = l};
     wsp_input_options opt = wsp_input_options_default();
     wsp_tokens *tokens = NULL;
@@ -267,15 +314,19 @@ static wsp_status tokenize(const arguments *a, labelling *l, const char *const *
 
     opt.skip_bad = a->skip_bad;
     opt.filter = a->filter;
+    l->err = err;
     st = wsp_input_new(&in, paths, n, &opt, err);
     if (st == WSP_OK)
         st = load_lists(l, &a->lists, err);
+    if (st == WSP_OK && a->out)
+        st = wsp_tokens_writer_open(&l->writer, a->out, a->drop, a->compress, err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &tokens, stats, err);
     if (st >= 0 && a->out)
         st = attach(l, tokens, err);
     if (st >= 0 && a->out)
-        st = wsp_tokens_save(tokens, a->out, a->drop, err);
+        st = wsp_tokens_writer_finish(l->writer, tokens, err);
+    wsp_tokens_writer_free(l->writer);
     wsp_tokens_free(tokens);
     wsp_input_free(in);
     return st;
@@ -286,6 +337,7 @@ int cmd_tokenize(int argc, char **argv)
     labelling labels = {.seed = 1, .val = 0.1, .test = 0.25};
     arguments a = {.format = "table"};
     int first = parse(&a, &labels, argc, argv);
+    wsp_prediction *predictions = NULL;
     wsp_tokenize_stats s;
     wsp_error err;
     wsp_status st;
@@ -294,19 +346,29 @@ int cmd_tokenize(int argc, char **argv)
         return cli_usage(page.name, "nothing to do: give -w OUT.npz, or --stats");
     if (a.sizes && !a.stats_only)
         return cli_usage(page.name, "--bits is a part of --stats");
+    if (a.predictions && !a.stats_only)
+        return cli_usage(page.name, "--predictors is a part of --stats");
     if (a.sizes)
         cli_note("compressing the packets with gzip -9, xz -6 and zstd -19 as well: a few megabytes a second");
-    st = tokenize(&a, &labels, (const char *const *)(argv + first), (size_t)(argc - first), &s, &err);
+    if (a.predictions && !(predictions = calloc(wsp_prediction_count(), sizeof *predictions)))
+        return cli_fail("out of memory");
+    st = tokenize(&a, &labels, (const char *const *)(argv + first), (size_t)(argc - first), predictions, &s, &err);
     labelling_clear(&labels);
-    if (st < 0)
+    if (st < 0) {
+        free(predictions);
         return cli_fail_error(&err);
+    }
     if (a.stats_only && a.format[0] == 'j')
-        print_json(&s, a.sizes);
+        print_json(&s, a.sizes, predictions);
     else if (a.stats_only)
-        print_table(&s, a.sizes);
+        print_table(&s, a.sizes, predictions);
     else
         cli_note("%" PRIu64 " packets of %" PRIu64 " flows, %.2f + %.2f tokens per packet, written to %s",
                  s.packets, s.flows, per(s.header_tokens, s.packets), per(s.payload_tokens, s.packets), a.out);
+    free(predictions);
+    if (s.evicted)
+        cli_note("%" PRIu64 " flows were ended early to keep memory bounded: their later packets are flows of their own",
+                 s.evicted);
     if (s.broken)
         return cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is kept", s.broken, s.captures);
     return CLI_OK;

@@ -29,6 +29,17 @@ WSP_API const char *wsp_vocab_name(uint16_t id, char *buf,
 WSP_API bool wsp_vocab_deviates(
     uint16_t id); /* a token that a valid generated packet does not use */
 
+/* A field that has tokens: of a network layer or an application protocol. Strings are static. */
+typedef struct wsp_field_info {
+    const char *protocol, *field;
+    const char *kind;      /* how it becomes tokens: computed, enumerated, magnitude, ... */
+    const char *predictor; /* "" where its walk decides */
+    const char *subject;   /* what policies call it */
+    unsigned bits, n_tokens, first_token;
+} wsp_field_info;
+/* The i-th field in the order of the vocabulary; false after the last. */
+WSP_API bool wsp_field_get(size_t i, wsp_field_info *info);
+
 /* ---- flow context, codec (wsp_packet is in packet.h) ---- */
 
 /* Per-flow memory of the codec. Both sides start from wsp_context_init. Plain memory of wsp_context_size() bytes. */
@@ -150,6 +161,21 @@ typedef struct wsp_tokens {
 /* drop_residuals: leaves residuals out (anonymous by construction; cannot be turned back into packets). */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_save(const wsp_tokens *t, const char *path,
                                                 bool drop_residuals, wsp_error *err);
+/*
+ * The same from several sets, one after the other, so that a file can be larger than memory: captures are numbered
+ * alike in all of them. `finish` takes captures and labels (of all flows) from its set and makes the file appear; before,
+ * columns wait in files without a name in its folder. compress: deflated members; else stored ones.
+ */
+typedef struct wsp_tokens_writer wsp_tokens_writer;
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_writer_open(wsp_tokens_writer **out, const char *path,
+                                                       bool drop_residuals, bool compress,
+                                                       wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_writer_add(wsp_tokens_writer *w, const wsp_tokens *t,
+                                                      wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_writer_finish(wsp_tokens_writer *w, const wsp_tokens *t,
+                                                         wsp_error *err);
+WSP_API void wsp_tokens_writer_free(wsp_tokens_writer *w);
+
 /* Checks every length, offset and id; refuses files of another vocabulary version (UNSUPPORTED). */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err);
 WSP_API void wsp_tokens_free(wsp_tokens *t);

@@ -27,6 +27,9 @@ wsp_status wspi_outfile_open(wspi_outfile *f, const char *path, wsp_error *err) 
 wsp_status wspi_outfile_commit(wspi_outfile *f, wsp_error *err) WSP_MUST_USE;
 void wspi_outfile_discard(wspi_outfile *f);
 
+/* A file without a name, to write and then read, in the folder of `beside`; NULL and errno. fclose() removes it. */
+FILE *wspi_spool_open(const char *beside) WSP_MUST_USE;
+
 /*
  * An input over one block of memory (borrowed until wsp_input_free) instead of paths: for fuzzing
  * and tests.
@@ -77,7 +80,7 @@ typedef struct wspi_zip_writer wspi_zip_writer;
  * A ZIP file whose members are stored or deflated so that numpy.load reads it. Atomic like
  * wspi_outfile.
  */
-wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path,
+wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, bool deflate,
                                 wsp_error *err) WSP_MUST_USE;
 /*
  * One member of `len` bytes in one or two pieces (header, body); body may be NULL when body_len is
@@ -86,6 +89,10 @@ wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path,
 wsp_status wspi_zip_writer_add(wspi_zip_writer *w, const char *name, const void *head,
                                size_t head_len, const void *body, size_t body_len,
                                wsp_error *err) WSP_MUST_USE;
+/* The same with the next body_len bytes of a file as the body. */
+wsp_status wspi_zip_writer_add_file(wspi_zip_writer *w, const char *name, const void *head,
+                                    size_t head_len, FILE *body, uint64_t body_len,
+                                    wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_zip_writer_close(wspi_zip_writer *w, wsp_error *err) WSP_MUST_USE;
 void wspi_zip_writer_discard(wspi_zip_writer *w);
 

@@ -187,3 +187,21 @@ wsp_status wspi_file_read(const char *path, size_t max, uint8_t **data, size_t *
     *len = b.len;
     return WSP_OK;
 }
+
+/* Where the folder cannot have files without a name, or is none (a pipe), the system's folder for temporary files does. */
+FILE *wspi_spool_open(const char *beside)
+{
+    FILE *fp = NULL;
+#ifdef O_TMPFILE
+    const char *slash = strrchr(beside, '/');
+    char *dir = slash ? strndup(beside, (size_t)(slash - beside) + 1) : strdup(".");
+    int fd = dir && strcmp(beside, "-") != 0 && strncmp(beside, "/dev/", 5) != 0
+                 ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)
+                 : -1;
+
+    free(dir);
+    if (fd >= 0 && !(fp = fdopen(fd, "w+b")))
+        (void)close(fd);
+#endif
+    return fp ? fp : tmpfile();
+}

@@ -33,7 +33,8 @@ static wsp_status zip_fail(wspi_zip_writer *w, wsp_error *err)
                      why ? why : "cannot write the ZIP file");
 }
 
-wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, wsp_error *err)
+wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, bool deflate,
+                                wsp_error *err)
 {
     wspi_zip_writer *w = calloc(1, sizeof *w);
     wsp_status st;
@@ -45,7 +46,8 @@ wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, wsp_err
     if (st == WSP_OK && !(w->ar = archive_write_new()))
         st = wspi_nomem(err, "a ZIP writer", 1);
     if (st == WSP_OK && (archive_write_set_format_zip(w->ar) != ARCHIVE_OK ||
-                         archive_write_zip_set_compression_deflate(w->ar) != ARCHIVE_OK ||
+                         (deflate ? archive_write_zip_set_compression_deflate(w->ar)
+                                  : archive_write_zip_set_compression_store(w->ar)) != ARCHIVE_OK ||
                          archive_write_set_bytes_in_last_block(w->ar, 1) != ARCHIVE_OK ||
                          archive_write_open(w->ar, w, NULL, on_write, NULL) != ARCHIVE_OK))
         st = zip_fail(w, err);
@@ -72,8 +74,7 @@ static bool write_piece(struct archive *ar, const void *p, size_t len)
     return true;
 }
 
-wsp_status wspi_zip_writer_add(wspi_zip_writer *w, const char *name, const void *head,
-                               size_t head_len, const void *body, size_t body_len, wsp_error *err)
+static wsp_status begin_member(wspi_zip_writer *w, const char *name, uint64_t len, wsp_error *err)
 {
     struct archive_entry *e = archive_entry_new();
     wsp_status st = WSP_OK;
@@ -83,13 +84,42 @@ wsp_status wspi_zip_writer_add(wspi_zip_writer *w, const char *name, const void 
     archive_entry_set_pathname(e, name);
     archive_entry_set_filetype(e, AE_IFREG);
     archive_entry_set_perm(e, 0644);
-    archive_entry_set_size(e, (la_int64_t)(head_len + body_len));
+    archive_entry_set_size(e, (la_int64_t)len);
     /* no times: the ZIP says 1980, and equal content gives equal files */
-    if (archive_write_header(w->ar, e) != ARCHIVE_OK || !write_piece(w->ar, head, head_len) ||
-        !write_piece(w->ar, body, body_len) || archive_write_finish_entry(w->ar) != ARCHIVE_OK)
+    if (archive_write_header(w->ar, e) != ARCHIVE_OK)
         st = zip_fail(w, err);
     archive_entry_free(e);
     return st;
+}
+
+wsp_status wspi_zip_writer_add(wspi_zip_writer *w, const char *name, const void *head,
+                               size_t head_len, const void *body, size_t body_len, wsp_error *err)
+{
+    WSP_TRY(begin_member(w, name, head_len + body_len, err));
+    if (!write_piece(w->ar, head, head_len) || !write_piece(w->ar, body, body_len) ||
+        archive_write_finish_entry(w->ar) != ARCHIVE_OK)
+        return zip_fail(w, err);
+    return WSP_OK;
+}
+
+wsp_status wspi_zip_writer_add_file(wspi_zip_writer *w, const char *name, const void *head,
+                                    size_t head_len, FILE *body, uint64_t body_len, wsp_error *err)
+{
+    uint8_t block[65536];
+
+    WSP_TRY(begin_member(w, name, head_len + body_len, err));
+    if (!write_piece(w->ar, head, head_len))
+        return zip_fail(w, err);
+    while (body_len) {
+        size_t n = fread(block, 1, (size_t)WSPI_MIN(body_len, sizeof block), body);
+        if (n == 0)
+            return wspi_fail(err, WSP_ERR_IO, 0, "%s: what %s is to hold cannot be read again",
+                             w->file.path, name);
+        if (!write_piece(w->ar, block, n))
+            return zip_fail(w, err);
+        body_len -= n;
+    }
+    return archive_write_finish_entry(w->ar) == ARCHIVE_OK ? WSP_OK : zip_fail(w, err);
 }
 
 wsp_status wspi_zip_writer_close(wspi_zip_writer *w, wsp_error *err)

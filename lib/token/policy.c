@@ -156,6 +156,29 @@ const char *wsp_policy_treatment(const wsp_policy *p, size_t i)
     return i + 1 < SUBJECTS ? treatment_names[p->treat[i + 1]] : NULL;
 }
 
+bool wsp_field_get(size_t i, wsp_field_info *info)
+{
+    uint8_t l = 0;
+    const wspi_proto *p;
+
+    (void)wsp_vocab_size();
+    for (; l < WSPI_APP_END && i >= wspi_proto_of(l)->n_fields; l++)
+        i -= wspi_proto_of(l)->n_fields;
+    if (l == WSPI_APP_END)
+        return false;
+    p = wspi_proto_of(l);
+    *info = (wsp_field_info){
+        .protocol = p->name,
+        .field = p->fields[i].name,
+        .kind = wspi_kind_name(&p->fields[i]),
+        .predictor = l < WSPI_LAYER_COUNT ? wspi_predictor_name(&p->fields[i]) : "",
+        .subject = subject_names[subject_of_role(p->fields[i].role, l >= WSPI_LAYER_COUNT)],
+        .bits = p->fields[i].width,
+        .n_tokens = wspi_field_count(l, i),
+        .first_token = wspi_field_base(l, i)};
+    return true;
+}
+
 /* ---- classes ---- */
 
 enum { TIME_STEP = 4 << WSPI_GAP_MANTISSA, SIZE_STEP = 1 << WSPI_LEN_MANTISSA };

@@ -225,7 +225,8 @@ typedef struct wspi_tally {
     uint64_t seen[WSPI_LAYER_COUNT];
     uint64_t told[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS], remainder[WSPI_LAYER_COUNT][WSPI_MAX_FIELDS];
 } wspi_tally;
-/* What predicts a field, in a word. */
+/* How a field becomes tokens, and what predicts it, in a word. */
+const char *wspi_kind_name(const wspi_field *d);
 const char *wspi_predictor_name(const wspi_field *d);
 
 /* As wsp_encode_packet; tally may be NULL. */
@@ -349,5 +350,28 @@ void wspi_code_payload(wspi_coder *c);
 
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
 bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
+
+/* ---- token files ---- */
+
+#define WSPI_TOKENS_FORMAT "wirespeak-tokens-1"
+enum {
+    WSPI_C_IDS,
+    WSPI_C_PACKET_OFF,
+    WSPI_C_FLOW_OFF,
+    WSPI_C_CAPTURE,
+    WSPI_C_FLOW_END,
+    WSPI_C_LINKTYPE,
+    WSPI_C_RESIDUALS,
+    WSPI_C_RESIDUAL_OFF,
+    WSPI_COLUMNS
+};
+/* One column of a set: name, numpy type, bytes of an item, where the pointer is, items. */
+typedef struct wspi_column {
+    const char *name, *descr;
+    size_t size;
+    void **data;
+    size_t count;
+} wspi_column;
+void wspi_columns_of(wsp_tokens *t, wspi_column c[WSPI_COLUMNS]);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tokens_file.c: sets of tokenised flows in a .npz file that numpy.load reads: one .npy member per column
- * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, version 1.0) and "meta", JSON as bytes.
- * The reader trusts no length, offset or id.
+ * tokens_file.c: reads the .npz files that tokens_writer.c writes. It trusts no length, offset or id.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -10,124 +8,10 @@
 #include "capture/capture_int.h"
 #include "token/token_int.h"
 
-#define FORMAT_NAME "wirespeak-tokens-1"
-enum { MAX_NAME = 256 };
+enum { MAX_NAME = 256, N_COLUMNS = WSPI_COLUMNS };
 static const size_t MAX_MEMBER = (size_t)1 << 36;
 
-/* One column: name, numpy type, bytes of an item, where the pointer and the count are. */
-typedef struct column {
-    const char *name, *descr;
-    size_t size;
-    void **data;
-    size_t count;
-} column;
-
-enum { N_COLUMNS = 8 };
-
-static void columns_of(wsp_tokens *t, column c[N_COLUMNS])
-{
-    c[0] = (column){"ids", "<u2", 2, (void **)&t->ids, t->n_tokens};
-    c[1] = (column){"packet_off", "<u8", 8, (void **)&t->packet_off, t->n_packets + 1};
-    c[2] = (column){"flow_off", "<u8", 8, (void **)&t->flow_off, t->n_flows + 1};
-    c[3] = (column){"capture", "<u4", 4, (void **)&t->capture, t->n_flows};
-    c[4] = (column){"flow_end", "|u1", 1, (void **)&t->flow_end, t->n_flows};
-    c[5] = (column){"linktype", "<i4", 4, (void **)&t->linktype, t->n_captures};
-    c[6] = (column){"residuals", "|u1", 1, (void **)&t->residuals, t->n_residuals};
-    c[7] = (column){"residual_off", "<u8", 8, (void **)&t->residual_off, t->n_flows + 1};
-}
-
-static wsp_status add_npy(wspi_zip_writer *w, const char *name, const char *descr, const void *data,
-                          size_t size, size_t count, wsp_error *err)
-{
-    char member[MAX_NAME], head[192];
-    int n = snprintf(head + 10, sizeof head - 10,
-                     "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }", descr, count);
-    size_t len = ((size_t)n + 10 + 1 + 63) / 64 * 64;
-
-    memcpy(head, "\x93NUMPY\x01\x00", 8);
-    head[8] = (char)((len - 10) & 0xff);
-    head[9] = (char)((len - 10) >> 8);
-    memset(head + 10 + n, ' ', len - 10 - (size_t)n);
-    head[len - 1] = '\n';
-    (void)snprintf(member, sizeof member, "%s.npy", name);
-    return wspi_zip_writer_add(w, member, head, len, data, size * count, err);
-}
-
-/* The name of every token id, in order: so that the file can be read without this program. */
-static json_t *vocab_names(void)
-{
-    json_t *names = json_array();
-    char name[96];
-
-    for (uint32_t id = 0; id < wsp_vocab_size(); id++)
-        (void)json_array_append_new(names,
-                                    json_string(wsp_vocab_name((uint16_t)id, name, sizeof name)));
-    return names;
-}
-
-static json_t *meta_of(const wsp_tokens *t)
-{
-    json_t *captures = json_array(), *heads = json_array();
-    char version[20];
-
-    for (size_t i = 0; i < t->n_captures; i++) {
-        json_t *name = json_string(t->captures[i]);
-        (void)json_array_append_new(captures,
-                                    name ? name : json_string("(a name that is not UTF-8)"));
-    }
-    for (size_t h = 0; h < t->n_heads; h++) {
-        json_t *labels = json_array();
-        for (size_t l = 0; l < t->n_labels[h]; l++)
-            (void)json_array_append_new(labels, json_string(t->label_names[h][l]));
-        (void)json_array_append_new(heads,
-                                    json_pack("{s:s, s:o}", "name", t->heads[h], "labels", labels));
-    }
-    (void)snprintf(version, sizeof version, "%016llx", (unsigned long long)wsp_vocab_version());
-    return json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:o}", "format", FORMAT_NAME, "vocab_version",
-                     version, "vocab_size", (int)wsp_vocab_size(), "vocab", vocab_names(), "writer",
-                     wsp_version(), "captures", captures, "heads", heads);
-}
-
-static wsp_status add_columns(wspi_zip_writer *w, wsp_tokens *t, bool drop_residuals,
-                              wsp_error *err)
-{
-    column c[N_COLUMNS];
-    char name[MAX_NAME];
-
-    columns_of(t, c);
-    for (size_t i = 0; i < N_COLUMNS - (drop_residuals ? 2u : 0u); i++)
-        WSP_TRY(add_npy(w, c[i].name, c[i].descr, *c[i].data, c[i].size, c[i].count, err));
-    for (size_t h = 0; h < t->n_heads; h++) {
-        (void)snprintf(name, sizeof name, "label_%s", t->heads[h]);
-        WSP_TRY(add_npy(w, name, "<i4", t->labels[h], 4, t->n_flows, err));
-    }
-    return WSP_OK;
-}
-
-wsp_status wsp_tokens_save(const wsp_tokens *t, const char *path, bool drop_residuals,
-                           wsp_error *err)
-{
-    wsp_tokens view = *t; /* the columns are read through the same table as they are loaded */
-    wspi_zip_writer *w = NULL;
-    json_t *meta = meta_of(t);
-    char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
-    wsp_status st = WSP_OK;
-
-    json_decref(meta);
-    if (!text)
-        return wspi_nomem(err, "the description of a token file", 0);
-    st = wspi_zip_writer_open(&w, path, err);
-    if (st == WSP_OK)
-        st = add_npy(w, "meta", "|u1", text, 1, strlen(text), err);
-    if (st == WSP_OK)
-        st = add_columns(w, &view, drop_residuals, err);
-    free(text);
-    if (st < 0) {
-        wspi_zip_writer_discard(w);
-        return st;
-    }
-    return wspi_zip_writer_close(w, err);
-}
+typedef wspi_column column;
 
 /* ---- loading ---- */
 
@@ -194,7 +78,7 @@ static wsp_status take_member(void *arg, const char *name, uint8_t *data, size_t
     size_t n = strlen(name);
     char stem[MAX_NAME];
 
-    columns_of(l->t, c);
+    wspi_columns_of(l->t, c);
     if (n < 5 || n - 4 >= sizeof stem || strcmp(name + n - 4, ".npy") != 0) {
         free(data);
         return bad(l, err, "a member that is no .npy array");
@@ -275,11 +159,11 @@ static wsp_status take_meta(loader *l, uint8_t *data, size_t len, wsp_error *err
     if (!format || !version || !json_is_array(captures) || l->t->captures)
         return bad(l, err, "no description in it");
     (void)snprintf(want, sizeof want, "%016llx", (unsigned long long)wsp_vocab_version());
-    if (strcmp(format, FORMAT_NAME) != 0 || strcmp(version, want) != 0)
+    if (strcmp(format, WSPI_TOKENS_FORMAT) != 0 || strcmp(version, want) != 0)
         return wspi_fail(
             err, WSP_ERR_UNSUPPORTED, 0,
             "%s: format %.40s with vocabulary %.20s, this program reads %s with %s; tokenize again",
-            l->path, format, version, FORMAT_NAME, want);
+            l->path, format, version, WSPI_TOKENS_FORMAT, want);
     l->t->captures = names_of(captures, json_array_size(captures));
     if (!l->t->captures)
         return bad(l, err, "a capture's name is no text");

@@ -209,6 +209,17 @@ uint64_t wsp_vocab_version(void)
     return wspi_the_vocab.version;
 }
 
+const char *wspi_kind_name(const wspi_field *d)
+{
+    static const char *const kinds[] = {
+        [WSPI_K_AUTO] = "computed",  [WSPI_K_ENUM] = "enumerated", [WSPI_K_MAG] = "magnitude",
+        [WSPI_K_FREE] = "arbitrary", [WSPI_K_ADDR] = "address",    [WSPI_K_PORT] = "port",
+        [WSPI_K_SEQ] = "distance",   [WSPI_K_ACK] = "distance",    [WSPI_K_IPID] = "step",
+        [WSPI_K_TSVAL] = "step",     [WSPI_K_TSECR] = "step"};
+
+    return kinds[d->kind];
+}
+
 const char *wspi_predictor_name(const wspi_field *d)
 {
     static const char *const kinds[] = {[WSPI_K_AUTO] = "computed",

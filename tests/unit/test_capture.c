@@ -484,7 +484,7 @@ static void errors_of_writing_are_reported(void **state)
     assert_int_equal(wsp_pcap_writer_add(w, &f, &err) < 0 || wsp_pcap_writer_add(w, &f, &err) < 0,
                      1);
     assert_int_equal(wsp_pcap_writer_close(w, &err), WSP_ERR_IO);
-    st = wspi_zip_writer_open(&z, "/dev/full", &err);
+    st = wspi_zip_writer_open(&z, "/dev/full", true, &err);
     assert_int_equal(st, WSP_OK);
     st = wspi_zip_writer_add(z, "a", big, sizeof big, NULL, 0, &err);
     assert_true(wspi_zip_writer_close(z, &err) == WSP_ERR_IO || st == WSP_ERR_IO);
@@ -529,7 +529,7 @@ static void zip_members_come_back_and_are_bounded(void **state)
     (void)state;
     memset(body, 'b', sizeof body);
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(wspi_zip_writer_open(&z, round ? in_dir("z2.npz") : path, &err), WSP_OK);
+        assert_int_equal(wspi_zip_writer_open(&z, round ? in_dir("z2.npz") : path, true, &err), WSP_OK);
         assert_int_equal(wspi_zip_writer_add(z, "empty.npy", NULL, 0, NULL, 0, &err), WSP_OK);
         assert_int_equal(wspi_zip_writer_add(z, "a.npy", "head", 4, body, sizeof body, &err),
                          WSP_OK);
