@@ -12,7 +12,7 @@
 #include "wirespeak/capture.h"
 #include "wirespeak/packet.h"
 
-enum { WSPI_MAX_LAYERS = 64, WSPI_MAX_FIELDS = 14, WSPI_MAX_EXTRA = 40, WSPI_MAX_HEADER = 40 };
+enum { WSPI_MAX_LAYERS = 64, WSPI_MAX_FIELDS = 20, WSPI_MAX_EXTRA = 40, WSPI_MAX_HEADER = 40 };
 
 /* Layers. The order is part of the vocabulary: append only, before PAYLOAD, which ends every stack. */
 enum wspi_layer_id {
@@ -165,6 +165,7 @@ typedef struct wspi_proto {
 extern const wspi_proto *const wspi_protos[WSPI_LAYER_COUNT];
 
 /* Field numbers that code refers to; they equal the rows of the tables (a test holds it). */
+enum { WSPI_ETH_DST, WSPI_ETH_SRC };
 enum {
     WSPI_IPV4_VERSION,
     WSPI_IPV4_IHL,
