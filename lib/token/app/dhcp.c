@@ -153,22 +153,26 @@ static const wspi_value option[] = {{MESSAGE_TYPE, "message-type"},
                                     {0, NULL}};
 
 /* What is in the options; other types are opaque. len 0: it varies. */
-enum kind { K_OPAQUE, K_MESSAGE, K_LIST, K_NAME, K_TEXT, K_NUMBER, K_MASK };
+enum kind { K_OPAQUE, K_MESSAGE, K_NAME, K_TEXT, K_NUMBER, K_MASK };
 static const struct {
     uint8_t kind, len;
 } forms[256] = {
-    [1] = {K_MASK, 4},     [2] = {K_NUMBER, 4},   [3] = {K_OPAQUE, 4},   [4] = {K_OPAQUE, 4},
-    [5] = {K_OPAQUE, 4},   [6] = {K_OPAQUE, 4},   [7] = {K_OPAQUE, 4},   [12] = {K_NAME, 0},
-    [15] = {K_NAME, 0},    [19] = {K_NUMBER, 1},  [22] = {K_NUMBER, 2},  [23] = {K_NUMBER, 1},
-    [26] = {K_NUMBER, 2},  [28] = {K_OPAQUE, 4},  [31] = {K_NUMBER, 1},  [35] = {K_NUMBER, 4},
-    [37] = {K_NUMBER, 1},  [40] = {K_NAME, 0},    [42] = {K_OPAQUE, 4},  [44] = {K_OPAQUE, 4},
-    [46] = {K_NUMBER, 1},  [50] = {K_OPAQUE, 4},  [51] = {K_NUMBER, 4},  [52] = {K_NUMBER, 1},
-    [53] = {K_MESSAGE, 1}, [54] = {K_OPAQUE, 4},  [55] = {K_LIST, 0},    [56] = {K_TEXT, 0},
-    [57] = {K_NUMBER, 2},  [58] = {K_NUMBER, 4},  [59] = {K_NUMBER, 4},  [60] = {K_TEXT, 0},
-    [61] = {K_OPAQUE, 7},  [64] = {K_NAME, 0},    [66] = {K_NAME, 0},    [67] = {K_TEXT, 0},
-    [77] = {K_TEXT, 0},    [81] = {K_NAME, 0},    [93] = {K_NUMBER, 2},  [94] = {K_OPAQUE, 3},
-    [97] = {K_OPAQUE, 17}, [108] = {K_NUMBER, 4}, [116] = {K_NUMBER, 1}, [119] = {K_NAME, 0},
-    [145] = {K_NUMBER, 1}, [252] = {K_NAME, 0},
+    [1] = {K_MASK, 4},     [2] = {K_NUMBER, 4},   [3] = {K_OPAQUE, 4},
+    [4] = {K_OPAQUE, 4},   [5] = {K_OPAQUE, 4},   [6] = {K_OPAQUE, 4},
+    [7] = {K_OPAQUE, 4},   [12] = {K_NAME, 0},    [15] = {K_NAME, 0},
+    [19] = {K_NUMBER, 1},  [22] = {K_NUMBER, 2},  [23] = {K_NUMBER, 1},
+    [26] = {K_NUMBER, 2},  [28] = {K_OPAQUE, 4},  [31] = {K_NUMBER, 1},
+    [35] = {K_NUMBER, 4},  [37] = {K_NUMBER, 1},  [40] = {K_NAME, 0},
+    [42] = {K_OPAQUE, 4},  [44] = {K_OPAQUE, 4},  [46] = {K_NUMBER, 1},
+    [50] = {K_OPAQUE, 4},  [51] = {K_NUMBER, 4},  [52] = {K_NUMBER, 1},
+    [53] = {K_MESSAGE, 1}, [54] = {K_OPAQUE, 4},  [55] = {0},
+    [56] = {K_TEXT, 0},    [57] = {K_NUMBER, 2},  [58] = {K_NUMBER, 4},
+    [59] = {K_NUMBER, 4},  [60] = {K_TEXT, 0},    [61] = {K_OPAQUE, 7},
+    [64] = {K_NAME, 0},    [66] = {K_NAME, 0},    [67] = {K_TEXT, 0},
+    [77] = {K_TEXT, 0},    [81] = {K_NAME, 0},    [93] = {K_NUMBER, 2},
+    [94] = {K_OPAQUE, 3},  [97] = {K_OPAQUE, 17}, [108] = {K_NUMBER, 4},
+    [116] = {K_NUMBER, 1}, [119] = {K_NAME, 0},   [145] = {K_NUMBER, 1},
+    [252] = {K_NAME, 0},
 };
 
 static const wspi_field fields[] = {
@@ -336,12 +340,44 @@ static uint64_t next_option(wspi_coder *c, uint64_t *seen, unsigned n)
     return type;
 }
 
-static void requested(wspi_coder *c, uint64_t n)
+/*
+ * The list of options that are asked for tells systems apart and is the same in the next message of the flow, which
+ * remembers it: no length then, as a list that is told is not empty.
+ */
+static void parameters(wspi_coder *c)
 {
-    for (; n && !stopped(c); n--) {
-        wspi_app_only(c, BY_SERVER, BY_SERVER_END - BY_SERVER);
-        (void)wspi_app_field(c, REQUESTED, 1, false, 0);
+    const wsp_context *s = c->ctx;
+    bool known = s->name_len && s->name_len < 256 &&
+                 (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app);
+    uint64_t n = wspi_app_get(c, 1), told = n;
+    size_t at = c->pay.at + (c->enc ? 0 : 1);
+
+    wspi_app_require(c, !c->enc || n > 0);
+    if (c->enc && known && n == s->name_len && wspi_app_captured(c) >= n &&
+        memcmp(c->pay.in + at, s->name, n) == 0)
+        told = 0;
+    wspi_app_only(c, 4, 8);
+    told = wspi_app_code(c, LENGTH, known, 0, told);
+    wspi_app_require(c, told > 0 || known);
+    if (stopped(c))
+        return;
+    n = told ? told : s->name_len;
+    wspi_app_put(c, 1, n);
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_opaque(c, n);
+        return;
     }
+    for (uint64_t i = 0; i < n && !stopped(c); i++) {
+        if (told) {
+            wspi_app_only(c, BY_SERVER, BY_SERVER_END - BY_SERVER);
+            (void)wspi_app_field(c, REQUESTED, 1, false, 0);
+        } else {
+            (void)wspi_app_get(c, 1);
+            wspi_app_put(c, 1, s->name[i]);
+        }
+    }
+    c->name_at = at;
+    c->name_len = (uint16_t)n;
 }
 
 static void contents(wspi_coder *c, uint64_t type, size_t n)
@@ -355,7 +391,6 @@ static void contents(wspi_coder *c, uint64_t type, size_t n)
         wspi_app_only(c, c->dir ? CLIENT_MESSAGES : 0, 2);
         (void)wspi_app_field(c, MESSAGE, 1, false, 0);
         break;
-    case K_LIST: requested(c, n); break;
     case K_NAME: wspi_app_text(c, n, 12, WSPI_TEXT_NAME); break;
     case K_TEXT: wspi_app_text(c, n, 16, WSPI_TEXT_LINE); break;
     case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, false, 0); break;
@@ -408,7 +443,9 @@ static void walk(wspi_coder *c)
             padding(c);
             return;
         }
-        if (type != PAD)
+        if (type == PARAMETERS)
+            parameters(c);
+        else if (type != PAD)
             one_option(c, type);
     }
 }

@@ -356,11 +356,13 @@ static const uint8_t *past_value(walk *w, unsigned k, size_t *n)
     return value;
 }
 
-/* A line of a request's head is complete. */
-static void remember(walk *w)
+/* The line of header k of a request is complete. Its program's name is long: the others may give way to it. */
+static void remember(walk *w, unsigned k, size_t line)
 {
     wspi_coder *c = w->c;
 
+    if (k == H_USER_AGENT && w->head && c->pay.at - w->head > sizeof c->ctx->name)
+        w->head = line;
     if (!(w->mode & ANSWER) && w->head && c->pay.at - w->head <= sizeof c->ctx->name) {
         c->name_at = w->head;
         c->name_len = (uint16_t)(c->pay.at - w->head);
@@ -369,12 +371,32 @@ static void remember(walk *w)
 
 /* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
 
+/* The common beginning of a value of n bytes; how many of them are left. */
+static bool prefix_of(walk *w, const wspi_http_row *r, size_t *n)
+{
+    wspi_coder *c = w->c;
+    size_t len;
+    uint64_t k = ABSENT;
+
+    if (c->enc && *n != NO_LEN)
+        k = wspi_http_prefix(here(w), *n);
+    wspi_app_only(c, 0, r == &wspi_http_rows[H_USER_AGENT] ? AGENTS_SAMPLED : 0);
+    k = wspi_app_code(c, PREFIX, true, ABSENT, k);
+    if (stopped(w) || k >= PREFIXES)
+        return false;
+    len = strlen(wspi_http_prefixes[k].name);
+    literal(w, wspi_http_prefixes[k].name, len);
+    *n -= c->enc ? len : 0;
+    return true;
+}
+
 /* false: it is implied, which it can be where a length says so to nobody. */
 static bool spelled(walk *w, const wspi_http_row *r, size_t n, bool implied)
 {
     unsigned f = r->kind == K_WHO ? IDENTITY : VALUE;
     unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 12 : 4;
 
+    implied = !prefix_of(w, r, &n) && implied;
     n = length(w, f, implied, n, 4, count);
     if (stopped(w) || (implied && n == NO_LEN))
         return false;
@@ -535,7 +557,8 @@ static uint64_t form_of(walk *w, size_t *name)
 static bool named_line(walk *w, size_t name)
 {
     wspi_coder *c = w->c;
-    bool blank = c->enc && w->eol == c->pay.at;
+    size_t line = c->pay.at;
+    bool blank = c->enc && w->eol == line;
     unsigned k = c->enc && !blank ? wspi_http_header(here(w), name) : H_END;
 
     k = coded_header(w, k);
@@ -556,7 +579,7 @@ static bool named_line(walk *w, size_t name)
         return false;
     if (more(w)) {
         end_line(w);
-        remember(w);
+        remember(w, k, line);
     } else {
         w->mode |= IN_LINE;
         w->mode &= ~(unsigned)HAS_LENGTH;
@@ -697,7 +720,7 @@ static void walk_segment(wspi_coder *c)
 }
 
 const wspi_app wspi_app_http = {
-    .proto = {.name = "http", .fields = wspi_http_fields, .n_fields = BODY + 1},
+    .proto = {.name = "http", .fields = wspi_http_fields, .n_fields = PREFIX + 1},
     .over = WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk_segment,

@@ -23,13 +23,14 @@ enum {
     IDENTITY,
     NUMBER,
     DATE,
-    BODY
+    BODY,
+    PREFIX
 };
 
 /* Starts of messages: requests, the first ones for samples; then responses by their version. */
 enum { GET, POST, PUT, REQUESTS_SAMPLED = 5, HEAD = 5, CONNECT, RESPONSE = 21 };
 
-enum { VERSION_REST = 4, STATUSES_SAMPLED = 9 };
+enum { VERSION_REST = 4, STATUSES_SAMPLED = 9, AGENTS_SAMPLED = 8, PREFIXES = 65 };
 
 /* How a line differs from NAME ": " VALUE CRLF. */
 enum {
@@ -174,7 +175,7 @@ enum {
 #define HEADERS(X)                                                                    \
     X(HOST, "Host", K_WHO, 16, ASKS | STAYS, 0, 0)                                    \
     X(CONNECTION, "Connection", K_TEXT, 8, 3 | KNOWN, C_KEEP_ALIVE, 2)                \
-    X(USER_AGENT, "User-Agent", K_TEXT, 12, ASKS | STAYS, 0, 0)                       \
+    X(USER_AGENT, "User-Agent", K_TEXT, 8, ASKS | STAYS, 0, 0)                        \
     X(ACCEPT, "Accept", K_TEXT, 8, ASKS | STAYS | KNOWN, C_ANY, 6)                    \
     X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, ASKS | KNOWN, C_GZIP_DEFLATE, 3)       \
     X(LANGUAGES, "Accept-Language", K_TEXT, 4, ASKS | STAYS, C_EN_US, 7)              \
@@ -276,11 +277,11 @@ typedef struct wspi_http_row {
 } wspi_http_row;
 
 extern const wspi_value wspi_http_starts[], wspi_http_statuses[], wspi_http_commons[],
-    wspi_http_headers[];
+    wspi_http_headers[], wspi_http_prefixes[];
 extern const wspi_http_row
     wspi_http_rows[]; /* of the headers; H_END: of those without a name here */
 extern const char *const wspi_http_versions[VERSION_REST];
-extern const wspi_field wspi_http_fields[BODY + 1];
+extern const wspi_field wspi_http_fields[PREFIX + 1];
 
 enum { NO_LEN = 0xffff, NO_REASON = 255 }; /* values of fields whose token is missing */
 #define NO_NUMBER ((UINT64_C(1) << 40) - 1)
@@ -288,6 +289,9 @@ enum { NO_LEN = 0xffff, NO_REASON = 255 }; /* values of fields whose token is mi
 /* The common value (ABSENT) or header name (H_OTHER when there is none) of n bytes. */
 unsigned wspi_http_common(const uint8_t *b, size_t n);
 unsigned wspi_http_header(const uint8_t *b, size_t n);
+
+/* What a value of n bytes begins with, or ABSENT. */
+unsigned wspi_http_prefix(const uint8_t *b, size_t n);
 
 /* The decimal number of n digits, or NO_NUMBER when it would not be written like this. */
 uint64_t wspi_http_decimal(const uint8_t *b, size_t n);

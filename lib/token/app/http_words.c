@@ -75,9 +75,77 @@ const wspi_value wspi_http_commons[] = {COMMONS(COMMON_VALUE){0, NULL}};
 const wspi_value wspi_http_headers[] = {HEADERS(HEADER_VALUE){H_END, "end"}, {0, NULL}};
 const wspi_http_row wspi_http_rows[] = {HEADERS(HEADER_ROW){K_WHO, 6, 0, 0, 0}};
 
+/* How values begin that are spelled; the first ones for samples. Of two that fit the first is taken. */
+const wspi_value wspi_http_prefixes[] = {{0, "Mozilla/5.0 (Windows NT "},
+                                         {1, "Mozilla/5.0 (X11; "},
+                                         {2, "Mozilla/5.0 (Macintosh; Intel Mac OS X "},
+                                         {3, "Mozilla/5.0 (iPhone; CPU iPhone OS "},
+                                         {4, "Mozilla/5.0 (Linux; "},
+                                         {5, "Mozilla/4.0 (compatible; "},
+                                         {6, "curl/"},
+                                         {7, "Wget/"},
+                                         {8, "Mozilla/5.0 (Windows; U; "},
+                                         {9, "Mozilla/5.0 (compatible; "},
+                                         {10, "Mozilla/5.0 ("},
+                                         {11, "Mozilla/4.0 ("},
+                                         {12, "Mozilla/"},
+                                         {13, "Dalvik/2.1.0 (Linux; U; Android "},
+                                         {14, "Dalvik/"},
+                                         {15, "Microsoft-CryptoAPI/"},
+                                         {16, "Microsoft-IIS/"},
+                                         {17, "Microsoft-HTTPAPI/"},
+                                         {18, "Microsoft "},
+                                         {19, "Python-urllib/"},
+                                         {20, "python-requests/"},
+                                         {21, "Java/"},
+                                         {22, "Go-http-client/"},
+                                         {23, "Opera/9.80 ("},
+                                         {24, "Apache/2.4."},
+                                         {25, "Apache/2.2."},
+                                         {26, "Apache/"},
+                                         {27, "nginx/1."},
+                                         {28, "lighttpd/1.4."},
+                                         {29, "PHP/5."},
+                                         {30, "PHP/7."},
+                                         {31, "http://www."},
+                                         {32, "http://"},
+                                         {33, "https://www."},
+                                         {34, "https://"},
+                                         {35, "max-age="},
+                                         {36, "public, max-age="},
+                                         {37, "private, max-age="},
+                                         {38, "no-cache, no-store, "},
+                                         {39, "private, "},
+                                         {40, "public, "},
+                                         {41, "timeout="},
+                                         {42, "bytes="},
+                                         {43, "bytes "},
+                                         {44, "text/html; charset="},
+                                         {45, "text/plain; charset="},
+                                         {46, "application/json; charset="},
+                                         {47, "multipart/form-data; boundary="},
+                                         {48, "application/x-"},
+                                         {49, "application/"},
+                                         {50, "text/html,application/xhtml+xml,"},
+                                         {51, "text/html, "},
+                                         {52, "image/webp,"},
+                                         {53, "image/"},
+                                         {54, "text/"},
+                                         {55, "attachment; filename="},
+                                         {56, "Basic "},
+                                         {57, "Bearer "},
+                                         {58, "Digest "},
+                                         {59, "NTLM "},
+                                         {60, "Negotiate "},
+                                         {61, "W/\""},
+                                         {62, "CP=\""},
+                                         {63, "\""},
+                                         {64, "Accept-Encoding"},
+                                         {0, NULL}};
+
 static const wspi_value body[] = {{1, "text"}, {0, NULL}};
 
-const wspi_field wspi_http_fields[BODY + 1] = {
+const wspi_field wspi_http_fields[PREFIX + 1] = {
     [START] = {"http.start", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_starts, 0},
     [TARGET] = {"http.target", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [QUERY] = {"http.query", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
@@ -96,6 +164,8 @@ const wspi_field wspi_http_fields[BODY + 1] = {
     [NUMBER] = {"http.number", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [DATE] = {"http.date", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [BODY] = {"http.body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, body, 0},
+    [PREFIX] = {"http.prefix", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_prefixes,
+                0},
 };
 
 /* ---- looking up ---- */
@@ -156,6 +226,17 @@ unsigned wspi_http_common(const uint8_t *b, size_t n)
 unsigned wspi_http_header(const uint8_t *b, size_t n)
 {
     return find_word(&headers, wspi_http_headers, b, n);
+}
+
+unsigned wspi_http_prefix(const uint8_t *b, size_t n)
+{
+    for (const wspi_value *p = wspi_http_prefixes; n > 2 && p->name; p++)
+        if (p->name[0] == (char)b[0] && p->name[1] == (char)b[1]) {
+            size_t len = strlen(p->name);
+            if (len <= n && memcmp(b, p->name, len) == 0)
+                return p->value;
+        }
+    return ABSENT;
 }
 
 /* ---- numbers and dates ---- */
