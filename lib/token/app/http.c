@@ -147,7 +147,7 @@ static unsigned start_at(const uint8_t *b, size_t n)
 {
     const wspi_value *s = wspi_http_starts;
 
-    if (n < 5 || b[0] < 'C' || b[0] > 'U' || b[1] < 'A' || b[1] > 'T')
+    if (n < 5 || b[0] < 'C' || b[0] > 'U' || b[1] < 'A' || b[1] > 'U')
         return ABSENT;
     for (; s->name; s++) {
         size_t len;
