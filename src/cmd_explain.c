@@ -19,23 +19,49 @@ static const cli_page page = {
     .max_operands = -1,
 };
 
-/* Kept tokens plain, withheld ones in parentheses: both lists are in the same order. */
+/* Kept tokens plain, withheld ones in parentheses; a token that the policy puts in another's place follows an arrow. */
 static void print_packet(const wsp_policy *policy, const uint16_t *ids, size_t n,
-                         size_t max_payload)
+                         size_t max_payload, uint8_t *seen)
 {
-    uint16_t kept[WSP_MAX_PACKET_TOKENS];
-    size_t n_kept = wsp_policy_apply(policy, ids, n, max_payload, WSP_MAX_PACKET_TOKENS, kept),
-           k = 0;
-    char name[96];
+    uint16_t kept[WSP_MAX_PACKET_TOKENS], one;
+    uint8_t before = *seen, copy;
+    size_t n_kept =
+        wsp_policy_apply(policy, ids, n, max_payload, WSP_MAX_PACKET_TOKENS, seen, kept);
+    size_t k = 0;
+    char name[96], other[96];
 
     printf(" ");
     for (size_t i = 0; i < n; i++) {
-        bool seen = k < n_kept && kept[k] == ids[i];
         const char *text = wsp_vocab_name(ids[i], name, sizeof name);
-        printf(seen ? " %s" : " (%s)", text);
-        k += seen;
+        bool changed = false;
+        if (k < n_kept && kept[k] != ids[i]) { /* is it this one's substitute, or a later token? */
+            copy = before | 3;
+            changed = wsp_policy_apply(policy, &ids[i], 1, 1, 2, &copy, &one) == 1 &&
+                      one == kept[k] && one != ids[i];
+        }
+        if (k < n_kept && kept[k] == ids[i])
+            printf(" %s", text);
+        else if (changed)
+            printf(" (%s)->%s", text, wsp_vocab_name(kept[k], other, sizeof other));
+        else
+            printf(" (%s)", text);
+        k += changed || (k < n_kept && kept[k] == ids[i]);
     }
     printf("\n");
+}
+
+static void print_policies(void)
+{
+    printf("%-14s", "");
+    for (size_t s = 0; wsp_policy_subject(s); s++)
+        printf(" %-8s", wsp_policy_subject(s));
+    printf("\n");
+    for (size_t i = 0; wsp_policy_at(i); i++) {
+        printf("%-14s", wsp_policy_name(wsp_policy_at(i)));
+        for (size_t s = 0; wsp_policy_subject(s); s++)
+            printf(" %-8s", wsp_policy_treatment(wsp_policy_at(i), s));
+        printf("\n%14s %s\n", "", wsp_policy_summary(wsp_policy_at(i)));
+    }
 }
 
 /* Without the one token that ends a flow, which stands in a packet's place. */
@@ -54,11 +80,12 @@ static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_
                       size_t max_payload)
 {
     for (size_t f = 0; f < t->n_flows && (!max_flows || f < max_flows); f++) {
+        uint8_t seen = 0;
         printf("flow %zu of %s, %" PRIu64 " packets\n", f, t->captures[t->capture[f]],
                count_packets(t, f));
         for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
             print_packet(policy, t->ids + t->packet_off[p],
-                         (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload);
+                         (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload, &seen);
     }
 }
 
@@ -108,9 +135,8 @@ int cmd_explain(int argc, char **argv)
 
     if (!policy)
         return cli_usage(page.name, "there is no policy '%s': see --list-policies", name);
-    for (size_t i = 0; list && wsp_policy_at(i); i++)
-        printf("%-14s %s\n", wsp_policy_name(wsp_policy_at(i)),
-               wsp_policy_summary(wsp_policy_at(i)));
+    if (list)
+        print_policies();
     opt.filter = filter;
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);

@@ -113,12 +113,18 @@ WSP_API const char *wsp_policy_name(const wsp_policy *p);
 WSP_API const wsp_policy *wsp_policy_at(size_t i); /* i-th policy, NULL after the last */
 WSP_API const char *wsp_policy_summary(const wsp_policy *p);
 
+/* The table: the i-th subject (NULL after the last), and keep, class, drop or relative for it. Static. */
+WSP_API const char *wsp_policy_subject(size_t i);
+WSP_API const char *wsp_policy_treatment(const wsp_policy *p, size_t i);
+
 /*
- * What the model reads of a packet: copies the tokens that the policy keeps, payload bytes cut to max_payload, all cut
- * to max_tokens (the end token is always kept). Returns how many. out may be ids.
+ * What the model reads of a packet: copies the tokens that the policy keeps, text tokens cut to max_payload, all cut to
+ * max_tokens (the end token is always kept). Text behind a field goes with the field. *seen belongs to the flow and is 0
+ * before its first packet; NULL: both directions have been seen. Returns how many. out may be ids.
  */
 WSP_API size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n,
-                                size_t max_payload, size_t max_tokens, uint16_t *out);
+                                size_t max_payload, size_t max_tokens, uint8_t *seen,
+                                uint16_t *out);
 
 /* ---- token files (.npz): see man 5 wirespeak-tokens-file ---- */
 

@@ -207,7 +207,7 @@ static wsp_status draw_tokens(generator *g, size_t *left, wsp_error *err)
         }
         memcpy(g->gathered + n * width, g->context + i * width, width * sizeof *g->gathered);
         len[n] = (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
-                                            g->o->view.max_payload, g->cfg->max_tokens - 1,
+                                            g->o->view.max_payload, g->cfg->max_tokens - 1, NULL,
                                             g->prefix + n * g->cfg->max_tokens);
         asked[n++] = i;
     }
@@ -253,7 +253,7 @@ static wsp_status finish_packet(generator *g, flow *f, wsp_error *err)
     if (wsp_encode_packet(f->ctx, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
         return wspi_nomem(err, "a packet", out.frame.caplen);
     f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->view.max_payload,
-                                 g->cfg->max_tokens, f->seen);
+                                 g->cfg->max_tokens, NULL, f->seen);
     f->packets++;
     f->n = 0;
     f->done = false;

@@ -32,13 +32,14 @@ wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_opti
         return wspi_nomem(err, "the model's view of the flows", t->n_tokens * sizeof *v->ids);
     }
     for (size_t f = 0; f < t->n_flows; f++) {
+        uint8_t seen = 0;
         for (uint64_t p = t->flow_off[f];
              p < t->flow_off[f + 1] && p < t->flow_off[f] + opt->max_packets; p++) {
             size_t n = (size_t)(t->packet_off[p + 1] - t->packet_off[p]);
             if (!flow_ends && n == 1 && t->ids[t->packet_off[p]] == end)
                 continue;
             ids += wsp_policy_apply(policy, t->ids + t->packet_off[p], n, opt->max_payload,
-                                    max_tokens, v->ids + ids);
+                                    max_tokens, &seen, v->ids + ids);
             v->packet_off[++packets] = ids;
         }
         v->flow_off[f + 1] = packets;

@@ -158,14 +158,16 @@ static const wspi_stack *named_stack(const wsp_context *ctx, unsigned i)
 
 static unsigned find_stack(const wsp_context *ctx, const wsp_packet *p)
 {
-    unsigned i, n = WSPI_RECALLS + (unsigned)wspi_common_stacks();
+    uint8_t id[WSPI_STACK_MAX];
 
-    for (i = 0; i < n; i++) {
-        const wspi_stack *st = named_stack(ctx, i);
-        if (st && same_stack(p, st))
-            break;
-    }
-    return i;
+    for (unsigned i = 0; i < ctx->n_recent; i++)
+        if (same_stack(p, &ctx->recent[i]))
+            return i;
+    for (size_t i = 0; i < p->n_layers && i < WSPI_STACK_MAX; i++)
+        id[i] = p->layers[i].id;
+    return WSPI_RECALLS + (unsigned)(p->n_layers <= WSPI_STACK_MAX
+                                         ? wspi_find_common_stack(id, p->n_layers)
+                                         : wspi_common_stacks());
 }
 
 /* Are these the same layers, options aside? */

@@ -18,7 +18,7 @@ wspi_past wspi_context_past(const wsp_context *ctx, int dir, uint8_t id, unsigne
     for (size_t k = 0; k < ctx->n_slots[dir]; k++) {
         const wspi_slot *s = &ctx->slots[dir][k];
         if (s->id == id && s->nth == nth)
-            return (wspi_past){s, &ctx->values[dir][s->at]};
+            return (wspi_past){s, &ctx->headers[dir][s->at]};
     }
     return (wspi_past){NULL, NULL};
 }
@@ -26,18 +26,18 @@ wspi_past wspi_context_past(const wsp_context *ctx, int dir, uint8_t id, unsigne
 /* The slot of this layer, old or new; NULL when there is no room for it (then nothing predicts the layer). */
 static wspi_slot *slot_for(wsp_context *ctx, int dir, uint8_t id, unsigned nth, bool *fresh)
 {
-    size_t n = wspi_protos[id]->n_fields;
+    size_t n = wspi_protos[id]->len;
     wspi_slot *s = ctx->slots[dir];
 
     for (size_t k = 0; k < ctx->n_slots[dir]; k++, s++)
         if (s->id == id && s->nth == nth)
             return s;
-    if (ctx->n_slots[dir] == WSPI_SLOTS || ctx->n_values[dir] + n > WSPI_VALUES)
+    if (ctx->n_slots[dir] == WSPI_SLOTS || ctx->n_headers[dir] + n > WSPI_HEADERS)
         return NULL;
     *fresh = true;
-    *s = (wspi_slot){.id = id, .nth = (uint8_t)nth, .at = ctx->n_values[dir]};
+    *s = (wspi_slot){.id = id, .nth = (uint8_t)nth, .at = ctx->n_headers[dir]};
     ctx->n_slots[dir]++;
-    ctx->n_values[dir] = (uint8_t)(ctx->n_values[dir] + n);
+    ctx->n_headers[dir] = (uint8_t)(ctx->n_headers[dir] + n);
     return s;
 }
 
@@ -74,8 +74,8 @@ static void keep_tcp(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l,
     ctx->have_seq[dir] = true;
 }
 
-/* before: the last identification of the direction, or NULL */
-static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const uint64_t *before, int dir)
+/* before: the header of the direction's last packet, or NULL */
+static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const wspi_past *before, int dir)
 {
     uint16_t delta;
     unsigned mode = ctx->ipid_mode[dir];
@@ -84,7 +84,8 @@ static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const uint64_t *bef
         ctx->ipid_mode[dir] = l->v[WSPI_IPV4_ID] ? WSPI_IPID_NEAR : WSPI_IPID_SAME;
         return;
     }
-    delta = (uint16_t)(l->v[WSPI_IPV4_ID] - *before);
+    delta = (uint16_t)(l->v[WSPI_IPV4_ID] -
+                       wspi_past_value(before, &wspi_protos[WSPI_IPV4]->fields[WSPI_IPV4_ID]));
     if (mode == WSPI_IPID_SAME ? delta != 0 : mode == WSPI_IPID_NEAR ? delta > 255 : delta <= 16)
         ctx->ipid_mode[dir] = delta == 0    ? WSPI_IPID_SAME
                               : delta < 256 ? WSPI_IPID_NEAR
@@ -110,13 +111,12 @@ static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *
     const wspi_masks *m = &wspi_field_masks[l->id];
     bool fresh = false;
     wspi_slot *s = slot_for(ctx, dir, l->id, nth, &fresh);
-    uint64_t *v;
+    wspi_past past = {s, s ? &ctx->headers[dir][s->at] : NULL};
 
     if (!s)
         return;
-    v = &ctx->values[dir][s->at];
     if (l->id == WSPI_IPV4 && nth == 0)
-        keep_ipid(ctx, l, fresh ? NULL : &v[WSPI_IPV4_ID], dir);
+        keep_ipid(ctx, l, fresh ? NULL : &past, dir);
     if ((l->id == WSPI_IPV4 || l->id == WSPI_IPV6_FRAG) && nth == 0)
         keep_fragment(ctx, p, l, dir);
     if (l->id == WSPI_TCP)
@@ -129,7 +129,7 @@ static void keep_layer(wsp_context *ctx, const wsp_packet *p, const wspi_layer *
     for (unsigned rest = m->constant; rest; rest &= rest - 1)
         if (l->v[__builtin_ctz(rest)] != proto->fields[__builtin_ctz(rest)].arg)
             s->odd |= (uint16_t)(rest & -rest);
-    memcpy(v, l->v, proto->n_fields * sizeof *v);
+    memcpy(&ctx->headers[dir][s->at], p->data + l->off, proto->len);
 }
 
 /* Slots and stacks of the packet's layers. */
@@ -164,7 +164,7 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
     ctx->trailer[dir] = c->trailer;
     if (!p->payload_len)
         return;
-    ctx->app = c->app;
+    wspi_app_copy(&ctx->app, &c->app);
     if (c->name_len) {
         ctx->name_len = c->name_len;
         memcpy(ctx->name, (c->enc ? c->pay.in : c->pay.out->data) + c->name_at, c->name_len);

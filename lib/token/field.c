@@ -158,6 +158,17 @@ uint64_t wspi_residual_varint(wspi_coder *c, uint64_t v, uint64_t usual)
 
 /* ---- prediction ---- */
 
+/* Field f of the last packet of this direction, and of the other; the layer's own fields only. */
+static uint64_t mine_of(const wspi_coder *c, uint8_t layer, size_t f)
+{
+    return wspi_past_value(&c->mine, &wspi_protos[layer]->fields[f]);
+}
+
+static uint64_t theirs_of(const wspi_coder *c, uint8_t layer, size_t f)
+{
+    return wspi_past_value(&c->theirs, &wspi_protos[layer]->fields[f]);
+}
+
 static uint64_t predict_flags(const wspi_coder *c)
 {
     int pay = c->p->payload_len > 0;
@@ -173,17 +184,18 @@ static uint64_t predict_flags(const wspi_coder *c)
 
 static bool predict_echo(const wspi_coder *c, size_t i, uint64_t *v)
 {
-    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
+    bool mine = c->mine.slot, theirs = c->theirs.slot;
+    uint8_t id = c->p->layers[i].id;
     uint64_t type = c->p->layers[i].v[WSPI_ICMP_TYPE];
     bool reply = c->p->layers[i].id == WSPI_ICMP ? type == 0 : type == 129;
 
     if (reply && theirs) {
-        *v = theirs[WSPI_ICMP_SEQ];
+        *v = theirs_of(c, id, WSPI_ICMP_SEQ);
         return true;
     }
     if (mine)
-        *v = (mine[WSPI_ICMP_SEQ] + 1) & 0xffff;
-    return mine != NULL;
+        *v = (mine_of(c, id, WSPI_ICMP_SEQ) + 1) & 0xffff;
+    return mine;
 }
 
 /*
@@ -192,40 +204,41 @@ static bool predict_echo(const wspi_coder *c, size_t i, uint64_t *v)
  */
 static uint64_t predict_next(const wspi_coder *c, size_t i, size_t f, const wspi_field *d)
 {
-    uint8_t space = wspi_protos[c->p->layers[i].id]->space, next = wspi_next_layer(c->p, i);
-    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
-    uint64_t v;
+    uint8_t id = c->p->layers[i].id, next = wspi_next_layer(c->p, i);
+    enum wspi_space space = (enum wspi_space)wspi_protos[id]->space;
+    uint64_t mine = c->mine.slot ? mine_of(c, id, f) : 0, v;
 
-    if (next != WSPI_LLC && mine &&
-        (next == WSPI_PAYLOAD || wspi_next_by_number((enum wspi_space)space, mine[f]) == next))
-        return mine[f];
+    if (next != WSPI_LLC && c->mine.slot &&
+        (next == WSPI_PAYLOAD || wspi_next_by_number(space, mine) == next))
+        return mine;
     if (wspi_next_value(c->p, i, &v))
         return v;
-    return mine ? mine[f] : theirs ? theirs[f] : d->arg;
+    return c->mine.slot ? mine : c->theirs.slot ? theirs_of(c, id, f) : d->arg;
 }
 
 /* The predicted value; false when nothing predicts it. */
 static bool predict(const wspi_coder *c, size_t i, unsigned nth, size_t f, uint64_t *v)
 {
-    const wspi_field *d = &wspi_protos[c->p->layers[i].id]->fields[f];
-    const uint64_t *mine = c->mine.v, *theirs = c->theirs.v;
+    uint8_t id = c->p->layers[i].id;
+    const wspi_field *d = &wspi_protos[id]->fields[f];
+    bool mine = c->mine.slot, theirs = c->theirs.slot;
 
     switch ((enum wspi_pred)d->pred) {
     case WSPI_P_CONST: *v = d->arg; return true;
-    case WSPI_P_PREV: *v = mine ? mine[f] : d->arg; return true;
+    case WSPI_P_PREV: *v = mine ? mine_of(c, id, f) : d->arg; return true;
     case WSPI_P_MIRROR:
         if (mine || theirs)
-            *v = mine ? mine[f] : theirs[d->arg];
+            *v = mine ? mine_of(c, id, f) : theirs_of(c, id, (size_t)d->arg);
         return mine || theirs;
     case WSPI_P_FLAGS: *v = predict_flags(c); return true;
     case WSPI_P_ECHO: return predict_echo(c, i, v);
     case WSPI_P_SELF:
     case WSPI_P_COUNT:
         if (mine)
-            *v = mine[f] + (d->pred == WSPI_P_COUNT);
+            *v = mine_of(c, id, f) + (d->pred == WSPI_P_COUNT);
         if (mine && d->width < 64)
             *v &= (UINT64_C(1) << d->width) - 1;
-        return mine != NULL;
+        return mine;
     case WSPI_P_FRAG: *v = nth ? 0 : c->ctx->next_frag[c->dir]; return true;
     case WSPI_P_NEXT: *v = predict_next(c, i, f, d); return true;
     }
@@ -262,8 +275,35 @@ void wspi_make_masks(void)
             else
                 m.special |= bit;
         }
+        for (size_t f = 0; f < wspi_protos[l]->n_fields; f++) {
+            const wspi_field *d = &wspi_protos[l]->fields[f];
+            if ((m.sticky | m.constant | m.next) >> f & 1)
+                wspi_bits_put(m.quiet, d->bit, d->width, UINT64_MAX);
+            if (m.constant >> f & 1 || (m.sticky >> f & 1 && d->pred == WSPI_P_PREV)) {
+                m.usual |= (uint16_t)(1u << f);
+                wspi_bits_put(m.first, d->bit, d->width, d->arg);
+                wspi_bits_put(m.first_bits, d->bit, d->width, UINT64_MAX);
+            }
+        }
         wspi_field_masks[l] = m;
     }
+}
+
+/* Do two headers of n bytes have the same bits where `mask` has ones? Behind `a` no byte may be read. */
+static bool same_bits(const uint8_t *a, const uint8_t *b, const uint8_t *mask, size_t n)
+{
+    uint64_t x, y, m, differ = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        memcpy(&m, mask + i, 8);
+        differ |= (x ^ y) & m;
+    }
+    for (; i < n; i++)
+        differ |= (uint64_t)((a[i] ^ b[i]) & mask[i]);
+    return differ == 0;
 }
 
 /*
@@ -274,18 +314,22 @@ uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i)
 {
     const wspi_layer *l = &c->p->layers[i];
     const wspi_masks *m = &wspi_field_masks[l->id];
-    size_t n = wspi_protos[l->id]->n_fields;
-    const uint64_t *mine = c->mine.v;
+    const wspi_proto *proto = wspi_protos[l->id];
+    const wspi_slot *mine = c->mine.slot;
     bool length = i + 1 < c->p->n_layers && l[1].id == WSPI_LLC; /* of IEEE 802.3, not a type */
-    uint32_t differs = 0;
+    uint32_t differs = 0, tell;
 
-    if (!mine)
-        return (1u << n) - 1;
-    for (size_t f = 0; f < n; f++)
-        differs |= (uint32_t)(l->v[f] != mine[f]) << f;
-    return ((differs | c->mine.slot->odd) & (m->constant)) | (differs & m->sticky) |
-           (m->autos & ~(uint32_t)(l->autos & c->mine.slot->autos)) |
-           (length ? m->next : differs & m->next) | m->special;
+    if (!mine) {
+        tell = ((1u << proto->n_fields) - 1) & ~(uint32_t)(m->autos & l->autos);
+        return same_bits(c->p->data + l->off, m->first, m->first_bits, proto->len)
+                   ? tell & ~(uint32_t)m->usual
+                   : tell;
+    }
+    tell = (m->autos & ~(uint32_t)(l->autos & mine->autos)) | m->special | (length ? m->next : 0u);
+    if (!same_bits(c->p->data + l->off, c->mine.header, m->quiet, proto->len))
+        for (size_t f = 0; f < proto->n_fields; f++)
+            differs |= (uint32_t)(l->v[f] != wspi_past_value(&c->mine, &proto->fields[f])) << f;
+    return tell | ((differs | mine->odd) & m->constant) | (differs & (m->sticky | m->next));
 }
 
 /* ---- kinds ---- */
@@ -409,21 +453,19 @@ static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, boo
 
 static void code_seq(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const uint64_t *theirs = c->theirs.v;
-
     if (c->ctx->have_seq[c->dir])
         code_near(c, WSPI_TCP, f, c->ctx->next_seq[c->dir], false, 0, v);
-    else if (theirs && theirs[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
-        code_near(c, WSPI_TCP, f, (uint32_t)theirs[WSPI_TCP_ACK], false, 0, v);
+    else if (c->theirs.slot && theirs_of(c, WSPI_TCP, WSPI_TCP_FLAGS) & WSPI_TH_ACK)
+        code_near(c, WSPI_TCP, f, (uint32_t)theirs_of(c, WSPI_TCP, WSPI_TCP_ACK), false, 0, v);
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }
 
 static void code_ack(wspi_coder *c, size_t i, size_t f, uint64_t *v)
 {
-    const uint64_t *mine = c->mine.v;
+    bool mine = c->mine.slot;
     bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK;
-    uint32_t same = mine ? (uint32_t)mine[WSPI_TCP_ACK] : 0;
+    uint32_t same = mine ? (uint32_t)mine_of(c, WSPI_TCP, WSPI_TCP_ACK) : 0;
 
     if (!has_ack)
         code_near(c, WSPI_TCP, f, 0, mine, same, v);
@@ -445,15 +487,15 @@ static bool ipid_fits(unsigned mode, uint16_t delta)
 /* The mode of the last packet stands while it can say the value; "free" gives way to a small step at once. */
 static void code_ipid(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const uint64_t *mine = c->mine.v;
+    uint64_t mine = c->mine.slot ? mine_of(c, WSPI_IPV4, f) : 0;
     unsigned want = c->ctx->ipid_mode[c->dir], is;
     uint16_t delta;
 
-    if (!mine) {
+    if (!c->mine.slot) {
         *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
         return;
     }
-    delta = (uint16_t)(*v - mine[f]);
+    delta = (uint16_t)(*v - mine);
     is = ipid_fits(want, delta)             ? want
          : ipid_fits(WSPI_IPID_SAME, delta) ? WSPI_IPID_SAME
          : ipid_fits(WSPI_IPID_NEAR, delta) ? WSPI_IPID_NEAR
@@ -463,39 +505,39 @@ static void code_ipid(wspi_coder *c, size_t f, uint64_t *v)
     if (is == WSPI_IPID_FREE)
         *v = wspi_residual(c, WSPI_R_NUMBER, 2, *v);
     else if (is == WSPI_IPID_NEAR)
-        *v = (uint16_t)(mine[f] + (c->fill ? 1 : wspi_residual(c, WSPI_R_NUMBER, 1, delta)));
+        *v = (uint16_t)(mine + (c->fill ? 1 : wspi_residual(c, WSPI_R_NUMBER, 1, delta)));
     else
-        *v = mine[f];
+        *v = mine;
 }
 
 static void code_tsval(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const uint64_t *mine = c->mine.v;
+    uint64_t mine = c->mine.slot ? mine_of(c, WSPI_TCP_TS, f) : 0;
     uint32_t delta;
     unsigned t = 0;
 
-    if (!mine) {
+    if (!c->mine.slot) {
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
         return;
     }
-    delta = (uint32_t)(*v - mine[f]);
+    delta = (uint32_t)(*v - mine);
     if (wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 1, c->enc && delta >> 31, true, &t))
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
     else
-        *v = (uint32_t)(mine[f] + wspi_residual_varint(c, delta, 1));
+        *v = (uint32_t)(mine + wspi_residual_varint(c, delta, 1));
 }
 
 static void code_tsecr(wspi_coder *c, size_t f, uint64_t *v)
 {
-    const uint64_t *mine = c->mine.v;
-    const uint64_t *theirs = c->theirs.v;
-    uint64_t want = theirs ? theirs[0] : 0; /* row 0 of the option is TSval */
-    unsigned t = !(mine && mine[f] == *v);
+    bool known = c->mine.slot;
+    uint64_t mine = known ? mine_of(c, WSPI_TCP_TS, f) : 0;
+    uint64_t want = c->theirs.slot ? theirs_of(c, WSPI_TCP_TS, 0) : 0; /* row 0 is TSval */
+    unsigned t = !(known && mine == *v);
 
     if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, true, &t))
         *v = want;
-    else if (t == 0 && mine)
-        *v = mine[f];
+    else if (t == 0 && known)
+        *v = mine;
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }

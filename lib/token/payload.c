@@ -7,10 +7,21 @@
 
 #include <math.h>
 
-enum { HEAD_TEXT = 48, HEAD_BINARY = 32, HEAD_RANDOM = 8, WINDOW = 16, ZEROS = 256, LOOK = 96 };
+enum {
+    HEAD_TEXT = 48,
+    HEAD_BINARY = 32,
+    HEAD_RANDOM = 8,
+    WINDOW = 16,
+    ZEROS = 256,
+    LOOK = 64,
+    STRIDE = 4
+};
+
+#define HIGH_BITS 0x8080808080808080u
 
 /* step[c]: what one more occurrence of a value that was seen c times adds to the sum of n log2 n, in 2^-16. */
 static uint32_t step[LOOK + 1], log_of[LOOK + 1];
+static uint8_t is_text[256];
 
 void wspi_payload_prepare(void)
 {
@@ -22,6 +33,8 @@ void wspi_payload_prepare(void)
         log_of[c] = c ? (uint32_t)lround(65536 * log2(c)) : 0;
         before = now;
     }
+    for (unsigned b = 0; b < 256; b++)
+        is_text[b] = (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
 }
 
 bool wspi_zeros(const uint8_t *b, size_t n)
@@ -31,9 +44,14 @@ bool wspi_zeros(const uint8_t *b, size_t n)
     return n == 0;
 }
 
-static bool printable(uint8_t b)
+/* Bytes of [0, n) that text has: 32 to 126, carriage return, line feed, tab. */
+static size_t count_text(const uint8_t *b, size_t n)
 {
-    return (b >= 32 && b < 127) || b == '\r' || b == '\n' || b == '\t';
+    size_t text = 0;
+
+    for (size_t i = 0; i < n; i++)
+        text += is_text[b[i]];
+    return text;
 }
 
 /* Order-0 entropy of [0, n) within 93 % of log2 n, its most: encrypted or compressed. n is at most LOOK. */
@@ -51,14 +69,12 @@ static bool looks_random(const uint8_t *b, size_t n)
 
 static uint8_t payload_kind(const uint8_t *b, size_t n)
 {
-    size_t text = 0, look = WSPI_MIN(n, (size_t)LOOK);
+    size_t look = WSPI_MIN(n, (size_t)LOOK);
 
     n = WSPI_MIN(n, (size_t)ZEROS);
     if (b[0] == 0 && wspi_zeros(b, n))
         return WSPI_PAY_ZERO;
-    for (size_t i = 0; i < look; i++)
-        text += printable(b[i]);
-    if (text * 10 >= look * 9)
+    if (count_text(b, look) * 10 >= look * 9)
         return WSPI_PAY_TEXT;
     return looks_random(b, look) ? WSPI_PAY_RANDOM : WSPI_PAY_BINARY;
 }
@@ -79,15 +95,14 @@ static bool window_varies(const uint8_t *b)
 /* Where a window of random bytes starts: there the head ends, what follows is not worth reading. */
 static size_t structured_len(const uint8_t *b, size_t n, size_t want)
 {
-    unsigned high = 0;
+    uint64_t lo, hi;
 
-    for (size_t i = 0; i < WINDOW && i < n; i++)
-        high += b[i] >> 7;
-    for (size_t i = 0; i < want && i + WINDOW <= n; i++) {
-        if (high >= 5 && window_varies(b + i))
+    for (size_t i = 0; i < want && i + WINDOW <= n; i += STRIDE) {
+        memcpy(&lo, b + i, 8);
+        memcpy(&hi, b + i + 8, 8);
+        if (__builtin_popcountll(lo & HIGH_BITS) + __builtin_popcountll(hi & HIGH_BITS) >= 5 &&
+            window_varies(b + i))
             return i;
-        high -= b[i] >> 7;
-        high += i + WINDOW < n ? b[i + WINDOW] >> 7 : 0u;
     }
     return want;
 }
@@ -189,7 +204,7 @@ void wspi_code_payload(wspi_coder *c)
     c->pay.at = 0;
     if (c->bad || c->need || c->pay.wire == 0)
         return;
-    c->app = c->ctx->app;
+    wspi_app_copy(&c->app, &c->ctx->app);
     wspi_code_app(c);
     if (c->fill && c->pay.at)
         return; /* a sampled message is whole */

@@ -1,27 +1,127 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.c: mask policies: which tokens the model may see. One row a policy: the roles and groups it drops. */
+/*
+ * policy.c: mask policies: what a model may see of the tokens. A policy is a row of one table: subject x treatment. Every
+ * token has one subject; text has that of the field before it.
+ */
+#include <pthread.h>
+#include <stdio.h>
+
 #include "token/app/app.h"
 
-#define ROLE(r) (1u << (r))
-#define IDENTITY                                                                               \
-    (ROLE(WSPI_R_MAC_SRC) | ROLE(WSPI_R_MAC_DST) | ROLE(WSPI_R_IP_SRC) | ROLE(WSPI_R_IP_DST) | \
-     ROLE(WSPI_R_IP_SRC_LOW) | ROLE(WSPI_R_IP_DST_LOW) | ROLE(WSPI_R_PORT_SRC) |               \
-     ROLE(WSPI_R_PORT_DST) | ROLE(WSPI_R_TTL) | ROLE(WSPI_R_CHECKSUM) | ROLE(WSPI_R_TAG) |     \
-     ROLE(WSPI_R_NAME))
+/* What a token speaks of. */
+enum subject {
+    S_FRAME, /* direction, end of packet and flow: always kept */
+    S_TIME,
+    S_SIZE,
+    S_LAYERS, /* which headers and options there are, captured length, trailer */
+    S_HEADER, /* header fields that say nothing of below */
+    S_ADDRESS,
+    S_PORT,
+    S_TTL,
+    S_CHECKSUM,
+    S_TAG,    /* VLANs and tunnels */
+    S_NUMBER, /* counters, identifiers, clocks: always told against what was before */
+    S_NAME,
+    S_APP,  /* fields of application protocols */
+    S_TEXT, /* other payload bytes, and what kind they are */
+    SUBJECTS
+};
+
+static const char *const subject_names[SUBJECTS] = {"frame",   "time", "size", "layers", "header",
+                                                    "address", "port", "ttl",  "cksum",  "tag",
+                                                    "number",  "name", "app",  "text"};
+
+/* KEEP the token; a coarser CLASS of it; DROP it; RELATIVE: of each direction drop the first, then say only "changed". */
+enum treatment { KEEP, CLASS, DROP, RELATIVE };
+static const char *const treatment_names[] = {"keep", "class", "drop", "relative"};
 
 struct wsp_policy {
     const char *name, *summary;
-    uint32_t drop_roles;
-    bool drop_payload, drop_headers;
+    uint8_t treat[SUBJECTS];
 };
 
+#define NO_HOSTS   [S_ADDRESS] = DROP, [S_CHECKSUM] = DROP, [S_TAG] = DROP, [S_NAME] = DROP
+#define NO_PAYLOAD [S_APP] = DROP, [S_TEXT] = DROP
+
+/* What is not named is kept. */
 static const struct wsp_policy policies[] = {
-    {"identity-free", "no address, port, VLAN, TTL or checksum (the default for classification)",
-     IDENTITY, false, false},
-    {"headers-only", "as identity-free, and no payload byte", IDENTITY, true, false},
-    {"sizes-only", "direction, time and payload length only", 0, true, true},
-    {"everything", "all tokens (generation; leaks identity into a classifier)", 0, false, false},
+    {"identity-free",
+     "no address, port, VLAN, TTL, checksum or name (the default for classification)",
+     {NO_HOSTS, [S_PORT] = DROP, [S_TTL] = DROP}},
+    {"headers-only",
+     "as identity-free, and nothing of the payload",
+     {NO_HOSTS, NO_PAYLOAD, [S_PORT] = DROP, [S_TTL] = DROP}},
+    {"sizes-only",
+     "direction, time and payload length only",
+     {NO_HOSTS, NO_PAYLOAD, [S_PORT] = DROP, [S_TTL] = DROP, [S_LAYERS] = DROP, [S_HEADER] = DROP,
+      [S_NUMBER] = DROP}},
+    {"time-free",
+     "as identity-free, and no times",
+     {NO_HOSTS, [S_PORT] = DROP, [S_TTL] = DROP, [S_TIME] = DROP}},
+    {"coarse",
+     "as identity-free, with times, sizes and TTLs by classes",
+     {NO_HOSTS, [S_PORT] = DROP, [S_TTL] = CLASS, [S_TIME] = CLASS, [S_SIZE] = CLASS}},
+    {"port-class",
+     "as identity-free, with ports as system, registered or dynamic, and changes of the TTL",
+     {NO_HOSTS, [S_PORT] = CLASS, [S_TTL] = RELATIVE}},
+    {"everything", "all tokens (generation; leaks identity into a classifier)", {0}},
 };
+
+static uint8_t subjects[WSPI_VOCAB_MAX];
+static pthread_once_t subjects_once = PTHREAD_ONCE_INIT;
+
+static enum subject subject_of_role(uint8_t role, bool app)
+{
+    switch ((enum wspi_role)role) {
+    case WSPI_R_MAC_SRC:
+    case WSPI_R_MAC_DST:
+    case WSPI_R_IP_SRC:
+    case WSPI_R_IP_DST:
+    case WSPI_R_IP_SRC_LOW:
+    case WSPI_R_IP_DST_LOW: return S_ADDRESS;
+    case WSPI_R_PORT_SRC:
+    case WSPI_R_PORT_DST: return S_PORT;
+    case WSPI_R_TTL: return S_TTL;
+    case WSPI_R_CHECKSUM: return S_CHECKSUM;
+    case WSPI_R_TAG: return S_TAG;
+    case WSPI_R_NAME: return S_NAME;
+    case WSPI_R_NUMBER: return S_NUMBER;
+    case WSPI_R_NONE: break;
+    }
+    return app ? S_APP : S_HEADER;
+}
+
+static enum subject subject_of_group(enum wspi_group g)
+{
+    switch (g) {
+    case WSPI_T_START: return S_TIME;
+    case WSPI_T_LEN: return S_SIZE;
+    case WSPI_T_STACK:
+    case WSPI_T_KEEP:
+    case WSPI_T_LAYER:
+    case WSPI_T_SNAP:
+    case WSPI_T_ORIG:
+    case WSPI_T_TRAILER:
+    case WSPI_T_AGAIN: return S_LAYERS;
+    case WSPI_T_APP: return S_APP;
+    case WSPI_T_KIND:
+    case WSPI_T_TEXT: return S_TEXT;
+    default: return S_FRAME;
+    }
+}
+
+static void find_subjects(void)
+{
+    uint8_t layer;
+    size_t f;
+
+    for (uint32_t id = 0; id < wsp_vocab_size(); id++)
+        subjects[id] =
+            (uint8_t)(wspi_token_field((uint16_t)id, &layer, &f)
+                          ? subject_of_role(wspi_proto_of(layer)->fields[f].role,
+                                            layer >= WSPI_LAYER_COUNT)
+                          : subject_of_group((enum wspi_group)wspi_the_vocab.group_of[id]));
+}
 
 const wsp_policy *wsp_policy_at(size_t i)
 {
@@ -46,36 +146,113 @@ const char *wsp_policy_summary(const wsp_policy *p)
     return p->summary;
 }
 
-static bool keeps(const wsp_policy *p, uint16_t id)
+const char *wsp_policy_subject(size_t i)
+{
+    return i + 1 < SUBJECTS ? subject_names[i + 1] : NULL; /* the frame is no choice */
+}
+
+const char *wsp_policy_treatment(const wsp_policy *p, size_t i)
+{
+    return i + 1 < SUBJECTS ? treatment_names[p->treat[i + 1]] : NULL;
+}
+
+/* ---- classes ---- */
+
+enum { TIME_STEP = 4 << WSPI_GAP_MANTISSA, SIZE_STEP = 1 << WSPI_LEN_MANTISSA };
+
+/* Gaps by factors of sixteen, sizes by factors of two, each shown by its smallest. */
+static uint16_t class_of_group(uint16_t id)
+{
+    unsigned v = id - wspi_the_vocab.group_base[wspi_the_vocab.group_of[id]];
+
+    if (wspi_in_group(id, WSPI_T_START) && v % WSPI_STARTS >= WSPI_START_GAP &&
+        v % WSPI_STARTS < WSPI_START_BACK)
+        return (uint16_t)(id - (v % WSPI_STARTS - WSPI_START_GAP) % TIME_STEP);
+    if (wspi_in_group(id, WSPI_T_LEN) && v < WSPI_LEN_BINS)
+        return (uint16_t)(id - v % SIZE_STEP);
+    return id;
+}
+
+/* Ports by their range; TTLs by the start value that they have come down from. */
+static uint16_t class_of_field(uint16_t id, const wspi_field *d, unsigned base)
+{
+    unsigned v = id - base;
+
+    if (d->kind == WSPI_K_PORT && v >= WSPI_PORT_CLASSES) {
+        uint16_t port = wspi_port_at(v - WSPI_PORT_CLASSES);
+        return (uint16_t)(base + (port < 1024    ? WSPI_PORT_SYSTEM
+                                  : port < 32768 ? WSPI_PORT_REGISTERED
+                                                 : WSPI_PORT_DYNAMIC));
+    }
+    if (d->role == WSPI_R_TTL && d->kind == WSPI_K_MAG) {
+        uint64_t ttl = wspi_bin_start(v, d->mantissa);
+        uint64_t from = ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+        return (uint16_t)(base + wspi_bin(from, d->mantissa));
+    }
+    return id;
+}
+
+static uint16_t class_of(uint16_t id)
 {
     uint8_t layer;
     size_t f;
 
-    if (wspi_in_group(id, WSPI_T_START) || wspi_in_group(id, WSPI_T_LEN) ||
-        wspi_in_group(id, WSPI_T_END))
+    if (!wspi_token_field(id, &layer, &f))
+        return class_of_group(id);
+    return class_of_field(id, &wspi_proto_of(layer)->fields[f], wspi_field_base(layer, f));
+}
+
+/* ---- applying ---- */
+
+/* A direction without its time. */
+static uint16_t only_direction(uint16_t id)
+{
+    unsigned base = wspi_group_base(WSPI_T_START), v = id - base;
+
+    return v == WSPI_START_END ? id : (uint16_t)(base + v / WSPI_STARTS * WSPI_STARTS);
+}
+
+/* What is seen of a token; false: nothing. `known`: the flow's direction has been seen before. */
+static bool view(const wsp_policy *p, uint16_t *id, enum subject s, bool known)
+{
+    switch ((enum treatment)p->treat[s]) {
+    case KEEP: return true;
+    case CLASS: *id = class_of(*id); return true;
+    case DROP:
+        if (s != S_TIME)
+            return false;
+        *id = only_direction(*id);
         return true;
-    if (p->drop_payload && (wspi_in_group(id, WSPI_T_TEXT) || wspi_in_group(id, WSPI_T_KIND)))
-        return false;
-    if (p->drop_headers)
-        return false;
-    return !wspi_token_field(id, &layer, &f) ||
-           !(p->drop_roles & ROLE(wspi_proto_of(layer)->fields[f].role));
+    case RELATIVE: *id = (uint16_t)wspi_group_base(WSPI_T_CHANGED); return known;
+    }
+    return true;
 }
 
 size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n, size_t max_payload,
-                        size_t max_tokens, uint16_t *out)
+                        size_t max_tokens, uint8_t *seen, uint16_t *out)
 {
-    size_t kept = 0, bytes = 0;
+    size_t kept = 0, text = 0;
+    enum subject of_text = S_TEXT;
+    bool known = true, s2c;
 
     (void)wsp_vocab_size();
+    (void)pthread_once(&subjects_once, find_subjects);
+    if (n && seen) {
+        s2c = (unsigned)ids[0] - wspi_group_base(WSPI_T_START) >= WSPI_STARTS;
+        known = *seen >> s2c & 1;
+        *seen |= (uint8_t)(1u << s2c);
+    }
     for (size_t i = 0; i < n; i++) {
-        bool last = i + 1 == n;
-        if (!keeps(p, ids[i]) || (kept + 1 >= max_tokens && !last))
+        uint16_t id = ids[i];
+        bool is_text = wspi_in_group(id, WSPI_T_TEXT), last = i + 1 == n;
+        enum subject s = is_text ? of_text : (enum subject)subjects[id];
+        of_text = s;
+        if (!view(p, &id, s, known) || (kept + 1 >= max_tokens && !last))
             continue;
-        if (wspi_in_group(ids[i], WSPI_T_TEXT) && bytes++ >= max_payload)
+        if (is_text && text++ >= max_payload)
             continue;
         if (kept < max_tokens)
-            out[kept++] = ids[i];
+            out[kept++] = id;
     }
     return kept;
 }

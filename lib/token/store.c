@@ -2,6 +2,30 @@
 /* store.c: ropes of chunks. A flow's first chunk is small, the next ones larger: most flows are short. */
 #include "token/store.h"
 
+enum { SLAB = 1 << 20 };
+
+struct wspi_slab {
+    struct wspi_slab *next;
+};
+
+void *wspi_store_take(wspi_store *s, size_t n)
+{
+    void *p;
+
+    n = (n + 63) & ~(size_t)63;
+    if (!s->slabs || SLAB - s->slab_used < n) {
+        struct wspi_slab *slab = aligned_alloc(64, SLAB);
+        if (!slab)
+            return NULL;
+        slab->next = s->slabs;
+        s->slabs = slab;
+        s->slab_used = 64;
+    }
+    p = (uint8_t *)s->slabs + s->slab_used;
+    s->slab_used += n;
+    return p;
+}
+
 static const uint32_t sizes[WSPI_CHUNK_SIZES] = {512, 2048, 8192, 32768};
 
 static uint32_t room(const wspi_chunk *c)
@@ -19,7 +43,7 @@ static wspi_chunk *new_chunk(wspi_store *s, wspi_rope *l)
     if (c)
         s->unused[size] = c->next;
     else
-        c = malloc(sizes[size]);
+        c = wspi_store_take(s, sizes[size]);
     if (!c)
         return NULL;
     *c = (wspi_chunk){.size = size};
@@ -63,11 +87,10 @@ void wspi_rope_clear(wspi_store *s, wspi_rope *l)
 
 void wspi_store_clear(wspi_store *s)
 {
-    for (size_t i = 0; i < WSPI_CHUNK_SIZES; i++)
-        for (wspi_chunk *c = s->unused[i], *next; c; c = next) {
-            next = c->next;
-            free(c);
-        }
+    for (struct wspi_slab *slab = s->slabs, *next; slab; slab = next) {
+        next = slab->next;
+        free(slab);
+    }
     *s = (wspi_store){.held = 0};
 }
 

@@ -20,7 +20,12 @@ typedef struct wspi_chunk {
 typedef struct wspi_store {
     wspi_chunk *unused[WSPI_CHUNK_SIZES];
     size_t held; /* bytes of chunks in use */
+    struct wspi_slab *slabs;
+    size_t slab_used;
 } wspi_store;
+
+/* n bytes, far less than a megabyte, that live as long as the store; NULL when there is no memory. */
+void *wspi_store_take(wspi_store *s, size_t n) WSP_MUST_USE;
 
 /* A growing row of bytes. Zeroed is empty. */
 typedef struct wspi_rope {

@@ -18,6 +18,7 @@ static struct {
     uint16_t to[EDGES];
     uint16_t token[EDGES];
     uint16_t nodes;
+    uint16_t pair[65536]; /* node of two first bytes, 0: none begins so */
 } tree;
 
 static uint8_t single[256]; /* each byte value, as a string of one */
@@ -42,10 +43,45 @@ static void add_string(const uint8_t *s, size_t len, uint16_t token)
             tree.key[i] = (node << 8 | s[k]) + 1;
             tree.to[i] = tree.nodes;
             tree.token[tree.nodes++] = NONE;
+            if (k == 1)
+                tree.pair[s[0] << 8 | s[1]] = tree.to[i];
         }
         node = tree.to[i];
     }
     tree.token[node] = token;
+}
+
+/* Common stacks by a hash of their layers; entries are numbers plus one. */
+static uint8_t stack_slots[512];
+
+static size_t stack_slot(const uint8_t *id, size_t n)
+{
+    uint32_t h = (uint32_t)n;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ id[i]) * 0x01000193u;
+    return (h ^ h >> 15) & (WSPI_COUNT(stack_slots) - 1);
+}
+
+static void prepare_stacks(void)
+{
+    _Static_assert(WSPI_COUNT(learned_stacks) < WSPI_COUNT(stack_slots) / 2, "room in the table");
+    for (size_t k = 0; k < WSPI_COUNT(learned_stacks); k++) {
+        size_t i = stack_slot(learned_stacks[k].id, learned_stacks[k].n);
+        while (stack_slots[i])
+            i = (i + 1) % WSPI_COUNT(stack_slots);
+        stack_slots[i] = (uint8_t)(k + 1);
+    }
+}
+
+size_t wspi_find_common_stack(const uint8_t *id, size_t n)
+{
+    for (size_t i = stack_slot(id, n); stack_slots[i]; i = (i + 1) % WSPI_COUNT(stack_slots)) {
+        const wspi_stack *st = &learned_stacks[stack_slots[i] - 1];
+        if (st->n == n && memcmp(st->id, id, n) == 0)
+            return stack_slots[i] - 1u;
+    }
+    return WSPI_COUNT(learned_stacks);
 }
 
 void wspi_text_prepare(void)
@@ -53,6 +89,7 @@ void wspi_text_prepare(void)
     _Static_assert(WSPI_COUNT(learned_text) * WSPI_LEARNED_LONGEST < EDGES / 2 ||
                        WSPI_COUNT(learned_text) < EDGES / 4,
                    "the hash table is large enough");
+    prepare_stacks();
     tree.nodes = 257;
     for (size_t b = 0; b < 256; b++) {
         single[b] = (uint8_t)b;
@@ -83,22 +120,25 @@ const wspi_stack *wspi_common_stack(size_t i)
     return i < WSPI_COUNT(learned_stacks) ? &learned_stacks[i] : NULL;
 }
 
-/* The longest token that b begins with, n > 0. */
+/* The longest token that b begins with, n > 0. Most places have none but their byte: the table of pairs says so. */
 static unsigned longest(const uint8_t *b, size_t n, size_t *len)
 {
-    uint32_t node = b[0] + 1u;
+    uint32_t node = n > 1 ? tree.pair[b[0] << 8 | b[1]] : 0;
     unsigned best = b[0];
 
     *len = 1;
-    for (size_t k = 1; k < n; k++) {
-        size_t i = edge_slot(node, b[k]);
+    for (size_t k = 2; node; k++) {
+        size_t i;
+        if (tree.token[node] != NONE) {
+            best = tree.token[node];
+            *len = k;
+        }
+        if (k == n)
+            break;
+        i = edge_slot(node, b[k]);
         if (!tree.key[i])
             break;
         node = tree.to[i];
-        if (tree.token[node] != NONE) {
-            best = tree.token[node];
-            *len = k + 1;
-        }
     }
     return best;
 }

@@ -7,6 +7,8 @@
 #ifndef WSPI_TOKEN_INT_H
 #define WSPI_TOKEN_INT_H
 
+#include <stddef.h>
+
 #include "packet/packet_int.h"
 #include "wirespeak/token.h"
 
@@ -121,12 +123,14 @@ typedef struct wspi_stack {
 /* Stacks that were common in training captures. */
 size_t wspi_common_stacks(void);
 const wspi_stack *wspi_common_stack(size_t i);
+/* The number of the common stack of these n layers; wspi_common_stacks() when it is none. */
+size_t wspi_find_common_stack(const uint8_t *id, size_t n);
 
 /* ---- flow context ---- */
 
-enum { WSPI_SLOTS = 12, WSPI_VALUES = 64 };
+enum { WSPI_SLOTS = 12, WSPI_HEADERS = 160 };
 
-/* What the last packet of one direction had in one layer: its values are kept from values[dir][at] on. */
+/* What the last packet of one direction had in one layer: the bytes of its fixed header are headers[dir][at]. */
 typedef struct wspi_slot {
     uint8_t id, nth; /* layer and its occurrence in the stack */
     uint8_t at;
@@ -144,6 +148,12 @@ typedef struct wspi_app_state {
     uint64_t v[2][WSPI_MAX_FIELDS];
 } wspi_app_state;
 
+/* Values matter where there is a protocol. */
+static inline void wspi_app_copy(wspi_app_state *to, const wspi_app_state *from)
+{
+    memcpy(to, from, from->id[0] | from->id[1] ? sizeof *to : offsetof(wspi_app_state, v));
+}
+
 struct wsp_context {
     int linktype;
     bool started;
@@ -156,10 +166,10 @@ struct wsp_context {
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */
-    uint8_t n_slots[2], n_values[2];
+    uint8_t n_slots[2], n_headers[2];
     wspi_slot slots[2][WSPI_SLOTS];
-    wspi_stack last[2]; /* last stack of each direction */
-    uint64_t values[2][WSPI_VALUES];
+    wspi_stack last[2];                   /* last stack of each direction */
+    uint8_t headers[2][WSPI_HEADERS + 8]; /* fields are read eight bytes at a time */
     uint8_t n_recent;
     wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
     wspi_app_state app;
@@ -167,11 +177,15 @@ struct wsp_context {
     uint16_t name_len;
 };
 
-/* The slot of a layer in a direction and its values; v is NULL when there is none. */
+/* The slot of a layer in a direction and its header; both are NULL when there is none. */
 typedef struct wspi_past {
     const wspi_slot *slot;
-    const uint64_t *v;
+    const uint8_t *header;
 } wspi_past;
+static inline uint64_t wspi_past_value(const wspi_past *past, const wspi_field *d)
+{
+    return wspi_bits_load(past->header, d->bit, d->width);
+}
 wspi_past wspi_context_past(const wsp_context *ctx, int dir, uint8_t id, unsigned nth);
 /* Moves the context on after packet p of direction dir. */
 typedef struct wspi_coder wspi_coder;
@@ -184,6 +198,10 @@ typedef struct wspi_masks {
     uint16_t autos;
     uint16_t next;    /* names the next layer */
     uint16_t special; /* the rest */
+    uint16_t usual;   /* has a value that is expected of a direction's first packet */
+    uint8_t quiet[WSPI_MAX_HEADER + 8]; /* bits of the header that are sticky, constant or next */
+    uint8_t first[WSPI_MAX_HEADER + 8],
+        first_bits[WSPI_MAX_HEADER + 8]; /* usual values; their bits */
 } wspi_masks;
 extern wspi_masks wspi_field_masks[WSPI_LAYER_COUNT];
 void wspi_make_masks(void);

@@ -52,7 +52,7 @@ static coded_flow *take_flow(tokenizer *k, int linktype)
     if (f)
         k->unused = f->next;
     else
-        f = malloc(sizeof *f + wsp_context_size());
+        f = wspi_store_take(&k->store, sizeof *f + wsp_context_size());
     if (!f)
         return NULL;
     *f = (coded_flow){.next = NULL};
@@ -354,10 +354,6 @@ static void count_predictions(const tokenizer *k)
 
 static void clear(tokenizer *k)
 {
-    for (coded_flow *f = k->unused, *next; f; f = next) {
-        next = f->next;
-        free(f);
-    }
     wspi_store_clear(&k->store);
     wspi_bits_free(k->bits);
     wsp_packet_free(k->packet);

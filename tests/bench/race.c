@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * race.c: runs commands in turns, several rounds, and prints a tab-separated row of each: name,
- * least and median wall seconds, least processor seconds, peak resident kB. What they print is lost.
+ * least and median wall seconds, least processor seconds, peak resident kB. Their output is lost.
  * usage: race ROUNDS -- NAME COMMAND [ARGUMENT]... [-- NAME COMMAND [ARGUMENT]...]...
  */
 #include <fcntl.h>

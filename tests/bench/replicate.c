@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replicate.c: merges Ethernet captures into a large one of wanted size, every copy of a capture
- * with addresses of its own. Holds the captures once (5,000 packets of each at most) and streams the
- * copies in time order. The same seed gives the same file. Addresses inside tunnels stay.
+ * with addresses of its own. Holds the captures once (5,000 packets of each at most) and streams
+ * the copies in time order. The same seed gives the same file. Addresses inside tunnels stay.
  */
 #include <inttypes.h>
 #include <stdio.h>

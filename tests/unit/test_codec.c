@@ -344,16 +344,18 @@ static void identity_free_withholds_identity_and_keeps_the_rest(void **state)
     uint16_t out[WSPI_COUNT(in)];
 
     (void)state;
-    assert_int_equal(wsp_policy_apply(wsp_policy_get(NULL), in, WSPI_COUNT(in), 1, 64, out), 4);
+    assert_int_equal(wsp_policy_apply(wsp_policy_get(NULL), in, WSPI_COUNT(in), 1, 64, NULL, out),
+                     4);
     assert_int_equal(out[1], in[5]);
     assert_int_equal(out[3], in[8]);
-    assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 64, out),
-                     WSPI_COUNT(in));
-    assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 3, out),
-                     3);
+    assert_int_equal(
+        wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 64, NULL, out),
+        WSPI_COUNT(in));
+    assert_int_equal(
+        wsp_policy_apply(wsp_policy_get("everything"), in, WSPI_COUNT(in), 9, 3, NULL, out), 3);
     assert_int_equal(out[2], in[8]);
-    assert_int_equal(wsp_policy_apply(wsp_policy_get("sizes-only"), in, WSPI_COUNT(in), 9, 64, out),
-                     2);
+    assert_int_equal(
+        wsp_policy_apply(wsp_policy_get("sizes-only"), in, WSPI_COUNT(in), 9, 64, NULL, out), 2);
     assert_null(wsp_policy_get("no such policy"));
 }
 

@@ -275,6 +275,11 @@ static const wspi_layer *transport_of(const wsp_packet *p)
     return NULL;
 }
 
+bool wspi_app_is_stream(const wspi_coder *c)
+{
+    return c->p->layers[c->p->n_layers - 1].id != WSPI_UDP;
+}
+
 /* Segments that do not continue their stream are plain bytes and change nothing. */
 static bool in_order(const wspi_coder *c, const wspi_layer *l)
 {
@@ -291,11 +296,12 @@ static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
     if (c->enc)
         (void)wspi_may(c, wspi_group_base(WSPI_T_APP), WSPI_COUNT(apps) + 1, t != want, false, &t);
     c->pay.app = id;
-    c->app = c->ctx->app;
+    wspi_app_copy(&c->app, &c->ctx->app);
     c->name_len = 0;
     if (c->app.id[c->dir] != id) { /* another protocol's memory means nothing */
         c->app.left[c->dir] = 0;
         c->app.mode[c->dir] = 0;
+        memset(c->app.v[c->dir], 0, sizeof c->app.v[c->dir]);
     }
     if (id)
         apps[id - WSPI_LAYER_COUNT]->walk(c);

@@ -51,6 +51,9 @@ void wspi_code_app(wspi_coder *c);
 
 /* ---- for walks ---- */
 
+/* Is the payload one of a stream (TCP), not a datagram? */
+bool wspi_app_is_stream(const wspi_coder *c);
+
 /* Bytes of the payload that are still to come, on the wire; captured ones among them. A filler aims at its length. */
 size_t wspi_app_left(const wspi_coder *c);
 size_t wspi_app_captured(const wspi_coder *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dns.c: DNS over UDP, and what has its form (mDNS, LLMNR, NetBIOS names). RFC 1035 4.1:
+ * dns.c: DNS, and what has its form (mDNS, LLMNR, NetBIOS names). RFC 1035 4.1; over TCP behind | length 16 |, 4.2.2:
  * | id 16 | flags 16 | questions 16 | answers 16 | authorities 16 | additionals 16 | questions | records |
  * question: | name | type 16 | class 16 |   record: | name | type 16 | class 16 | ttl 32 | length 16 | data |
  */
@@ -83,7 +83,7 @@ static const wspi_field fields[] = {
     [LENGTH] = {"dns.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
 };
 
-static bool looks(const uint8_t *b, size_t n)
+static bool is_message(const uint8_t *b, size_t n)
 {
     if (n < 12 || (b[2] >> 3 & 15) > 8 || (b[2] >> 3 & 15) == 1)
         return false;
@@ -91,6 +91,13 @@ static bool looks(const uint8_t *b, size_t n)
         if (b[i] || b[i + 1] > MAX_RECORDS)
             return false;
     return b[5] + b[7] + b[9] + b[11] > 0 && b[5] <= 8;
+}
+
+/* As over UDP, or as one whole message over TCP: the walk knows which it has to be. */
+static bool looks(const uint8_t *b, size_t n)
+{
+    return is_message(b, n) ||
+           (n > 14 && ((size_t)b[0] << 8 | b[1]) == n - 2 && is_message(b + 2, n - 2));
 }
 
 /* Bytes of the name at b of at most n, its end included; 0 when it does not fit. Labels only, unless `pointers`. */
@@ -271,7 +278,7 @@ static void record(wspi_coder *c)
     wspi_app_close(c, s);
 }
 
-static void walk(wspi_coder *c)
+static void message(wspi_coder *c)
 {
     uint64_t id = wspi_app_get(c, 2), bits = wspi_app_get(c, 2), want, count[4];
     bool response, known;
@@ -294,9 +301,22 @@ static void walk(wspi_coder *c)
         record(c);
 }
 
+static void walk(wspi_coder *c)
+{
+    wspi_app_span s;
+
+    if (!wspi_app_is_stream(c)) {
+        message(c);
+        return;
+    }
+    s = wspi_app_open(c, 2);
+    message(c);
+    wspi_app_close(c, s);
+}
+
 const wspi_app wspi_app_dns = {
     .proto = {.name = "dns", .fields = fields, .n_fields = WSPI_COUNT(fields)},
-    .over = WSPI_OVER_UDP,
+    .over = WSPI_OVER_UDP | WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk,
     .ports = {53},

@@ -3,7 +3,8 @@
  * tls.c: TLS over TCP. RFC 8446 5.1, RFC 5246 6.2:  record:  | type 8 | version 16 | length 16 | fragment |
  * RFC 8446 4, RFC 5246 7.4:  handshake:  | type 8 | length 24 | body |
  * hello:  | version 16 | random 256 | session id <0..32> | ciphers <2..2^16> or cipher 16 | compression | extensions |
- * A record goes on in the next segments: their bytes up to its end are opaque. Whatever is encrypted is opaque.
+ * Records go on in the next segments, messages in the next records: what is left of a message there is opaque, what
+ * follows it is read. Whatever is encrypted is opaque.
  */
 #include "token/app/app.h"
 
@@ -20,17 +21,26 @@ enum {
     EXTLEN,
     OFFERED,
     GROUP,
-    SIGALG
+    SIGALG,
+    FIELDS,
+    MESSAGE_LEFT =
+        FIELDS /* no field: bytes of a message that are still to come, of this direction */
 };
 
 enum { CCS = 20, ALERT, HANDSHAKES, DATA };
 enum {
     CLIENT_HELLO = 1,
     SERVER_HELLO = 2,
-    SEALED = 255 /* no handshake type: an encrypted message */
+    SEALED =
+        255, /* no handshake types: an encrypted message, and hellos that this record does not hold whole */
+    CLIENT_HELLO_CUT = 254,
+    SERVER_HELLO_CUT = 253
 };
 enum { MAX_LIST = 200, MAX_SAMPLED = 40 };
-enum { HIDDEN = 1 }; /* mode: this direction has changed its cipher */
+enum {
+    HIDDEN = 1,
+    IN_HANDSHAKE = 2
+}; /* mode: the cipher is changed; the record that is left is of messages */
 
 static const wspi_value record[] = {{DATA, "data"},         {HANDSHAKES, "handshake"},
                                     {CCS, "change-cipher"}, {ALERT, "alert"},
@@ -52,6 +62,8 @@ static const wspi_value handshake[] = {{CLIENT_HELLO, "client-hello"},
                                        {0, "hello-request"},
                                        {8, "encrypted-extensions"},
                                        {67, "next-protocol"},
+                                       {CLIENT_HELLO_CUT, "client-hello-cut"},
+                                       {SERVER_HELLO_CUT, "server-hello-cut"},
                                        {0, NULL}};
 static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
                                     {0x1302, "AES256-GCM"},
@@ -294,63 +306,105 @@ static unsigned type_index(uint64_t type)
 {
     unsigned k = 0;
 
-    while (handshake[k].name && (handshake[k].value != type || handshake[k].value == SEALED))
+    while (handshake[k].name &&
+           (handshake[k].value != type || handshake[k].value >= SERVER_HELLO_CUT))
         k++;
     return k;
 }
 
-/* Does the fragment [at, end) begin with a handshake message whose length is possible? Else it is encrypted. */
-static bool is_message(const wspi_coder *c, size_t end)
+static unsigned index_of_form(uint64_t form)
 {
-    const uint8_t *b = c->pay.in + c->pay.at;
+    unsigned k = 0;
 
-    return end - c->pay.at >= 4 && wspi_app_captured(c) >= 4 && handshake[type_index(b[0])].name &&
-           b[1] == 0;
+    while (handshake[k].value != form)
+        k++;
+    return k;
 }
 
-/* Body of a message of which the record holds `room` bytes: parsed when it is all there, else opaque. */
+/* What the fragment [at, end) begins with: the row of its message's type; the row of SEALED when it can be none. */
+static unsigned next_message(const wspi_coder *c, size_t end)
+{
+    const uint8_t *b = c->pay.in + c->pay.at;
+    unsigned k;
+
+    if (end - c->pay.at < 4 || wspi_app_captured(c) < 4 || b[1] != 0)
+        return index_of_form(SEALED);
+    k = type_index(b[0]);
+    if (!handshake[k].name)
+        return index_of_form(SEALED);
+    if (b[0] <= SERVER_HELLO && ((size_t)b[2] << 8 | b[3]) > end - c->pay.at - 4)
+        return index_of_form(b[0] == CLIENT_HELLO ? CLIENT_HELLO_CUT : SERVER_HELLO_CUT);
+    return k;
+}
+
+/* A message whose body is opaque; `room` bytes after its length are in this record and segment. */
 static void other_body(wspi_coder *c, size_t room)
 {
-    uint64_t len = wspi_app_get(c, 3);
+    uint64_t len = wspi_app_get(c, 3), here;
 
     len = wspi_app_code(c, BODY, true, room, len);
     wspi_app_put(c, 3, len);
-    wspi_app_opaque(c, (size_t)WSPI_MIN(len, room));
+    here = WSPI_MIN(len, room);
+    wspi_app_opaque(c, (size_t)here);
+    c->app.v[c->dir][MESSAGE_LEFT] = len - here;
 }
 
-/* Messages of a handshake record up to `end`. */
+/* Samples: the hello of this side, or sealed. */
+static void forbid_messages(wspi_coder *c, unsigned base, unsigned n)
+{
+    if (c->legal && c->need && !c->deviations)
+        for (unsigned i = 0; i < n; i++)
+            if (i != (c->dir ? 1u : 0u) && handshake[i].value != SEALED)
+                c->legal[base + i] = 0;
+}
+
+/* One message, or what is sealed up to `end`. */
+static void message(wspi_coder *c, size_t end)
+{
+    unsigned base = wspi_field_base(c->pay.app, HANDSHAKE);
+    unsigned n = wspi_field_count(c->pay.app, HANDSHAKE) - 1, k = 0;
+    uint64_t form;
+
+    if (c->enc)
+        k = next_message(c, end);
+    k = wspi_must(c, base, n, k);
+    forbid_messages(c, base, n);
+    if (stopped(c))
+        return;
+    form = handshake[k].value;
+    if (form == SEALED) {
+        wspi_app_opaque(c, end > c->pay.at ? end - c->pay.at : 40);
+        return;
+    }
+    (void)wspi_app_get(c, 1);
+    wspi_app_put(c, 1,
+                 form == CLIENT_HELLO_CUT   ? CLIENT_HELLO
+                 : form == SERVER_HELLO_CUT ? SERVER_HELLO
+                                            : form);
+    if (form == CLIENT_HELLO || form == SERVER_HELLO) {
+        wspi_app_span s = wspi_app_open(c, 3);
+        wspi_app_require(c, !c->enc || s.end <= end);
+        hello(c, s.end, form == CLIENT_HELLO);
+        wspi_app_close(c, s);
+    } else {
+        other_body(c, end > c->pay.at + 3 ? end - c->pay.at - 3 : 0);
+    }
+}
+
+/* Messages of a handshake record up to `end`, after the rest of one that began before. */
 static void messages(wspi_coder *c, size_t end)
 {
-    unsigned base = wspi_field_base(c->pay.app, HANDSHAKE),
-             n = wspi_field_count(c->pay.app, HANDSHAKE) - 1, k = 2;
+    uint64_t *left = &c->app.v[c->dir][MESSAGE_LEFT];
     bool first = true;
+    size_t rest;
 
-    while (!stopped(c) && (c->fill ? first : c->pay.at < end)) {
-        if (c->enc)
-            k = is_message(c, end) ? type_index(c->pay.in[c->pay.at]) : 2;
-        k = wspi_must(c, base, n, k);
-        if (c->legal && c->need && !c->deviations)
-            for (unsigned i = 0; i < n; i++) /* samples: the hello of this side, or sealed */
-                if (i != (c->dir ? 1u : 0u) && i != 2)
-                    c->legal[base + i] = 0;
-        first = false;
-        if (stopped(c))
-            return;
-        if (k == 2) {
-            wspi_app_opaque(c, end > c->pay.at ? end - c->pay.at : 40);
-            return;
-        }
-        (void)wspi_app_get(c, 1);
-        wspi_app_put(c, 1, handshake[k].value);
-        if (k < 2) {
-            wspi_app_span s = wspi_app_open(c, 3);
-            wspi_app_require(c, !c->enc || s.end <= end);
-            hello(c, s.end, k == 0);
-            wspi_app_close(c, s);
-        } else {
-            other_body(c, end > c->pay.at + 3 ? end - c->pay.at - 3 : 0);
-        }
+    if (*left && !c->fill && end > c->pay.at) {
+        rest = (size_t)WSPI_MIN(*left, (uint64_t)(end - c->pay.at));
+        *left -= rest;
+        wspi_app_opaque(c, rest);
     }
+    for (; !stopped(c) && (c->fill ? first : c->pay.at < end); first = false)
+        message(c, end);
 }
 
 /* ---- records ---- */
@@ -363,6 +417,8 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
 
     if (type == CCS)
         c->app.mode[c->dir] |= HIDDEN;
+    c->app.mode[c->dir] = (uint8_t)((c->app.mode[c->dir] & ~IN_HANDSHAKE) |
+                                    (type == HANDSHAKES && !hidden ? IN_HANDSHAKE : 0));
     if (type == HANDSHAKES && !hidden)
         messages(c, here);
     else if (here > c->pay.at)
@@ -421,7 +477,10 @@ static void walk(wspi_coder *c)
     uint32_t n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
 
     *left -= n;
-    wspi_app_opaque(c, n);
+    if (n && c->app.mode[c->dir] & IN_HANDSHAKE)
+        messages(c, n);
+    else
+        wspi_app_opaque(c, n);
     while (!stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
             wspi_app_only(c, 0, 3);
