@@ -20,7 +20,7 @@ typedef struct wspi_app {
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     void (*walk)(wspi_coder *c);
     uint16_t ports[4];  /* where it is usual; samples use it there only, and nothing else there */
-    bool never_sampled; /* its messages cannot be made up (they are encrypted, say) */
+    bool never_sampled; /* samples do not use it elsewhere */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */

@@ -499,15 +499,20 @@ static void value(walk *w, unsigned k, size_t n)
 
 /* ---- header lines ---- */
 
-/* Samples: a request has a host, no line comes twice, and a length is of a request that may have a body. */
+/*
+ * Samples: a request has a host, a response the length of its body, as else it would go on until the connection ends.
+ * No line comes twice, and a length is of a request that may have a body.
+ */
 static bool sampled(const walk *w, unsigned k)
 {
-    bool asks = !w->c->dir, host = w->seen[0] >> H_HOST & 1;
+    bool asks = !w->c->dir, host = w->seen[0] >> H_HOST & 1, sized = w->seen[0] >> H_LENGTH & 1;
 
     if (asks && !host)
         return k == H_HOST;
+    if (!asks && !sized && w->lines + 1 >= MAX_SAMPLED)
+        return k == H_LENGTH;
     if (k == H_END)
-        return true;
+        return asks || sized;
     return k < H_END && w->lines < MAX_SAMPLED && !(w->seen[k / 64] >> k % 64 & 1) &&
            wspi_http_rows[k].flags & (asks ? ASKS : ANSWERS) &&
            (!asks || (k != H_LENGTH && k != H_TYPE) || w->method == POST || w->method == PUT);
@@ -725,4 +730,6 @@ const wspi_app wspi_app_http = {
     .looks = looks,
     .walk = walk_segment,
     .ports = {80, 8080, 8000, 3128},
+    .never_sampled =
+        true, /* on other ports: readers take what follows on the connection for HTTP too */
 };
