@@ -218,21 +218,23 @@ static void join(pairs *p, unsigned a, unsigned b, unsigned to)
 
 /* ---- output ---- */
 
-static void print_string(const uint8_t *s, size_t len)
+/* The at-th string, four on a line. */
+static void print_string(const uint8_t *s, size_t len, size_t at)
 {
-    printf("    {%zu, \"", len);
+    printf("%s{%zu, \"", at % 4 ? " " : "    ", len);
     for (size_t i = 0; i < len; i++)
         if (s[i] > 32 && s[i] < 127 && s[i] != '"' && s[i] != '\\' && s[i] != '?')
             printf("%c", s[i]);
         else
             printf("\\%03o", s[i]);
-    printf("\"},\n");
+    printf("\"},%s", at % 4 == 3 ? "\n" : "");
 }
 
 static void print_strings(learner *l, unsigned n)
 {
     static pairs p;
     unsigned a = 0, b = 0, at = 256;
+    size_t printed = 0;
 
     fill_pairs(&p, l);
     printf("enum { WSPI_LEARNED_LONGEST = %d };\n\n", LONGEST);
@@ -243,9 +245,9 @@ static void print_strings(learner *l, unsigned n)
         for (unsigned k = 256; k < at && !known; k++)
             known = p.len[k] == p.len[at] && memcmp(p.text[k], p.text[at], p.len[k]) == 0;
         if (!known) /* two ways to one string */
-            print_string(p.text[at], p.len[at]);
+            print_string(p.text[at], p.len[at], printed++);
     }
-    printf("};\n\n");
+    printf("%s};\n\n", printed % 4 ? "\n" : "");
 }
 
 static int by_count(const void *a, const void *b)

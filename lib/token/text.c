@@ -269,6 +269,8 @@ void wspi_text_some(wspi_coder *c, size_t n, size_t head)
         if (!wspi_may(c, base, count, c->enc, false, &k)) {
             if (c->pos == c->n)
                 forbid_text(c, base, &r);
+            if (c->legal && c->pos == c->n && c->pay.at == 0 && !c->deviations)
+                memset(c->legal + base + 256, 0, count - 256); /* no words of other protocols */
             return;
         }
         take(c, k, &r);

@@ -43,16 +43,16 @@ meta = z.read("meta.npy")
 head = 10 + int.from_bytes(meta[8:10], "little")
 meta = json.loads(meta[head:])
 assert meta["format"] == "wirespeak-tokens-1"
-assert len(meta["vocab"]) == len(set(meta["vocab"])) == meta["vocab_size"] and "dir=c2s" in meta["vocab"]
+assert len(meta["vocab"]) == len(set(meta["vocab"])) == meta["vocab_size"] and "c2s first" in meta["vocab"]
 assert {"ids.npy", "packet_off.npy", "flow_off.npy", "residuals.npy"} <= set(z.namelist())
 PY
 result $? "the token file is a ZIP of .npy arrays with a JSON description"
 
 "$ws" explain -p everything "$data/dns.pcap" >"$tmp/dns.txt" && grep -q 'dns.flags=query.*dns.qname=' "$tmp/dns.txt" &&
-    grep -q 'dir=s2c .*dns.flags=answer' "$tmp/dns.txt" && ! grep -q 'dir=s2c .*dns.qname=' "$tmp/dns.txt"
+    grep -q 's2c .*dns.flags=answer' "$tmp/dns.txt" && ! grep -q 's2c .*dns.qname=' "$tmp/dns.txt"
 result $? "a DNS answer repeats its question, which costs no token"
 "$ws" explain -p everything "$data/tls.pcap" >"$tmp/tls.txt" && grep -q 'tls.handshake=client-hello.*tls.cipher=.*tls.ext=groups' "$tmp/tls.txt" &&
-    grep -q 'dir=s2c .*tls.handshake=server-hello' "$tmp/tls.txt" && ! grep 'tls.record=data' "$tmp/tls.txt" | grep -q 'byte='
+    grep -q 's2c .*tls.handshake=server-hello' "$tmp/tls.txt" && ! grep 'tls.record=data' "$tmp/tls.txt" | grep -q "text="
 result $? "TLS hellos are fields, application data has no bytes"
 "$ws" explain -p everything "$data/ntp.pcap" | grep -q 'app=ntp ntp.mode=v4-client'
 result $? "NTP is recognised"

@@ -343,7 +343,10 @@ static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
     (void)try_app(c, want, 0);
 }
 
-/* Samples: where a port has its protocol the payload is of it; elsewhere any of the same transport, or none. */
+/*
+ * Samples: where a port has its protocol the payload is of it; elsewhere any of the same transport, or none. A flow that
+ * has spoken a protocol goes on with it.
+ */
 static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
 {
     unsigned base = wspi_group_base(WSPI_T_APP), n = WSPI_COUNT(apps) + 1, t = want;
@@ -351,6 +354,8 @@ static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
 
     if (!usual)
         usual = wspi_app_of_port((uint16_t)l->v[1], l->id);
+    if (!usual)
+        usual = c->ctx->app.id[c->dir] ? c->ctx->app.id[c->dir] : c->ctx->app.id[!c->dir];
     if (usual && want != usual - WSPI_LAYER_COUNT + 1u)
         return usual - WSPI_LAYER_COUNT + 1u +
                wspi_must(c, base + usual - WSPI_LAYER_COUNT + 1u, 1, 0);

@@ -477,7 +477,7 @@ static void walk(wspi_coder *c)
     uint32_t n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
 
     *left -= n;
-    if (n && c->app.mode[c->dir] & IN_HANDSHAKE)
+    if (n && c->app.mode[c->dir] & IN_HANDSHAKE && !c->fill)
         messages(c, n);
     else
         wspi_app_opaque(c, n);
