@@ -2,10 +2,14 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/code.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/tokenizer.c \
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
-	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c
+	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
+	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_words.c lib/token/app/dhcp.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_web
+test_web_SOURCES = tests/unit/test_web.c
+test_web_LDADD = $(TEST_LIBS)
 check_PROGRAMS += check_corpus
 check_corpus_SOURCES = tests/corpus/check_corpus.c
 check_corpus_LDADD = $(TEST_LIBS)

@@ -329,6 +329,7 @@ enum wspi_text_class {
     WSPI_TEXT_LINE, /* 0x20 to 0x7e */
     WSPI_TEXT_WORD, /* 0x21 to 0x7e */
     WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
+    WSPI_TEXT_URI,  /* letters, digits and what else a URI has without escapes; not ? or # */
     WSPI_TEXT_LABELS
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);

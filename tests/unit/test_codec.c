@@ -45,6 +45,8 @@ static void every_header_bit_belongs_to_one_field(void **state)
 static void named_fields_are_where_the_code_expects_them(void **state)
 {
     (void)state;
+    assert_string_equal(wspi_protos[WSPI_ETH]->fields[WSPI_ETH_DST].name, "eth.dst");
+    assert_string_equal(wspi_protos[WSPI_ETH]->fields[WSPI_ETH_SRC].name, "eth.src");
     assert_string_equal(wspi_protos[WSPI_IPV4]->fields[WSPI_IPV4_DST].name, "ipv4.dst");
     assert_string_equal(wspi_protos[WSPI_IPV4]->fields[WSPI_IPV4_CKSUM].name, "ipv4.cksum");
     assert_string_equal(wspi_protos[WSPI_IPV6]->fields[WSPI_IPV6_DST_IF].name, "ipv6.dst_if");

@@ -2,8 +2,8 @@
 /* app.c: which application protocol a payload is, and the calls that walks are made of. */
 #include "token/app/app.h"
 
-static const wspi_app *const apps[] = {&wspi_app_dns, &wspi_app_tls, &wspi_app_ntp,
-                                       &wspi_app_modbus};
+static const wspi_app *const apps[] = {&wspi_app_dns,    &wspi_app_tls,  &wspi_app_ntp,
+                                       &wspi_app_modbus, &wspi_app_http, &wspi_app_dhcp};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
@@ -167,6 +167,8 @@ static unsigned index_of(const wspi_field *d, unsigned n, uint64_t v)
 
     if (d->kind == WSPI_K_MAG)
         return wspi_bin(v, d->mantissa);
+    if (d->kind == WSPI_K_ENUM && v < n && d->values[v].value == v)
+        return (unsigned)v; /* long lists are in order */
     while (k < n && d->kind == WSPI_K_ENUM && d->values[k].value != v)
         k++;
     return k;

@@ -20,7 +20,7 @@ typedef struct wspi_app {
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     void (*walk)(wspi_coder *c);
     uint16_t ports[4];  /* where it is usual; samples use it there only, and nothing else there */
-    bool never_sampled; /* its messages cannot be made up (they are encrypted, say) */
+    bool never_sampled; /* samples do not use it elsewhere */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -29,16 +29,22 @@ enum wspi_app_id {
     WSPI_APP_TLS,
     WSPI_APP_NTP,
     WSPI_APP_MODBUS,
+    WSPI_APP_HTTP,
+    WSPI_APP_DHCP,
     WSPI_APP_END
 };
 
-extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus;
+extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
+    wspi_app_dhcp;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
 
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
+
+/* Makes the tables of words, with the vocabulary. */
+void wspi_http_prepare(void);
 
 /* Codes the payload. false: it was left to plain bytes, from c->pay.at on. */
 void wspi_code_app(wspi_coder *c);

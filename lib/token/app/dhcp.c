@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dhcp.c: DHCP over UDP, RFC 2131 2, and its options, RFC 2132 2:
+ * | op 8 | htype 8 | hlen 8 | hops 8 | xid 32 | secs 16 | flags 16 | ciaddr 32 | yiaddr 32 | siaddr 32 | giaddr 32 |
+ * | chaddr 128 | sname 512 | file 1024 | cookie 32 | options |       option: | type 8 | length 8 | data |
+ */
+#include "token/app/app.h"
+
+enum {
+    OP,
+    HARDWARE,
+    HOPS,
+    XID,
+    SECS,
+    FLAGS,
+    CIADDR,
+    YIADDR,
+    SIADDR,
+    GIADDR,
+    CHADDR,
+    AREAS,
+    OPTION,
+    LENGTH,
+    MESSAGE,
+    REQUESTED,
+    NAME,
+    NUMBER,
+    MASK,
+    TAIL
+};
+
+enum { COOKIE = 0x63825363, FIXED = 240, CHADDR_AT = 28, MIN_LEN = 300, SAMPLED = 8 };
+enum { AREA_SNAME = 1, AREA_FILE = 2, AREA_CHADDR = 4 };
+enum { PAD = 0, PARAMETERS = 55, MESSAGE_TYPE = 53, END = 255 };
+
+static const wspi_value op[] = {{1, "request"}, {2, "reply"}, {0, NULL}};
+static const wspi_value hardware[] = {
+    {0x0106, "ethernet"}, {0x0100, "ethernet-none"}, {0x2000, "infiniband"}, {0, NULL}};
+static const wspi_value flags[] = {{0, "unicast"}, {0x8000, "broadcast"}, {0, NULL}};
+/* Areas that are not zero: server name, boot file, what follows the hardware address. */
+static const wspi_value areas[] = {{0, "empty"},       {1, "sname"},  {2, "file"},
+                                   {3, "sname+file"},  {4, "chaddr"}, {5, "chaddr+sname"},
+                                   {6, "chaddr+file"}, {7, "all"},    {0, NULL}};
+/* Of clients, then of servers; samples take the first two of each. */
+enum { CLIENT_MESSAGES = 5 };
+static const wspi_value message[] = {{1, "discover"},
+                                     {3, "request"},
+                                     {8, "inform"},
+                                     {7, "release"},
+                                     {4, "decline"},
+                                     {2, "offer"},
+                                     {5, "ack"},
+                                     {6, "nak"},
+                                     {9, "forcerenew"},
+                                     {10, "query"},
+                                     {11, "lease-unassigned"},
+                                     {12, "unknown"},
+                                     {13, "active"},
+                                     {0, NULL}};
+static const wspi_value mask[] = {
+    {0xffffff00, "24"}, {0xffff0000, "16"}, {0xff000000, "8"},  {0xfffffe00, "23"},
+    {0xfffffc00, "22"}, {0xffffff80, "25"}, {0xfffffff0, "28"}, {0xffffffe0, "27"},
+    {0xffffffc0, "26"}, {0xfffffff8, "29"}, {0xfffff000, "20"}, {0xfffff800, "21"},
+    {0xffffe000, "19"}, {0xffffffff, "32"}, {0xfffffffc, "30"}, {0, NULL}};
+static const wspi_value tail[] = {{0, "zeros"}, {1, "data"}, {0, NULL}};
+
+/* The message, the end, those that samples of clients have, of both, of servers; then by number. */
+enum { BY_CLIENT = 2, BY_SERVER = 7, BY_CLIENT_END = 9, BY_SERVER_END = 15 };
+static const wspi_value option[] = {{MESSAGE_TYPE, "message-type"},
+                                    {END, "end"},
+                                    {61, "client-id"},
+                                    {12, "host-name"},
+                                    {60, "vendor-class"},
+                                    {PARAMETERS, "parameters"},
+                                    {57, "max-size"},
+                                    {54, "server-id"},
+                                    {51, "lease-time"},
+                                    {1, "subnet-mask"},
+                                    {3, "router"},
+                                    {6, "dns"},
+                                    {15, "domain-name"},
+                                    {58, "renewal-time"},
+                                    {59, "rebinding-time"},
+                                    {50, "requested-address"},
+                                    {PAD, "pad"},
+                                    {2, "time-offset"},
+                                    {4, "time-server"},
+                                    {5, "name-server"},
+                                    {7, "log-server"},
+                                    {9, "lpr-server"},
+                                    {13, "boot-size"},
+                                    {16, "swap-server"},
+                                    {17, "root-path"},
+                                    {18, "extensions-path"},
+                                    {19, "ip-forwarding"},
+                                    {22, "max-reassembly"},
+                                    {23, "ttl"},
+                                    {26, "mtu"},
+                                    {28, "broadcast"},
+                                    {31, "router-discovery"},
+                                    {33, "static-route"},
+                                    {35, "arp-timeout"},
+                                    {37, "tcp-ttl"},
+                                    {40, "nis-domain"},
+                                    {41, "nis-server"},
+                                    {42, "ntp-server"},
+                                    {43, "vendor"},
+                                    {44, "netbios-name-server"},
+                                    {45, "netbios-dd-server"},
+                                    {46, "netbios-node-type"},
+                                    {47, "netbios-scope"},
+                                    {48, "font-server"},
+                                    {49, "x-display"},
+                                    {52, "overload"},
+                                    {56, "text"},
+                                    {64, "nis+domain"},
+                                    {65, "nis+server"},
+                                    {66, "tftp-server"},
+                                    {67, "boot-file"},
+                                    {69, "smtp-server"},
+                                    {77, "user-class"},
+                                    {78, "slp-agent"},
+                                    {79, "slp-scope"},
+                                    {80, "rapid-commit"},
+                                    {81, "fqdn"},
+                                    {82, "relay-agent"},
+                                    {90, "authentication"},
+                                    {93, "architecture"},
+                                    {94, "network-interface"},
+                                    {95, "ldap"},
+                                    {97, "machine-id"},
+                                    {100, "tz-posix"},
+                                    {101, "tz-name"},
+                                    {108, "ipv6-only"},
+                                    {112, "netinfo-address"},
+                                    {113, "netinfo-tag"},
+                                    {114, "captive-portal"},
+                                    {116, "auto-configure"},
+                                    {118, "subnet-selection"},
+                                    {119, "domain-search"},
+                                    {120, "sip-server"},
+                                    {121, "classless-route"},
+                                    {124, "vendor-class-id"},
+                                    {125, "vendor-info"},
+                                    {145, "forcerenew-nonce"},
+                                    {150, "tftp-address"},
+                                    {160, "captive-portal-old"},
+                                    {175, "etherboot"},
+                                    {212, "6rd"},
+                                    {224, "private-224"},
+                                    {249, "classless-route-ms"},
+                                    {252, "wpad"},
+                                    {0, NULL}};
+
+/* What is in the options; other types are opaque. len 0: it varies. */
+enum kind { K_OPAQUE, K_MESSAGE, K_NAME, K_TEXT, K_NUMBER, K_MASK };
+static const struct {
+    uint8_t kind, len;
+} forms[256] = {
+    [1] = {K_MASK, 4},     [2] = {K_NUMBER, 4},   [3] = {K_OPAQUE, 4},
+    [4] = {K_OPAQUE, 4},   [5] = {K_OPAQUE, 4},   [6] = {K_OPAQUE, 4},
+    [7] = {K_OPAQUE, 4},   [12] = {K_NAME, 0},    [15] = {K_NAME, 0},
+    [19] = {K_NUMBER, 1},  [22] = {K_NUMBER, 2},  [23] = {K_NUMBER, 1},
+    [26] = {K_NUMBER, 2},  [28] = {K_OPAQUE, 4},  [31] = {K_NUMBER, 1},
+    [35] = {K_NUMBER, 4},  [37] = {K_NUMBER, 1},  [40] = {K_NAME, 0},
+    [42] = {K_OPAQUE, 4},  [44] = {K_OPAQUE, 4},  [46] = {K_NUMBER, 1},
+    [50] = {K_OPAQUE, 4},  [51] = {K_NUMBER, 4},  [52] = {K_NUMBER, 1},
+    [53] = {K_MESSAGE, 1}, [54] = {K_OPAQUE, 4},  [55] = {0},
+    [56] = {K_TEXT, 0},    [57] = {K_NUMBER, 2},  [58] = {K_NUMBER, 4},
+    [59] = {K_NUMBER, 4},  [60] = {K_TEXT, 0},    [61] = {K_OPAQUE, 7},
+    [64] = {K_NAME, 0},    [66] = {K_NAME, 0},    [67] = {K_TEXT, 0},
+    [77] = {K_TEXT, 0},    [81] = {K_NAME, 0},    [93] = {K_NUMBER, 2},
+    [94] = {K_OPAQUE, 3},  [97] = {K_OPAQUE, 17}, [108] = {K_NUMBER, 4},
+    [116] = {K_NUMBER, 1}, [119] = {K_NAME, 0},   [145] = {K_NUMBER, 1},
+    [252] = {K_NAME, 0},
+};
+
+static const wspi_field fields[] = {
+    [OP] = {"dhcp.op", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, op, 0},
+    [HARDWARE] = {"dhcp.hardware", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, hardware, 0},
+    [HOPS] = {"dhcp.hops", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [XID] = {"dhcp.xid", 0, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, XID, NULL, 0},
+    [SECS] = {"dhcp.secs", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
+    [FLAGS] = {"dhcp.flags", 0, 16, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, flags, 0},
+    [CIADDR] = {"dhcp.ciaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
+    [YIADDR] = {"dhcp.yiaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_DST, 0, NULL, 0},
+    [SIADDR] = {"dhcp.siaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
+    [GIADDR] = {"dhcp.giaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
+    [CHADDR] = {"dhcp.chaddr", 0, 48, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_MAC_SRC, 0, NULL, 0},
+    [AREAS] = {"dhcp.areas", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, areas, 0},
+    [OPTION] = {"dhcp.option", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, option, 0},
+    [LENGTH] = {"dhcp.length", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
+    [MESSAGE] = {"dhcp.message", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, message, 0},
+    [REQUESTED] = {"dhcp.requested", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, option, 0},
+    [NAME] = {"dhcp.name", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
+    [NUMBER] = {"dhcp.number", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [MASK] = {"dhcp.mask", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, mask, 0},
+    [TAIL] = {"dhcp.tail", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, tail, 0},
+};
+
+static bool looks(const uint8_t *b, size_t n)
+{
+    return n >= FIXED && (b[0] == 1 || b[0] == 2) && b[236] == COOKIE >> 24 &&
+           b[237] == (COOKIE >> 16 & 255) && b[238] == (COOKIE >> 8 & 255) &&
+           b[239] == (COOKIE & 255);
+}
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+static bool zeros(const wspi_coder *c, size_t at, size_t n)
+{
+    return at + n <= c->pay.end && wspi_zeros(c->pay.in + at, n);
+}
+
+/* n bytes: zeros, or opaque when they are told not to be. */
+static void area(wspi_coder *c, size_t n, bool data)
+{
+    uint8_t *b;
+
+    if (stopped(c))
+        return;
+    if (data) {
+        wspi_app_opaque(c, n);
+    } else if (c->enc ? !zeros(c, c->pay.at, n) : !c->fill && wspi_app_captured(c) < n) {
+        wspi_app_fail(c);
+    } else {
+        b = c->enc ? NULL : wspi_payload_room(c, n);
+        if (b)
+            memset(b, 0, n);
+        c->pay.at += n;
+    }
+}
+
+/* ---- the fixed part ---- */
+
+/* The hardware address that the frame has on the client's side. */
+static bool frame_address(const wspi_coder *c, bool reply, uint64_t *v)
+{
+    const wspi_layer *l = c->p->layers;
+
+    *v = l->v[reply ? WSPI_ETH_DST : WSPI_ETH_SRC];
+    return c->p->n_layers > 0 && l->id == WSPI_ETH;
+}
+
+static void addresses(wspi_coder *c, bool reply)
+{
+    uint64_t want;
+
+    for (unsigned f = CIADDR; f <= GIADDR; f++) {
+        bool known = wspi_app_last(c, true, f, &want);
+        if (!known)
+            want = 0;
+        if (f == YIADDR && reply && !known) /* the address that is given: nothing knows it */
+            (void)wspi_app_field(c, f, 4, false, 0);
+        else
+            (void)wspi_app_field(c, f, 4, true, want);
+    }
+}
+
+static void hardware_address(wspi_coder *c, bool reply)
+{
+    uint64_t want, which = 0;
+    bool known = wspi_app_last(c, true, CHADDR, &want) || wspi_app_last(c, false, CHADDR, &want) ||
+                 frame_address(c, reply, &want);
+
+    (void)wspi_app_field(c, CHADDR, 6, known, want);
+    if (c->enc)
+        which = (zeros(c, CHADDR_AT + 6, 10) ? 0 : AREA_CHADDR) |
+                (zeros(c, CHADDR_AT + 16, 64) ? 0 : AREA_SNAME) |
+                (zeros(c, CHADDR_AT + 80, 128) ? 0 : AREA_FILE);
+    wspi_app_only(c, 0, 0);
+    which = wspi_app_code(c, AREAS, true, 0, which);
+    area(c, 10, which & AREA_CHADDR);
+    area(c, 64, which & AREA_SNAME);
+    area(c, 128, which & AREA_FILE);
+}
+
+static bool fixed_part(wspi_coder *c)
+{
+    uint64_t want;
+    bool reply, known;
+
+    wspi_app_only(c, c->dir ? 1 : 0, 1);
+    reply = wspi_app_field(c, OP, 1, false, 0) == 2;
+    wspi_app_only(c, 0, 1);
+    (void)wspi_app_field(c, HARDWARE, 2, true, 0x0106);
+    wspi_app_only(c, 0, 1);
+    (void)wspi_app_field(c, HOPS, 1, true, 0);
+    known = wspi_app_last(c, !reply, XID, &want) || wspi_app_last(c, reply, XID, &want);
+    (void)wspi_app_field(c, XID, 4, known, want);
+    known = wspi_app_last(c, true, SECS, &want);
+    wspi_app_only(c, 0, 6);
+    (void)wspi_app_field(c, SECS, 2, true, known ? want : 0);
+    known = wspi_app_last(c, true, FLAGS, &want);
+    wspi_app_only(c, 0, 2);
+    (void)wspi_app_field(c, FLAGS, 2, true, known ? want : 0);
+    addresses(c, reply);
+    hardware_address(c, reply);
+    want = wspi_app_get(c, 4);
+    wspi_app_require(c, !c->enc || want == COOKIE);
+    wspi_app_put(c, 4, COOKIE);
+    return reply;
+}
+
+/* ---- options ---- */
+
+static unsigned index_of(uint64_t type)
+{
+    unsigned k = 0;
+
+    while (option[k].name && option[k].value != type)
+        k++;
+    return k;
+}
+
+/* Samples: the message comes first, no option twice, and those that this side has. */
+static bool sampled(const wspi_coder *c, unsigned k, uint64_t seen, unsigned n)
+{
+    unsigned from = c->dir ? BY_SERVER : BY_CLIENT, end = c->dir ? BY_SERVER_END : BY_CLIENT_END;
+
+    if (n == 0)
+        return k == 0;
+    return k == 1 || (n < SAMPLED && k >= from && k < end && !(seen >> k & 1));
+}
+
+static uint64_t next_option(wspi_coder *c, uint64_t *seen, unsigned n)
+{
+    unsigned base = wspi_field_base(c->pay.app, OPTION), k;
+    uint64_t type = wspi_app_field(c, OPTION, 1, false, 0);
+
+    for (k = 0; c->legal && c->need && !c->deviations && k < WSPI_COUNT(option); k++)
+        if (!sampled(c, k, *seen, n))
+            c->legal[base + k] = 0;
+    k = index_of(type);
+    if (k < 64)
+        *seen |= UINT64_C(1) << k;
+    return type;
+}
+
+/*
+ * The list of options that are asked for tells systems apart and is the same in the next message of the flow, which
+ * remembers it: no length then, as a list that is told is not empty.
+ */
+static void parameters(wspi_coder *c)
+{
+    const wsp_context *s = c->ctx;
+    bool known = s->name_len && s->name_len < 256 &&
+                 (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app);
+    uint64_t n = wspi_app_get(c, 1), told = n;
+    size_t at = c->pay.at + (c->enc ? 0 : 1);
+
+    wspi_app_require(c, !c->enc || n > 0);
+    if (c->enc && known && n == s->name_len && wspi_app_captured(c) >= n &&
+        memcmp(c->pay.in + at, s->name, n) == 0)
+        told = 0;
+    wspi_app_only(c, 4, 8);
+    told = wspi_app_code(c, LENGTH, known, 0, told);
+    wspi_app_require(c, told > 0 || known);
+    if (stopped(c))
+        return;
+    n = told ? told : s->name_len;
+    wspi_app_put(c, 1, n);
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    for (uint64_t i = 0; i < n && !stopped(c); i++) {
+        if (told) {
+            wspi_app_only(c, BY_SERVER, BY_SERVER_END - BY_SERVER);
+            (void)wspi_app_field(c, REQUESTED, 1, false, 0);
+        } else {
+            (void)wspi_app_get(c, 1);
+            wspi_app_put(c, 1, s->name[i]);
+        }
+    }
+    c->name_at = at;
+    c->name_len = (uint16_t)n;
+}
+
+static void contents(wspi_coder *c, uint64_t type, size_t n)
+{
+    unsigned kind = forms[type].len && forms[type].len != n ? K_OPAQUE : forms[type].kind;
+
+    if (!c->fill && wspi_app_captured(c) < n)
+        kind = K_OPAQUE;
+    switch ((enum kind)kind) {
+    case K_MESSAGE:
+        wspi_app_only(c, c->dir ? CLIENT_MESSAGES : 0, 2);
+        (void)wspi_app_field(c, MESSAGE, 1, false, 0);
+        break;
+    case K_NAME: wspi_app_text(c, n, 12, WSPI_TEXT_NAME); break;
+    case K_TEXT: wspi_app_text(c, n, 16, WSPI_TEXT_LINE); break;
+    case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, false, 0); break;
+    case K_MASK: (void)wspi_app_field(c, MASK, 4, true, 0xffffff00); break;
+    case K_OPAQUE: wspi_app_opaque(c, n); break;
+    }
+}
+
+static void one_option(wspi_coder *c, uint64_t type)
+{
+    unsigned f = forms[type].kind == K_NAME ? NAME : LENGTH, want = forms[type].len;
+    uint64_t n = wspi_app_get(c, 1);
+
+    if (f == NAME)
+        wspi_app_only(c, 4, 4);
+    else
+        wspi_app_only(c, 4, want ? 0 : 8);
+    n = wspi_app_code(c, f, want > 0, want, n);
+    wspi_app_put(c, 1, n);
+    if (!stopped(c))
+        contents(c, type, (size_t)n);
+}
+
+/* What follows the end: zeros, in samples up to the least length of RFC 1542 2.1. */
+static void padding(wspi_coder *c)
+{
+    size_t n = wspi_app_captured(c);
+    uint64_t data;
+
+    if (c->fill)
+        n = c->pay.at < MIN_LEN ? MIN_LEN - c->pay.at : 0;
+    if (n == 0 || stopped(c))
+        return;
+    wspi_app_only(c, 0, 0);
+    data = wspi_app_code(c, TAIL, true, 0, c->enc && !zeros(c, c->pay.at, n));
+    if (!data)
+        area(c, n, false);
+}
+
+static void walk(wspi_coder *c)
+{
+    uint64_t seen = 0, type = PAD;
+
+    (void)fixed_part(c);
+    for (unsigned n = 0; !stopped(c) && (c->fill || wspi_app_captured(c) > 0); n++) {
+        type = next_option(c, &seen, n);
+        if (stopped(c))
+            return;
+        if (type == END) {
+            padding(c);
+            return;
+        }
+        if (type == PARAMETERS)
+            parameters(c);
+        else if (type != PAD)
+            one_option(c, type);
+    }
+}
+
+const wspi_app wspi_app_dhcp = {
+    .proto = {.name = "dhcp", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {67, 68},
+};

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_web.c: HTTP and DHCP messages: round trip of whole, cut, split and damaged ones, their tokens, samples. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "token/app/app.h"
+
+enum { HEADERS_TCP = 54, HEADERS_UDP = 42, ROOM = 2048 };
+
+/* One flow: both sides, and what the last packet's tokens are called. */
+typedef struct wire {
+    wsp_context *enc, *dec;
+    wsp_packet *packet;
+    wsp_decoder *decoder;
+    uint64_t number;
+    uint32_t seq[2];
+    char names[16384]; /* " name name ... " */
+} wire;
+
+static void wire_open(wire *w)
+{
+    memset(w, 0, sizeof *w);
+    w->enc = wspi_new_array(1, wsp_context_size());
+    w->dec = wspi_new_array(1, wsp_context_size());
+    assert_non_null(w->enc);
+    assert_non_null(w->dec);
+    assert_int_equal(wsp_packet_new(&w->packet), WSP_OK);
+    assert_int_equal(wsp_decoder_new(&w->decoder), WSP_OK);
+    wsp_context_init(w->enc, 1);
+    wsp_context_init(w->dec, 1);
+}
+
+static void wire_again(wire *w)
+{
+    wsp_context_init(w->enc, 1);
+    wsp_context_init(w->dec, 1);
+    w->number = w->seq[0] = w->seq[1] = 0;
+}
+
+static void wire_close(wire *w)
+{
+    free(w->enc);
+    free(w->dec);
+    wsp_packet_free(w->packet);
+    wsp_decoder_free(w->decoder);
+}
+
+static void keep_names(wire *w, const uint16_t *ids, size_t n)
+{
+    size_t at = 1;
+    char name[128];
+
+    w->names[0] = ' ';
+    w->names[1] = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *s = wsp_vocab_name(ids[i], name, sizeof name);
+        assert_true(at + strlen(s) + 2 < sizeof w->names);
+        at += (size_t)snprintf(w->names + at, sizeof w->names - at, "%s ", s);
+    }
+}
+
+static void assert_named(const wire *w, const char *name)
+{
+    char s[160];
+
+    (void)snprintf(s, sizeof s, " %s ", name);
+    if (!strstr(w->names, s))
+        print_message("no '%s' in:%s\n", name, w->names);
+    assert_non_null(strstr(w->names, s));
+}
+
+static void carry(wire *w, const uint8_t *b, uint32_t caplen, uint32_t wirelen, int dir)
+{
+    wsp_frame f = {.time_ns = w->number, .caplen = caplen, .wirelen = wirelen, .data = b};
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *r;
+    wsp_decoded out;
+    size_t n, used, len;
+    const uint8_t *at, *end;
+
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    wsp_packet_dissect(w->packet, 1, &f);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number, ids, &n, r), WSP_OK);
+    keep_names(w, ids, n);
+    at = wsp_residual_data(r, &len);
+    end = at + len;
+    assert_int_equal(wsp_decode_packet(w->decoder, w->dec, ids, n, &used, &at, end, &out, NULL),
+                     WSP_OK);
+    assert_int_equal(used, n);
+    assert_ptr_equal(at, end);
+    assert_int_equal(out.frame.caplen, caplen);
+    assert_int_equal(out.frame.wirelen, wirelen);
+    if (caplen)
+        assert_memory_equal(out.frame.data, b, caplen);
+    assert_memory_equal(w->enc, w->dec, wsp_context_size());
+    wsp_residual_free(r);
+    w->number++;
+}
+
+static void put16(uint8_t *b, size_t v)
+{
+    b[0] = (uint8_t)(v >> 8);
+    b[1] = (uint8_t)v;
+}
+
+/* Ethernet and IPv4 headers of a packet with n bytes behind them. */
+static void put_headers(uint8_t *b, size_t n, uint8_t protocol, int dir)
+{
+    static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+
+    memset(b, 0, HEADERS_TCP);
+    memcpy(b, mac[!dir], 6);
+    memcpy(b + 6, mac[dir], 6);
+    put16(b + 12, 0x0800);
+    b[14] = 0x45;
+    put16(b + 16, 20 + n);
+    b[22] = 64;
+    b[23] = protocol;
+    b[26] = b[30] = 10;
+    b[29] = (uint8_t)(1 + dir);
+    b[33] = (uint8_t)(2 - dir);
+}
+
+/* A segment of n bytes, `captured` of them captured. */
+static void segment(wire *w, const char *s, size_t n, size_t captured, int dir, bool tell)
+{
+    uint8_t b[ROOM];
+
+    assert_true(HEADERS_TCP + n <= sizeof b);
+    put_headers(b, 20 + n, 6, dir);
+    put16(b + 34, dir ? 12345 : 50000);
+    put16(b + 36, dir ? 50000 : 12345);
+    put16(b + 38, w->seq[dir] >> 16);
+    put16(b + 40, w->seq[dir]);
+    put16(b + 42, w->seq[!dir] >> 16);
+    put16(b + 44, w->seq[!dir]);
+    put16(b + 46, 0x5018);
+    put16(b + 48, 0xfaf0);
+    memcpy(b + HEADERS_TCP, s, n);
+    carry(w, b, (uint32_t)(HEADERS_TCP + (tell ? captured : n)), (uint32_t)(HEADERS_TCP + n), dir);
+    w->seq[dir] += (uint32_t)n;
+}
+
+static void whole(wire *w, const char *s, int dir)
+{
+    segment(w, s, strlen(s), strlen(s), dir, false);
+}
+
+static const char request[] = "GET /index.html?q=1 HTTP/1.1\r\n"
+                              "Host: www.example.org\r\n"
+                              "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101\r\n"
+                              "Accept: */*\r\n"
+                              "Accept-Encoding: gzip, deflate\r\n"
+                              "X-Odd: 1\r\n"
+                              "Cookie: id=4711\r\n"
+                              "Connection: keep-alive\r\n\r\n";
+static const char response[] = "HTTP/1.1 200 OK\r\n"
+                               "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                               "Server: Apache/2.4.1\r\n"
+                               "Content-Type: text/html\r\n"
+                               "Content-Length: 20\r\n"
+                               "Location: http://www.example.org/there\r\n"
+                               "\r\n<html>hello</html>\r\n";
+static const char post[] = "POST /form HTTP/1.0\nhost:a.example\nContent-length: 3\n\na=b";
+static const char chunks[] = "HTTP/1.0 404 Nothing here\r\nTransfer-Encoding: chunked\r\n"
+                             "Expires: -1\r\nETag: \"abc\"\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+
+static void http_messages_have_the_tokens_that_are_expected(void **state)
+{
+    static const char *const asked[] = {"app=http",           "http.start=GET",
+                                        "http.target=10..11", "http.query=3",
+                                        "http.header=Host",   "http.header=User-Agent",
+                                        "http.header=Cookie", "http.prefix=Mozilla/5.0 (X11; ",
+                                        "http.header=other",  "http.header=end"};
+    static const char *const answered[] = {
+        "http.start=HTTP/1.1",   "http.status=200 OK",         "http.header=Date",
+        "http.header=Server",    "http.prefix=Apache/2.4.",    "http.header=Content-Type",
+        "http.common=text/html", "http.header=Content-Length", "http.body=text"};
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    whole(&w, request, 0);
+    for (size_t i = 0; i < WSPI_COUNT(asked); i++)
+        assert_named(&w, asked[i]);
+    whole(&w, response, 1);
+    for (size_t i = 0; i < WSPI_COUNT(answered); i++)
+        assert_named(&w, answered[i]);
+    whole(&w, request, 0); /* what is as in the last request needs no words */
+    assert_named(&w, "http.header=Cookie");
+    assert_null(strstr(w.names, "http.prefix"));
+    assert_null(strstr(w.names, "http.identity=12"));
+    whole(&w, post, 0);
+    assert_named(&w, "http.version=1.0-lf");
+    assert_named(&w, "http.header=host");
+    assert_named(&w, "http.body=text");
+    whole(&w, chunks, 1);
+    assert_named(&w, "http.start=HTTP/1.0");
+    assert_named(&w, "http.reason=12..15");
+    wire_close(&w);
+}
+
+static void http_comes_back_wherever_it_is_cut_or_split(void **state)
+{
+    static const char *const asks[] = {request, post}, *const answers[] = {response, chunks};
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < 4; i++) {
+        const char *ask = asks[i & 1], *answer = answers[i >> 1];
+        for (size_t n = 1, len = strlen(ask); n < len; n++) {
+            size_t m = 1 + n % (strlen(answer) - 1), rest = strlen(answer) - m;
+            wire_again(&w); /* split */
+            segment(&w, ask, n, n, 0, false);
+            segment(&w, ask + n, len - n, len - n, 0, false);
+            segment(&w, answer, m, m, 1, false);
+            segment(&w, answer + m, rest, rest, 1, false);
+            whole(&w, ask, 0);
+            wire_again(&w); /* cut when it was captured */
+            segment(&w, ask, len, n, 0, true);
+            segment(&w, answer, m + rest, m, 1, true);
+            segment(&w, ask, len, len - n, 0, true);
+            segment(&w, ask, n, n / 2, 1, true); /* in the wrong direction */
+        }
+    }
+    wire_close(&w);
+}
+
+static void damaged_http_comes_back(void **state)
+{
+    static const char *const all[] = {request, response, post, chunks};
+    static const char odd[] = "\r\n \t:/?,;\0A1\xff";
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 5);
+    wire_open(&w);
+    for (int i = 0; i < 20000; i++) {
+        const char *s = all[wspi_rng_below(&r, 4)];
+        size_t len = strlen(s), n = 1 + (size_t)wspi_rng_below(&r, len - 1);
+        char b[sizeof request + sizeof response];
+        int dir = (int)wspi_rng_below(&r, 2);
+        memcpy(b, s, len);
+        for (int k = 0; k < 3; k++)
+            b[wspi_rng_below(&r, len)] = odd[wspi_rng_below(&r, sizeof odd)];
+        if (i % 8 == 0)
+            wire_again(&w);
+        segment(&w, b, n, n, dir, false);
+        segment(&w, b + n, len - n, (size_t)wspi_rng_below(&r, len - n), dir, i & 1);
+    }
+    wire_close(&w);
+}
+
+/* ---- DHCP ---- */
+
+static const uint8_t asks[] = {53,  1,   1,   61,  7,  1,   2,   0,   0,   0,   0,   1,   12,  4,
+                               'h', 'o', 's', 't', 60, 8,   'M', 'S', 'F', 'T', ' ', '5', '.', '0',
+                               55,  4,   1,   3,   6,  200, 255, 0,   0,   0,   0,   0};
+static const uint8_t acks[] = {53,  1,   5,   54,  4,   10,  0, 0, 2,   51, 4, 0, 1,  0x51, 0x80,
+                               1,   4,   255, 255, 255, 0,   3, 4, 10,  0,  0, 2, 15, 3,    'l',
+                               'a', 'n', 26,  2,   5,   220, 0, 0, 224, 2,  1, 2, 255};
+
+/* A message of DHCP with these options, `captured` bytes of it and its headers; 0: all. */
+static void datagram(wire *w, const uint8_t *options, size_t n, size_t captured, int dir)
+{
+    uint8_t b[ROOM] = {0}, *m = b + HEADERS_UDP;
+    size_t len = HEADERS_UDP + 240 + n;
+
+    put_headers(b, 8 + 240 + n, 17, dir);
+    put16(b + 34, dir ? 67 : 68);
+    put16(b + 36, dir ? 68 : 67);
+    put16(b + 38, 8 + 240 + n);
+    m[0] = (uint8_t)(1 + dir);
+    m[1] = 1;
+    m[2] = 6;
+    put16(m + 4, 0xbeef);
+    m[16] = dir ? 10 : 0;
+    m[28] = 2;
+    m[33] = 1;
+    if (dir)
+        memcpy(m + 108, "boot", 4);
+    put16(m + 236, 0x6382);
+    put16(m + 238, 0x5363);
+    memcpy(m + 240, options, n);
+    carry(w, b, (uint32_t)(captured ? captured : len), (uint32_t)len, dir);
+}
+
+static void dhcp_messages_have_the_tokens_that_are_expected(void **state)
+{
+    static const char *const asked[] = {"app=dhcp",
+                                        "dhcp.op=request",
+                                        "dhcp.message=discover",
+                                        "dhcp.name=4..5",
+                                        "dhcp.option=host-name",
+                                        "dhcp.option=parameters",
+                                        "dhcp.length=8..9",
+                                        "dhcp.requested=subnet-mask",
+                                        "dhcp.requested=other"};
+    static const char *const answered[] = {
+        "dhcp.op=reply",          "dhcp.message=ack",   "dhcp.areas=file",
+        "dhcp.option=lease-time", "dhcp.option=router", "dhcp.option=pad",
+        "dhcp.option=mtu",        "dhcp.option=end",    "dhcp.number=65536..98303"};
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    datagram(&w, asks, sizeof asks, 0, 0);
+    for (size_t i = 0; i < WSPI_COUNT(asked); i++)
+        assert_named(&w, asked[i]);
+    datagram(&w, acks, sizeof acks, 0, 1);
+    for (size_t i = 0; i < WSPI_COUNT(answered); i++)
+        assert_named(&w, answered[i]);
+    datagram(&w, asks, sizeof asks, 0, 0);
+    assert_named(&w, "dhcp.option=parameters");
+    assert_null(strstr(w.names, "dhcp.requested")); /* as the last time */
+    wire_close(&w);
+}
+
+static void dhcp_comes_back_cut_and_damaged(void **state)
+{
+    uint8_t b[sizeof acks];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (size_t n = 1; n <= HEADERS_UDP + 240 + sizeof asks; n++) {
+        wire_again(&w);
+        datagram(&w, asks, sizeof asks, n, 0);
+        datagram(&w, acks, sizeof acks, n, 1);
+        datagram(&w, asks, sizeof asks, 0, 0);
+        datagram(&w, asks, n % sizeof asks, 0, 0);
+        datagram(&w, acks, n % sizeof acks, 0, 1);
+    }
+    for (int i = 0; i < 20000; i++) {
+        memcpy(b, i & 1 ? asks : acks, sizeof asks);
+        for (int k = 0; k < 3; k++)
+            b[wspi_rng_below(&r, sizeof asks)] = (uint8_t)wspi_rng_u64(&r);
+        datagram(&w, b, sizeof asks, 0, i & 1);
+    }
+    wire_close(&w);
+}
+
+/* ---- samples ---- */
+
+/* Takes a legal token at random, one of the wanted names where it is legal. */
+static uint16_t choose(const uint8_t *legal, const char *const *wanted, wspi_rng *r)
+{
+    size_t choices = 0, pick;
+    char name[128];
+
+    for (uint16_t i = 0; i < wsp_vocab_size(); i++) {
+        const char *s = legal[i] ? wsp_vocab_name(i, name, sizeof name) : "";
+        choices += legal[i] != 0;
+        for (size_t k = 0; *s && wanted[k]; k++)
+            if (strcmp(s, wanted[k]) == 0)
+                return i;
+    }
+    assert_true(choices > 0);
+    pick = (size_t)wspi_rng_below(r, choices);
+    for (uint16_t i = 0;; i++)
+        if (legal[i] && pick-- == 0)
+            return i;
+}
+
+/* A sampled packet of the flow is of the protocol when it is read again. */
+static void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir, uint8_t app,
+                   wspi_rng *r)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *resid;
+    wsp_decoded out;
+    size_t n = 0;
+    bool done = false;
+
+    assert_non_null(legal);
+    for (;;) {
+        assert_int_equal(
+            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        assert_true(n < WSP_MAX_PACKET_TOKENS);
+        ids[n++] = choose(legal, wanted, r);
+    }
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);
+    assert_int_equal(out.dir, dir);
+    wsp_packet_dissect(w->packet, 1, &out.frame);
+    assert_int_equal(wsp_residual_new(&resid), WSP_OK);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, ids, &n, resid),
+                     WSP_OK);
+    assert_int_equal(w->enc->app.id[dir], app);
+    wsp_residual_free(resid);
+    free(legal);
+}
+
+static void sample_flows(const char *const *asks_for, const char *const *answers_with, uint8_t app)
+{
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 12);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = {.seed = flow,
+                           .start_ns = 1,
+                           .client = {2, 1},
+                           .server = {2, 2},
+                           .client_ip = {10, 0, 0, 1},
+                           .server_ip = {10, 0, 0, 2},
+                           .client_port = (uint16_t)(50000 + flow)};
+        wire_again(&w);
+        for (int k = 0; k < 3; k++) {
+            sample(&w, &fill, asks_for, 0, app, &r);
+            sample(&w, &fill, answers_with, 1, app, &r);
+        }
+    }
+    wire_close(&w);
+}
+
+static void sampled_http_is_http(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=80", "len=256..271", "tcp.flags=PA",       NULL};
+    static const char *const answers_with[] = {
+        "s2c first",         "s2c gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=80",
+        "tcp.dport=dynamic", "len=256..271", "tcp.flags=PA",       NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_HTTP);
+}
+
+static void sampled_dhcp_is_dhcp(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=68", "udp.dport=67",
+        "len=288..303", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",    "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=67", "udp.dport=68",
+        "len=288..303", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_DHCP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(http_messages_have_the_tokens_that_are_expected),
+        cmocka_unit_test(http_comes_back_wherever_it_is_cut_or_split),
+        cmocka_unit_test(damaged_http_comes_back),
+        cmocka_unit_test(dhcp_messages_have_the_tokens_that_are_expected),
+        cmocka_unit_test(dhcp_comes_back_cut_and_damaged),
+        cmocka_unit_test(sampled_http_is_http),
+        cmocka_unit_test(sampled_dhcp_is_dhcp),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
