@@ -3,7 +3,8 @@
 #include "token/app/app.h"
 
 static const wspi_app *const apps[] = {&wspi_app_dns,    &wspi_app_tls,  &wspi_app_ntp,
-                                       &wspi_app_modbus, &wspi_app_http, &wspi_app_dhcp};
+                                       &wspi_app_modbus, &wspi_app_http, &wspi_app_dhcp,
+                                       &wspi_app_quic,   &wspi_app_dnp3, &wspi_app_s7comm};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
@@ -227,22 +228,28 @@ uint64_t wspi_app_field(wspi_coder *c, unsigned f, size_t n, bool known, uint64_
     return v;
 }
 
-bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v)
+bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v)
 {
     const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
     unsigned base = wspi_field_base(c->pay.app, f), count = wspi_field_count(c->pay.app, f), k = 0;
 
     if (stopped(c))
         return false;
-    if (c->enc && there) {
-        *v = wspi_app_get(c, n);
+    if (c->enc && there)
         k = index_of(d, count - 1, *v);
-    }
-    there = wspi_may(c, base, count, there && !stopped(c), false, &k);
+    there = wspi_may(c, base, count, there, false, &k);
     forbid(c, base, count);
-    if (!there)
+    if (there)
+        *v = value_of(c, d, count - 1, k, *v);
+    return there && !stopped(c);
+}
+
+bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v)
+{
+    if (c->enc && there)
+        *v = wspi_app_get(c, n);
+    if (!wspi_app_next(c, f, there, v))
         return false;
-    *v = value_of(c, d, count - 1, k, *v);
     wspi_app_put(c, n, *v);
     return !stopped(c);
 }

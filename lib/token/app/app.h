@@ -31,11 +31,14 @@ enum wspi_app_id {
     WSPI_APP_MODBUS,
     WSPI_APP_HTTP,
     WSPI_APP_DHCP,
+    WSPI_APP_QUIC,
+    WSPI_APP_DNP3,
+    WSPI_APP_S7COMM,
     WSPI_APP_END
 };
 
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
-    wspi_app_dhcp;
+    wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
@@ -77,6 +80,8 @@ uint64_t wspi_app_field(wspi_coder *c, unsigned f, size_t n, bool known, uint64_
 
 /* An element of a list: field f (ENUM) of n bytes if one is there, else false. `there` counts when encoding. */
 bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v);
+/* The same where the value is not a number of whole bytes that come next: the walk reads and writes them. */
+bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v);
 
 /* Samples take only tokens [from, from + count) of the next field that is coded. */
 void wspi_app_only(wspi_coder *c, unsigned from, unsigned count);

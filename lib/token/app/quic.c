@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quic.c: QUIC over UDP, its headers; what they protect is opaque. RFC 9000 17.2, 17.3 and RFC 9369 3.2:
+ * long:   | 1 | 1 | type 2 | low 4 | version 32 | n 8 | destination id | n 8 | source id | rest |, where rest is of
+ *   initial:  | n varint | token | n varint | packet |    0-rtt, handshake:  | n varint | packet |    retry:  | token |
+ * version negotiation:  | 1 | low 7 | 0 32 | n 8 | destination id | n 8 | source id | versions 32 ... |
+ * short:  | 0 | 1 | low 6 | destination id | packet |, whose lengths only the flow's long headers tell
+ * Google's QUIC before the standard:  Q046:  | 1 | 1 | type 2 | low 4 | version 32 | n 4 | n 4 | ids | packet |
+ *   Q043 and older:  | 0 | 0 | number length 2 | id 1 | nonce 1 | reset 1 | version 1 | id 64 | version 32 | packet |
+ * A datagram may hold several long headers, then a short one or zeros. Ids are opaque; their lengths are expected to be
+ * those that the other side has asked for.
+ */
+#include "token/app/app.h"
+
+enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT };
+enum {
+    INITIAL,
+    ZERO_RTT,
+    HANDSHAKE,
+    RETRY,
+    NEGOTIATION,
+    SHORT,
+    PADDING,
+    PUBLIC,
+    ANONYMOUS,
+    OPENING
+};
+
+enum { MAX_CID = 20, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
+enum { HAVE_VER = 1, HAVE_IDS = 2 }; /* mode: what this direction's long headers have told */
+enum { V1 = 1, V2 = 0x6b3343cf, Q043 = 0x51303433, Q046 = 0x51303436, Q050 = 0x51303530 };
+
+static const wspi_value type[] = {{INITIAL, "initial"},
+                                  {ZERO_RTT, "0-rtt"},
+                                  {HANDSHAKE, "handshake"},
+                                  {RETRY, "retry"},
+                                  {NEGOTIATION, "version-negotiation"},
+                                  {SHORT, "short"},
+                                  {PADDING, "padding"},
+                                  {PUBLIC, "public"},
+                                  {ANONYMOUS, "public-no-id"},
+                                  {OPENING, "public-version"},
+                                  {0, NULL}};
+
+static const wspi_value version[] = {{V1, "1"},
+                                     {V2, "2"},
+                                     {0xff00001d, "draft-29"},
+                                     {0xff00001b, "draft-27"},
+                                     {0xff00001c, "draft-28"},
+                                     {0xff000020, "draft-32"},
+                                     {0xff000022, "draft-34"},
+                                     {0xff000017, "draft-23"},
+                                     {0xff000018, "draft-24"},
+                                     {0xff000019, "draft-25"},
+                                     {0xff000016, "draft-22"},
+                                     {0xfaceb001, "mvfst-1"},
+                                     {0xfaceb002, "mvfst-2"},
+                                     {Q050, "Q050"},
+                                     {Q046, "Q046"},
+                                     {Q043, "Q043"},
+                                     {0x51303339, "Q039"},
+                                     {0x51303335, "Q035"},
+                                     {0x54303531, "T051"},
+                                     {0x54303530, "T050"},
+                                     {0, NULL}};
+
+static const wspi_field fields[] = {
+    [TYPE] = {"quic.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
+    [LOW] = {"quic.low", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [VER] = {"quic.version", 0, 32, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_NONE, 0, version, 0},
+    [DCIDLEN] = {"quic.dcidlen", 0, 5, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NONE, 0, NULL, 3},
+    [SCIDLEN] = {"quic.scidlen", 0, 5, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    [TOKEN] = {"quic.token", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
+    [LENGTH] = {"quic.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
+    [VARINT] = {"quic.varint", 0, 2, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+};
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+/* ---- what it looks like ---- */
+
+static bool is_google(uint64_t v)
+{
+    return v >> 24 == 'Q' && (v >> 16 & 255) == '0' && (v >> 8 & 255) >= '2' &&
+           (v >> 8 & 255) <= '4' && (v & 255) >= '0' && (v & 255) <= '9';
+}
+
+/* Google's before it had the long header of the standard's drafts. */
+static bool is_public(uint64_t v)
+{
+    return is_google(v) && v <= Q043;
+}
+
+/* A version whose long header is that of the standard, or of Q046. RFC 9000 15 keeps 0x?a?a?a?a to exercise. */
+static bool is_long_version(uint64_t v)
+{
+    return v == V1 || v == V2 || (v >= 0xff000016 && v <= 0xff0000ff) || v >> 4 == 0xfaceb00 ||
+           v == Q050 || v == 0x54303530 || v == 0x54303531 || v == Q046 ||
+           (v & 0x0f0f0f0f) == 0x0a0a0a0a;
+}
+
+/* Bytes of the two ids and their lengths at b[5], or 0 when they do not fit n. */
+static size_t ids_len(const uint8_t *b, size_t n, bool nibbled)
+{
+    size_t d, s;
+
+    if (nibbled) {
+        d = n > 5 && b[5] >> 4 ? (b[5] >> 4) + 3u : 0;
+        s = n > 5 && b[5] & 15 ? (b[5] & 15) + 3u : 0;
+        return n > 5 && n >= 6 + d + s ? 1 + d + s : 0;
+    }
+    d = n > 5 ? b[5] : MAX_CID + 1;
+    s = d <= MAX_CID && n > 6 + d ? b[6 + d] : MAX_CID + 1;
+    return d <= MAX_CID && s <= MAX_CID && n >= 7 + d + s ? 2 + d + s : 0;
+}
+
+static uint64_t version_of(const uint8_t *b)
+{
+    return (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 | b[3];
+}
+
+static bool looks_long(const uint8_t *b, size_t n)
+{
+    uint64_t v = n >= 7 ? version_of(b + 1) : 0;
+    size_t ids;
+
+    if (n < 7 || !(b[0] & 0x80))
+        return false;
+    ids = ids_len(b, n, v == Q046);
+    if (!ids)
+        return false;
+    if (v == 0) /* a list of versions, one of them a known one */
+        return n >= 9 + ids && (n - 5 - ids) % 4 == 0 && n <= 5 + ids + MAX_VERSIONS * 4 &&
+               (is_long_version(version_of(b + 5 + ids)) ||
+                is_long_version(version_of(b + n - 4)) || is_google(version_of(b + 5 + ids)));
+    return b[0] & 0x40 && is_long_version(v);
+}
+
+static bool looks_opening(const uint8_t *b, size_t n)
+{
+    return n >= 14 && (b[0] & 0xcb) == 0x09 && is_public(version_of(b + 9));
+}
+
+/* Headers without a version are only possible; the walk takes them where the flow is known to be QUIC. */
+static bool looks(const uint8_t *b, size_t n)
+{
+    return looks_long(b, n) || looks_opening(b, n) || (n >= 9 && (b[0] & 0xc0) == 0x40) ||
+           (n >= 9 && (b[0] & 0xc3) == 0);
+}
+
+/* ---- what the flow has told ---- */
+
+/* In this direction the packet under the walk counts; what another protocol has left there does not. */
+static bool have(const wspi_coder *c, int dir, unsigned what)
+{
+    return (dir == c->dir || c->ctx->app.id[dir] == c->pay.app) && c->app.mode[dir] & what;
+}
+
+static bool flow_version(const wspi_coder *c, uint64_t *v)
+{
+    int dir = have(c, c->dir, HAVE_VER) ? c->dir : !c->dir;
+
+    *v = c->app.v[dir][VER];
+    return have(c, dir, HAVE_VER);
+}
+
+static bool flow_is_public(const wspi_coder *c)
+{
+    uint64_t v;
+
+    return flow_version(c, &v) && is_public(v);
+}
+
+/* Packets go to the id that the other side has as its source. */
+static uint64_t dcid_len(wspi_coder *c, uint64_t n)
+{
+    bool told = have(c, !c->dir, HAVE_IDS);
+    uint64_t want = told ? c->app.v[!c->dir][SCIDLEN] : c->app.v[c->dir][DCIDLEN];
+
+    n = wspi_app_code(c, DCIDLEN, told || have(c, c->dir, HAVE_IDS), want, n);
+    wspi_app_require(c, n <= MAX_CID);
+    return n;
+}
+
+static uint64_t scid_len(wspi_coder *c, uint64_t n)
+{
+    uint64_t want = c->app.v[c->dir][SCIDLEN];
+
+    n = wspi_app_code(c, SCIDLEN, have(c, c->dir, HAVE_IDS), want, n);
+    wspi_app_require(c, n <= MAX_CID);
+    return n;
+}
+
+static void long_ids(wspi_coder *c)
+{
+    uint64_t n = dcid_len(c, wspi_app_get(c, 1));
+
+    wspi_app_put(c, 1, n);
+    wspi_app_opaque(c, (size_t)n);
+    n = scid_len(c, wspi_app_get(c, 1));
+    wspi_app_put(c, 1, n);
+    wspi_app_opaque(c, (size_t)n);
+    c->app.mode[c->dir] |= HAVE_IDS;
+}
+
+/* Q046: | n 4 | n 4 |, of 0 or 3 more. */
+static void nibbled_ids(wspi_coder *c)
+{
+    uint64_t b = wspi_app_get(c, 1), d = b >> 4, s = b & 15;
+
+    d = dcid_len(c, d ? d + 3 : 0);
+    s = scid_len(c, s ? s + 3 : 0);
+    wspi_app_require(c, (d == 0 || d > 3) && (s == 0 || s > 3) && d <= 18 && s <= 18);
+    wspi_app_put(c, 1, (d ? d - 3 : 0) << 4 | (s ? s - 3 : 0));
+    wspi_app_opaque(c, (size_t)(d + s));
+    c->app.mode[c->dir] |= HAVE_IDS;
+}
+
+/* ---- packets ---- */
+
+/* A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more. */
+static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual)
+{
+    uint64_t v = wspi_app_get(c, 1), width = v >> 6;
+    unsigned least;
+
+    v &= 63;
+    for (unsigned i = 1; i < 1u << width; i++)
+        v = v << 8 | wspi_app_get(c, 1);
+    wspi_app_require(c, v < 1u << 16);
+    v = wspi_app_code(c, f, true, want, v);
+    least = v < 64 ? 0 : v < 1u << 14 ? 1 : 2;
+    width = wspi_app_code(c, VARINT, true, WSPI_MAX(least, usual), width);
+    wspi_app_require(c, width >= least);
+    wspi_app_put(c, (size_t)1 << width, v | width << ((8u << width) - 2));
+    return v;
+}
+
+/* Bits of the first byte that are no part of the type. */
+static void low_bits(wspi_coder *c, uint64_t b, unsigned mask, unsigned high)
+{
+    wspi_app_put(c, 1, high | (wspi_app_code(c, LOW, false, 0, b & mask) & mask));
+}
+
+/* Number of a type on the wire: version 2 counts from retry on. */
+static unsigned wire_type(uint64_t t, uint64_t v)
+{
+    return (unsigned)(v == V2 ? (t + 1) & 3 : t);
+}
+
+static void long_packet(wspi_coder *c, uint64_t t)
+{
+    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want, left;
+    bool known = flow_version(c, &want), again = have(c, c->dir, HAVE_IDS);
+
+    v = wspi_app_code(c, VER, known, want, v);
+    c->app.mode[c->dir] |= HAVE_VER;
+    low_bits(c, b, 15, 0xc0 | wire_type(t, v) << 4);
+    wspi_app_put(c, 4, v);
+    if (v == Q046)
+        nibbled_ids(c);
+    else
+        long_ids(c);
+    if (v == Q046 || t == RETRY) {
+        wspi_app_opaque(c, wspi_app_left(c));
+        return;
+    }
+    if (t == INITIAL) {
+        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0);
+        wspi_app_opaque(c, (size_t)left);
+    }
+    left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
+    left = varint(c, LENGTH, left, 1);
+    wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
+}
+
+static void negotiation(wspi_coder *c)
+{
+    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4);
+
+    low_bits(c, b, 0x7f, 0x80);
+    wspi_app_put(c, 4, 0);
+    long_ids(c);
+    for (int i = 0; i < MAX_VERSIONS; i++)
+        if (!wspi_app_element(c, VER, 4, wspi_app_captured(c) >= 4, &v))
+            return;
+}
+
+static void short_packet(wspi_coder *c)
+{
+    low_bits(c, wspi_app_get(c, 1), 0x3f, 0x40);
+    wspi_app_opaque(c, wspi_app_left(c));
+}
+
+static void public_packet(wspi_coder *c, uint64_t t)
+{
+    uint64_t want;
+    bool known = flow_version(c, &want);
+
+    low_bits(c, wspi_app_get(c, 1), 0x34, t == OPENING ? 9 : t == PUBLIC ? 8 : 0);
+    if (t != ANONYMOUS)
+        wspi_app_opaque(c, PUBLIC_CID);
+    if (t == OPENING) {
+        (void)wspi_app_field(c, VER, 4, known, want);
+        c->app.mode[c->dir] |= HAVE_VER;
+    }
+    wspi_app_opaque(c, wspi_app_left(c));
+}
+
+static void padding(wspi_coder *c)
+{
+    size_t captured = wspi_app_captured(c), left = wspi_app_left(c);
+
+    for (size_t i = 0; i < captured && !stopped(c); i++)
+        wspi_app_put(c, 1, wspi_app_get(c, 1));
+    c->pay.at += stopped(c) ? 0 : left - captured;
+}
+
+static void packet(wspi_coder *c, uint64_t t)
+{
+    if (t <= RETRY)
+        long_packet(c, t);
+    else if (t == NEGOTIATION)
+        negotiation(c);
+    else if (t == SHORT)
+        short_packet(c);
+    else if (t == PADDING)
+        padding(c);
+    else if (t <= OPENING)
+        public_packet(c, t);
+    else
+        wspi_app_fail(c);
+}
+
+/* Encoding: the type of what comes next, or -1. What has no version is QUIC only in a flow that is. */
+static int type_ahead(const wspi_coder *c, bool first, bool known)
+{
+    const uint8_t *b = c->pay.in + c->pay.at;
+    size_t n = wspi_app_captured(c);
+    bool public = flow_is_public(c);
+
+    if (n == 0)
+        return -1;
+    if (looks_long(b, n) && version_of(b + 1))
+        return ((b[0] >> 4 & 3) + (version_of(b + 1) == V2 ? 3 : 0)) & 3;
+    if (first && looks_long(b, n))
+        return NEGOTIATION;
+    if (first && looks_opening(b, n))
+        return OPENING;
+    if (first && known && public && n > PUBLIC_CID && (b[0] & 0xc3) == 0)
+        return b[0] & 8 ? PUBLIC : ANONYMOUS;
+    if (known && !public && (b[0] & 0xc0) == 0x40)
+        return SHORT;
+    return !first && wspi_zeros(b, n) ? PADDING : -1;
+}
+
+static void walk(wspi_coder *c)
+{
+    bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again;
+    int ahead = c->enc ? type_ahead(c, true, known) : 0;
+    uint64_t t = 0, want = 0;
+
+    wspi_app_require(c, ahead >= 0);
+    again = wspi_app_last(c, true, TYPE, &want) && (want == SHORT || want >= PUBLIC);
+    t = wspi_app_code(c, TYPE, again, want, (uint64_t)ahead);
+    packet(c, t);
+    for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !stopped(c); i++) {
+        ahead = c->enc ? type_ahead(c, false, true) : 0;
+        t = (uint64_t)ahead;
+        if (!wspi_app_next(c, TYPE, ahead >= 0, &t))
+            return;
+        packet(c, t);
+    }
+}
+
+const wspi_app wspi_app_quic = {
+    .proto = {.name = "quic", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .never_sampled = true,
+};
