@@ -14,3 +14,6 @@ test_web_LDADD = $(TEST_LIBS)
 check_PROGRAMS += check_corpus
 check_corpus_SOURCES = tests/corpus/check_corpus.c
 check_corpus_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_industrial
+test_industrial_SOURCES = tests/unit/test_industrial.c tests/unit/wire.h
+test_industrial_LDADD = $(TEST_LIBS)

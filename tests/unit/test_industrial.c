@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_industrial.c: S7comm, DNP3 and QUIC messages: round trip of whole, cut and damaged ones, and their tokens. */
+#include "tests/unit/wire.h"
+
+typedef struct sample {
+    const char *bytes;
+    size_t len;
+    bool datagram;
+    int dir;
+    const char *names[8]; /* of tokens that must be there */
+} sample;
+
+#define BYTES(s) s, sizeof(s) - 1
+
+/* A connection request; setting up S7; reading two items; the answer. */
+static const sample s7[] = {
+    {BYTES("\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x2e\x00\xc1\x02\x01\x00\xc2\x02\x01\x02\xc0\x01"
+           "\x0a"),
+     false,
+     0,
+     {"app=s7comm"}},
+    {BYTES("\x03\x00\x00\x19\x02\xf0\x80\x32\x01\x00\x00\x01\x00\x00\x08\x00\x00\xf0\x00\x00\x01"
+           "\x00\x03\x01\xe0"),
+     false,
+     0,
+     {"s7.function=setup"}},
+    {BYTES("\x03\x00\x00\x2b\x02\xf0\x80\x32\x01\x00\x00\x02\x00\x00\x1a\x00\x00\x04\x02"
+           "\x12\x0a\x10\x02\x00\x10\x00\x10\x84\x00\x07\x07\x12\x0a\x10\x02\x00\x01\x00\x10\x84"
+           "\x00\x00\x00"),
+     false,
+     0,
+     {"s7.function=read", "s7.item=byte", "s7.count=2"}},
+    {BYTES("\x03\x00\x00\x1a\x02\xf0\x80\x32\x03\x00\x00\x02\x00\x00\x02\x00\x05\x00\x00\x04\x01"
+           "\xff\x04\x00\x08\x2a"),
+     false,
+     1,
+     {"s7.function=read"}},
+};
+
+/* A long header of version 1 (an Initial), the answer, a short header. */
+static const sample quic[] = {
+    {BYTES("\xc3\x00\x00\x00\x01\x08\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x40\x0a"
+           "abcdefghij"),
+     true,
+     0,
+     {"app=quic", "quic.type=initial", "quic.version=1"}},
+    {BYTES("\xc1\x00\x00\x00\x01\x00\x08\x11\x12\x13\x14\x15\x16\x17\x18\x00\x40\x05"
+           "klmno"),
+     true,
+     1,
+     {"quic.type=initial"}},
+    {BYTES("\x45\x11\x12\x13\x14\x15\x16\x17\x18pqrstuvw"), true, 0, {"quic.type=short"}},
+};
+
+static void put(wire *w, const sample *s, const char *bytes, size_t captured)
+{
+    if (s->datagram)
+        datagram_of(w, bytes, s->len, captured, s->dir);
+    else
+        segment(w, bytes, s->len, captured, s->dir, true);
+}
+
+static void all_come_back(const sample *all, size_t n)
+{
+    char damaged[256];
+    wire w;
+
+    wire_open(&w);
+    for (size_t i = 0; i < n; i++) {
+        put(&w, &all[i], all[i].bytes, all[i].len);
+        for (size_t k = 0; k < WSPI_COUNT(all[i].names) && all[i].names[k]; k++)
+            assert_named(&w, all[i].names[k]);
+    }
+    for (size_t i = 0; i < n; i++) /* every message cut at every byte, in the flow's middle */
+        for (size_t cut = 0; cut <= all[i].len; cut++) {
+            wire_again(&w);
+            for (size_t k = 0; k < i; k++)
+                put(&w, &all[k], all[k].bytes, all[k].len);
+            put(&w, &all[i], all[i].bytes, cut);
+            put(&w, &all[n - 1], all[n - 1].bytes, all[n - 1].len);
+        }
+    for (size_t i = 0; i < n; i++) /* and with every byte changed */
+        for (size_t at = 0; at < all[i].len; at++)
+            for (unsigned bit = 0; bit < 8; bit++) {
+                wire_again(&w);
+                memcpy(damaged, all[i].bytes, all[i].len);
+                damaged[at] = (char)(damaged[at] ^ (1 << bit));
+                for (size_t k = 0; k < i; k++)
+                    put(&w, &all[k], all[k].bytes, all[k].len);
+                put(&w, &all[i], damaged, all[i].len);
+            }
+    wire_close(&w);
+}
+
+static void s7_messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(s7, WSPI_COUNT(s7));
+}
+
+static void quic_headers_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(quic, WSPI_COUNT(quic));
+}
+
+/* The CRC of IEEE 1815: polynomial 0x3d65, reflected, inverted. */
+static void put_crc(char *b, size_t n)
+{
+    unsigned crc = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        crc ^= (uint8_t)b[i];
+        for (int k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xa6bcu : 0u);
+    }
+    crc = ~crc;
+    b[n] = (char)(crc & 255);
+    b[n + 1] = (char)(crc >> 8 & 255);
+}
+
+/* A request to read all classes: link header, then transport, control, function and four objects. */
+static void dnp3_requests_come_back_whole_cut_and_damaged(void **state)
+{
+    static const char user[] = "\xc0\xc1\x01\x3c\x02\x06\x3c\x03\x06\x3c\x04\x06\x3c\x01\x06";
+    char b[64] = "\x05\x64\x14\xc4\x01\x00\x02\x00";
+    sample request = {b, 0, false, 0, {"app=dnp3"}};
+
+    (void)state;
+    put_crc(b, 8);
+    memcpy(b + 10, user, sizeof user - 1);
+    put_crc(b + 10, sizeof user - 1);
+    request.len = 10 + sizeof user - 1 + 2;
+    all_come_back(&request, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(s7_messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(quic_headers_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

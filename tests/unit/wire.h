@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire.h: for tests of application protocols: a flow whose packets are coded, decoded and compared, with their tokens. */
+#ifndef WSPI_TEST_WIRE_H
+#define WSPI_TEST_WIRE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "token/app/app.h"
+
+enum { HEADERS_TCP = 54, HEADERS_UDP = 42, ROOM = 2048 };
+
+/* One flow: both sides, and what the last packet's tokens are called. */
+typedef struct wire {
+    wsp_context *enc, *dec;
+    wsp_packet *packet;
+    wsp_decoder *decoder;
+    uint64_t number;
+    uint32_t seq[2];
+    char names[16384]; /* " name name ... " */
+} wire;
+
+static inline void wire_open(wire *w)
+{
+    memset(w, 0, sizeof *w);
+    w->enc = wspi_new_array(1, wsp_context_size());
+    w->dec = wspi_new_array(1, wsp_context_size());
+    assert_non_null(w->enc);
+    assert_non_null(w->dec);
+    assert_int_equal(wsp_packet_new(&w->packet), WSP_OK);
+    assert_int_equal(wsp_decoder_new(&w->decoder), WSP_OK);
+    wsp_context_init(w->enc, 1);
+    wsp_context_init(w->dec, 1);
+}
+
+static inline void wire_again(wire *w)
+{
+    wsp_context_init(w->enc, 1);
+    wsp_context_init(w->dec, 1);
+    w->number = w->seq[0] = w->seq[1] = 0;
+}
+
+static inline void wire_close(wire *w)
+{
+    free(w->enc);
+    free(w->dec);
+    wsp_packet_free(w->packet);
+    wsp_decoder_free(w->decoder);
+}
+
+static inline void keep_names(wire *w, const uint16_t *ids, size_t n)
+{
+    size_t at = 1;
+    char name[128];
+
+    w->names[0] = ' ';
+    w->names[1] = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *s = wsp_vocab_name(ids[i], name, sizeof name);
+        assert_true(at + strlen(s) + 2 < sizeof w->names);
+        at += (size_t)snprintf(w->names + at, sizeof w->names - at, "%s ", s);
+    }
+}
+
+static inline void assert_named(const wire *w, const char *name)
+{
+    char s[160];
+
+    (void)snprintf(s, sizeof s, " %s ", name);
+    if (!strstr(w->names, s))
+        print_message("no '%s' in:%s\n", name, w->names);
+    assert_non_null(strstr(w->names, s));
+}
+
+static inline void carry(wire *w, const uint8_t *b, uint32_t caplen, uint32_t wirelen, int dir)
+{
+    wsp_frame f = {.time_ns = w->number, .caplen = caplen, .wirelen = wirelen, .data = b};
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *r;
+    wsp_decoded out;
+    size_t n, used, len;
+    const uint8_t *at, *end;
+
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    wsp_packet_dissect(w->packet, 1, &f);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number, ids, &n, r), WSP_OK);
+    keep_names(w, ids, n);
+    at = wsp_residual_data(r, &len);
+    end = at + len;
+    assert_int_equal(wsp_decode_packet(w->decoder, w->dec, ids, n, &used, &at, end, &out, NULL),
+                     WSP_OK);
+    assert_int_equal(used, n);
+    assert_ptr_equal(at, end);
+    assert_int_equal(out.frame.caplen, caplen);
+    assert_int_equal(out.frame.wirelen, wirelen);
+    if (caplen)
+        assert_memory_equal(out.frame.data, b, caplen);
+    assert_memory_equal(w->enc, w->dec, wsp_context_size());
+    wsp_residual_free(r);
+    w->number++;
+}
+
+static inline void put16(uint8_t *b, size_t v)
+{
+    b[0] = (uint8_t)(v >> 8);
+    b[1] = (uint8_t)v;
+}
+
+/* Ethernet and IPv4 headers of a packet with n bytes behind them. */
+static inline void put_headers(uint8_t *b, size_t n, uint8_t protocol, int dir)
+{
+    static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+
+    memset(b, 0, HEADERS_TCP);
+    memcpy(b, mac[!dir], 6);
+    memcpy(b + 6, mac[dir], 6);
+    put16(b + 12, 0x0800);
+    b[14] = 0x45;
+    put16(b + 16, 20 + n);
+    b[22] = 64;
+    b[23] = protocol;
+    b[26] = b[30] = 10;
+    b[29] = (uint8_t)(1 + dir);
+    b[33] = (uint8_t)(2 - dir);
+}
+
+/* A segment of n bytes, `captured` of them captured. */
+static inline void segment(wire *w, const char *s, size_t n, size_t captured, int dir, bool tell)
+{
+    uint8_t b[ROOM];
+
+    assert_true(HEADERS_TCP + n <= sizeof b);
+    put_headers(b, 20 + n, 6, dir);
+    put16(b + 34, dir ? 12345 : 50000);
+    put16(b + 36, dir ? 50000 : 12345);
+    put16(b + 38, w->seq[dir] >> 16);
+    put16(b + 40, w->seq[dir]);
+    put16(b + 42, w->seq[!dir] >> 16);
+    put16(b + 44, w->seq[!dir]);
+    put16(b + 46, 0x5018);
+    put16(b + 48, 0xfaf0);
+    memcpy(b + HEADERS_TCP, s, n);
+    carry(w, b, (uint32_t)(HEADERS_TCP + (tell ? captured : n)), (uint32_t)(HEADERS_TCP + n), dir);
+    w->seq[dir] += (uint32_t)n;
+}
+
+/* A datagram of n bytes, `captured` of them captured. */
+static inline void datagram_of(wire *w, const char *s, size_t n, size_t captured, int dir)
+{
+    uint8_t b[ROOM];
+
+    assert_true(HEADERS_UDP + n <= sizeof b);
+    put_headers(b, 8 + n, 17, dir);
+    put16(b + 34, dir ? 12345 : 50000);
+    put16(b + 36, dir ? 50000 : 12345);
+    put16(b + 38, 8 + n);
+    put16(b + 40, 0);
+    memcpy(b + HEADERS_UDP, s, n);
+    carry(w, b, (uint32_t)(HEADERS_UDP + captured), (uint32_t)(HEADERS_UDP + n), dir);
+}
+
+#endif
