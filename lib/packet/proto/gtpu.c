@@ -21,7 +21,7 @@ static const wspi_field gtpu[] = {
 static const wspi_field opt[] = {
     {"gtpu.sequence", 0, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
     {"gtpu.npdu", 16, 8, WSPI_K_FREE, WSPI_P_SELF, WSPI_R_NUMBER, 0, NULL, 0},
-    {"gtpu.next", 24, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"gtpu.next", 24, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
 };
 static const wspi_field ext[] = {
     {"gtpu.ext.length", 0, 8, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},

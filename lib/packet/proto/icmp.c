@@ -40,14 +40,14 @@ static const wspi_value icmpv6_type[] = {{1, "unreachable"},
 
 static const wspi_field icmp[] = {
     {"icmp.type", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 8, icmp_type, 0},
-    {"icmp.code", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    {"icmp.code", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     {"icmp.cksum", 16, 16, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_CHECKSUM, 0, NULL, 0},
     {"icmp.id", 32, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, WSPI_ICMP_ID, NULL, 0},
     {"icmp.seq", 48, 16, WSPI_K_FREE, WSPI_P_ECHO, WSPI_R_NUMBER, 0, NULL, 0},
 };
 static const wspi_field icmpv6[] = {
     {"icmpv6.type", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 128, icmpv6_type, 0},
-    {"icmpv6.code", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    {"icmpv6.code", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     {"icmpv6.cksum", 16, 16, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_CHECKSUM, 0, NULL, 0},
     {"icmpv6.id", 32, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, WSPI_ICMP_ID, NULL, 0},
     {"icmpv6.seq", 48, 16, WSPI_K_FREE, WSPI_P_ECHO, WSPI_R_NUMBER, 0, NULL, 0},

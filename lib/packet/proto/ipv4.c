@@ -17,7 +17,7 @@ static const wspi_value protocol[] = {
 static const wspi_field fields[] = {
     {"ipv4.version", 0, 4, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NONE, 4, NULL, 0},
     {"ipv4.ihl", 4, 4, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
-    {"ipv4.tos", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    {"ipv4.tos", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     {"ipv4.len", 16, 16, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     {"ipv4.id", 32, 16, WSPI_K_IPID, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
     {"ipv4.flags", 48, 3, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 2, NULL, 3},

@@ -14,7 +14,7 @@ static const wspi_value next[] = {
 
 static const wspi_field fields[] = {
     {"ipv6.version", 0, 4, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NONE, 6, NULL, 0},
-    {"ipv6.class", 4, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    {"ipv6.class", 4, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     {"ipv6.label", 12, 20, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
     {"ipv6.len", 32, 16, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     {"ipv6.next", 48, 8, WSPI_K_ENUM, WSPI_P_NEXT, WSPI_R_NONE, 59, next, 0},

@@ -20,7 +20,7 @@ static const wspi_value type[] = {{0x0800, "ipv4"}, {0x86dd, "ipv6"}, {0x0806, "
 static const wspi_field llc[] = {
     {"llc.dsap", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0x42, sap, 0},
     {"llc.ssap", 8, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0x42, sap, 0},
-    {"llc.control", 16, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, UNNUMBERED, NULL, 4},
+    {"llc.control", 16, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, UNNUMBERED, NULL, 1},
 };
 
 static const wspi_field snap[] = {

@@ -25,24 +25,28 @@ static const wspi_value type[] = {{0, "data"},
                                   {192, "forward-tsn"},
                                   {0, NULL}};
 
+static const wspi_value ppid[] = {
+    {0, "none"},      {3, "m3ua"},  {2, "m2ua"},    {1, "iua"},          {18, "s1ap"}, {27, "x2ap"},
+    {46, "diameter"}, {60, "ngap"}, {51, "webrtc"}, {53, "webrtc-data"}, {0, NULL}};
+
 static const wspi_field sctp[] = {
-    {"sctp.sport", 0, 16, WSPI_K_PORT, WSPI_P_MIRROR, WSPI_R_PORT_SRC, DPORT, NULL, 0},
-    {"sctp.dport", 16, 16, WSPI_K_PORT, WSPI_P_MIRROR, WSPI_R_PORT_DST, SPORT, NULL, 0},
+    {"sctp.sport", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_PORT_SRC, DPORT, NULL, 0},
+    {"sctp.dport", 16, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_PORT_DST, SPORT, NULL, 0},
     {"sctp.tag", 32, 32, WSPI_K_FREE, WSPI_P_SELF, WSPI_R_NUMBER, 0, NULL, 0},
     {"sctp.cksum", 64, 32, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_CHECKSUM, 0, NULL, 0},
 };
 static const wspi_field data[] = {
     {"sctp.data.type", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
-    {"sctp.data.flags", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 3, NULL, 4},
+    {"sctp.data.flags", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 3, NULL, 2},
     {"sctp.data.length", 16, 16, WSPI_K_AUTO, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     {"sctp.data.tsn", 32, 32, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
     {"sctp.data.stream", 64, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     {"sctp.data.number", 80, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
-    {"sctp.data.ppid", 96, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"sctp.data.ppid", 96, 32, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, ppid, 0},
 };
 static const wspi_field chunk[] = {
     {"sctp.chunk", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 3, type, 0},
-    {"sctp.chunk.flags", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"sctp.chunk.flags", 8, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     {"sctp.chunk.length", 16, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 16, NULL, 2},
 };
 

@@ -16,7 +16,7 @@ static const wspi_value proto[] = {{0x0800, "ipv4"},  {0x86dd, "ipv6"},  {0x0806
                                    {0x000d, "canfd"}, {0, NULL}};
 
 static const wspi_field sll[] = {
-    {"sll.type", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"sll.type", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     {"sll.arphrd", 16, 16, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 1, NULL, 0},
     {"sll.halen", 32, 16, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 6, NULL, 0},
     {"sll.addr", 48, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_MAC_SRC, SLL_ADDR, NULL, 0},
@@ -28,7 +28,7 @@ static const wspi_field sll2[] = {
     {"sll2.reserved", 16, 16, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     {"sll2.ifindex", 32, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_TAG, SLL2_IFINDEX, NULL, 0},
     {"sll2.arphrd", 64, 16, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 1, NULL, 0},
-    {"sll2.type", 80, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
+    {"sll2.type", 80, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     {"sll2.halen", 88, 8, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 6, NULL, 0},
     {"sll2.addr", 96, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_MAC_SRC, SLL2_ADDR, NULL, 0},
 };

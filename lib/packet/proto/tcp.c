@@ -26,10 +26,10 @@ static const wspi_field fields[] = {
 };
 
 static const wspi_field mss[] = {
-    {"tcp.mss", 16, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 1460, NULL, 4},
+    {"tcp.mss", 16, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 1460, NULL, 3},
 };
 static const wspi_field wscale[] = {
-    {"tcp.wscale", 16, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 7, NULL, 4},
+    {"tcp.wscale", 16, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 7, NULL, 3},
 };
 static const wspi_field ts[] = {
     {"tcp.tsval", 16, 32, WSPI_K_TSVAL, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},

@@ -371,7 +371,7 @@ static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
     if (!wspi_may(c, base, n, false, false, &t))
         t = want;
     for (unsigned k = 0; c->legal && k < n; k++)
-        if (k == want || (k && (apps[k - 1]->never_sampled || !(apps[k - 1]->over & over(l->id)))))
+        if (k == want || (k && (apps[k - 1]->ports_only || !(apps[k - 1]->over & over(l->id)))))
             c->legal[base + k] = 0;
     return t;
 }

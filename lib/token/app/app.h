@@ -19,8 +19,8 @@ typedef struct wspi_app {
     uint8_t over;                              /* transports: WSPI_OVER_... */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     void (*walk)(wspi_coder *c);
-    uint16_t ports[4];  /* where it is usual; samples use it there only, and nothing else there */
-    bool never_sampled; /* samples do not use it elsewhere */
+    uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
+    bool ports_only;   /* samples use it on these ports only; without ports: never */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -43,7 +43,7 @@ extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus,
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
 
-/* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP, or 0. */
+/* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 
 /* Makes the tables of words, with the vocabulary. */

@@ -609,5 +609,6 @@ const wspi_app wspi_app_dnp3 = {
     .over = WSPI_OVER_TCP | WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports = {20000},
+    .ports_only =
+        true, /* of which there are none: the objects behind a function have no grammar to sample from */
 };

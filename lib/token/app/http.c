@@ -730,6 +730,6 @@ const wspi_app wspi_app_http = {
     .looks = looks,
     .walk = walk_segment,
     .ports = {80, 8080, 8000, 3128},
-    .never_sampled =
+    .ports_only =
         true, /* on other ports: readers take what follows on the connection for HTTP too */
 };

@@ -33,7 +33,7 @@ static const wspi_field fields[] = {
     [ADDRESS] = {"modbus.address", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     [QUANTITY] = {"modbus.quantity", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     [BYTES] = {"modbus.bytes", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [EXCEPTION] = {"modbus.exception", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 2, NULL, 3},
+    [EXCEPTION] = {"modbus.exception", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 2, NULL, 2},
 };
 
 static bool looks(const uint8_t *b, size_t n)

@@ -32,9 +32,9 @@ static const wspi_value mode[] = {{0x23, "v4-client"},      {0x24, "v4-server"},
 
 static const wspi_field fields[] = {
     [MODE] = {"ntp.mode", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, mode, 0},
-    [STRATUM] = {"ntp.stratum", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
-    [POLL] = {"ntp.poll", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
-    [PRECISION] = {"ntp.precision", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 4},
+    [STRATUM] = {"ntp.stratum", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
+    [POLL] = {"ntp.poll", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
+    [PRECISION] = {"ntp.precision", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
     [DELAY] = {"ntp.delay", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
     [DISPERSION] = {"ntp.dispersion", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
     [REFID] = {"ntp.refid", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},

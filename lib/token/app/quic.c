@@ -381,5 +381,5 @@ const wspi_app wspi_app_quic = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .never_sampled = true,
+    .ports_only = true,
 };

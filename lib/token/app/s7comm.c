@@ -296,7 +296,8 @@ static void setup(wspi_coder *c)
     (void)wspi_app_get(c, 1);
     wspi_app_put(c, 1, 0);
     wspi_app_only(c, 1, 4);
-    (void)wspi_app_field(c, COUNT, 2, false, 0); /* told, or the second would be taken for the first */
+    (void)wspi_app_field(c, COUNT, 2, false,
+                         0); /* told, or the second would be taken for the first */
     wspi_app_only(c, 1, 4);
     (void)wspi_app_field(c, COUNT, 2, false, 0);
     wspi_app_only(c, 15, 4); /* 192 to 767 bytes */
