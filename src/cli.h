@@ -103,6 +103,7 @@ int cmd_classify(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_detokenize(int argc, char **argv);
+int cmd_forge(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_generate(int argc, char **argv);

@@ -87,16 +87,33 @@ static uint64_t count_packets(const wsp_tokens *t, size_t f)
     return last + 1 - t->flow_off[f] - end;
 }
 
-static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_flows,
-                      size_t max_payload)
+/* What the model reads and nothing else, so that two captures can be compared by it. */
+static void print_kept(const wsp_policy *policy, const uint16_t *ids, size_t n, size_t max_payload,
+                       uint8_t *seen)
 {
+    uint16_t kept[WSP_MAX_PACKET_TOKENS];
+    size_t k = wsp_policy_apply(policy, ids, n, max_payload, WSP_MAX_PACKET_TOKENS, seen, kept);
+    char name[96];
+
+    printf(" ");
+    for (size_t i = 0; i < k; i++)
+        printf(" %s", wsp_vocab_name(kept[i], name, sizeof name));
+    printf("\n");
+}
+
+static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_flows,
+                      size_t max_payload, bool kept_only)
+{
+    void (*print)(const wsp_policy *, const uint16_t *, size_t, size_t, uint8_t *) =
+        kept_only ? print_kept : print_packet;
+
     for (size_t f = 0; f < t->n_flows && (!max_flows || f < max_flows); f++) {
         uint8_t seen = 0;
-        printf("flow %zu of %s, %" PRIu64 " packets\n", f, t->captures[t->capture[f]],
-               count_packets(t, f));
+        printf("flow %zu of %s, %" PRIu64 " packets\n", f,
+               kept_only ? "a capture" : t->captures[t->capture[f]], count_packets(t, f));
         for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
-            print_packet(policy, t->ids + t->packet_off[p],
-                         (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload, &seen);
+            print(policy, t->ids + t->packet_off[p],
+                  (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload, &seen);
     }
 }
 
@@ -104,7 +121,7 @@ int cmd_explain(int argc, char **argv)
 {
     const char *name = "identity-free", *filter = NULL;
     size_t max_flows = 0, max_payload = WSP_MAX_PACKET_TOKENS;
-    bool list = false, fields = false;
+    bool list = false, fields = false, kept = false;
     const cli_option options[] = {
         {.name = "policy",
          .letter = 'p',
@@ -116,6 +133,10 @@ int cmd_explain(int argc, char **argv)
          .kind = CLI_FLAG,
          .value = &list,
          .help = "print the table of policies"},
+        {.name = "kept",
+         .kind = CLI_FLAG,
+         .value = &kept,
+         .help = "print only what the model reads, without the names of captures"},
         {.name = "fields",
          .kind = CLI_FLAG,
          .value = &fields,
@@ -165,7 +186,7 @@ int cmd_explain(int argc, char **argv)
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &t, &stats, &err);
     if (st >= 0)
-        print_set(t, policy, max_flows, max_payload);
+        print_set(t, policy, max_flows, max_payload, kept);
     wsp_tokens_free(t);
     wsp_input_free(in);
     if (st < 0)

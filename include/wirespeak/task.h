@@ -230,6 +230,37 @@ WSP_API wsp_generate_options wsp_generate_options_default(void);
 WSP_MUST_USE WSP_API wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *opt,
                                              wsp_pcap_writer *w, uint64_t *packets, wsp_error *err);
 
+/* ---- forging: the same capture from other hosts, to test that labels do not follow them ---- */
+
+enum {
+    WSP_FORGE_ADDRESSES = 1,   /* MAC, IPv4, IPv6, in ARP too; VLANs, labels and tunnels */
+    WSP_FORGE_PORTS = 2,       /* of TCP and UDP; well-known ones too */
+    WSP_FORGE_TTL = 4,         /* and hop limits */
+    WSP_FORGE_NUMBERS = 8,     /* of TCP: sequence, acknowledgement, blocks */
+    WSP_FORGE_TIMESTAMPS = 16, /* of TCP */
+    WSP_FORGE_NAMES = 32,      /* server names in TLS client hellos */
+    WSP_FORGE_ALL = 63
+};
+
+typedef struct wsp_forge_options {
+    uint64_t seed;
+    unsigned what; /* WSP_FORGE_... together */
+} wsp_forge_options;
+WSP_API wsp_forge_options wsp_forge_options_default(void); /* seed 1, all */
+
+/*
+ * Values are mapped one to one within their class: multicast, broadcast, loopback and zero stay, private addresses stay
+ * private; what was equal stays equal, in all captures of one seed. Right checksums are made right, wrong ones stay
+ * wrong. One forger a capture; lengths and times do not change.
+ */
+typedef struct wsp_forger wsp_forger;
+WSP_MUST_USE WSP_API wsp_status wsp_forger_new(wsp_forger **out, int linktype,
+                                               const wsp_forge_options *opt);
+/* out->data is valid until the next call. */
+WSP_MUST_USE WSP_API wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in,
+                                                 wsp_frame *out);
+WSP_API void wsp_forger_free(wsp_forger *f);
+
 #ifdef __cplusplus
 }
 #endif

@@ -461,17 +461,32 @@ static void code_seq(wspi_coder *c, size_t f, uint64_t *v)
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }
 
+/* Without the flag zero is expected; another value is the last one again, or arbitrary: the token of the longest distance. */
+static void code_no_ack(wspi_coder *c, size_t f, bool mine, uint64_t same, uint64_t *v)
+{
+    unsigned t = mine && same == *v ? (unsigned)WSPI_ACK_SAME : 2 * WSPI_SEQ_BINS - 1;
+
+    if (!wspi_may(c, wspi_field_base(WSPI_TCP, f), wspi_field_count(WSPI_TCP, f), c->enc && *v != 0,
+                  true, &t))
+        *v = 0;
+    else if (t == WSPI_ACK_SAME)
+        *v = same;
+    else
+        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+}
+
+/* A last packet without the flag says nothing of where the peer is. */
 static void code_ack(wspi_coder *c, size_t i, size_t f, uint64_t *v)
 {
-    bool mine = c->mine.slot;
-    bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK;
-    uint32_t same = mine ? (uint32_t)mine_of(c, WSPI_TCP, WSPI_TCP_ACK) : 0;
+    bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK, mine = c->mine.slot;
+    bool had = mine && mine_of(c, WSPI_TCP, WSPI_TCP_FLAGS) & WSPI_TH_ACK;
+    uint32_t same = mine ? (uint32_t)mine_of(c, WSPI_TCP, f) : 0;
 
     if (!has_ack)
-        code_near(c, WSPI_TCP, f, 0, mine, same, v);
+        code_no_ack(c, f, mine, same, v);
     else if (c->ctx->have_seq[!c->dir])
-        code_near(c, WSPI_TCP, f, c->ctx->next_seq[!c->dir], mine, same, v);
-    else if (mine)
+        code_near(c, WSPI_TCP, f, c->ctx->next_seq[!c->dir], had, same, v);
+    else if (had)
         code_near(c, WSPI_TCP, f, same, false, 0, v);
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * forge.c: captures with other hosts: what identifies them is mapped by keyed permutations, so that equal values stay
+ * equal and different ones different; checksums that were right are right again. It goes by the roles of the field
+ * tables and knows of no header but TCP's numbers. What is not a field stays byte for byte, but for names in TLS hellos.
+ */
+#include "packet/packet_int.h"
+#include "task/task_int.h"
+
+struct wsp_forger {
+    wsp_forge_options opt;
+    int linktype;
+    wsp_packet *packet;
+    wsp_flow_table *flows;
+    wspi_buf frame;
+};
+
+wsp_forge_options wsp_forge_options_default(void)
+{
+    return (wsp_forge_options){.seed = 1, .what = WSP_FORGE_ALL};
+}
+
+/* ---- keyed permutations ---- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint64_t h = (a ^ b * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+
+    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 29;
+}
+
+/* A permutation of the numbers of an even count of bits: four rounds of a Feistel network. */
+static uint64_t feistel(uint64_t key, unsigned bits, uint64_t v)
+{
+    unsigned half = bits / 2;
+    uint64_t mask = (UINT64_C(1) << half) - 1, left = v >> half & mask, right = v & mask;
+
+    for (uint64_t round = 0; round < 4; round++) {
+        uint64_t next = left ^ (mix(key + round, right) & mask);
+        left = right;
+        right = next;
+    }
+    return left << half | right;
+}
+
+/* The same of any count up to 64, that keeps zero where it is: numbers outside, and zero, are passed over. */
+static uint64_t permute(uint64_t key, unsigned bits, uint64_t v)
+{
+    uint64_t mask = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX, out = v & mask;
+
+    if (out == 0)
+        return v;
+    do
+        out = feistel(key, (bits + 1) & ~1u, out);
+    while (out > mask || out == 0);
+    return (v & ~mask) | out;
+}
+
+/* ---- values of a role ---- */
+
+enum {
+    KEY_MAC = 1,
+    KEY_IP4,
+    KEY_NET6,
+    KEY_HOST6,
+    KEY_PORT,
+    KEY_TTL,
+    KEY_TAG,
+    KEY_SEQ,
+    KEY_TS,
+    KEY_NAME
+};
+
+static uint64_t key(const wsp_forger *f, uint64_t what)
+{
+    return mix(f->opt.seed, what);
+}
+
+/* Groups stay; the bit that says who has given the address does, too. */
+static uint64_t forge_mac(const wsp_forger *f, uint64_t v)
+{
+    uint64_t low = v & 0xffffffffff;
+
+    if (v >> 40 & 1 || v == 0)
+        return v;
+    return (v >> 40 & 3) << 40 | (v >> 42) << 42 | permute(key(f, KEY_MAC) + (v >> 40), 40, low);
+}
+
+/* Bits of an IPv4 address that may change within its class; 0: none. */
+static unsigned free_bits(uint32_t a)
+{
+    static const struct {
+        uint32_t net;
+        uint8_t bits;
+    } classes[] = {{10, 8}, {0xac1, 12}, {0xc0a8, 16}, {0xa9fe, 16}};
+
+    if (a >> 28 >= 14 || a >> 24 == 127 || a >> 24 == 0)
+        return 0;
+    for (size_t i = 0; i < WSPI_COUNT(classes); i++)
+        if (a >> (32 - classes[i].bits) == classes[i].net)
+            return 32u - classes[i].bits;
+    return 32;
+}
+
+static uint64_t forge_ip4(const wsp_forger *f, uint64_t v)
+{
+    unsigned bits = free_bits((uint32_t)v);
+    uint64_t out = v;
+
+    if (bits == 0)
+        return v;
+    do /* a public address goes on to a public one */
+        out = permute(key(f, KEY_IP4), bits, out);
+    while (bits == 32 && free_bits((uint32_t)out) != 32);
+    return out;
+}
+
+/* Network half: multicast, link-local and what begins with zeros stay; unique local and global ones keep their prefix. */
+static uint64_t forge_net6(const wsp_forger *f, uint64_t v)
+{
+    if (v >> 56 == 0xff || v >> 48 == 0 || v >> 54 == 0x3fa)
+        return v;
+    return permute(key(f, KEY_NET6), v >> 57 == 0x7e ? 57 : 61, v);
+}
+
+static uint64_t forge_host6(const wsp_forger *f, uint64_t net, uint64_t v)
+{
+    return net >> 56 == 0xff || net == 0 ? v : permute(key(f, KEY_HOST6), 64, v);
+}
+
+/* Reserved values of labels and tags are the lowest ones and the highest. */
+static uint64_t forge_tag(const wsp_forger *f, const wspi_field *d, uint64_t v)
+{
+    uint64_t most = (UINT64_C(1) << d->width) - 1, out = v;
+
+    if (v < 16 || v == most)
+        return v;
+    do
+        out = permute(key(f, KEY_TAG) + d->width, d->width, out);
+    while (out < 16 || out == most);
+    return out;
+}
+
+static uint64_t forge_field(const wsp_forger *f, const wspi_layer *l, size_t i, uint64_t way)
+{
+    const wspi_field *d = &wspi_protos[l->id]->fields[i];
+    uint64_t v = l->v[i];
+    unsigned what = f->opt.what;
+
+    switch ((enum wspi_role)d->role) {
+    case WSPI_R_MAC_SRC:
+    case WSPI_R_MAC_DST: return what & WSP_FORGE_ADDRESSES && d->width == 48 ? forge_mac(f, v) : v;
+    case WSPI_R_IP_SRC:
+    case WSPI_R_IP_DST:
+        if (!(what & WSP_FORGE_ADDRESSES))
+            return v;
+        return d->width == 32 ? forge_ip4(f, v) : forge_net6(f, v);
+    case WSPI_R_IP_SRC_LOW:
+    case WSPI_R_IP_DST_LOW: return what & WSP_FORGE_ADDRESSES ? forge_host6(f, l->v[i - 1], v) : v;
+    case WSPI_R_PORT_SRC:
+    case WSPI_R_PORT_DST: return what & WSP_FORGE_PORTS ? permute(key(f, KEY_PORT), 16, v) : v;
+    case WSPI_R_TTL: return what & WSP_FORGE_TTL ? permute(key(f, KEY_TTL) + way, 8, v) : v;
+    case WSPI_R_TAG: return what & WSP_FORGE_ADDRESSES ? forge_tag(f, d, v) : v;
+    default: return v;
+    }
+}
+
+/* ---- TCP's numbers ---- */
+
+static uint32_t offset_of(const wsp_forger *f, uint64_t what, uint64_t way)
+{
+    return (uint32_t)mix(key(f, what), way);
+}
+
+static void forge_tcp(const wsp_forger *f, wspi_layer *l, uint64_t way, uint64_t back)
+{
+    if (!(f->opt.what & WSP_FORGE_NUMBERS))
+        return;
+    l->v[WSPI_TCP_SEQ] = (uint32_t)(l->v[WSPI_TCP_SEQ] + offset_of(f, KEY_SEQ, way));
+    if (l->v[WSPI_TCP_ACK] || l->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
+        l->v[WSPI_TCP_ACK] = (uint32_t)(l->v[WSPI_TCP_ACK] + offset_of(f, KEY_SEQ, back));
+}
+
+/* Edges of blocks are numbers of the other side's stream. */
+static void forge_sack(const wsp_forger *f, wspi_layer *l, uint64_t back)
+{
+    for (size_t at = 0; f->opt.what & WSP_FORGE_NUMBERS && at + 4 <= l->extra_len; at += 4) {
+        uint64_t edge = wspi_bits_get(l->extra, (unsigned)at * 8, 32);
+        wspi_bits_put(l->extra, (unsigned)at * 8, 32,
+                      (uint32_t)(edge + offset_of(f, KEY_SEQ, back)));
+    }
+}
+
+/* An echo of zero is one of nothing, while the other side has shown no clock. */
+static void forge_timestamps(const wsp_forger *f, wspi_layer *l, uint64_t way, uint64_t back,
+                             bool peer)
+{
+    if (!(f->opt.what & WSP_FORGE_TIMESTAMPS))
+        return;
+    l->v[0] = (uint32_t)(l->v[0] + offset_of(f, KEY_TS, way));
+    if (l->v[1] || peer)
+        l->v[1] = (uint32_t)(l->v[1] + offset_of(f, KEY_TS, back));
+}
+
+/* clocks: bit d says that direction d has shown its clock. */
+static void forge_layers(wsp_forger *f, uint64_t way, uint64_t back, int dir, uintptr_t *clocks)
+{
+    wsp_packet *p = f->packet;
+    size_t own = wspi_own_layers(p);
+
+    for (size_t i = 0; i < p->n_layers; i++) {
+        wspi_layer *l = &p->layers[i];
+        uint64_t v[WSPI_MAX_FIELDS];
+        size_t n = wspi_protos[l->id]->n_fields;
+        for (size_t k = 0; k < n; k++)
+            v[k] = forge_field(f, l, k, way);
+        memcpy(l->v, v, n * sizeof *v);
+        if (l->id == WSPI_TCP && i < own)
+            forge_tcp(f, l, way, back);
+        else if (l->id == WSPI_TCP_SACK && i < own)
+            forge_sack(f, l, back);
+        if (l->id == WSPI_TCP_TS && i < own) {
+            forge_timestamps(f, l, way, back, *clocks >> !dir & 1);
+            *clocks |= (uintptr_t)1 << dir;
+        }
+    }
+}
+
+/* ---- names in TLS hellos ---- */
+
+/* The server name in the client hello that begins at b (RFC 8446 4.1.2, RFC 6066 3): *at and *len; false: none there. */
+static bool find_name(const uint8_t *b, size_t n, size_t *at, size_t *len)
+{
+    wspi_cursor c = wspi_cur(b, n), ext;
+    uint16_t type;
+
+    if (n < 43 || b[0] != 22 || b[5] != 1)
+        return false;
+    (void)wspi_cur_bytes(&c, 43);
+    (void)wspi_cur_bytes(&c, wspi_cur_u8(&c));
+    (void)wspi_cur_bytes(&c, wspi_cur_be16(&c));
+    (void)wspi_cur_bytes(&c, wspi_cur_u8(&c));
+    (void)wspi_cur_be16(&c);
+    while (!c.bad && wspi_cur_left(&c) >= 4) {
+        type = wspi_cur_be16(&c);
+        ext = wspi_cur_sub(&c, wspi_cur_be16(&c));
+        if (type != 0 || ext.bad)
+            continue;
+        (void)wspi_cur_be16(&ext);
+        (void)wspi_cur_u8(&ext);
+        *len = wspi_cur_be16(&ext);
+        *at = (size_t)(ext.p - b);
+        return !ext.bad && *len <= wspi_cur_left(&ext);
+    }
+    return false;
+}
+
+/* The same name becomes the same name. */
+static void forge_name(const wsp_forger *f, uint8_t *payload, size_t n)
+{
+    size_t at, len;
+    uint64_t h;
+
+    if (!(f->opt.what & WSP_FORGE_NAMES) || !find_name(payload, n, &at, &len))
+        return;
+    h = wspi_fnv1a(payload + at, len, key(f, KEY_NAME));
+    for (size_t i = at; i < at + len; i++)
+        if (payload[i] != '.' && payload[i] != '-')
+            payload[i] = (uint8_t)('a' + mix(h, i - at) % 26);
+}
+
+/* ---- frames ---- */
+
+/* A checksum that was wrong must not have become right. */
+static void keep_wrong(const wsp_packet *p, uint8_t *frame)
+{
+    for (size_t i = 0; i < p->n_layers; i++) {
+        const wspi_layer *l = &p->layers[i];
+        for (size_t k = 0; k < wspi_protos[l->id]->n_fields; k++) {
+            const wspi_field *d = &wspi_protos[l->id]->fields[k];
+            uint64_t v;
+            if (d->role != WSPI_R_CHECKSUM || d->kind != WSPI_K_AUTO || l->autos >> k & 1 ||
+                l->v[k] == 0 || !wspi_auto_value(p, frame, i, k, &v) || v != l->v[k])
+                continue;
+            wspi_bits_put(frame + l->off, d->bit, d->width, v ^ 0x1234);
+        }
+    }
+}
+
+wsp_status wsp_forger_new(wsp_forger **out, int linktype, const wsp_forge_options *opt)
+{
+    wsp_forger *f = wspi_new_array(1, sizeof *f);
+
+    *out = f;
+    if (!f)
+        return WSP_ERR_NOMEM;
+    f->opt = opt ? *opt : wsp_forge_options_default();
+    f->linktype = linktype;
+    wspi_buf_init(&f->frame, SIZE_MAX / 2);
+    if (wsp_packet_new(&f->packet) < 0 || wsp_flow_table_new(&f->flows, NULL) < 0) {
+        wsp_forger_free(f);
+        *out = NULL;
+        return WSP_ERR_NOMEM;
+    }
+    return WSP_OK;
+}
+
+wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
+{
+    wsp_packet *p = f->packet;
+    uint64_t way, back;
+    uint32_t payload_end;
+    uintptr_t clocks;
+    wsp_flow *flow;
+    int dir;
+
+    wsp_packet_dissect(p, f->linktype, in);
+    WSP_TRY(wsp_flow_table_add(f->flows, wsp_packet_key(p), in->time_ns, in->wirelen,
+                               wsp_packet_tcp_flags(p), &flow, &dir));
+    way = mix(flow->id * 2 + (unsigned)dir, 3);
+    back = mix(flow->id * 2 + !dir, 3);
+    f->frame.len = 0;
+    WSP_TRY(wspi_buf_add(&f->frame, in->data, in->caplen));
+    payload_end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
+    if (payload_end > p->payload_off)
+        forge_name(f, f->frame.data + p->payload_off, payload_end - p->payload_off);
+    clocks = (uintptr_t)flow->user;
+    forge_layers(f, way, back, dir, &clocks);
+    flow->user = (void *)clocks;
+    if (p->n_layers) {
+        wspi_build(p, f->frame.data);
+        keep_wrong(p, f->frame.data);
+    }
+    *out = *in;
+    out->data = f->frame.data ? f->frame.data : in->data;
+    return WSP_OK;
+}
+
+void wsp_forger_free(wsp_forger *f)
+{
+    if (!f)
+        return;
+    wsp_packet_free(f->packet);
+    wsp_flow_table_free(f->flows);
+    wspi_buf_clear(&f->frame);
+    free(f);
+}
