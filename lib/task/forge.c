@@ -192,18 +192,18 @@ static void forge_sack(const wsp_forger *f, wspi_layer *l, uint64_t back)
     }
 }
 
-/* An echo of zero is one of nothing, while the other side has shown no clock. */
+/* An echo of zero is one of nothing, unless the other side's clock stands at zero. */
 static void forge_timestamps(const wsp_forger *f, wspi_layer *l, uint64_t way, uint64_t back,
-                             bool peer)
+                             bool peer_at_zero)
 {
     if (!(f->opt.what & WSP_FORGE_TIMESTAMPS))
         return;
     l->v[0] = (uint32_t)(l->v[0] + offset_of(f, KEY_TS, way));
-    if (l->v[1] || peer)
+    if (l->v[1] || peer_at_zero)
         l->v[1] = (uint32_t)(l->v[1] + offset_of(f, KEY_TS, back));
 }
 
-/* clocks: bit d says that direction d has shown its clock. */
+/* clocks: bit d says that the clock of direction d stands at zero. */
 static void forge_layers(wsp_forger *f, uint64_t way, uint64_t back, int dir, uintptr_t *clocks)
 {
     wsp_packet *p = f->packet;
@@ -221,8 +221,8 @@ static void forge_layers(wsp_forger *f, uint64_t way, uint64_t back, int dir, ui
         else if (l->id == WSPI_TCP_SACK && i < own)
             forge_sack(f, l, back);
         if (l->id == WSPI_TCP_TS && i < own) {
+            *clocks = (*clocks & ~((uintptr_t)1 << dir)) | (uintptr_t)(v[0] == 0) << dir;
             forge_timestamps(f, l, way, back, *clocks >> !dir & 1);
-            *clocks |= (uintptr_t)1 << dir;
         }
     }
 }
