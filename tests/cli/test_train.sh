@@ -48,7 +48,7 @@ for part in train val test; do
 done | python3 -c 'import json,sys; p=[json.loads(l)["packets"] for l in sys.stdin]; assert len(p)==3 and sum(p)==426 and all(p), p'
 result $? "the parts of the split are disjoint and complete"
 
-train() { "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --seed 5 --val "$tmp/set.npz" "$@" "$tmp/set.npz"; }
+train() { "$ws" train -q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --seed 5 --val "$tmp/set.npz" "$@" "$tmp/set.npz"; }
 train --metrics "$tmp/m.jsonl" -w "$tmp/a.safetensors" && train -w "$tmp/b.safetensors" && cmp -s "$tmp/a.safetensors" "$tmp/b.safetensors"
 result $? "the same seed and one thread give the same model"
 
