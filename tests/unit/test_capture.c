@@ -529,7 +529,8 @@ static void zip_members_come_back_and_are_bounded(void **state)
     (void)state;
     memset(body, 'b', sizeof body);
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(wspi_zip_writer_open(&z, round ? in_dir("z2.npz") : path, true, &err), WSP_OK);
+        assert_int_equal(wspi_zip_writer_open(&z, round ? in_dir("z2.npz") : path, true, &err),
+                         WSP_OK);
         assert_int_equal(wspi_zip_writer_add(z, "empty.npy", NULL, 0, NULL, 0, &err), WSP_OK);
         assert_int_equal(wspi_zip_writer_add(z, "a.npy", "head", 4, body, sizeof body, &err),
                          WSP_OK);

@@ -211,6 +211,39 @@ static void dhcp_comes_back_cut_and_damaged(void **state)
     wire_close(&w);
 }
 
+/* ---- TLS ---- */
+
+/* Messages that are longer than their record, or than their segment; what follows them is read. */
+static void tls_messages_go_on_in_other_segments_and_records(void **state)
+{
+    /* a hello request that claims 32 bytes in a record of 14: type 0 is no hello that is cut */
+    static const char request_cut[] = "\x16\x03\x00\x00\x0e\x00\x00\x00\x20\0\0\0\0\0\0\0\0\x7b\0";
+    static const char hello_cut[] = "\x16\x03\x03\x00\x30\x01\x00\x00\x2c\x03\x03"
+                                    "12345678901234567890";
+    static const char rest[] = "123456789012345678901";
+    /* a certificate of 20 bytes in records of 14 and 18, the end of the server's turn behind it */
+    static const char first[] = "\x16\x03\x03\x00\x0e\x0b\x00\x00\x14"
+                                "certificat";
+    static const char second[] = "\x16\x03\x03\x00\x0e"
+                                 "e and more"
+                                 "\x0e\x00\x00\x00";
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    segment(&w, request_cut, sizeof request_cut - 1, sizeof request_cut - 1, 0, true);
+    assert_named(&w, "tls.handshake=hello-request");
+    wire_again(&w);
+    segment(&w, hello_cut, sizeof hello_cut - 1, sizeof hello_cut - 1, 0, true);
+    assert_named(&w, "tls.handshake=client-hello-cut");
+    segment(&w, rest, sizeof rest - 1, sizeof rest - 1, 0, true);
+    segment(&w, first, sizeof first - 1, sizeof first - 1, 1, true);
+    assert_named(&w, "tls.handshake=certificate");
+    segment(&w, second, sizeof second - 1, sizeof second - 1, 1, true);
+    assert_named(&w, "tls.handshake=server-done");
+    wire_close(&w);
+}
+
 /* ---- samples ---- */
 
 /* Takes a legal token at random, one of the wanted names where it is legal. */
@@ -322,6 +355,7 @@ int main(void)
         cmocka_unit_test(damaged_http_comes_back),
         cmocka_unit_test(dhcp_messages_have_the_tokens_that_are_expected),
         cmocka_unit_test(dhcp_comes_back_cut_and_damaged),
+        cmocka_unit_test(tls_messages_go_on_in_other_segments_and_records),
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
     };

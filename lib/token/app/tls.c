@@ -332,7 +332,8 @@ static unsigned next_message(const wspi_coder *c, size_t end)
     k = type_index(b[0]);
     if (!handshake[k].name)
         return index_of_form(SEALED);
-    if (b[0] <= SERVER_HELLO && ((size_t)b[2] << 8 | b[3]) > end - c->pay.at - 4)
+    if ((b[0] == CLIENT_HELLO || b[0] == SERVER_HELLO) &&
+        ((size_t)b[2] << 8 | b[3]) > end - c->pay.at - 4)
         return index_of_form(b[0] == CLIENT_HELLO ? CLIENT_HELLO_CUT : SERVER_HELLO_CUT);
     return k;
 }
