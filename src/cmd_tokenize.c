@@ -127,10 +127,11 @@ static void print_json(const wsp_tokenize_stats *s, bool sizes, const wsp_predic
     printf("{\"captures\":%" PRIu64 ",\"broken\":%" PRIu64 ",\"packets\":%" PRIu64
            ",\"flows\":%" PRIu64 ",\"bytes\":%" PRIu64,
            s->captures, s->broken, s->packets, s->flows, s->bytes);
-    printf(",\"residual_bytes\":%" PRIu64 ",\"tokens_per_packet\":{\"header\":%.4f,\"payload\":%."
-                                          "4f,\"application\":%.4f},\"layers\":{",
-           s->residual_bytes, per(s->header_tokens, s->packets), per(s->payload_tokens, s->packets),
+    printf(",\"residual_bytes\":%" PRIu64, s->residual_bytes);
+    printf(",\"tokens_per_packet\":{\"header\":%.4f,\"payload\":%.4f,\"application\":%.4f}",
+           per(s->header_tokens, s->packets), per(s->payload_tokens, s->packets),
            per(s->app_tokens, s->packets));
+    printf(",\"layers\":{");
     printf("\"frame\":%.4f", per(s->frame_tokens, s->packets));
     for (size_t i = 0; wsp_layer_name(i); i++)
         if (s->layer_tokens[i])
@@ -258,93 +259,39 @@ typedef struct arguments {
     cli_list lists;
 } arguments;
 
-/* clang-format off: one option a line or two */
+/* one option a line or two */
+/* clang-format off */
 static int parse(arguments *a, labelling *l, int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
     static const char *const parts[] = {"train", "val", "test", NULL};
     const cli_option options[] = {
-        {.name = "write",
-         .letter = 'w',
-         .kind = CLI_TEXT,
-         .value = &a->out,
-         .arg = "OUT.npz",
-         .help = "write the tokens to this file"},
-        {.name = "stats",
-         .kind = CLI_FLAG,
-         .value = &a->stats_only,
-         .help = "print counts and tokens per packet by layer"},
-        {.name = "bits",
-         .kind = CLI_FLAG,
-         .value = &a->sizes,
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npz", .help = "write the tokens to this file"},
+        {.name = "stats", .kind = CLI_FLAG, .value = &a->stats_only, .help = "print counts and tokens per packet by layer"},
+        {.name = "bits", .kind = CLI_FLAG, .value = &a->sizes,
          .help = "with --stats: also sizes, entropy-coded and by gzip, xz and zstd (slow)"},
-        {.name = "output",
-         .letter = 'o',
-         .kind = CLI_CHOICE,
-         .value = &a->format,
-         .arg = "FORMAT",
-         .choices = formats,
+        {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "format of --stats"},
-        {.name = "filter",
-         .letter = 'f',
-         .kind = CLI_TEXT,
-         .value = &a->filter,
-         .arg = "BPF",
+        {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
-        {.name = "drop-residuals",
-         .kind = CLI_FLAG,
-         .value = &a->drop,
+        {.name = "drop-residuals", .kind = CLI_FLAG, .value = &a->drop,
          .help = "leave the residuals out: no addresses, no way back to packets"},
-        {.name = "compress",
-         .letter = 'z',
-         .kind = CLI_FLAG,
-         .value = &a->compress,
-         .help = "deflate the file"},
-        {.name = "predictors",
-         .kind = CLI_FLAG,
-         .value = &a->predictions,
+        {.name = "compress", .letter = 'z', .kind = CLI_FLAG, .value = &a->compress, .help = "deflate the file"},
+        {.name = "predictors", .kind = CLI_FLAG, .value = &a->predictions,
          .help = "with --stats: also how often each header field was as predicted"},
-        {.name = "max-flows",
-         .kind = CLI_SIZE,
-         .value = &a->max_flows,
-         .arg = "N",
+        {.name = "max-flows", .kind = CLI_SIZE, .value = &a->max_flows, .arg = "N",
          .help = "flows open at a time; beyond, the least recently used ends (default 1000000)"},
-        {.name = "skip-bad",
-         .kind = CLI_FLAG,
-         .value = &a->skip_bad,
-         .help = "skip what is no capture, with a warning"},
-        {.name = "labels",
-         .kind = CLI_LIST,
-         .value = &a->lists,
-         .arg = "HEAD=FILE",
+        {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "skip what is no capture, with a warning"},
+        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
          .help = "add a label column from a tab-separated list"},
-        {.name = "part",
-         .kind = CLI_CHOICE,
-         .value = &l->part,
-         .arg = "PART",
-         .choices = parts,
+        {.name = "part", .kind = CLI_CHOICE, .value = &l->part, .arg = "PART", .choices = parts,
          .help = "only the captures of this part of the split by capture"},
-        {.name = "seed",
-         .kind = CLI_U64,
-         .value = &l->seed,
-         .arg = "N",
-         .help = "seed of the split"},
-        {.name = "val",
-         .kind = CLI_REAL,
-         .value = &l->val,
-         .arg = "SHARE",
-         .rmax = 1,
+        {.name = "seed", .kind = CLI_U64, .value = &l->seed, .arg = "N", .help = "seed of the split"},
+        {.name = "val", .kind = CLI_REAL, .value = &l->val, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for validation (default 0.1)"},
-        {.name = "test",
-         .kind = CLI_REAL,
-         .value = &l->test,
-         .arg = "SHARE",
-         .rmax = 1,
+        {.name = "test", .kind = CLI_REAL, .value = &l->test, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for the test (default 0.25)"},
-        {.name = "max-packets",
-         .kind = CLI_SIZE,
-         .value = &a->max_packets,
-         .arg = "N",
+        {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
          .help = "packets of a flow that are kept (training data; no way back)"},
     };
 
@@ -430,8 +377,7 @@ int cmd_tokenize(int argc, char **argv)
                  per(s.payload_tokens, s.packets), a.out);
     free(predictions);
     if (s.evicted)
-        cli_note("%" PRIu64 " flows were ended early to keep memory bounded: their later packets "
-                            "are flows of their own",
+        cli_note("%" PRIu64 " flows ended early to bound memory; their later packets are new flows",
                  s.evicted);
     if (s.broken)
         return cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is kept",

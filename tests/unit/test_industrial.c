@@ -49,6 +49,11 @@ static const sample quic[] = {
      true,
      1,
      {"quic.type=initial"}},
+    /* a length of one byte, though two are usual, behind a token whose length has one */
+    {BYTES("\xc3\x00\x00\x00\x01\x08\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x05vwxyz"),
+     true,
+     0,
+     {"quic.varint=0"}},
     {BYTES("\x45\x11\x12\x13\x14\x15\x16\x17\x18pqrstuvw"), true, 0, {"quic.type=short"}},
 };
 

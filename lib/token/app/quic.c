@@ -221,8 +221,11 @@ static void nibbled_ids(wspi_coder *c)
 
 /* ---- packets ---- */
 
-/* A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more. */
-static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual)
+/*
+ * A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more; another width
+ * is told for one varint of a packet only, or it could not be said for which.
+ */
+static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual, bool tell_width)
 {
     uint64_t v = wspi_app_get(c, 1), width = v >> 6;
     unsigned least;
@@ -233,8 +236,10 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual)
     wspi_app_require(c, v < 1u << 16);
     v = wspi_app_code(c, f, true, want, v);
     least = v < 64 ? 0 : v < 1u << 14 ? 1 : 2;
-    width = wspi_app_code(c, VARINT, true, WSPI_MAX(least, usual), width);
-    wspi_app_require(c, width >= least);
+    if (tell_width)
+        width = wspi_app_code(c, VARINT, true, WSPI_MAX(least, usual), width);
+    wspi_app_require(c, tell_width ? width >= least : !c->enc || width == least);
+    width = tell_width ? width : least;
     wspi_app_put(c, (size_t)1 << width, v | width << ((8u << width) - 2));
     return v;
 }
@@ -269,11 +274,11 @@ static void long_packet(wspi_coder *c, uint64_t t)
         return;
     }
     if (t == INITIAL) {
-        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0);
+        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
         wspi_app_opaque(c, (size_t)left);
     }
     left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
-    left = varint(c, LENGTH, left, 1);
+    left = varint(c, LENGTH, left, 1, true);
     wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
 }
 
