@@ -24,40 +24,53 @@ COLUMNS = ("dir", "len", "gap", "tcp.flags", "tcp.window")
 
 
 def group_of(name):
-    """'tcp.flags=SYN' -> 'tcp.flags'; "byte=3d '='" -> 'byte'."""
+    """'tcp.flags=SYN' -> 'tcp.flags'; 'c2s gap=2..3' -> 'c2s gap'."""
     return name.split("=", 1)[0]
 
 
+def text_of(name):
+    """The bytes of a text token: \\x00 to \\xff stand for what cannot be printed."""
+    out, rest = [], name.split("=", 1)[1]
+    while rest:
+        escaped = rest.startswith("\\x")
+        out.append(int(rest[2:4], 16) if escaped else ord(rest[0]))
+        rest = rest[4 if escaped else 1:]
+    return out
+
+
 class Vocabulary:
-    """For every token id: which column it belongs to (-1: none) and its number within that group."""
+    """For every token id: its value in each column (-1: none), and the payload bytes that it stands for."""
 
     def __init__(self, names):
-        wanted = COLUMNS + ("byte",)
-        self.column = np.full(len(names), -1)
-        self.rank = np.zeros(len(names), dtype=int)
+        self.value = np.full((len(names), len(COLUMNS)), -1)
+        self.text = {}
         seen = {}
         self.end = -1
         for i, name in enumerate(names):
             group = group_of(name)
-            self.rank[i] = seen.setdefault(group, 0)
+            number = seen.setdefault(group, 0)
             seen[group] += 1
-            if group in wanted:
-                self.column[i] = wanted.index(group)
-            if name == "dir=end":
+            if name.startswith(("c2s ", "s2c ")):  # one token: who sends, and when
+                self.value[i, COLUMNS.index("dir")] = name.startswith("s2c")
+                self.value[i, COLUMNS.index("gap")] = number + 1 if "gap=" in name else 0
+            elif group in COLUMNS:
+                self.value[i, COLUMNS.index(group)] = number
+            elif group == "text":
+                self.text[i] = text_of(name)
+            elif name == "flow.end":
                 self.end = i
-        missing = [g for g in wanted if g not in seen]
-        if missing:
-            sys.exit(f"baselines.py: the vocabulary has no tokens of {', '.join(missing)}")
+        if self.end < 0 or not self.text or not (self.value.max(axis=0) > 0).all():
+            sys.exit("baselines.py: this vocabulary is not the one that it knows")
 
 
 def packet_table(ids, packet_off, vocabulary):
-    """[packets][columns]: rank of the packet's token in each column, -1 where there is none."""
-    column = vocabulary.column[ids]
+    """[packets][columns]: value of the packet's token in each column, -1 where there is none."""
     owner = np.repeat(np.arange(len(packet_off) - 1), np.diff(packet_off.astype(int)))
     table = np.full((len(packet_off) - 1, len(COLUMNS)), -1, dtype=np.int16)
     for c in range(len(COLUMNS)):
-        at = np.flatnonzero(column == c)[::-1]  # backwards, so that the first token of a kind stays
-        table[owner[at], c] = vocabulary.rank[ids[at]]
+        value = vocabulary.value[ids, c]
+        at = np.flatnonzero(value >= 0)[::-1]  # backwards, so that the first token of a kind stays
+        table[owner[at], c] = value[at]
     return table
 
 
@@ -86,10 +99,9 @@ def flow_bytes(ids, packet_off, begin, end, vocabulary):
     out = np.full(DATA_PACKETS * BYTES, -1.0)
     done = 0
     for p in range(begin, end):
-        t = ids[packet_off[p]:packet_off[p + 1]]
-        t = t[vocabulary.column[t] == len(COLUMNS)][:BYTES]
-        if len(t):
-            out[done * BYTES:done * BYTES + len(t)] = vocabulary.rank[t]
+        t = [b for i in ids[packet_off[p]:packet_off[p + 1]] for b in vocabulary.text.get(i, ())][:BYTES]
+        if t:
+            out[done * BYTES:done * BYTES + len(t)] = t
             done += 1
             if done == DATA_PACKETS:
                 break
