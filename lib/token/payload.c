@@ -156,12 +156,26 @@ static void zero_bytes(wspi_coder *c, size_t n)
     c->pay.at += n;
 }
 
+/* Samples: a first line that names HTTP makes a flow HTTP on any port. */
+static void name_no_http(uint8_t *b, size_t n)
+{
+    uint8_t *at = b;
+
+    while ((at = memchr(at, 'H', n - (size_t)(at - b))) != NULL) {
+        if (n - (size_t)(at - b) >= 5 && memcmp(at, "HTTP/", 5) == 0)
+            at[4] = '-';
+        at++;
+    }
+}
+
 /*
  * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second;
  * they have no grammar yet, so plain bytes must not begin like them.
  */
 static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
 {
+    if (c->p->n_layers && c->p->layers[c->p->n_layers - 1].id == WSPI_TCP)
+        name_no_http(b, n);
     if (!c->p->n_layers || c->p->layers[c->p->n_layers - 1].id != WSPI_UDP)
         return;
     if (*b < 0x20 || *b > 0x7e)
