@@ -174,9 +174,11 @@ static void name_no_http(uint8_t *b, size_t n)
  */
 static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
 {
-    if (c->p->n_layers && c->p->layers[c->p->n_layers - 1].id == WSPI_TCP)
+    uint8_t last = c->p->n_layers ? c->p->layers[c->p->n_layers - 1].id : WSPI_PAYLOAD;
+
+    if (last >= WSPI_TCP && last <= WSPI_TCP_RAWOPT) /* TCP or an option of it */
         name_no_http(b, n);
-    if (!c->p->n_layers || c->p->layers[c->p->n_layers - 1].id != WSPI_UDP)
+    if (last != WSPI_UDP)
         return;
     if (*b < 0x20 || *b > 0x7e)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
