@@ -126,29 +126,30 @@ static int classify(const wsp_model *m, const char *head_name, wsp_input *in, bo
     wsp_tokenize_stats stats;
     wsp_tokens *t = NULL;
     uint32_t *packets = NULL;
-    float *prob = NULL;
+    float **prob = calloc(wsp_model_head_count(m) + 1, sizeof *prob); /* of the one head only */
     size_t head;
     wsp_error err;
     int rc = find_head(m, head_name, &head);
 
-    if (rc != CLI_OK)
-        return rc;
-    if (wsp_tokenize(in, &how, &t, &stats, &err) < 0)
+    if (rc == CLI_OK && wsp_tokenize(in, &how, &t, &stats, &err) < 0)
         rc = cli_fail_error(&err);
     if (rc == CLI_OK) {
-        prob = calloc(t->n_flows + 1, wsp_model_head(m, head)->n_labels * sizeof *prob);
+        if (prob)
+            prob[head] = calloc(t->n_flows + 1, wsp_model_head(m, head)->n_labels * sizeof **prob);
         packets = calloc(t->n_flows + 1, sizeof *packets);
-        if (!prob || !packets)
+        if (!prob || !prob[head] || !packets)
             rc = cli_fail("no memory for %zu flows", t->n_flows);
-        else if (wsp_classify(m, t, head, prob, packets, &err) < 0)
+        else if (wsp_classify(m, t, prob, packets, &err) < 0)
             rc = cli_fail_error(&err);
     }
     if (rc == CLI_OK)
-        rc = print_all(m, head, t, &f, prob, packets, json,
+        rc = print_all(m, head, t, &f, prob[head], packets, json,
                        least < 0 ? (double)wsp_model_head(m, head)->unknown_below : least);
     if (rc == CLI_OK && stats.broken)
         rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is labelled",
                       stats.broken, stats.captures);
+    if (prob && head < wsp_model_head_count(m))
+        free(prob[head]);
     free(prob);
     free(packets);
     free(f.items);

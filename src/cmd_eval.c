@@ -89,20 +89,13 @@ static int column_of(const wsp_tokens *t, const wsp_head *h)
     return -1;
 }
 
-static wsp_status score(const wsp_model *m, const wsp_tokens *t, size_t head, int column,
-                        bool per_class, bool json, wsp_error *err)
+/* Counts what the head said of the labelled flows, and prints its score. */
+static bool score(const wsp_head *h, const wsp_tokens *t, int column, const float *prob,
+                  bool per_class, bool json)
 {
-    const wsp_head *h = wsp_model_head(m, head);
-    float *prob = calloc(t->n_flows + 1, h->n_labels * sizeof *prob);
-    uint32_t *packets = calloc(t->n_flows + 1, sizeof *packets);
     counts *c = calloc(h->n_labels + 1, sizeof *c);
-    wsp_status st = WSP_ERR_NOMEM;
 
-    if (prob && packets && c)
-        st = wsp_classify(m, t, head, prob, packets, err);
-    else
-        (void)snprintf(err->text, sizeof err->text, "no memory for %zu flows", t->n_flows);
-    for (size_t i = 0; st == WSP_OK && i < t->n_flows; i++) {
+    for (size_t i = 0; c && i < t->n_flows; i++) {
         const float *p = prob + i * h->n_labels;
         int32_t is = t->labels[column][i];
         size_t best = 0;
@@ -115,12 +108,45 @@ static wsp_status score(const wsp_model *m, const wsp_tokens *t, size_t head, in
         c[best].said++;
         c[is].right += best == (size_t)is;
     }
-    if (st == WSP_OK)
+    if (c)
         print_score(h->name, h, c, per_class, json);
+    free(c);
+    return c != NULL;
+}
+
+/* Every head that the set has labels of: all in one pass of the model. */
+static int eval(const wsp_model *m, const wsp_tokens *t, const char *file, bool per_class,
+                bool json)
+{
+    size_t n = wsp_model_head_count(m), scored = 0;
+    float **prob = calloc(n + 1, sizeof *prob);
+    uint32_t *packets = calloc(t->n_flows + 1, sizeof *packets);
+    bool room = prob && packets;
+    wsp_error err;
+    int rc = CLI_OK;
+
+    for (size_t h = 0; room && h < n; h++) {
+        if (column_of(t, wsp_model_head(m, h)) < 0)
+            continue;
+        prob[h] = calloc(t->n_flows + 1, wsp_model_head(m, h)->n_labels * sizeof **prob);
+        room = prob[h];
+        scored++;
+    }
+    if (!scored && room)
+        rc = cli_fail("%s has no label column with a head's labels", file);
+    else if (room && wsp_classify(m, t, prob, packets, &err) < 0)
+        rc = cli_fail_error(&err);
+    for (size_t h = 0; rc == CLI_OK && room && h < n; h++)
+        if (prob[h])
+            room = score(wsp_model_head(m, h), t, column_of(t, wsp_model_head(m, h)), prob[h],
+                         per_class, json);
+    if (!room)
+        rc = cli_fail("no memory for %zu flows", t->n_flows);
+    for (size_t h = 0; prob && h < n; h++)
+        free(prob[h]);
     free(prob);
     free(packets);
-    free(c);
-    return st;
+    return rc;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -150,25 +176,18 @@ int cmd_eval(int argc, char **argv)
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_tokens *t = NULL;
     wsp_model *m = NULL;
-    size_t scored = 0;
     wsp_error err;
     wsp_status st;
+    int rc;
 
     if (!model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     st = wsp_model_load(&m, model, &err);
     if (st >= 0)
         st = wsp_tokens_load(&t, argv[first], &err);
-    for (size_t h = 0; st >= 0 && h < wsp_model_head_count(m); h++) {
-        int column = column_of(t, wsp_model_head(m, h));
-        if (column < 0)
-            continue;
-        st = score(m, t, h, column, per_class && format[0] == 't', format[0] == 'j', &err);
-        scored++;
-    }
+    rc = st < 0 ? cli_fail_error(&err)
+                : eval(m, t, argv[first], per_class && format[0] == 't', format[0] == 'j');
     wsp_tokens_free(t);
     wsp_model_free(m);
-    if (st < 0)
-        return cli_fail_error(&err);
-    return scored ? CLI_OK : cli_fail("%s has no label column with a head's labels", argv[first]);
+    return rc;
 }

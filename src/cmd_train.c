@@ -105,7 +105,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "batch-tokens", .kind = CLI_SIZE, .value = &o->batch_tokens, .arg = "N", .min = 1, .help = "tokens of a step (default 8192)"},
         {.name = "lr", .kind = CLI_REAL, .value = &a->lr, .arg = "RATE", .rmin = 1e-9, .rmax = 1, .help = "peak learning rate"},
         {.name = "lm-weight", .kind = CLI_REAL, .value = &a->lm, .arg = "W", .rmax = 1000,
-         .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used"},
+         .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used, and the model\ncannot generate"},
         {.name = "labelled-only", .kind = CLI_FLAG, .value = &o->labelled_only, .help = "leave flows without a label out in any case"},
         {.name = "head-weight", .kind = CLI_REAL, .value = &a->head, .arg = "W", .rmax = 1000, .help = "weight of the heads' loss (default 1)"},
         {.name = "seed", .kind = CLI_U64, .value = &o->train.seed, .arg = "N", .help = "seed of weights and order"},

@@ -188,12 +188,13 @@ WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train
 /* ---- classifying ---- */
 
 /*
- * Probabilities of head `head` for every flow of the set, after its last packet that the model reads:
- * prob [n_flows][n_labels], packets [n_flows] how many were read; both the caller's. The view is what the model was
- * trained with (its metadata). UNSUPPORTED for a model of another vocabulary.
+ * Probabilities for every flow of the set, after its last packet that the model reads. prob [heads of the model]: for
+ * each head [n_flows][n_labels], or NULL when it is not wanted (one pass serves all); packets [n_flows]: how many were
+ * read; all are the caller's. The view is what the model was trained with (its metadata). UNSUPPORTED for a model of
+ * another vocabulary.
  */
-WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, size_t head,
-                                             float *prob, uint32_t *packets, wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t,
+                                             float *const *prob, uint32_t *packets, wsp_error *err);
 
 /* ---- generating ---- */
 

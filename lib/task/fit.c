@@ -90,6 +90,8 @@ static wsp_status make_model(fit *f, wsp_error *err)
                         f->opt->config);
     cfg.vocab = wsp_vocab_size();
     cfg.vocab_version = wsp_vocab_version();
+    if (!(f->opt->train.lm_weight > 0)) /* nothing would train the output stack */
+        cfg.output_layers = 0;
     if (st == WSP_OK)
         st = wsp_model_new(&f->m, &cfg, heads, t->n_heads, f->opt->train.seed, err);
     free(heads);
@@ -315,28 +317,42 @@ static float best_temperature(const float *prob, const int32_t *label, size_t n,
     return (float)best;
 }
 
-static wsp_status calibrate(fit *f, const wsp_tokens *val, wsp_error *err)
+/* Room for the probabilities of every head; the caller frees what is there. */
+static wsp_status make_room(const fit *f, const wsp_tokens *val, float **prob, wsp_error *err)
 {
     for (size_t h = 0; h < wsp_model_head_count(f->m); h++) {
         size_t L = wsp_model_head(f->m, h)->n_labels;
-        float *prob = wspi_new_array(val->n_flows, L * sizeof *prob);
-        uint32_t *packets = wspi_new_array(val->n_flows, sizeof *packets);
-        wsp_status st = WSP_OK;
+
         if (h >= val->n_heads || val->n_labels[h] != L)
-            st = wspi_fail(err, WSP_ERR_ARG, 0,
-                           "the validation set has other labels than the training set");
-        else if (!prob || !packets)
-            st = wspi_nomem(err, "the validation set", val->n_flows);
-        if (st == WSP_OK)
-            st = wsp_classify(f->m, val, h, prob, packets, err);
-        if (st == WSP_OK)
-            wsp_model_head_calibrate(f->m, h,
-                                     best_temperature(prob, val->labels[h], val->n_flows, L), 0.5f);
-        free(prob);
-        free(packets);
-        WSP_TRY(st);
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "the validation set has other labels than the training set");
+        prob[h] = wspi_new_array(val->n_flows, L * sizeof **prob);
+        if (!prob[h])
+            return wspi_nomem(err, "the validation set", val->n_flows);
     }
     return WSP_OK;
+}
+
+static wsp_status calibrate(fit *f, const wsp_tokens *val, wsp_error *err)
+{
+    size_t n_heads = wsp_model_head_count(f->m);
+    float **prob = wspi_new_array(n_heads, sizeof *prob);
+    uint32_t *packets = wspi_new_array(val->n_flows, sizeof *packets);
+    wsp_status st = prob && packets ? make_room(f, val, prob, err)
+                                    : wspi_nomem(err, "the validation set", val->n_flows);
+
+    if (st == WSP_OK)
+        st = wsp_classify(f->m, val, prob, packets, err);
+    for (size_t h = 0; st == WSP_OK && h < n_heads; h++)
+        wsp_model_head_calibrate(f->m, h,
+                                 best_temperature(prob[h], val->labels[h], val->n_flows,
+                                                  wsp_model_head(f->m, h)->n_labels),
+                                 0.5f);
+    for (size_t h = 0; prob && h < n_heads; h++)
+        free(prob[h]);
+    free(prob);
+    free(packets);
+    return st;
 }
 
 wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *val,

@@ -72,6 +72,22 @@ result $? "a run that was killed and resumed gives the same weights"
 "$ws" eval -o json -m "$tmp/a.safetensors" "$tmp/set.npz" | python3 -c 'import json,sys; r=json.load(sys.stdin); assert r["accuracy"] > 0.9 and r["macro_f1"] > r["majority_macro_f1"], r'
 result $? "a tiny model learns its own training flows"
 
+# Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.
+awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "DNS" ? "names" : "rest" } { print }' "$tmp/labels.tsv" >"$tmp/kind.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" --labels "kind=$tmp/kind.tsv" -w "$tmp/two.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap &&
+    "$ws" train -q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 --val "$tmp/two.npz" -w "$tmp/two.safetensors" "$tmp/two.npz" &&
+    "$ws" eval -o json -m "$tmp/two.safetensors" "$tmp/two.npz" | python3 -c '
+import json, sys
+r = {x["head"]: x for x in map(json.loads, sys.stdin)}
+assert set(r) == {"protocol", "kind"} and r["kind"]["classes"] == 2 and r["protocol"]["classes"] > 2, r
+assert all(x["accuracy"] > 0.9 for x in r.values()), r'
+result $? "a model with two heads learns and is scored on both"
+[ "$("$ws" classify -o jsonl --head kind -m "$tmp/two.safetensors" "$data/dns.pcap" | grep -c '"label": *"names"')" -ge 3 ]
+result $? "classify speaks with the head that is asked for"
+fails "a model without an output stack generates nothing" 1 generate -m "$tmp/two.safetensors" -n 3 -w "$tmp/no.pcap"
+[ ! -e "$tmp/no.pcap" ]
+result $? "and leaves no file"
+
 "$ws" classify -o jsonl -m "$tmp/a.safetensors" "$data/dns.pcap" | python3 -c '
 import json, sys
 r = [json.loads(l) for l in sys.stdin]
