@@ -81,7 +81,7 @@ static wsp_status train(const char *train_path, const char *val_path, const char
 typedef struct arguments {
     wsp_fit_options opt;
     const char *out, *val, *metrics, *init;
-    double lr, lm, head;
+    double lr, lm, head, dropout, smoothing;
     size_t threads;
 } arguments;
 
@@ -108,6 +108,11 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used, and the model\ncannot generate"},
         {.name = "labelled-only", .kind = CLI_FLAG, .value = &o->labelled_only, .help = "leave flows without a label out in any case"},
         {.name = "head-weight", .kind = CLI_REAL, .value = &a->head, .arg = "W", .rmax = 1000, .help = "weight of the heads' loss (default 1)"},
+        {.name = "balance", .kind = CLI_REAL, .value = &o->balance, .arg = "P", .rmax = 1,
+         .help = "labels count as the power -P of how often they\noccur (default 0: all the same)"},
+        {.name = "label-smoothing", .kind = CLI_REAL, .value = &a->smoothing, .arg = "P", .rmax = 0.9,
+         .help = "share of the heads' target spread over all labels"},
+        {.name = "dropout", .kind = CLI_REAL, .value = &a->dropout, .arg = "P", .rmax = 0.9, .help = "dropout on residual branches"},
         {.name = "seed", .kind = CLI_U64, .value = &o->train.seed, .arg = "N", .help = "seed of weights and order"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256,
          .help = "workers (default 1: bit-identical runs)"},
@@ -140,6 +145,8 @@ int cmd_train(int argc, char **argv)
     a.opt.train.lr_min = (float)a.lr / 20;
     a.opt.train.lm_weight = (float)a.lm;
     a.opt.train.head_weight = (float)a.head;
+    a.opt.train.dropout = (float)a.dropout;
+    a.opt.train.label_smoothing = (float)a.smoothing;
     a.opt.train.threads = (unsigned)a.threads;
     a.opt.report = report;
     a.opt.arg = &p;

@@ -208,6 +208,13 @@ WSP_MUST_USE WSP_API wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats,
                                                    wsp_error *err);
 
+/*
+ * How much each label of a head counts in the head's loss: [n_labels], copied, NULL = 1 each. Rare classes are learned
+ * better when they count more. Not part of a checkpoint: set it again before going on.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_label_weights(wsp_trainer *t, size_t head,
+                                                          const float *weight, wsp_error *err);
+
 /* Loss of a batch without gradients (validation; no dropout). */
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b,
                                                      wsp_train_stats *stats, wsp_error *err);

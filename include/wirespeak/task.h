@@ -163,10 +163,12 @@ typedef struct wsp_fit_options {
     const wsp_model *init; /* start from these weights (heads are the set's), or NULL */
     wsp_view_options view;
     wsp_train_options
-        train;           /* steps and warmup are set from epochs; lm_weight and head_weight count */
-    bool labelled_only;  /* the next-token loss reads flows with a label only, too */
-    double epochs;       /* passes over the training flows */
-    size_t batch_tokens; /* tokens of a step */
+        train;          /* steps and warmup are set from epochs; lm_weight and head_weight count */
+    bool labelled_only; /* the next-token loss reads flows with a label only, too */
+    double
+        balance; /* a label counts as the power -balance of how often it occurs; 0: all the same */
+    double epochs;             /* passes over the training flows */
+    size_t batch_tokens;       /* tokens of a step */
     const char *checkpoint;    /* file for checkpoints, or NULL */
     uint64_t checkpoint_every; /* steps */
     bool resume;               /* go on from the checkpoint if it is there */

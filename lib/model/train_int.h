@@ -32,6 +32,7 @@ struct wsp_trainer {
     uint64_t accumulated; /* batches since the last update */
     struct worker *worker;
     unsigned n_workers;
+    float *label_weight[WSPI_MAX_HEADS]; /* [n_labels], or NULL: 1 each */
 };
 
 #endif

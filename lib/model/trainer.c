@@ -92,9 +92,28 @@ void wsp_trainer_free(wsp_trainer *t)
     }
     if (t->m->grad == t->grad)
         t->m->grad = NULL;
+    for (size_t h = 0; h < WSPI_MAX_HEADS; h++)
+        free(t->label_weight[h]);
     free(t->worker);
     free(t->grad);
     free(t);
+}
+
+wsp_status wsp_trainer_label_weights(wsp_trainer *t, size_t head, const float *weight,
+                                     wsp_error *err)
+{
+    size_t n = head < t->m->n_heads ? t->m->head[head].n_labels : 0;
+    float *copy = weight && n ? wspi_new_floats(n) : NULL;
+
+    if (!n)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the model has no head number %zu", head);
+    if (weight && !copy)
+        return wspi_nomem(err, "weights of labels", n * sizeof *copy);
+    if (weight)
+        memcpy(copy, weight, n * sizeof *copy);
+    free(t->label_weight[head]);
+    t->label_weight[head] = copy;
+    return WSP_OK;
 }
 
 /* Next-token loss of the part; with gradients also dn. Logits exist for a few rows at a time. */
@@ -137,6 +156,8 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
     wspi_engine *e = &w->e;
     const wsp_model *m = e->m;
     size_t C = m->cfg.channels, L = m->head[h].n_labels, hw = m->at.head_w[h], hb = m->at.head_b[h];
+    const float *weight = w->t->label_weight[h];
+    float counts = weight ? weight[label] : 1.0f;
 
     for (size_t i = 0; i < n; i += WSPI_LM_ROWS) {
         size_t k = WSPI_MIN(n - i, (size_t)WSPI_LM_ROWS);
@@ -145,7 +166,7 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
         for (size_t j = 0; j < k; j++) {
             memcpy(e->logits + j * L, m->w + hb, L * sizeof(float));
             e->target[j] = label;
-            e->scale[j] = w->head_scale / (float)n;
+            e->scale[j] = counts * w->head_scale / (float)n;
         }
         wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD);
         if (i + k == n)
@@ -153,7 +174,7 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
         wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
                   w->t->opt.label_smoothing, k, L);
         for (size_t j = 0; j < k; j++)
-            w->head_nats += (double)e->loss[j] / (double)n;
+            w->head_nats += (double)(counts * e->loss[j]) / (double)n;
         if (!w->backward)
             continue;
         wspi_gemm(e->nn, e->grad + hw, e->logits, c, L, C, k, WSPI_TA | WSPI_ADD);

@@ -146,6 +146,36 @@ static wsp_status make_views(fit *f, wsp_error *err)
     return WSP_OK;
 }
 
+/* weight[h][l] = n(h, l)^-balance, and its mean over all labels of the set is 1: a rare class of a small head counts most. */
+static wsp_status balance(fit *f, wsp_error *err)
+{
+    const wsp_tokens *t = f->train;
+    wsp_status st = WSP_OK;
+    double sum = 0, all = 0;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++) {
+            float *w = wspi_new_array(t->n_labels[h], sizeof *w);
+            if (!w)
+                return wspi_nomem(err, "weights of labels", t->n_labels[h] * sizeof *w);
+            for (size_t i = 0; i < t->n_flows; i++)
+                if (t->labels[h][i] >= 0)
+                    w[t->labels[h][i]]++;
+            for (size_t l = 0; l < t->n_labels[h]; l++) {
+                double n = (double)w[l], weight = n > 0 ? pow(n, -f->opt->balance) : 1;
+                if (pass == 0) {
+                    all += n;
+                    sum += n * weight;
+                }
+                w[l] = (float)(weight * all / (sum > 0 ? sum : 1));
+            }
+            if (pass == 1)
+                st = wsp_trainer_label_weights(f->trainer, h, w, err);
+            free(w);
+        }
+    return st;
+}
+
 static wsp_status start(fit *f, wsp_error *err)
 {
     wsp_train_options train = f->opt->train;
@@ -176,7 +206,8 @@ static wsp_status start(fit *f, wsp_error *err)
     f->steps = WSPI_MAX(f->steps, 1u);
     train.steps = f->steps;
     train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);
-    return wsp_trainer_new(&f->trainer, f->m, &train, err);
+    WSP_TRY(wsp_trainer_new(&f->trainer, f->m, &train, err));
+    return f->opt->balance > 0 ? balance(f, err) : WSP_OK;
 }
 
 static wsp_status resume(fit *f, wsp_error *err)

@@ -72,6 +72,14 @@ result $? "a run that was killed and resumed gives the same weights"
 "$ws" eval -o json -m "$tmp/a.safetensors" "$tmp/set.npz" | python3 -c 'import json,sys; r=json.load(sys.stdin); assert r["accuracy"] > 0.9 and r["macro_f1"] > r["majority_macro_f1"], r'
 result $? "a tiny model learns its own training flows"
 
+effect=0
+for option in --balance=0.5 --label-smoothing=0.2 --dropout=0.2; do
+    train "$option" -w "$tmp/changed.safetensors" || effect=1
+    cmp -s "$tmp/a.safetensors" "$tmp/changed.safetensors" && effect=1
+done
+result $effect "balance, label smoothing and dropout change what is learned"
+fails "a balance above 1 is refused" 2 train --balance 1.5 -w "$tmp/x" "$tmp/set.npz"
+
 # Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.
 awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "DNS" ? "names" : "rest" } { print }' "$tmp/labels.tsv" >"$tmp/kind.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" --labels "kind=$tmp/kind.tsv" -w "$tmp/two.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap &&

@@ -146,11 +146,13 @@ static void every_tensor_has_the_right_gradient(void **state)
     static struct data d;
     wsp_model *m = model_make(5, 1);
     wsp_trainer *t = trainer_make(m, 1, 0);
+    const float weight[] = {0.5f, 2.0f, 1.5f};
     wspi_rng rng;
 
     (void)state;
     wspi_rng_seed(&rng, 9);
     data_make(&d, 9, 12, 2);
+    assert_int_equal(wsp_trainer_label_weights(t, 0, weight, NULL), WSP_OK);
     for (size_t i = 0; i < wsp_model_parameters(m); i++) /* away from symmetric starts */
         m->w[i] += (float)(0.1 * wspi_rng_normal(&rng));
     assert_int_equal(wsp_trainer_accumulate(t, &d.b, NULL, NULL), WSP_OK);
@@ -473,6 +475,32 @@ static void three_threads_give_the_gradient_of_one(void **state)
     wsp_model_free(b);
 }
 
+static void labels_count_as_much_as_their_weights_say(void **state)
+{
+    static struct data d;
+    const float doubled[] = {2, 2, 2}, nothing[] = {0, 0, 0};
+    wsp_model *m = model_make(16, 1);
+    wsp_trainer *t = trainer_make(m, 1, 0);
+    wsp_train_stats plain, twice, none, again;
+
+    (void)state;
+    data_make(&d, 11, 9, 1);
+    assert_int_equal(wsp_trainer_label_weights(t, 1, nothing, NULL), WSP_OK); /* head 0 alone */
+    assert_int_equal(wsp_trainer_evaluate(t, &d.b, &plain, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_label_weights(t, 0, doubled, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_evaluate(t, &d.b, &twice, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_label_weights(t, 0, nothing, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_evaluate(t, &d.b, &none, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_label_weights(t, 0, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_evaluate(t, &d.b, &again, NULL), WSP_OK);
+    assert_true(plain.head_loss > 0.01);
+    assert_true(fabs(twice.head_loss - 2 * plain.head_loss) < 1e-5);
+    assert_true(fabs(none.head_loss) < 1e-9 && fabs(again.head_loss - plain.head_loss) < 1e-9);
+    assert_int_equal(wsp_trainer_label_weights(t, 2, NULL, NULL), WSP_ERR_ARG);
+    wsp_trainer_free(t);
+    wsp_model_free(m);
+}
+
 static void a_tiny_model_learns_a_toy_set_by_heart(void **state)
 {
     static struct data d;
@@ -509,6 +537,7 @@ int main(void)
         cmocka_unit_test(wrong_batches_are_refused),
         cmocka_unit_test(one_thread_trains_to_the_same_bits_and_resumes_exactly),
         cmocka_unit_test(three_threads_give_the_gradient_of_one),
+        cmocka_unit_test(labels_count_as_much_as_their_weights_say),
         cmocka_unit_test(a_tiny_model_learns_a_toy_set_by_heart),
     };
 
