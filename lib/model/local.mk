@@ -4,3 +4,6 @@ libwspi_la_SOURCES += lib/model/backward.c lib/model/checkpoint.c lib/model/conf
 check_PROGRAMS += test_model
 test_model_SOURCES = tests/unit/test_model.c
 test_model_LDADD = $(TEST_LIBS)
+check_PROGRAMS += parity_dump
+parity_dump_SOURCES = tests/parity/dump.c
+parity_dump_LDADD = $(TEST_LIBS)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_torch.sh: logits, likelihoods, loss and every gradient of the library equal those of the same model in PyTorch, which
+# contrib/torch_model.py builds from the page wirespeak-model(5). Tolerances are in tests/parity/compare.py.
+set -u
+dump=${top_builddir:-.}/parity_dump
+top=${top_srcdir:-.}
+python=${PYTHON_TORCH:-/usr/bin/python3}
+"$python" -c 'import torch, numpy' 2>/dev/null || {
+    echo "python3-torch is not installed"
+    exit 77
+}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
+pairs=()
+
+# add MODEL FLOWS: runs random flows through the library
+add() {
+    local to=$tmp/${#pairs[@]}.dump
+    "$dump" run "$2" "$1" "$to" || exit 1
+    pairs+=("$1" "$to")
+}
+
+# 52 flows are more than one part of a batch.
+for kind in both labels tokens shallow; do
+    "$dump" new $kind 1 "$tmp/$kind.safetensors" || exit 1
+    add "$tmp/$kind.safetensors" 6
+done
+add "$tmp/both.safetensors" 52
+for model in "$top"/models/*.safetensors; do
+    [ -f "$model" ] && add "$model" 2
+done
+"$python" "$top/tests/parity/compare.py" "${pairs[@]}" || exit 1
+
+# The comparison sees what is not equal: what one model computes beside another one.
+n=$((${#pairs[@]} / 2 + 1))
+"$dump" new both 2 "$tmp/other.safetensors" || exit 1
+if "$python" "$top/tests/parity/compare.py" "$tmp/other.safetensors" "${pairs[1]}" | grep -q '^not ok'; then
+    echo "ok $n - what another model computes is refused"
+else
+    echo "not ok $n - what another model computes is refused"
+fi
+echo "1..$n"
