@@ -1,193 +1,190 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_eval.c: accuracy and macro-F1 of a model's heads on a labelled token file, beside the majority class. */
-#include <inttypes.h>
+/* cmd_eval.c: how good the answers of a model are on a labelled token file: runs it, and hands the scores to the report. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "report.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "eval",
     .operands = "[OPTION]... -m MODEL TEST.npz",
-    .summary = "Scores the heads of a model on the label columns of a token file: accuracy, "
-               "macro-F1 over the classes that\n"
-               "occur in it, and the same for always saying the commonest class. Use captures the "
-               "model has not seen.",
-    .examples = "  wirespeak eval -m model.safetensors test.npz\n",
+    .summary =
+        "Scores the heads of a model on the label columns of a token file, beside always saying "
+        "the commonest\n"
+        "class and beside its own answers after the first packets. Use captures that the model has "
+        "not seen.\n"
+        "Flows of classes that a head does not know tell how well it says \"unknown\".",
+    .examples = "  wirespeak eval -m model.safetensors test.npz\n"
+                "  wirespeak eval -o json -m model.safetensors test.npz | jq .macro_f1\n",
     .min_operands = 1,
     .max_operands = 1,
 };
 
-typedef struct counts {
-    size_t right, said, is; /* of one class */
-} counts;
+typedef struct arguments {
+    const char *model, *format;
+    bool per_class, final_only;
+} arguments;
 
-/* F1 = 2 TP / (2 TP + FP + FN), averaged over the classes that occur. */
-static double macro_f1(const counts *c, size_t L)
+static const size_t early[] = {1, 2, 4, 8, 16};
+enum { N_EARLY = sizeof early / sizeof early[0] };
+
+/* A model, the flows that have a label of one of its heads, and what is said of it. */
+typedef struct evaluation {
+    wsp_model *m;
+    wsp_tokens *t;
+    wsp_metrics **scores; /* [heads of the model] */
+    report r;
+} evaluation;
+
+static wsp_status out_of_memory(wsp_error *err)
 {
-    double sum = 0;
-    size_t n = 0;
-
-    for (size_t l = 0; l < L; l++) {
-        if (!c[l].is)
-            continue;
-        sum += 2 * (double)c[l].right / (double)(c[l].said + c[l].is);
-        n++;
-    }
-    return n ? sum / (double)n : 0;
+    *err = (wsp_error){.status = WSP_ERR_NOMEM};
+    (void)snprintf(err->text, sizeof err->text, "out of memory");
+    return WSP_ERR_NOMEM;
 }
 
-static void print_score(const char *head, const wsp_head *h, const counts *c, bool per_class,
-                        bool json)
+/* Of the whole set only what can be scored. */
+static wsp_status take_labelled(evaluation *e, const wsp_tokens *all, wsp_error *err)
 {
-    size_t n = 0, right = 0, top = 0, classes = 0;
-    counts *majority = calloc(h->n_labels + 1, sizeof *majority);
+    size_t n_heads = wsp_model_head_count(e->m);
+    uint32_t *flows = calloc(all->n_flows + 1, sizeof *flows);
+    int32_t *label = calloc(all->n_flows + 1, sizeof *label);
+    bool *has = calloc(all->n_flows + 1, sizeof *has);
+    wsp_selection s = {.flows = flows};
+    wsp_status st;
 
-    for (size_t l = 0; l < h->n_labels; l++) {
-        n += c[l].is;
-        right += c[l].right;
-        classes += c[l].is > 0;
-        if (c[l].is > c[top].is)
-            top = l;
-    }
-    for (size_t l = 0; majority && l < h->n_labels; l++)
-        majority[l].is = c[l].is;
-    if (majority && n)
-        majority[top] = (counts){.right = c[top].is, .said = n, .is = c[top].is};
-    if (json)
-        printf("{\"head\":\"%s\",\"flows\":%zu,\"classes\":%zu,\"accuracy\":%.6f,\"macro_f1\":%.6f,"
-               "\"majority_accuracy\":%.6f,\"majority_macro_f1\":%.6f}\n",
-               head, n, classes, n ? (double)right / (double)n : 0, macro_f1(c, h->n_labels),
-               n ? (double)c[top].is / (double)n : 0,
-               majority ? macro_f1(majority, h->n_labels) : 0);
-    else
-        printf("%-12s %zu flows of %zu classes: accuracy %.4f, macro-F1 %.4f (always '%s': %.4f, "
-               "%.4f)\n",
-               head, n, classes, n ? (double)right / (double)n : 0, macro_f1(c, h->n_labels),
-               h->labels[top], n ? (double)c[top].is / (double)n : 0,
-               majority ? macro_f1(majority, h->n_labels) : 0);
-    for (size_t l = 0; per_class && l < h->n_labels; l++)
-        if (c[l].is || c[l].said)
-            printf("  %-24s %6zu flows  precision %.3f  recall %.3f\n", h->labels[l], c[l].is,
-                   c[l].said ? (double)c[l].right / (double)c[l].said : 0,
-                   c[l].is ? (double)c[l].right / (double)c[l].is : 0);
-    free(majority);
+    for (size_t h = 0; flows && label && has && h < n_heads; h++)
+        if (wsp_match_labels(e->m, h, all, label))
+            for (size_t i = 0; i < all->n_flows; i++)
+                has[i] = has[i] || label[i] != WSP_UNLABELLED;
+    for (size_t i = 0; flows && has && i < all->n_flows; i++)
+        if (has[i])
+            flows[s.n++] = (uint32_t)i;
+    st = flows && label && has ? wsp_tokens_select(&e->t, all, &s, err) : out_of_memory(err);
+    free(has);
+    free(label);
+    free(flows);
+    return st;
 }
 
-/* Column of the set for a head of the model with the same labels in the same order, or -1. */
-static int column_of(const wsp_tokens *t, const wsp_head *h)
+static void free_scores(wsp_metrics **scores, size_t n)
 {
-    for (size_t i = 0; i < t->n_heads; i++) {
-        bool same = strcmp(t->heads[i], h->name) == 0 && t->n_labels[i] == h->n_labels;
-        for (size_t l = 0; same && l < h->n_labels; l++)
-            same = strcmp(t->label_names[i][l], h->labels[l]) == 0;
-        if (same)
-            return (int)i;
-    }
-    return -1;
+    for (size_t h = 0; scores && h < n; h++)
+        wsp_metrics_free(scores[h]);
+    free(scores);
 }
 
-/* Counts what the head said of the labelled flows, and prints its score. */
-static bool score(const wsp_head *h, const wsp_tokens *t, int column, const float *prob,
-                  bool per_class, bool json)
+/* What the answers are under other circumstances: one row for each head. */
+static wsp_status add_rows(evaluation *e, report_kind kind, const char *name,
+                           const wsp_selection *s, wsp_error *err)
 {
-    counts *c = calloc(h->n_labels + 1, sizeof *c);
+    size_t n = wsp_model_head_count(e->m), at = 0;
+    wsp_metrics **scores = calloc(n + 1, sizeof *scores);
+    wsp_tokens *part = NULL;
+    wsp_status st = scores ? wsp_tokens_select(&part, e->t, s, err) : out_of_memory(err);
 
-    for (size_t i = 0; c && i < t->n_flows; i++) {
-        const float *p = prob + i * h->n_labels;
-        int32_t is = t->labels[column][i];
-        size_t best = 0;
-        if (is < 0)
-            continue;
-        for (size_t l = 1; l < h->n_labels; l++)
-            if (p[l] > p[best])
-                best = l;
-        c[is].is++;
-        c[best].said++;
-        c[is].right += best == (size_t)is;
-    }
-    if (c)
-        print_score(h->name, h, c, per_class, json);
-    free(c);
-    return c != NULL;
+    if (st == WSP_OK)
+        st = wsp_score(e->m, part, scores, NULL, err);
+    for (size_t h = 0; st == WSP_OK && h < n; h++)
+        if (scores[h])
+            report_add(&e->r.heads[at++], kind, name, s->max_packets, scores[h]);
+    free_scores(scores, n);
+    wsp_tokens_free(part);
+    return st;
 }
 
-/* Every head that the set has labels of: all in one pass of the model. */
-static int eval(const wsp_model *m, const wsp_tokens *t, const char *file, bool per_class,
-                bool json)
+static wsp_status score(evaluation *e, wsp_error *err)
 {
-    size_t n = wsp_model_head_count(m), scored = 0;
-    float **prob = calloc(n + 1, sizeof *prob);
-    uint32_t *packets = calloc(t->n_flows + 1, sizeof *packets);
-    bool room = prob && packets;
-    wsp_error err;
-    int rc = CLI_OK;
+    size_t n = wsp_model_head_count(e->m);
+    wsp_status st;
 
-    for (size_t h = 0; room && h < n; h++) {
-        if (column_of(t, wsp_model_head(m, h)) < 0)
-            continue;
-        prob[h] = calloc(t->n_flows + 1, wsp_model_head(m, h)->n_labels * sizeof **prob);
-        room = prob[h];
-        scored++;
+    e->scores = calloc(n + 1, sizeof *e->scores);
+    e->r.heads = calloc(n + 1, sizeof *e->r.heads);
+    if (!e->scores || !e->r.heads)
+        return out_of_memory(err);
+    st = wsp_score(e->m, e->t, e->scores, &e->r.seconds, err);
+    for (size_t h = 0; st == WSP_OK && h < n; h++)
+        if (e->scores[h])
+            e->r.heads[e->r.n_heads++] =
+                (report_head){.head = wsp_model_head(e->m, h), .score = e->scores[h]};
+    e->r.parameters = wsp_model_parameters(e->m);
+    e->r.flows = e->t->n_flows;
+    return st;
+}
+
+static wsp_status add_early(evaluation *e, wsp_error *err)
+{
+    wsp_status st = WSP_OK;
+
+    for (size_t i = 0; st == WSP_OK && i < N_EARLY; i++) {
+        char name[40];
+        (void)snprintf(name, sizeof name, "after %zu packet%s", early[i], early[i] > 1 ? "s" : "");
+        st = add_rows(e, REPORT_EARLY, name, &(wsp_selection){.max_packets = early[i]}, err);
     }
-    if (!scored && room)
-        rc = cli_fail("%s has no label column with a head's labels", file);
-    else if (room && wsp_classify(m, t, prob, packets, &err) < 0)
-        rc = cli_fail_error(&err);
-    for (size_t h = 0; rc == CLI_OK && room && h < n; h++)
-        if (prob[h])
-            room = score(wsp_model_head(m, h), t, column_of(t, wsp_model_head(m, h)), prob[h],
-                         per_class, json);
-    if (!room)
-        rc = cli_fail("no memory for %zu flows", t->n_flows);
-    for (size_t h = 0; prob && h < n; h++)
-        free(prob[h]);
-    free(prob);
-    free(packets);
-    return rc;
+    return st;
+}
+
+static int print(const evaluation *e, const arguments *a)
+{
+    if (a->format[0] == 't')
+        report_table(&e->r, a->per_class);
+    else if (!report_json(&e->r, stdout))
+        return cli_fail("the report could not be written");
+    return CLI_OK;
 }
 
 int cmd_eval(int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
-    const char *model = NULL, *format = "table";
-    bool per_class = false;
+    arguments a = {.format = "table"};
     const cli_option options[] = {
         {.name = "model",
          .letter = 'm',
          .kind = CLI_TEXT,
-         .value = &model,
+         .value = &a.model,
          .arg = "MODEL",
          .help = "the model, a .safetensors file"},
         {.name = "output",
          .letter = 'o',
          .kind = CLI_CHOICE,
-         .value = &format,
+         .value = &a.format,
          .arg = "FORMAT",
          .choices = formats,
-         .help = "table for people, json for programs"},
+         .help = "table for people, json for programs (a line a head)"},
         {.name = "per-class",
          .kind = CLI_FLAG,
-         .value = &per_class,
-         .help = "precision and recall of every class"},
+         .value = &a.per_class,
+         .help = "precision, recall and F1 of every class in the table"},
+        {.name = "final-only",
+         .kind = CLI_FLAG,
+         .value = &a.final_only,
+         .help = "only the answers after the last packet"},
     };
-    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
-    wsp_tokens *t = NULL;
-    wsp_model *m = NULL;
+    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv), rc;
+    evaluation e = {.r = {.model = a.model, .test = argv[first]}};
+    wsp_tokens *all = NULL;
     wsp_error err;
     wsp_status st;
-    int rc;
 
-    if (!model)
+    if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
-    st = wsp_model_load(&m, model, &err);
+    st = wsp_model_load(&e.m, a.model, &err);
     if (st >= 0)
-        st = wsp_tokens_load(&t, argv[first], &err);
-    rc = st < 0 ? cli_fail_error(&err)
-                : eval(m, t, argv[first], per_class && format[0] == 't', format[0] == 'j');
-    wsp_tokens_free(t);
-    wsp_model_free(m);
+        st = wsp_tokens_load(&all, argv[first], &err);
+    if (st >= 0)
+        st = take_labelled(&e, all, &err);
+    wsp_tokens_free(all);
+    if (st >= 0)
+        st = score(&e, &err);
+    if (st >= 0 && !a.final_only)
+        st = add_early(&e, &err);
+    rc = st < 0 ? cli_fail_error(&err) : print(&e, &a);
+    free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
+    free(e.r.heads);
+    wsp_tokens_free(e.t);
+    wsp_model_free(e.m);
     return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * task.h: what surrounds the model: labels from nDPI (a teacher and a baseline), Community IDs that
- * join our records with those of other tools, and the split of captures into training, validation
- * and test.
+ * join our records with those of other tools, the split of captures into training, validation
+ * and test, training, classifying, scores, generating and forging.
  */
 #ifndef WIRESPEAK_TASK_H
 #define WIRESPEAK_TASK_H
@@ -146,6 +146,20 @@ WSP_MUST_USE WSP_API wsp_status wsp_labels_attach(const wsp_labels *l, wsp_token
                                                   const char *head, int32_t *column,
                                                   wsp_error *err);
 
+/* ---- parts of a set ---- */
+
+/* Zeros: everything. */
+typedef struct wsp_selection {
+    const uint32_t *flows; /* [n] in the order that they shall have; NULL: all */
+    size_t n;
+    size_t max_packets; /* the first ones of each flow, 0 = all */
+    const char *policy; /* what this mask policy leaves of each packet; NULL: everything */
+} wsp_selection;
+
+/* A set of the chosen flows, with their labels and without residuals. ARG for a flow or a policy that is not there. */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t,
+                                                  const wsp_selection *s, wsp_error *err);
+
 /* ---- what a model reads of a flow ---- */
 
 typedef struct wsp_view_options {
@@ -197,6 +211,100 @@ WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train
  */
 WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t,
                                              float *const *prob, uint32_t *packets, wsp_error *err);
+
+/* ---- metrics: how good the answers of any classifier are ---- */
+
+enum {
+    WSP_UNLABELLED = -1,  /* nobody knows what it is: left out of every score */
+    WSP_OUTSIDE = -2,     /* of a class that the classifier does not know */
+    WSP_RELIABILITY = 15, /* bins of equal width */
+    WSP_THRESHOLDS = 101, /* 0, 0.01, ... 1 */
+};
+
+/* What was said of n flows, and what they are. Borrowed for the call. */
+typedef struct wsp_answers {
+    size_t n, n_labels;
+    const float *prob;    /* [n][n_labels], each in [0, 1], rows sum to 1 */
+    const int32_t *label; /* [n] 0 to n_labels - 1, WSP_UNLABELLED or WSP_OUTSIDE */
+    double unknown_below; /* answers under it are "unknown" */
+} wsp_answers;
+
+typedef struct wsp_class_score {
+    size_t support, said, right;  /* flows of the class, called so, and both */
+    double precision, recall, f1; /* 0 where the divisor is */
+} wsp_class_score;
+
+typedef struct wsp_reliability_bin {
+    size_t n;
+    double confidence, accuracy; /* means over the bin; 0 when it is empty */
+} wsp_reliability_bin;
+
+/* What happens when answers under the threshold are "unknown". Numbers without anything to divide by are NaN. */
+typedef struct wsp_abstention {
+    double threshold;
+    double coverage;       /* share of the known flows that keep an answer */
+    double accuracy;       /* right ones among those */
+    double outside_passed; /* share of the flows from outside that get an answer all the same */
+} wsp_abstention;
+
+/*
+ * All scores but those that say so are of known flows: those with a label of the classifier. The confidence of an answer
+ * is its top probability. Scores that the flows cannot tell (no flow, no wrong one) are NaN.
+ */
+typedef struct wsp_metrics {
+    size_t flows, outside;          /* known flows, and flows from outside */
+    size_t n_labels, classes, most; /* labels, those that occur, the commonest one */
+    double accuracy;                /* share of right answers */
+    double macro_f1;                /* mean F1 of the classes that occur */
+    double weighted_f1;             /* the same, weighted by support */
+    double majority_accuracy;       /* of always saying the commonest class */
+    double majority_macro_f1;       /* likewise */
+    double auroc_right;             /* that a right answer is more confident than a wrong one */
+    double auroc_known; /* that a known flow's is more confident than one from outside */
+    double ece;         /* expected calibration error over the reliability bins */
+    double brier;       /* mean squared error of the probabilities, summed over labels: 0 to 2 */
+    double nll;         /* mean negative log of the right label's probability, in nats */
+    wsp_class_score *label; /* [n_labels] */
+    uint32_t *confusion;    /* [n_labels][n_labels]: row is, column said */
+    wsp_reliability_bin reliability[WSP_RELIABILITY];
+    wsp_abstention unknown; /* at the answers' own threshold */
+    wsp_abstention abstention[WSP_THRESHOLDS];
+} wsp_metrics;
+
+/* The first of equal probabilities is the answer. ARG for a label that is none. Free with wsp_metrics_free. */
+WSP_MUST_USE WSP_API wsp_status wsp_metrics_new(wsp_metrics **out, const wsp_answers *a);
+WSP_API void wsp_metrics_free(wsp_metrics *m);
+
+/* What answers under `threshold` being "unknown" brings. */
+WSP_API wsp_abstention wsp_abstain(const wsp_answers *a, double threshold);
+
+/*
+ * The largest threshold that leaves at least `keep` (0 to 1) of the known flows their answer; 0 without known flows.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep,
+                                                      double *threshold);
+
+/*
+ * Area under the ROC curve: how probable it is that an item with yes[i] scores higher than one without; equal scores
+ * count half. NaN when there is no item of a kind, or no memory.
+ */
+WSP_API double wsp_auroc(const float *score, const bool *yes, size_t n);
+
+/* ---- scoring a model ---- */
+
+/*
+ * The set's labels for a head of the model, by the names of head and labels: label [n_flows] gets a number of the head's,
+ * WSP_UNLABELLED, or WSP_OUTSIDE for a label that the head does not have. Returns how many flows have one of the head's.
+ */
+WSP_API size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_tokens *t,
+                                int32_t *label);
+
+/*
+ * Scores every head that the set has labels for, in one pass of the model: metrics [heads of the model], NULL where there
+ * is nothing to score; free each. *seconds (may be NULL): how long the model took. ARG when no head has labels.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t,
+                                          wsp_metrics **metrics, double *seconds, wsp_error *err);
 
 /* ---- generating ---- */
 

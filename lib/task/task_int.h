@@ -40,6 +40,19 @@ wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_toke
                              size_t n_heads, size_t *taken) WSP_MUST_USE;
 void wspi_batcher_clear(wspi_batcher *b);
 
+/* What a model says of a set's flows, and what they are: for each head, NULL where the set has no label of it. */
+typedef struct wspi_answers {
+    size_t n_heads, n_flows;
+    float **prob;    /* [n_heads] of [n_flows][n_labels] */
+    int32_t **label; /* [n_heads] of [n_flows], as of wsp_match_labels */
+    double seconds;  /* that the model took */
+} wspi_answers;
+
+wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
+                             wsp_error *err) WSP_MUST_USE;
+wsp_answers wspi_answers_of(const wspi_answers *a, const wsp_model *m, size_t head);
+void wspi_answers_clear(wspi_answers *a);
+
 /* One generated frame, before all are sorted. */
 typedef struct wspi_frame_ref {
     uint64_t time_ns;

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.c: scores of answers: by class, calibration (Guo et al., 2017), ranking, abstention. */
+#include <math.h>
+
+#include "base/base.h"
+#include "wirespeak/task.h"
+
+static const double UNLIKELY = 1e-12; /* what a probability of zero counts as in the log */
+
+static size_t best_of(const float *p, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t l = 1; l < n; l++)
+        if (p[l] > p[best])
+            best = l;
+    return best;
+}
+
+static double ratio(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+/* ---- ranking ---- */
+
+typedef struct ranked {
+    float score;
+    bool yes;
+} ranked;
+
+static int by_score(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    return x->score < y->score ? -1 : x->score > y->score;
+}
+
+/* Mann and Whitney: U / (n_yes n_no), from the sum of ranks, where equal scores share their mean rank. */
+static double area(ranked *r, size_t n)
+{
+    double ranks = 0, yes = 0, no;
+
+    qsort(r, n, sizeof *r, by_score);
+    for (size_t from = 0, to; from < n; from = to) {
+        double mean;
+        for (to = from; to < n && r[to].score <= r[from].score; to++)
+            ;
+        mean = ((double)from + 1 + (double)to) / 2;
+        for (size_t i = from; i < to; i++) {
+            ranks += r[i].yes ? mean : 0;
+            yes += r[i].yes;
+        }
+    }
+    no = (double)n - yes;
+    return yes > 0 && no > 0 ? (ranks - yes * (yes + 1) / 2) / (yes * no) : (double)NAN;
+}
+
+double wsp_auroc(const float *score, const bool *yes, size_t n)
+{
+    ranked *r = wspi_new_array(n, sizeof *r);
+    double a;
+
+    if (!r)
+        return (double)NAN;
+    for (size_t i = 0; i < n; i++)
+        r[i] = (ranked){score[i], yes[i]};
+    a = n ? area(r, n) : (double)NAN;
+    free(r);
+    return a;
+}
+
+static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        size_t said = best_of(p, a->n_labels);
+        if (a->label[i] >= 0)
+            r[n++] = (ranked){p[said], said == (size_t)a->label[i]};
+    }
+    m->auroc_right = n ? area(r, n) : (double)NAN;
+    n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        if (a->label[i] != WSP_UNLABELLED)
+            r[n++] = (ranked){p[best_of(p, a->n_labels)], a->label[i] >= 0};
+    }
+    m->auroc_known = n ? area(r, n) : (double)NAN;
+}
+
+/* ---- by class ---- */
+
+static void count(wsp_metrics *m, const wsp_answers *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        size_t said, is = (size_t)a->label[i];
+        m->outside += a->label[i] == WSP_OUTSIDE;
+        if (a->label[i] < 0)
+            continue;
+        said = best_of(a->prob + i * a->n_labels, a->n_labels);
+        m->flows++;
+        m->label[is].support++;
+        m->label[said].said++;
+        m->label[is].right += said == is;
+        m->confusion[is * a->n_labels + said]++;
+    }
+}
+
+static void score_classes(wsp_metrics *m)
+{
+    double right = 0, macro = 0, weighted = 0, n = (double)m->flows, most;
+
+    for (size_t l = 0; l < m->n_labels; l++) {
+        wsp_class_score *c = &m->label[l];
+        c->precision = ratio((double)c->right, (double)c->said);
+        c->recall = ratio((double)c->right, (double)c->support);
+        c->f1 = ratio(2 * (double)c->right, (double)(c->said + c->support));
+        right += (double)c->right;
+        weighted += (double)c->support * c->f1;
+        macro += c->support ? c->f1 : 0;
+        m->classes += c->support > 0;
+        if (c->support > m->label[m->most].support)
+            m->most = l;
+    }
+    most = (double)m->label[m->most].support;
+    m->accuracy = n > 0 ? right / n : (double)NAN;
+    m->macro_f1 = n > 0 ? macro / (double)m->classes : (double)NAN;
+    m->weighted_f1 = n > 0 ? weighted / n : (double)NAN;
+    m->majority_accuracy = n > 0 ? most / n : (double)NAN;
+    m->majority_macro_f1 = n > 0 ? 2 * most / (n + most) / (double)m->classes : (double)NAN;
+}
+
+/* ---- calibration ---- */
+
+static void calibration(wsp_metrics *m, const wsp_answers *a)
+{
+    double ece = 0, brier = 0, nll = 0, n = (double)m->flows;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        size_t said = best_of(p, a->n_labels), bin;
+        if (a->label[i] < 0)
+            continue;
+        bin = (size_t)((double)p[said] * WSP_RELIABILITY);
+        bin = WSPI_MIN(bin, (size_t)WSP_RELIABILITY - 1);
+        m->reliability[bin].n++;
+        m->reliability[bin].confidence += (double)p[said];
+        m->reliability[bin].accuracy += said == (size_t)a->label[i];
+        nll -= log(WSPI_MAX((double)p[a->label[i]], UNLIKELY));
+        for (size_t l = 0; l < a->n_labels; l++) {
+            double off = (double)p[l] - (l == (size_t)a->label[i]);
+            brier += off * off;
+        }
+    }
+    for (size_t b = 0; b < WSP_RELIABILITY; b++) {
+        wsp_reliability_bin *bin = &m->reliability[b];
+        ece += fabs(bin->confidence - bin->accuracy);
+        bin->confidence = ratio(bin->confidence, (double)bin->n);
+        bin->accuracy = ratio(bin->accuracy, (double)bin->n);
+    }
+    m->ece = n > 0 ? ece / n : (double)NAN;
+    m->brier = n > 0 ? brier / n : (double)NAN;
+    m->nll = n > 0 ? nll / n : (double)NAN;
+}
+
+/* ---- abstention ---- */
+
+wsp_abstention wsp_abstain(const wsp_answers *a, double threshold)
+{
+    double known = 0, kept = 0, right = 0, outside = 0, passed = 0;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        size_t said = best_of(p, a->n_labels);
+        bool keeps = (double)p[said] >= threshold;
+        if (a->label[i] == WSP_OUTSIDE) {
+            outside++;
+            passed += keeps;
+        } else if (a->label[i] >= 0) {
+            known++;
+            kept += keeps;
+            right += keeps && said == (size_t)a->label[i];
+        }
+    }
+    return (wsp_abstention){.threshold = threshold,
+                            .coverage = known > 0 ? kept / known : (double)NAN,
+                            .accuracy = kept > 0 ? right / kept : (double)NAN,
+                            .outside_passed = outside > 0 ? passed / outside : (double)NAN};
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *threshold)
+{
+    float *top = wspi_new_array(a->n, sizeof *top);
+    size_t n = 0, lost;
+
+    *threshold = 0;
+    if (!top)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        if (a->label[i] >= 0)
+            top[n++] = p[best_of(p, a->n_labels)];
+    }
+    if (n) {
+        qsort(top, n, sizeof *top, by_value);
+        lost = (size_t)floor((1 - keep) * (double)n + 1e-9); /* 1e-9: 0.05 of 100 is 5, not 4 */
+        *threshold = (double)top[WSPI_MIN(lost, n - 1)];
+    }
+    free(top);
+    return WSP_OK;
+}
+
+/* ---- all ---- */
+
+static bool labels_are_right(const wsp_answers *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (a->label[i] < WSP_OUTSIDE || a->label[i] >= (int64_t)a->n_labels)
+            return false;
+    return a->n_labels > 0;
+}
+
+wsp_status wsp_metrics_new(wsp_metrics **out, const wsp_answers *a)
+{
+    wsp_metrics *m;
+    ranked *r;
+    size_t cells;
+
+    *out = NULL;
+    if (!labels_are_right(a))
+        return WSP_ERR_ARG;
+    if (!wspi_mul(a->n_labels, a->n_labels, &cells))
+        return WSP_ERR_NOMEM;
+    m = wspi_new_array(1, sizeof *m);
+    r = wspi_new_array(a->n, sizeof *r);
+    if (m) {
+        m->n_labels = a->n_labels;
+        m->label = wspi_new_array(a->n_labels, sizeof *m->label);
+        m->confusion = wspi_new_array(cells, sizeof *m->confusion);
+    }
+    if (!m || !r || !m->label || !m->confusion) {
+        free(r);
+        wsp_metrics_free(m);
+        return WSP_ERR_NOMEM;
+    }
+    count(m, a);
+    score_classes(m);
+    calibration(m, a);
+    rank(m, a, r);
+    m->unknown = wsp_abstain(a, a->unknown_below);
+    for (size_t i = 0; i < WSP_THRESHOLDS; i++)
+        m->abstention[i] = wsp_abstain(a, (double)i / (WSP_THRESHOLDS - 1));
+    free(r);
+    *out = m;
+    return WSP_OK;
+}
+
+void wsp_metrics_free(wsp_metrics *m)
+{
+    if (!m)
+        return;
+    free(m->label);
+    free(m->confusion);
+    free(m);
+}

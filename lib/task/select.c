@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* select.c: a part of a set of tokens as a set of its own: chosen flows, their first packets, what a policy leaves. */
+#include "task/task_int.h"
+
+static char **copy_names(char *const *names, size_t n)
+{
+    char **out = wspi_new_array(n, sizeof *out);
+    bool whole = out != NULL;
+
+    for (size_t i = 0; whole && i < n; i++) {
+        out[i] = strdup(names[i]);
+        whole = out[i] != NULL;
+    }
+    if (!whole && out) {
+        for (size_t i = 0; i < n; i++)
+            free(out[i]);
+        free(out);
+        return NULL;
+    }
+    return out;
+}
+
+/* Captures and label columns; the columns are still empty. */
+static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows)
+{
+    to->n_captures = t->n_captures;
+    to->n_heads = t->n_heads;
+    to->captures = copy_names(t->captures, t->n_captures);
+    to->linktype = wspi_new_array(t->n_captures, sizeof *to->linktype);
+    to->heads = copy_names(t->heads, t->n_heads);
+    to->n_labels = wspi_new_array(t->n_heads, sizeof *to->n_labels);
+    to->label_names = wspi_new_array(t->n_heads, sizeof *to->label_names);
+    to->labels = wspi_new_array(t->n_heads, sizeof *to->labels);
+    if (!to->captures || !to->linktype || !to->heads || !to->n_labels || !to->label_names ||
+        !to->labels)
+        return WSP_ERR_NOMEM;
+    if (t->n_captures)
+        memcpy(to->linktype, t->linktype, t->n_captures * sizeof *to->linktype);
+    for (size_t h = 0; h < t->n_heads; h++) {
+        to->label_names[h] = copy_names(t->label_names[h], t->n_labels[h]);
+        to->labels[h] = wspi_new_array(n_flows, sizeof **to->labels);
+        if (!to->label_names[h] || !to->labels[h])
+            return WSP_ERR_NOMEM;
+        to->n_labels[h] = t->n_labels[h];
+    }
+    return WSP_OK;
+}
+
+typedef struct cut {
+    const wsp_selection *s;
+    const wsp_policy *policy;
+} cut;
+
+static uint64_t last_packet(const wsp_tokens *t, size_t flow, const cut *c)
+{
+    uint64_t from = t->flow_off[flow], to = t->flow_off[flow + 1];
+
+    return c->s->max_packets && to - from > c->s->max_packets ? from + c->s->max_packets : to;
+}
+
+static wsp_status make_room(wsp_tokens *to, const wsp_tokens *t, const cut *c, size_t n)
+{
+    size_t packets = 0, ids = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t f = c->s->flows ? c->s->flows[i] : i;
+        uint64_t from = t->flow_off[f], end = last_packet(t, f, c);
+        packets += (size_t)(end - from);
+        ids += (size_t)(t->packet_off[end] - t->packet_off[from]);
+    }
+    to->ids = wspi_new_array(ids, sizeof *to->ids);
+    to->packet_off = wspi_new_array(packets + 1, sizeof *to->packet_off);
+    to->flow_off = wspi_new_array(n + 1, sizeof *to->flow_off);
+    to->capture = wspi_new_array(n, sizeof *to->capture);
+    to->flow_end = wspi_new_array(n, sizeof *to->flow_end);
+    return to->ids && to->packet_off && to->flow_off && to->capture && to->flow_end ? WSP_OK
+                                                                                    : WSP_ERR_NOMEM;
+}
+
+static void add_flow(wsp_tokens *to, const wsp_tokens *t, size_t f, const cut *c)
+{
+    uint64_t end = last_packet(t, f, c);
+    uint8_t seen = 0;
+
+    for (uint64_t p = t->flow_off[f]; p < end; p++) {
+        to->n_tokens += wsp_policy_apply(c->policy, t->ids + t->packet_off[p],
+                                         (size_t)(t->packet_off[p + 1] - t->packet_off[p]),
+                                         SIZE_MAX, SIZE_MAX, &seen, to->ids + to->n_tokens);
+        to->packet_off[++to->n_packets] = to->n_tokens;
+    }
+    to->capture[to->n_flows] = t->capture[f];
+    to->flow_end[to->n_flows] = t->flow_end[f];
+    for (size_t h = 0; h < t->n_heads; h++)
+        to->labels[h][to->n_flows] = t->labels[h][f];
+    to->n_flows++;
+    to->flow_off[to->n_flows] = to->n_packets;
+}
+
+wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t, const wsp_selection *s,
+                             wsp_error *err)
+{
+    const cut c = {.s = s, .policy = wsp_policy_get(s->policy ? s->policy : "everything")};
+    size_t n = s->flows ? s->n : t->n_flows;
+    wsp_tokens *to;
+
+    *out = NULL;
+    if (!c.policy)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there is no mask policy '%s'", s->policy);
+    for (size_t i = 0; s->flows && i < n; i++)
+        if (s->flows[i] >= t->n_flows)
+            return wspi_fail(err, WSP_ERR_ARG, 0, "there is no flow %u among %zu", s->flows[i],
+                             t->n_flows);
+    to = wspi_new_array(1, sizeof *to);
+    if (!to || copy_frame(to, t, n) < 0 || make_room(to, t, &c, n) < 0) {
+        wsp_tokens_free(to);
+        return wspi_nomem(err, "a part of a set of flows", n);
+    }
+    for (size_t i = 0; i < n; i++)
+        add_flow(to, t, s->flows ? s->flows[i] : i, &c);
+    *out = to;
+    return WSP_OK;
+}

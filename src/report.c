@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c: scores as a table for people and as JSON lines. */
+#include "report.h"
+
+#include <jansson.h>
+#include <math.h>
+
+void report_add(report_head *h, report_kind kind, const char *name, size_t packets,
+                const wsp_metrics *score)
+{
+    report_row *row = &h->rows[h->n_rows];
+
+    if (h->n_rows == REPORT_ROWS)
+        return;
+    *row = (report_row){.kind = kind,
+                        .packets = packets,
+                        .flows = score->flows,
+                        .accuracy = score->accuracy,
+                        .macro_f1 = score->macro_f1};
+    (void)snprintf(row->name, sizeof row->name, "%s", name);
+    h->n_rows++;
+}
+
+/* ---- table ---- */
+
+static void print_row(const char *name, double accuracy, double macro_f1)
+{
+    printf("  %-28s %9.4f %9.4f\n", name, accuracy, macro_f1);
+}
+
+/* "-" where there is no number. */
+static void print_number(const char *name, double v)
+{
+    if (isnan(v))
+        printf("  %s -", name);
+    else
+        printf("  %s %.4f", name, v);
+}
+
+static void print_classes(const report_head *h)
+{
+    printf("  %-24s %6s %6s %9s %9s %9s\n", "class", "flows", "said", "precision", "recall", "F1");
+    for (size_t l = 0; l < h->score->n_labels; l++) {
+        const wsp_class_score *c = &h->score->label[l];
+        if (c->support || c->said)
+            printf("  %-24s %6zu %6zu %9.4f %9.4f %9.4f\n", h->head->labels[l], c->support, c->said,
+                   c->precision, c->recall, c->f1);
+    }
+}
+
+static void print_unknown(const report_head *h)
+{
+    const wsp_abstention *u = &h->score->unknown;
+
+    printf("  unknown below %.4f: %.1f %% of the flows get an answer, %.1f %% of those right",
+           u->threshold, 100 * u->coverage, isnan(u->accuracy) ? 0 : 100 * u->accuracy);
+    if (h->score->outside)
+        printf("; of %zu flows of other classes %.1f %%, AUROC %.4f", h->score->outside,
+               100 * u->outside_passed, h->score->auroc_known);
+    printf("\n");
+}
+
+static void print_head(const report_head *h, bool per_class)
+{
+    const wsp_metrics *s = h->score;
+    char always[64];
+
+    printf("%s: %zu flows of %zu classes\n", h->head->name, s->flows, s->classes);
+    printf("  %-28s %9s %9s\n", "", "accuracy", "macro-F1");
+    print_row("model", s->accuracy, s->macro_f1);
+    (void)snprintf(always, sizeof always, "always '%.18s'", h->head->labels[s->most]);
+    print_row(always, s->majority_accuracy, s->majority_macro_f1);
+    for (size_t i = 0; i < h->n_rows; i++)
+        print_row(h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
+    print_number("weighted F1", s->weighted_f1);
+    print_number("ECE", s->ece);
+    print_number("Brier", s->brier);
+    print_number("NLL", s->nll);
+    print_number("AUROC of being right", s->auroc_right);
+    printf("\n");
+    print_unknown(h);
+    if (per_class)
+        print_classes(h);
+}
+
+void report_table(const report *r, bool per_class)
+{
+    for (size_t i = 0; i < r->n_heads; i++)
+        print_head(&r->heads[i], per_class);
+    printf("%zu flows in %.1f s: %.0f flows/s\n", r->flows, r->seconds,
+           r->seconds > 0 ? (double)r->flows / r->seconds : 0.0);
+}
+
+/* ---- JSON ---- */
+
+/* Numbers with six digits behind the point; null where there is none. */
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(round(v * 1e6) / 1e6) : json_null();
+}
+
+static json_t *rows_json(const report_head *h, report_kind kind)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < h->n_rows; i++) {
+        const report_row *row = &h->rows[i];
+        json_t *o;
+        if (row->kind != kind)
+            continue;
+        o = json_pack("{s:s, s:I, s:o, s:o}", "name", row->name, "flows", (json_int_t)row->flows,
+                      "accuracy", number(row->accuracy), "macro_f1", number(row->macro_f1));
+        if (kind == REPORT_EARLY)
+            (void)json_object_set_new(
+                o, "packets", row->packets ? json_integer((json_int_t)row->packets) : json_null());
+        (void)json_array_append_new(rows, o);
+    }
+    return rows;
+}
+
+static json_t *classes_json(const report_head *h)
+{
+    json_t *list = json_array();
+
+    for (size_t l = 0; l < h->score->n_labels; l++) {
+        const wsp_class_score *c = &h->score->label[l];
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "label", h->head->labels[l],
+                            "support", (json_int_t)c->support, "said", (json_int_t)c->said, "right",
+                            (json_int_t)c->right, "precision", number(c->precision), "recall",
+                            number(c->recall), "f1", number(c->f1)));
+    }
+    return list;
+}
+
+static json_t *confusion_json(const wsp_metrics *s)
+{
+    json_t *rows = json_array();
+
+    for (size_t is = 0; is < s->n_labels; is++) {
+        json_t *row = json_array();
+        for (size_t said = 0; said < s->n_labels; said++)
+            (void)json_array_append_new(
+                row, json_integer((json_int_t)s->confusion[is * s->n_labels + said]));
+        (void)json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *reliability_json(const wsp_metrics *s)
+{
+    json_t *bins = json_array();
+
+    for (size_t i = 0; i < WSP_RELIABILITY; i++)
+        (void)json_array_append_new(
+            bins, json_pack("{s:I, s:o, s:o}", "flows", (json_int_t)s->reliability[i].n,
+                            "confidence", number(s->reliability[i].confidence), "accuracy",
+                            number(s->reliability[i].accuracy)));
+    return bins;
+}
+
+static json_t *abstention_json(const wsp_abstention *a)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "threshold", number(a->threshold), "coverage",
+                     number(a->coverage), "accuracy", number(a->accuracy), "outside_passed",
+                     number(a->outside_passed));
+}
+
+static json_t *curve_json(const wsp_metrics *s)
+{
+    json_t *curve = json_array();
+
+    for (size_t i = 0; i < WSP_THRESHOLDS; i++)
+        (void)json_array_append_new(curve, abstention_json(&s->abstention[i]));
+    return curve;
+}
+
+static json_t *head_json(const report *r, const report_head *h)
+{
+    const wsp_metrics *s = h->score;
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {
+        {"accuracy", s->accuracy},
+        {"macro_f1", s->macro_f1},
+        {"weighted_f1", s->weighted_f1},
+        {"majority_accuracy", s->majority_accuracy},
+        {"majority_macro_f1", s->majority_macro_f1},
+        {"auroc_right", s->auroc_right},
+        {"auroc_known", s->auroc_known},
+        {"ece", s->ece},
+        {"brier", s->brier},
+        {"nll", s->nll},
+        {"temperature", (double)h->head->temperature},
+        {"flows_per_second", r->seconds > 0 ? (double)r->flows / r->seconds : (double)NAN},
+    };
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "head", h->head->name, "model", r->model,
+                  "test", r->test, "flows", (json_int_t)s->flows, "outside", (json_int_t)s->outside,
+                  "classes", (json_int_t)s->classes, "majority", h->head->labels[s->most]);
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        (void)json_object_set_new(o, numbers[i].key, number(numbers[i].value));
+    (void)json_object_set_new(o, "unknown", abstention_json(&h->score->unknown));
+    (void)json_object_set_new(o, "baselines", rows_json(h, REPORT_BASELINE));
+    (void)json_object_set_new(o, "early", rows_json(h, REPORT_EARLY));
+    (void)json_object_set_new(o, "reliability", reliability_json(s));
+    (void)json_object_set_new(o, "abstention", curve_json(s));
+    (void)json_object_set_new(o, "per_class", classes_json(h));
+    (void)json_object_set_new(o, "confusion", confusion_json(s));
+    return o;
+}
+
+bool report_json(const report *r, FILE *to)
+{
+    for (size_t i = 0; i < r->n_heads; i++) {
+        json_t *o = head_json(r, &r->heads[i]);
+        bool written = o && json_dumpf(o, to, JSON_COMPACT | JSON_REAL_PRECISION(7)) == 0 &&
+                       fputc('\n', to) != EOF;
+        json_decref(o);
+        if (!written)
+            return false;
+    }
+    return true;
+}

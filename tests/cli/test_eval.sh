@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_eval.sh: what eval says of a tiny model, of flows that it knows and of some that it does not.
+set -u
+ws=${top_builddir:-.}/wirespeak
+data=${top_srcdir:-.}/tests/data
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0 n=0
+
+result() {
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
+}
+
+# fails NAME STATUS ARGUMENT...: one line on stderr and this exit status
+fails() {
+    local name=$1 status=$2 rc=0 lines
+    shift 2
+    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
+    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
+    [ "$rc" = "$status" ] && [ "$lines" = 1 ]
+    result $? "$name (exit $rc, $lines lines)"
+}
+
+# says NAME FILE CONDITION: of the objects of a file with JSON lines, as list r
+says() {
+    python3 - "$2" "$3" <<'PY'
+import json, sys
+r = [json.loads(l) for l in open(sys.argv[1])]
+assert eval(sys.argv[2]), (sys.argv[2], json.dumps(r)[:2000])
+PY
+    result $? "$1"
+}
+
+# Every flow of a capture is of the class that the capture is named for.
+names="dns http ntp redis ssh"
+captures=()
+for name in $names; do captures+=("$data/$name.pcap"); done
+"$ws" label -o jsonl "${captures[@]}" | python3 -c '
+import json, sys
+print("path", "label", "l4", "ip_a", "port_a", "ip_b", "port_b", sep="\t")
+for r in map(json.loads, sys.stdin):
+    if r["proto"] in ("TCP", "UDP") and "src_port" in r:
+        name = r["pcap_filename"].rsplit("/", 1)[1]
+        print(name, name[:-5], {"TCP": 6, "UDP": 17}[r["proto"]], r["src_ip"], r["src_port"], r["dest_ip"], r["dest_port"], sep="\t")
+' >"$tmp/all.tsv"
+grep -v '^ssh' "$tmp/all.tsv" >"$tmp/four.tsv" # the model learns four of five
+for list in all four; do
+    "$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/$list.tsv" -w "$tmp/$list.npz" "${captures[@]}" || bad=1
+done
+"$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 --val "$tmp/four.npz" -w "$tmp/m.safetensors" "$tmp/four.npz" &&
+    "$ws" eval -o json -m "$tmp/m.safetensors" "$tmp/four.npz" >"$tmp/four.json" &&
+    "$ws" eval -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/all.json"
+result $? "eval scores a model"
+
+says "four classes, learned" "$tmp/four.json" 'r[0]["classes"] == 4 and r[0]["accuracy"] > .9 and r[0]["outside"] == 0'
+says "classes and confusions say the same" "$tmp/four.json" \
+    'all(sum(row) == c["support"] for row, c in zip(r[0]["confusion"], r[0]["per_class"])) and sum(c["right"] for c in r[0]["per_class"]) == round(r[0]["accuracy"] * r[0]["flows"])'
+says "the bins of confidence have every flow" "$tmp/four.json" 'sum(b["flows"] for b in r[0]["reliability"]) == r[0]["flows"]'
+says "a higher threshold never covers more" "$tmp/four.json" \
+    'len(r[0]["abstention"]) == 101 and all(a["coverage"] >= b["coverage"] for a, b in zip(r[0]["abstention"], r[0]["abstention"][1:]))'
+says "answers after the first packets are there" "$tmp/four.json" '[x["packets"] for x in r[0]["early"]] == [1, 2, 4, 8, 16]'
+says "all packets that the model reads give the model's own score" "$tmp/four.json" \
+    'r[0]["early"][-1]["macro_f1"] == r[0]["macro_f1"] and r[0]["early"][0]["flows"] == r[0]["flows"]'
+says "a class that the model has not learned is from outside" "$tmp/all.json" \
+    'r[0]["outside"] > 0 and r[0]["flows"] > 0 and r[0]["auroc_known"] is not None and r[0]["unknown"]["outside_passed"] is not None'
+says "and changes no score of the others" "$tmp/all.json" \
+    "all(r[0][k] == json.load(open('$tmp/four.json'))[k] for k in ('flows', 'accuracy', 'macro_f1', 'ece'))"
+
+"$ws" eval --final-only --per-class -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/table" &&
+    grep -q "^kind: " "$tmp/table" && grep -q "^  ntp " "$tmp/table" && ! grep -q "after 1 packet" "$tmp/table"
+result $? "the table has the classes when asked, and only final answers when asked"
+
+"$ws" tokenize -q --labels "other=$tmp/all.tsv" -w "$tmp/other.npz" "$data/dns.pcap"
+fails "a set without labels of the model's heads" 1 eval -m "$tmp/m.safetensors" "$tmp/other.npz"
+fails "no model named" 2 eval "$tmp/all.npz"
+echo "1..$n"
+exit $bad

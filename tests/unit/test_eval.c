@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of what eval is made of: parts of a set, labels joined by name, scores of a model. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "task/task_int.h"
+#include "token/token_int.h"
+#include "wirespeak/task.h"
+
+enum { FLOWS = 4 };
+
+/* Four flows of 3, 1, 2 and 2 packets; the second head's labels are those of no model here. */
+static wsp_tokens *make_set(void)
+{
+    static const uint64_t flow_off[FLOWS + 1] = {0, 3, 4, 6, 8};
+    static const char *const names[2][3] = {{"c", "a", "new"}, {"x", "y", "z"}};
+    static const int32_t labels[2][FLOWS] = {{0, 1, 2, -1}, {0, 1, 2, 0}};
+    wsp_tokens *t = wspi_new_array(1, sizeof *t);
+
+    t->n_flows = FLOWS;
+    t->n_packets = flow_off[FLOWS];
+    t->n_tokens = 2 * t->n_packets;
+    t->ids = wspi_new_array(t->n_tokens, sizeof *t->ids);
+    t->packet_off = wspi_new_array(t->n_packets + 1, sizeof *t->packet_off);
+    t->flow_off = wspi_new_array(FLOWS + 1, sizeof *t->flow_off);
+    t->capture = wspi_new_array(FLOWS, sizeof *t->capture);
+    t->flow_end = wspi_new_array(FLOWS, sizeof *t->flow_end);
+    memcpy(t->flow_off, flow_off, sizeof flow_off);
+    for (size_t i = 0; i < t->n_tokens; i++)
+        t->ids[i] = (uint16_t)(i % 2 ? 2 : i / 2);
+    for (size_t i = 0; i <= t->n_packets; i++)
+        t->packet_off[i] = 2 * i;
+    t->n_heads = 2;
+    t->heads = wspi_new_array(2, sizeof *t->heads);
+    t->n_labels = wspi_new_array(2, sizeof *t->n_labels);
+    t->label_names = wspi_new_array(2, sizeof *t->label_names);
+    t->labels = wspi_new_array(2, sizeof *t->labels);
+    for (size_t h = 0; h < 2; h++) {
+        t->heads[h] = strdup(h ? "second" : "first");
+        t->n_labels[h] = 3;
+        t->label_names[h] = wspi_new_array(3, sizeof **t->label_names);
+        for (size_t l = 0; l < 3; l++)
+            t->label_names[h][l] = strdup(names[h][l]);
+        t->labels[h] = wspi_new_array(FLOWS, sizeof **t->labels);
+        memcpy(t->labels[h], labels[h], sizeof labels[h]);
+    }
+    return t;
+}
+
+/* Head "first" with the labels a, b, c; head "other", which no set has. */
+static wsp_model *make_model(void)
+{
+    static const char *const labels[] = {"a", "b", "c"};
+    const wsp_head heads[] = {
+        {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1, .unknown_below = 0.5f},
+        {.name = "other", .n_labels = 2, .labels = labels, .temperature = 1}};
+    wsp_model_config cfg;
+    wsp_model *m = NULL;
+
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = wsp_vocab_size();
+    cfg.vocab_version = wsp_vocab_version();
+    assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, 1, NULL), WSP_OK);
+    return m;
+}
+
+static wsp_tokens *select_of(const wsp_tokens *t, const wsp_selection *s)
+{
+    wsp_tokens *out = NULL;
+
+    assert_int_equal(wsp_tokens_select(&out, t, s, NULL), WSP_OK);
+    return out;
+}
+
+static void a_part_has_the_chosen_flows_in_the_chosen_order(void **state)
+{
+    static const uint32_t flows[] = {2, 0};
+    wsp_tokens *t = make_set(), *part = select_of(t, &(wsp_selection){.flows = flows, .n = 2});
+
+    (void)state;
+    assert_int_equal(part->n_flows, 2);
+    assert_int_equal(part->n_packets, 5);
+    assert_int_equal(part->flow_off[1], 2);
+    assert_memory_equal(part->ids, t->ids + t->packet_off[4], 4 * sizeof *t->ids);
+    assert_memory_equal(part->ids + 4, t->ids, 6 * sizeof *t->ids);
+    assert_int_equal(part->labels[0][0], 2);
+    assert_int_equal(part->labels[0][1], 0);
+    assert_string_equal(part->label_names[0][2], "new");
+    wsp_tokens_free(part);
+    wsp_tokens_free(t);
+}
+
+static void a_part_can_be_the_first_packets_or_what_a_policy_leaves(void **state)
+{
+    wsp_tokens *t = make_set(), *part = select_of(t, &(wsp_selection){.max_packets = 1});
+
+    (void)state;
+    assert_int_equal(part->n_flows, FLOWS);
+    assert_int_equal(part->n_packets, FLOWS);
+    assert_int_equal(part->ids[2], t->ids[6]); /* the second flow's first token */
+    wsp_tokens_free(part);
+    t->ids[1] = (uint16_t)wspi_group_base(WSPI_T_KIND); /* of payload */
+    part = select_of(t, &(wsp_selection){.policy = "headers-only"});
+    assert_int_equal(part->n_packets, t->n_packets);
+    assert_in_range(part->n_tokens, t->n_packets, t->n_tokens - 1);
+    wsp_tokens_free(part);
+    wsp_tokens_free(t);
+}
+
+static void flows_and_policies_that_are_not_there_are_refused(void **state)
+{
+    static const uint32_t flows[] = {FLOWS};
+    wsp_tokens *t = make_set(), *part;
+
+    (void)state;
+    assert_int_equal(wsp_tokens_select(&part, t, &(wsp_selection){.flows = flows, .n = 1}, NULL),
+                     WSP_ERR_ARG);
+    assert_null(part);
+    assert_int_equal(wsp_tokens_select(&part, t, &(wsp_selection){.policy = "none"}, NULL),
+                     WSP_ERR_ARG);
+    wsp_tokens_free(t);
+}
+
+static void labels_are_joined_by_name_and_others_are_outside(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_model();
+    int32_t label[FLOWS];
+
+    (void)state;
+    assert_int_equal(wsp_match_labels(m, 0, t, label), 2);
+    assert_int_equal(label[0], 2);
+    assert_int_equal(label[1], 0);
+    assert_int_equal(label[2], WSP_OUTSIDE);
+    assert_int_equal(label[3], WSP_UNLABELLED);
+    assert_int_equal(wsp_match_labels(m, 1, t, label), 0);
+    assert_int_equal(label[0], WSP_UNLABELLED);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void only_heads_that_have_labels_are_scored(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_model();
+    wsp_metrics *score[2];
+    double seconds = -1;
+
+    (void)state;
+    assert_int_equal(wsp_score(m, t, score, &seconds, NULL), WSP_OK);
+    assert_non_null(score[0]);
+    assert_null(score[1]);
+    assert_int_equal(score[0]->flows, 2);
+    assert_int_equal(score[0]->outside, 1);
+    assert_int_equal(score[0]->classes, 2);
+    assert_true(seconds >= 0);
+    wsp_metrics_free(score[0]);
+    t->labels[0][0] = t->labels[0][1] = -1;
+    assert_int_equal(wsp_score(m, t, score, NULL, NULL), WSP_ERR_ARG);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_has_the_chosen_flows_in_the_chosen_order),
+        cmocka_unit_test(a_part_can_be_the_first_packets_or_what_a_policy_leaves),
+        cmocka_unit_test(flows_and_policies_that_are_not_there_are_refused),
+        cmocka_unit_test(labels_are_joined_by_name_and_others_are_outside),
+        cmocka_unit_test(only_heads_that_have_labels_are_scored),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of lib/task/metrics.c against values computed by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "wirespeak/task.h"
+
+#define L 3
+#define N 8
+
+/* Five known flows (two wrong), one that nobody knows, two from outside. */
+static const float prob[N * L] = {
+    0.7f, 0.2f,  0.1f,  /* is 0: right */
+    0.5f, 0.4f,  0.1f,  /* is 0: right */
+    0.3f, 0.6f,  0.1f,  /* is 0, called 1 */
+    0.1f, 0.8f,  0.1f,  /* is 1: right */
+    0.2f, 0.2f,  0.6f,  /* is 1, called 2 */
+    0.0f, 0.0f,  1.0f,  /* unlabelled */
+    0.4f, 0.35f, 0.25f, /* outside */
+    0.2f, 0.6f,  0.2f,  /* outside */
+};
+static const int32_t label[N] = {0, 0, 0, 1, 1, WSP_UNLABELLED, WSP_OUTSIDE, WSP_OUTSIDE};
+static const wsp_answers answers = {
+    .n = N, .n_labels = L, .prob = prob, .label = label, .unknown_below = 0.65};
+
+#define assert_near(a, b) assert_float_equal((float)(a), (float)(b), 1e-6f)
+
+static wsp_metrics *metrics(const wsp_answers *a)
+{
+    wsp_metrics *m = NULL;
+
+    assert_int_equal(wsp_metrics_new(&m, a), WSP_OK);
+    return m;
+}
+
+static void scores_by_class_are_those_of_the_definitions(void **state)
+{
+    wsp_metrics *m = metrics(&answers);
+
+    (void)state;
+    assert_int_equal(m->flows, 5);
+    assert_int_equal(m->outside, 2);
+    assert_int_equal(m->classes, 2);
+    assert_int_equal(m->most, 0);
+    assert_int_equal(m->label[0].support, 3);
+    assert_int_equal(m->label[0].said, 2);
+    assert_int_equal(m->label[2].said, 1);
+    assert_near(m->label[0].precision, 1);
+    assert_near(m->label[0].recall, 2. / 3);
+    assert_near(m->label[0].f1, 0.8);
+    assert_near(m->label[1].f1, 0.5);
+    assert_near(m->label[2].f1, 0);
+    assert_near(m->accuracy, 0.6);
+    assert_near(m->macro_f1, (0.8 + 0.5) / 2); /* label 2 does not occur */
+    assert_near(m->weighted_f1, (3 * 0.8 + 2 * 0.5) / 5);
+    assert_near(m->majority_accuracy, 0.6);
+    assert_near(m->majority_macro_f1, 0.75 / 2);
+    wsp_metrics_free(m);
+}
+
+static void a_row_of_the_confusion_matrix_is_what_the_flows_are(void **state)
+{
+    static const uint32_t cells[L * L] = {2, 1, 0, 0, 1, 1, 0, 0, 0};
+    wsp_metrics *m = metrics(&answers);
+
+    (void)state;
+    assert_memory_equal(m->confusion, cells, sizeof cells);
+    wsp_metrics_free(m);
+}
+
+static void confidence_ranks_right_over_wrong_and_known_over_outside(void **state)
+{
+    wsp_metrics *m = metrics(&answers);
+
+    (void)state;
+    assert_near(m->auroc_right, 4. / 6);  /* right .7 .5 .8, wrong .6 .6 */
+    assert_near(m->auroc_known, 8. / 10); /* ties count half: .6 .6 against .6 */
+    wsp_metrics_free(m);
+}
+
+static void calibration_is_that_of_the_definitions(void **state)
+{
+    wsp_metrics *m = metrics(&answers);
+    size_t n = 0;
+
+    (void)state;
+    assert_near(m->ece, (0.3 + 0.5 + 1.2 + 0.2) / 5);
+    assert_near(m->brier, (0.14 + 0.42 + 0.86 + 0.06 + 1.04) / 5);
+    assert_near(m->nll, -(log(0.7) + log(0.5) + log(0.3) + log(0.8) + log(0.2)) / 5);
+    assert_int_equal(m->reliability[9].n, 2); /* 0.6 of 15 */
+    assert_near(m->reliability[9].confidence, 0.6);
+    assert_near(m->reliability[9].accuracy, 0);
+    for (size_t i = 0; i < WSP_RELIABILITY; i++)
+        n += m->reliability[i].n;
+    assert_int_equal(n, 5);
+    wsp_metrics_free(m);
+}
+
+static void a_threshold_leaves_fewer_flows_and_better_answers(void **state)
+{
+    wsp_metrics *m = metrics(&answers);
+    wsp_abstention a = wsp_abstain(&answers, 0.65);
+    double t;
+
+    (void)state;
+    assert_near(a.coverage, 0.4);
+    assert_near(a.accuracy, 1);
+    assert_near(a.outside_passed, 0);
+    assert_memory_equal(&m->unknown, &a, sizeof a);
+    assert_near(m->abstention[50].threshold, 0.5);
+    assert_near(m->abstention[50].coverage, 1);
+    assert_near(m->abstention[50].accuracy, 0.6);
+    assert_near(m->abstention[50].outside_passed, 0.5);
+    assert_near(m->abstention[100].coverage, 0);
+    assert_true(isnan(m->abstention[100].accuracy));
+    assert_int_equal(wsp_threshold_keeping(&answers, 0.8, &t), WSP_OK);
+    assert_near(t, 0.6);
+    assert_near(wsp_abstain(&answers, t).coverage, 0.8);
+    assert_int_equal(wsp_threshold_keeping(&answers, 0.95, &t), WSP_OK);
+    assert_near(t, 0.5);
+    assert_near(wsp_abstain(&answers, t).coverage, 1);
+    assert_int_equal(wsp_threshold_keeping(&answers, 0, &t), WSP_OK);
+    assert_near(t, 0.8);
+    wsp_metrics_free(m);
+}
+
+static void what_the_flows_cannot_tell_is_no_number(void **state)
+{
+    const wsp_answers none = {.n = 0, .n_labels = L, .prob = prob, .label = label};
+    const wsp_answers right = {.n = 2, .n_labels = L, .prob = prob, .label = label};
+    wsp_metrics *m = metrics(&none);
+    double t = 1;
+
+    (void)state;
+    assert_true(isnan(m->accuracy) && isnan(m->macro_f1) && isnan(m->ece) && isnan(m->brier));
+    assert_true(isnan(m->auroc_right) && isnan(m->auroc_known) && isnan(m->majority_macro_f1));
+    wsp_metrics_free(m);
+    assert_int_equal(wsp_threshold_keeping(&none, 0.95, &t), WSP_OK);
+    assert_near(t, 0);
+    m = metrics(&right);
+    assert_near(m->accuracy, 1);
+    assert_true(isnan(m->auroc_right) && isnan(m->auroc_known));
+    wsp_metrics_free(m);
+}
+
+static void certain_answers_fall_into_the_last_bin(void **state)
+{
+    static const float sure[] = {1, 0, 0, 1};
+    static const int32_t is[] = {0, 0};
+    const wsp_answers a = {.n = 2, .n_labels = 2, .prob = sure, .label = is};
+    wsp_metrics *m = metrics(&a);
+
+    (void)state;
+    assert_int_equal(m->reliability[WSP_RELIABILITY - 1].n, 2);
+    assert_near(m->ece, 0.5);
+    assert_near(m->brier, 1);
+    assert_true(isfinite(m->nll)); /* a zero for the right label is not infinitely wrong */
+    wsp_metrics_free(m);
+}
+
+static void labels_that_are_none_are_refused(void **state)
+{
+    static const int32_t high[] = {3}, low[] = {-3};
+    wsp_answers a = {.n = 1, .n_labels = L, .prob = prob, .label = high};
+    wsp_metrics *m;
+
+    (void)state;
+    assert_int_equal(wsp_metrics_new(&m, &a), WSP_ERR_ARG);
+    assert_null(m);
+    a.label = low;
+    assert_int_equal(wsp_metrics_new(&m, &a), WSP_ERR_ARG);
+    a.n_labels = 0;
+    a.n = 0;
+    assert_int_equal(wsp_metrics_new(&m, &a), WSP_ERR_ARG);
+}
+
+static void the_area_under_the_curve_counts_pairs(void **state)
+{
+    static const float score[] = {0.1f, 0.4f, 0.35f, 0.8f};
+    static const bool yes[] = {false, false, true, true}, all[] = {true, true, true, true};
+
+    (void)state;
+    assert_near(wsp_auroc(score, yes, 4), 0.75);
+    assert_true(isnan(wsp_auroc(score, all, 4)));
+    assert_true(isnan(wsp_auroc(score, yes, 0)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scores_by_class_are_those_of_the_definitions),
+        cmocka_unit_test(a_row_of_the_confusion_matrix_is_what_the_flows_are),
+        cmocka_unit_test(confidence_ranks_right_over_wrong_and_known_over_outside),
+        cmocka_unit_test(calibration_is_that_of_the_definitions),
+        cmocka_unit_test(a_threshold_leaves_fewer_flows_and_better_answers),
+        cmocka_unit_test(what_the_flows_cannot_tell_is_no_number),
+        cmocka_unit_test(certain_answers_fall_into_the_last_bin),
+        cmocka_unit_test(labels_that_are_none_are_refused),
+        cmocka_unit_test(the_area_under_the_curve_counts_pairs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
