@@ -19,5 +19,5 @@ for part in train val test; do
 done
 "$ws" train --config small --val "$work/val.npz" --lm-weight 0 --epochs "${EPOCHS:-8}" --threads 2 --batch-tokens 4096 \
     --lr 0.0015 --seed "$seed" --checkpoint "$work/flows-$seed.ckpt" --checkpoint-every 100 --resume \
-    --metrics "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train.npz"
+    --log "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train.npz"
 "$ws" eval -m "$work/flows-$seed.safetensors" "$work/test.npz"

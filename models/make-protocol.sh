@@ -15,5 +15,5 @@ for part in train val test; do
 done
 "$ws" train --config small --val "$work/val.npz" --lm-weight 1 --labelled-only --epochs 5 --threads 2 --batch-tokens 6144 \
     --lr 0.0015 --seed 1 --checkpoint "$work/protocol.ckpt" --checkpoint-every 50 --resume \
-    --metrics "$work/protocol.jsonl" -w "$work/protocol.safetensors" "$work/train.npz"
+    --log "$work/protocol.jsonl" -w "$work/protocol.safetensors" "$work/train.npz"
 "$ws" eval --per-class -m "$work/protocol.safetensors" "$work/test.npz"

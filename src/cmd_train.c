@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_train.c: trains a model on token files, with a progress line and metrics as JSON lines. */
+/* cmd_train.c: trains a model on token files, with a progress line and a log of JSON lines. */
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -22,37 +25,71 @@ static const cli_page page = {
 };
 
 typedef struct progress {
-    FILE *metrics;
-    double started, tokens, lm, head;
-    size_t right, seen;
-    bool terminal;
+    FILE *log;
+    double bits, heads, last; /* smoothed figures; when the line was last written */
+    bool show, terminal;
+    bool line; /* something stands on the terminal's last line */
+    int log_errno;
 } progress;
 
-static double now(void)
-{
-    struct timespec t;
+static volatile sig_atomic_t interrupted;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+static void on_signal(int number)
+{
+    interrupted = number;
 }
 
-static wsp_status report(void *arg, const char *json, const wsp_train_stats *s, uint64_t steps)
+/* The first signal asks for an end after the step; the second one kills. What was ignored stays ignored. */
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, was;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (sigaction(numbers[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &a, NULL);
+}
+
+static double smooth(double mean, double x)
+{
+    return mean > 0 ? 0.95 * mean + 0.05 * x : x;
+}
+
+/* On a terminal ten times a second at most, one line over the other; elsewhere a line every ten seconds. */
+static void show_progress(progress *p, const wsp_fit_report *r)
+{
+    unsigned long left = (unsigned long)r->seconds_left;
+
+    if (r->step < r->steps && r->seconds - p->last < (p->terminal ? 0.1 : 10))
+        return;
+    p->last = r->seconds;
+    p->line = p->terminal;
+    (void)fprintf(stderr, "%sstep %" PRIu64 "/%" PRIu64 "  loss %.3f", p->terminal ? "\r" : "",
+                  r->step, r->steps, r->stats->loss);
+    if (p->bits > 0)
+        (void)fprintf(stderr, "  %.2f bits/packet", p->bits);
+    if (p->heads > 0)
+        (void)fprintf(stderr, "  heads %.3f", p->heads);
+    (void)fprintf(stderr, "  %.0f tokens/s  %lu:%02lu:%02lu left%s", r->tokens_per_second,
+                  left / 3600, left / 60 % 60, left % 60, p->terminal ? "   " : "\n");
+}
+
+static wsp_status report(void *arg, const wsp_fit_report *r)
 {
     progress *p = arg;
-    double keep = 0.95, seconds = now() - p->started;
 
-    p->tokens += (double)s->tokens;
-    p->lm = p->lm ? keep * p->lm + (1 - keep) * s->lm_bits_per_packet : s->lm_bits_per_packet;
-    p->head = p->head ? keep * p->head + (1 - keep) * s->head_loss : s->head_loss;
-    if (p->metrics)
-        (void)fprintf(p->metrics, "%s\n", json);
-    if (p->terminal && !cli_is_quiet())
-        (void)fprintf(stderr,
-                      "\rstep %" PRIu64 "/%" PRIu64
-                      "  %.1f bits/packet  head loss %.3f  %.0f tokens/s  %.0f s left   ",
-                      s->step, steps, p->lm, p->head, p->tokens / (seconds + 1e-9),
-                      s->step ? seconds * (double)(steps - s->step) / (double)s->step : 0.0);
-    return p->metrics && ferror(p->metrics) ? WSP_ERR_IO : WSP_OK;
+    if (p->log && (fprintf(p->log, "%s\n", r->json) < 0 || fflush(p->log) != 0)) {
+        p->log_errno = errno;
+        return WSP_ERR_IO;
+    }
+    if (r->stats) {
+        p->bits = smooth(p->bits, r->stats->lm_bits_per_packet);
+        if (r->stats->heads.seen)
+            p->heads = smooth(p->heads, r->stats->heads.loss);
+        if (p->show)
+            show_progress(p, r);
+    }
+    return interrupted ? WSP_EOF : WSP_OK;
 }
 
 static wsp_status train(const char *train_path, const char *val_path, const char *init_path,
@@ -69,7 +106,7 @@ static wsp_status train(const char *train_path, const char *val_path, const char
     opt->init = init;
     if (st >= 0)
         st = wsp_fit(&m, set, val, opt, err);
-    if (st >= 0)
+    if (st == WSP_OK)
         st = wsp_model_save(m, out, err);
     wsp_model_free(m);
     wsp_model_free(init);
@@ -80,9 +117,10 @@ static wsp_status train(const char *train_path, const char *val_path, const char
 
 typedef struct arguments {
     wsp_fit_options opt;
-    const char *out, *val, *metrics, *init;
+    const char *out, *val, *log, *init;
     double lr, lm, head, dropout, smoothing;
     size_t threads;
+    bool progress;
 } arguments;
 
 /* one option a line or two */
@@ -120,20 +158,74 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "checkpoint-every", .kind = CLI_U64, .value = &o->checkpoint_every, .arg = "N", .min = 1,
          .help = "steps between checkpoints (default 200)"},
         {.name = "resume", .kind = CLI_FLAG, .value = &o->resume, .help = "go on from the checkpoint if there is one"},
-        {.name = "metrics", .kind = CLI_TEXT, .value = &a->metrics, .arg = "FILE", .help = "append one JSON line a step to this file"},
+        {.name = "log", .kind = CLI_TEXT, .value = &a->log, .arg = "FILE", .help = "write one JSON object a step to this file"},
+        {.name = "progress", .kind = CLI_FLAG, .value = &a->progress, .help = "tell of progress where there is no terminal, too"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
 }
 /* clang-format on */
 
+/* Whether a file can be made there, said before hours of work and not after them. */
+static bool can_write(const char *path)
+{
+    char name[4096];
+    struct stat sb;
+    int fd;
+
+    errno = EISDIR;
+    if (stat(path, &sb) == 0 && S_ISDIR(sb.st_mode))
+        return false;
+    errno = ENAMETOOLONG;
+    if (snprintf(name, sizeof name, "%s.tmpXXXXXX", path) >= (int)sizeof name)
+        return false;
+    fd = mkstemp(name);
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    (void)unlink(name);
+    return true;
+}
+
+/* A run that goes on adds to its log. */
+static int open_outputs(const arguments *a, progress *p)
+{
+    const char *const made[] = {a->out, a->opt.checkpoint};
+
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (made[i] && !can_write(made[i]))
+            return cli_fail("%s: cannot be written: %s", made[i], strerror(errno));
+    if (a->log && !(p->log = fopen(a->log, a->opt.resume ? "a" : "w")))
+        return cli_fail("%s: cannot be written: %s", a->log, strerror(errno));
+    return CLI_OK;
+}
+
+static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_error *err)
+{
+    if (p->line)
+        (void)fputc('\n', stderr);
+    if (p->log && fclose(p->log) != 0 && !p->log_errno)
+        p->log_errno = errno;
+    if (p->log_errno)
+        return cli_fail("%s: the log cannot be written: %s", a->log, strerror(p->log_errno));
+    if (st == WSP_EOF && a->opt.checkpoint)
+        return cli_fail("stopped by a signal; %s holds all of it: --resume goes on from there",
+                        a->opt.checkpoint);
+    if (st == WSP_EOF)
+        return cli_fail("stopped by a signal; without --checkpoint nothing is kept");
+    if (st < 0)
+        return cli_fail_error(err);
+    cli_note("model written to %s", a->out);
+    return CLI_OK;
+}
+
 int cmd_train(int argc, char **argv)
 {
     arguments a = {.opt = wsp_fit_options_default(), .lm = 1, .head = 1, .threads = 1};
-    progress p = {.metrics = NULL};
+    progress p = {.log = NULL};
     wsp_error err;
     wsp_status st;
-    int first;
+    int first, rc;
 
     a.lr = (double)a.opt.train.lr;
     first = parse(&a, argc, argv);
@@ -150,17 +242,12 @@ int cmd_train(int argc, char **argv)
     a.opt.train.threads = (unsigned)a.threads;
     a.opt.report = report;
     a.opt.arg = &p;
-    p.started = now();
     p.terminal = isatty(2) != 0;
-    if (a.metrics && !(p.metrics = fopen(a.metrics, "a")))
-        return cli_fail("%s: cannot be opened for the metrics", a.metrics);
+    p.show = (p.terminal || a.progress) && !cli_is_quiet();
+    rc = open_outputs(&a, &p);
+    if (rc != CLI_OK)
+        return rc;
+    catch_signals();
     st = train(argv[first], a.val, a.init, a.out, &a.opt, &err);
-    if (p.terminal && !cli_is_quiet())
-        (void)fputc('\n', stderr);
-    if (p.metrics && fclose(p.metrics) != 0 && st >= 0)
-        return cli_fail("%s: the metrics could not be written", a.metrics);
-    if (st < 0)
-        return cli_fail_error(&err);
-    cli_note("model written to %s after %.0f s", a.out, now() - p.started);
-    return CLI_OK;
+    return tell_end(&a, &p, st, &err);
 }

@@ -188,13 +188,24 @@ typedef struct wsp_train_options {
 
 WSP_API wsp_train_options wsp_train_options_default(void);
 
+#define WSP_MAX_HEADS 32
+
+/* Of one head, or of all together. */
+typedef struct wsp_head_stats {
+    double loss;        /* mean over its labelled flows */
+    size_t seen, right; /* labelled flows, and those whose last packet's argmax is right */
+} wsp_head_stats;
+
+/* Of one batch, or of several that were added up. Losses are means: per token, per labelled flow; loss per batch. */
 typedef struct wsp_train_stats {
     uint64_t step;
-    double loss, lm_nats_per_token, lm_bits_per_packet, head_loss, grad_norm, lr;
-    size_t tokens, packets, flows;
-    size_t head_seen,
-        head_right; /* labelled flows, and those whose last packet's argmax is right (all heads) */
+    double loss, lm_nats_per_token, lm_bits_per_packet, grad_norm, lr;
+    size_t batches, tokens, packets, flows;
+    wsp_head_stats heads, head[WSP_MAX_HEADS];
 } wsp_train_stats;
+
+/* Adds the figures of further batches; step, grad_norm and lr stay. */
+WSP_API void wsp_train_stats_add(wsp_train_stats *sum, const wsp_train_stats *more);
 
 /* Owns gradients and moments; the model is borrowed and changed by steps. */
 typedef struct wsp_trainer wsp_trainer;

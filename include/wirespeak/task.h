@@ -172,6 +172,16 @@ WSP_API wsp_view_options wsp_view_options_default(void);
 
 /* ---- training ---- */
 
+/* What a run tells of itself: at its start and end, after every step. */
+typedef struct wsp_fit_report {
+    const char
+        *json; /* one object, one line; wirespeak-train(1) names its members. Valid for the call */
+    const wsp_train_stats *stats; /* of the step, else NULL */
+    uint64_t step, steps;
+    double seconds, seconds_left; /* of this process */
+    double tokens_per_second;     /* on average since it started */
+} wsp_fit_report;
+
 typedef struct wsp_fit_options {
     const char *config;    /* "tiny", "small", "base"; not used with `init` */
     const wsp_model *init; /* start from these weights (heads are the set's), or NULL */
@@ -186,8 +196,8 @@ typedef struct wsp_fit_options {
     const char *checkpoint;    /* file for checkpoints, or NULL */
     uint64_t checkpoint_every; /* steps */
     bool resume;               /* go on from the checkpoint if it is there */
-    /* Called after every step and validation with one line of JSON; negative ends the run after a checkpoint. */
-    wsp_status (*report)(void *arg, const char *json, const wsp_train_stats *stats, uint64_t steps);
+    /* Or NULL. EOF ends the run after a checkpoint, negative ends it at once. */
+    wsp_status (*report)(void *arg, const wsp_fit_report *report);
     void *arg;
 } wsp_fit_options;
 
@@ -195,7 +205,8 @@ WSP_API wsp_fit_options wsp_fit_options_default(void);
 
 /*
  * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. Heads
- * are calibrated on `val` (may be NULL): temperature by minimal NLL. The model is the caller's.
+ * are calibrated on `val` (may be NULL): temperature by minimal NLL. The model is the caller's. EOF: the report function
+ * ended the run; there is no model, but a checkpoint if one was asked for.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train,
                                         const wsp_tokens *val, const wsp_fit_options *opt,

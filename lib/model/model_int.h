@@ -11,7 +11,7 @@
 
 enum {
     WSPI_MAX_LAYERS = 64,
-    WSPI_MAX_HEADS = 32, /* classification heads */
+    WSPI_MAX_HEADS = WSP_MAX_HEADS,
 };
 
 /* Offsets of a layer's tensors in the parameter block. */

@@ -20,8 +20,8 @@ struct worker {
     float lm_scale, head_scale;
     pthread_t thread;
     wsp_status st;
-    double lm_nats, head_nats;
-    size_t head_right;
+    double lm_nats;
+    wsp_head_stats head[WSPI_MAX_HEADS]; /* loss: the sum */
 };
 
 struct wsp_trainer {

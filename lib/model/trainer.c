@@ -170,11 +170,11 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
         }
         wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD);
         if (i + k == n)
-            w->head_right += argmax(e->logits + (k - 1) * L, L) == label;
+            w->head[h].right += argmax(e->logits + (k - 1) * L, L) == label;
         wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
                   w->t->opt.label_smoothing, k, L);
         for (size_t j = 0; j < k; j++)
-            w->head_nats += (double)(counts * e->loss[j]) / (double)n;
+            w->head[h].loss += (double)(counts * e->loss[j]) / (double)n;
         if (!w->backward)
             continue;
         wspi_gemm(e->nn, e->grad + hw, e->logits, c, L, C, k, WSPI_TA | WSPI_ADD);
@@ -223,8 +223,8 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
 
     wspi_nn_single_thread();
-    w->lm_nats = w->head_nats = 0;
-    w->head_right = 0;
+    w->lm_nats = 0;
+    memset(w->head, 0, sizeof w->head);
     w->st = WSP_OK;
     for (size_t f = w->f0, end; f < w->f1 && w->st == WSP_OK; f = end) {
         end = wspi_part_end(w->b, f, w->f1, PART_TOKENS);
@@ -248,26 +248,68 @@ static void share_out(wsp_trainer *t, const wsp_batch *b)
     }
 }
 
-static void stats_fill(const wsp_trainer *t, const wsp_batch *b, size_t labelled,
-                       wsp_train_stats *s)
+/* Of the labelled flows of two heads (or of one head twice) together: means by how many they are. */
+static void add_head(wsp_head_stats *sum, const wsp_head_stats *more)
 {
-    double lm = 0, head = 0;
+    size_t n = sum->seen + more->seen;
+
+    if (n)
+        sum->loss = (sum->loss * (double)sum->seen + more->loss * (double)more->seen) / (double)n;
+    sum->seen = n;
+    sum->right += more->right;
+}
+
+void wsp_train_stats_add(wsp_train_stats *sum, const wsp_train_stats *more)
+{
+    double batches = (double)(sum->batches + more->batches),
+           tokens = (double)(sum->tokens + more->tokens),
+           packets = (double)(sum->packets + more->packets);
+
+    if (!more->batches)
+        return;
+    sum->loss = (sum->loss * (double)sum->batches + more->loss * (double)more->batches) / batches;
+    sum->lm_nats_per_token = (sum->lm_nats_per_token * (double)sum->tokens +
+                              more->lm_nats_per_token * (double)more->tokens) /
+                             tokens;
+    sum->lm_bits_per_packet = (sum->lm_bits_per_packet * (double)sum->packets +
+                               more->lm_bits_per_packet * (double)more->packets) /
+                              packets;
+    sum->batches += more->batches;
+    sum->tokens += more->tokens;
+    sum->packets += more->packets;
+    sum->flows += more->flows;
+    add_head(&sum->heads, &more->heads);
+    for (size_t h = 0; h < WSP_MAX_HEADS; h++)
+        add_head(&sum->head[h], &more->head[h]);
+}
+
+static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats *s)
+{
+    size_t H = t->m->n_heads;
+    double lm = 0;
 
     *s = (wsp_train_stats){.step = t->step,
+                           .batches = 1,
                            .tokens = b->n_tokens,
                            .packets = b->n_packets,
-                           .flows = b->n_flows,
-                           .head_seen = labelled};
-    for (unsigned i = 0; i < t->n_workers; i++) {
+                           .flows = b->n_flows};
+    for (size_t i = 0; b->labels && i < b->n_flows * H; i++)
+        s->head[i % H].seen += b->labels[i] >= 0;
+    for (unsigned i = 0; i < t->n_workers; i++)
         lm += t->worker[i].lm_nats;
-        head += t->worker[i].head_nats;
-        s->head_right += t->worker[i].head_right;
+    for (size_t h = 0; h < H; h++) {
+        for (unsigned i = 0; i < t->n_workers; i++) {
+            s->head[h].loss += t->worker[i].head[h].loss;
+            s->head[h].right += t->worker[i].head[h].right;
+        }
+        if (s->head[h].seen)
+            s->head[h].loss /= (double)s->head[h].seen;
+        add_head(&s->heads, &s->head[h]);
     }
     s->lm_nats_per_token = lm / (double)b->n_tokens;
     s->lm_bits_per_packet = lm / (double)b->n_packets / 0.6931471805599453;
-    s->head_loss = labelled ? head / (double)labelled : 0;
-    s->loss =
-        (double)t->opt.lm_weight * s->lm_nats_per_token + (double)t->opt.head_weight * s->head_loss;
+    s->loss = (double)t->opt.lm_weight * s->lm_nats_per_token +
+              (double)t->opt.head_weight * s->heads.loss;
 }
 
 static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
@@ -306,7 +348,7 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
         }
     }
     if (stats)
-        stats_fill(t, b, labelled, stats);
+        stats_fill(t, b, stats);
     return WSP_OK;
 }
 

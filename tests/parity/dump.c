@@ -314,7 +314,7 @@ static wsp_status train(struct out *o, wsp_trainer **t, wsp_model *m, const wsp_
     put_number(o, "head_weight", (double)opt.head_weight);
     put_number(o, "label_smoothing", (double)opt.label_smoothing);
     put_number(o, "lm", stats.lm_nats_per_token);
-    put_number(o, "head", stats.head_loss);
+    put_number(o, "head", stats.heads.loss);
     put_number(o, "loss", stats.loss);
     return WSP_OK;
 }

@@ -468,7 +468,7 @@ static void three_threads_give_the_gradient_of_one(void **state)
     assert_int_equal(wsp_trainer_accumulate(tb, &d.b, &sb, NULL), WSP_OK);
     assert_near(b->grad, a->grad, wsp_model_parameters(a), 2e-5);
     assert_true(fabs(sa.loss - sb.loss) < 1e-5);
-    assert_int_equal(sa.head_right, sb.head_right);
+    assert_int_equal(sa.heads.right, sb.heads.right);
     wsp_trainer_free(ta);
     wsp_trainer_free(tb);
     wsp_model_free(a);
@@ -493,9 +493,9 @@ static void labels_count_as_much_as_their_weights_say(void **state)
     assert_int_equal(wsp_trainer_evaluate(t, &d.b, &none, NULL), WSP_OK);
     assert_int_equal(wsp_trainer_label_weights(t, 0, NULL, NULL), WSP_OK);
     assert_int_equal(wsp_trainer_evaluate(t, &d.b, &again, NULL), WSP_OK);
-    assert_true(plain.head_loss > 0.01);
-    assert_true(fabs(twice.head_loss - 2 * plain.head_loss) < 1e-5);
-    assert_true(fabs(none.head_loss) < 1e-9 && fabs(again.head_loss - plain.head_loss) < 1e-9);
+    assert_true(plain.heads.loss > 0.01);
+    assert_true(fabs(twice.heads.loss - 2 * plain.heads.loss) < 1e-5);
+    assert_true(fabs(none.heads.loss) < 1e-9 && fabs(again.heads.loss - plain.heads.loss) < 1e-9);
     assert_int_equal(wsp_trainer_label_weights(t, 2, NULL, NULL), WSP_ERR_ARG);
     wsp_trainer_free(t);
     wsp_model_free(m);
@@ -518,9 +518,9 @@ static void a_tiny_model_learns_a_toy_set_by_heart(void **state)
     }
     assert_int_equal(wsp_trainer_evaluate(t, &d.b, &s, NULL), WSP_OK);
     print_message("nats per token %.3f, head loss %.3f, right %zu of %zu\n", s.lm_nats_per_token,
-                  s.head_loss, s.head_right, s.head_seen);
+                  s.heads.loss, s.heads.right, s.heads.seen);
     assert_true(s.lm_nats_per_token < 0.6);
-    assert_int_equal(s.head_right, s.head_seen);
+    assert_int_equal(s.heads.right, s.heads.seen);
     wsp_trainer_free(t);
     wsp_model_free(m);
 }

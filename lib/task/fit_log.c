@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit_log.c: the log of a training run, one JSON object a row. What depends on the clock is in members of its own. */
+#include <jansson.h>
+#include <math.h>
+#include <time.h>
+
+#include "task/fit_int.h"
+
+static double now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Without memory the member is left out, and so is one that JSON has no number for. */
+static void put_real(json_t *o, const char *key, double v)
+{
+    if (isfinite(v))
+        (void)json_object_set_new(o, key, json_real(v));
+}
+
+static void put_count(json_t *o, const char *key, uint64_t v)
+{
+    (void)json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static json_t *new_row(const wspi_fit *f, const char *kind)
+{
+    json_t *row = json_object();
+
+    (void)json_object_set_new(row, "kind", json_string(kind));
+    put_count(row, "step", f->pos.step);
+    put_count(row, "steps", f->steps);
+    return row;
+}
+
+static json_t *head_row(const wsp_head_stats *h)
+{
+    json_t *o = json_object();
+
+    put_count(o, "flows", h->seen);
+    put_real(o, "loss", h->loss);
+    put_real(o, "accuracy", (double)h->right / (double)h->seen);
+    return o;
+}
+
+/* Losses and what they are of: the part that rows of steps and of validations share. */
+static void put_losses(json_t *row, const wspi_fit *f, const wsp_train_stats *s)
+{
+    json_t *heads = json_object();
+
+    put_real(row, "loss", s->loss);
+    if (wsp_model_config_get(f->m)->output_layers) {
+        put_real(row, "lm_nats_per_token", s->lm_nats_per_token);
+        put_real(row, "bits_per_packet", s->lm_bits_per_packet);
+    }
+    if (s->heads.seen)
+        put_real(row, "head_loss", s->heads.loss);
+    for (size_t h = 0; h < wsp_model_head_count(f->m); h++)
+        if (s->head[h].seen)
+            (void)json_object_set_new(heads, wsp_model_head(f->m, h)->name, head_row(&s->head[h]));
+    (void)json_object_set_new(row, "heads", heads);
+    put_count(row, "flows", s->flows);
+    put_count(row, "packets", s->packets);
+    put_count(row, "tokens", s->tokens);
+}
+
+/* Gives the row to the caller and frees it. */
+static wsp_status send(const wspi_fit *f, json_t *row, const wsp_train_stats *s, wsp_error *err)
+{
+    char *text = f->opt->report ? json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    double seconds = f->last - f->started;
+    wsp_fit_report r = {.json = text,
+                        .stats = s,
+                        .step = f->pos.step,
+                        .steps = f->steps,
+                        .seconds = seconds,
+                        .tokens_per_second = seconds > 0 ? f->tokens_here / seconds : 0};
+    wsp_status st = WSP_OK;
+
+    if (f->steps_here)
+        r.seconds_left = seconds / (double)f->steps_here * (double)(f->steps - f->pos.step);
+    json_decref(row);
+    if (f->opt->report && !text)
+        return wspi_nomem(err, "a row of the log", 0);
+    if (f->opt->report)
+        st = f->opt->report(f->opt->arg, &r);
+    free(text);
+    if (st < 0)
+        return wspi_fail(err, st, 0, "step %llu could not be reported",
+                         (unsigned long long)f->pos.step);
+    return st > 0 ? WSP_EOF : WSP_OK;
+}
+
+wsp_status wspi_fit_log_start(wspi_fit *f, wsp_error *err)
+{
+    json_t *row = new_row(f, "start");
+
+    f->started = f->last = now();
+    put_count(row, "parameters", wsp_model_parameters(f->m));
+    put_count(row, "flows", f->n_order);
+    return send(f, row, NULL, err);
+}
+
+wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *err)
+{
+    json_t *row = new_row(f, "step");
+    double was = f->last;
+
+    f->last = now();
+    f->steps_here++;
+    f->tokens_here += (double)s->tokens;
+    put_count(row, "epoch", f->pos.epoch);
+    put_losses(row, f, s);
+    put_real(row, "grad_norm", s->grad_norm);
+    put_real(row, "lr", s->lr);
+    put_real(row, "seconds", f->last - f->started);
+    put_real(row, "tokens_per_second", (double)s->tokens / (f->last - was));
+    return send(f, row, s, err);
+}
+
+wsp_status wspi_fit_log_end(wspi_fit *f, wsp_error *err)
+{
+    json_t *row = new_row(f, "end");
+
+    put_real(row, "seconds", f->last - f->started);
+    return send(f, row, NULL, err);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fit_setup.c: what a training run starts with: model, views of the sets, weights of labels, the number of steps. */
+#include <math.h>
+#include <stdio.h>
+
+#include "task/fit_int.h"
+
+/* Flows in file order; without a next-token loss, or when asked for, only those that have a label. */
+void wspi_fit_choose(wspi_fit *f)
+{
+    f->n_order = 0;
+    for (size_t i = 0; i < f->sees.n_flows; i++) {
+        bool labelled = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
+        for (size_t h = 0; h < f->train->n_heads; h++)
+            labelled = labelled || f->train->labels[h][i] >= 0;
+        if (labelled)
+            f->order[f->n_order++] = (uint32_t)i;
+    }
+}
+
+static wsp_status make_model(wspi_fit *f, wsp_error *err)
+{
+    const wsp_tokens *t = f->train;
+    wsp_head *heads = wspi_new_array(t->n_heads, sizeof *heads);
+    wsp_model_config cfg;
+    wsp_status st;
+
+    if (!heads)
+        return wspi_nomem(err, "heads", t->n_heads);
+    for (size_t h = 0; h < t->n_heads; h++) {
+        heads[h].n_labels = t->n_labels[h];
+        heads[h].labels = (const char *const *)t->label_names[h];
+        heads[h].temperature = 1;
+        (void)snprintf(heads[h].name, sizeof heads[h].name, "%s", t->heads[h]);
+    }
+    st = wsp_model_config_named(&cfg, f->opt->config);
+    if (st < 0)
+        (void)wspi_fail(err, st, 0, "there is no model size '%s': tiny, small or base",
+                        f->opt->config);
+    cfg.vocab = wsp_vocab_size();
+    cfg.vocab_version = wsp_vocab_version();
+    if (!(f->opt->train.lm_weight > 0)) /* nothing would train the output stack */
+        cfg.output_layers = 0;
+    if (st == WSP_OK)
+        st = wsp_model_new(&f->m, &cfg, heads, t->n_heads, f->opt->train.seed, err);
+    free(heads);
+    return st;
+}
+
+/* Copies the tensors that both models have with the same shape: the body, and heads of the same labels' number. */
+static wsp_status copy_weights(wspi_fit *f, wsp_error *err)
+{
+    const wsp_model *from = f->opt->init;
+    size_t copied = 0;
+
+    for (size_t i = 0; from && i < wsp_model_tensor_count(f->m); i++) {
+        wsp_tensor to = wsp_model_tensor(f->m, i);
+        for (size_t k = 0; k < wsp_model_tensor_count(from); k++) {
+            wsp_tensor src = wsp_model_tensor(from, k);
+            if (strcmp(src.name, to.name) != 0 || src.count != to.count)
+                continue;
+            memcpy(to.data, src.data, to.count * sizeof *to.data);
+            copied++;
+        }
+    }
+    if (from && copied == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "the model to start from has no tensor of this model's shape");
+    return WSP_OK;
+}
+
+static wsp_status describe(wspi_fit *f)
+{
+    char n[24];
+    const wsp_policy *p = wsp_policy_get(f->opt->view.policy);
+
+    WSP_TRY(wsp_model_meta_set(f->m, "policy", wsp_policy_name(p)));
+    (void)snprintf(n, sizeof n, "%zu", f->opt->view.max_packets);
+    WSP_TRY(wsp_model_meta_set(f->m, "max_packets", n));
+    (void)snprintf(n, sizeof n, "%zu", f->opt->view.max_payload);
+    WSP_TRY(wsp_model_meta_set(f->m, "max_payload", n));
+    (void)snprintf(n, sizeof n, "%llu", (unsigned long long)f->opt->train.seed);
+    return wsp_model_meta_set(f->m, "seed", n);
+}
+
+static wsp_status make_views(wspi_fit *f, wsp_error *err)
+{
+    size_t max_tokens = wsp_model_config_get(f->m)->max_tokens;
+    wsp_view_options all = f->opt->view;
+
+    all.policy = "everything";
+    WSP_TRY(wspi_view_make(&f->sees, f->train, &f->opt->view, max_tokens, false, err));
+    if (f->opt->train.lm_weight > 0)
+        WSP_TRY(wspi_view_make(&f->speaks, f->train, &all, max_tokens, true, err));
+    return WSP_OK;
+}
+
+/* weight[h][l] = n(h, l)^-balance, and its mean over all labels of the set is 1: a rare class of a small head counts most. */
+static wsp_status balance(wspi_fit *f, wsp_error *err)
+{
+    const wsp_tokens *t = f->train;
+    wsp_status st = WSP_OK;
+    double sum = 0, all = 0;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++) {
+            float *w = wspi_new_array(t->n_labels[h], sizeof *w);
+            if (!w)
+                return wspi_nomem(err, "weights of labels", t->n_labels[h] * sizeof *w);
+            for (size_t i = 0; i < t->n_flows; i++)
+                if (t->labels[h][i] >= 0)
+                    w[t->labels[h][i]]++;
+            for (size_t l = 0; l < t->n_labels[h]; l++) {
+                double n = (double)w[l], weight = n > 0 ? pow(n, -f->opt->balance) : 1;
+                if (pass == 0) {
+                    all += n;
+                    sum += n * weight;
+                }
+                w[l] = (float)(weight * all / (sum > 0 ? sum : 1));
+            }
+            if (pass == 1)
+                st = wsp_trainer_label_weights(f->trainer, h, w, err);
+            free(w);
+        }
+    return st;
+}
+
+wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
+{
+    wsp_train_options train = f->opt->train;
+    double tokens = 0;
+    wsp_status st = make_model(f, err);
+
+    if (st == WSP_OK)
+        st = copy_weights(f, err);
+    if (st == WSP_OK)
+        st = make_views(f, err);
+    if (st < 0)
+        return st;
+    if (describe(f) < 0)
+        return wspi_nomem(err, "the model's description", 0);
+    f->order = wspi_new_array(f->sees.n_flows, sizeof *f->order);
+    f->map = wspi_new_array(f->train->n_heads, sizeof *f->map);
+    if (!f->order || !f->map)
+        return wspi_nomem(err, "the order of flows", f->sees.n_flows);
+    for (size_t h = 0; h < f->train->n_heads; h++)
+        f->map[h] = (int)h;
+    wspi_fit_choose(f);
+    if (f->n_order == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
+    for (size_t i = 0; i < f->n_order; i++)
+        tokens += (double)(f->sees.packet_off[f->sees.flow_off[f->order[i] + 1]] -
+                           f->sees.packet_off[f->sees.flow_off[f->order[i]]]);
+    f->steps = (uint64_t)ceil(f->opt->epochs * tokens / (double)f->opt->batch_tokens);
+    f->steps = WSPI_MAX(f->steps, 1u);
+    train.steps = f->steps;
+    train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);
+    WSP_TRY(wsp_trainer_new(&f->trainer, f->m, &train, err));
+    return f->opt->balance > 0 ? balance(f, err) : WSP_OK;
+}
