@@ -18,13 +18,14 @@ static const cli_page page = {
         "not seen.\n"
         "Flows of classes that a head does not know tell how well it says \"unknown\".",
     .examples = "  wirespeak eval -m model.safetensors test.npz\n"
-                "  wirespeak eval -o json -m model.safetensors test.npz | jq .macro_f1\n",
+                "  wirespeak eval -o json -m model.safetensors test.npz | jq .macro_f1\n"
+                "  wirespeak eval --html scores.html -m model.safetensors test.npz\n",
     .min_operands = 1,
     .max_operands = 1,
 };
 
 typedef struct arguments {
-    const char *model, *format;
+    const char *model, *format, *html;
     bool per_class, final_only;
 } arguments;
 
@@ -133,7 +134,7 @@ static int print(const evaluation *e, const arguments *a)
         report_table(&e->r, a->per_class);
     else if (!report_json(&e->r, stdout))
         return cli_fail("the report could not be written");
-    return CLI_OK;
+    return a->html ? report_html(&e->r, a->html) : CLI_OK;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -154,6 +155,11 @@ int cmd_eval(int argc, char **argv)
          .arg = "FORMAT",
          .choices = formats,
          .help = "table for people, json for programs (a line a head)"},
+        {.name = "html",
+         .kind = CLI_TEXT,
+         .value = &a.html,
+         .arg = "FILE",
+         .help = "also write a page with pictures, which needs nothing else"},
         {.name = "per-class",
          .kind = CLI_FLAG,
          .value = &a.per_class,

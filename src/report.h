@@ -49,4 +49,7 @@ void report_table(const report *r, bool per_class);
 /* One object a line for each head. */
 bool report_json(const report *r, FILE *to);
 
+/* A page that needs nothing else. Returns an exit status and says what was wrong. */
+int report_html(const report *r, const char *path);
+
 #endif

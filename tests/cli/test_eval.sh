@@ -72,6 +72,31 @@ says "and changes no score of the others" "$tmp/all.json" \
     grep -q "^kind: " "$tmp/table" && grep -q "^  ntp " "$tmp/table" && ! grep -q "after 1 packet" "$tmp/table"
 result $? "the table has the classes when asked, and only final answers when asked"
 
+# The page: every tag is closed, nothing is fetched, names are text whatever they hold.
+sed 's/\tntp\t/\t<i>\&ntp\t/' "$tmp/four.tsv" >"$tmp/odd.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/odd.tsv" -w "$tmp/odd.npz" "${captures[@]}" &&
+    "$ws" train -q --config tiny --epochs 1 --lm-weight 0 -w "$tmp/odd.safetensors" "$tmp/odd.npz" &&
+    "$ws" eval --html "$tmp/page.html" -m "$tmp/odd.safetensors" "$tmp/odd.npz" >/dev/null
+python3 - "$tmp/page.html" <<'PY'
+import html.parser, sys
+text = open(sys.argv[1]).read()
+class Page(html.parser.HTMLParser):
+    open, seen, words = [], set(), set()
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        assert not any(k in ("src", "onclick") or "//" in (v or "") for k, v in attrs), attrs
+        if tag not in ("meta", "br"): self.open.append(tag)
+    def handle_endtag(self, tag): assert self.open.pop() == tag, tag
+    def handle_data(self, data): self.words.add(data)
+page = Page()
+page.feed(text)
+assert not page.open and {"svg", "table", "polyline", "rect", "circle"} <= page.seen
+assert not page.seen & {"script", "link", "img"} and "<i>&ntp" in page.words and "<i>&ntp" not in text
+assert "nan" not in text and "inf" not in text
+PY
+result $? "the page is whole, needs nothing else, and names in it are text"
+fails "a page where there is no folder" 1 eval --final-only --html "$tmp/no/page.html" -m "$tmp/m.safetensors" "$tmp/four.npz"
+
 "$ws" tokenize -q --labels "other=$tmp/all.tsv" -w "$tmp/other.npz" "$data/dns.pcap"
 fails "a set without labels of the model's heads" 1 eval -m "$tmp/m.safetensors" "$tmp/other.npz"
 fails "no model named" 2 eval "$tmp/all.npz"

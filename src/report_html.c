@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report_html.c: scores as one page that needs nothing else: style sheet and pictures are inside, there is no script. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "figure.h"
+
+static const char style[] =
+    ":root{--ink:#1c2430;--soft:#5c6878;--paper:#fff;--card:#f5f7fa;--line:#d9dfe7;--hit:#1f6feb;--"
+    "miss:#d4492f;--second:#b7791f}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e4e9f0;--soft:#9aa6b6;--paper:#14181f;--card:#"
+    "1d232d;--line:#333c4a;--hit:#58a6ff;--miss:#ff7b5c;--second:#e3b341}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;max-width:1180px;padding:24px 20px 60px;font:15px/1.5 "
+    "system-ui,sans-serif;color:var(--ink);background:var(--paper)}\n"
+    "h1{font-size:26px;margin:0}h2{font-size:21px;margin:44px 0 4px;border-top:1px solid "
+    "var(--line);padding-top:20px}h3{font-size:15px;margin:0 0 6px}\n"
+    "p{margin:4px 0 14px;color:var(--soft)}\n"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:3px 12px 3px 0;text-align:right;border-bottom:1px solid "
+    "var(--line);white-space:nowrap}\n"
+    "th{font-weight:600;color:var(--soft)}th:first-child,td:first-child{text-align:left}\n"
+    "tr.model td{font-weight:700}\n"
+    ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:12px 0 18px}\n"
+    ".tile{background:var(--card);border-radius:8px;padding:8px 14px;min-width:112px}.tile "
+    "b{display:block;font-size:22px;font-variant-numeric:tabular-nums}.tile "
+    "span{color:var(--soft);font-size:13px}\n"
+    ".grid3{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:14px;margin:"
+    "14px 0}\n"
+    ".card{background:var(--card);border-radius:8px;padding:12px 14px;overflow-x:auto}\n"
+    ".card p{font-size:13px;margin:4px 0 0}\n"
+    "svg{width:100%;height:auto;display:block}\n"
+    "svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg .axis{font-size:12px}\n"
+    "svg .grid{stroke:var(--line)}svg .ideal{stroke:var(--soft);stroke-dasharray:4 3}\n"
+    "svg .bar{fill:var(--hit);fill-opacity:.25}svg .count{fill:var(--soft);fill-opacity:.55}\n"
+    "svg .line{fill:none;stroke:var(--hit);stroke-width:2}svg .line.second{stroke:var(--second)}\n"
+    "svg .point{fill:var(--hit)}svg .point.second{fill:var(--second)}\n"
+    "svg .hit{fill:var(--hit)}svg .miss{fill:var(--miss)}svg .field{fill:none;stroke:var(--line)}\n"
+    ".meter{display:inline-block;width:120px;height:9px;border-radius:5px;background:var(--line);"
+    "vertical-align:middle}\n"
+    ".meter i{display:block;height:9px;border-radius:5px;background:var(--hit)}\n"
+    ".key{display:inline-block;width:10px;height:10px;border-radius:5px;margin:0 4px 0 "
+    "10px;background:var(--hit)}.key.second{background:var(--second)}\n";
+
+/* Four digits, or a dash where there is no number. */
+static void print_number(FILE *f, double v)
+{
+    if (isfinite(v))
+        (void)fprintf(f, "%.4f", v);
+    else
+        (void)fputs("–", f);
+}
+
+static void print_cell(FILE *f, double v)
+{
+    (void)fputs("<td>", f);
+    print_number(f, v);
+    (void)fputs("</td>", f);
+}
+
+static void print_meter(FILE *f, double v)
+{
+    (void)fprintf(f, "<td><span class=\"meter\"><i style=\"width:%.1f%%\"></i></span></td>",
+                  isfinite(v) ? 100 * v : 0.0);
+}
+
+static void print_text(FILE *f, const char *before, const char *text, const char *after)
+{
+    (void)fputs(before, f);
+    figure_text(f, text);
+    (void)fputs(after, f);
+}
+
+/* ---- parts of the page ---- */
+
+static const report_row *best_baseline(const report_head *h)
+{
+    const report_row *best = NULL;
+
+    for (size_t i = 0; i < h->n_rows; i++)
+        if (h->rows[i].kind == REPORT_BASELINE && (!best || h->rows[i].macro_f1 > best->macro_f1))
+            best = &h->rows[i];
+    return best;
+}
+
+static void print_summary(FILE *f, const report *r)
+{
+    (void)fputs("<table><tr><th>head</th><th>flows</th><th>classes</th><th>accuracy</th>"
+                "<th>macro-F1</th><th></th><th>best baseline's</th><th>always the "
+                "commonest</th><th>ECE</th></tr>\n",
+                f);
+    for (size_t i = 0; i < r->n_heads; i++) {
+        const report_head *h = &r->heads[i];
+        const report_row *best = best_baseline(h);
+        print_text(f, "<tr><td><a href=\"#", h->head->name, "\">");
+        print_text(f, "", h->head->name, "</a></td>");
+        (void)fprintf(f, "<td>%zu</td><td>%zu</td>", h->score->flows, h->score->classes);
+        print_cell(f, h->score->accuracy);
+        print_cell(f, h->score->macro_f1);
+        print_meter(f, h->score->macro_f1);
+        print_cell(f, best ? best->macro_f1 : (double)NAN);
+        print_cell(f, h->score->majority_macro_f1);
+        print_cell(f, h->score->ece);
+        (void)fputs("</tr>\n", f);
+    }
+    (void)fputs("</table>\n", f);
+}
+
+static void print_tiles(FILE *f, const wsp_metrics *s)
+{
+    const struct {
+        const char *name;
+        double value;
+    } tiles[] = {{"accuracy", s->accuracy},
+                 {"macro-F1", s->macro_f1},
+                 {"weighted F1", s->weighted_f1},
+                 {"ECE", s->ece},
+                 {"Brier score", s->brier},
+                 {"AUROC, right over wrong", s->auroc_right},
+                 {"AUROC, known over other", s->auroc_known}};
+
+    (void)fputs("<div class=\"tiles\">", f);
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
+        if (!isfinite(tiles[i].value))
+            continue;
+        (void)fputs("<div class=\"tile\"><b>", f);
+        print_number(f, tiles[i].value);
+        (void)fprintf(f, "</b><span>%s</span></div>", tiles[i].name);
+    }
+    (void)fputs("</div>\n", f);
+}
+
+static void print_row(FILE *f, const char *class, const char *name, double accuracy,
+                      double macro_f1)
+{
+    (void)fprintf(f, "<tr class=\"%s\">", class);
+    print_text(f, "<td>", name, "</td>");
+    print_cell(f, accuracy);
+    print_cell(f, macro_f1);
+    print_meter(f, macro_f1);
+    (void)fputs("</tr>\n", f);
+}
+
+static void print_rows(FILE *f, const report_head *h)
+{
+    char name[96];
+
+    (void)fputs("<div class=\"card\"><h3>Beside "
+                "others</h3><table><tr><th></th><th>accuracy</th><th>macro-F1</th><th></th></tr>\n",
+                f);
+    print_row(f, "model", "the model", h->score->accuracy, h->score->macro_f1);
+    (void)snprintf(name, sizeof name, "always '%s'", h->head->labels[h->score->most]);
+    print_row(f, "", name, h->score->majority_accuracy, h->score->majority_macro_f1);
+    for (size_t i = 0; i < h->n_rows; i++)
+        if (h->rows[i].kind != REPORT_EARLY)
+            print_row(f, "", h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
+    (void)fputs("</table></div><br>\n", f);
+}
+
+static void print_figures(FILE *f, const report_head *h)
+{
+    bool early = false;
+
+    for (size_t i = 0; i < h->n_rows; i++)
+        early = early || h->rows[i].kind == REPORT_EARLY;
+    (void)fputs("<div class=\"grid3\"><div class=\"card\"><h3>Reliability</h3>\n", f);
+    figure_reliability(f, h->score);
+    (void)fputs("<p>On the dashed line an answer is right as often as it is confident. Thin bars: "
+                "how many flows.</p></div>\n"
+                "<div class=\"card\"><h3>Leaving doubtful answers out</h3>\n",
+                f);
+    figure_abstention(f, h->score);
+    (void)fprintf(
+        f,
+        "<p><span class=\"key\"></span>right answers; the dot is the model's own threshold, "
+        "%.3f.%s</p></div>\n",
+        h->score->unknown.threshold,
+        h->score->outside
+            ? " <span class=\"key second\"></span>flows of other classes that get an answer."
+            : "");
+    if (early) {
+        (void)fputs("<div class=\"card\"><h3>Early decisions</h3>\n", f);
+        figure_early(f, h);
+        (void)fputs(
+            "<p><span class=\"key\"></span>macro-F1 <span class=\"key second\"></span>accuracy, of "
+            "the same flows after so many packets.</p></div>\n",
+            f);
+    }
+    (void)fputs("</div>\n", f);
+    print_rows(f, h);
+}
+
+/* What flows of the class are most often taken for; NULL: nothing. */
+static const char *taken_for(const report_head *h, size_t l)
+{
+    const uint32_t *row = h->score->confusion + l * h->score->n_labels;
+    size_t most = l;
+
+    for (size_t k = 0; k < h->score->n_labels; k++)
+        if (k != l && row[k] > (most == l ? 0 : row[most]))
+            most = k;
+    return most == l ? NULL : h->head->labels[most];
+}
+
+static void print_classes(FILE *f, const report_head *h)
+{
+    (void)fputs("<div "
+                "class=\"card\"><h3>Classes</h3><table><tr><th>class</th><th>flows</th><th>said</"
+                "th><th>precision</th>"
+                "<th>recall</th><th>F1</th><th></th><th>mostly taken for</th></tr>\n",
+                f);
+    for (size_t l = 0; l < h->score->n_labels; l++) {
+        const wsp_class_score *c = &h->score->label[l];
+        const char *other = taken_for(h, l);
+        if (!c->support && !c->said)
+            continue;
+        print_text(f, "<tr><td>", h->head->labels[l], "</td>");
+        (void)fprintf(f, "<td>%zu</td><td>%zu</td>", c->support, c->said);
+        print_cell(f, c->precision);
+        print_cell(f, c->recall);
+        print_cell(f, c->f1);
+        print_meter(f, c->f1);
+        print_text(f, "<td style=\"text-align:left\">", other ? other : "", "</td></tr>\n");
+    }
+    (void)fputs("</table></div>\n", f);
+}
+
+static void print_head(FILE *f, const report_head *h)
+{
+    const wsp_metrics *s = h->score;
+
+    print_text(f, "<h2 id=\"", h->head->name, "\">");
+    print_text(f, "", h->head->name, "</h2>\n");
+    (void)fprintf(f, "<p>%zu flows of %zu classes", s->flows, s->classes);
+    if (s->outside)
+        (void)fprintf(f, ", and %zu flows of classes that the model does not know", s->outside);
+    (void)fprintf(f,
+                  ". Below a confidence of %.3f an answer is “unknown”: %.1f %% of the flows keep "
+                  "theirs.</p>\n",
+                  s->unknown.threshold, 100 * s->unknown.coverage);
+    print_tiles(f, s);
+    print_figures(f, h);
+    (void)fputs(
+        "<div class=\"card\"><h3>Confusions</h3><p>Rows are what flows are, columns what was said; "
+        "the darker, the larger the share of the row. Point at a cell for its numbers.</p>\n",
+        f);
+    figure_confusion(f, h);
+    (void)fputs("</div><br>\n", f);
+    print_classes(f, h);
+}
+
+static void print_page(FILE *f, const report *r)
+{
+    (void)fprintf(f, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n");
+    print_text(f, "<title>", r->model, ": scores</title>\n");
+    (void)fprintf(f, "<style>\n%s</style></head><body>\n", style);
+    print_text(f, "<h1>", r->model, "</h1>\n");
+    print_text(f, "<p>scored on ", r->test, "");
+    (void)fprintf(f, ": %zu flows, %.0f a second; %zu parameters; wirespeak %s</p>\n", r->flows,
+                  r->seconds > 0 ? (double)r->flows / r->seconds : 0.0, r->parameters,
+                  wsp_version());
+    print_summary(f, r);
+    for (size_t i = 0; i < r->n_heads; i++)
+        print_head(f, &r->heads[i]);
+    (void)fputs("</body></html>\n", f);
+}
+
+/* Beside the name, then renamed: the name never stands for half a page. */
+int report_html(const report *r, const char *path)
+{
+    size_t n = strlen(path) + 32;
+    char *temporary = malloc(n);
+    FILE *f = NULL;
+    bool written;
+
+    if (temporary) {
+        (void)snprintf(temporary, n, "%s.%ld.tmp", path, (long)getpid());
+        f = fopen(temporary, "we");
+    }
+    if (!f) {
+        free(temporary);
+        return cli_fail("%s: cannot be written: %s", path, strerror(errno));
+    }
+    print_page(f, r);
+    written = !ferror(f);
+    written = fclose(f) == 0 && written && rename(temporary, path) == 0;
+    if (!written) {
+        (void)cli_fail("%s: could not be written: %s", path, strerror(errno));
+        (void)remove(temporary);
+    }
+    free(temporary);
+    return written ? CLI_OK : CLI_FAILED;
+}
