@@ -27,6 +27,7 @@ static const cli_page page = {
 typedef struct progress {
     FILE *log;
     double bits, heads, last; /* smoothed figures; when the line was last written */
+    double val, best;         /* losses of the last validation and of the best one */
     bool show, terminal;
     bool line; /* something stands on the terminal's last line */
     int log_errno;
@@ -70,6 +71,8 @@ static void show_progress(progress *p, const wsp_fit_report *r)
         (void)fprintf(stderr, "  %.2f bits/packet", p->bits);
     if (p->heads > 0)
         (void)fprintf(stderr, "  heads %.3f", p->heads);
+    if (p->val > 0)
+        (void)fprintf(stderr, "  val %.3f (best %.3f)", p->val, p->best);
     (void)fprintf(stderr, "  %.0f tokens/s  %lu:%02lu:%02lu left%s", r->tokens_per_second,
                   left / 3600, left / 60 % 60, left % 60, p->terminal ? "   " : "\n");
 }
@@ -88,6 +91,10 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
             p->heads = smooth(p->heads, r->stats->heads.loss);
         if (p->show)
             show_progress(p, r);
+    }
+    if (r->validation) {
+        p->val = r->validation->loss;
+        p->best = r->best ? p->val : p->best;
     }
     return interrupted ? WSP_EOF : WSP_OK;
 }
@@ -117,7 +124,7 @@ static wsp_status train(const char *train_path, const char *val_path, const char
 
 typedef struct arguments {
     wsp_fit_options opt;
-    const char *out, *val, *log, *init;
+    const char *out, *val, *log, *init, *best_by;
     double lr, lm, head, dropout, smoothing;
     size_t threads;
     bool progress;
@@ -128,11 +135,12 @@ typedef struct arguments {
 static int parse(arguments *a, int argc, char **argv)
 {
     wsp_fit_options *o = &a->opt;
+    static const char *const scores[] = {"loss", "f1", NULL};
     const cli_option options[] = {
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "MODEL", .help = "the model to write"},
         {.name = "config", .kind = CLI_TEXT, .value = &o->config, .arg = "SIZE", .help = "tiny, small (default) or base"},
         {.name = "init", .kind = CLI_TEXT, .value = &a->init, .arg = "MODEL", .help = "start from the weights of this model"},
-        {.name = "val", .kind = CLI_TEXT, .value = &a->val, .arg = "VAL.npz", .help = "calibrate the heads on this set"},
+        {.name = "val", .kind = CLI_TEXT, .value = &a->val, .arg = "VAL.npz", .help = "validate on this set, keep the best weights,\ncalibrate the heads"},
         {.name = "policy", .kind = CLI_TEXT, .value = &o->view.policy, .arg = "NAME", .help = "mask policy (default identity-free)"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &o->view.max_packets, .arg = "N", .min = 1,
          .help = "packets of a flow that are read (default 24)"},
@@ -141,6 +149,11 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "epochs", .kind = CLI_REAL, .value = &o->epochs, .arg = "N", .rmin = 0.0001, .rmax = 100000,
          .help = "passes over the flows (default 1)"},
         {.name = "batch-tokens", .kind = CLI_SIZE, .value = &o->batch_tokens, .arg = "N", .min = 1, .help = "tokens of a step (default 8192)"},
+        {.name = "val-every", .kind = CLI_U64, .value = &o->val_every, .arg = "N",
+         .help = "steps between validations (default 500); 0: none,\nand the last weights are kept"},
+        {.name = "patience", .kind = CLI_U64, .value = &o->patience, .arg = "N",
+         .help = "end after so many validations that were no better\n(default 0: never)"},
+        {.name = "best-by", .kind = CLI_CHOICE, .value = &a->best_by, .arg = "WHAT", .choices = scores, .help = "which validation is the best"},
         {.name = "lr", .kind = CLI_REAL, .value = &a->lr, .arg = "RATE", .rmin = 1e-9, .rmax = 1, .help = "peak learning rate"},
         {.name = "lm-weight", .kind = CLI_REAL, .value = &a->lm, .arg = "W", .rmax = 1000,
          .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used, and the model\ncannot generate"},
@@ -221,7 +234,8 @@ static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_er
 
 int cmd_train(int argc, char **argv)
 {
-    arguments a = {.opt = wsp_fit_options_default(), .lm = 1, .head = 1, .threads = 1};
+    arguments a = {
+        .opt = wsp_fit_options_default(), .lm = 1, .head = 1, .threads = 1, .best_by = "loss"};
     progress p = {.log = NULL};
     wsp_error err;
     wsp_status st;
@@ -231,6 +245,8 @@ int cmd_train(int argc, char **argv)
     first = parse(&a, argc, argv);
     if (!a.out)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
+    if (a.opt.patience && !(a.val && a.opt.val_every))
+        return cli_usage(page.name, "--patience needs validations: --val FILE and --val-every N");
     if (a.opt.resume && !a.opt.checkpoint)
         return cli_usage(page.name, "--resume needs --checkpoint FILE");
     a.opt.train.lr = (float)a.lr;
@@ -240,6 +256,7 @@ int cmd_train(int argc, char **argv)
     a.opt.train.dropout = (float)a.dropout;
     a.opt.train.label_smoothing = (float)a.smoothing;
     a.opt.train.threads = (unsigned)a.threads;
+    a.opt.best_by_f1 = a.best_by[0] == 'f';
     a.opt.report = report;
     a.opt.arg = &p;
     p.terminal = isatty(2) != 0;

@@ -230,9 +230,19 @@ WSP_MUST_USE WSP_API wsp_status wsp_trainer_label_weights(wsp_trainer *t, size_t
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b,
                                                      wsp_train_stats *stats, wsp_error *err);
 /*
+ * What the heads said of the last batch's flows after their last packets: [n_flows][n_heads] numbers of labels, -1
+ * where the flow has no label. Borrowed until the next batch; NULL when the batch had no labels.
+ */
+WSP_API const int32_t *wsp_trainer_answers(const wsp_trainer *t);
+
+/* A copy of the weights as they are, which restore puts back (ARG without one). Checkpoints have it too. */
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_keep(wsp_trainer *t, wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_trainer_restore(wsp_trainer *t, wsp_error *err);
+
+/*
  * Everything that a later run needs to go on bit-exactly: weights, moments, step, and the caller's own `extra` bytes
- * (position in the data, random numbers). One .safetensors file, atomic. load also replaces the model's weights;
- * *extra is a fresh block (free()).
+ * (position in the data, random numbers). One .safetensors file with a checksum, atomic. load also replaces the model's
+ * weights; *extra is a fresh block (free()) with a zero byte behind its end. A failed load changes nothing.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_save(const wsp_trainer *t, const char *path,
                                                  const void *extra, size_t extra_len,

@@ -172,11 +172,13 @@ WSP_API wsp_view_options wsp_view_options_default(void);
 
 /* ---- training ---- */
 
-/* What a run tells of itself: at its start and end, after every step. */
+/* What a run tells of itself: at its start and end, after every step and every validation. */
 typedef struct wsp_fit_report {
-    const char
-        *json; /* one object, one line; wirespeak-train(1) names its members. Valid for the call */
-    const wsp_train_stats *stats; /* of the step, else NULL */
+    const char *json; /* one object, one line, as in wirespeak-train(1). Valid for the call */
+    const wsp_train_stats *stats;      /* of the step, else NULL */
+    const wsp_train_stats *validation; /* of the validation set, else NULL */
+    double macro_f1;                   /* of it, over all heads */
+    bool best;                         /* no validation was better so far */
     uint64_t step, steps;
     double seconds, seconds_left; /* of this process */
     double tokens_per_second;     /* on average since it started */
@@ -189,10 +191,12 @@ typedef struct wsp_fit_options {
     wsp_train_options
         train;          /* steps and warmup are set from epochs; lm_weight and head_weight count */
     bool labelled_only; /* the next-token loss reads flows with a label only, too */
-    double
-        balance; /* a label counts as the power -balance of how often it occurs; 0: all the same */
-    double epochs;             /* passes over the training flows */
-    size_t batch_tokens;       /* tokens of a step */
+    double balance;     /* a label counts as the power -balance of its frequency; 0: all the same */
+    double epochs;      /* passes over the training flows */
+    size_t batch_tokens; /* tokens of a step */
+    uint64_t val_every;  /* steps between validations, the last step has one; 0: none */
+    uint64_t patience;   /* the run ends after so many validations that were no better; 0: never */
+    bool best_by_f1; /* the best has the highest mean macro-F1 of the heads; else the least loss */
     const char *checkpoint;    /* file for checkpoints, or NULL */
     uint64_t checkpoint_every; /* steps */
     bool resume;               /* go on from the checkpoint if it is there */
@@ -204,8 +208,9 @@ typedef struct wsp_fit_options {
 WSP_API wsp_fit_options wsp_fit_options_default(void);
 
 /*
- * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. Heads
- * are calibrated on `val` (may be NULL): temperature by minimal NLL. The model is the caller's. EOF: the report function
+ * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. The
+ * weights are those of the best validation on `val` (of the last step when val is NULL); on it the heads are calibrated:
+ * temperature by minimal NLL. The model is the caller's. EOF: the report function
  * ended the run; there is no model, but a checkpoint if one was asked for.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train,

@@ -7,3 +7,6 @@ test_model_LDADD = $(TEST_LIBS)
 check_PROGRAMS += parity_dump
 parity_dump_SOURCES = tests/parity/dump.c
 parity_dump_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_trainer
+test_trainer_SOURCES = tests/unit/test_trainer.c
+test_trainer_LDADD = $(TEST_LIBS)

@@ -32,6 +32,10 @@ struct wsp_trainer {
     uint64_t accumulated; /* batches since the last update */
     struct worker *worker;
     unsigned n_workers;
+    float *kept;   /* [n_params] weights put aside, or NULL */
+    int32_t *said; /* [n_flows][n_heads] of the last batch */
+    size_t said_cap;
+    bool answered;                       /* the last batch had labels */
     float *label_weight[WSPI_MAX_HEADS]; /* [n_labels], or NULL: 1 each */
 };
 

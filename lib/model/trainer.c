@@ -94,6 +94,8 @@ void wsp_trainer_free(wsp_trainer *t)
         t->m->grad = NULL;
     for (size_t h = 0; h < WSPI_MAX_HEADS; h++)
         free(t->label_weight[h]);
+    free(t->said);
+    free(t->kept);
     free(t->worker);
     free(t->grad);
     free(t);
@@ -150,14 +152,18 @@ static size_t argmax(const float *x, size_t n)
     return best;
 }
 
-/* Head h on packets of flow f (of the part), n of them with contexts from row r: mean cross-entropy. */
-static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size_t n)
+/*
+ * Head h on packets of flow f (of the part), n of them with contexts from row r: mean cross-entropy. Returns the label
+ * that it gives the last one.
+ */
+static int32_t head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size_t n)
 {
     wspi_engine *e = &w->e;
     const wsp_model *m = e->m;
     size_t C = m->cfg.channels, L = m->head[h].n_labels, hw = m->at.head_w[h], hb = m->at.head_b[h];
     const float *weight = w->t->label_weight[h];
     float counts = weight ? weight[label] : 1.0f;
+    size_t said = 0;
 
     for (size_t i = 0; i < n; i += WSPI_LM_ROWS) {
         size_t k = WSPI_MIN(n - i, (size_t)WSPI_LM_ROWS);
@@ -170,7 +176,7 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
         }
         wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD);
         if (i + k == n)
-            w->head[h].right += argmax(e->logits + (k - 1) * L, L) == label;
+            said = argmax(e->logits + (k - 1) * L, L);
         wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
                   w->t->opt.label_smoothing, k, L);
         for (size_t j = 0; j < k; j++)
@@ -182,6 +188,8 @@ static void head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size
             wspi_add(e->grad + hb, e->logits + j * L, L);
         wspi_gemm(e->nn, e->dc + (r + i) * C, e->logits, m->w + hw, k, C, L, WSPI_ADD);
     }
+    w->head[h].right += said == label;
+    return (int32_t)said;
 }
 
 static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
@@ -207,10 +215,13 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
             wspi_output_bwd(e, w->row);
     }
     for (size_t f = 0; b->labels && f < e->F; f++)
-        for (size_t h = 0; h < H; h++)
-            if (b->labels[(f0 + f) * H + h] >= 0)
-                head_loss(w, h, (uint32_t)b->labels[(f0 + f) * H + h], e->roff[f] + 1,
-                          e->roff[f + 1] - e->roff[f] - 1);
+        for (size_t h = 0; h < H; h++) {
+            int32_t label = b->labels[(f0 + f) * H + h];
+            w->t->said[(f0 + f) * H + h] = label < 0
+                                               ? -1
+                                               : head_loss(w, h, (uint32_t)label, e->roff[f] + 1,
+                                                           e->roff[f + 1] - e->roff[f] - 1);
+        }
     if (w->backward) {
         wspi_flow_bwd(e);
         wspi_packet_bwd(e);
@@ -319,6 +330,9 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
     uint64_t where[3] = {t->opt.seed, t->step, t->accumulated};
 
     WSP_TRY(wspi_batch_check(t->m, b, err));
+    if (wspi_grow(&t->said, &t->said_cap, b->n_flows * t->m->n_heads + 1, sizeof *t->said) < 0)
+        return wspi_nomem(err, "answers", b->n_flows * t->m->n_heads * sizeof *t->said);
+    t->answered = b->labels != NULL;
     for (size_t i = 0; b->labels && i < b->n_flows * t->m->n_heads; i++)
         labelled += b->labels[i] >= 0;
     share_out(t, b);
@@ -364,6 +378,29 @@ wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b, wsp_train_st
                                 wsp_error *err)
 {
     return run_batch(t, b, false, stats, err);
+}
+
+const int32_t *wsp_trainer_answers(const wsp_trainer *t)
+{
+    return t->answered ? t->said : NULL;
+}
+
+wsp_status wsp_trainer_keep(wsp_trainer *t, wsp_error *err)
+{
+    if (!t->kept)
+        t->kept = wspi_new_floats(t->m->n_params);
+    if (!t->kept)
+        return wspi_nomem(err, "weights to keep", t->m->n_params * sizeof *t->kept);
+    memcpy(t->kept, t->m->w, t->m->n_params * sizeof *t->kept);
+    return WSP_OK;
+}
+
+wsp_status wsp_trainer_restore(wsp_trainer *t, wsp_error *err)
+{
+    if (!t->kept)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "no weights were kept");
+    memcpy(t->m->w, t->kept, t->m->n_params * sizeof *t->kept);
+    return WSP_OK;
 }
 
 static float rate_at(const wsp_train_options *o, uint64_t step)

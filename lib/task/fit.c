@@ -6,14 +6,15 @@
  * the heads), the next as a generator does (everything, flow ends, the label of half of the labelled flows given as
  * condition and never asked for).
  */
-#include <unistd.h>
-
 #include "task/fit_int.h"
 
 wsp_fit_options wsp_fit_options_default(void)
 {
-    wsp_fit_options o = {
-        .config = "small", .epochs = 1, .batch_tokens = 8192, .checkpoint_every = 200};
+    wsp_fit_options o = {.config = "small",
+                         .epochs = 1,
+                         .batch_tokens = 8192,
+                         .val_every = 500,
+                         .checkpoint_every = 200};
 
     o.view = wsp_view_options_default();
     o.train = wsp_train_options_default();
@@ -32,27 +33,6 @@ static void shuffle(wspi_fit *f)
         f->order[i - 1] = f->order[k];
         f->order[k] = swap;
     }
-}
-
-static wsp_status resume(wspi_fit *f, wsp_error *err)
-{
-    void *extra = NULL;
-    size_t len;
-    wsp_status st;
-
-    if (!f->opt->resume || !f->opt->checkpoint || access(f->opt->checkpoint, F_OK) != 0)
-        return WSP_OK;
-    st = wsp_trainer_load(f->trainer, f->opt->checkpoint, &extra, &len, err);
-    if (st == WSP_OK && len != sizeof f->pos)
-        st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a checkpoint of this kind of run",
-                       f->opt->checkpoint);
-    if (st == WSP_OK)
-        memcpy(&f->pos, extra, sizeof f->pos);
-    if (st == WSP_OK && f->pos.at > f->n_order)
-        st =
-            wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: a checkpoint of other data", f->opt->checkpoint);
-    free(extra);
-    return st;
 }
 
 /* Half of the labelled flows get the label of one head as their condition; nobody asks for it then. */
@@ -107,26 +87,62 @@ static wsp_status one_step(wspi_fit *f, wsp_error *err)
     return wspi_fit_log_step(f, &s, err);
 }
 
-static wsp_status save(const wspi_fit *f, wsp_error *err)
+static bool ended(const wspi_fit *f)
 {
-    return wsp_trainer_save(f->trainer, f->opt->checkpoint, &f->pos, sizeof f->pos, err);
+    return f->pos.step >= f->steps || (f->opt->patience && f->pos.since >= f->opt->patience);
 }
 
-/* Until the last step, or until the caller says stop (EOF). A checkpoint is the last thing in both cases. */
+static bool validation_is_due(const wspi_fit *f)
+{
+    return f->val && f->opt->val_every &&
+           (f->pos.step % f->opt->val_every == 0 || f->pos.step == f->steps);
+}
+
+/* Scores the model, and keeps its weights when it is the best so far. */
+static wsp_status validate(wspi_fit *f, wsp_error *err)
+{
+    wspi_validation v;
+    double score;
+    bool best;
+
+    WSP_TRY(wspi_fit_validate(f, &v, err));
+    score = f->opt->best_by_f1 ? -v.macro_f1 : v.stats.loss;
+    best = f->pos.best_step == 0 || score < f->pos.best;
+    f->pos.since++;
+    if (best) {
+        f->pos.best = score;
+        f->pos.best_step = f->pos.step;
+        f->pos.since = 0;
+        WSP_TRY(wsp_trainer_keep(f->trainer, err));
+    }
+    return wspi_fit_log_validation(f, &v, best, err);
+}
+
+/*
+ * Until the last step, until validations have not got better for long enough, or until the caller says stop (EOF). A
+ * checkpoint is the last thing in all cases.
+ */
 static wsp_status run(wspi_fit *f, wsp_error *err)
 {
     wsp_status st;
 
     shuffle(f);
     st = wspi_fit_log_start(f, err);
-    while (st == WSP_OK && f->pos.step < f->steps) {
+    while (st == WSP_OK && !ended(f)) {
         st = one_step(f, err);
+        if (st >= 0 && validation_is_due(f)) {
+            wsp_status stop = st;
+            st = validate(f, err);
+            st = st < 0 ? st : WSPI_MAX(st, stop);
+        }
         if (st == WSP_OK && f->opt->checkpoint &&
-            (f->pos.step % f->opt->checkpoint_every == 0 || f->pos.step == f->steps))
-            st = save(f, err);
+            (f->pos.step % f->opt->checkpoint_every == 0 || ended(f)))
+            st = wspi_fit_save(f, err);
     }
     if (st == WSP_EOF && f->opt->checkpoint)
-        WSP_TRY(save(f, err));
+        WSP_TRY(wspi_fit_save(f, err));
+    if (st == WSP_OK && f->pos.best_step)
+        WSP_TRY(wsp_trainer_restore(f->trainer, err));
     return st == WSP_OK ? wspi_fit_log_end(f, err) : st;
 }
 
@@ -136,7 +152,9 @@ static void clear(wspi_fit *f)
     wspi_batcher_clear(&f->batcher);
     wspi_view_clear(&f->sees);
     wspi_view_clear(&f->speaks);
+    wspi_view_clear(&f->val_sees);
     free(f->order);
+    free(f->val_order);
     free(f->map);
 }
 
@@ -148,7 +166,7 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
 
     *out = NULL;
     if (st == WSP_OK)
-        st = resume(&f, err);
+        st = wspi_fit_resume(&f, err);
     if (st == WSP_OK)
         st = run(&f, err);
     if (st == WSP_OK && val)

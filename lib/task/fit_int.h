@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fit_int.h: a training run: fit.c runs it, fit_setup.c makes it, fit_log.c tells of it, calibrate.c ends it. */
+/*
+ * fit_int.h: a training run: fit_setup.c makes it, fit.c runs it, validate.c scores it, fit_state.c saves it and takes
+ * it up again, fit_log.c tells of it, calibrate.c sets the heads' temperatures at its end.
+ */
 #ifndef WSPI_FIT_INT_H
 #define WSPI_FIT_INT_H
 
@@ -8,18 +11,27 @@
 /* Where a run stands; saved with the checkpoint. Everything else follows from the seed. */
 typedef struct wspi_position {
     uint64_t epoch, at, step;
+    uint64_t best_step, since; /* of the best validation (0: none yet); validations after it */
+    double best;               /* its score: less is better */
 } wspi_position;
+
+/* Figures of the whole validation set. loss: as in training, but by token and by label, not by batch. */
+typedef struct wspi_validation {
+    wsp_train_stats stats;
+    double macro_f1, f1[WSP_MAX_HEADS];
+} wspi_validation;
 
 typedef struct wspi_fit {
     const wsp_tokens *train, *val;
     const wsp_fit_options *opt;
     wsp_model *m;
     wsp_trainer *trainer;
-    wspi_view sees;   /* as a classifier reads */
-    wspi_view speaks; /* as a generator writes; only with a next-token loss */
+    wspi_view sees;     /* as a classifier reads */
+    wspi_view speaks;   /* as a generator writes; only with a next-token loss */
+    wspi_view val_sees; /* the validation set; empty without one */
     wspi_batcher batcher;
-    uint32_t *order; /* [n_order] */
-    size_t n_order;
+    uint32_t *order, *val_order; /* [n_order], [n_val] flows that are used */
+    size_t n_order, n_val;
     int *map; /* [n_heads] the identity: heads are the set's columns */
     uint64_t steps;
     wspi_position pos;
@@ -32,12 +44,24 @@ typedef struct wspi_fit {
 /* Makes everything but the position; what is made is the caller's to clear, also on failure. */
 wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 
-/* Flows in file order; without a next-token loss, or when asked for, only those that have a label. */
+/* Fills `order` in file order; without a next-token loss, or when asked for, only flows that have a label. */
 void wspi_fit_choose(wspi_fit *f);
+
+/* Both sets have the same label columns. */
+wsp_status wspi_same_labels(const wsp_tokens *train, const wsp_tokens *val,
+                            wsp_error *err) WSP_MUST_USE;
+
+wsp_status wspi_fit_validate(wspi_fit *f, wspi_validation *v, wsp_error *err) WSP_MUST_USE;
+
+/* The checkpoint; resume does nothing where there is none yet. */
+wsp_status wspi_fit_save(const wspi_fit *f, wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 
 /* Rows of the log, to the caller's report function (fit_log.c). EOF: the caller wants to stop. */
 wsp_status wspi_fit_log_start(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_fit_log_validation(wspi_fit *f, const wspi_validation *v, bool best,
+                                   wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_log_end(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 
 /* Temperatures of the model's heads with the least loss on the set. */

@@ -67,26 +67,25 @@ static void put_losses(json_t *row, const wspi_fit *f, const wsp_train_stats *s)
     put_count(row, "tokens", s->tokens);
 }
 
-/* Gives the row to the caller and frees it. */
-static wsp_status send(const wspi_fit *f, json_t *row, const wsp_train_stats *s, wsp_error *err)
+/* Gives the row to the caller, with what `r` says besides, and frees it. */
+static wsp_status send(const wspi_fit *f, json_t *row, wsp_fit_report *r, wsp_error *err)
 {
     char *text = f->opt->report ? json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    double seconds = f->last - f->started;
-    wsp_fit_report r = {.json = text,
-                        .stats = s,
-                        .step = f->pos.step,
-                        .steps = f->steps,
-                        .seconds = seconds,
-                        .tokens_per_second = seconds > 0 ? f->tokens_here / seconds : 0};
     wsp_status st = WSP_OK;
 
-    if (f->steps_here)
-        r.seconds_left = seconds / (double)f->steps_here * (double)(f->steps - f->pos.step);
     json_decref(row);
-    if (f->opt->report && !text)
+    if (!f->opt->report)
+        return WSP_OK;
+    if (!text)
         return wspi_nomem(err, "a row of the log", 0);
-    if (f->opt->report)
-        st = f->opt->report(f->opt->arg, &r);
+    r->json = text;
+    r->step = f->pos.step;
+    r->steps = f->steps;
+    r->seconds = f->last - f->started;
+    r->tokens_per_second = r->seconds > 0 ? f->tokens_here / r->seconds : 0;
+    if (f->steps_here)
+        r->seconds_left = r->seconds / (double)f->steps_here * (double)(f->steps - f->pos.step);
+    st = f->opt->report(f->opt->arg, r);
     free(text);
     if (st < 0)
         return wspi_fail(err, st, 0, "step %llu could not be reported",
@@ -101,7 +100,7 @@ wsp_status wspi_fit_log_start(wspi_fit *f, wsp_error *err)
     f->started = f->last = now();
     put_count(row, "parameters", wsp_model_parameters(f->m));
     put_count(row, "flows", f->n_order);
-    return send(f, row, NULL, err);
+    return send(f, row, &(wsp_fit_report){.step = 0}, err);
 }
 
 wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *err)
@@ -118,13 +117,40 @@ wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *e
     put_real(row, "lr", s->lr);
     put_real(row, "seconds", f->last - f->started);
     put_real(row, "tokens_per_second", (double)s->tokens / (f->last - was));
-    return send(f, row, s, err);
+    return send(f, row, &(wsp_fit_report){.stats = s}, err);
+}
+
+/* The heads' rows get their F1. */
+wsp_status wspi_fit_log_validation(wspi_fit *f, const wspi_validation *v, bool best, wsp_error *err)
+{
+    json_t *row = new_row(f, "validation"), *heads;
+    double was = f->last;
+
+    f->last = now();
+    put_losses(row, f, &v->stats);
+    heads = json_object_get(row, "heads");
+    for (size_t h = 0; h < wsp_model_head_count(f->m); h++)
+        if (v->stats.head[h].seen)
+            put_real(json_object_get(heads, wsp_model_head(f->m, h)->name), "macro_f1", v->f1[h]);
+    if (v->stats.heads.seen)
+        put_real(row, "macro_f1", v->macro_f1);
+    (void)json_object_set_new(row, "best", json_boolean(best));
+    put_count(row, "best_step", f->pos.best_step);
+    put_real(row, "seconds", f->last - f->started);
+    put_real(row, "tokens_per_second", (double)v->stats.tokens / (f->last - was));
+    return send(f, row,
+                &(wsp_fit_report){.validation = &v->stats, .macro_f1 = v->macro_f1, .best = best},
+                err);
 }
 
 wsp_status wspi_fit_log_end(wspi_fit *f, wsp_error *err)
 {
     json_t *row = new_row(f, "end");
 
+    (void)json_object_set_new(row, "reason",
+                              json_string(f->pos.step < f->steps ? "patience" : "steps"));
+    if (f->pos.best_step)
+        put_count(row, "best_step", f->pos.best_step);
     put_real(row, "seconds", f->last - f->started);
-    return send(f, row, NULL, err);
+    return send(f, row, &(wsp_fit_report){.step = 0}, err);
 }

@@ -5,17 +5,24 @@
 
 #include "task/fit_int.h"
 
-/* Flows in file order; without a next-token loss, or when asked for, only those that have a label. */
+/* Flows of a set in file order; without a next-token loss, or when asked for, only those that have a label. */
+static size_t choose(const wspi_fit *f, const wsp_tokens *t, uint32_t *order)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->n_flows; i++) {
+        bool wanted = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
+        for (size_t h = 0; h < t->n_heads; h++)
+            wanted = wanted || t->labels[h][i] >= 0;
+        if (wanted)
+            order[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
 void wspi_fit_choose(wspi_fit *f)
 {
-    f->n_order = 0;
-    for (size_t i = 0; i < f->sees.n_flows; i++) {
-        bool labelled = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
-        for (size_t h = 0; h < f->train->n_heads; h++)
-            labelled = labelled || f->train->labels[h][i] >= 0;
-        if (labelled)
-            f->order[f->n_order++] = (uint32_t)i;
-    }
+    f->n_order = choose(f, f->train, f->order);
 }
 
 static wsp_status make_model(wspi_fit *f, wsp_error *err)
@@ -90,6 +97,8 @@ static wsp_status make_views(wspi_fit *f, wsp_error *err)
 
     all.policy = "everything";
     WSP_TRY(wspi_view_make(&f->sees, f->train, &f->opt->view, max_tokens, false, err));
+    if (f->val)
+        WSP_TRY(wspi_view_make(&f->val_sees, f->val, &f->opt->view, max_tokens, false, err));
     if (f->opt->train.lm_weight > 0)
         WSP_TRY(wspi_view_make(&f->speaks, f->train, &all, max_tokens, true, err));
     return WSP_OK;
@@ -125,12 +134,40 @@ static wsp_status balance(wspi_fit *f, wsp_error *err)
     return st;
 }
 
+/* Which flows are used, and from their tokens the number of steps. */
+static wsp_status make_orders(wspi_fit *f, wsp_error *err)
+{
+    size_t H = f->train->n_heads, n_val = f->val ? f->val->n_flows : 0;
+    double tokens = 0;
+
+    f->order = wspi_new_array(f->sees.n_flows, sizeof *f->order);
+    f->val_order = wspi_new_array(n_val, sizeof *f->val_order);
+    f->map = wspi_new_array(H, sizeof *f->map);
+    if (!f->order || !f->val_order || !f->map)
+        return wspi_nomem(err, "the order of flows", f->sees.n_flows);
+    for (size_t h = 0; h < H; h++)
+        f->map[h] = (int)h;
+    wspi_fit_choose(f);
+    f->n_val = f->val ? choose(f, f->val, f->val_order) : 0;
+    if (f->n_order == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
+    if (f->val && f->n_val == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to validate on");
+    for (size_t i = 0; i < f->n_order; i++)
+        tokens += (double)(f->sees.packet_off[f->sees.flow_off[f->order[i] + 1]] -
+                           f->sees.packet_off[f->sees.flow_off[f->order[i]]]);
+    f->steps = (uint64_t)ceil(f->opt->epochs * tokens / (double)f->opt->batch_tokens);
+    f->steps = WSPI_MAX(f->steps, 1u);
+    return WSP_OK;
+}
+
 wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
 {
     wsp_train_options train = f->opt->train;
-    double tokens = 0;
-    wsp_status st = make_model(f, err);
+    wsp_status st = f->val ? wspi_same_labels(f->train, f->val, err) : WSP_OK;
 
+    if (st == WSP_OK)
+        st = make_model(f, err);
     if (st == WSP_OK)
         st = copy_weights(f, err);
     if (st == WSP_OK)
@@ -139,20 +176,7 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
         return st;
     if (describe(f) < 0)
         return wspi_nomem(err, "the model's description", 0);
-    f->order = wspi_new_array(f->sees.n_flows, sizeof *f->order);
-    f->map = wspi_new_array(f->train->n_heads, sizeof *f->map);
-    if (!f->order || !f->map)
-        return wspi_nomem(err, "the order of flows", f->sees.n_flows);
-    for (size_t h = 0; h < f->train->n_heads; h++)
-        f->map[h] = (int)h;
-    wspi_fit_choose(f);
-    if (f->n_order == 0)
-        return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
-    for (size_t i = 0; i < f->n_order; i++)
-        tokens += (double)(f->sees.packet_off[f->sees.flow_off[f->order[i] + 1]] -
-                           f->sees.packet_off[f->sees.flow_off[f->order[i]]]);
-    f->steps = (uint64_t)ceil(f->opt->epochs * tokens / (double)f->opt->batch_tokens);
-    f->steps = WSPI_MAX(f->steps, 1u);
+    WSP_TRY(make_orders(f, err));
     train.steps = f->steps;
     train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);
     WSP_TRY(wsp_trainer_new(&f->trainer, f->m, &train, err));

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fit_state.c: checkpoints of a run. With the trainer's state goes a JSON text: where the run stands, and all that
+ * decides what comes next (options, the data's hashes). A run goes on only where these are the same.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "task/fit_int.h"
+
+static const char FORMAT[] = "wirespeak-fit-1";
+static const size_t JSON_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(17); /* doubles come back */
+
+/* What a model can learn of a set: ids, borders, labels. */
+static uint64_t hash_of(const wsp_tokens *t)
+{
+    uint64_t h = wspi_fnv1a(t->ids, t->n_tokens * sizeof *t->ids, WSPI_FNV_START);
+
+    h = wspi_fnv1a(t->packet_off, (t->n_packets + 1) * sizeof *t->packet_off, h);
+    h = wspi_fnv1a(t->flow_off, (t->n_flows + 1) * sizeof *t->flow_off, h);
+    for (size_t i = 0; i < t->n_heads; i++)
+        h = wspi_fnv1a(t->labels[i], t->n_flows * sizeof **t->labels, h);
+    return h;
+}
+
+static int put_hash(json_t *o, const char *key, const wsp_tokens *t)
+{
+    char hex[24] = "none";
+
+    if (t)
+        (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash_of(t));
+    return json_object_set_new(o, key, json_string(hex));
+}
+
+/* Everything that the weights after any step depend on, but for the number of threads. NULL without memory. */
+static json_t *run_json(const wspi_fit *f)
+{
+    const wsp_fit_options *o = f->opt;
+    const wsp_train_options *t = &o->train;
+    const struct {
+        const char *name;
+        double value;
+    } number[] = {
+        {"max-packets", (double)o->view.max_packets},
+        {"max-payload", (double)o->view.max_payload},
+        {"batch-tokens", (double)o->batch_tokens},
+        {"epochs", o->epochs},
+        {"lr", (double)t->lr},
+        {"lr-min", (double)t->lr_min},
+        {"warmup", (double)t->warmup},
+        {"beta1", (double)t->beta1},
+        {"beta2", (double)t->beta2},
+        {"eps", (double)t->eps},
+        {"weight-decay", (double)t->weight_decay},
+        {"clip", (double)t->clip},
+        {"lm-weight", (double)t->lm_weight},
+        {"head-weight", (double)t->head_weight},
+        {"label-smoothing", (double)t->label_smoothing},
+        {"dropout", (double)t->dropout},
+        {"balance", o->balance},
+        {"labelled-only", o->labelled_only},
+        {"val-every", (double)o->val_every},
+        {"patience", (double)o->patience},
+        {"best-by-f1", o->best_by_f1},
+    };
+    json_t *run = json_object();
+    int lost = put_hash(run, "training data", f->train) | put_hash(run, "validation data", f->val);
+
+    lost |= json_object_set_new(run, "seed", json_integer((json_int_t)t->seed));
+    lost |= json_object_set_new(run, "policy",
+                                json_string(wsp_policy_name(wsp_policy_get(o->view.policy))));
+    for (size_t i = 0; i < WSPI_COUNT(number); i++)
+        lost |= json_object_set_new(run, number[i].name, json_real(number[i].value));
+    if (lost) {
+        json_decref(run);
+        return NULL;
+    }
+    return run;
+}
+
+wsp_status wspi_fit_save(const wspi_fit *f, wsp_error *err)
+{
+    const wspi_position *p = &f->pos;
+    json_t *state =
+        json_pack("{s:s, s:o?, s:{s:I, s:I, s:I, s:I, s:I, s:f}}", "format", FORMAT, "run",
+                  run_json(f), "position", "epoch", (json_int_t)p->epoch, "at", (json_int_t)p->at,
+                  "step", (json_int_t)p->step, "best_step", (json_int_t)p->best_step, "since",
+                  (json_int_t)p->since, "best", p->best);
+    char *text = json_object_get(state, "run") ? json_dumps(state, JSON_FLAGS) : NULL;
+    wsp_status st = text ? wsp_trainer_save(f->trainer, f->opt->checkpoint, text, strlen(text), err)
+                         : wspi_nomem(err, "a checkpoint", 0);
+
+    json_decref(state);
+    free(text);
+    return st;
+}
+
+static bool get_count(const json_t *o, const char *key, uint64_t *out)
+{
+    const json_t *v = json_object_get(o, key);
+
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return false;
+    *out = (uint64_t)json_integer_value(v);
+    return true;
+}
+
+static bool get_position(const wspi_fit *f, const json_t *state, wspi_position *p)
+{
+    const json_t *o = json_object_get(state, "position"), *best = json_object_get(o, "best");
+    const char *format = json_string_value(json_object_get(state, "format"));
+
+    p->best = json_number_value(best);
+    return format && strcmp(format, FORMAT) == 0 && get_count(o, "epoch", &p->epoch) &&
+           get_count(o, "at", &p->at) && get_count(o, "step", &p->step) &&
+           get_count(o, "best_step", &p->best_step) && get_count(o, "since", &p->since) &&
+           json_is_number(best) && p->at <= f->n_order && p->step <= f->steps &&
+           p->step == wsp_trainer_step_count(f->trainer);
+}
+
+/* The first option or set that is not what it was in the run that wrote the checkpoint. */
+static wsp_status same_run(const wspi_fit *f, const json_t *theirs, wsp_error *err)
+{
+    json_t *mine = run_json(f), *value;
+    wsp_status st = mine ? WSP_OK : wspi_nomem(err, "options", 0);
+    const char *key;
+
+    json_object_foreach(mine, key, value)
+    {
+        const json_t *was = json_object_get(theirs, key);
+        char *a, *b;
+
+        if (json_equal(value, was) || st < 0)
+            continue;
+        a = json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
+        b = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
+        st = wspi_fail(err, WSP_ERR_ARG, 0,
+                       "%s: a checkpoint of another run (%s was %s and is %s): go on with its data "
+                       "and options, or start anew with another file",
+                       f->opt->checkpoint, key, a ? a : "absent", b ? b : "?");
+        free(a);
+        free(b);
+    }
+    json_decref(mine);
+    return st;
+}
+
+wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err)
+{
+    void *text = NULL;
+    size_t len;
+    json_t *state;
+    wsp_status st;
+
+    if (!f->opt->resume || !f->opt->checkpoint || access(f->opt->checkpoint, F_OK) != 0)
+        return WSP_OK;
+    WSP_TRY(wsp_trainer_load(f->trainer, f->opt->checkpoint, &text, &len, err));
+    state = json_loadb(text, len, 0, NULL);
+    st = same_run(f, json_object_get(state, "run"), err);
+    if (st == WSP_OK && !get_position(f, state, &f->pos))
+        st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a checkpoint of a training run",
+                       f->opt->checkpoint);
+    json_decref(state);
+    free(text);
+    return st;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * validate.c: a run's losses and scores on the validation set, as the model reads it. F1 = 2 TP / (2 TP + FP + FN),
+ * macro-F1 the mean over the classes that occur in the set; over several heads the mean of theirs.
+ */
+#include <math.h>
+
+#include "task/fit_int.h"
+
+wsp_status wspi_same_labels(const wsp_tokens *train, const wsp_tokens *val, wsp_error *err)
+{
+    if (train->n_heads != val->n_heads)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "the validation set has %zu label columns, the training set %zu",
+                         val->n_heads, train->n_heads);
+    for (size_t h = 0; h < train->n_heads; h++) {
+        bool same =
+            strcmp(train->heads[h], val->heads[h]) == 0 && train->n_labels[h] == val->n_labels[h];
+        for (size_t l = 0; same && l < train->n_labels[h]; l++)
+            same = strcmp(train->label_names[h][l], val->label_names[h][l]) == 0;
+        if (!same)
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "the validation set has other labels than the training set in its "
+                             "column %s: make both with the same lists",
+                             val->heads[h]);
+    }
+    return WSP_OK;
+}
+
+typedef struct tally {
+    size_t right, said, is; /* of one class */
+} tally;
+
+static double macro_f1(const tally *t, size_t n)
+{
+    double sum = 0;
+    size_t classes = 0;
+
+    for (size_t l = 0; l < n; l++) {
+        if (!t[l].is)
+            continue;
+        sum += 2 * (double)t[l].right / (double)(t[l].said + t[l].is);
+        classes++;
+    }
+    return classes ? sum / (double)classes : 0;
+}
+
+/* Tallies of all heads, one after the other, from the answers to a batch. */
+static void count(const wspi_fit *f, tally *t)
+{
+    const wsp_batch *b = &f->batcher.batch;
+    const int32_t *said = wsp_trainer_answers(f->trainer);
+    size_t H = f->train->n_heads;
+
+    for (size_t h = 0; h < H; t += f->train->n_labels[h++])
+        for (size_t i = h; i < b->n_flows * H; i += H) {
+            if (b->labels[i] < 0)
+                continue;
+            t[b->labels[i]].is++;
+            t[said[i]].said++;
+            t[said[i]].right += said[i] == b->labels[i];
+        }
+}
+
+static void score(const wspi_fit *f, const tally *t, wspi_validation *v)
+{
+    size_t n = 0;
+
+    v->macro_f1 = 0;
+    for (size_t h = 0; h < f->train->n_heads; t += f->train->n_labels[h++]) {
+        v->f1[h] = macro_f1(t, f->train->n_labels[h]);
+        if (!v->stats.head[h].seen)
+            continue;
+        v->macro_f1 += v->f1[h];
+        n++;
+    }
+    v->macro_f1 = n ? v->macro_f1 / (double)n : 0;
+}
+
+wsp_status wspi_fit_validate(wspi_fit *f, wspi_validation *v, wsp_error *err)
+{
+    size_t classes = 0, taken;
+    wsp_train_stats s;
+    tally *t;
+    wsp_status st = WSP_OK;
+
+    memset(v, 0, sizeof *v);
+    for (size_t h = 0; h < f->train->n_heads; h++)
+        classes += f->train->n_labels[h];
+    t = wspi_new_array(classes, sizeof *t);
+    if (!t)
+        return wspi_nomem(err, "scores", classes * sizeof *t);
+    for (size_t at = 0; st == WSP_OK && at < f->n_val; at += taken) {
+        if (wspi_batcher_fill(&f->batcher, &f->val_sees, f->val, f->val_order + at, f->n_val - at,
+                              f->opt->batch_tokens, f->map, f->train->n_heads, &taken) < 0)
+            st = wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
+        else
+            st = wsp_trainer_evaluate(f->trainer, &f->batcher.batch, &s, err);
+        if (st < 0)
+            break;
+        wsp_train_stats_add(&v->stats, &s);
+        count(f, t);
+    }
+    if (st == WSP_OK)
+        score(f, t, v);
+    free(t);
+    v->stats.loss = (double)f->opt->train.lm_weight * v->stats.lm_nats_per_token +
+                    (double)f->opt->train.head_weight * v->stats.heads.loss;
+    return st;
+}
