@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "wirespeak/base.h"
+#include "wirespeak/model.h"
 
 /* Exit statuses of every command. */
 #define CLI_OK     0 /* done */
@@ -68,6 +69,13 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
 
 /* True after --quiet: progress and summaries on standard error are left out. */
 bool cli_is_quiet(void);
+
+/* True after --verbose. */
+bool cli_is_verbose(void);
+
+/* Words of --dtype, and what they mean. */
+extern const char *const cli_dtypes[];
+wsp_dtype cli_dtype(const char *word);
 
 /* "wirespeak: ..." on standard error, one line. Returns CLI_FAILED, so that failing is one statement. */
 int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);

@@ -118,12 +118,21 @@ static int find_head(const wsp_model *m, const char *name, size_t *head)
                     name);
 }
 
-static int classify(const wsp_model *m, const char *head_name, wsp_input *in, bool json,
-                    double least)
+/* What sharing between flows spared. */
+static void print_stats(const wsp_runner_stats *s)
+{
+    cli_note("%" PRIu64 " of %" PRIu64 " packets read, %" PRIu64 " of %" PRIu64
+             " packets of flows computed: the rest was the same",
+             s->packets_read, s->packets, s->rows_run, s->rows);
+}
+
+static int classify(const wsp_model *m, const char *head_name, wsp_input *in,
+                    const wsp_classify_options *run, bool json, double least)
 {
     flows f = {.n = 0};
     wsp_tokenize_options how = {.keep = true, .max_packets = 64, .on_flow = keep_flow, .arg = &f};
     wsp_tokenize_stats stats;
+    wsp_runner_stats shared;
     wsp_tokens *t = NULL;
     uint32_t *packets = NULL;
     float **prob = calloc(wsp_model_head_count(m) + 1, sizeof *prob); /* of the one head only */
@@ -139,8 +148,10 @@ static int classify(const wsp_model *m, const char *head_name, wsp_input *in, bo
         packets = calloc(t->n_flows + 1, sizeof *packets);
         if (!prob || !prob[head] || !packets)
             rc = cli_fail("no memory for %zu flows", t->n_flows);
-        else if (wsp_classify(m, t, prob, packets, &err) < 0)
+        else if (wsp_classify(m, t, run, prob, packets, &shared, &err) < 0)
             rc = cli_fail_error(&err);
+        else if (cli_is_verbose())
+            print_stats(&shared);
     }
     if (rc == CLI_OK)
         rc = print_all(m, head, t, &f, prob[head], packets, json,
@@ -160,7 +171,8 @@ static int classify(const wsp_model *m, const char *head_name, wsp_input *in, bo
 int cmd_classify(int argc, char **argv)
 {
     static const char *const formats[] = {"table", "jsonl", NULL};
-    const char *model = NULL, *head = NULL, *format = "table", *filter = NULL;
+    const char *model = NULL, *head = NULL, *format = "table", *filter = NULL, *dtype = "auto";
+    size_t threads = 0;
     double least = -1;
     bool skip_bad = false;
     const cli_option options[] = {
@@ -189,6 +201,19 @@ int cmd_classify(int argc, char **argv)
          .rmin = -1,
          .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
+        {.name = "threads",
+         .kind = CLI_SIZE,
+         .value = &threads,
+         .arg = "N",
+         .min = 0,
+         .max = 256,
+         .help = "compute with N threads (default 0: all CPUs)"},
+        {.name = "dtype",
+         .kind = CLI_CHOICE,
+         .value = &dtype,
+         .arg = "TYPE",
+         .choices = cli_dtypes,
+         .help = "of matrix products: auto is bf16 where the CPU has it"},
         {.name = "filter",
          .letter = 'f',
          .kind = CLI_TEXT,
@@ -202,6 +227,7 @@ int cmd_classify(int argc, char **argv)
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv), rc;
     wsp_input_options opt = wsp_input_options_default();
+    const wsp_classify_options run = {.dtype = cli_dtype(dtype), .threads = (unsigned)threads};
     wsp_model *m = NULL;
     wsp_input *in = NULL;
     wsp_error err;
@@ -216,7 +242,7 @@ int cmd_classify(int argc, char **argv)
                       &err) < 0)
         rc = cli_fail_error(&err);
     else
-        rc = classify(m, head, in, format[0] == 'j', least);
+        rc = classify(m, head, in, &run, format[0] == 'j', least);
     wsp_input_free(in);
     wsp_model_free(m);
     return rc;

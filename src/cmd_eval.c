@@ -25,7 +25,8 @@ static const cli_page page = {
 };
 
 typedef struct arguments {
-    const char *model, *format, *html;
+    const char *model, *format, *html, *dtype;
+    size_t threads;
     bool per_class, final_only;
 } arguments;
 
@@ -36,6 +37,7 @@ enum { N_EARLY = sizeof early / sizeof early[0] };
 typedef struct evaluation {
     wsp_model *m;
     wsp_tokens *t;
+    wsp_classify_options run;
     wsp_metrics **scores; /* [heads of the model] */
     report r;
 } evaluation;
@@ -88,7 +90,7 @@ static wsp_status add_rows(evaluation *e, report_kind kind, const char *name,
     wsp_status st = scores ? wsp_tokens_select(&part, e->t, s, err) : out_of_memory(err);
 
     if (st == WSP_OK)
-        st = wsp_score(e->m, part, scores, NULL, err);
+        st = wsp_score(e->m, part, &e->run, scores, NULL, err);
     for (size_t h = 0; st == WSP_OK && h < n; h++)
         if (scores[h])
             report_add(&e->r.heads[at++], kind, name, s->max_packets, scores[h]);
@@ -106,7 +108,7 @@ static wsp_status score(evaluation *e, wsp_error *err)
     e->r.heads = calloc(n + 1, sizeof *e->r.heads);
     if (!e->scores || !e->r.heads)
         return out_of_memory(err);
-    st = wsp_score(e->m, e->t, e->scores, &e->r.seconds, err);
+    st = wsp_score(e->m, e->t, &e->run, e->scores, &e->r.seconds, err);
     for (size_t h = 0; st == WSP_OK && h < n; h++)
         if (e->scores[h])
             e->r.heads[e->r.n_heads++] =
@@ -140,7 +142,7 @@ static int print(const evaluation *e, const arguments *a)
 int cmd_eval(int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
-    arguments a = {.format = "table"};
+    arguments a = {.format = "table", .dtype = "auto"};
     const cli_option options[] = {
         {.name = "model",
          .letter = 'm',
@@ -160,6 +162,19 @@ int cmd_eval(int argc, char **argv)
          .value = &a.html,
          .arg = "FILE",
          .help = "also write a page with pictures, which needs nothing else"},
+        {.name = "threads",
+         .kind = CLI_SIZE,
+         .value = &a.threads,
+         .arg = "N",
+         .min = 0,
+         .max = 256,
+         .help = "compute with N threads (default 0: all CPUs)"},
+        {.name = "dtype",
+         .kind = CLI_CHOICE,
+         .value = &a.dtype,
+         .arg = "TYPE",
+         .choices = cli_dtypes,
+         .help = "of matrix products: auto is bf16 where the CPU has it"},
         {.name = "per-class",
          .kind = CLI_FLAG,
          .value = &a.per_class,
@@ -177,6 +192,7 @@ int cmd_eval(int argc, char **argv)
 
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
     st = wsp_model_load(&e.m, a.model, &err);
     if (st >= 0)
         st = wsp_tokens_load(&all, argv[first], &err);

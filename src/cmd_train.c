@@ -126,6 +126,7 @@ typedef struct arguments {
     wsp_fit_options opt;
     const char *out, *val, *log, *init, *best_by;
     double lr, lm, head, dropout, smoothing;
+    const char *dtype;
     size_t threads;
     bool progress;
 } arguments;
@@ -167,6 +168,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "seed", .kind = CLI_U64, .value = &o->train.seed, .arg = "N", .help = "seed of weights and order"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256,
          .help = "workers (default 1: bit-identical runs)"},
+        {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
+         .help = "of matrix products: auto is bf16 where the CPU has it"},
         {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .help = "write checkpoints here"},
         {.name = "checkpoint-every", .kind = CLI_U64, .value = &o->checkpoint_every, .arg = "N", .min = 1,
          .help = "steps between checkpoints (default 200)"},
@@ -234,8 +237,12 @@ static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_er
 
 int cmd_train(int argc, char **argv)
 {
-    arguments a = {
-        .opt = wsp_fit_options_default(), .lm = 1, .head = 1, .threads = 1, .best_by = "loss"};
+    arguments a = {.opt = wsp_fit_options_default(),
+                   .lm = 1,
+                   .head = 1,
+                   .threads = 1,
+                   .best_by = "loss",
+                   .dtype = "auto"};
     progress p = {.log = NULL};
     wsp_error err;
     wsp_status st;
@@ -256,6 +263,7 @@ int cmd_train(int argc, char **argv)
     a.opt.train.dropout = (float)a.dropout;
     a.opt.train.label_smoothing = (float)a.smoothing;
     a.opt.train.threads = (unsigned)a.threads;
+    a.opt.train.dtype = cli_dtype(a.dtype);
     a.opt.best_by_f1 = a.best_by[0] == 'f';
     a.opt.report = report;
     a.opt.arg = &p;

@@ -134,6 +134,23 @@ void cli_log_level(wsp_log_level level)
     wsp_log_set(log_to_stderr, NULL, level);
 }
 
+bool cli_is_verbose(void)
+{
+    return verbose;
+}
+
+const char *const cli_dtypes[] = {"auto", "f32", "bf16", NULL};
+
+wsp_dtype cli_dtype(const char *word)
+{
+    static const wsp_dtype meaning[] = {WSP_DTYPE_AUTO, WSP_DTYPE_F32, WSP_DTYPE_BF16};
+    size_t i = 0;
+
+    while (strcmp(cli_dtypes[i], word) != 0)
+        i++;
+    return meaning[i];
+}
+
 bool cli_is_quiet(void)
 {
     return quiet;

@@ -122,15 +122,29 @@ typedef struct wsp_batch {
     const int32_t *labels; /* [n_flows][n_heads], -1 = not labelled; NULL = none. Training only */
 } wsp_batch;
 
+/* How matrix products are computed. Weights, sums, gates, norms, softmax and losses are float32 in any case. */
+typedef enum wsp_dtype {
+    WSP_DTYPE_AUTO, /* bfloat16 where the CPU multiplies it itself, else float32 */
+    WSP_DTYPE_F32,
+    WSP_DTYPE_BF16, /* inputs rounded to bfloat16; WSP_ERR_UNSUPPORTED where AUTO would not take it */
+} wsp_dtype;
+
 /*
  * Computes with a model: owns primitives and scratch memory for one thread. Several runners may share one model that
  * nobody is changing; tell each runner when weights changed.
  */
 typedef struct wsp_runner wsp_runner;
 WSP_MUST_USE WSP_API wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m,
-                                               wsp_error *err);
+                                               wsp_dtype dtype, wsp_error *err);
 WSP_API void wsp_runner_weights_changed(wsp_runner *r);
 WSP_API void wsp_runner_free(wsp_runner *r);
+
+/* What a runner was asked since it was made, and what it had to compute: equal packets and flows that begin alike share. */
+typedef struct wsp_runner_stats {
+    uint64_t packets, packets_read; /* packets; those that went through the packet stack */
+    uint64_t rows, rows_run; /* (flow, packet) pairs; those that went through the flow stack */
+} wsp_runner_stats;
+WSP_API wsp_runner_stats wsp_runner_stats_get(const wsp_runner *r);
 
 /*
  * Contexts after every packet, c[t] at row t of out: [n_packets][C], caller's memory. logits of head h after every
@@ -154,8 +168,9 @@ WSP_MUST_USE WSP_API wsp_status wsp_state_start(wsp_runner *r, float *const *sta
                                                 wsp_error *err);
 
 /*
- * One packet for each of n flows in lockstep: b holds n flows of one packet each. Updates the states in place and
- * writes c_t (context: [n][C]) and head logits as wsp_runner_classify does. Equal to the batch result to 1e-4.
+ * The next packets of n flows in lockstep, one or more of each: b's flows go on where their states stand. Updates the
+ * states in place and writes c_t (context: [n_packets][C]) and head logits as wsp_runner_classify does. However the
+ * packets are handed over, the results equal those of the whole flows: to 1e-4 in float32.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_state_step(wsp_runner *r, float *const *states,
                                                const wsp_batch *b, float *context,
@@ -183,6 +198,7 @@ typedef struct wsp_train_options {
     float label_smoothing;
     float dropout;    /* on residual branches while training */
     unsigned threads; /* workers, each on its own part of the flows; 1 = bit-identical runs */
+    wsp_dtype dtype;
     uint64_t seed;
 } wsp_train_options;
 

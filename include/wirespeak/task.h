@@ -219,14 +219,22 @@ WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train
 
 /* ---- classifying ---- */
 
+typedef struct wsp_classify_options {
+    wsp_dtype dtype;
+    unsigned
+        threads; /* 0: as many as the machine has CPUs; the answers are the same for any number */
+} wsp_classify_options;
+
 /*
  * Probabilities for every flow of the set, after its last packet that the model reads. prob [heads of the model]: for
  * each head [n_flows][n_labels], or NULL when it is not wanted (one pass serves all); packets [n_flows]: how many were
- * read; all are the caller's. The view is what the model was trained with (its metadata). UNSUPPORTED for a model of
- * another vocabulary.
+ * read; all are the caller's. opt, stats: may be NULL. The view is what the model was trained with (its metadata).
+ * UNSUPPORTED for a model of another vocabulary.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t,
-                                             float *const *prob, uint32_t *packets, wsp_error *err);
+                                             const wsp_classify_options *opt, float *const *prob,
+                                             uint32_t *packets, wsp_runner_stats *stats,
+                                             wsp_error *err);
 
 /* ---- metrics: how good the answers of any classifier are ---- */
 
@@ -317,10 +325,11 @@ WSP_API size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_token
 
 /*
  * Scores every head that the set has labels for, in one pass of the model: metrics [heads of the model], NULL where there
- * is nothing to score; free each. *seconds (may be NULL): how long the model took. ARG when no head has labels.
+ * is nothing to score; free each. opt may be NULL. *seconds (may be NULL): how long the model took. ARG when no head has labels.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t,
-                                          wsp_metrics **metrics, double *seconds, wsp_error *err);
+                                          const wsp_classify_options *opt, wsp_metrics **metrics,
+                                          double *seconds, wsp_error *err);
 
 /* ---- generating ---- */
 

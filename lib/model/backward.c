@@ -11,8 +11,7 @@ static void zero(float *p, size_t n)
 static void linear_bwd(wspi_engine *e, float *din, const float *dy, const float *in, size_t w,
                        size_t N, size_t out, size_t K)
 {
-    wspi_gemm(e->nn, e->grad + w, dy, in, out, K, N, WSPI_TA | WSPI_ADD);
-    wspi_gemm(e->nn, din, dy, e->m->w + w, N, K, out, 0);
+    wspi_linear_bwd(e->nn, e->grad + w, din, dy, in, e->m->w + w, N, out, K);
 }
 
 static void residual_bwd(wspi_engine *e, float *din, const float *in, size_t w, size_t N, size_t K,
@@ -47,16 +46,53 @@ static void mlp_bwd(wspi_engine *e, const wspi_mlp_act *a, const wspi_mlp_at *at
 }
 
 static void block_bwd(wspi_engine *e, const wspi_block_act *a, const wspi_block_at *at,
-                      size_t place)
+                      wspi_ragged r, size_t place)
 {
-    size_t C = e->m->cfg.channels, N = e->N;
+    size_t C = e->m->cfg.channels, N = r.N;
 
     mlp_bwd(e, &a->mlp, &at->mlp, N, place);
     residual_bwd(e, e->dn, a->o, at->out, N, C, place);
     zero(e->dwide, N * 3 * C);
-    wspi_attention_bwd(e->dwide, e->dn, a->qkv, e->poff, e->P, e->m->cfg.heads, C);
+    wspi_attention_bwd(e->dwide, e->dn, a->qkv, r.off, r.n, e->m->cfg.heads, C);
     linear_bwd(e, e->dn, e->dwide, a->n, at->qkv, N, 3 * C, C);
     norm_bwd(e, e->dn, a->x, a->rstd, at->norm, N);
+}
+
+/* y[N][C] gets rows of x[n][C] added at the last rows of the packets. */
+static void add_to_last_rows(float *y, const float *x, wspi_ragged r, size_t C)
+{
+    for (size_t t = 0; t < r.n; t++)
+        wspi_add(y + (r.off[t + 1] - 1) * C, x + t * C, C);
+}
+
+/* dlast[n][C] -> dx[N][C] */
+static void spread(wspi_engine *e, wspi_ragged r)
+{
+    size_t C = e->m->cfg.channels;
+
+    zero(e->dx, r.N * C);
+    add_to_last_rows(e->dx, e->dlast, r, C);
+}
+
+/* dx: [n][C] before, [N][C] after */
+static void top_bwd(wspi_engine *e, const float *x, const wspi_block_at *at, wspi_ragged r,
+                    size_t place)
+{
+    const wspi_top_act *a = &e->top;
+    size_t C = e->m->cfg.channels;
+    float *dq = e->ddeep, *dkv = e->dwide;
+
+    mlp_bwd(e, &a->mlp, &at->mlp, r.n, place);
+    residual_bwd(e, e->dn, a->o, at->out, r.n, C, place);
+    memcpy(e->dlast, e->dx, r.n * C * sizeof *e->dx);
+    spread(e, r);
+    zero(dq, r.n * C);
+    zero(dkv, r.N * 2 * C);
+    wspi_last_attention_bwd(dq, dkv, e->dn, a->q, a->kv, r.off, r.n, e->m->cfg.heads, C);
+    linear_bwd(e, e->branch, dq, a->last_n, at->qkv, r.n, C, C);
+    linear_bwd(e, e->dn, dkv, a->n, at->qkv + C * C, r.N, 2 * C, C);
+    add_to_last_rows(e->dn, e->branch, r, C);
+    norm_bwd(e, e->dn, x, a->rstd, at->norm, r.N);
 }
 
 void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row)
@@ -67,7 +103,8 @@ void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row)
     zero(e->dx, e->N * C);
     norm_bwd(e, e->dn, e->output[L].x, e->o_rstd, at->output_norm, e->N);
     for (size_t l = L; l-- > 0;)
-        block_bwd(e, &e->output[l], &at->output[l], WSPI_AT_OUTPUT + l);
+        block_bwd(e, &e->output[l], &at->output[l],
+                  (wspi_ragged){.off = e->poff, .n = e->P, .N = e->N}, WSPI_AT_OUTPUT + l);
     zero(e->branch, e->R * C);
     for (size_t t = 0; t < e->P; t++)
         for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++) {
@@ -79,7 +116,8 @@ void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row)
             wspi_add(e->branch + context_row[t] * C, d, C);
         }
     wspi_gemm(e->nn, e->grad + at->output_context, e->branch, e->c, C, C, e->R, WSPI_TA | WSPI_ADD);
-    wspi_gemm(e->nn, e->dc, e->branch, e->m->w + at->output_context, e->R, C, C, WSPI_ADD);
+    wspi_gemm(e->nn, e->dc, e->branch, e->m->w + at->output_context, e->R, C, C,
+              WSPI_ADD | WSPI_WEIGHT);
 }
 
 /* Buffers of the layer that are no longer needed become gradients: y that of o, rstd_o that of g. */
@@ -138,20 +176,29 @@ void wspi_flow_bwd(wspi_engine *e)
 void wspi_packet_bwd(wspi_engine *e)
 {
     const wspi_layout *at = &e->m->at;
-    size_t C = e->m->cfg.channels, L = e->m->cfg.packet_layers, p = 0;
+    const wspi_packets *p = &e->met;
+    wspi_ragged r = {.off = p->off, .n = p->n, .N = p->n_tokens};
+    size_t C = e->m->cfg.channels, layers = e->m->cfg.packet_layers,
+           top = layers > 0 ? layers - 1 : 0;
 
-    zero(e->dx, e->N * C);
-    for (size_t f = 0; f < e->F; f++)
-        for (size_t r = e->roff[f] + 1; r < e->roff[f + 1]; r++, p++) {
-            size_t i = (e->poff[p + 1] - 1) * C;
-            wspi_rmsnorm_bwd(e->dx + i, e->grad + at->packet_norm, e->wc + r * C,
-                             e->packet[L].x + i, e->m->w + at->packet_norm, e->p_rstd + p, 1, C);
-        }
-    for (size_t l = L; l-- > 0;)
-        block_bwd(e, &e->packet[l], &at->packet[l], WSPI_AT_PACKET + l);
-    for (size_t t = 0; t < e->P; t++)
-        for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++) {
-            wspi_add(e->grad + at->embed + e->ids[i] * C, e->dx + i * C, C);
-            wspi_add(e->grad + at->packet_position + (i - e->poff[t]) * C, e->dx + i * C, C);
+    zero(e->dlast, r.n * C);
+    for (size_t i = 0; i < e->R; i++)
+        if (e->row_packet[i] >= 0)
+            wspi_add(e->dlast + (size_t)e->row_packet[i] * C, e->wc + i * C, C);
+    zero(e->dx, r.n * C);
+    wspi_rmsnorm_bwd(e->dx, e->grad + at->packet_norm, e->dlast, e->last, e->m->w + at->packet_norm,
+                     e->last_rstd, r.n, C);
+    if (layers > 0) {
+        top_bwd(e, e->packet[top].x, &at->packet[top], r, WSPI_AT_PACKET + top);
+    } else {
+        memcpy(e->dlast, e->dx, r.n * C * sizeof *e->dx);
+        spread(e, r);
+    }
+    for (size_t l = top; l-- > 0;)
+        block_bwd(e, &e->packet[l], &at->packet[l], r, WSPI_AT_PACKET + l);
+    for (size_t t = 0; t < r.n; t++)
+        for (size_t i = r.off[t]; i < r.off[t + 1]; i++) {
+            wspi_add(e->grad + at->embed + p->ids[i] * C, e->dx + i * C, C);
+            wspi_add(e->grad + at->packet_position + (i - r.off[t]) * C, e->dx + i * C, C);
         }
 }

@@ -100,6 +100,11 @@ static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
         return wspi_fail(err, WSP_ERR_ARG, 0,
                          "model configuration: %u channels do not divide into %u heads",
                          cfg->channels, cfg->heads);
+    if (cfg->channels / cfg->heads > WSPI_MAX_HEAD_WIDTH)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "model configuration: heads of %u channels, at most %d are allowed: take "
+                         "more heads",
+                         cfg->channels / cfg->heads, WSPI_MAX_HEAD_WIDTH);
     if (!memchr(cfg->name, 0, sizeof cfg->name))
         return wspi_fail(err, WSP_ERR_ARG, 0, "model configuration: the name is not terminated");
     return WSP_OK;

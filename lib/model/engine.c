@@ -2,11 +2,22 @@
 /* engine.c: takes a part of a batch to work on, and lays out its activations in one block that only ever grows. */
 #include "model/model_int.h"
 
-wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, bool plain,
+/* Inference forgets the packets that it has met when they are so many. */
+enum { MET_MAX = 65536 };
+
+wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, wsp_dtype dtype,
                             wsp_error *err)
 {
+    bool half = dtype == WSP_DTYPE_BF16 || (dtype == WSP_DTYPE_AUTO && wspi_nn_has_bf16());
+
     *e = (wspi_engine){.m = m, .train = train};
-    return wspi_nn_new(&e->nn, plain, err);
+    return wspi_nn_new(&e->nn, half ? WSPI_NN_BF16 : WSPI_NN_F32, err);
+}
+
+void wspi_engine_weights_changed(wspi_engine *e)
+{
+    wspi_nn_weights_changed(e->nn);
+    wspi_packets_forget(&e->met);
 }
 
 void wspi_engine_clear(wspi_engine *e)
@@ -17,7 +28,11 @@ void wspi_engine_clear(wspi_engine *e)
     free(e->condition);
     free(e->chunk0);
     free(e->target);
+    free(e->row_packet);
+    free(e->number);
+    free(e->cut);
     free(e->block);
+    wspi_packets_clear(&e->met);
 }
 
 size_t wspi_state_layer_size(const wsp_model_config *c)
@@ -46,7 +61,8 @@ static wspi_mlp_act take_mlp(wspi_engine *e, size_t N)
                           .h = take(e, N * ff)};
 }
 
-/* Inference keeps one layer's activations: all layers share them, the residual is updated in place. */
+/* Blocks, and the residual after them. Inference keeps one layer's activations: all layers share them, the residual is
+ * updated in place. */
 static void take_blocks(wspi_engine *e, wspi_block_act *a, size_t layers, size_t N)
 {
     size_t C = e->m->cfg.channels;
@@ -65,6 +81,23 @@ static void take_blocks(wspi_engine *e, wspi_block_act *a, size_t layers, size_t
         a[l].o = take(e, N * C);
         a[l].mlp = take_mlp(e, N);
     }
+}
+
+/* The packet stack for n packets of N tokens. */
+static void take_packets(wspi_engine *e, size_t n, size_t N)
+{
+    size_t C = e->m->cfg.channels, layers = e->m->cfg.packet_layers;
+
+    take_blocks(e, e->packet, layers > 0 ? layers - 1 : 0, N);
+    e->top = (wspi_top_act){.rstd = take(e, N),
+                            .n = take(e, N * C),
+                            .kv = take(e, N * 2 * C),
+                            .last_n = take(e, n * C),
+                            .q = take(e, n * C),
+                            .o = take(e, n * C),
+                            .mlp = take_mlp(e, n)};
+    e->last = take(e, n * C);
+    e->last_rstd = take(e, n);
 }
 
 static void take_mixers(wspi_engine *e)
@@ -100,14 +133,15 @@ static void layout(wspi_engine *e, bool output)
 {
     const wsp_model_config *c = &e->m->cfg;
     size_t C = c->channels, H = c->flow_heads, in = H * (2 * c->flow_dk + 2 * c->flow_dv + 1);
-    size_t rows = WSPI_MAX(e->N, e->R), deep = WSPI_MAX(WSPI_MAX((size_t)c->ff, 3 * C), in);
-    size_t widest = c->vocab;
+    size_t packet_rows = e->train ? e->met.n_tokens : WSPI_CUT_TOKENS + c->max_tokens;
+    size_t packets = e->train ? e->met.n : packet_rows;
+    size_t rows = WSPI_MAX(WSPI_MAX(e->N, e->R), packet_rows),
+           deep = WSPI_MAX(WSPI_MAX((size_t)c->ff, 3 * C), in), widest = c->vocab;
 
     e->used = 0;
     for (size_t h = 0; h < e->m->n_heads; h++)
         widest = WSPI_MAX(widest, e->m->head[h].n_labels);
-    take_blocks(e, e->packet, c->packet_layers, e->N);
-    e->p_rstd = take(e, e->N);
+    take_packets(e, packets, packet_rows);
     take_mixers(e);
     e->f_rstd = take(e, e->R);
     e->c = take(e, e->R * C);
@@ -127,8 +161,9 @@ static void layout(wspi_engine *e, bool output)
     e->dx = take(e, rows * C);
     e->dn = take(e, rows * C);
     e->dc = take(e, e->R * C);
-    e->dwide = take(e, rows * WSPI_MAX(deep, C));
-    e->ddeep = take(e, rows * WSPI_MAX(deep, C));
+    e->dlast = take(e, packets * C);
+    e->dwide = take(e, rows * deep);
+    e->ddeep = take(e, rows * deep);
 }
 
 static wsp_status make_room(wspi_engine *e, bool output, wsp_error *err)
@@ -151,18 +186,39 @@ static wsp_status make_room(wspi_engine *e, bool output, wsp_error *err)
     return WSP_OK;
 }
 
-static wsp_status reserve(wspi_engine *e, size_t P, size_t F, size_t N, wsp_error *err)
+static wsp_status reserve(wspi_engine *e, size_t P, size_t F, size_t N, size_t R, wsp_error *err)
 {
     if (wspi_grow(&e->poff, &e->poff_cap, P + 1, sizeof *e->poff) < 0 ||
         wspi_grow(&e->roff, &e->roff_cap, F + 1, sizeof *e->roff) < 0 ||
+        wspi_grow(&e->row_packet, &e->row_cap, R, sizeof *e->row_packet) < 0 ||
+        wspi_grow(&e->number, &e->number_cap, P, sizeof *e->number) < 0 ||
         wspi_grow(&e->condition, &e->cond_cap, F, sizeof *e->condition) < 0 ||
         wspi_grow(&e->chunk0, &e->chunk_cap, F, sizeof *e->chunk0) < 0 ||
-        wspi_grow(&e->target, &e->target_cap, WSPI_MAX(N, P + F), sizeof *e->target) < 0)
+        wspi_grow(&e->target, &e->target_cap, WSPI_MAX(N, R), sizeof *e->target) < 0)
         return wspi_nomem(err, "offsets of a batch", P + F);
     e->P = P;
     e->F = F;
     e->N = N;
+    e->R = R;
     e->n_chunks = 0;
+    return WSP_OK;
+}
+
+wsp_status wspi_engine_number_packets(wspi_engine *e, const wsp_batch *b, size_t p0, size_t n,
+                                      uint32_t *number, wsp_error *err)
+{
+    /* training looks at the packets of its part alone, and needs their activations */
+    if (e->train || e->met.n > MET_MAX)
+        wspi_packets_forget(&e->met);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t from = b->packet_off[p0 + i], len = b->packet_off[p0 + i + 1] - from;
+
+        if (wspi_packets_number(&e->met, b->ids + from, len, number + i) < 0)
+            return wspi_nomem(err, "the packets of a batch", n);
+    }
+    if (wspi_grow(&e->met.vector, &e->met.vector_cap, e->met.n * e->m->cfg.channels,
+                  sizeof *e->met.vector) < 0)
+        return wspi_nomem(err, "vectors of packets", e->met.n * e->m->cfg.channels);
     return WSP_OK;
 }
 
@@ -172,17 +228,23 @@ wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, siz
     size_t p0 = b->flow_off[f0], p1 = b->flow_off[f1], t0 = b->packet_off[p0],
            start = e->state ? 0 : 1;
 
-    WSP_TRY(reserve(e, p1 - p0, f1 - f0, b->packet_off[p1] - t0, err));
+    WSP_TRY(reserve(e, p1 - p0, f1 - f0, b->packet_off[p1] - t0, p1 - p0 + start * (f1 - f0), err));
     e->ids = b->ids + t0;
-    e->R = e->P + start * e->F;
     for (size_t i = 0; i <= e->P; i++)
         e->poff[i] = b->packet_off[p0 + i] - (uint32_t)t0;
     for (size_t f = 0; f <= e->F; f++)
         e->roff[f] = (uint32_t)(b->flow_off[f0 + f] - p0 + start * f);
-    for (size_t f = 0; f < e->F; f++) {
+    WSP_TRY(wspi_engine_number_packets(e, b, p0, e->P, e->number, err));
+    for (size_t f = 0, p = 0; f < e->F; f++) {
+        size_t row = e->roff[f];
+
         e->condition[f] = b->condition ? b->condition[f0 + f] : -1;
         e->chunk0[f] = e->n_chunks;
-        e->n_chunks += (e->roff[f + 1] - e->roff[f] + e->m->cfg.chunk - 1) / e->m->cfg.chunk;
+        e->n_chunks += (e->roff[f + 1] - row + e->m->cfg.chunk - 1) / e->m->cfg.chunk;
+        if (start)
+            e->row_packet[row++] = -1;
+        for (; row < e->roff[f + 1]; row++)
+            e->row_packet[row] = (int32_t)e->number[p++];
     }
     return make_room(e, output, err);
 }
@@ -190,12 +252,23 @@ wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, siz
 wsp_status wspi_engine_select_start(wspi_engine *e, const int32_t *condition, size_t n,
                                     wsp_error *err)
 {
-    WSP_TRY(reserve(e, 0, n, 0, err));
-    e->R = n;
+    WSP_TRY(reserve(e, 0, n, 0, n, err));
+    for (size_t f = 0; f <= n; f++)
+        e->roff[f] = (uint32_t)f;
+    for (size_t f = 0; f < n; f++) {
+        e->row_packet[f] = -1;
+        e->condition[f] = condition ? condition[f] : -1;
+    }
+    return make_room(e, false, err);
+}
+
+wsp_status wspi_engine_select_rows(wspi_engine *e, const uint32_t *packet, size_t n, wsp_error *err)
+{
+    WSP_TRY(reserve(e, n, n, 0, n, err));
     for (size_t f = 0; f <= n; f++)
         e->roff[f] = (uint32_t)f;
     for (size_t f = 0; f < n; f++)
-        e->condition[f] = condition ? condition[f] : -1;
+        e->row_packet[f] = (int32_t)packet[f];
     return make_room(e, false, err);
 }
 
@@ -206,8 +279,7 @@ wsp_status wspi_engine_select_prefix(wspi_engine *e, const uint16_t *ids, size_t
 
     for (size_t i = 0; i < n; i++)
         N += len[i] + 1;
-    WSP_TRY(reserve(e, n, 0, N, err));
-    e->R = n;
+    WSP_TRY(reserve(e, n, 0, N, n, err));
     e->poff[0] = 0;
     for (size_t i = 0; i < n; i++) {
         e->poff[i + 1] = e->poff[i] + len[i] + 1;

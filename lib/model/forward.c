@@ -11,11 +11,11 @@ static void residual(wspi_engine *e, float *out, const float *x, const float *in
     if (out != x)
         memcpy(out, x, N * C * sizeof *out);
     if (e->dropout > 0) {
-        wspi_gemm(e->nn, e->branch, in, e->m->w + w, N, C, K, WSPI_TB);
+        wspi_gemm(e->nn, e->branch, in, e->m->w + w, N, C, K, WSPI_TB | WSPI_WEIGHT);
         wspi_dropout(e->branch, N * C, e->dropout, wspi_mask_key(e, place));
         wspi_add(out, e->branch, N * C);
     } else {
-        wspi_gemm(e->nn, out, in, e->m->w + w, N, C, K, WSPI_TB | WSPI_ADD);
+        wspi_gemm(e->nn, out, in, e->m->w + w, N, C, K, WSPI_TB | WSPI_ADD | WSPI_WEIGHT);
     }
 }
 
@@ -26,59 +26,125 @@ static void mlp_fwd(wspi_engine *e, float *out, const wspi_mlp_act *a, const wsp
     const float *w = e->m->w;
 
     wspi_rmsnorm_fwd(a->n, a->rstd, a->x, w + at->norm, N, C);
-    wspi_gemm(e->nn, a->u, a->n, w + at->up, N, ff, C, WSPI_TB);
+    wspi_gemm(e->nn, a->u, a->n, w + at->up, N, ff, C, WSPI_TB | WSPI_WEIGHT);
     wspi_gelu_fwd(a->h, a->u, N * ff);
     residual(e, out, a->x, a->h, at->down, N, ff, place + WSPI_AT_MLP);
 }
 
 static void block_fwd(wspi_engine *e, float *out, const wspi_block_act *a, const wspi_block_at *at,
-                      size_t place)
+                      wspi_ragged r, size_t place)
 {
-    size_t C = e->m->cfg.channels, N = e->N;
+    size_t C = e->m->cfg.channels, N = r.N;
     const float *w = e->m->w;
 
     wspi_rmsnorm_fwd(a->n, a->rstd, a->x, w + at->norm, N, C);
-    wspi_gemm(e->nn, a->qkv, a->n, w + at->qkv, N, 3 * C, C, WSPI_TB);
-    wspi_attention_fwd(a->o, a->qkv, e->poff, e->P, e->m->cfg.heads, C);
+    wspi_gemm(e->nn, a->qkv, a->n, w + at->qkv, N, 3 * C, C, WSPI_TB | WSPI_WEIGHT);
+    wspi_attention_fwd(a->o, a->qkv, r.off, r.n, e->m->cfg.heads, C);
     residual(e, a->mlp.x, a->x, a->o, at->out, N, C, place);
     mlp_fwd(e, out, &a->mlp, &at->mlp, N, place);
 }
 
-void wspi_packet_fwd(wspi_engine *e)
+/* y[n][C] = last rows of x[N][C] */
+static void last_rows(float *y, const float *x, wspi_ragged r, size_t C)
+{
+    for (size_t t = 0; t < r.n; t++)
+        memcpy(y + t * C, x + (r.off[t + 1] - 1) * C, C * sizeof *y);
+}
+
+/* The top layer of the packet stack: of every packet, only the last row goes on. x [N][C] -> out [n][C] */
+static void top_fwd(wspi_engine *e, float *out, const float *x, const wspi_block_at *at,
+                    wspi_ragged r, size_t place)
+{
+    const wspi_top_act *a = &e->top;
+    size_t C = e->m->cfg.channels;
+    const float *w = e->m->w;
+
+    wspi_rmsnorm_fwd(a->n, a->rstd, x, w + at->norm, r.N, C);
+    wspi_gemm(e->nn, a->kv, a->n, w + at->qkv + C * C, r.N, 2 * C, C, WSPI_TB | WSPI_WEIGHT);
+    last_rows(a->last_n, a->n, r, C);
+    wspi_gemm(e->nn, a->q, a->last_n, w + at->qkv, r.n, C, C, WSPI_TB | WSPI_WEIGHT);
+    wspi_last_attention_fwd(a->o, a->q, a->kv, r.off, r.n, e->m->cfg.heads, C);
+    last_rows(a->mlp.x, x, r, C);
+    residual(e, a->mlp.x, a->mlp.x, a->o, at->out, r.n, C, place);
+    mlp_fwd(e, out, &a->mlp, &at->mlp, r.n, place);
+}
+
+/* vector[n][C] of the packets whose tokens begin at ids */
+static void packets_fwd(wspi_engine *e, float *vector, const uint16_t *ids, wspi_ragged r)
 {
     const wsp_model_config *cfg = &e->m->cfg;
     const wspi_layout *at = &e->m->at;
     const float *w = e->m->w;
-    size_t C = cfg->channels, L = cfg->packet_layers, p = 0;
+    size_t C = cfg->channels, top = cfg->packet_layers > 0 ? cfg->packet_layers - 1 : 0;
 
-    for (size_t t = 0; t < e->P; t++)
-        for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++) {
-            memcpy(e->packet[0].x + i * C, w + at->embed + e->ids[i] * C, C * sizeof *w);
-            wspi_add(e->packet[0].x + i * C, w + at->packet_position + (i - e->poff[t]) * C, C);
+    for (size_t t = 0; t < r.n; t++)
+        for (size_t i = r.off[t]; i < r.off[t + 1]; i++) {
+            float *x = e->packet[0].x + i * C;
+            memcpy(x, w + at->embed + ids[i] * C, C * sizeof *x);
+            wspi_add(x, w + at->packet_position + (i - r.off[t]) * C, C);
         }
-    for (size_t l = 0; l < L; l++)
-        block_fwd(e, e->packet[l + 1].x, &e->packet[l], &at->packet[l], WSPI_AT_PACKET + l);
-    for (size_t f = 0; f < e->F; f++) {
-        size_t r = e->roff[f];
-        if (!e->state || e->P == 0) {
-            float *row = e->flow[0].x + r++ * C;
-            memcpy(row, w + at->start, C * sizeof *w);
-            if (e->condition[f] >= 0)
-                wspi_add(row, w + at->condition + (size_t)e->condition[f] * C, C);
-        }
-        for (; r < e->roff[f + 1]; r++, p++)
-            wspi_rmsnorm_fwd(e->flow[0].x + r * C, e->p_rstd + p,
-                             e->packet[L].x + (e->poff[p + 1] - 1) * C, w + at->packet_norm, 1, C);
-    }
+    for (size_t l = 0; l < top; l++)
+        block_fwd(e, e->packet[l + 1].x, &e->packet[l], &at->packet[l], r, WSPI_AT_PACKET + l);
+    if (cfg->packet_layers > 0)
+        top_fwd(e, e->last, e->packet[top].x, &at->packet[top], r, WSPI_AT_PACKET + top);
+    else
+        last_rows(e->last, e->packet[0].x, r, C);
+    wspi_rmsnorm_fwd(vector, e->last_rstd, e->last, w + at->packet_norm, r.n, C);
 }
 
-/* Conv history of a streaming state: drops the oldest row, takes the newest. */
-static void history_push(float *past, const float *row, size_t K, size_t width)
+void wspi_packet_fwd(wspi_engine *e)
 {
-    if (K < 2)
-        return;
-    memmove(past, past + width, (K - 2) * width * sizeof *past);
-    memcpy(past + (K - 2) * width, row, width * sizeof *past);
+    packets_fwd(e, e->met.vector, e->met.ids,
+                (wspi_ragged){.off = e->met.off, .n = e->met.n, .N = e->met.n_tokens});
+}
+
+wsp_status wspi_vectors_fwd(wspi_engine *e, wsp_error *err)
+{
+    wspi_packets *p = &e->met;
+
+    while (p->n_vectors < p->n) {
+        size_t from = p->n_vectors, end = from;
+        uint32_t base = p->off[from];
+
+        while (end < p->n && (end == from || p->off[end + 1] - base <= WSPI_CUT_TOKENS))
+            end++;
+        if (wspi_grow(&e->cut, &e->cut_cap, end - from + 1, sizeof *e->cut) < 0)
+            return wspi_nomem(err, "offsets of packets", end - from);
+        for (size_t i = from; i <= end; i++)
+            e->cut[i - from] = p->off[i] - base;
+        packets_fwd(e, p->vector + from * e->m->cfg.channels, p->ids + base,
+                    (wspi_ragged){.off = e->cut, .n = end - from, .N = p->off[end] - base});
+        p->n_vectors = end;
+    }
+    return WSP_OK;
+}
+
+void wspi_rows_fwd(wspi_engine *e)
+{
+    const float *w = e->m->w;
+    size_t C = e->m->cfg.channels;
+
+    for (size_t f = 0; f < e->F; f++)
+        for (size_t r = e->roff[f]; r < e->roff[f + 1]; r++) {
+            float *row = e->flow[0].x + r * C;
+
+            memcpy(row,
+                   e->row_packet[r] < 0 ? w + e->m->at.start
+                                        : e->met.vector + (size_t)e->row_packet[r] * C,
+                   C * sizeof *row);
+            if (e->row_packet[r] < 0 && e->condition[f] >= 0)
+                wspi_add(row, w + e->m->at.condition + (size_t)e->condition[f] * C, C);
+        }
+}
+
+/* Conv history of a streaming state: the last K - 1 rows of past[K - 1] and x[T][ldx]. */
+static void history_push(float *past, const float *x, size_t ldx, size_t T, size_t K, size_t width)
+{
+    size_t keep = T < K - 1 ? K - 1 - T : 0;
+
+    memmove(past, past + (K - 1 - keep) * width, keep * width * sizeof *past);
+    for (size_t i = keep; i < K - 1; i++)
+        memcpy(past + i * width, x + (T + i - (K - 1)) * ldx, width * sizeof *past);
 }
 
 static void mix_fwd(wspi_engine *e, size_t l, float *out)
@@ -92,7 +158,7 @@ static void mix_fwd(wspi_engine *e, size_t l, float *out)
            S = H * s.dk * s.dv;
 
     wspi_rmsnorm_fwd(a->n, a->rstd, a->x, w + at->norm, e->R, C);
-    wspi_gemm(e->nn, a->in, a->n, w + at->in, e->R, in, C, WSPI_TB);
+    wspi_gemm(e->nn, a->in, a->n, w + at->in, e->R, in, C, WSPI_TB | WSPI_WEIGHT);
     wspi_gate_fwd(a->g, a->in + Q + V, in, w + at->gate_bias, w + at->gate_rate, e->R, H);
     for (size_t f = 0; f < e->F; f++) {
         size_t r = e->roff[f], T = e->roff[f + 1] - r;
@@ -101,13 +167,10 @@ static void mix_fwd(wspi_engine *e, size_t l, float *out)
         wspi_conv_fwd(a->pre + r * Q, a->in + r * in, in, state ? state + S : NULL, w + at->conv,
                       w + at->conv_bias, T, Q, c->conv);
         wspi_silu_fwd(a->qkv + r * Q, a->pre + r * Q, T * Q);
-        if (state) {
-            history_push(state + S, a->in + r * in, c->conv, Q);
-            wspi_scan_step(a->o + r * V, state, a->qkv + r * Q, a->g + r * H, &s);
-        } else {
-            wspi_scan_fwd(a->o + r * V, a->saved ? a->saved + e->chunk0[f] * S : NULL, e->work,
-                          a->qkv + r * Q, a->g + r * H, &s, T);
-        }
+        if (state)
+            history_push(state + S, a->in + r * in, in, T, c->conv, Q);
+        wspi_scan_fwd(a->o + r * V, state, a->saved ? a->saved + e->chunk0[f] * S : NULL, e->work,
+                      a->qkv + r * Q, a->g + r * H, &s, T);
     }
     wspi_gated_norm_fwd(a->y, a->rstd_o, a->o, a->in + Q, in, w + at->head_norm, e->R, H, V);
     residual(e, a->mlp.x, a->x, a->y, at->out, e->R, V, WSPI_AT_FLOW + l);
@@ -130,7 +193,7 @@ void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *conte
     const float *w = e->m->w;
     size_t C = e->m->cfg.channels, L = e->m->cfg.output_layers;
 
-    wspi_gemm(e->nn, e->wc, context, w + at->output_context, e->R, C, C, WSPI_TB);
+    wspi_gemm(e->nn, e->wc, context, w + at->output_context, e->R, C, C, WSPI_TB | WSPI_WEIGHT);
     for (size_t t = 0; t < e->P; t++)
         for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++) {
             float *x = e->output[0].x + i * C;
@@ -141,6 +204,7 @@ void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *conte
             wspi_add(x, e->wc + context_row[t] * C, C);
         }
     for (size_t l = 0; l < L; l++)
-        block_fwd(e, e->output[l + 1].x, &e->output[l], &at->output[l], WSPI_AT_OUTPUT + l);
+        block_fwd(e, e->output[l + 1].x, &e->output[l], &at->output[l],
+                  (wspi_ragged){.off = e->poff, .n = e->P, .N = e->N}, WSPI_AT_OUTPUT + l);
     wspi_rmsnorm_fwd(e->o_n, e->o_rstd, e->output[L].x, w + at->output_norm, e->N, C);
 }

@@ -111,6 +111,23 @@ wsp_status wspi_model_copy_weights(const wsp_model *m, float *w, const wspi_st_f
 wsp_status wspi_model_from_file(wsp_model **out, const wspi_st_file *f,
                                 wsp_error *err); /* without weights */
 
+/* ---- the different packets of many ---- */
+
+/* Packets by content: tokens of number i at ids[off[i]..off[i + 1]); vector[i] where i < n_vectors. */
+typedef struct wspi_packets {
+    size_t n, n_tokens, n_vectors;
+    uint16_t *ids;
+    uint32_t *off;
+    float *vector;  /* [n][C] */
+    uint32_t *slot; /* a hash table of numbers + 1; `slots` is a power of two */
+    size_t slots, ids_cap, off_cap, vector_cap;
+} wspi_packets;
+
+/* The number of a packet: the next free one when it was not met before. */
+wsp_status wspi_packets_number(wspi_packets *p, const uint16_t *ids, size_t len, uint32_t *number);
+void wspi_packets_forget(wspi_packets *p);
+void wspi_packets_clear(wspi_packets *p);
+
 /* ---- the engine: one part of a batch forward, and backward, on one thread ---- */
 
 typedef struct wspi_mlp_act {
@@ -122,10 +139,22 @@ typedef struct wspi_block_act {
     wspi_mlp_act mlp;
 } wspi_block_act;
 
+/* The top packet layer, whose output only the last row of each packet needs: last_n is those rows of n. */
+typedef struct wspi_top_act {
+    float *rstd, *n, *kv, *last_n, *q, *o;
+    wspi_mlp_act mlp;
+} wspi_top_act;
+
 typedef struct wspi_mix_act {
     float *x, *rstd, *n, *in, *pre, *qkv, *g, *o, *rstd_o, *y, *saved;
     wspi_mlp_act mlp;
 } wspi_mix_act;
+
+/* Rows of a ragged batch: packet i is rows off[i]..off[i + 1] of N. */
+typedef struct wspi_ragged {
+    const uint32_t *off;
+    size_t n, N;
+} wspi_ragged;
 
 typedef struct wspi_engine {
     const wsp_model *m;
@@ -139,36 +168,61 @@ typedef struct wspi_engine {
         R; /* tokens, packets, flows, rows of the flow stack (P + F, or P with states) */
     const uint16_t *ids;
     uint32_t *poff, *roff; /* packets in tokens, flows in rows */
-    int32_t *condition;    /* [F] */
-    size_t *chunk0;        /* [F] first saved chunk */
-    size_t n_chunks, poff_cap, roff_cap, cond_cap, chunk_cap, target_cap;
+    int32_t *row_packet; /* [R] the row's packet by its number in met, -1: the start of the flow */
+    uint32_t *number;    /* [P] the packets by their numbers in met */
+    int32_t *condition;  /* [F] */
+    size_t *chunk0;      /* [F] first saved chunk */
+    size_t n_chunks, poff_cap, roff_cap, row_cap, number_cap, cond_cap, chunk_cap, target_cap;
     uint32_t *target;
     float *const *state; /* streaming: a row per flow */
+    wspi_packets met; /* the part's different packets; without train also those of earlier parts */
+    uint32_t *cut;    /* offsets of the packets in the packet stack */
+    size_t cut_cap;
     /* activations: one block */
     float *block;
     size_t cap, used;
     wspi_block_act packet[WSPI_MAX_LAYERS + 1], output[WSPI_MAX_LAYERS + 1];
     wspi_mix_act
         flow[WSPI_MAX_LAYERS + 1]; /* [layers]: only x, the residual after the last layer */
-    float *p_rstd, *f_rstd, *c, *o_rstd, *o_n, *wc, *wide, *deep, *branch;
-    float *dx, *dn, *dc, *dwide, *ddeep, *logits, *loss, *scale, *work;
+    wspi_top_act top;
+    float *last,
+        *last_rstd; /* what the packet stack gives, a row per packet, before the last norm */
+    float *f_rstd, *c, *o_rstd, *o_n, *wc, *branch;
+    float *dx, *dn, *dc, *dlast, *dwide, *ddeep, *logits, *loss, *scale, *work;
 } wspi_engine;
 
-enum { WSPI_LM_ROWS = 256 };
+/* Rows of next-token logits at a time; tokens of packets at a time in inference (a packet more may come on top). */
+enum { WSPI_LM_ROWS = 128, WSPI_CUT_TOKENS = 2048 };
 
-wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, bool plain,
+wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, wsp_dtype dtype,
                             wsp_error *err);
 void wspi_engine_clear(wspi_engine *e);
+void wspi_engine_weights_changed(wspi_engine *e);
 
-/* Flows [f0, f1) of a batch become the part at work. Streaming states: one packet (or none: start) per flow. */
+/*
+ * Flows [f0, f1) of a batch become the part at work. With states: the packets that follow, without the start.
+ * select_start: the start rows of n flows alone. select_rows: one packet for each of n states, by numbers in met.
+ * select_prefix: beginnings of packets, for the output stack alone.
+ */
 wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, size_t f1, bool output,
                               wsp_error *err);
 wsp_status wspi_engine_select_start(wspi_engine *e, const int32_t *condition, size_t n,
                                     wsp_error *err);
+wsp_status wspi_engine_select_rows(wspi_engine *e, const uint32_t *packet, size_t n,
+                                   wsp_error *err);
 wsp_status wspi_engine_select_prefix(wspi_engine *e, const uint16_t *ids, size_t stride,
                                      const uint32_t *len, size_t n, wsp_error *err);
 
-void wspi_packet_fwd(wspi_engine *e); /* tokens -> flow[0].x, with the start rows */
+/* number[n] of the packets p0.. of a batch, with room for their vectors. Without train, old packets may be forgotten first. */
+wsp_status wspi_engine_number_packets(wspi_engine *e, const wsp_batch *b, size_t p0, size_t n,
+                                      uint32_t *number, wsp_error *err);
+
+/* Vectors of the packets in met that have none yet. Not with train. */
+wsp_status wspi_vectors_fwd(wspi_engine *e, wsp_error *err);
+
+/* The stacks in their order. With train, packet_fwd runs them all; without, vectors_fwd came first. */
+void wspi_packet_fwd(wspi_engine *e); /* tokens of met -> vectors */
+void wspi_rows_fwd(wspi_engine *e);   /* vectors, starts -> flow[0].x */
 void wspi_flow_fwd(wspi_engine *e);   /* flow[0].x -> c [R][C] */
 void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *context_row,
                      bool prefix);                                 /* -> o_n [N][C] */

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runner.c: inference: classification, likelihoods, streaming states, next tokens. */
-#include "model/model_int.h"
+#include "model/runner_int.h"
 
-enum { PART_TOKENS = 2048, PART_STATES = 256 };
+/* Likelihoods come in parts of about so many tokens; states step in parts of so many flows; long flows in pieces of so
+ * many packets; trees take flows of about so many packets. */
+enum { PART_TOKENS = 2048, PART_STATES = 256, PIECE_PACKETS = 1024, TREE_PACKETS = 65536 };
 
-struct wsp_runner {
-    wspi_engine e;
-    /* the fresh unconditional state and its context, the same for every flow */
-    bool start_known;
-    float *start, *start_context;
-    uint32_t *row; /* context row of each packet */
-    size_t row_cap;
-};
-
-wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m, wsp_error *err)
+wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m, wsp_dtype dtype, wsp_error *err)
 {
     wsp_runner *r = wspi_new_array(1, sizeof *r);
     wsp_status st;
@@ -21,10 +14,11 @@ wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m, wsp_error *err)
     *out = NULL;
     if (!r)
         return wspi_nomem(err, "a runner", sizeof *r);
-    st = wspi_engine_init(&r->e, m, false, false, err);
+    st = wspi_engine_init(&r->e, m, false, dtype, err);
     r->start = wspi_new_floats(wsp_state_size(m) / sizeof(float));
+    r->long_state = wspi_new_floats(wsp_state_size(m) / sizeof(float));
     r->start_context = wspi_new_floats(m->cfg.channels);
-    if (st == WSP_OK && (!r->start || !r->start_context))
+    if (st == WSP_OK && (!r->start || !r->long_state || !r->start_context))
         st = wspi_nomem(err, "a runner", wsp_state_size(m));
     if (st < 0)
         wsp_runner_free(r);
@@ -36,6 +30,12 @@ wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m, wsp_error *err)
 void wsp_runner_weights_changed(wsp_runner *r)
 {
     r->start_known = false;
+    wspi_engine_weights_changed(&r->e);
+}
+
+wsp_runner_stats wsp_runner_stats_get(const wsp_runner *r)
+{
+    return r->stats;
 }
 
 void wsp_runner_free(wsp_runner *r)
@@ -43,7 +43,9 @@ void wsp_runner_free(wsp_runner *r)
     if (!r)
         return;
     wspi_engine_clear(&r->e);
+    wspi_share_clear(&r->share);
     free(r->start);
+    free(r->long_state);
     free(r->start_context);
     free(r->row);
     free(r);
@@ -56,44 +58,92 @@ static wsp_status done(wsp_runner *r, wsp_error *err)
     return st < 0 ? wspi_fail(err, st, 0, "a matrix product failed") : WSP_OK;
 }
 
-/* Logits of all heads for n rows of contexts, into rows p.. of the outputs. */
-static void heads_fwd(wspi_engine *e, float *const *head_logits, const float *c, size_t p, size_t n)
+wsp_status wspi_read_packets(wsp_runner *r, wsp_error *err)
+{
+    r->stats.packets_read += r->e.met.n - r->e.met.n_vectors;
+    return wspi_vectors_fwd(&r->e, err);
+}
+
+void wspi_head_fwd(wspi_engine *e, size_t h, float *y, const float *c, size_t n)
 {
     const wsp_model *m = e->m;
+    size_t L = m->head[h].n_labels;
 
-    for (size_t h = 0; head_logits && h < m->n_heads; h++) {
-        size_t L = m->head[h].n_labels;
-        float *y = head_logits[h] ? head_logits[h] + p * L : NULL;
+    for (size_t i = 0; i < n; i++)
+        memcpy(y + i * L, m->w + m->at.head_b[h], L * sizeof *y);
+    wspi_gemm(e->nn, y, c, m->w + m->at.head_w[h], n, L, m->cfg.channels,
+              WSPI_TB | WSPI_ADD | WSPI_WEIGHT);
+}
 
-        if (!y)
-            continue;
-        for (size_t i = 0; i < n; i++)
-            memcpy(y + i * L, m->w + m->at.head_b[h], L * sizeof *y);
-        wspi_gemm(e->nn, y, c, m->w + m->at.head_w[h], n, L, m->cfg.channels, WSPI_TB | WSPI_ADD);
+/* Flows [f0, f1) go on where their states stand; contexts and logits of their packets. */
+static wsp_status go_on(wsp_runner *r, float *const *states, const wsp_batch *b, size_t f0,
+                        size_t f1, float *context, float *const *head_logits, wsp_error *err)
+{
+    wspi_engine *e = &r->e;
+    size_t C = e->m->cfg.channels, p = b->flow_off[f0];
+    wsp_status st;
+
+    e->state = states;
+    st = wspi_engine_select(e, b, f0, f1, false, err);
+    if (st == WSP_OK)
+        st = wspi_read_packets(r, err);
+    if (st == WSP_OK) {
+        wspi_rows_fwd(e);
+        wspi_flow_fwd(e);
+        if (context)
+            memcpy(context + p * C, e->c, e->R * C * sizeof *context);
+        for (size_t h = 0; head_logits && h < e->m->n_heads; h++)
+            if (head_logits[h])
+                wspi_head_fwd(e, h, head_logits[h] + p * e->m->head[h].n_labels, e->c, e->R);
+        r->stats.packets += e->P;
+        r->stats.rows += e->P;
+        r->stats.rows_run += e->P;
     }
+    e->state = NULL;
+    return st;
+}
+
+/* Flow f in pieces, so that a flow of any length needs the memory of one piece. */
+static wsp_status go_on_in_pieces(wsp_runner *r, float *const *state, const wsp_batch *b, size_t f,
+                                  float *context, float *const *head_logits, wsp_error *err)
+{
+    for (uint32_t p = b->flow_off[f], end = b->flow_off[f + 1]; p < end;) {
+        const uint32_t piece[] = {p, WSPI_MIN(end, p + (uint32_t)PIECE_PACKETS)};
+        const wsp_batch part = {
+            .n_flows = 1, .ids = b->ids, .packet_off = b->packet_off, .flow_off = piece};
+
+        WSP_TRY(go_on(r, state, &part, 0, 1, context, head_logits, err));
+        p = piece[1];
+    }
+    return WSP_OK;
+}
+
+/* End of a run of flows for one tree that starts at f0; f0 itself where that flow is too long for any. */
+static size_t tree_end(const wsp_batch *b, size_t f0)
+{
+    size_t f = f0;
+
+    while (f < b->n_flows && b->flow_off[f + 1] - b->flow_off[f] <= WSPI_TREE_DEPTH &&
+           b->flow_off[f + 1] - b->flow_off[f0] <= TREE_PACKETS)
+        f++;
+    return f;
 }
 
 wsp_status wsp_runner_classify(wsp_runner *r, const wsp_batch *b, float *out,
                                float *const *head_logits, wsp_error *err)
 {
-    wspi_engine *e = &r->e;
-    size_t C = e->m->cfg.channels;
-
-    WSP_TRY(wspi_batch_check(e->m, b, err));
+    WSP_TRY(wspi_batch_check(r->e.m, b, err));
     wspi_nn_single_thread();
     for (size_t f = 0, end; f < b->n_flows; f = end) {
-        end = wspi_part_end(b, f, b->n_flows, PART_TOKENS);
-        WSP_TRY(wspi_engine_select(e, b, f, end, false, err));
-        wspi_packet_fwd(e);
-        wspi_flow_fwd(e);
-        for (size_t i = 0; i < e->F; i++) {
-            const float *c = e->c + (e->roff[i] + 1) * C;
-            size_t p = b->flow_off[f + i], n = b->flow_off[f + i + 1] - p;
-
-            if (out)
-                memcpy(out + p * C, c, n * C * sizeof *out);
-            heads_fwd(e, head_logits, c, p, n);
+        end = tree_end(b, f);
+        if (end > f) {
+            WSP_TRY(wspi_share_classify(r, b, f, end, out, head_logits, err));
+            continue;
         }
+        end = f + 1;
+        WSP_TRY(wsp_state_start(r, &r->long_state, b->condition ? b->condition + f : NULL, 1, NULL,
+                                err));
+        WSP_TRY(go_on_in_pieces(r, &r->long_state, b, f, out, head_logits, err));
     }
     return done(r, err);
 }
@@ -115,14 +165,16 @@ wsp_status wsp_runner_nll(wsp_runner *r, const wsp_batch *b, float *nll, wsp_err
         for (size_t i = 0, p = 0; i < e->F; i++)
             for (size_t row = e->roff[i]; row + 1 < e->roff[i + 1]; row++)
                 r->row[p++] = (uint32_t)row;
-        wspi_packet_fwd(e);
+        WSP_TRY(wspi_read_packets(r, err));
+        wspi_rows_fwd(e);
         wspi_flow_fwd(e);
         wspi_output_fwd(e, e->c, r->row, false);
         for (size_t i = 0; i < e->N; i += WSPI_LM_ROWS) {
             size_t n = WSPI_MIN(e->N - i, (size_t)WSPI_LM_ROWS);
             for (size_t j = 0; j < n; j++)
                 e->target[j] = e->ids[i + j];
-            wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + e->m->at.embed, n, V, C, WSPI_TB);
+            wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + e->m->at.embed, n, V, C,
+                      WSPI_TB | WSPI_WEIGHT);
             wspi_xent(e->logits, nll + b->packet_off[b->flow_off[f]] + i, e->target, NULL, 0, n, V);
         }
     }
@@ -145,7 +197,7 @@ static wsp_status start_part(wsp_runner *r, float *const *states, const int32_t 
     e->state = states;
     st = wspi_engine_select_start(e, condition, n, err);
     if (st == WSP_OK) {
-        wspi_packet_fwd(e);
+        wspi_rows_fwd(e);
         wspi_flow_fwd(e);
         if (context)
             memcpy(context, e->c, n * e->m->cfg.channels * sizeof *context);
@@ -184,29 +236,16 @@ wsp_status wsp_state_start(wsp_runner *r, float *const *states, const int32_t *c
 wsp_status wsp_state_step(wsp_runner *r, float *const *states, const wsp_batch *b, float *context,
                           float *const *head_logits, wsp_error *err)
 {
-    wspi_engine *e = &r->e;
-    size_t C = e->m->cfg.channels;
-    wsp_status st = WSP_OK;
-
-    WSP_TRY(wspi_batch_check(e->m, b, err));
-    if (b->n_flows != b->n_packets)
-        return wspi_fail(err, WSP_ERR_ARG, 0, "a streaming step takes one packet of each flow");
+    WSP_TRY(wspi_batch_check(r->e.m, b, err));
     wspi_nn_single_thread();
-    for (size_t f = 0; f < b->n_flows && st == WSP_OK; f += PART_STATES) {
-        size_t end = WSPI_MIN(b->n_flows, f + PART_STATES);
-
-        e->state = states + f;
-        st = wspi_engine_select(e, b, f, end, false, err);
-        if (st < 0)
-            break;
-        wspi_packet_fwd(e);
-        wspi_flow_fwd(e);
-        if (context)
-            memcpy(context + f * C, e->c, e->F * C * sizeof *context);
-        heads_fwd(e, head_logits, e->c, f, e->F);
+    for (size_t f = 0, end; f < b->n_flows; f = end) {
+        end = wspi_part_end(b, f, WSPI_MIN(b->n_flows, f + PART_STATES), PART_TOKENS);
+        if (end == f + 1)
+            WSP_TRY(go_on_in_pieces(r, states + f, b, f, context, head_logits, err));
+        else
+            WSP_TRY(go_on(r, states + f, b, f, end, context, head_logits, err));
     }
-    e->state = NULL;
-    return st < 0 ? st : done(r, err);
+    return done(r, err);
 }
 
 wsp_status wsp_runner_next_token(wsp_runner *r, const float *context, const uint16_t *ids,
@@ -237,6 +276,6 @@ wsp_status wsp_runner_next_token(wsp_runner *r, const float *context, const uint
     wspi_output_fwd(e, context, r->row, true);
     for (size_t i = 0; i < n; i++)
         memcpy(e->branch + i * C, e->o_n + (e->poff[i + 1] - 1) * C, C * sizeof(float));
-    wspi_gemm(e->nn, logits, e->branch, e->m->w + e->m->at.embed, n, V, C, WSPI_TB);
+    wspi_gemm(e->nn, logits, e->branch, e->m->w + e->m->at.embed, n, V, C, WSPI_TB | WSPI_WEIGHT);
     return done(r, err);
 }

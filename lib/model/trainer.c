@@ -66,7 +66,7 @@ wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m, const wsp_train_opti
         struct worker *w = &t->worker[i];
         t->n_workers = i + 1;
         w->t = t;
-        st = wspi_engine_init(&w->e, m, true, false, err);
+        st = wspi_engine_init(&w->e, m, true, opt->dtype, err);
         w->own = i > 0 ? wspi_new_floats(m->n_params) : NULL;
         w->e.grad = i > 0 ? w->own : t->grad;
         if (st == WSP_OK && !w->e.grad)
@@ -131,14 +131,13 @@ static void lm_loss(struct worker *w)
             e->target[j] = e->ids[i + j];
             e->scale[j] = w->lm_scale;
         }
-        wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + E, n, V, C, WSPI_TB);
+        wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + E, n, V, C, WSPI_TB | WSPI_WEIGHT);
         wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL, 0, n, V);
         for (size_t j = 0; j < n; j++)
             w->lm_nats += (double)e->loss[j];
-        if (!w->backward)
-            continue;
-        wspi_gemm(e->nn, e->grad + E, e->logits, e->o_n + i * C, V, C, n, WSPI_TA | WSPI_ADD);
-        wspi_gemm(e->nn, e->dn + i * C, e->logits, e->m->w + E, n, C, V, 0);
+        if (w->backward)
+            wspi_linear_bwd(e->nn, e->grad + E, e->dn + i * C, e->logits, e->o_n + i * C,
+                            e->m->w + E, n, V, C);
     }
 }
 
@@ -174,7 +173,7 @@ static int32_t head_loss(struct worker *w, size_t h, uint32_t label, size_t r, s
             e->target[j] = label;
             e->scale[j] = counts * w->head_scale / (float)n;
         }
-        wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD);
+        wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD | WSPI_WEIGHT);
         if (i + k == n)
             said = argmax(e->logits + (k - 1) * L, L);
         wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
@@ -186,7 +185,8 @@ static int32_t head_loss(struct worker *w, size_t h, uint32_t label, size_t r, s
         wspi_gemm(e->nn, e->grad + hw, e->logits, c, L, C, k, WSPI_TA | WSPI_ADD);
         for (size_t j = 0; j < k; j++)
             wspi_add(e->grad + hb, e->logits + j * L, L);
-        wspi_gemm(e->nn, e->dc + (r + i) * C, e->logits, m->w + hw, k, C, L, WSPI_ADD);
+        wspi_gemm(e->nn, e->dc + (r + i) * C, e->logits, m->w + hw, k, C, L,
+                  WSPI_ADD | WSPI_WEIGHT);
     }
     w->head[h].right += said == label;
     return (int32_t)said;
@@ -206,6 +206,7 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
             w->row[p++] = (uint32_t)r;
     e->key = wspi_fnv1a(&f0, sizeof f0, w->key);
     wspi_packet_fwd(e);
+    wspi_rows_fwd(e);
     wspi_flow_fwd(e);
     memset(e->dc, 0, e->R * e->m->cfg.channels * sizeof *e->dc);
     if (lm) {
@@ -344,6 +345,7 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
         w->key = wspi_fnv1a(where, sizeof where, WSPI_FNV_START);
         w->lm_scale = t->opt.lm_weight / (float)b->n_tokens;
         w->head_scale = labelled ? t->opt.head_weight / (float)labelled : 0;
+        wspi_nn_weights_changed(w->e.nn); /* by an update, or from outside */
         w->started = i > 0 && pthread_create(&w->thread, NULL, worker_main, w) == 0;
     }
     for (unsigned i = 0; i < t->n_workers; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnnl.c: matrix products through oneDNN, the only file that knows it; its C APIs of 2.x and 3.x. A ragged size is cut
- * into powers of two, so that a few primitives serve every batch.
+ * into powers of two, so that a few primitives serve every batch. Weights are packed once, into the layout that oneDNN
+ * likes best, and found again by their address.
  */
 #include <oneapi/dnnl/dnnl.h>
 
@@ -12,7 +13,9 @@ extern void omp_set_num_threads(int n);
 #endif
 
 enum { SLOTS = 4096, FULL = 3000, BLOCK = 512 };
+enum { KEY = WSPI_TA | WSPI_TB | WSPI_ADD | WSPI_WEIGHT };
 
+/* A primitive and its memory objects; b is NULL where the weights bring their own. */
 struct product {
     size_t M, N, K;
     unsigned flags;
@@ -20,22 +23,44 @@ struct product {
     dnnl_memory_t a, b, y;
 };
 
+/* The packed copy of a weight matrix. */
+struct packed {
+    const float *from; /* NULL: free slot */
+    size_t N, K;
+    unsigned flags; /* WSPI_TB or 0 */
+    uint64_t version;
+    dnnl_memory_t plain, mem;
+    dnnl_primitive_t pack;
+};
+
 struct wspi_nn {
-    bool plain;
+    wspi_nn_kind kind;
     wsp_status status;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    size_t count;
+    uint64_t version; /* of the weights */
+    size_t n_products, n_packed, packed_cap;
+    struct packed *packed; /* a hash table, packed_cap is a power of two */
+    uint16_t *half[2];     /* bfloat16 copies of activations */
+    size_t half_cap[2];
     struct product slot[SLOTS];
 };
 
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t matrix_md;
+/* ---- what differs between 2.x and 3.x ---- */
 
-static dnnl_status_t md_init(matrix_md *md, dnnl_dim_t rows, dnnl_dim_t cols, bool transposed)
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t matrix_md; /* a handle */
+typedef const_dnnl_memory_desc_t md_ref;
+
+static dnnl_status_t md_plain(matrix_md *md, dnnl_dims_t dims, dnnl_data_type_t type,
+                              dnnl_format_tag_t tag)
 {
-    dnnl_dims_t dims = {rows, cols};
-    return dnnl_memory_desc_create_with_tag(md, 2, dims, dnnl_f32, transposed ? dnnl_ba : dnnl_ab);
+    return dnnl_memory_desc_create_with_tag(md, 2, dims, type, tag);
+}
+
+static dnnl_status_t md_copy(matrix_md *md, md_ref from)
+{
+    return dnnl_memory_desc_clone(md, from);
 }
 
 static void md_clear(matrix_md *md)
@@ -44,9 +69,14 @@ static void md_clear(matrix_md *md)
         dnnl_memory_desc_destroy(*md);
 }
 
-static dnnl_status_t memory_new(dnnl_memory_t *m, matrix_md *md, dnnl_engine_t engine)
+static md_ref md_of(const matrix_md *md)
 {
-    return dnnl_memory_create(m, *md, engine, DNNL_MEMORY_NONE);
+    return *md;
+}
+
+static dnnl_status_t md_of_memory(const_dnnl_memory_t m, md_ref *md)
+{
+    return dnnl_memory_get_memory_desc(m, md);
 }
 
 static dnnl_status_t append_sum(dnnl_post_ops_t po)
@@ -60,12 +90,19 @@ static dnnl_status_t matmul_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
     return dnnl_matmul_primitive_desc_create(pd, engine, md[0], md[1], NULL, md[2], attr);
 }
 #else
-typedef dnnl_memory_desc_t matrix_md;
+typedef dnnl_memory_desc_t matrix_md; /* a struct */
+typedef const dnnl_memory_desc_t *md_ref;
 
-static dnnl_status_t md_init(matrix_md *md, dnnl_dim_t rows, dnnl_dim_t cols, bool transposed)
+static dnnl_status_t md_plain(matrix_md *md, dnnl_dims_t dims, dnnl_data_type_t type,
+                              dnnl_format_tag_t tag)
 {
-    dnnl_dims_t dims = {rows, cols};
-    return dnnl_memory_desc_init_by_tag(md, 2, dims, dnnl_f32, transposed ? dnnl_ba : dnnl_ab);
+    return dnnl_memory_desc_init_by_tag(md, 2, dims, type, tag);
+}
+
+static dnnl_status_t md_copy(matrix_md *md, md_ref from)
+{
+    *md = *from;
+    return dnnl_success;
 }
 
 static void md_clear(matrix_md *md)
@@ -73,9 +110,14 @@ static void md_clear(matrix_md *md)
     (void)md;
 }
 
-static dnnl_status_t memory_new(dnnl_memory_t *m, matrix_md *md, dnnl_engine_t engine)
+static md_ref md_of(const matrix_md *md)
 {
-    return dnnl_memory_create(m, md, engine, DNNL_MEMORY_NONE);
+    return md;
+}
+
+static dnnl_status_t md_of_memory(const_dnnl_memory_t m, md_ref *md)
+{
+    return dnnl_memory_get_memory_desc(m, md);
 }
 
 static dnnl_status_t append_sum(dnnl_post_ops_t po)
@@ -93,11 +135,21 @@ static dnnl_status_t matmul_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
 }
 #endif
 
+/* ---- contexts ---- */
+
 void wspi_nn_single_thread(void)
 {
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
     omp_set_num_threads(1);
 #endif
+}
+
+bool wspi_nn_has_bf16(void)
+{
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(),
+                   want = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
+
+    return (isa & want) == want; /* the values are sets of features */
 }
 
 static void product_clear(struct product *p)
@@ -113,22 +165,37 @@ static void product_clear(struct product *p)
     *p = (struct product){0};
 }
 
-static void cache_clear(wspi_nn *nn)
+static void products_clear(wspi_nn *nn)
 {
     for (size_t i = 0; i < SLOTS; i++)
         product_clear(&nn->slot[i]);
-    nn->count = 0;
+    nn->n_products = 0;
 }
 
-wsp_status wspi_nn_new(wspi_nn **out, bool plain, wsp_error *err)
+static void packed_clear(struct packed *w)
 {
-    wspi_nn *nn = wspi_new_array(1, sizeof *nn);
+    if (w->pack)
+        dnnl_primitive_destroy(w->pack);
+    if (w->plain)
+        dnnl_memory_destroy(w->plain);
+    if (w->mem)
+        dnnl_memory_destroy(w->mem);
+    *w = (struct packed){0};
+}
+
+wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err)
+{
+    wspi_nn *nn;
 
     *out = NULL;
+    if (kind == WSPI_NN_BF16 && !wspi_nn_has_bf16())
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
+                         "this CPU has no bfloat16 products (AVX512_BF16): use f32");
+    nn = wspi_new_array(1, sizeof *nn);
     if (!nn)
         return wspi_nomem(err, "matrix products", sizeof *nn);
-    nn->plain = plain;
-    if (!plain &&
+    nn->kind = kind;
+    if (kind != WSPI_NN_PLAIN &&
         (dnnl_engine_create(&nn->engine, dnnl_cpu, 0) != dnnl_success ||
          dnnl_stream_create(&nn->stream, nn->engine, dnnl_stream_default_flags) != dnnl_success)) {
         wspi_nn_free(nn);
@@ -142,7 +209,12 @@ void wspi_nn_free(wspi_nn *nn)
 {
     if (!nn)
         return;
-    cache_clear(nn);
+    products_clear(nn);
+    for (size_t i = 0; i < nn->packed_cap; i++)
+        packed_clear(&nn->packed[i]);
+    free(nn->packed);
+    free(nn->half[0]);
+    free(nn->half[1]);
     if (nn->stream)
         dnnl_stream_destroy(nn->stream);
     if (nn->engine)
@@ -158,39 +230,72 @@ wsp_status wspi_nn_status(wspi_nn *nn)
     return st;
 }
 
-/* Fills the primitive and the three memory objects of a free slot. */
-static dnnl_status_t product_make(wspi_nn *nn, struct product *p)
+void wspi_nn_weights_changed(wspi_nn *nn)
+{
+    nn->version++;
+}
+
+/* ---- primitives ---- */
+
+static dnnl_data_type_t input_type(const wspi_nn *nn)
+{
+    return nn->kind == WSPI_NN_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
+/* The descriptors of a, b and y. b: the packed weights' where there are some, else as stored. */
+static dnnl_status_t product_mds(const wspi_nn *nn, matrix_md *md, const struct product *p,
+                                 const struct packed *w)
+{
+    dnnl_dims_t a = {(dnnl_dim_t)p->M, (dnnl_dim_t)p->K}, b = {(dnnl_dim_t)p->K, (dnnl_dim_t)p->N},
+                y = {(dnnl_dim_t)p->M, (dnnl_dim_t)p->N};
+    dnnl_status_t st;
+    md_ref packed;
+
+    if ((st = md_plain(&md[0], a, input_type(nn), p->flags & WSPI_TA ? dnnl_ba : dnnl_ab)) !=
+            dnnl_success ||
+        (st = md_plain(&md[2], y, dnnl_f32, dnnl_ab)) != dnnl_success)
+        return st;
+    if (!w)
+        return md_plain(&md[1], b, input_type(nn), p->flags & WSPI_TB ? dnnl_ba : dnnl_ab);
+    st = md_of_memory(w->mem, &packed);
+    return st != dnnl_success ? st : md_copy(&md[1], packed);
+}
+
+static dnnl_status_t attributes(dnnl_primitive_attr_t *attr, bool add)
+{
+    dnnl_post_ops_t po = NULL;
+    dnnl_status_t st = dnnl_primitive_attr_create(attr);
+
+    if (st != dnnl_success || !add)
+        return st;
+    if ((st = dnnl_post_ops_create(&po)) == dnnl_success && (st = append_sum(po)) == dnnl_success)
+        st = dnnl_primitive_attr_set_post_ops(*attr, po);
+    if (po)
+        dnnl_post_ops_destroy(po);
+    return st;
+}
+
+/* Fills the primitive and the memory objects of a free slot. */
+static dnnl_status_t product_make(wspi_nn *nn, struct product *p, const struct packed *w)
 {
     dnnl_primitive_attr_t attr = NULL;
-    dnnl_post_ops_t po = NULL;
     dnnl_primitive_desc_t pd = NULL;
     matrix_md md[3];
     dnnl_status_t st;
 
     memset(md, 0, sizeof md);
-    if ((st = md_init(&md[0], (dnnl_dim_t)p->M, (dnnl_dim_t)p->K, p->flags & WSPI_TA)) !=
-            dnnl_success ||
-        (st = md_init(&md[1], (dnnl_dim_t)p->K, (dnnl_dim_t)p->N, p->flags & WSPI_TB)) !=
-            dnnl_success ||
-        (st = md_init(&md[2], (dnnl_dim_t)p->M, (dnnl_dim_t)p->N, false)) != dnnl_success ||
-        (st = dnnl_primitive_attr_create(&attr)) != dnnl_success)
-        goto out;
-    if (p->flags & WSPI_ADD)
-        if ((st = dnnl_post_ops_create(&po)) != dnnl_success ||
-            (st = append_sum(po)) != dnnl_success ||
-            (st = dnnl_primitive_attr_set_post_ops(attr, po)) != dnnl_success)
-            goto out;
-    if ((st = matmul_pd(&pd, nn->engine, md, attr)) != dnnl_success ||
-        (st = memory_new(&p->a, &md[0], nn->engine)) != dnnl_success ||
-        (st = memory_new(&p->b, &md[1], nn->engine)) != dnnl_success ||
-        (st = memory_new(&p->y, &md[2], nn->engine)) != dnnl_success)
-        goto out;
-    st = dnnl_primitive_create(&p->prim, pd);
-out:
+    if ((st = product_mds(nn, md, p, w)) == dnnl_success &&
+        (st = attributes(&attr, p->flags & WSPI_ADD)) == dnnl_success &&
+        (st = matmul_pd(&pd, nn->engine, md, attr)) == dnnl_success &&
+        (st = dnnl_memory_create(&p->a, md_of(&md[0]), nn->engine, DNNL_MEMORY_NONE)) ==
+            dnnl_success &&
+        (st = dnnl_memory_create(&p->y, md_of(&md[2]), nn->engine, DNNL_MEMORY_NONE)) ==
+            dnnl_success &&
+        (w || (st = dnnl_memory_create(&p->b, md_of(&md[1]), nn->engine, DNNL_MEMORY_NONE)) ==
+                  dnnl_success))
+        st = dnnl_primitive_create(&p->prim, pd);
     if (pd)
         dnnl_primitive_desc_destroy(pd);
-    if (po)
-        dnnl_post_ops_destroy(po);
     if (attr)
         dnnl_primitive_attr_destroy(attr);
     for (int i = 0; i < 3; i++)
@@ -198,71 +303,241 @@ out:
     return st;
 }
 
-static struct product *product_find(wspi_nn *nn, size_t M, size_t N, size_t K, unsigned flags)
+static struct product *product_find(wspi_nn *nn, size_t M, size_t N, size_t K, unsigned flags,
+                                    const struct packed *w)
 {
     size_t i = (M * 31 + N * 7919 + K * 104729 + flags * 1299709) % SLOTS;
     struct product *p;
 
-    if (nn->count > FULL)
-        cache_clear(nn);
+    if (nn->n_products > FULL)
+        products_clear(nn);
     for (; (p = &nn->slot[i])->prim; i = (i + 1) % SLOTS)
         if (p->M == M && p->N == N && p->K == K && p->flags == flags)
             return p;
     *p = (struct product){.M = M, .N = N, .K = K, .flags = flags};
-    if (product_make(nn, p) != dnnl_success) {
+    if (product_make(nn, p, w) != dnnl_success) {
         product_clear(p);
         return NULL;
     }
-    nn->count++;
+    nn->n_products++;
     return p;
 }
 
-static void *unconst(const float *p)
+/* ---- packed weights ---- */
+
+/* What oneDNN wants b to look like for large products: the layout is the same for all M. */
+static dnnl_status_t packed_layout(wspi_nn *nn, matrix_md *md, const struct packed *w)
 {
-    return (void *)(uintptr_t)p; /* oneDNN's handles are not const; inputs are only read */
+    dnnl_dims_t a = {BLOCK, (dnnl_dim_t)w->K}, b = {(dnnl_dim_t)w->K, (dnnl_dim_t)w->N},
+                y = {BLOCK, (dnnl_dim_t)w->N};
+    dnnl_primitive_desc_t pd = NULL;
+    matrix_md m[3];
+    dnnl_status_t st;
+
+    memset(m, 0, sizeof m);
+    if ((st = md_plain(&m[0], a, input_type(nn), dnnl_ab)) == dnnl_success &&
+        (st = md_plain(&m[1], b, input_type(nn), dnnl_format_tag_any)) == dnnl_success &&
+        (st = md_plain(&m[2], y, dnnl_f32, dnnl_ab)) == dnnl_success &&
+        (st = matmul_pd(&pd, nn->engine, m, NULL)) == dnnl_success)
+        st = md_copy(md, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0));
+    if (pd)
+        dnnl_primitive_desc_destroy(pd);
+    for (int i = 0; i < 3; i++)
+        md_clear(&m[i]);
+    return st;
 }
 
-static void product_run(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, size_t N,
-                        size_t K, unsigned flags)
+static dnnl_status_t packed_make(wspi_nn *nn, struct packed *w)
 {
-    struct product *p = product_find(nn, M, N, K, flags);
+    dnnl_dims_t dims = {(dnnl_dim_t)w->K, (dnnl_dim_t)w->N};
+    dnnl_primitive_desc_t pd = NULL;
+    matrix_md plain, packed;
+    dnnl_status_t st;
 
-    if (p && dnnl_memory_set_data_handle(p->a, unconst(a)) == dnnl_success &&
-        dnnl_memory_set_data_handle(p->b, unconst(b)) == dnnl_success &&
-        dnnl_memory_set_data_handle(p->y, y) == dnnl_success) {
-        dnnl_exec_arg_t arg[] = {
-            {DNNL_ARG_SRC, p->a}, {DNNL_ARG_WEIGHTS, p->b}, {DNNL_ARG_DST, p->y}};
-        if (dnnl_primitive_execute(p->prim, nn->stream, 3, arg) == dnnl_success &&
-            dnnl_stream_wait(nn->stream) == dnnl_success)
-            return;
+    memset(&plain, 0, sizeof plain);
+    memset(&packed, 0, sizeof packed);
+    if ((st = md_plain(&plain, dims, dnnl_f32, w->flags & WSPI_TB ? dnnl_ba : dnnl_ab)) ==
+            dnnl_success &&
+        (st = packed_layout(nn, &packed, w)) == dnnl_success &&
+        (st = dnnl_memory_create(&w->plain, md_of(&plain), nn->engine, DNNL_MEMORY_NONE)) ==
+            dnnl_success &&
+        (st = dnnl_memory_create(&w->mem, md_of(&packed), nn->engine, DNNL_MEMORY_ALLOCATE)) ==
+            dnnl_success &&
+        (st = dnnl_reorder_primitive_desc_create(&pd, md_of(&plain), nn->engine, md_of(&packed),
+                                                 nn->engine, NULL)) == dnnl_success)
+        st = dnnl_primitive_create(&w->pack, pd);
+    if (pd)
+        dnnl_primitive_desc_destroy(pd);
+    md_clear(&plain);
+    md_clear(&packed);
+    return st;
+}
+
+/* oneDNN's handles are not const; inputs are only read */
+static void *unconst(const void *p)
+{
+    return (void *)(uintptr_t)p;
+}
+
+static dnnl_status_t packed_fill(wspi_nn *nn, struct packed *w)
+{
+    dnnl_exec_arg_t arg[] = {{DNNL_ARG_FROM, w->plain}, {DNNL_ARG_TO, w->mem}};
+    dnnl_status_t st = dnnl_memory_set_data_handle(w->plain, unconst(w->from));
+
+    if (st == dnnl_success)
+        st = dnnl_primitive_execute(w->pack, nn->stream, 2, arg);
+    if (st == dnnl_success)
+        st = dnnl_stream_wait(nn->stream);
+    if (st == dnnl_success)
+        w->version = nn->version;
+    return st;
+}
+
+static struct packed *packed_slot(struct packed *table, size_t cap, const struct packed *key)
+{
+    size_t i = ((uintptr_t)key->from / sizeof(float) * 31 + key->flags * 7) & (cap - 1);
+    struct packed *w;
+
+    for (; (w = &table[i])->from; i = (i + 1) & (cap - 1))
+        if (w->from == key->from && w->N == key->N && w->K == key->K && w->flags == key->flags)
+            break;
+    return w;
+}
+
+static bool packed_grow(wspi_nn *nn)
+{
+    size_t cap = nn->packed_cap ? 2 * nn->packed_cap : 64;
+    struct packed *table = wspi_new_array(cap, sizeof *table);
+
+    if (!table)
+        return false;
+    for (size_t i = 0; i < nn->packed_cap; i++)
+        if (nn->packed[i].from)
+            *packed_slot(table, cap, &nn->packed[i]) = nn->packed[i];
+    free(nn->packed);
+    nn->packed = table;
+    nn->packed_cap = cap;
+    return true;
+}
+
+/* NULL: no memory, or oneDNN refused. */
+static struct packed *packed_find(wspi_nn *nn, const float *b, size_t N, size_t K, unsigned flags)
+{
+    const struct packed key = {.from = b, .N = N, .K = K, .flags = flags & WSPI_TB};
+    struct packed *w;
+
+    if (2 * nn->n_packed >= nn->packed_cap && !packed_grow(nn))
+        return NULL;
+    w = packed_slot(nn->packed, nn->packed_cap, &key);
+    if (!w->from) {
+        *w = key;
+        if (packed_make(nn, w) != dnnl_success || packed_fill(nn, w) != dnnl_success) {
+            packed_clear(w);
+            return NULL;
+        }
+        nn->n_packed++;
+    } else if (w->version != nn->version && packed_fill(nn, w) != dnnl_success) {
+        return NULL;
     }
-    nn->status = WSP_ERR_UNSUPPORTED;
+    return w;
+}
+
+/* ---- products ---- */
+
+static bool product_run(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
+                        size_t M, size_t N, size_t K, unsigned flags)
+{
+    struct product *p = product_find(nn, M, N, K, flags & KEY, w);
+
+    if (!p || dnnl_memory_set_data_handle(p->a, unconst(a)) != dnnl_success ||
+        dnnl_memory_set_data_handle(p->y, y) != dnnl_success ||
+        (!w && dnnl_memory_set_data_handle(p->b, unconst(b)) != dnnl_success))
+        return false;
+    dnnl_exec_arg_t arg[] = {
+        {DNNL_ARG_SRC, p->a}, {DNNL_ARG_WEIGHTS, w ? w->mem : p->b}, {DNNL_ARG_DST, p->y}};
+    return dnnl_primitive_execute(p->prim, nn->stream, 3, arg) == dnnl_success &&
+           dnnl_stream_wait(nn->stream) == dnnl_success;
+}
+
+/* The product of inputs in the context's own type (a, and b without w), cut along the ragged size. */
+static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
+                        size_t M, size_t N, size_t K, unsigned flags)
+{
+    size_t ragged = flags & WSPI_TA ? K : M, width = nn->kind == WSPI_NN_BF16 ? 2 : sizeof(float);
+    const char *pa = a, *pb = b;
+    bool good = true;
+
+    while (ragged > 0 && good) {
+        size_t n = ragged >= BLOCK ? BLOCK : (size_t)1 << wspi_log2(ragged);
+
+        if (flags & WSPI_TA) {
+            good = product_run(nn, y, pa, pb, w, M, N, n, flags);
+            pa += n * M * width;
+            pb += n * N * width;
+            flags |= WSPI_ADD;
+        } else {
+            good = product_run(nn, y, pa, pb, w, n, N, K, flags);
+            pa += n * K * width;
+            y += n * N;
+        }
+        ragged -= n;
+    }
+    if (!good)
+        nn->status = WSP_ERR_UNSUPPORTED;
+}
+
+/* x itself, or its bfloat16 copy number `which`; NULL without memory. */
+static const void *input(wspi_nn *nn, const float *x, size_t n, int which)
+{
+    if (nn->kind != WSPI_NN_BF16)
+        return x;
+    if (wspi_grow(&nn->half[which], &nn->half_cap[which], n, sizeof *nn->half[which]) < 0) {
+        nn->status = WSP_ERR_NOMEM;
+        return NULL;
+    }
+    wspi_to_bf16(nn->half[which], x, n);
+    return nn->half[which];
+}
+
+/* a comes in the context's own type. */
+static void product(wspi_nn *nn, float *y, const void *a, const float *b, size_t M, size_t N,
+                    size_t K, unsigned flags)
+{
+    struct packed *w = NULL;
+    const void *plain = NULL;
+
+    if (flags & WSPI_WEIGHT)
+        w = packed_find(nn, b, N, K, flags);
+    else
+        plain = input(nn, b, K * N, 1);
+    if (!a || (!w && !plain))
+        nn->status = nn->status < 0 ? nn->status : WSP_ERR_UNSUPPORTED;
+    else
+        cut_product(nn, y, a, plain, w, M, N, K, flags);
 }
 
 void wspi_gemm(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
                unsigned flags)
 {
-    size_t ragged = flags & WSPI_TA ? K : M;
-
-    assert(!(flags & WSPI_TA && flags & WSPI_TB));
+    assert(!(flags & WSPI_TA && flags & (WSPI_TB | WSPI_WEIGHT)));
     /* oneDNN 2.6 dies of empty matrices */
-    if (nn->plain || M == 0 || N == 0 || K == 0) {
+    if (nn->kind == WSPI_NN_PLAIN || M == 0 || N == 0 || K == 0)
         wspi_ref_gemm(y, a, b, M, N, K, flags);
+    else
+        product(nn, y, input(nn, a, M * K, 0), b, M, N, K, flags);
+}
+
+void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const float *in,
+                     const float *w, size_t N, size_t out, size_t K)
+{
+    const void *half;
+
+    if (nn->kind == WSPI_NN_PLAIN || N == 0 || out == 0 || K == 0) {
+        wspi_ref_gemm(dw, dy, in, out, K, N, WSPI_TA | WSPI_ADD);
+        wspi_ref_gemm(din, dy, w, N, K, out, 0);
         return;
     }
-    while (ragged > 0) {
-        size_t n = ragged >= BLOCK ? BLOCK : (size_t)1 << wspi_log2(ragged);
-
-        if (flags & WSPI_TA) {
-            product_run(nn, y, a, b, M, N, n, flags);
-            a += n * M;
-            b += n * N;
-            flags |= WSPI_ADD;
-        } else {
-            product_run(nn, y, a, b, n, N, K, flags);
-            a += n * K;
-            y += n * N;
-        }
-        ragged -= n;
-    }
+    half = input(nn, dy, N * out, 0); /* rounded once for both */
+    product(nn, dw, half, in, out, K, N, WSPI_TA | WSPI_ADD);
+    product(nn, din, half, w, N, K, out, WSPI_WEIGHT);
 }

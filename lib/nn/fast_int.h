@@ -63,4 +63,30 @@ INLINE void axpy(float *restrict y, float a, const float *restrict x, size_t n)
         y[i] += a * x[i];
 }
 
+/* 16 floats that the compiler keeps in registers, as wide as the CPU's; they may lie anywhere. */
+typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+
+INLINE const lanes *lanes_at(const float *x)
+{
+    return (const lanes *)(const void *)x;
+}
+
+/* In 16 lanes: without them the order of comparisons keeps the compiler from vectorising. */
+INLINE float maximum(const float *x, size_t n)
+{
+    float lane[16], max = x[0];
+    size_t i;
+
+    for (size_t k = 0; k < 16; k++)
+        lane[k] = x[0];
+    for (i = 0; i + 16 <= n; i += 16)
+        for (size_t k = 0; k < 16; k++)
+            lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+    for (size_t k = 0; k < 16; k++)
+        max = lane[k] > max ? lane[k] : max;
+    for (; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+    return max;
+}
+
 #endif

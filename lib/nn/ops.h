@@ -12,9 +12,23 @@
 
 typedef struct wspi_nn wspi_nn;
 
-/* plain: use the reference product instead of oneDNN (tests). */
-wsp_status wspi_nn_new(wspi_nn **out, bool plain, wsp_error *err);
+/*
+ * How products are computed: in float32; with inputs rounded to bfloat16 and sums in float32; or by the reference
+ * (tests). Relative errors of one product against the reference: 1e-5, 1e-2, 0.
+ */
+typedef enum wspi_nn_kind {
+    WSPI_NN_F32,
+    WSPI_NN_BF16, /* refused where wspi_nn_has_bf16() is false */
+    WSPI_NN_PLAIN,
+} wspi_nn_kind;
+
+bool wspi_nn_has_bf16(
+    void); /* the CPU multiplies bfloat16 itself; emulated it would be slower than float32 */
+wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err);
 void wspi_nn_free(wspi_nn *nn);
+
+/* Packed copies of weights are made again when they are used next. */
+void wspi_nn_weights_changed(wspi_nn *nn);
 
 /* The first failure of any product since the last call, which is then forgotten. Check once after a whole pass. */
 wsp_status wspi_nn_status(wspi_nn *nn);
@@ -26,11 +40,16 @@ enum {
     WSPI_TA = 1,  /* a is stored [K][M] */
     WSPI_TB = 2,  /* b is stored [N][K]; not together with WSPI_TA */
     WSPI_ADD = 4, /* add to y */
+    WSPI_WEIGHT =
+        8, /* b is known by its address and keeps its values until wspi_nn_weights_changed; without WSPI_TA */
 };
 
 /* y[M][N] = a[M][K] b[K][N]. Any of the sizes may be 0. The ragged size is M, or K with WSPI_TA. */
 void wspi_gemm(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
                unsigned flags);
+/* y = in w^T with w [out][K], backward: dw[out][K] += dy[N][out]^T in[N][K]; din[N][K] = dy w (set). w: a WSPI_WEIGHT */
+void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const float *in,
+                     const float *w, size_t N, size_t out, size_t K);
 void wspi_ref_gemm(float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
                    unsigned flags);
 
@@ -57,6 +76,8 @@ void wspi_ref_gelu_fwd(float *y, const float *x, size_t n);
 void wspi_ref_silu_fwd(float *y, const float *x, size_t n);
 
 void wspi_add(float *y, const float *x, size_t n); /* y += x */
+void wspi_to_bf16(uint16_t *restrict y, const float *restrict x,
+                  size_t n); /* to nearest, ties to even; NaN stays NaN */
 void wspi_dropout(float *x, size_t n, float p,
                   uint64_t key); /* in place; the same call is its own gradient */
 
@@ -71,14 +92,20 @@ void wspi_ref_xent(float *dlogits, float *loss, const float *logits, uint32_t ta
 
 /* ---- causal softmax attention inside ragged packets ---- */
 
-/* o[N][C] from qkv[N][3C]; packet i is rows off[i]..off[i+1]; H heads of C / H; at most WSPI_MAX_T rows a packet */
-enum { WSPI_MAX_T = 256 };
+/* o[N][C] from qkv[N][3C]; packet i is rows off[i]..off[i+1]; H heads of C / H channels */
+enum { WSPI_MAX_T = 256, WSPI_MAX_HEAD_WIDTH = 128 }; /* rows of a packet, channels of a head */
 void wspi_attention_fwd(float *o, const float *qkv, const uint32_t *off, size_t n, size_t H,
                         size_t C);
 void wspi_attention_bwd(float *dqkv, const float *d_o, const float *qkv, const uint32_t *off,
                         size_t n, size_t H, size_t C);
 void wspi_ref_attention_fwd(float *o, const float *qkv, const uint32_t *off, size_t n, size_t H,
                             size_t C);
+
+/* The same for the last row of each packet alone: o[n][C] from q[n][C] and kv[N][2C]. */
+void wspi_last_attention_fwd(float *o, const float *q, const float *kv, const uint32_t *off,
+                             size_t n, size_t H, size_t C);
+void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const float *q,
+                             const float *kv, const uint32_t *off, size_t n, size_t H, size_t C);
 
 /* ---- the flow mixer ---- */
 
@@ -108,9 +135,10 @@ static inline size_t wspi_scan_width(const wspi_scan *s)
     return s->H * (2 * s->dk + s->dv);
 }
 
-/* saved: states at chunk starts, [ceil(T / chunk)][H][dk][dv], needed by bwd. work: >= dk * dv floats */
-void wspi_scan_fwd(float *o, float *saved, float *work, const float *qkv, const float *g,
-                   const wspi_scan *s, size_t T);
+/* state: [H][dk][dv], read and updated; NULL: zero. saved: states at chunk starts, [ceil(T / chunk)][H][dk][dv], needed
+ * by bwd, or NULL. work: >= dk * dv floats */
+void wspi_scan_fwd(float *o, float *state, float *saved, float *work, const float *qkv,
+                   const float *g, const wspi_scan *s, size_t T);
 /* work: >= dk * dv floats */
 void wspi_scan_bwd(float *dqkv, float *dg, float *work, const float *d_o, const float *qkv,
                    const float *g, const float *saved, const wspi_scan *s, size_t T);

@@ -116,6 +116,18 @@ FAST void wspi_add(float *restrict y, const float *restrict x, size_t n)
         y[i] += x[i];
 }
 
+FAST void wspi_to_bf16(uint16_t *restrict y, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t u;
+
+        memcpy(&u, x + i, sizeof u);
+        /* a NaN must not be rounded up to infinity */
+        y[i] = (uint16_t)((u & 0x7fffffffu) > 0x7f800000u ? u >> 16 | 64
+                                                          : (u + 0x7fff + (u >> 16 & 1)) >> 16);
+    }
+}
+
 FAST void wspi_dropout(float *x, size_t n, float p, uint64_t key)
 {
     uint32_t limit = (uint32_t)((double)p * 4294967295.0), base = (uint32_t)(key ^ key >> 32);
@@ -128,24 +140,6 @@ FAST void wspi_dropout(float *x, size_t n, float p, uint64_t key)
         h ^= h >> 16;
         x[i] = h < limit ? 0.0f : x[i] * keep;
     }
-}
-
-/* In 16 lanes: without them the order of comparisons keeps the compiler from vectorising. */
-INLINE float maximum(const float *x, size_t n)
-{
-    float lane[16], max = x[0];
-    size_t i;
-
-    for (size_t k = 0; k < 16; k++)
-        lane[k] = x[0];
-    for (i = 0; i + 16 <= n; i += 16)
-        for (size_t k = 0; k < 16; k++)
-            lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-    for (size_t k = 0; k < 16; k++)
-        max = lane[k] > max ? lane[k] : max;
-    for (; i < n; i++)
-        max = x[i] > max ? x[i] : max;
-    return max;
 }
 
 FAST void wspi_xent(float *logits, float *loss, const uint32_t *target, const float *scale,

@@ -126,19 +126,44 @@ INLINE void chunk_fwd(float *o, size_t ldo, float *S, const struct view *c)
     }
 }
 
-FAST void wspi_scan_fwd(float *o, float *saved, float *work, const float *qkv, const float *g,
-                        const wspi_scan *s, size_t T)
+FAST void wspi_scan_step(float *o, float *state, const float *qkv, const float *g,
+                         const wspi_scan *s)
+{
+    for (size_t h = 0; h < s->H; h++) {
+        const float *q = qkv + h * s->dk, *k = q + s->H * s->dk,
+                    *v = qkv + 2 * s->H * s->dk + h * s->dv;
+        float *S = state + h * s->dk * s->dv, *oh = o + h * s->dv, a = expf(g[h]);
+
+        memset(oh, 0, s->dv * sizeof *oh);
+        for (size_t d = 0; d < s->dk; d++)
+            for (size_t e = 0; e < s->dv; e++) {
+                float *at = S + d * s->dv + e;
+                *at = a * *at + k[d] * v[e];
+                oh[e] += q[d] * *at;
+            }
+    }
+}
+
+FAST void wspi_scan_fwd(float *o, float *state, float *saved, float *work, const float *qkv,
+                        const float *g, const wspi_scan *s, size_t T)
 {
     size_t size = s->dk * s->dv;
     struct view c;
 
+    if (state && T == 1) {
+        wspi_scan_step(o, state, qkv, g, s);
+        return;
+    }
     for (size_t h = 0; h < s->H; h++) {
-        memset(work, 0, size * sizeof *work);
+        float *S = state ? state + h * size : work;
+
+        if (!state)
+            memset(S, 0, size * sizeof *S);
         for (size_t t = 0; t < T; t += s->chunk) {
             if (saved)
-                memcpy(saved + (t / s->chunk * s->H + h) * size, work, size * sizeof *work);
+                memcpy(saved + (t / s->chunk * s->H + h) * size, S, size * sizeof *S);
             view_make(&c, qkv, g, s, h, t, T);
-            chunk_fwd(o + (t * s->H + h) * s->dv, s->H * s->dv, work, &c);
+            chunk_fwd(o + (t * s->H + h) * s->dv, s->H * s->dv, S, &c);
         }
     }
 }
@@ -219,23 +244,5 @@ FAST void wspi_scan_bwd(float *dqkv, float *dg, float *work, const float *d_o, c
             for (size_t i = c.n; i-- > 0;)
                 dg[(t + i) * s->H + h] += sum += dG[i];
         }
-    }
-}
-
-FAST void wspi_scan_step(float *o, float *state, const float *qkv, const float *g,
-                         const wspi_scan *s)
-{
-    for (size_t h = 0; h < s->H; h++) {
-        const float *q = qkv + h * s->dk, *k = q + s->H * s->dk,
-                    *v = qkv + 2 * s->H * s->dk + h * s->dv;
-        float *S = state + h * s->dk * s->dv, *oh = o + h * s->dv, a = expf(g[h]);
-
-        memset(oh, 0, s->dv * sizeof *oh);
-        for (size_t d = 0; d < s->dk; d++)
-            for (size_t e = 0; e < s->dv; e++) {
-                float *at = S + d * s->dv + e;
-                *at = a * *at + k[d] * v[e];
-                oh[e] += q[d] * *at;
-            }
     }
 }

@@ -60,7 +60,7 @@ wsp_status wspi_calibrate(wsp_model *m, const wsp_tokens *val, wsp_error *err)
                                     : wspi_nomem(err, "the validation set", val->n_flows);
 
     if (st == WSP_OK)
-        st = wsp_classify(m, val, prob, packets, err);
+        st = wsp_classify(m, val, NULL, prob, packets, NULL, err);
     for (size_t h = 0; st == WSP_OK && h < n_heads; h++)
         wsp_model_head_calibrate(
             m, h,

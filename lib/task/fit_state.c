@@ -63,6 +63,7 @@ static json_t *run_json(const wspi_fit *f)
         {"val-every", (double)o->val_every},
         {"patience", (double)o->patience},
         {"best-by-f1", o->best_by_f1},
+        {"dtype", (double)t->dtype},
     };
     json_t *run = json_object();
     int lost = put_hash(run, "training data", f->train) | put_hash(run, "validation data", f->val);

@@ -370,7 +370,8 @@ static wsp_status make(generator *g, wsp_error *err)
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
         return wspi_nomem(err, "a wave of flows", WAVE);
-    return wsp_runner_new(&g->runner, g->m, err);
+    /* the same traffic for a seed whatever the CPU has */
+    return wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err);
 }
 
 static void clear(generator *g)

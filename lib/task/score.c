@@ -63,7 +63,7 @@ static wsp_status make_room(wspi_answers *a, const wsp_model *m, const wsp_token
 }
 
 wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
-                             wsp_error *err)
+                             const wsp_classify_options *opt, wsp_error *err)
 {
     uint32_t *packets = wspi_new_array(t->n_flows, sizeof *packets);
     size_t scored = 0;
@@ -79,7 +79,7 @@ wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_toke
                        "no flow has a label of one of the model's heads (tokenize --labels)");
     a->seconds = -now();
     if (st == WSP_OK)
-        st = wsp_classify(m, t, a->prob, packets, err);
+        st = wsp_classify(m, t, opt, a->prob, packets, NULL, err);
     a->seconds += now();
     free(packets);
     if (st < 0)
@@ -109,8 +109,8 @@ void wspi_answers_clear(wspi_answers *a)
     memset(a, 0, sizeof *a);
 }
 
-wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, wsp_metrics **metrics,
-                     double *seconds, wsp_error *err)
+wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
+                     wsp_metrics **metrics, double *seconds, wsp_error *err)
 {
     size_t n = wsp_model_head_count(m);
     wspi_answers a;
@@ -118,7 +118,7 @@ wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, wsp_metrics **metr
 
     for (size_t h = 0; h < n; h++)
         metrics[h] = NULL;
-    WSP_TRY(wspi_answers_make(&a, m, t, err));
+    WSP_TRY(wspi_answers_make(&a, m, t, opt, err));
     st = WSP_OK;
     for (size_t h = 0; st == WSP_OK && h < n; h++) {
         wsp_answers of = wspi_answers_of(&a, m, h);

@@ -49,7 +49,7 @@ typedef struct wspi_answers {
 } wspi_answers;
 
 wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
-                             wsp_error *err) WSP_MUST_USE;
+                             const wsp_classify_options *opt, wsp_error *err) WSP_MUST_USE;
 wsp_answers wspi_answers_of(const wspi_answers *a, const wsp_model *m, size_t head);
 void wspi_answers_clear(wspi_answers *a);
 

@@ -77,6 +77,23 @@ for x in r:
 assert sum(x["wirespeak"]["label"] == "DNS" for x in r) >= 3, r'
 result $? "classify labels DNS flows as JSON lines"
 
+for threads in 1 2 5; do
+    "$ws" classify -v --threads $threads -m "$tmp/a.safetensors" "$data"/{dns,http,tls,ssh}.pcap >"$tmp/by.$threads" 2>"$tmp/said.$threads"
+done
+cmp -s "$tmp/by.1" "$tmp/by.2" && cmp -s "$tmp/by.1" "$tmp/by.5" && [ "$(wc -l <"$tmp/by.1")" -gt 5 ]
+result $? "any number of threads gives the same answers"
+grep -Eq '^[0-9]+ of [0-9]+ packets read' "$tmp/said.1"
+result $? "classify --verbose says what equal packets spared"
+
+"$ws" classify --dtype f32 -m "$tmp/a.safetensors" "$data/dns.pcap" >"$tmp/f32" && [ "$(wc -l <"$tmp/f32")" -gt 1 ]
+result $? "classify computes in float32"
+if "$ws" classify --dtype bf16 -m "$tmp/a.safetensors" "$data/dns.pcap" >"$tmp/bf16" 2>"$tmp/said"; then
+    [ "$(awk '{print $1}' "$tmp/bf16")" = "$(awk '{print $1}' "$tmp/f32")" ]
+else
+    grep -q bfloat16 "$tmp/said"
+fi
+result $? "bfloat16 gives the same labels, or is refused by name"
+
 # The record of a flow is the same from both commands, but for their own objects.
 for c in classify label; do
     arguments=(-o jsonl)

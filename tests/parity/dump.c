@@ -249,7 +249,7 @@ static wsp_status infer(struct out *o, const wsp_model *m, const wsp_batch *b, w
     float *context = put_new(o, "context", b->n_packets, c->channels),
           *start = put_new(o, "start", b->n_flows, c->channels), *logits[WSPI_MAX_HEADS], *nll;
     wsp_runner *r = NULL;
-    wsp_status st = wsp_runner_new(&r, m, err);
+    wsp_status st = wsp_runner_new(&r, m, WSP_DTYPE_F32, err);
 
     for (size_t h = 0; h < wsp_model_head_count(m); h++) {
         char name[64];
@@ -294,6 +294,7 @@ static wsp_status train(struct out *o, wsp_trainer **t, wsp_model *m, const wsp_
     opt.lm_weight = wsp_model_config_get(m)->output_layers ? 0.7f : 0;
     opt.head_weight = 1.3f;
     opt.label_smoothing = 0.1f;
+    opt.dtype = WSP_DTYPE_F32;
     WSP_TRY(wsp_trainer_new(t, m, &opt, err));
     for (size_t h = 0; h < wsp_model_head_count(m); h++) {
         size_t n = wsp_model_head(m, h)->n_labels;

@@ -155,7 +155,7 @@ static void only_heads_that_have_labels_are_scored(void **state)
     double seconds = -1;
 
     (void)state;
-    assert_int_equal(wsp_score(m, t, score, &seconds, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, score, &seconds, NULL), WSP_OK);
     assert_non_null(score[0]);
     assert_null(score[1]);
     assert_int_equal(score[0]->flows, 2);
@@ -164,7 +164,7 @@ static void only_heads_that_have_labels_are_scored(void **state)
     assert_true(seconds >= 0);
     wsp_metrics_free(score[0]);
     t->labels[0][0] = t->labels[0][1] = -1;
-    assert_int_equal(wsp_score(m, t, score, NULL, NULL), WSP_ERR_ARG);
+    assert_int_equal(wsp_score(m, t, NULL, score, NULL, NULL), WSP_ERR_ARG);
     wsp_model_free(m);
     wsp_tokens_free(t);
 }

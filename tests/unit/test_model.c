@@ -83,6 +83,7 @@ static wsp_trainer *trainer_make(wsp_model *m, unsigned threads, float dropout)
     wsp_trainer *t;
 
     o.threads = threads;
+    o.dtype = WSP_DTYPE_F32;
     o.dropout = dropout;
     o.label_smoothing = 0.1f;
     o.warmup = 5;
@@ -174,7 +175,7 @@ static struct results run(const wsp_model *m, const wsp_batch *b)
                         {wspi_new_floats(b->n_packets * 3), wspi_new_floats(b->n_packets * 2)}};
     wsp_runner *w;
 
-    assert_int_equal(wsp_runner_new(&w, m, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_new(&w, m, WSP_DTYPE_F32, NULL), WSP_OK);
     assert_int_equal(wsp_runner_classify(w, b, r.c, r.head, NULL), WSP_OK);
     assert_int_equal(wsp_runner_nll(w, b, r.nll, NULL), WSP_OK);
     wsp_runner_free(w);
@@ -260,7 +261,7 @@ static void streaming_equals_the_batch(void **state)
     (void)state;
     data_make(&d, 9, 60, 7);
     want = run(m, &d.b);
-    assert_int_equal(wsp_runner_new(&r, m, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
     for (size_t f = 0; f < 9; f++)
         states[f] = wspi_new_floats(size);
     assert_int_equal(wsp_state_start(r, states, d.condition, 9, context, NULL), WSP_OK);
@@ -306,6 +307,188 @@ static void streaming_equals_the_batch(void **state)
     wsp_runner_free(r);
     results_clear(&want);
     wsp_model_free(m);
+}
+
+/* The packets [from, to) of every flow (numbers within the flow) as a batch; row: their places in d. */
+static void slice(const struct data *d, struct data *out, size_t from, size_t to, size_t *row,
+                  float **states, float **live)
+{
+    size_t n = 0, P = 0, N = 0;
+
+    for (size_t f = 0; f < d->b.n_flows; f++) {
+        size_t end = WSPI_MIN(d->flow[f + 1], d->flow[f] + to);
+        if (d->flow[f] + from >= end)
+            continue;
+        for (size_t p = d->flow[f] + from; p < end; p++) {
+            for (size_t i = d->packet[p]; i < d->packet[p + 1]; i++)
+                out->ids[N++] = d->ids[i];
+            row[P++] = p;
+            out->packet[P] = (uint32_t)N;
+        }
+        live[n++] = states[f];
+        out->flow[n] = (uint32_t)P;
+    }
+    out->b = (wsp_batch){.n_flows = n,
+                         .n_packets = P,
+                         .n_tokens = N,
+                         .ids = out->ids,
+                         .packet_off = out->packet,
+                         .flow_off = out->flow};
+}
+
+/* However the packets are handed over, and whatever the chunks of the scan. */
+static void packets_come_in_pieces_of_any_size(void **state)
+{
+    static const size_t piece[] = {1, 7, 16, 64};
+    static const uint32_t chunk[] = {1, 7, 16, 64};
+    static struct data d, now;
+    size_t row[MAX_PACKETS];
+
+    (void)state;
+    data_make(&d, 5, 90, 7);
+    for (size_t i = 0; i < WSPI_COUNT(piece) * WSPI_COUNT(chunk); i++) {
+        size_t n = piece[i % 4], from = 0;
+        wsp_model *m = model_make(chunk[i / 4], 6);
+        struct results want = run(m, &d.b);
+        float *states[MAX_FLOWS], *live[MAX_FLOWS], *c = wspi_new_floats(MAX_PACKETS * 32);
+        wsp_runner *r;
+
+        assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
+        for (size_t f = 0; f < 5; f++)
+            states[f] = wspi_new_floats(wsp_state_size(m) / sizeof(float));
+        assert_int_equal(wsp_state_start(r, states, d.condition, 5, NULL, NULL), WSP_OK);
+        for (slice(&d, &now, 0, n, row, states, live); now.b.n_flows > 0;
+             slice(&d, &now, from, from + n, row, states, live)) {
+            assert_int_equal(wsp_state_step(r, live, &now.b, c, NULL, NULL), WSP_OK);
+            for (size_t p = 0; p < now.b.n_packets; p++)
+                assert_near(c + p * 32, want.c + row[p] * 32, 32, 1e-4);
+            from += n;
+        }
+        for (size_t f = 0; f < 5; f++)
+            free(states[f]);
+        free(c);
+        wsp_runner_free(r);
+        results_clear(&want);
+        wsp_model_free(m);
+    }
+}
+
+/* Twelve flows, all beginnings of one: as many steps as the longest has packets. */
+static void flows_that_begin_alike_are_computed_once(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(16, 3);
+    size_t N = 0, P = 0, C = 32;
+    float *c = wspi_new_floats(MAX_PACKETS * C);
+    struct results one;
+    wsp_runner_stats s;
+    wsp_runner *r;
+
+    (void)state;
+    for (size_t f = 0; f < 12; f++) {
+        for (size_t p = 0; p <= f; p++) { /* packets 3 and 7 are equal */
+            d.ids[N++] = (uint16_t)(p == 7 ? 3 : p);
+            d.ids[N++] = 5;
+            d.packet[++P] = (uint32_t)N;
+        }
+        d.flow[f + 1] = (uint32_t)P;
+    }
+    d.b = (wsp_batch){.n_flows = 12,
+                      .n_packets = P,
+                      .n_tokens = N,
+                      .ids = d.ids,
+                      .packet_off = d.packet,
+                      .flow_off = d.flow};
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+    s = wsp_runner_stats_get(r);
+    assert_int_equal(s.packets, P);
+    assert_int_equal(s.packets_read, 11);
+    assert_int_equal(s.rows, P);
+    assert_int_equal(s.rows_run, 12);
+    one = run(m, &d.b);
+    for (size_t f = 0; f < 12; f++) /* every flow says what the longest says at that packet */
+        assert_near(c + d.flow[f] * C, c + d.flow[11] * C, (f + 1) * C, 1e-7);
+    assert_near(c, one.c, P * C, 1e-7);
+    /* other starts are other flows */
+    for (size_t f = 0; f < 12; f++)
+        d.condition[f] = (int32_t)(f % 2);
+    d.b.condition = d.condition;
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+    s = wsp_runner_stats_get(r);
+    assert_int_equal(s.packets_read, 11);
+    assert_int_equal(s.rows_run, 12 + 12 + 11);
+    results_clear(&one);
+    wsp_runner_free(r);
+    wsp_model_free(m);
+    free(c);
+}
+
+static void changed_weights_change_what_a_runner_says(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(16, 3);
+    float *c = wspi_new_floats(MAX_PACKETS * 32);
+    struct results want;
+    wsp_runner *r;
+
+    (void)state;
+    data_make(&d, 6, 20, 4);
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+    for (size_t i = 0; i < wsp_model_parameters(m); i++)
+        m->w[i] = 1.25f * m->w[i] + 0.01f;
+    wsp_runner_weights_changed(r);
+    assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+    want = run(m, &d.b);
+    assert_near(c, want.c, d.b.n_packets * 32, 1e-5);
+    results_clear(&want);
+    wsp_runner_free(r);
+    wsp_model_free(m);
+    free(c);
+}
+
+/* Inputs of products keep 8 bits: contexts, which are of size 1, differ by a few hundredths. */
+static void bfloat16_is_near_float32_or_refused(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(16, 3);
+    float *c = wspi_new_floats(MAX_PACKETS * 32);
+    struct results want = {0};
+    wsp_runner *r;
+    wsp_trainer *t;
+    wsp_train_options o = wsp_train_options_default();
+
+    (void)state;
+    data_make(&d, 6, 20, 4);
+    o.dtype = WSP_DTYPE_BF16;
+    if (wspi_nn_has_bf16()) {
+        double off = 0;
+        wsp_train_stats s;
+
+        want = run(m, &d.b);
+        assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_BF16, NULL), WSP_OK);
+        assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+        for (size_t i = 0; i < d.b.n_packets * 32; i++)
+            off = fmax(off, fabs((double)c[i] - (double)want.c[i]));
+        assert_true(off > 1e-6 && off < 0.1);
+        assert_int_equal(wsp_trainer_new(&t, m, &o, NULL), WSP_OK);
+        for (size_t i = 0; i < 60; i++) {
+            assert_int_equal(wsp_trainer_accumulate(t, &d.b, &s, NULL), WSP_OK);
+            if (i == 0)
+                off = s.loss;
+            assert_int_equal(wsp_trainer_update(t, &s, NULL), WSP_OK);
+        }
+        assert_true(s.loss < 0.9 * off);
+        wsp_trainer_free(t);
+        results_clear(&want);
+        wsp_runner_free(r);
+    } else {
+        assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_BF16, NULL), WSP_ERR_UNSUPPORTED);
+        assert_int_equal(wsp_trainer_new(&t, m, &o, NULL), WSP_ERR_UNSUPPORTED);
+    }
+    wsp_model_free(m);
+    free(c);
 }
 
 static void *slurp(const char *path, size_t *len)
@@ -396,7 +579,7 @@ static void wrong_batches_are_refused(void **state)
     wsp_runner *r;
 
     (void)state;
-    assert_int_equal(wsp_runner_new(&r, m, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
     data_make(&d, 3, 5, 1);
     d.ids[1] = VOCAB;
     assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_ERR_ARG);
@@ -532,6 +715,10 @@ int main(void)
         cmocka_unit_test(chunk_size_does_not_matter),
         cmocka_unit_test(packing_equals_separate_flows),
         cmocka_unit_test(streaming_equals_the_batch),
+        cmocka_unit_test(packets_come_in_pieces_of_any_size),
+        cmocka_unit_test(flows_that_begin_alike_are_computed_once),
+        cmocka_unit_test(changed_weights_change_what_a_runner_says),
+        cmocka_unit_test(bfloat16_is_near_float32_or_refused),
         cmocka_unit_test(saved_models_load_and_save_to_the_same_bytes),
         cmocka_unit_test(corrupt_files_are_refused),
         cmocka_unit_test(wrong_batches_are_refused),

@@ -74,7 +74,7 @@ static void products_equal_the_reference(void **state)
     wspi_nn *nn;
 
     (void)state;
-    assert_int_equal(wspi_nn_new(&nn, false, NULL), WSP_OK);
+    assert_int_equal(wspi_nn_new(&nn, WSPI_NN_F32, NULL), WSP_OK);
     for (size_t c = 0; c < 5 * 5 * 5 * 6; c++) {
         size_t M = size[c % 5] * (c % 7 == 0 ? 23 : 1), N = size[c / 5 % 5], K = size[c / 25 % 5];
         static const unsigned flags[] = {
@@ -94,6 +94,120 @@ static void products_equal_the_reference(void **state)
     wspi_gemm(nn, NULL, NULL, NULL, 0, 5, 5, 0);
     assert_int_equal(wspi_nn_status(nn), WSP_OK);
     wspi_nn_free(nn);
+}
+
+/* Weights are packed: a change is seen when it is told, and two matrices at one address but of other shapes are two. */
+static void weights_are_packed_again_when_they_changed(void **state)
+{
+    enum { M = 20, N = 48, K = 33 };
+    float *a = randoms(M * N, 1), *w = randoms(N * K, 1), *y = randoms(M * N, 1),
+          *z = randoms(M * N, 1), *g = randoms(N * K, 1), *h = wspi_new_floats(N * K);
+    wspi_nn *nn;
+
+    (void)state;
+    assert_int_equal(wspi_nn_new(&nn, WSPI_NN_F32, NULL), WSP_OK);
+    for (int round = 0; round < 2; round++) {
+        wspi_gemm(nn, y, a, w, M, N, K, WSPI_TB | WSPI_WEIGHT);
+        wspi_ref_gemm(z, a, w, M, N, K, WSPI_TB);
+        assert_true(distance(y, z, M * N) < 1e-5);
+        wspi_gemm(nn, y, a, w, M, K, N, WSPI_WEIGHT);
+        wspi_ref_gemm(z, a, w, M, K, N, 0);
+        assert_true(distance(y, z, M * K) < 1e-5);
+        memcpy(h, g, N * K * sizeof *h);
+        wspi_linear_bwd(nn, g, y, a, z, w, M, N, K);
+        wspi_ref_gemm(h, a, z, N, K, M, WSPI_TA | WSPI_ADD);
+        assert_true(distance(g, h, N * K) < 1e-5);
+        wspi_ref_gemm(z, a, w, M, K, N, 0);
+        assert_true(distance(y, z, M * K) < 1e-5);
+        for (size_t i = 0; i < N * K; i++)
+            w[i] = 1 - 2 * w[i];
+        wspi_nn_weights_changed(nn);
+    }
+    assert_int_equal(wspi_nn_status(nn), WSP_OK);
+    wspi_nn_free(nn);
+    free(a);
+    free(w);
+    free(y);
+    free(z);
+    free(g);
+    free(h);
+}
+
+static void many_weights_find_their_own_packed_copies(void **state)
+{
+    enum { COUNT = 200, N = 16 };
+    float *w = randoms(COUNT * N * N, 1), *a = randoms(3 * N, 1), y[3 * N], z[3 * N];
+    wspi_nn *nn;
+
+    (void)state;
+    assert_int_equal(wspi_nn_new(&nn, WSPI_NN_F32, NULL), WSP_OK);
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        const float *at = w + i % COUNT * N * N;
+        wspi_gemm(nn, y, a, at, 3, N, N, WSPI_WEIGHT);
+        wspi_ref_gemm(z, a, at, 3, N, N, 0);
+        assert_true(distance(y, z, 3 * N) < 1e-5);
+    }
+    assert_int_equal(wspi_nn_status(nn), WSP_OK);
+    wspi_nn_free(nn);
+    free(w);
+    free(a);
+}
+
+static void bfloat16_rounds_to_nearest_and_ties_to_even(void **state)
+{
+    static const uint32_t in[] = {0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff,
+                                  0xbf818000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+                                  0x00000000, 0x80000000, 0x7f7fffff};
+    static const uint16_t want[] = {0x3f80, 0x3f80, 0x3f82, 0x3f81, 0x3f80, 0xbf82, 0x7f80,
+                                    0xff80, 0x7fc0, 0x7fc0, 0x0000, 0x8000, 0x7f80};
+    float x[WSPI_COUNT(in)];
+    uint16_t y[WSPI_COUNT(in)];
+
+    (void)state;
+    memcpy(x, in, sizeof in);
+    wspi_to_bf16(y, x, WSPI_COUNT(in));
+    for (size_t i = 0; i < WSPI_COUNT(in); i++)
+        assert_int_equal(y[i], want[i]);
+}
+
+/* Skipped where the CPU has none; there the refusal is checked. */
+static void bfloat16_products_are_near_or_refused(void **state)
+{
+    enum { M = 70, N = 96, K = 64 };
+    wspi_nn *nn;
+    float *a = randoms(M * N, 1), *b = randoms(M * N, 1), *y = randoms(M * N, 1),
+          *z = randoms(M * N, 1);
+
+    (void)state;
+    if (wspi_nn_has_bf16()) {
+        static const unsigned flags[] = {0,
+                                         WSPI_TA,
+                                         WSPI_TB,
+                                         WSPI_ADD,
+                                         WSPI_WEIGHT,
+                                         WSPI_TB | WSPI_WEIGHT,
+                                         WSPI_TB | WSPI_ADD | WSPI_WEIGHT};
+
+        assert_int_equal(wspi_nn_new(&nn, WSPI_NN_BF16, NULL), WSP_OK);
+        for (size_t i = 0; i < WSPI_COUNT(flags); i++) {
+            memcpy(z, y, M * N * sizeof *y);
+            wspi_gemm(nn, y, a, b, M, N, K, flags[i]);
+            wspi_ref_gemm(z, a, b, M, N, K, flags[i]);
+            assert_true(distance(y, z, M * N) < 1e-2);
+            assert_true(distance(y, z, M * N) > 1e-7); /* it did round */
+        }
+        memcpy(z, y, M * N * sizeof *y);
+        wspi_linear_bwd(nn, y, z, a, b, b, K, N, M);
+        assert_int_equal(wspi_nn_status(nn), WSP_OK);
+        wspi_nn_free(nn);
+    } else {
+        assert_int_equal(wspi_nn_new(&nn, WSPI_NN_BF16, NULL), WSP_ERR_UNSUPPORTED);
+        assert_null(nn);
+    }
+    free(a);
+    free(b);
+    free(y);
+    free(z);
 }
 
 static void activations_equal_libm(void **state)
@@ -240,28 +354,69 @@ static void activations_have_the_right_gradients(void **state)
     probe_clear(&p);
 }
 
-static const uint32_t packets[] = {0, 1, 4, 17, 20};
+/* Packets of one row, and with rows that end in, at and after a column of 16; the widths take both kinds of loops. */
+static const uint32_t packets[] = {0, 1, 4, 20, 37, 90};
+enum { PACKETS = 5, ROWS = 90 };
+static const struct {
+    size_t H, C;
+} widths[] = {{3, 12}, {2, 64}, {1, 40}, {1, WSPI_MAX_HEAD_WIDTH}};
 
 static double attention_loss(void *arg)
 {
     struct probe *p = arg;
 
-    wspi_attention_fwd(p->y, p->x, p->off, 4, p->H, p->C);
-    return weigh(p->y, p->weight, 20 * p->C);
+    wspi_attention_fwd(p->y, p->x, p->off, PACKETS, p->H, p->C);
+    return weigh(p->y, p->weight, ROWS * p->C);
 }
 
 static void attention_equals_the_reference_and_has_the_right_gradient(void **state)
 {
-    struct probe p = {.C = 12, .H = 3, .off = packets};
-
     (void)state;
-    probe_make(&p, 20 * 36);
-    (void)attention_loss(&p);
-    wspi_ref_attention_fwd(p.z, p.x, packets, 4, p.H, p.C);
-    assert_true(distance(p.y, p.z, 20 * p.C) < 1e-5);
-    wspi_attention_bwd(p.dx, p.weight, p.x, packets, 4, p.H, p.C);
-    check_gradient("qkv", attention_loss, &p, p.x, p.dx, 20 * 36);
-    probe_clear(&p);
+    for (size_t i = 0; i < WSPI_COUNT(widths); i++) {
+        struct probe p = {.C = widths[i].C, .H = widths[i].H, .off = packets};
+
+        probe_make(&p, ROWS * 3 * p.C);
+        (void)attention_loss(&p);
+        wspi_ref_attention_fwd(p.z, p.x, packets, PACKETS, p.H, p.C);
+        assert_true(distance(p.y, p.z, ROWS * p.C) < 1e-5);
+        wspi_attention_bwd(p.dx, p.weight, p.x, packets, PACKETS, p.H, p.C);
+        check_gradient("qkv", attention_loss, &p, p.x, p.dx, ROWS * 3 * p.C);
+        probe_clear(&p);
+    }
+}
+
+static double last_attention_loss(void *arg)
+{
+    struct probe *p = arg;
+
+    wspi_last_attention_fwd(p->y, p->w, p->x, p->off, PACKETS, p->H, p->C);
+    return weigh(p->y, p->weight, PACKETS * p->C);
+}
+
+/* q of the last rows, k and v of all: what the whole attention gives at the last rows. */
+static void attention_of_last_rows_equals_the_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(widths); i++) {
+        struct probe p = {.C = widths[i].C, .H = widths[i].H, .off = packets};
+        size_t C = p.C;
+
+        probe_make(&p, ROWS * 3 * C);
+        for (size_t r = 0; r < ROWS; r++) { /* z: q, k, v; x: k, v */
+            memcpy(p.z + r * 3 * C + C, p.x + r * 2 * C, 2 * C * sizeof(float));
+            for (size_t t = 0; t < PACKETS; t++)
+                if (r + 1 == packets[t + 1])
+                    memcpy(p.z + r * 3 * C, p.w + t * C, C * sizeof(float));
+        }
+        (void)last_attention_loss(&p);
+        wspi_ref_attention_fwd(p.aux, p.z, packets, PACKETS, p.H, C);
+        for (size_t t = 0; t < PACKETS; t++)
+            assert_true(distance(p.y + t * C, p.aux + (packets[t + 1] - 1) * C, C) < 1e-5);
+        wspi_last_attention_bwd(p.dw, p.dx, p.weight, p.w, p.x, packets, PACKETS, p.H, C);
+        check_gradient("q", last_attention_loss, &p, p.w, p.dw, PACKETS * C);
+        check_gradient("kv", last_attention_loss, &p, p.x, p.dx, ROWS * 2 * C);
+        probe_clear(&p);
+    }
 }
 
 static double conv_loss(void *arg)
@@ -314,7 +469,7 @@ static double scan_loss(void *arg)
 {
     struct probe *p = arg;
 
-    wspi_scan_fwd(p->y, p->aux, p->w, p->x, p->z, &p->s, p->N);
+    wspi_scan_fwd(p->y, NULL, p->aux, p->w, p->x, p->z, &p->s, p->N);
     return weigh(p->y, p->weight, p->N * p->s.H * p->s.dv);
 }
 
@@ -356,6 +511,12 @@ static void chunked_scan_equals_recurrent(void **state)
             for (size_t t = 0; t < T; t++)
                 wspi_scan_step(p.dx + t * V, S, p.x + t * Q, p.z + t * p.s.H, &p.s);
             assert_true(distance(p.y, p.dx, T * V) < 1e-5);
+            memset(S, 0,
+                   3 * 8 * 12 * sizeof *S); /* the same in two pieces with the state carried */
+            wspi_scan_fwd(p.dx, S, NULL, NULL, p.x, p.z, &p.s, T / 3);
+            wspi_scan_fwd(p.dx + T / 3 * V, S, NULL, NULL, p.x + T / 3 * Q, p.z + T / 3 * p.s.H,
+                          &p.s, T - T / 3);
+            assert_true(distance(p.y, p.dx, T * V) < 1e-5);
             free(S);
             probe_clear(&p);
         }
@@ -383,12 +544,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_equal_the_reference),
+        cmocka_unit_test(weights_are_packed_again_when_they_changed),
+        cmocka_unit_test(many_weights_find_their_own_packed_copies),
+        cmocka_unit_test(bfloat16_rounds_to_nearest_and_ties_to_even),
+        cmocka_unit_test(bfloat16_products_are_near_or_refused),
         cmocka_unit_test(activations_equal_libm),
         cmocka_unit_test(cross_entropy_equals_the_reference),
         cmocka_unit_test(rmsnorm_has_the_right_gradient),
         cmocka_unit_test(gated_norm_has_the_right_gradient),
         cmocka_unit_test(activations_have_the_right_gradients),
         cmocka_unit_test(attention_equals_the_reference_and_has_the_right_gradient),
+        cmocka_unit_test(attention_of_last_rows_equals_the_whole),
         cmocka_unit_test(convolution_has_the_right_gradient),
         cmocka_unit_test(gate_has_the_right_gradient),
         cmocka_unit_test(scan_has_the_right_gradient),

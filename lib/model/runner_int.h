@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runner_int.h: the inside of a runner. */
+#ifndef WSPI_RUNNER_INT_H
+#define WSPI_RUNNER_INT_H
+
+#include "model/model_int.h"
+
+/* Flows of a batch that begin alike, level by level; see share.c. Arrays that only grow. */
+typedef struct wspi_share {
+    uint32_t *packet;        /* [packets] by number */
+    uint32_t *live, *at;     /* flows that go on; [flows] their nodes in the level above */
+    uint32_t *parent, *node; /* [nodes] of this level: the node above, the packet's number */
+    uint32_t *uses;          /* [nodes above] children that still need the state */
+    uint32_t *slot;          /* hash table of nodes + 1 */
+    float **above, **state;  /* [nodes] states of the level above and of this one */
+    float **pool, **block;   /* free states, and the blocks that they come from */
+    float *context, *logits; /* [nodes][C], [nodes][labels] */
+    int32_t *condition;      /* [roots] */
+    size_t packet_cap, live_cap, at_cap, parent_cap, node_cap, uses_cap, slot_cap, above_cap,
+        state_cap, pool_cap, block_cap, context_cap, logits_cap, condition_cap;
+    size_t n_pool, n_blocks, slots;
+} wspi_share;
+
+struct wsp_runner {
+    wspi_engine e;
+    /* the fresh unconditional state and its context, the same for every flow */
+    bool start_known;
+    float *start, *start_context;
+    float *long_state; /* of a flow too long for the tree */
+    uint32_t *row;     /* context row of each packet */
+    size_t row_cap;
+    wspi_share share;
+    wsp_runner_stats stats;
+};
+
+/* Flows of at most so many packets go through the tree; longer ones alone, in pieces. */
+enum { WSPI_TREE_DEPTH = 64 };
+
+/* Contexts and logits (as wsp_runner_classify) of flows [f0, f1), none deeper than WSPI_TREE_DEPTH. */
+wsp_status wspi_share_classify(wsp_runner *r, const wsp_batch *b, size_t f0, size_t f1, float *out,
+                               float *const *head_logits, wsp_error *err);
+void wspi_share_clear(wspi_share *s);
+
+/* Reads the packets that have no vector yet. */
+wsp_status wspi_read_packets(wsp_runner *r, wsp_error *err);
+/* y[n][labels] = logits of head h for contexts c[n][C] */
+void wspi_head_fwd(wspi_engine *e, size_t h, float *y, const float *c, size_t n);
+
+#endif
