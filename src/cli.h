@@ -106,6 +106,7 @@ void cli_log_level(wsp_log_level level);
 int cli_close_stdout(int status);
 
 /* The commands. argv[0] is the command's name; each returns an exit status. */
+int cmd_calibrate(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_train(int argc, char **argv);

@@ -209,8 +209,8 @@ WSP_API wsp_fit_options wsp_fit_options_default(void);
 
 /*
  * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. The
- * weights are those of the best validation on `val` (of the last step when val is NULL); on it the heads are calibrated:
- * temperature by minimal NLL. The model is the caller's. EOF: the report function
+ * weights are those of the best validation on `val` (of the last step when val is NULL); on it the heads are calibrated
+ * (wsp_calibrate). The model is the caller's. EOF: the report function
  * ended the run; there is no model, but a checkpoint if one was asked for.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train,
@@ -330,6 +330,24 @@ WSP_API size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_token
 WSP_MUST_USE WSP_API wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t,
                                           const wsp_classify_options *opt, wsp_metrics **metrics,
                                           double *seconds, wsp_error *err);
+
+/* ---- calibrating ---- */
+
+#define WSP_KEEP_DEFAULT 0.95
+
+/* What a head was given; flows = 0: the set has no label of the head, it is as it was. */
+typedef struct wsp_calibration {
+    size_t flows; /* known flows that it was fitted on */
+    double temperature, unknown_below;
+} wsp_calibration;
+
+/*
+ * Fits the heads that the set has labels for, joined by name: the temperature with the least loss, where every capture
+ * counts the same, and the threshold under which an answer is "unknown": the largest one that leaves a share of `keep` of
+ * the known flows their answer. The set must not have been trained on. calibrations [heads of the model], or NULL.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
+                                              wsp_calibration *calibrations, wsp_error *err);
 
 /* ---- generating ---- */
 

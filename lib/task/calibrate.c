@@ -1,74 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calibrate.c: temperature scaling of the heads on the validation set (Guo et al., 2017). */
+/*
+ * calibrate.c: temperature scaling of the heads (Guo et al., 2017) and their threshold of "unknown", on flows that were not
+ * trained on. Every capture counts the same: flows of one capture go right or wrong together, and one odd capture of many
+ * flows would decide alone. The top probability decides what is unknown: the largest logit, the energy of the logits,
+ * their entropy and distances between contexts were measured beside it and are not better (ARCHITECTURE.md, decisions).
+ */
 #include <math.h>
 
-#include "task/fit_int.h"
+#include "task/task_int.h"
 
-static double nll_at(const float *prob, const int32_t *label, size_t n, size_t L,
-                     double temperature)
+static const double COLDEST = 0.05, HOTTEST = 20;
+enum { SEARCH_STEPS = 40 }; /* golden section: the bracket shrinks to e^6 * 0.618^40 */
+
+/* [n] 1 / (known flows of the flow's capture), 0 for flows that are not known. */
+static double *weigh(const wsp_tokens *val, const int32_t *label)
+{
+    double *w = wspi_new_array(val->n_flows, sizeof *w);
+    size_t *count = wspi_new_array(val->n_captures, sizeof *count);
+
+    for (size_t i = 0; w && count && i < val->n_flows; i++)
+        count[val->capture[i]] += label[i] >= 0;
+    for (size_t i = 0; w && count && i < val->n_flows; i++)
+        w[i] = label[i] >= 0 ? 1 / (double)count[val->capture[i]] : 0;
+    if (!count) {
+        free(w);
+        w = NULL;
+    }
+    free(count);
+    return w;
+}
+
+/* p^(1/T), normalised, is what the softmax makes of the same logits at a temperature T times as high. */
+static double rescale(const float *p, size_t L, double temperature, float *out)
+{
+    double top = 0, sum = 0;
+
+    for (size_t l = 0; l < L; l++)
+        top = WSPI_MAX(top, (double)p[l]);
+    for (size_t l = 0; l < L; l++)
+        sum += pow((double)p[l] / top, 1 / temperature);
+    for (size_t l = 0; out && l < L; l++)
+        out[l] = (float)(pow((double)p[l] / top, 1 / temperature) / sum);
+    return log(top) / temperature + log(sum); /* the logarithm of what p^(1/T) is divided by */
+}
+
+static double nll_at(const wsp_answers *a, const double *w, double temperature)
 {
     double sum = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        double z = 0, mine;
-        if (label[i] < 0)
-            continue;
-        for (size_t l = 0; l < L; l++) /* prob^(1/T), normalised, is the softmax at temperature T */
-            z += pow((double)prob[i * L + l] + 1e-12, 1 / temperature);
-        mine = pow((double)prob[i * L + (size_t)label[i]] + 1e-12, 1 / temperature);
-        sum -= log(mine / z);
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        if (w[i] > 0)
+            sum += w[i] * (rescale(p, a->n_labels, temperature, NULL) -
+                           log(WSPI_MAX((double)p[a->label[i]], 1e-30)) / temperature);
     }
     return sum;
 }
 
-static float best_temperature(const float *prob, const int32_t *label, size_t n, size_t L)
+/* The loss has one minimum in the logarithm of the temperature. */
+static double best_temperature(const wsp_answers *a, const double *w)
 {
-    double best = 1, least = nll_at(prob, label, n, L, 1);
+    const double golden = (sqrt(5) - 1) / 2;
+    double lo = log(COLDEST), hi = log(HOTTEST);
+    double x = hi - golden * (hi - lo), y = lo + golden * (hi - lo);
+    double at_x = nll_at(a, w, exp(x)), at_y = nll_at(a, w, exp(y));
 
-    for (double t = 0.4; t < 4; t *= 1.05) {
-        double v = nll_at(prob, label, n, L, t);
-        if (v < least) {
-            least = v;
-            best = t;
+    for (int i = 0; i < SEARCH_STEPS; i++) {
+        if (at_x < at_y) {
+            hi = y;
+            y = x;
+            at_y = at_x;
+            x = hi - golden * (hi - lo);
+            at_x = nll_at(a, w, exp(x));
+        } else {
+            lo = x;
+            x = y;
+            at_x = at_y;
+            y = lo + golden * (hi - lo);
+            at_y = nll_at(a, w, exp(y));
         }
     }
-    return (float)best;
+    return exp((lo + hi) / 2);
 }
 
-/* Room for the probabilities of every head; the caller frees what is there. */
-static wsp_status make_room(const wsp_model *m, const wsp_tokens *val, float **prob, wsp_error *err)
+/* The answers become those at the fitted temperature, so that the threshold is of what classify will say. */
+static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answers,
+                                 const wsp_tokens *val, double keep, wsp_calibration *out)
 {
-    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
-        size_t L = wsp_model_head(m, h)->n_labels;
+    wsp_answers a = wspi_answers_of(answers, m, head);
+    double *w = weigh(val, a.label), t, threshold;
+    wsp_status st;
 
-        if (h >= val->n_heads || val->n_labels[h] != L)
-            return wspi_fail(err, WSP_ERR_ARG, 0,
-                             "the validation set has other labels than the training set");
-        prob[h] = wspi_new_array(val->n_flows, L * sizeof **prob);
-        if (!prob[h])
-            return wspi_nomem(err, "the validation set", val->n_flows);
-    }
+    if (!w)
+        return WSP_ERR_NOMEM;
+    t = best_temperature(&a, w);
+    free(w);
+    for (size_t i = 0; i < a.n; i++)
+        (void)rescale(a.prob + i * a.n_labels, a.n_labels, t, answers->prob[head] + i * a.n_labels);
+    st = wsp_threshold_keeping(&a, keep, &threshold);
+    if (st < 0)
+        return st;
+    t *= (double)wsp_model_head(m, head)->temperature;
+    wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
+    for (size_t i = 0; i < a.n; i++)
+        out->flows += a.label[i] >= 0;
+    out->temperature = t;
+    out->unknown_below = threshold;
     return WSP_OK;
 }
 
-wsp_status wspi_calibrate(wsp_model *m, const wsp_tokens *val, wsp_error *err)
+wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
+                         wsp_calibration *calibrations, wsp_error *err)
 {
     size_t n_heads = wsp_model_head_count(m);
-    float **prob = wspi_new_array(n_heads, sizeof *prob);
-    uint32_t *packets = wspi_new_array(val->n_flows, sizeof *packets);
-    wsp_status st = prob && packets ? make_room(m, val, prob, err)
-                                    : wspi_nomem(err, "the validation set", val->n_flows);
+    wspi_answers answers;
+    wsp_status st = WSP_OK;
 
-    if (st == WSP_OK)
-        st = wsp_classify(m, val, NULL, prob, packets, NULL, err);
-    for (size_t h = 0; st == WSP_OK && h < n_heads; h++)
-        wsp_model_head_calibrate(
-            m, h,
-            best_temperature(prob[h], val->labels[h], val->n_flows, wsp_model_head(m, h)->n_labels),
-            0.5f);
-    for (size_t h = 0; prob && h < n_heads; h++)
-        free(prob[h]);
-    free(prob);
-    free(packets);
-    return st;
+    if (!(keep >= 0 && keep <= 1))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "%g is no share of flows", keep);
+    if (n_heads == 0)
+        return WSP_OK;
+    WSP_TRY(wspi_answers_make(&answers, m, val, NULL, err));
+    for (size_t h = 0; st == WSP_OK && h < n_heads; h++) {
+        wsp_calibration c = {.flows = 0};
+        if (answers.prob[h])
+            st = calibrate_head(m, h, &answers, val, keep, &c);
+        if (calibrations)
+            calibrations[h] = c;
+    }
+    wspi_answers_clear(&answers);
+    return st < 0 ? wspi_nomem(err, "the validation set", val->n_flows) : WSP_OK;
 }

@@ -170,7 +170,7 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
     if (st == WSP_OK)
         st = run(&f, err);
     if (st == WSP_OK && val)
-        st = wspi_calibrate(f.m, val, err);
+        st = wsp_calibrate(f.m, val, WSP_KEEP_DEFAULT, NULL, err);
     clear(&f);
     if (st == WSP_OK)
         *out = f.m;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fit_int.h: a training run: fit_setup.c makes it, fit.c runs it, validate.c scores it, fit_state.c saves it and takes
- * it up again, fit_log.c tells of it, calibrate.c sets the heads' temperatures at its end.
+ * it up again, fit_log.c tells of it.
  */
 #ifndef WSPI_FIT_INT_H
 #define WSPI_FIT_INT_H
@@ -63,8 +63,5 @@ wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *e
 wsp_status wspi_fit_log_validation(wspi_fit *f, const wspi_validation *v, bool best,
                                    wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_log_end(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
-
-/* Temperatures of the model's heads with the least loss on the set. */
-wsp_status wspi_calibrate(wsp_model *m, const wsp_tokens *val, wsp_error *err) WSP_MUST_USE;
 
 #endif

@@ -97,6 +97,19 @@ PY
 result $? "the page is whole, needs nothing else, and names in it are text"
 fails "a page where there is no folder" 1 eval --final-only --html "$tmp/no/page.html" -m "$tmp/m.safetensors" "$tmp/four.npz"
 
+# Calibration: a model that is too sure of itself is not any more; its answers stay.
+"$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 -w "$tmp/sure.safetensors" "$tmp/four.npz" &&
+    "$ws" calibrate -m "$tmp/sure.safetensors" -w "$tmp/calm.safetensors" "$tmp/four.npz" >"$tmp/calibration" &&
+    "$ws" eval --final-only -o json -m "$tmp/sure.safetensors" "$tmp/four.npz" >"$tmp/sure.json" &&
+    "$ws" eval --final-only -o json -m "$tmp/calm.safetensors" "$tmp/four.npz" >"$tmp/calm.json" && grep -q '^kind ' "$tmp/calibration"
+result $? "calibrate writes a model and says what it has fitted"
+says "the loss is less, the threshold keeps 95 %, and no answer has changed" "$tmp/calm.json" \
+    "(lambda s, c: c['nll'] <= s['nll'] and .95 <= c['unknown']['coverage'] < 1.0001 and c['confusion'] == s['confusion'] and c['temperature'] != 1)(json.load(open('$tmp/sure.json')), r[0])"
+"$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 --val "$tmp/four.npz" -w "$tmp/same.safetensors" "$tmp/four.npz" &&
+    cmp -s "$tmp/same.safetensors" "$tmp/calm.safetensors"
+result $? "train --val calibrates alike"
+fails "a model to write has no name" 2 calibrate -m "$tmp/sure.safetensors" "$tmp/four.npz"
+
 "$ws" tokenize -q --labels "other=$tmp/all.tsv" -w "$tmp/other.npz" "$data/dns.pcap"
 fails "a set without labels of the model's heads" 1 eval -m "$tmp/m.safetensors" "$tmp/other.npz"
 fails "no model named" 2 eval "$tmp/all.npz"

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,72 @@ static void only_heads_that_have_labels_are_scored(void **state)
     wsp_tokens_free(t);
 }
 
+/* Odds of the head's three labels by its bias alone: 8 : 1 : 1. */
+static void set_bias(wsp_model *m)
+{
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor t = wsp_model_tensor(m, i);
+        if (strncmp(t.name, "head.0.", 7) != 0 && strncmp(t.name, "head.first.", 11) != 0)
+            continue;
+        memset(t.data, 0, t.count * sizeof *t.data);
+        if (t.rank == 1)
+            t.data[0] = logf(8);
+    }
+}
+
+/* Two captures: of one all three flows are right (and say nothing), of the other none is. */
+static wsp_tokens *make_lopsided_set(void)
+{
+    static const int32_t labels[FLOWS] = {1, 1, 1, 0}; /* a, a, a, c */
+    wsp_tokens *t = make_set();
+
+    memcpy(t->labels[0], labels, sizeof labels);
+    t->n_captures = 2;
+    t->captures = wspi_new_array(2, sizeof *t->captures);
+    t->linktype = wspi_new_array(2, sizeof *t->linktype);
+    t->capture[3] = 1;
+    return t;
+}
+
+static void every_capture_counts_the_same_in_the_temperature(void **state)
+{
+    wsp_tokens *t = make_lopsided_set();
+    wsp_model *m = make_model();
+    wsp_calibration c[2];
+    wsp_metrics *score[2];
+
+    (void)state;
+    set_bias(m);
+    assert_int_equal(wsp_calibrate(m, t, 0.95, c, NULL), WSP_OK);
+    assert_int_equal(c[0].flows, 4);
+    assert_int_equal(c[1].flows, 0);
+    /* half of the captures right: p(a) = 1/2, so 8^(1/T) = 2; by flows it would be 3/4 */
+    assert_float_equal(c[0].temperature, 3, 1e-3);
+    assert_float_equal(c[0].unknown_below, 0.5, 1e-4);
+    assert_float_equal(wsp_model_head(m, 0)->temperature, 3, 1e-3);
+    assert_float_equal(wsp_model_head(m, 1)->temperature, 1, 0);
+    assert_int_equal(wsp_score(m, t, NULL, score, NULL, NULL), WSP_OK);
+    assert_float_equal(score[0]->unknown.coverage, 1, 0);
+    wsp_metrics_free(score[0]);
+    assert_int_equal(wsp_calibrate(m, t, 0.95, c, NULL), WSP_OK); /* fitted again: the same */
+    assert_float_equal(c[0].temperature, 3, 1e-3);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void what_cannot_be_calibrated_is_refused(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_model();
+
+    (void)state;
+    assert_int_equal(wsp_calibrate(m, t, 1.5, NULL, NULL), WSP_ERR_ARG);
+    t->labels[0][0] = t->labels[0][1] = -1;
+    assert_int_equal(wsp_calibrate(m, t, 0.95, NULL, NULL), WSP_ERR_ARG);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +244,8 @@ int main(void)
         cmocka_unit_test(flows_and_policies_that_are_not_there_are_refused),
         cmocka_unit_test(labels_are_joined_by_name_and_others_are_outside),
         cmocka_unit_test(only_heads_that_have_labels_are_scored),
+        cmocka_unit_test(every_capture_counts_the_same_in_the_temperature),
+        cmocka_unit_test(what_cannot_be_calibrated_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
