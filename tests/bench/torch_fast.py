@@ -15,7 +15,8 @@ import torch.nn.functional as F
 warnings.filterwarnings("ignore", "scatter_reduce")  # "in beta"
 
 BLOCK = 64
-LOSS_ROWS = 256
+LOSS_ROWS = TILE_ROWS = 256
+GELU = torch.tensor(1.5957691216)
 
 
 class Norm(torch.autograd.Function):
@@ -39,12 +40,16 @@ class Norm(torch.autograd.Function):
 
 
 class Gelu(torch.autograd.Function):
-    """PyTorch's own in bfloat16 takes twice the time of that in float32 and two casts."""
+    """Forward by tiles that stay in the cache, with the sigmoid that the tanh amounts to: faster than PyTorch's own."""
 
     @staticmethod
     def forward(ctx, x):
         ctx.save_for_backward(x)
-        return F.gelu(x.float(), approximate="tanh").to(x.dtype)
+        y = torch.empty_like(x)
+        for i in range(0, len(x), TILE_ROWS):
+            u = x[i:i + TILE_ROWS].float()
+            y[i:i + TILE_ROWS] = torch.add(GELU, u * u, alpha=0.044715 * GELU.item()).mul_(u).sigmoid_().mul_(u)
+        return y
 
     @staticmethod
     def backward(ctx, dy):
@@ -60,10 +65,10 @@ class NextTokenLoss(torch.autograd.Function):
         loss, dn, dembed = 0.0, torch.empty_like(n), torch.zeros_like(embed, dtype=torch.float32)
         for i in range(0, len(n), LOSS_ROWS):
             rows, t = n[i:i + LOSS_ROWS], target[i:i + LOSS_ROWS, None]
-            p = torch.softmax(rows @ embed.T, -1, dtype=torch.float32)
+            p = torch.softmax(rows @ embed.T, -1)
             at = p.gather(1, t)
-            loss -= at.log().sum()
-            p = p.scatter_(1, t, at - 1).to(n.dtype)
+            loss -= at.float().log().sum()
+            p.scatter_(1, t, at - 1)
             torch.mm(p, embed, out=dn[i:i + LOSS_ROWS])
             if n.dtype == torch.float32:
                 dembed.addmm_(p.T, rows)
