@@ -15,21 +15,25 @@ trap 'rm -rf "$tmp"' EXIT
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 pairs=()
 
-# add MODEL FLOWS: runs random flows through the library
+# add MODEL FLOWS DTYPE: runs random flows through the library. Where the CPU has no bfloat16 that is left out.
 add() {
-    local to=$tmp/${#pairs[@]}.dump
-    "$dump" run "$2" "$1" "$to" || exit 1
+    local to=$tmp/${#pairs[@]}.dump rc=0
+    "$dump" run "$2" "$3" "$1" "$to" || rc=$?
+    if [ $rc = 77 ]; then return; elif [ $rc != 0 ]; then exit 1; fi
     pairs+=("$1" "$to")
 }
 
-# 52 flows are more than one part of a batch.
+# 52 flows are more than one part of a batch. Random weights can be too steep for bfloat16: trained ones, and few layers.
 for kind in both labels tokens shallow; do
     "$dump" new $kind 1 "$tmp/$kind.safetensors" || exit 1
-    add "$tmp/$kind.safetensors" 6
+    add "$tmp/$kind.safetensors" 6 f32
 done
-add "$tmp/both.safetensors" 52
+add "$tmp/both.safetensors" 52 f32
+add "$tmp/shallow.safetensors" 6 bf16
 for model in "$top"/models/*.safetensors; do
-    [ -f "$model" ] && add "$model" 2
+    [ -f "$model" ] || continue
+    add "$model" 2 f32
+    add "$model" 2 bf16
 done
 "$python" "$top/tests/parity/compare.py" "${pairs[@]}" || exit 1
 

@@ -3,7 +3,9 @@
  * dump.c: what the library computes with a model, for another implementation to be compared with (compare.py).
  *
  *   parity_dump new KIND SEED MODEL     makes a model of random weights; the kinds are in a table below
- *   parity_dump run FLOWS MODEL OUT     runs random flows through it; batch, options, outputs and gradients go to OUT
+ *   parity_dump run FLOWS DTYPE MODEL OUT
+ *                                       runs random flows through it; batch, options, outputs and gradients go to OUT;
+ *                                       DTYPE is f32 or bf16, exit 77 where the library does not multiply bf16
  */
 #include <math.h>
 #include <stdio.h>
@@ -243,13 +245,14 @@ static wsp_status starts(wsp_runner *r, const wsp_model *m, const wsp_batch *b, 
     return st;
 }
 
-static wsp_status infer(struct out *o, const wsp_model *m, const wsp_batch *b, wsp_error *err)
+static wsp_status infer(struct out *o, const wsp_model *m, const wsp_batch *b, wsp_dtype dtype,
+                        wsp_error *err)
 {
     const wsp_model_config *c = wsp_model_config_get(m);
     float *context = put_new(o, "context", b->n_packets, c->channels),
           *start = put_new(o, "start", b->n_flows, c->channels), *logits[WSPI_MAX_HEADS], *nll;
     wsp_runner *r = NULL;
-    wsp_status st = wsp_runner_new(&r, m, WSP_DTYPE_F32, err);
+    wsp_status st = wsp_runner_new(&r, m, dtype, err);
 
     for (size_t h = 0; h < wsp_model_head_count(m); h++) {
         char name[64];
@@ -286,7 +289,7 @@ static void put_gradients(struct out *o, const wsp_model *m)
 
 /* Every term of the loss counts, each by a weight of its own. */
 static wsp_status train(struct out *o, wsp_trainer **t, wsp_model *m, const wsp_batch *b,
-                        wsp_error *err)
+                        wsp_dtype dtype, wsp_error *err)
 {
     wsp_train_options opt = wsp_train_options_default();
     wsp_train_stats stats;
@@ -294,7 +297,7 @@ static wsp_status train(struct out *o, wsp_trainer **t, wsp_model *m, const wsp_
     opt.lm_weight = wsp_model_config_get(m)->output_layers ? 0.7f : 0;
     opt.head_weight = 1.3f;
     opt.label_smoothing = 0.1f;
-    opt.dtype = WSP_DTYPE_F32;
+    opt.dtype = dtype;
     WSP_TRY(wsp_trainer_new(t, m, &opt, err));
     for (size_t h = 0; h < wsp_model_head_count(m); h++) {
         size_t n = wsp_model_head(m, h)->n_labels;
@@ -320,11 +323,12 @@ static wsp_status train(struct out *o, wsp_trainer **t, wsp_model *m, const wsp_
     return WSP_OK;
 }
 
-static int run(const char *flows, const char *path, const char *to)
+static int run(const char *flows, const char *type, const char *path, const char *to)
 {
     static struct data d;
     static struct out o;
     size_t n = strtoul(flows, NULL, 10);
+    wsp_dtype dtype = strcmp(type, "bf16") == 0 ? WSP_DTYPE_BF16 : WSP_DTYPE_F32;
     wsp_error err = {.text = "no memory"};
     wsp_model *m = NULL;
     wsp_trainer *t = NULL;
@@ -335,16 +339,17 @@ static int run(const char *flows, const char *path, const char *to)
         return 2;
     }
     o.meta = json_object();
+    (void)json_object_set_new(o.meta, "dtype", json_string(type));
     st = wsp_model_load(&m, path, &err);
     if (st == WSP_OK && wsp_model_tensor_count(m) > MAX_TENSORS)
         st = wspi_fail(&err, WSP_ERR_LIMIT, 0, "%s: more than %d tensors", path, MAX_TENSORS);
     if (st == WSP_OK) {
         data_make(&d, m, n);
         put_batch(&o, &d.b, wsp_model_head_count(m));
-        st = infer(&o, m, &d.b, &err);
+        st = infer(&o, m, &d.b, dtype, &err);
     }
     if (st == WSP_OK)
-        st = train(&o, &t, m, &d.b, &err);
+        st = train(&o, &t, m, &d.b, dtype, &err);
     if (st == WSP_OK)
         st = wspi_st_write(to, o.meta, o.tensor, o.n, &err);
     wsp_trainer_free(t);
@@ -352,6 +357,8 @@ static int run(const char *flows, const char *path, const char *to)
     json_decref(o.meta);
     for (size_t i = 0; i < o.n; i++)
         free(o.own[i]);
+    if (st == WSP_ERR_UNSUPPORTED && dtype == WSP_DTYPE_BF16)
+        return 77;
     return st < 0 ? complain(&err) : 0;
 }
 
@@ -359,8 +366,10 @@ int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "new") == 0)
         return make_model(argv[2], argv[3], argv[4]);
-    if (argc == 5 && strcmp(argv[1], "run") == 0)
-        return run(argv[2], argv[3], argv[4]);
-    (void)fprintf(stderr, "usage: parity_dump new KIND SEED MODEL | run FLOWS MODEL OUT\n");
+    if (argc == 6 && strcmp(argv[1], "run") == 0 &&
+        (strcmp(argv[3], "f32") == 0 || strcmp(argv[3], "bf16") == 0))
+        return run(argv[2], argv[3], argv[4], argv[5]);
+    (void)fprintf(stderr,
+                  "usage: parity_dump new KIND SEED MODEL | run FLOWS f32|bf16 MODEL OUT\n");
     return 2;
 }
