@@ -1,88 +1,463 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_split.c: which captures are for training, validation and test; the rule of tokenize --part. */
+/* cmd_split.c: what is for training, validation and test: names of captures, or three token files. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
+#include "labelling.h"
 #include "wirespeak/capture.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "split",
-    .operands = "[OPTION]... FILE...",
+    .operands = "[OPTION]... PATH...",
     .summary =
-        "Prints for every capture whether it is for training, validation or test, the same as "
-        "tokenize "
-        "--part.\n"
-        "Whole captures are split, by a hash of the file name: what else is there moves none.",
-    .examples = "  wirespeak split captures/ | cut -f1 | sort | uniq -c\n",
+        "Splits captures into training, validation and test: prints a line for each, or writes "
+        "train.npz, val.npz\n"
+        "and test.npz into a folder (-w). Where all captures are in sub-folders and there are no "
+        "--labels, the\n"
+        "sub-folders are the classes. A flow whose tokens stand in an earlier part leaves the "
+        "later one.",
+    .examples = "  wirespeak split -w parts/ captures/      # captures/CLASS/*.pcap\n"
+                "  wirespeak split --by time --labels app=apps.tsv -w parts/ captures/\n"
+                "  wirespeak split captures/ | cut -f1 | sort | uniq -c\n",
     .min_operands = 1,
     .max_operands = -1,
 };
 
-static wsp_status print_parts(wsp_input *in, uint64_t seed, double val, double test,
-                              uint64_t count[3], wsp_error *err)
+/* The largest number of classes that folders can be. */
+enum { MAX_CLASSES = 4096, PARTS = 3 };
+
+typedef struct arguments {
+    const char *out, *by, *head;
+    bool no_classes, leaky, skip_bad;
+    size_t max_packets;
+    cli_list lists;
+    wsp_split_options opt;
+    const char *const *paths;
+    size_t n_paths;
+} arguments;
+
+/* ---- sub-folders as classes ---- */
+
+typedef struct classes {
+    char **names;
+    size_t n;
+    int32_t *of; /* [captures] */
+} classes;
+
+static void classes_clear(classes *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        free(c->names[i]);
+    free(c->names);
+    free(c->of);
+    *c = (classes){.n = 0};
+}
+
+/* The folder below one of the paths that the capture is in: its name and length; NULL: none. */
+static const char *folder_of(const arguments *a, const char *capture, size_t *len)
+{
+    for (size_t i = 0; i < a->n_paths; i++) {
+        size_t n = strlen(a->paths[i]);
+        const char *name = capture + n, *slash;
+        if (strncmp(capture, a->paths[i], n) != 0)
+            continue;
+        while (*name == '/')
+            name++;
+        slash = strchr(name, '/');
+        if (slash && (name > capture + n || (n && capture[n - 1] == '/'))) {
+            *len = (size_t)(slash - name);
+            return name;
+        }
+    }
+    return NULL;
+}
+
+static int32_t number_of(classes *c, const char *name, size_t len)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (strlen(c->names[i]) == len && memcmp(c->names[i], name, len) == 0)
+            return (int32_t)i;
+    if (c->n == MAX_CLASSES || !(c->names[c->n] = strndup(name, len)))
+        return -1;
+    return (int32_t)c->n++;
+}
+
+/* Fills c when every capture is in a sub-folder and there are two of them at least; else c->n = 0. */
+static wsp_status find_classes(const arguments *a, char *const *captures, size_t n, classes *c)
+{
+    size_t without = 0, len;
+
+    *c = (classes){.names = calloc(MAX_CLASSES, sizeof *c->names),
+                   .of = calloc(n + 1, sizeof *c->of)};
+    if (!c->names || !c->of)
+        return WSP_ERR_NOMEM;
+    if (a->no_classes || a->lists.n)
+        return WSP_OK;
+    for (size_t i = 0; i < n; i++) {
+        const char *folder = folder_of(a, captures[i], &len);
+        without += !folder;
+        if (folder && (c->of[i] = number_of(c, folder, len)) < 0)
+            return WSP_ERR_LIMIT;
+    }
+    if (c->n > 1 && without)
+        cli_warn("%zu captures are in no sub-folder: sub-folders are not taken for classes",
+                 without);
+    if (without || c->n == 1)
+        for (; c->n > 0; c->n--)
+            free(c->names[c->n - 1]);
+    return WSP_OK;
+}
+
+static wsp_status describe(wsp_error *err, wsp_status st, const char *text)
+{
+    if (st < 0) {
+        *err = (wsp_error){.status = st};
+        (void)snprintf(err->text, sizeof err->text, "%s", text);
+    }
+    return st;
+}
+
+static wsp_status part_captures(const arguments *a, char *const *captures, size_t n, classes *c,
+                                wsp_split *part, wsp_error *err)
+{
+    wsp_status st = describe(err, find_classes(a, captures, n, c),
+                             "too many sub-folders, or no memory for them");
+
+    if (st < 0)
+        return st;
+    return describe(err, wsp_split_captures(captures, c->n ? c->of : NULL, n, &a->opt, part),
+                    "the captures could not be split");
+}
+
+/* ---- names alone ---- */
+
+typedef struct names {
+    char **items;
+    size_t n, cap;
+} names;
+
+static wsp_status add_name(names *l, const char *name)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap + l->cap / 2 + 64;
+        char **p = realloc(l->items, cap * sizeof *p);
+        if (!p)
+            return WSP_ERR_NOMEM;
+        l->items = p;
+        l->cap = cap;
+    }
+    l->items[l->n] = strdup(name);
+    return l->items[l->n++] ? WSP_OK : WSP_ERR_NOMEM;
+}
+
+static wsp_status list_captures(wsp_input *in, names *l, wsp_error *err)
 {
     wsp_capture_info info;
     wsp_status st;
-    wsp_split part;
 
-    while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK) {
-        if (wsp_split_of(info.name, seed, val, test, &part) < 0) {
-            (void)snprintf(err->text, sizeof err->text,
-                           "--val and --test are together more than 1");
-            return WSP_ERR_ARG;
-        }
-        count[part]++;
-        printf("%s\t%s\n", wsp_split_name(part), info.name);
-    }
+    while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK)
+        if (add_name(l, info.name) < 0)
+            return describe(err, WSP_ERR_NOMEM, "no memory for the names of captures");
     return st == WSP_EOF ? WSP_OK : st;
+}
+
+static wsp_status print_parts(const arguments *a, wsp_input *in, wsp_error *err)
+{
+    size_t count[PARTS] = {0};
+    names l = {.n = 0};
+    classes c = {.n = 0};
+    wsp_split *part = NULL;
+    wsp_status st = list_captures(in, &l, err);
+
+    if (st == WSP_OK && !(part = calloc(l.n + 1, sizeof *part)))
+        st = describe(err, WSP_ERR_NOMEM, "out of memory");
+    if (st == WSP_OK)
+        st = part_captures(a, l.items, l.n, &c, part, err);
+    for (size_t i = 0; st == WSP_OK && i < l.n; i++) {
+        count[part[i]]++;
+        printf("%s\t%s", wsp_split_name(part[i]), l.items[i]);
+        printf(c.n ? "\t%s\n" : "\n", c.n ? c.names[c.of[i]] : "");
+    }
+    if (st == WSP_OK)
+        cli_note("%zu captures for training, %zu for validation, %zu for test",
+                 count[WSP_SPLIT_TRAIN], count[WSP_SPLIT_VAL], count[WSP_SPLIT_TEST]);
+    for (size_t i = 0; i < l.n; i++)
+        free(l.items[i]);
+    free(l.items);
+    free(part);
+    classes_clear(&c);
+    return st;
+}
+
+/* ---- token files ---- */
+
+typedef struct collected {
+    labelling labels;
+    wsp_split_flow *flows;
+    size_t n, cap;
+} collected;
+
+static wsp_status collect(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t at)
+{
+    collected *k = arg;
+
+    if (at >= k->cap) {
+        size_t cap = at + at / 2 + 1024;
+        wsp_split_flow *p = realloc(k->flows, cap * sizeof *p);
+        if (!p)
+            return WSP_ERR_NOMEM;
+        k->flows = p;
+        k->cap = cap;
+    }
+    k->flows[at] = wsp_split_flow_of(flow);
+    return labelling_flow(&k->labels, set->captures[set->capture[at]], &flow->key);
+}
+
+static wsp_status label_by_class(const arguments *a, wsp_tokens *t, const classes *c,
+                                 wsp_error *err)
+{
+    int32_t *column = calloc(t->n_flows + 1, sizeof *column);
+
+    if (!column)
+        return describe(err, WSP_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < t->n_flows; i++)
+        column[i] = c->of[t->capture[i]];
+    return wsp_tokens_label(t, a->head, (const char *const *)c->names, c->n, column, err);
+}
+
+/* count [labels][PARTS] of a head. */
+static void count_labels(const wsp_tokens *t, size_t head, const int8_t *part,
+                         size_t (*count)[PARTS])
+{
+    for (size_t i = 0; i < t->n_flows; i++)
+        if (t->labels[head][i] >= 0 && part[i] != WSP_SPLIT_LEFT_OUT)
+            count[t->labels[head][i]][part[i]]++;
+}
+
+/* Labels whose captures all have one link type, where other labels have another: the frame alone tells them apart. */
+static void warn_of_links(const wsp_tokens *t, size_t head)
+{
+    int *link = calloc(t->n_labels[head] + 1, sizeof *link); /* link type + 1; -1: several */
+    int seen = 0;
+    bool mixed = false, apart = false;
+
+    for (size_t i = 0; link && i < t->n_flows; i++) {
+        int32_t l = t->labels[head][i];
+        int type = t->linktype[t->capture[i]] + 1;
+        if (l < 0)
+            continue;
+        mixed = mixed || (seen && seen != type);
+        seen = type;
+        link[l] = link[l] == 0 || link[l] == type ? type : -1;
+    }
+    for (size_t l = 0; link && l < t->n_labels[head]; l++)
+        apart = apart || link[l] < 0;
+    if (link && mixed && !apart)
+        cli_warn(
+            "%s: no class was captured with more than one link type, but the classes differ in it: "
+            "frames alone give some away",
+            t->heads[head]);
+    free(link);
+}
+
+static void print_head(const wsp_tokens *t, size_t head, const int8_t *part)
+{
+    size_t n = t->n_labels[head], lost[PARTS] = {0};
+    size_t(*count)[PARTS] = calloc(n + 1, sizeof *count);
+
+    if (!count)
+        return;
+    count_labels(t, head, part, count);
+    printf("\n%-28s %9s %9s %9s\n", t->heads[head], "train", "val", "test");
+    for (size_t l = 0; l < n; l++) {
+        printf("%-28s %9zu %9zu %9zu\n", t->label_names[head][l], count[l][WSP_SPLIT_TRAIN],
+               count[l][WSP_SPLIT_VAL], count[l][WSP_SPLIT_TEST]);
+        for (size_t p = 0; p < PARTS; p++)
+            lost[p] += count[l][p] == 0;
+    }
+    for (size_t p = 0; p < PARTS; p++)
+        if (lost[p])
+            cli_warn("%s: %zu of %zu classes have no flow in %s", t->heads[head], lost[p], n,
+                     wsp_split_name((wsp_split)p));
+    warn_of_links(t, head);
+    free(count);
+}
+
+static void print_split(const arguments *a, const wsp_tokens *t, const int8_t *part,
+                        const wsp_split_stats *s)
+{
+    printf("%-28s %9s %9s %9s\n", "", "train", "val", "test");
+    printf("%-28s %9zu %9zu %9zu\n", "flows", s->flows[WSP_SPLIT_TRAIN], s->flows[WSP_SPLIT_VAL],
+           s->flows[WSP_SPLIT_TEST]);
+    if (!a->opt.keep_duplicates)
+        printf("%-28s %9zu %9zu %9zu\n", "left out as duplicates", s->duplicates[WSP_SPLIT_TRAIN],
+               s->duplicates[WSP_SPLIT_VAL], s->duplicates[WSP_SPLIT_TEST]);
+    if (a->opt.by == WSP_BY_HOST || a->opt.by == WSP_BY_TIME)
+        printf("left out as they are of two parts: %zu flows\n", s->crossing);
+    for (size_t h = 0; h < t->n_heads; h++)
+        print_head(t, h, part);
+}
+
+static wsp_status write_part(const arguments *a, const wsp_tokens *t, const int8_t *part,
+                             wsp_split which, wsp_error *err)
+{
+    uint32_t *flows = calloc(t->n_flows + 1, sizeof *flows);
+    size_t len = strlen(a->out) + 16;
+    char *path = malloc(len);
+    wsp_selection s = {.flows = flows};
+    wsp_tokens *chosen = NULL;
+    wsp_status st = WSP_OK;
+
+    if (!flows || !path)
+        st = describe(err, WSP_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; flows && i < t->n_flows; i++)
+        if (part[i] == (int8_t)which)
+            flows[s.n++] = (uint32_t)i;
+    if (st == WSP_OK)
+        st = wsp_tokens_select(&chosen, t, &s, err);
+    if (st == WSP_OK) {
+        (void)snprintf(path, len, "%s/%s.npz", a->out, wsp_split_name(which));
+        st = wsp_tokens_save(chosen, path, true, err);
+    }
+    wsp_tokens_free(chosen);
+    free(path);
+    free(flows);
+    return st;
+}
+
+static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp_error *err)
+{
+    wsp_split *captures = calloc(t->n_captures + 1, sizeof *captures);
+    int8_t *part = calloc(t->n_flows + 1, sizeof *part);
+    classes c = {.n = 0};
+    wsp_split_stats stats;
+    wsp_status st = captures && part
+                        ? part_captures(a, t->captures, t->n_captures, &c, captures, err)
+                        : describe(err, WSP_ERR_NOMEM, "out of memory");
+
+    if (st == WSP_OK)
+        st = c.n ? label_by_class(a, t, &c, err) : labelling_attach(&k->labels, t, err);
+    if (st == WSP_OK)
+        st = describe(err, wsp_split_flows(t, k->flows, captures, &a->opt, part, &stats),
+                      "no memory to split the flows");
+    for (size_t p = 0; st == WSP_OK && p < PARTS; p++)
+        st = write_part(a, t, part, (wsp_split)p, err);
+    if (st == WSP_OK)
+        print_split(a, t, part, &stats);
+    classes_clear(&c);
+    free(captures);
+    free(part);
+    return st;
+}
+
+static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
+{
+    collected k = {.n = 0};
+    wsp_tokenize_options how = {.keep = true,
+                                .drop_residuals = true,
+                                .max_packets = a->max_packets,
+                                .on_flow = collect,
+                                .arg = &k};
+    wsp_tokenize_stats stats;
+    wsp_tokens *t = NULL;
+    wsp_status st = labelling_load(&k.labels, page.name, &a->lists, err);
+
+    if (st == WSP_OK && mkdir(a->out, 0777) != 0 && errno != EEXIST) {
+        st = describe(err, WSP_ERR_IO, "");
+        (void)snprintf(err->text, sizeof err->text, "%s: the folder cannot be made: %s", a->out,
+                       strerror(errno));
+    }
+    if (st == WSP_OK)
+        st = wsp_tokenize(in, &how, &t, &stats, err);
+    if (st == WSP_OK)
+        st = split_set(a, t, &k, err);
+    if (st == WSP_OK && stats.broken)
+        cli_warn("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is there",
+                 stats.broken, stats.captures);
+    wsp_tokens_free(t);
+    labelling_clear(&k.labels);
+    free(k.flows);
+    return st;
+}
+
+/* ---- the command ---- */
+
+static const char *const rules[] = {"capture", "host", "time", "flow", NULL};
+
+/* one option a line or two */
+/* clang-format off */
+static int parse(arguments *a, int argc, char **argv)
+{
+    const cli_option options[] = {
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "DIR",
+         .help = "write train.npz, val.npz and test.npz into this folder"},
+        {.name = "by", .kind = CLI_CHOICE, .value = &a->by, .arg = "RULE", .choices = rules,
+         .help = "what stays together: capture (default), host, time;\nflow needs --leaky"},
+        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
+         .help = "add a label column from a tab-separated list"},
+        {.name = "head", .kind = CLI_TEXT, .value = &a->head, .arg = "NAME",
+         .help = "name of the column that sub-folders make (default class)"},
+        {.name = "no-classes", .kind = CLI_FLAG, .value = &a->no_classes, .help = "sub-folders are no classes"},
+        {.name = "val", .kind = CLI_REAL, .value = &a->opt.val, .arg = "SHARE", .rmax = 1,
+         .help = "share for validation (default 0.1)"},
+        {.name = "test", .kind = CLI_REAL, .value = &a->opt.test, .arg = "SHARE", .rmax = 1,
+         .help = "share for the test (default 0.25)"},
+        {.name = "seed", .kind = CLI_U64, .value = &a->opt.seed, .arg = "N", .help = "of the split (default 1)"},
+        {.name = "keep-duplicates", .kind = CLI_FLAG, .value = &a->opt.keep_duplicates,
+         .help = "also flows whose tokens stand in an earlier part"},
+        {.name = "leaky", .kind = CLI_FLAG, .value = &a->leaky,
+         .help = "allow what makes scores look better than they are"},
+        {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
+         .help = "packets of a flow that are kept (default 24; 0 = all)"},
+        {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "warn of files that are no captures and go on"},
+    };
+
+    return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+}
+/* clang-format on */
+
+static int check(arguments *a)
+{
+    while (strcmp(rules[a->opt.by], a->by) != 0)
+        a->opt.by++;
+    if (a->opt.val + a->opt.test > 1)
+        return cli_usage(page.name, "--val and --test are together more than 1");
+    if (a->opt.by != WSP_BY_CAPTURE && !a->out)
+        return cli_usage(page.name, "--by %s splits flows, not captures: give -w DIR", a->by);
+    if (a->opt.by == WSP_BY_FLOW && !a->leaky)
+        return cli_usage(page.name, "--by flow tests on sessions that were trained on, its scores "
+                                    "mean nothing; --leaky does it all the same");
+    if (a->opt.by == WSP_BY_FLOW)
+        cli_warn("this split leaks: flows of one session are in training and test");
+    if (a->opt.keep_duplicates)
+        cli_warn("flows of the test that were trained on, token for token, stay");
+    return CLI_OK;
 }
 
 int cmd_split(int argc, char **argv)
 {
-    uint64_t seed = 1, count[3] = {0};
-    double val = 0.1, test = 0.25;
+    arguments a = {
+        .by = rules[0], .head = "class", .max_packets = 24, .opt = wsp_split_options_default()};
+    int first = parse(&a, argc, argv), rc = check(&a);
     wsp_input_options opt = wsp_input_options_default();
-    const cli_option options[] = {
-        {.name = "val",
-         .kind = CLI_REAL,
-         .value = &val,
-         .arg = "SHARE",
-         .rmax = 1,
-         .help = "share of captures for validation (default 0.1)"},
-        {.name = "test",
-         .kind = CLI_REAL,
-         .value = &test,
-         .arg = "SHARE",
-         .rmax = 1,
-         .help = "share of captures for the test (default 0.25)"},
-        {.name = "seed",
-         .kind = CLI_U64,
-         .value = &seed,
-         .arg = "N",
-         .help = "of the split (default 1)"},
-        {.name = "skip-bad",
-         .kind = CLI_FLAG,
-         .value = &opt.skip_bad,
-         .help = "warn of files that are no captures and go on"},
-    };
-    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input *in = NULL;
     wsp_error err;
     wsp_status st;
 
-    if (val + test > 1)
-        return cli_usage(page.name, "--val and --test are together more than 1");
-    st =
-        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
+    if (rc != CLI_OK)
+        return rc;
+    a.paths = (const char *const *)(argv + first);
+    a.n_paths = (size_t)(argc - first);
+    opt.skip_bad = a.skip_bad;
+    st = wsp_input_new(&in, a.paths, a.n_paths, &opt, &err);
     if (st == WSP_OK)
-        st = print_parts(in, seed, val, test, count, &err);
+        st = a.out ? write_parts(&a, in, &err) : print_parts(&a, in, &err);
     wsp_input_free(in);
-    if (st < 0)
-        return cli_fail_error(&err);
-    cli_note("%" PRIu64 " captures for training, %" PRIu64 " for validation, %" PRIu64 " for test",
-             count[WSP_SPLIT_TRAIN], count[WSP_SPLIT_VAL], count[WSP_SPLIT_TEST]);
-    return CLI_OK;
+    return st < 0 ? cli_fail_error(&err) : CLI_OK;
 }

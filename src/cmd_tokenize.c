@@ -2,12 +2,11 @@
 /* cmd_tokenize.c: captures to a token file, or what coding them costs. */
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "cli.h"
 #include <stdlib.h>
 #include <string.h>
 
-#include "wirespeak/task.h"
+#include "cli.h"
+#include "labelling.h"
 #include "wirespeak/token.h"
 
 static const cli_page page = {
@@ -167,89 +166,37 @@ static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_predi
         print_table_sizes(&s->sizes);
 }
 
-/* The label lists of the command line, and the column of each that grows with the flows. */
-typedef struct labelling {
-    size_t n, cap, flows;
+/* What happens to the captures and flows on their way. */
+typedef struct job {
+    labelling labels;
     wsp_tokens_writer *writer;
     wsp_error *err;
-    char head[CLI_LIST_MAX][32];
-    wsp_labels *lists[CLI_LIST_MAX];
-    int32_t *columns[CLI_LIST_MAX];
     const char *part;
     uint64_t seed;
     double val, test;
-} labelling;
+} job;
 
 static bool wanted(void *arg, const char *capture)
 {
-    const labelling *l = arg;
+    const job *j = arg;
     wsp_split split = WSP_SPLIT_TRAIN;
 
-    return !l->part || (wsp_split_of(capture, l->seed, l->val, l->test, &split) == WSP_OK &&
-                        strcmp(wsp_split_name(split), l->part) == 0);
+    return !j->part || (wsp_split_of(capture, j->seed, j->val, j->test, &split) == WSP_OK &&
+                        strcmp(wsp_split_name(split), j->part) == 0);
 }
 
 static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t at)
 {
-    labelling *l = arg;
-    size_t index = l->flows++;
+    job *j = arg;
 
-    if (index >= l->cap) {
-        l->cap = index + index / 2 + 1024;
-        for (size_t i = 0; i < l->n; i++) {
-            int32_t *p = realloc(l->columns[i], l->cap * sizeof *p);
-            if (!p)
-                return WSP_ERR_NOMEM;
-            l->columns[i] = p;
-        }
-    }
-    for (size_t i = 0; i < l->n; i++)
-        l->columns[i][index] =
-            wsp_labels_find(l->lists[i], set->captures[set->capture[at]], &flow->key);
-    return WSP_OK;
+    return labelling_flow(&j->labels, set->captures[set->capture[at]], &flow->key);
 }
 
 static wsp_status write_flows(void *arg, const wsp_tokens *set)
 {
-    labelling *l = arg;
+    job *j = arg;
 
-    return wsp_tokens_writer_add(l->writer, set, l->err);
-}
-
-static wsp_status load_lists(labelling *l, const cli_list *list, wsp_error *err)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        const char *equals = strchr(list->items[i], '=');
-        wsp_status st;
-        if (!equals || equals == list->items[i] || equals - list->items[i] > 31)
-            cli_die_usage(page.name, "'%s' is not HEAD=FILE", list->items[i]);
-        memcpy(l->head[i], list->items[i], (size_t)(equals - list->items[i]));
-        st = wsp_labels_load(&l->lists[i], equals + 1, err);
-        if (st < 0)
-            return st;
-        l->n = i + 1;
-    }
-    return WSP_OK;
-}
-
-static wsp_status attach(labelling *l, wsp_tokens *t, wsp_error *err)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        int32_t *column = l->columns[i] ? l->columns[i] : calloc(1, sizeof *column);
-        wsp_status st = wsp_labels_attach(l->lists[i], t, l->head[i], column, err);
-        l->columns[i] = NULL;
-        if (st < 0)
-            return st;
-    }
-    return WSP_OK;
-}
-
-static void labelling_clear(labelling *l)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        wsp_labels_free(l->lists[i]);
-        free(l->columns[i]);
-    }
+    return wsp_tokens_writer_add(j->writer, set, j->err);
 }
 
 typedef struct arguments {
@@ -261,7 +208,7 @@ typedef struct arguments {
 
 /* one option a line or two */
 /* clang-format off */
-static int parse(arguments *a, labelling *l, int argc, char **argv)
+static int parse(arguments *a, job *j, int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
     static const char *const parts[] = {"train", "val", "test", NULL};
@@ -284,12 +231,12 @@ static int parse(arguments *a, labelling *l, int argc, char **argv)
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "skip what is no capture, with a warning"},
         {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
          .help = "add a label column from a tab-separated list"},
-        {.name = "part", .kind = CLI_CHOICE, .value = &l->part, .arg = "PART", .choices = parts,
+        {.name = "part", .kind = CLI_CHOICE, .value = &j->part, .arg = "PART", .choices = parts,
          .help = "only the captures of this part of the split by capture"},
-        {.name = "seed", .kind = CLI_U64, .value = &l->seed, .arg = "N", .help = "seed of the split"},
-        {.name = "val", .kind = CLI_REAL, .value = &l->val, .arg = "SHARE", .rmax = 1,
+        {.name = "seed", .kind = CLI_U64, .value = &j->seed, .arg = "N", .help = "seed of the split"},
+        {.name = "val", .kind = CLI_REAL, .value = &j->val, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for validation (default 0.1)"},
-        {.name = "test", .kind = CLI_REAL, .value = &l->test, .arg = "SHARE", .rmax = 1,
+        {.name = "test", .kind = CLI_REAL, .value = &j->test, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for the test (default 0.25)"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
          .help = "packets of a flow that are kept (training data; no way back)"},
@@ -299,7 +246,7 @@ static int parse(arguments *a, labelling *l, int argc, char **argv)
 }
 /* clang-format on */
 
-static wsp_status tokenize(const arguments *a, labelling *l, const char *const *paths, size_t n,
+static wsp_status tokenize(const arguments *a, job *j, const char *const *paths, size_t n,
                            wsp_prediction *predictions, wsp_tokenize_stats *stats, wsp_error *err)
 {
     wsp_tokenize_options how = {.keep = a->out != NULL,
@@ -312,7 +259,7 @@ static wsp_status tokenize(const arguments *a, labelling *l, const char *const *
                                 .want = wanted,
                                 .on_flow = label_flow,
                                 .drain = a->out ? write_flows : NULL,
-                                .arg = l};
+                                .arg = j};
     wsp_input_options opt = wsp_input_options_default();
     wsp_tokens *tokens = NULL;
     wsp_input *in = NULL;
@@ -320,19 +267,19 @@ static wsp_status tokenize(const arguments *a, labelling *l, const char *const *
 
     opt.skip_bad = a->skip_bad;
     opt.filter = a->filter;
-    l->err = err;
+    j->err = err;
     st = wsp_input_new(&in, paths, n, &opt, err);
     if (st == WSP_OK)
-        st = load_lists(l, &a->lists, err);
+        st = labelling_load(&j->labels, page.name, &a->lists, err);
     if (st == WSP_OK && a->out)
-        st = wsp_tokens_writer_open(&l->writer, a->out, a->drop, a->compress, err);
+        st = wsp_tokens_writer_open(&j->writer, a->out, a->drop, a->compress, err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &tokens, stats, err);
     if (st >= 0 && a->out)
-        st = attach(l, tokens, err);
+        st = labelling_attach(&j->labels, tokens, err);
     if (st >= 0 && a->out)
-        st = wsp_tokens_writer_finish(l->writer, tokens, err);
-    wsp_tokens_writer_free(l->writer);
+        st = wsp_tokens_writer_finish(j->writer, tokens, err);
+    wsp_tokens_writer_free(j->writer);
     wsp_tokens_free(tokens);
     wsp_input_free(in);
     return st;
@@ -340,9 +287,9 @@ static wsp_status tokenize(const arguments *a, labelling *l, const char *const *
 
 int cmd_tokenize(int argc, char **argv)
 {
-    labelling labels = {.seed = 1, .val = 0.1, .test = 0.25};
+    job j = {.seed = 1, .val = 0.1, .test = 0.25};
     arguments a = {.format = "table"};
-    int first = parse(&a, &labels, argc, argv);
+    int first = parse(&a, &j, argc, argv);
     wsp_prediction *predictions = NULL;
     wsp_tokenize_stats s;
     wsp_error err;
@@ -359,9 +306,9 @@ int cmd_tokenize(int argc, char **argv)
                  "megabytes a second");
     if (a.predictions && !(predictions = calloc(wsp_prediction_count(), sizeof *predictions)))
         return cli_fail("out of memory");
-    st = tokenize(&a, &labels, (const char *const *)(argv + first), (size_t)(argc - first),
-                  predictions, &s, &err);
-    labelling_clear(&labels);
+    st = tokenize(&a, &j, (const char *const *)(argv + first), (size_t)(argc - first), predictions,
+                  &s, &err);
+    labelling_clear(&j.labels);
     if (st < 0) {
         free(predictions);
         return cli_fail_error(&err);

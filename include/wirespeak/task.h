@@ -127,6 +127,56 @@ WSP_MUST_USE WSP_API wsp_status wsp_split_of(const char *capture, uint64_t seed,
 /* "train", "val" or "test". */
 WSP_API const char *wsp_split_name(wsp_split split);
 
+typedef enum wsp_split_by {
+    WSP_BY_CAPTURE,
+    WSP_BY_HOST, /* the private side of a flow, else its initiator */
+    WSP_BY_TIME, /* train on what was before, test on what came after */
+    WSP_BY_FLOW, /* leaks: flows of one session, host and moment are learned and tested */
+} wsp_split_by;
+
+typedef struct wsp_split_options {
+    wsp_split_by by;
+    uint64_t seed;
+    double val, test;     /* fractions of captures, hosts or flows; together at most 1 */
+    bool keep_duplicates; /* flows whose tokens stand in an earlier part, too */
+} wsp_split_options;
+
+WSP_API wsp_split_options wsp_split_options_default(void);
+
+/*
+ * Parts of n captures. class_of = NULL: each by its name alone, as wsp_split_of. Else class_of [n] (any numbers): every class
+ * gives its share of captures, in the order of a hash of their whole names: at least one to the test if it has two, at
+ * least one to validation if it has three, none to a part with fraction 0.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_split_captures(char *const *names, const int32_t *class_of,
+                                                   size_t n, const wsp_split_options *opt,
+                                                   wsp_split *part);
+
+/* What a split goes by, besides captures; host and peer are hashes, and the same unless both sides are private. */
+typedef struct wsp_split_flow {
+    uint64_t host, peer, first_ns, last_ns;
+} wsp_split_flow;
+
+WSP_API wsp_split_flow wsp_split_flow_of(const wsp_flow *flow);
+
+typedef struct wsp_split_stats {
+    size_t flows[3]; /* of train, val, test */
+    size_t
+        crossing; /* left out because they belong to two parts: hosts of both, or time over a border */
+    size_t duplicates[3]; /* left out of a part because the same tokens stand in an earlier one */
+} wsp_split_stats;
+
+#define WSP_SPLIT_LEFT_OUT (-1)
+
+/*
+ * The part of every flow of a set: a wsp_split or WSP_SPLIT_LEFT_OUT. flows [n_flows] and captures [n_captures] are what
+ * the rule goes by. Duplicates are flows with the same tokens, under the policy everything.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
+                                                const wsp_split *captures,
+                                                const wsp_split_options *opt, int8_t *part,
+                                                wsp_split_stats *stats);
+
 /* ---- lists of labels ---- */
 
 typedef struct wsp_labels wsp_labels;
@@ -141,7 +191,14 @@ WSP_API void wsp_labels_free(wsp_labels *l);
 /* Label of a flow of a capture whose name ends with the listed path, or -1. */
 WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);
 
-/* Adds a label column to the set; takes `column` ([n_flows], from malloc), also on failure. */
+/*
+ * Adds a label column to the set: numbers of the labels, -1 = none. Takes `column` ([n_flows], from malloc), also on failure.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_label(wsp_tokens *t, const char *head,
+                                                 const char *const *labels, size_t n_labels,
+                                                 int32_t *column, wsp_error *err);
+
+/* The same with the labels of a list. */
 WSP_MUST_USE WSP_API wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t,
                                                   const char *head, int32_t *column,
                                                   wsp_error *err);
@@ -156,7 +213,7 @@ typedef struct wsp_selection {
     const char *policy; /* what this mask policy leaves of each packet; NULL: everything */
 } wsp_selection;
 
-/* A set of the chosen flows, with their labels and without residuals. ARG for a flow or a policy that is not there. */
+/* A set of the chosen flows, with their captures and labels and without residuals. ARG for a flow or a policy that is not there. */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t,
                                                   const wsp_selection *s, wsp_error *err);
 

@@ -218,31 +218,37 @@ int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow
     return -1;
 }
 
-wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t, const char *head, int32_t *column,
-                             wsp_error *err)
+wsp_status wsp_tokens_label(wsp_tokens *t, const char *head, const char *const *labels,
+                            size_t n_labels, int32_t *column, wsp_error *err)
 {
     size_t n = t->n_heads + 1, caps[4] = {t->n_heads, t->n_heads, t->n_heads, t->n_heads};
-    char **names = wspi_new_array(l->n_names + 1, sizeof *names);
+    char **names = wspi_new_array(n_labels + 1, sizeof *names);
 
-    for (size_t i = 0; names && i < l->n_names; i++)
-        names[i] = strdup(l->names[i]); /* checked below: a missing name ends the run */
+    for (size_t i = 0; names && i < n_labels; i++)
+        names[i] = strdup(labels[i]); /* checked below: a missing name ends the run */
     if (!names || wspi_grow(&t->heads, &caps[0], n, sizeof *t->heads) < 0 ||
         wspi_grow(&t->n_labels, &caps[1], n, sizeof *t->n_labels) < 0 ||
         wspi_grow(&t->label_names, &caps[2], n, sizeof *t->label_names) < 0 ||
         wspi_grow(&t->labels, &caps[3], n, sizeof *t->labels) < 0) {
-        for (size_t i = 0; names && i < l->n_names; i++)
+        for (size_t i = 0; names && i < n_labels; i++)
             free(names[i]);
         free(names);
         free(column);
-        return wspi_nomem(err, "labels", l->n_names);
+        return wspi_nomem(err, "labels", n_labels);
     }
     t->heads[n - 1] = strdup(head);
-    t->n_labels[n - 1] = l->n_names;
+    t->n_labels[n - 1] = n_labels;
     t->label_names[n - 1] = names;
     t->labels[n - 1] = column;
     t->n_heads = n;
-    for (size_t i = 0; i < l->n_names; i++)
+    for (size_t i = 0; i < n_labels; i++)
         if (!names[i])
-            return wspi_nomem(err, "labels", l->n_names);
-    return t->heads[n - 1] ? WSP_OK : wspi_nomem(err, "labels", l->n_names);
+            return wspi_nomem(err, "labels", n_labels);
+    return t->heads[n - 1] ? WSP_OK : wspi_nomem(err, "labels", n_labels);
+}
+
+wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t, const char *head, int32_t *column,
+                             wsp_error *err)
+{
+    return wsp_tokens_label(t, head, l->names, l->n_names, column, err);
 }

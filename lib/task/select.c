@@ -20,12 +20,11 @@ static char **copy_names(char *const *names, size_t n)
     return out;
 }
 
-/* Captures and label columns; the columns are still empty. */
+/* Label columns, which are still empty, and room for the captures. */
 static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows)
 {
-    to->n_captures = t->n_captures;
     to->n_heads = t->n_heads;
-    to->captures = copy_names(t->captures, t->n_captures);
+    to->captures = wspi_new_array(t->n_captures, sizeof *to->captures);
     to->linktype = wspi_new_array(t->n_captures, sizeof *to->linktype);
     to->heads = copy_names(t->heads, t->n_heads);
     to->n_labels = wspi_new_array(t->n_heads, sizeof *to->n_labels);
@@ -34,8 +33,6 @@ static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows
     if (!to->captures || !to->linktype || !to->heads || !to->n_labels || !to->label_names ||
         !to->labels)
         return WSP_ERR_NOMEM;
-    if (t->n_captures)
-        memcpy(to->linktype, t->linktype, t->n_captures * sizeof *to->linktype);
     for (size_t h = 0; h < t->n_heads; h++) {
         to->label_names[h] = copy_names(t->label_names[h], t->n_labels[h]);
         to->labels[h] = wspi_new_array(n_flows, sizeof **to->labels);
@@ -49,6 +46,7 @@ static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows
 typedef struct cut {
     const wsp_selection *s;
     const wsp_policy *policy;
+    uint32_t *number; /* [captures] in the new set + 1; 0: not there yet */
 } cut;
 
 static uint64_t last_packet(const wsp_tokens *t, size_t flow, const cut *c)
@@ -77,6 +75,22 @@ static wsp_status make_room(wsp_tokens *to, const wsp_tokens *t, const cut *c, s
                                                                                     : WSP_ERR_NOMEM;
 }
 
+/* The flow's capture is in the new set: as far as it was not, it comes after those that are. */
+static wsp_status take_capture(wsp_tokens *to, const wsp_tokens *t, size_t f, const cut *c)
+{
+    uint32_t *number = &c->number[t->capture[f]];
+
+    if (!*number) {
+        to->captures[to->n_captures] = strdup(t->captures[t->capture[f]]);
+        if (!to->captures[to->n_captures])
+            return WSP_ERR_NOMEM;
+        to->linktype[to->n_captures++] = t->linktype[t->capture[f]];
+        *number = (uint32_t)to->n_captures;
+    }
+    to->capture[to->n_flows] = *number - 1;
+    return WSP_OK;
+}
+
 static void add_flow(wsp_tokens *to, const wsp_tokens *t, size_t f, const cut *c)
 {
     uint64_t end = last_packet(t, f, c);
@@ -88,7 +102,6 @@ static void add_flow(wsp_tokens *to, const wsp_tokens *t, size_t f, const cut *c
                                          SIZE_MAX, SIZE_MAX, &seen, to->ids + to->n_tokens);
         to->packet_off[++to->n_packets] = to->n_tokens;
     }
-    to->capture[to->n_flows] = t->capture[f];
     to->flow_end[to->n_flows] = t->flow_end[f];
     for (size_t h = 0; h < t->n_heads; h++)
         to->labels[h][to->n_flows] = t->labels[h][f];
@@ -99,9 +112,10 @@ static void add_flow(wsp_tokens *to, const wsp_tokens *t, size_t f, const cut *c
 wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t, const wsp_selection *s,
                              wsp_error *err)
 {
-    const cut c = {.s = s, .policy = wsp_policy_get(s->policy ? s->policy : "everything")};
+    cut c = {.s = s, .policy = wsp_policy_get(s->policy ? s->policy : "everything")};
     size_t n = s->flows ? s->n : t->n_flows;
     wsp_tokens *to;
+    wsp_status st;
 
     *out = NULL;
     if (!c.policy)
@@ -111,12 +125,18 @@ wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t, const wsp_se
             return wspi_fail(err, WSP_ERR_ARG, 0, "there is no flow %u among %zu", s->flows[i],
                              t->n_flows);
     to = wspi_new_array(1, sizeof *to);
-    if (!to || copy_frame(to, t, n) < 0 || make_room(to, t, &c, n) < 0) {
+    c.number = wspi_new_array(t->n_captures, sizeof *c.number);
+    st = to && c.number && copy_frame(to, t, n) == WSP_OK ? make_room(to, t, &c, n) : WSP_ERR_NOMEM;
+    for (size_t i = 0; st == WSP_OK && i < n; i++) {
+        st = take_capture(to, t, s->flows ? s->flows[i] : i, &c);
+        if (st == WSP_OK)
+            add_flow(to, t, s->flows ? s->flows[i] : i, &c);
+    }
+    free(c.number);
+    if (st < 0) {
         wsp_tokens_free(to);
         return wspi_nomem(err, "a part of a set of flows", n);
     }
-    for (size_t i = 0; i < n; i++)
-        add_flow(to, t, s->flows ? s->flows[i] : i, &c);
     *out = to;
     return WSP_OK;
 }

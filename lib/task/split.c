@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * split.c: which captures train and which test, by a hash of the name: the same on every machine,
- * whatever else is in the data set.
+ * split.c: what trains and what tests: captures by a hash of the name, the same on every machine, whatever else is in the
+ * data set; or hosts, or times; and no flow in a later part whose tokens stand in an earlier one.
  */
 #include "base/base.h"
 #include "wirespeak/task.h"
@@ -40,4 +40,234 @@ const char *wsp_split_name(wsp_split split)
     static const char *const names[] = {"train", "val", "test"};
 
     return (unsigned)split < WSPI_COUNT(names) ? names[split] : "train";
+}
+
+/* ---- flows into parts ---- */
+
+wsp_split_options wsp_split_options_default(void)
+{
+    return (wsp_split_options){.by = WSP_BY_CAPTURE, .seed = 1, .val = 0.1, .test = 0.25};
+}
+
+static wsp_split part_of(double u, const wsp_split_options *o)
+{
+    return u < o->test ? WSP_SPLIT_TEST : u < o->test + o->val ? WSP_SPLIT_VAL : WSP_SPLIT_TRAIN;
+}
+
+/* A capture of a class, in the order in which the class gives them to test, validation and training. */
+typedef struct ranked {
+    int32_t class;
+    double u;
+    size_t capture;
+} ranked;
+
+static int by_class_and_rank(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    if (x->u < y->u || x->u > y->u)
+        return x->u < y->u ? -1 : 1;
+    return x->capture < y->capture ? -1 : x->capture > y->capture;
+}
+
+/* How many of n captures: the nearest number, at least one where training keeps one too. */
+static size_t share_of(double share, size_t n, size_t others)
+{
+    size_t k = (size_t)(share * (double)n + 0.5);
+
+    if (n <= others + 1 || !(share > 0))
+        return 0;
+    return WSPI_MIN(WSPI_MAX(k, (size_t)1), n - others - 1);
+}
+
+/* Captures of one class from `from` to `to`. */
+static void split_class(const ranked *from, const ranked *to, const wsp_split_options *o,
+                        wsp_split *part)
+{
+    size_t n = (size_t)(to - from), test = share_of(o->test, n, 0), val = share_of(o->val, n, test);
+
+    for (size_t i = 0; i < n; i++)
+        part[from[i].capture] = i < test         ? WSP_SPLIT_TEST
+                                : i < test + val ? WSP_SPLIT_VAL
+                                                 : WSP_SPLIT_TRAIN;
+}
+
+static bool shares_fit(const wsp_split_options *o)
+{
+    return o->val >= 0 && o->test >= 0 && o->val + o->test <= 1;
+}
+
+wsp_status wsp_split_captures(char *const *names, const int32_t *class_of, size_t n,
+                              const wsp_split_options *opt, wsp_split *part)
+{
+    ranked *order;
+
+    if (!shares_fit(opt))
+        return WSP_ERR_ARG;
+    if (!class_of) {
+        for (size_t i = 0; i < n; i++)
+            WSP_TRY(wsp_split_of(names[i], opt->seed, opt->val, opt->test, &part[i]));
+        return WSP_OK;
+    }
+    order = wspi_new_array(n, sizeof *order);
+    if (!order)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (ranked){class_of[i], unit_of_name(names[i], opt->seed), i};
+    qsort(order, n, sizeof *order, by_class_and_rank);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from; to < n && order[to].class == order[from].class; to++)
+            ;
+        split_class(order + from, order + to, opt, part);
+    }
+    free(order);
+    return WSP_OK;
+}
+
+static bool is_private(const uint8_t *a, uint8_t len)
+{
+    if (len == 4)
+        return a[0] == 10 || (a[0] == 172 && a[1] >> 4 == 1) || (a[0] == 192 && a[1] == 168) ||
+               (a[0] == 169 && a[1] == 254);
+    if (len == 6)
+        return !(a[0] & 1); /* no group */
+    return len != 16 || a[0] >> 1 == 0x7e || (a[0] == 0xfe && a[1] >> 6 == 2);
+}
+
+wsp_split_flow wsp_split_flow_of(const wsp_flow *f)
+{
+    const wsp_flow_key *k = &f->key;
+    bool mine[2] = {is_private(k->addr[0], k->addr_len), is_private(k->addr[1], k->addr_len)};
+    wsp_split_flow out = {.first_ns = f->first_ns, .last_ns = f->last_ns};
+
+    out.host = wspi_fnv1a(k->addr[mine[1] && !mine[0]], sizeof k->addr[0], WSPI_FNV_START);
+    out.peer =
+        mine[0] && mine[1] ? wspi_fnv1a(k->addr[1], sizeof k->addr[1], WSPI_FNV_START) : out.host;
+    return out;
+}
+
+static wsp_split part_of_host(uint64_t host, const wsp_split_options *o)
+{
+    wspi_rng rng;
+
+    wspi_rng_seed(&rng, host ^ o->seed * 0x9e3779b97f4a7c15u);
+    return part_of(wspi_rng_unit(&rng), o);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Training is what ended before the first border, the test what began at the second one or later. */
+static wsp_status split_by_time(const wsp_split_flow *f, size_t n, const wsp_split_options *o,
+                                int8_t *part)
+{
+    uint64_t *start = wspi_new_array(n + 1, sizeof *start), border[2];
+
+    if (!start)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        start[i] = f[i].first_ns;
+    qsort(start, n, sizeof *start, by_number);
+    start[n] = UINT64_MAX;
+    border[0] = start[(size_t)((1 - o->val - o->test) * (double)n + 0.5)];
+    border[1] = start[(size_t)((1 - o->test) * (double)n + 0.5)];
+    for (size_t i = 0; i < n; i++) {
+        bool over[2] = {f[i].first_ns < border[0] && f[i].last_ns >= border[0],
+                        f[i].first_ns < border[1] && f[i].last_ns >= border[1]};
+        part[i] = over[0] || over[1]          ? WSP_SPLIT_LEFT_OUT
+                  : f[i].first_ns < border[0] ? WSP_SPLIT_TRAIN
+                  : f[i].first_ns < border[1] ? WSP_SPLIT_VAL
+                                              : WSP_SPLIT_TEST;
+    }
+    free(start);
+    return WSP_OK;
+}
+
+static wsp_status assign(const wsp_tokens *t, const wsp_split_flow *f, const wsp_split *captures,
+                         const wsp_split_options *o, int8_t *part)
+{
+    wspi_rng rng;
+
+    if (o->by == WSP_BY_TIME)
+        return split_by_time(f, t->n_flows, o, part);
+    wspi_rng_seed(&rng, o->seed);
+    for (size_t i = 0; i < t->n_flows; i++) {
+        if (o->by == WSP_BY_CAPTURE)
+            part[i] = (int8_t)captures[t->capture[i]];
+        else if (o->by == WSP_BY_FLOW)
+            part[i] = (int8_t)part_of(wspi_rng_unit(&rng), o);
+        else
+            part[i] = (int8_t)(part_of_host(f[i].host, o) == part_of_host(f[i].peer, o)
+                                   ? (int)part_of_host(f[i].host, o)
+                                   : WSP_SPLIT_LEFT_OUT);
+    }
+    return WSP_OK;
+}
+
+/* ---- the same flow on both sides of the border ---- */
+
+typedef struct print {
+    uint64_t hash;
+    uint32_t flow;
+    int8_t part;
+} print;
+
+static int by_hash_and_part(const void *a, const void *b)
+{
+    const print *x = a, *y = b;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->part < y->part ? -1 : x->part > y->part;
+}
+
+/* Training first: a flow whose tokens stand in an earlier part leaves the later one. */
+static wsp_status drop_duplicates(const wsp_tokens *t, int8_t *part, wsp_split_stats *stats)
+{
+    print *p = wspi_new_array(t->n_flows, sizeof *p);
+    size_t n = 0;
+
+    if (!p)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < t->n_flows; i++) {
+        uint64_t from = t->packet_off[t->flow_off[i]], to = t->packet_off[t->flow_off[i + 1]];
+        if (part[i] != WSP_SPLIT_LEFT_OUT)
+            p[n++] = (print){
+                wspi_fnv1a(t->ids + from, (size_t)(to - from) * sizeof *t->ids, WSPI_FNV_START),
+                (uint32_t)i, part[i]};
+    }
+    qsort(p, n, sizeof *p, by_hash_and_part);
+    for (size_t i = 0, first = 0; i < n; i++) {
+        if (p[i].hash != p[first].hash)
+            first = i;
+        if (p[i].part == p[first].part)
+            continue;
+        stats->duplicates[p[i].part]++;
+        part[p[i].flow] = WSP_SPLIT_LEFT_OUT;
+    }
+    free(p);
+    return WSP_OK;
+}
+
+wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
+                           const wsp_split *captures, const wsp_split_options *opt, int8_t *part,
+                           wsp_split_stats *stats)
+{
+    memset(stats, 0, sizeof *stats);
+    if (!shares_fit(opt))
+        return WSP_ERR_ARG;
+    WSP_TRY(assign(t, flows, captures, opt, part));
+    for (size_t i = 0; i < t->n_flows; i++)
+        stats->crossing += part[i] == WSP_SPLIT_LEFT_OUT;
+    if (!opt->keep_duplicates)
+        WSP_TRY(drop_duplicates(t, part, stats));
+    for (size_t i = 0; i < t->n_flows; i++)
+        if (part[i] != WSP_SPLIT_LEFT_OUT)
+            stats->flows[part[i]]++;
+    return WSP_OK;
 }

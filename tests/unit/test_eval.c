@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,14 @@ static wsp_tokens *make_set(void)
         t->ids[i] = (uint16_t)(i % 2 ? 2 : i / 2);
     for (size_t i = 0; i <= t->n_packets; i++)
         t->packet_off[i] = 2 * i;
+    t->n_captures = 3;
+    t->captures = wspi_new_array(3, sizeof *t->captures);
+    t->linktype = wspi_new_array(3, sizeof *t->linktype);
+    for (size_t i = 0; i < 3; i++) {
+        t->captures[i] = strdup((const char *[]){"zero", "one", "two"}[i]);
+        t->linktype[i] = (int)i;
+    }
+    t->capture[2] = 2;
     t->n_heads = 2;
     t->heads = wspi_new_array(2, sizeof *t->heads);
     t->n_labels = wspi_new_array(2, sizeof *t->n_labels);
@@ -95,6 +104,10 @@ static void a_part_has_the_chosen_flows_in_the_chosen_order(void **state)
     assert_int_equal(part->labels[0][0], 2);
     assert_int_equal(part->labels[0][1], 0);
     assert_string_equal(part->label_names[0][2], "new");
+    assert_int_equal(part->n_captures, 2); /* the one without a chosen flow is not there */
+    assert_string_equal(part->captures[part->capture[0]], "two");
+    assert_int_equal(part->linktype[part->capture[0]], 2);
+    assert_string_equal(part->captures[part->capture[1]], "zero");
     wsp_tokens_free(part);
     wsp_tokens_free(t);
 }
@@ -190,9 +203,7 @@ static wsp_tokens *make_lopsided_set(void)
     wsp_tokens *t = make_set();
 
     memcpy(t->labels[0], labels, sizeof labels);
-    t->n_captures = 2;
-    t->captures = wspi_new_array(2, sizeof *t->captures);
-    t->linktype = wspi_new_array(2, sizeof *t->linktype);
+    t->capture[2] = 0;
     t->capture[3] = 1;
     return t;
 }
@@ -236,6 +247,135 @@ static void what_cannot_be_calibrated_is_refused(void **state)
     wsp_tokens_free(t);
 }
 
+static void every_class_gives_its_share_of_captures(void **state)
+{
+    char names[24][16];
+    char *list[24];
+    int32_t class[24];
+    wsp_split part[24], again[24];
+    size_t count[3][3] = {{0}};
+    wsp_split_options o = wsp_split_options_default();
+
+    (void)state;
+    for (size_t i = 0; i < 24; i++) { /* of class 0: 20, of class 1: 3, of class 2: 1 */
+        (void)snprintf(names[i], sizeof names[i], "%zu.pcap", i);
+        list[i] = names[i];
+        class[i] = i < 20 ? 0 : i < 23 ? 1 : 2;
+    }
+    assert_int_equal(wsp_split_captures(list, class, 24, &o, part), WSP_OK);
+    for (size_t i = 0; i < 24; i++)
+        count[class[i]][part[i]]++;
+    assert_int_equal(count[0][WSP_SPLIT_TEST], 5);
+    assert_int_equal(count[0][WSP_SPLIT_VAL], 2);
+    for (size_t p = 0; p < 3; p++)
+        assert_int_equal(count[1][p], 1);
+    assert_int_equal(count[2][WSP_SPLIT_TRAIN], 1);
+    assert_int_equal(wsp_split_captures(list, class, 24, &o, again), WSP_OK);
+    assert_memory_equal(part, again, sizeof part);
+    o.seed = 2;
+    assert_int_equal(wsp_split_captures(list, class, 24, &o, again), WSP_OK);
+    assert_memory_not_equal(part, again, sizeof part);
+    o.val = o.test = 0.6;
+    assert_int_equal(wsp_split_captures(list, class, 24, &o, part), WSP_ERR_ARG);
+}
+
+/* make_set() with the tokens of flow 2 made those of flow 3: the same but for the capture. */
+static wsp_tokens *make_twins(void)
+{
+    wsp_tokens *t = make_set();
+
+    memcpy(t->ids + t->packet_off[t->flow_off[3]], t->ids + t->packet_off[t->flow_off[2]],
+           4 * sizeof *t->ids);
+    return t;
+}
+
+static void a_flow_that_stands_in_an_earlier_part_leaves_the_later_one(void **state)
+{
+    static const wsp_split captures[] = {WSP_SPLIT_TEST, WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN};
+    static const wsp_split_flow flows[FLOWS];
+    wsp_tokens *t = make_twins();
+    wsp_split_options o = wsp_split_options_default();
+    wsp_split_stats s;
+    int8_t part[FLOWS];
+
+    (void)state;
+    assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
+    assert_int_equal(part[2], WSP_SPLIT_TRAIN);
+    assert_int_equal(part[3], WSP_SPLIT_LEFT_OUT);
+    assert_int_equal(s.duplicates[WSP_SPLIT_TEST], 1);
+    assert_int_equal(s.flows[WSP_SPLIT_TEST], 2);
+    o.keep_duplicates = true;
+    assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
+    assert_int_equal(part[3], WSP_SPLIT_TEST);
+    wsp_tokens_free(t);
+}
+
+static void a_flow_over_the_border_of_time_is_left_out(void **state)
+{
+    static const wsp_split_flow flows[FLOWS] = {{.first_ns = 30, .last_ns = 31},
+                                                {.first_ns = 10, .last_ns = 35},
+                                                {0},
+                                                {.first_ns = 20, .last_ns = 20}};
+    wsp_tokens *t = make_set();
+    wsp_split_options o = {.by = WSP_BY_TIME, .test = 0.25};
+    wsp_split_stats s;
+    int8_t part[FLOWS];
+
+    (void)state;
+    assert_int_equal(wsp_split_flows(t, flows, NULL, &o, part, &s), WSP_OK);
+    assert_int_equal(part[0], WSP_SPLIT_TEST);
+    assert_int_equal(part[1], WSP_SPLIT_LEFT_OUT);
+    assert_int_equal(part[2], WSP_SPLIT_TRAIN);
+    assert_int_equal(part[3], WSP_SPLIT_TRAIN);
+    assert_int_equal(s.crossing, 1);
+    wsp_tokens_free(t);
+}
+
+static wsp_split_flow flow_between(uint8_t a, uint8_t b)
+{
+    wsp_flow f = {.key = {.addr = {{a, 1, 2, 3}, {b, 4, 5, 6}}, .addr_len = 4}};
+
+    return wsp_split_flow_of(&f);
+}
+
+static void the_host_of_a_flow_is_its_private_side(void **state)
+{
+    (void)state;
+    assert_int_equal(flow_between(10, 8).host, flow_between(10, 9).host);
+    wsp_flow back = {.key = {.addr = {{8, 4, 5, 6}, {10, 1, 2, 3}}, .addr_len = 4}};
+    assert_int_equal(flow_between(10, 8).host, wsp_split_flow_of(&back).host);
+    assert_int_equal(flow_between(10, 8).host, flow_between(10, 8).peer);
+    assert_int_not_equal(flow_between(10, 10).host, flow_between(10, 10).peer);
+    assert_int_equal(flow_between(9, 8).host, flow_between(9, 7).host); /* the initiator */
+    assert_int_not_equal(flow_between(9, 8).host, flow_between(7, 8).host);
+}
+
+static void hosts_of_two_parts_share_no_flow(void **state)
+{
+    enum { MANY = 200 };
+    wsp_split_flow flows[FLOWS];
+    wsp_tokens *t = make_set();
+    wsp_split_options o = {.by = WSP_BY_HOST, .test = 0.5, .keep_duplicates = true};
+    wsp_split_stats s;
+    int8_t part[FLOWS];
+    size_t crossing = 0, test = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < MANY; seed++) {
+        o.seed = seed;
+        for (size_t i = 0; i < FLOWS; i++)
+            flows[i] = (wsp_split_flow){.host = 1 + i / 2, .peer = i == 1 ? 2 : 1 + i / 2};
+        assert_int_equal(wsp_split_flows(t, flows, NULL, &o, part, &s), WSP_OK);
+        assert_int_equal(part[2], part[3]);
+        assert_int_equal(part[1] == WSP_SPLIT_LEFT_OUT, part[0] != part[2]);
+        crossing += s.crossing;
+        test += part[0] == WSP_SPLIT_TEST;
+    }
+    assert_in_range(crossing, MANY / 3, 2 * MANY / 3);
+    assert_in_range(test, MANY / 3, 2 * MANY / 3);
+    wsp_tokens_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +386,11 @@ int main(void)
         cmocka_unit_test(only_heads_that_have_labels_are_scored),
         cmocka_unit_test(every_capture_counts_the_same_in_the_temperature),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
+        cmocka_unit_test(every_class_gives_its_share_of_captures),
+        cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
+        cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
+        cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
+        cmocka_unit_test(hosts_of_two_parts_share_no_flow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labelling.c: label lists of a command line joined with flows. */
+#include "labelling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+wsp_status labelling_load(labelling *l, const char *command, const cli_list *list, wsp_error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *equals = strchr(list->items[i], '=');
+        wsp_status st;
+        if (!equals || equals == list->items[i] || equals - list->items[i] > 31)
+            cli_die_usage(command, "'%s' is not HEAD=FILE", list->items[i]);
+        memcpy(l->head[i], list->items[i], (size_t)(equals - list->items[i]));
+        st = wsp_labels_load(&l->lists[i], equals + 1, err);
+        if (st < 0)
+            return st;
+        l->n = i + 1;
+    }
+    return WSP_OK;
+}
+
+wsp_status labelling_flow(labelling *l, const char *capture, const wsp_flow_key *key)
+{
+    size_t index = l->flows++;
+
+    if (index >= l->cap) {
+        l->cap = index + index / 2 + 1024;
+        for (size_t i = 0; i < l->n; i++) {
+            int32_t *p = realloc(l->columns[i], l->cap * sizeof *p);
+            if (!p)
+                return WSP_ERR_NOMEM;
+            l->columns[i] = p;
+        }
+    }
+    for (size_t i = 0; i < l->n; i++)
+        l->columns[i][index] = wsp_labels_find(l->lists[i], capture, key);
+    return WSP_OK;
+}
+
+wsp_status labelling_attach(labelling *l, wsp_tokens *t, wsp_error *err)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        int32_t *column = l->columns[i] ? l->columns[i] : calloc(1, sizeof *column);
+        wsp_status st = wsp_labels_attach(l->lists[i], t, l->head[i], column, err);
+        l->columns[i] = NULL;
+        if (st < 0)
+            return st;
+    }
+    l->flows = l->cap = 0;
+    return WSP_OK;
+}
+
+void labelling_clear(labelling *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        wsp_labels_free(l->lists[i]);
+        free(l->columns[i]);
+    }
+    l->n = 0;
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_split.sh: folders of classes, parts as token files, rules that leak.
+set -u
+ws=${top_builddir:-.}/wirespeak
+data=${top_srcdir:-.}/tests/data
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0 n=0
+
+result() {
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
+}
+
+# fails NAME STATUS ARGUMENT...: one line on stderr and this exit status
+fails() {
+    local name=$1 status=$2 rc=0 lines
+    shift 2
+    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
+    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
+    [ "$rc" = "$status" ] && [ "$lines" = 1 ]
+    result $? "$name (exit $rc, $lines lines)"
+}
+
+mkdir -p "$tmp"/set/{names,web,shell}
+cp "$data"/{dns,edge-ipv6,ntp}.pcap "$tmp/set/names"
+cp "$data"/{http,tls,redis}.pcap "$tmp/set/web"
+cp "$data"/ssh.pcap "$tmp/set/shell"
+
+"$ws" split -q "$tmp/set" >"$tmp/list" && [ "$(cut -f3 "$tmp/list" | sort | uniq -c | awk '{print $1 $2}' | paste -sd,)" = 3names,1shell,3web ] &&
+    [ "$(grep 'names$' "$tmp/list" | cut -f1 | sort | paste -sd,)" = test,train,val ] && grep -q '^train.*ssh.pcap' "$tmp/list"
+result $? "sub-folders are classes, and each gives to every part what it can"
+"$ws" split -q --no-classes "$tmp/set" | sed 's|/.*/||' | sort >"$tmp/plain" &&
+    "$ws" split -q "$data"/{dns,edge-ipv6,ntp,http,tls,redis,ssh}.pcap | sed 's|/.*/||' | sort >"$tmp/files" && cmp -s "$tmp/plain" "$tmp/files"
+result $? "without classes the name alone decides"
+for part in train val test; do
+    "$ws" tokenize -q --part $part --max-packets 24 --drop-residuals -w "$tmp/$part.npz" "$tmp/set" 2>/dev/null
+done
+"$ws" split -q --no-classes --keep-duplicates -w "$tmp/same" "$tmp/set" 2>/dev/null >/dev/null
+same=0
+for part in train val test; do
+    [ "$("$ws" info "$tmp/$part.npz" | grep -E '"(flows|packets|tokens)"')" = "$("$ws" info "$tmp/same/$part.npz" | grep -E '"(flows|packets|tokens)"')" ] || same=1
+done
+result $same "the parts are those of tokenize --part"
+
+"$ws" split -w "$tmp/parts" "$tmp/set" >"$tmp/out" 2>"$tmp/warnings" && grep -q "have no flow in test" "$tmp/warnings"
+result $? "a class that the test lacks is told"
+"$ws" split -q "$tmp/set/" | cut -f1,3 | cmp -s - <(cut -f1,3 "$tmp/list")
+result $? "a slash behind the folder changes nothing"
+"$ws" split -q -w "$tmp/twice" "$tmp/set" >/dev/null 2>&1 && cmp -s "$tmp/parts/train.npz" "$tmp/twice/train.npz" && cmp -s "$tmp/parts/test.npz" "$tmp/twice/test.npz"
+result $? "the same again, byte for byte"
+
+# A capture again under another name: what was trained on is not tested on.
+mkdir -p "$tmp/twins"/{a,b}
+for i in 1 2 3 4; do
+    cp "$data/dns.pcap" "$tmp/twins/a/$i.pcap"
+    cp "$data/http.pcap" "$tmp/twins/b/$i.pcap"
+done
+"$ws" split -w "$tmp/parts2" "$tmp/twins" >"$tmp/out2" 2>/dev/null && python3 - "$tmp/out2" <<'PY'
+import sys
+rows = {l[:28].strip(): [int(x) for x in l[28:].split()] for l in open(sys.argv[1]) if l[28:].split() and l[28:].split()[0].isdigit()}
+assert rows["flows"][0] > 0 and rows["flows"][1:] == [0, 0], rows
+assert rows["left out as duplicates"][1] > 0 and rows["left out as duplicates"][2] > 0, rows
+PY
+result $? "copies of training flows leave validation and test, and are counted"
+
+for by in host time; do
+    "$ws" split -q --by $by -w "$tmp/by" "$tmp/set" >"$tmp/by.out" 2>/dev/null && grep -q "of two parts" "$tmp/by.out" && [ -s "$tmp/by/test.npz" ]
+    result $? "by $by"
+done
+fails "by flow is refused" 2 split --by flow -w "$tmp/x" "$tmp/set"
+"$ws" split --by flow --leaky -w "$tmp/leaky" "$tmp/set" 2>&1 >/dev/null | grep -q "leaks"
+result $? "unless asked for, and then it is flagged"
+fails "flows are not split without a folder for them" 2 split --by host "$tmp/set"
+fails "a folder that cannot be made" 1 split -w "$tmp/no/such" "$data/dns.pcap"
+fails "shares over 1" 2 split --val 0.6 --test 0.6 "$tmp/set"
+echo "1..$n"
+exit $bad
