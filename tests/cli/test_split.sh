@@ -31,8 +31,8 @@ cp "$data"/ssh.pcap "$tmp/set/shell"
 "$ws" split -q "$tmp/set" >"$tmp/list" && [ "$(cut -f3 "$tmp/list" | sort | uniq -c | awk '{print $1 $2}' | paste -sd,)" = 3names,1shell,3web ] &&
     [ "$(grep 'names$' "$tmp/list" | cut -f1 | sort | paste -sd,)" = test,train,val ] && grep -q '^train.*ssh.pcap' "$tmp/list"
 result $? "sub-folders are classes, and each gives to every part what it can"
-"$ws" split -q --no-classes "$tmp/set" | sed 's|/.*/||' | sort >"$tmp/plain" &&
-    "$ws" split -q "$data"/{dns,edge-ipv6,ntp,http,tls,redis,ssh}.pcap | sed 's|/.*/||' | sort >"$tmp/files" && cmp -s "$tmp/plain" "$tmp/files"
+"$ws" split -q --no-classes "$tmp/set" | sed 's|\t.*/|\t|' | sort >"$tmp/plain" &&
+    "$ws" split -q "$data"/{dns,edge-ipv6,ntp,http,tls,redis,ssh}.pcap | sed 's|\t.*/|\t|' | sort >"$tmp/files" && cmp -s "$tmp/plain" "$tmp/files"
 result $? "without classes the name alone decides"
 for part in train val test; do
     "$ws" tokenize -q --part $part --max-packets 24 --drop-residuals -w "$tmp/$part.npz" "$tmp/set" 2>/dev/null
