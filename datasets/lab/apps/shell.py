@@ -1,34 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """shell.py: SSH: a person at a terminal, single commands, copies; Telnet and mosh."""
+import fcntl
 import os
 import pty
+import struct
+import termios
 import time
 
 from core import registry
 
-COMMANDS = ("ls -la /usr/bin | head -{n}", "cat /etc/services | head -{n}", "ps aux | tail -{n}", "df -h", "uname -a", "date",
-            "find /usr/share/doc -maxdepth 1 | tail -{n}", "grep -r the /etc/services | wc -l", "id", "uptime",
-            "head -c {n}000 /usr/share/dict/words /etc/services 2>/dev/null", "echo {word} {word}", "cd /usr; pwd", "env")
+COMMANDS = ("ls -la /usr/bin | head -{n}", "cat /etc/services | head -{n}", "ps aux | tail -{n}", "df -h", "uname -a",
+            "date", "find /usr/share/doc -maxdepth 1 | tail -{n}", "grep -r the /etc/services | wc -l", "id", "uptime",
+            "head -c {n}000 /usr/share/dict/words /etc/services 2>/dev/null", "echo {word} {word}", "cd /usr; pwd",
+            "env")
 
 
 def serve_ssh(t, port=22):
     """sshd with drawn keys, ciphers and compression, for root with a key; returns options for the clients."""
     kind = t.draw("host_key", "ed25519", "rsa", "ecdsa")
-    cipher = t.draw("cipher", "default", "default", "aes128-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
-    kex = t.draw("kex", "default", "default", "curve25519-sha256", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256")
+    cipher = t.draw("cipher", "default", "default", "aes128-ctr", "aes256-gcm@openssh.com",
+                    "chacha20-poly1305@openssh.com")
+    kex = t.draw("kex", "default", "default", "curve25519-sha256", "ecdh-sha2-nistp256",
+                 "diffie-hellman-group14-sha256")
     t.folder("/run/sshd")
     t.sh("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(t.work / "host"))
     t.sh("ssh-keygen", "-q", "-t", t.draw("user_key", "ed25519", "rsa"), "-N", "", "-f", str(t.work / "id"))
     t.write("/root/.ssh/authorized_keys", (t.work / "id.pub").read_text(), 0o600)
     os.chmod("/root/.ssh", 0o700)
     os.chmod("/root", 0o700)
-    text = (f"Port {port}\nHostKey {t.work}/host\nPermitRootLogin yes\nPidFile none\nUsePAM no\nUseDNS no\nPermitTunnel yes\n"
-            f"Subsystem sftp /usr/lib/openssh/sftp-server\nX11Forwarding no\nPrintMotd no\nAcceptEnv LANG\nGatewayPorts yes\n"
+    text = (f"Port {port}\nHostKey {t.work}/host\nPermitRootLogin yes\nPidFile none\nUsePAM no\nUseDNS no\n"
+            f"PermitTunnel yes\n"
+            f"Subsystem sftp /usr/lib/openssh/sftp-server\nX11Forwarding no\nPrintMotd no\nAcceptEnv LANG\n"
+            f"GatewayPorts yes\n"
             f"Compression {t.draw('compression', 'no', 'yes')}\nMaxStartups 200\nMaxAuthTries 20\n")
     config = t.write("sshd.conf", text)
     t.serve("/usr/sbin/sshd", "-D", "-e", "-f", config, tcp=port)
-    options = ["-i", str(t.work / "id"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-               "LogLevel=ERROR", "-o", f"Compression={t.settings['compression']}", "-o", "ConnectTimeout=20", "-F", "none"]
+    options = [
+        "-i",
+        str(t.work / "id"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
+        "LogLevel=ERROR", "-o", f"Compression={t.settings['compression']}", "-o", "ConnectTimeout=20", "-F", "none"
+    ]
     if cipher != "default":
         options += ["-c", cipher]
     if kex != "default":
@@ -65,6 +76,8 @@ def session(t, *command, login=()):
     """A person at a terminal: lines typed, answers read."""
     master, slave = pty.openpty()
     os.set_blocking(master, False)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                struct.pack("HHHH", t.draw("rows", 24, 40, 60), t.draw("columns", 80, 120), 0, 0))
     process = t.start(*command, tty=slave)
     os.close(slave)
     time.sleep(1.0 + 10 * t.link["delay_ms"] / 1e3)
@@ -91,7 +104,8 @@ def session(t, *command, login=()):
     os.close(master)
 
 
-@registry.recipe("ssh", application="ssh-shell", protocol="SSH", purpose="interactive", forward=True, packages=("openssh-server", "openssh-client"))
+@registry.recipe("ssh", light=True, application="ssh-shell", protocol="SSH", purpose="interactive", forward=True,
+                 packages=("openssh-server", "openssh-client"))
 def ssh(t):
     options = serve_ssh(t, t.draw("port", 22, 22, 2222))
     t.draw_int("key_ms", 60, 260)
@@ -99,7 +113,8 @@ def ssh(t):
     session(t, "ssh", "-tt", "-p", str(t.settings["port"]), *options, t.addr)
 
 
-@registry.recipe("ssh-command", application="ssh-command", protocol="SSH", purpose="automation", forward=True, packages=("openssh-server", "openssh-client"))
+@registry.recipe("ssh-command", light=True, application="ssh-command", protocol="SSH", purpose="automation",
+                 forward=True, packages=("openssh-server", "openssh-client"))
 def ssh_command(t):
     options = serve_ssh(t)
     t.begin()
@@ -109,7 +124,8 @@ def ssh_command(t):
         t.think()
 
 
-@registry.recipe("scp", protocol="SSH", purpose="file-transfer", forward=True, packages=("openssh-server", "openssh-client"))
+@registry.recipe("scp", protocol="SSH", purpose="file-transfer", forward=True,
+                 packages=("openssh-server", "openssh-client"))
 def scp(t):
     options = serve_ssh(t)
     old = t.draw("scp_protocol", "sftp", "rcp")
@@ -123,14 +139,16 @@ def scp(t):
         t.think()
 
 
-@registry.recipe("sftp", protocol="SSH", purpose="file-transfer", forward=True, packages=("openssh-server", "openssh-client"))
+@registry.recipe("sftp", protocol="SSH", purpose="file-transfer", forward=True,
+                 packages=("openssh-server", "openssh-client"))
 def sftp(t):
     options = serve_ssh(t)
     lines = ["ls -la /usr/share"]
     for i in range(t.draw_int("files", 2, 14)):
         path = t.write(f"copy-{i}.txt", t.words.text(t.rng.randint(200, 150_000)))
-        lines += t.rng.choice(([f"put {path} /tmp/{i}.txt"], [f"get {path} /tmp/{i}.got"], ["cd /etc", "ls -l"], ["df /"],
-                               [f"put {path} /tmp/{i}.txt", f"rename /tmp/{i}.txt /tmp/{i}.bak"]))
+        lines += t.rng.choice(([f"put {path} /tmp/{i}.txt"], [f"get {path} /tmp/{i}.got"], ["cd /etc", "ls -l"], [
+            "df /"
+        ], [f"put {path} /tmp/{i}.txt", f"rename /tmp/{i}.txt /tmp/{i}.bak"]))
     batch = t.write("batch", "\n".join(lines) + "\nquit\n")
     t.begin()
     t.client("sftp", "-q", "-b", batch, *options, f"[{t.addr}]")

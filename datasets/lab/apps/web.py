@@ -11,9 +11,10 @@ def site(t, root):
     for kind, ending, count, low, high in (("page", "html", 6, 1500, 60_000), ("object", "png", 12, 300, 60_000),
                                            ("object", "css", 4, 500, 20_000), ("file", "bin", 3, 100_000, 3_000_000)):
         for _ in range(count):
-            size = int(2 ** t.rng.uniform(low.bit_length() - 1, high.bit_length() - 0.5))
+            size = int(2**t.rng.uniform(low.bit_length() - 1, high.bit_length() - 0.5))
             path = f"{t.words.name(2)}/{t.words.name()}.{ending}"
-            text = t.words.page(size) if ending == "html" else t.words.text(size) if ending == "css" else t.words.blob(size)
+            text = (t.words.page(size)
+                    if ending == "html" else t.words.text(size) if ending == "css" else t.words.blob(size))
             t.write(f"{root}/{path}", text)
             made[kind].append("/" + path)
     t.write(f"{root}/index.html", t.words.page(t.rng.randint(800, 20_000)))
@@ -24,16 +25,22 @@ def site(t, root):
 def nginx_config(t, tls, port, root):
     """Of each setting that changes what is seen, one is drawn."""
     pki = t.certificate() if tls else None
-    lines = [f"listen 0.0.0.0:{port}{' ssl http2' if tls else ''};", f"listen [::]:{port}{' ssl http2' if tls else ''};",
-             f"root {root};", f"gzip {t.draw('gzip', 'on', 'off')};",
-             f"keepalive_timeout {t.draw('keepalive', 0, 5, 65)};", f"server_tokens {t.draw('tokens', 'on', 'off')};"]
+    lines = [
+        f"listen 0.0.0.0:{port}{' ssl http2' if tls else ''};", f"listen [::]:{port}{' ssl http2' if tls else ''};",
+        f"root {root};", f"gzip {t.draw('gzip', 'on', 'off')};", f"keepalive_timeout {t.draw('keepalive', 0, 5, 65)};",
+        f"server_tokens {t.draw('tokens', 'on', 'off')};"
+    ]
     if tls:
-        lines += [f"ssl_certificate {pki['cert']};", f"ssl_certificate_key {pki['key']};",
-                  f"ssl_protocols TLSv{t.settings['tls']};", f"ssl_session_tickets {t.draw('tickets', 'on', 'off')};",
-                  f"ssl_buffer_size {t.draw('tls_record', '4k', '16k')};"]
-    lines += ["location /api/ { default_type application/json; return 200 "
-              f"'{{\"id\":\"{t.words.name()}\",\"text\":\"{t.words.text(t.rng.randint(10, 400)).splitlines()[0]}\"}}'; }}",
-              "location /put/ { dav_methods PUT; create_full_put_path on; client_max_body_size 20m; alias /var/put/; }"]
+        lines += [
+            f"ssl_certificate {pki['cert']};", f"ssl_certificate_key {pki['key']};",
+            f"ssl_protocols TLSv{t.settings['tls']};", f"ssl_session_tickets {t.draw('tickets', 'on', 'off')};",
+            f"ssl_buffer_size {t.draw('tls_record', '4k', '16k')};"
+        ]
+    lines += [
+        "location /api/ { default_type application/json; return 200 "
+        f'\'{{"id":"{t.words.name()}","text":"{t.words.text(t.rng.randint(10, 400)).splitlines()[0]}"}}\'; }}',
+        "location /put/ { dav_methods PUT; create_full_put_path on; client_max_body_size 20m; alias /var/put/; }"
+    ]
     body = "\n        ".join(lines)
     return f"""worker_processes 1;
 error_log /dev/null;
@@ -63,20 +70,26 @@ def serve_apache(t, tls, port):
     made = site(t, "site")
     t.folder("/var/log/apache2")
     t.folder("/var/put", owner="www-data")
-    modules = ["mpm_event", "authz_core", "authz_host", "mime", "dir", "dav", "dav_fs", "alias", "rewrite", "headers", "filter",
-               "deflate"] + (["ssl", "socache_shmcb", "http2"] if tls else [])
+    modules = [
+        "mpm_event", "authz_core", "authz_host", "mime", "dir", "dav", "dav_fs", "alias", "rewrite", "headers",
+        "filter", "deflate"
+    ] + (["ssl", "socache_shmcb", "http2"] if tls else [])
     lines = [f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so" for m in modules]
-    lines += [f"Listen 0.0.0.0:{port}", f"Listen [::]:{port}", "ServerName " + t.host, "PidFile /run/httpd.pid", "User www-data",
-              "Group www-data", "ErrorLog /dev/null", "TypesConfig /etc/mime.types", f"DocumentRoot {t.folder('site')}",
-              f"KeepAlive {t.draw('keepalive', 'On', 'Off')}", f"ServerTokens {t.draw('tokens', 'Full', 'Prod')}",
-              "DAVLockDB /var/put/.lock", "Alias /put /var/put", "<Directory /var/put>\nDav On\n</Directory>",
-              "RewriteEngine On", "RewriteRule ^/api/ /index.html [PT]"]
+    lines += [
+        f"Listen 0.0.0.0:{port}", f"Listen [::]:{port}", "ServerName " + t.host, "PidFile /run/httpd.pid",
+        "User www-data", "Group www-data", "ErrorLog /dev/null", "TypesConfig /etc/mime.types",
+        f"DocumentRoot {t.folder('site')}", f"KeepAlive {t.draw('keepalive', 'On', 'Off')}",
+        f"ServerTokens {t.draw('tokens', 'Full', 'Prod')}", "DAVLockDB /var/put/.lock", "Alias /put /var/put",
+        "<Directory /var/put>\nDav On\n</Directory>", "RewriteEngine On", "RewriteRule ^/api/ /index.html [PT]"
+    ]
     if t.draw("gzip", "on", "off") == "on":
         lines += ["AddOutputFilterByType DEFLATE text/html text/css"]
     if tls:
         pki = t.certificate()
-        lines += ["SSLEngine On", f"SSLCertificateFile {pki['cert']}", f"SSLCertificateKeyFile {pki['key']}",
-                  f"SSLProtocol -all +TLSv{t.settings['tls']}", "Protocols h2 http/1.1"]
+        lines += [
+            "SSLEngine On", f"SSLCertificateFile {pki['cert']}", f"SSLCertificateKeyFile {pki['key']}",
+            f"SSLProtocol -all +TLSv{t.settings['tls']}", "Protocols h2 http/1.1"
+        ]
     config = t.write("apache.conf", "\n".join(lines) + "\n")
     t.serve("apache2", "-f", config, "-DFOREGROUND", tcp=port)
     return made

@@ -36,6 +36,7 @@ def parse(arguments):
 
 # ---- packages ----
 
+
 def versions(names):
     """Versions of those packages that are installed."""
     out = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names],
@@ -70,10 +71,13 @@ def install(recipes):
 
 # ---- takes ----
 
+
 def skip(out, recipe, seed, reason):
     """A recipe that cannot run here is named aloud and in the manifest."""
     say(f"SKIPPED {recipe.name}: {reason}")
-    line = {"capture": f"{recipe.name}-s{seed}", "recipe": recipe.name, "seed": seed, "status": "skipped", "reason": reason}
+    line = {
+        "capture": f"{recipe.name}-s{seed}", "recipe": recipe.name, "seed": seed, "status": "skipped", "reason": reason
+    }
     write(out / "takes" / f"{recipe.name}-s{seed}-skipped.json", json.dumps(line) + "\n")
 
 
@@ -116,8 +120,8 @@ def run_take(recipe, number, options, table, here):
     name = f"{recipe.name}-s{options.seed}-{number:04d}"
     path = pathlib.Path(options.out) / "takes" / (name + ".json")
     path.unlink(missing_ok=True)
-    command = sandbox.command("/usr/bin/python3", str(CODE / "record"), "--take", recipe.name, str(number),
-                              "--seed", str(options.seed), "--out", options.out)
+    command = sandbox.command("/usr/bin/python3", str(CODE / "record"), "--take", recipe.name, str(number), "--seed",
+                              str(options.seed), "--out", options.out)
     problem = ""
     try:
         process = subprocess.run(command, env={**sandbox.plain_environment(), sandbox.INSIDE: "1"}, capture_output=True,
@@ -126,8 +130,12 @@ def run_take(recipe, number, options, table, here):
     except subprocess.TimeoutExpired:
         problem = f"took more than {recipe.seconds + GRACE_S} s"
     if not path.exists():
-        write(path, json.dumps({"capture": name, "recipe": recipe.name, "seed": options.seed, "round": number,
-                                "status": "failed", "reason": problem}) + "\n")
+        write(
+            path,
+            json.dumps({
+                "capture": name, "recipe": recipe.name, "seed": options.seed, "round": number, "status": "failed",
+                "reason": problem
+            }) + "\n")
     line = json.loads(path.read_text())
     line["packages"] = packages_of(line, table, here)
     write(path, json.dumps(line) + "\n")
@@ -153,6 +161,7 @@ def size_of(out):
 
 # ---- lists ----
 
+
 def lists(out):
     """manifest.jsonl, flows.tsv and labels/HEAD.tsv from the lines of all takes in OUT."""
     lines = [json.loads(p.read_text()) for p in sorted((out / "takes").glob("*.json"))]
@@ -166,8 +175,8 @@ def lists(out):
     write(out / "flows.tsv", table_text(columns, rows))
     (out / "labels").mkdir(exist_ok=True)
     for head in HEADS:
-        write(out / "labels" / (head + ".tsv"), table_text(
-            ("path", "label") + KEY[1:], [{**r, "label": r[head]} for r in rows if r[head]]))
+        write(out / "labels" / (head + ".tsv"),
+              table_text(("path", "label") + KEY[1:], [{**r, "label": r[head]} for r in rows if r[head]]))
     return lines
 
 
@@ -185,6 +194,7 @@ def show_list(recipes):
 
 
 # ---- the command ----
+
 
 def inside(options, table):
     name, number = options.take

@@ -62,8 +62,8 @@ def is_error(proto, data):
 
 
 def read(path):
-    """Flows in the order of their first packets, as {l4, ip_a, port_a, ip_b, port_b, packets, bytes, seconds}; a is the side that
-    spoke first. And how many packets belong to none of them."""
+    """Flows in the order of their first packets, as {l4, ip_a, port_a, ip_b, port_b, packets, bytes, start, seconds}; a
+    is the side that spoke first. And how many packets belong to none of them."""
     table, other = {}, 0
     for link, at, data in packets(path):
         found = transport(network_layer(link, data))
@@ -73,8 +73,11 @@ def read(path):
         proto, a, b, rest = found
         port_a, port_b = ports(proto, rest)
         key = (proto, *sorted(((a, port_a), (b, port_b))))
-        flow = table.setdefault(key, {"l4": proto, "ip_a": str(ipaddress.ip_address(a)), "port_a": port_a,
-                                      "ip_b": str(ipaddress.ip_address(b)), "port_b": port_b, "packets": 0, "bytes": 0, "start": at})
+        flow = table.setdefault(
+            key, {
+                "l4": proto, "ip_a": str(ipaddress.ip_address(a)), "port_a": port_a, "ip_b": str(
+                    ipaddress.ip_address(b)), "port_b": port_b, "packets": 0, "bytes": 0, "start": at
+            })
         flow["packets"] += 1
         flow["bytes"] += len(data)
         flow["seconds"] = round(at - flow["start"], 6)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""network.py: client -- relay -- router -- server, a namespace each, joined by veth pairs; addresses and link settings are
-drawn from the take's seed. No interface leads out of the sandbox."""
+"""network.py: client -- relay -- router -- server, a namespace each, joined by veth pairs; addresses and link settings
+are drawn from the take's seed. No interface leads out of the sandbox."""
 import ipaddress
 import math
 import subprocess
@@ -34,10 +34,12 @@ def draw_link(rng, place):
         delay, rate = log_uniform(rng, 1, 80), log_uniform(rng, 3, 80)
         loss = 0.0 if rng.random() < 0.65 else log_uniform(rng, 0.0005, 0.015)
         hops = rng.randint(2, 14)
-    return {"place": place, "delay_ms": round(delay, 3), "jitter_ms": round(delay * rng.uniform(0, 0.15), 3),
-            "loss": round(loss, 5), "down_mbit": round(rate, 2), "up_mbit": round(rate * rng.choice((1, 1, 0.5, 0.2)), 2),
-            "queue_ms": round(rng.uniform(40, 250), 1), "hops": hops,
-            "mtu": 1500 if place == "near" else rng.choice((1500, 1500, 1500, 1492, 1420))}
+    return {
+        "place": place, "delay_ms": round(delay, 3), "jitter_ms": round(delay * rng.uniform(0, 0.15), 3), "loss": round(
+            loss, 5), "down_mbit": round(rate, 2), "up_mbit": round(rate * rng.choice((1, 1, 0.5, 0.2)), 2),
+        "queue_ms": round(rng.uniform(40, 250), 1), "hops": hops, "mtu": 1500 if place == "near" else rng.choice(
+            (1500, 1500, 1500, 1492, 1420))
+    }
 
 
 def draw_subnet(rng, ranges):
@@ -55,12 +57,17 @@ def draw_addresses(rng, place):
         s_gate, server = draw_subnet(rng, NEAR_NETS if place == "near" else FAR_NETS)
         if int(c_gate) != int(s_gate):
             break
-    six = [int(ipaddress.ip_network(V6_NET).network_address) + (rng.getrandbits(30) << 66) + (side << 64)
-           for side in (0, 1)]
+    six = [
+        int(ipaddress.ip_network(V6_NET).network_address) + (rng.getrandbits(30) << 66) + (side << 64)
+        for side in (0, 1)
+    ]
     low = [rng.getrandbits(64) | 2 for _ in six]
-    return {"client": str(client), "client_gate": str(c_gate), "server": str(server), "server_gate": str(s_gate),
-            "client6": str(ipaddress.ip_address(six[0] + low[0])), "client6_gate": str(ipaddress.ip_address(six[0] + 1)),
-            "server6": str(ipaddress.ip_address(six[1] + low[1])), "server6_gate": str(ipaddress.ip_address(six[1] + 1))}
+    return {
+        "client": str(client), "client_gate": str(c_gate), "server": str(server),
+        "server_gate": str(s_gate), "client6": str(ipaddress.ip_address(six[0] + low[0])), "client6_gate": str(
+            ipaddress.ip_address(six[0] + 1)), "server6": str(
+                ipaddress.ip_address(six[1] + low[1])), "server6_gate": str(ipaddress.ip_address(six[1] + 1))
+    }
 
 
 def ip(space, *arguments):
@@ -82,8 +89,11 @@ def mac(rng):
 
 def cable(rng, space_a, name_a, space_b, name_b):
     """A veth pair between two namespaces, up, whole frames with finished checksums."""
-    subprocess.run(["ip", "link", "add", "name", name_a, "netns", space_a, "address", mac(rng), "type", "veth",
-                    "peer", "name", name_b, "netns", space_b, "address", mac(rng)], check=True)
+    subprocess.run([
+        "ip", "link", "add", "name", name_a, "netns", space_a, "address",
+        mac(rng), "type", "veth", "peer", "name", name_b, "netns", space_b, "address",
+        mac(rng)
+    ], check=True)
     for space, name in ((space_a, name_a), (space_b, name_b)):
         inside(space, "ethtool", "-K", name, *[word for o in OFFLOADS for word in (o, "off")])
         ip(space, "link", "set", name, "up")
@@ -95,8 +105,10 @@ def add_space(name, forwards=False, six=True):
     if not six:
         settings += ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"]
     else:
-        settings += ["net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0",
-                     "net.ipv6.conf.default.accept_ra=0"]
+        settings += [
+            "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.router_solicitations=0",
+            "net.ipv6.conf.default.accept_ra=0"
+        ]
     inside(name, "sysctl", "-qw", *settings)
     ip(name, "link", "set", "lo", "up")
 
@@ -118,11 +130,15 @@ def build(rng, link, at):
             ip(space, "-6", "route", "add", "default", "via", at[space + "6_gate"])
             # A smaller path is told by what the ends offer, as it is where routers clamp the segment size.
             ip(space, "link", "set", "eth0", "mtu", str(link["mtu"]))
-    options = [f"--{k.replace('_', '-')}={link[k]}" for k in
-               ("delay_ms", "jitter_ms", "loss", "up_mbit", "down_mbit", "queue_ms", "hops")]
-    relay = subprocess.Popen(NSENTER["relay"] + ["/usr/bin/python3", sandbox.ROOT + "/code/core/relay.py", "near", "far",
-                             *options, f"--seed={rng.getrandbits(32)}"], stdout=subprocess.PIPE,
-                             env=sandbox.plain_environment())
+    options = [
+        f"--{k.replace('_', '-')}={link[k]}"
+        for k in ("delay_ms", "jitter_ms", "loss", "up_mbit", "down_mbit", "queue_ms", "hops")
+    ]
+    relay = subprocess.Popen(
+        NSENTER["relay"] + [
+            "/usr/bin/python3", sandbox.ROOT + "/code/core/relay.py", "near", "far", *options,
+            f"--seed={rng.getrandbits(32)}"
+        ], stdout=subprocess.PIPE, env=sandbox.plain_environment())
     if relay.stdout.readline() != b"relaying\n":
         raise sandbox.LabError("the relay did not start")
     return relay

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""registry.py: the table of recipes. A recipe is a function of a take that starts servers, calls take.begin(), and then does
-what a client does. Its row says what it is, and with what it can be carried."""
+"""registry.py: the table of recipes. A recipe is a function of a take that starts servers, calls take.begin(), and then
+does what a client does. Its row says what it is, and with what it can be carried."""
 import dataclasses
 import importlib
 import pathlib
@@ -23,6 +23,8 @@ class Recipe:
     inside: bool = True  # a VPN may carry it
     forward: bool = False  # one TCP port is all it needs: a forwarder may carry it
     carries: str = ""  # for carriers: "packets" (a VPN), "tcp" (a forwarder)
+    slow: bool = False  # of a carrier: only light recipes fit through
+    light: bool = False  # a few kilobytes at most
     seconds: int = 90  # limit
 
 
@@ -31,6 +33,7 @@ TABLE = {}
 
 def recipe(name, **row):
     """Decorator: the function below is the recipe of this row."""
+
     def add(function):
         if name in TABLE:
             raise ValueError(f"two recipes named {name}")
@@ -39,6 +42,7 @@ def recipe(name, **row):
         row["packages"] = tuple(row.get("packages", ()))
         TABLE[name] = Recipe(name=name, run=function, **row)
         return function
+
     return add
 
 
@@ -51,7 +55,9 @@ def load():
     return dict(sorted(TABLE.items()))
 
 
-def carried(kind):
-    """Names of the recipes that a carrier of this kind can carry."""
-    return [r.name for r in TABLE.values()
-            if not r.carries and not r.attack and (r.inside if kind == "packets" else r.forward)]
+def carried(carrier):
+    """Names of the recipes that a carrier can carry."""
+    return [
+        r.name for r in TABLE.values() if not r.carries and not r.attack and (r.light or not carrier.slow) and (
+            r.inside if carrier.carries == "packets" else r.forward)
+    ]

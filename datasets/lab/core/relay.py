@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """relay.py: a slow cable between two interfaces of its namespace: rate, queue, delay, jitter, loss, and routers that
-take their part of the TTL. It is used instead of netem, which many kernels lack, so that every machine records alike."""
+take their part of the TTL. Used instead of netem, which many kernels lack: so every machine records alike."""
 import argparse
 import collections
 import random

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sandbox.py: the process's own view of the machine. Every take runs in fresh mount, network, process, host name and IPC
-namespaces: it may write to /etc, /var and /run, and when it ends, nothing of it is left and nothing runs on."""
+"""sandbox.py: the process's own view of the machine. Every take runs in fresh mount, network, process, host name and
+IPC namespaces: it may write to /etc, /var and /run, and when it ends, nothing of it is left and nothing runs on."""
 import os
 import subprocess
 import sys
@@ -16,24 +16,30 @@ class LabError(Exception):
 
 def plain_environment():
     """What programs of the lab see: nothing of the caller's."""
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/bin", "HOME": "/root", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
-            "TERM": "xterm", "PYTHONDONTWRITEBYTECODE": "1", "USER": "root", "LOGNAME": "root"}
+    return {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/bin", "HOME": "/root", "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8", "TERM": "xterm", "PYTHONDONTWRITEBYTECODE": "1", "USER": "root", "LOGNAME": "root"
+    }
 
 
 def command(*arguments):
     """The command line that runs arguments inside of fresh namespaces."""
-    return ["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid", "--fork",
-            "--kill-child", "--mount-proc", *arguments]
+    return [
+        "unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child",
+        "--mount-proc", *arguments
+    ]
 
 
 def probe():
     """None, or what keeps this machine from recording."""
     if os.geteuid() != 0:
         return "not root: namespaces and raw sockets need it"
-    test = subprocess.run(command("sh", "-c", "mount -t tmpfs none /run && mkdir /run/u /run/w && mount -t overlay none "
-                                  "-o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc && "
-                                  "ip link add name probe0 type veth peer name probe1"),
-                          capture_output=True, text=True, env=plain_environment())
+    test = subprocess.run(
+        command(
+            "sh", "-c", "mount -t tmpfs none /run && mkdir /run/u /run/w && mount -t overlay none "
+            "-o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc && "
+            "ip link add name probe0 type veth peer name probe1"), capture_output=True, text=True,
+        env=plain_environment())
     if test.returncode != 0:
         return "no namespaces, overlay mounts or veth here: " + test.stderr.strip().replace("\n", "; ")
     return None
@@ -75,8 +81,8 @@ def links():
 
 
 def refuse_outside():
-    """A take may attack what it can reach; so it must reach nothing. True by construction, and looked at all the same."""
+    """A take may attack what it can reach; so it must reach nothing. So by construction, and looked at all the same."""
     foreign = [name for name in links() if name != "lo"]
     if os.environ.get(INSIDE) != "1" or foreign:
-        sys.exit("record: refusing to run: this network namespace is not the lab's own"
-                 + (f" (it has {', '.join(foreign)})" if foreign else ""))
+        sys.exit("record: refusing to run: this network namespace is not the lab's own" +
+                 (f" (it has {', '.join(foreign)})" if foreign else ""))

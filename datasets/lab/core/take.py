@@ -10,9 +10,8 @@ import signal
 import socket
 import subprocess
 import time
-import zlib
 
-from core import flows, network, sandbox
+from core import flows, network, registry, sandbox
 from core.sandbox import LabError
 from core.words import Words
 
@@ -22,7 +21,7 @@ PROTO = {"tcp": 6, "udp": 17}
 
 
 def seed_of(seed, name, number):
-    return zlib.crc32(f"{seed}/{name}/{number}".encode()) ^ (seed << 32)
+    return f"{seed}/{name}/{number}"
 
 
 class Capture:
@@ -31,9 +30,12 @@ class Capture:
     def __init__(self, space, interface, path):
         self.path = path
         self.process = subprocess.Popen(
-            network.NSENTER[space] + ["tcpdump", "-Z", "root", "-n", "-i", interface, "-w", str(path), "-U", "--immediate-mode",
-                                      "--time-stamp-precision=nano", "-B", "16384", "-c", str(PACKET_LIMIT)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=sandbox.plain_environment())
+            network.NSENTER[space] + [
+                "tcpdump", "-Z", "root", "-n", "-i", interface, "-w",
+                str(path), "-U", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-c",
+                str(PACKET_LIMIT)
+            ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=sandbox.plain_environment())
         line = self.process.stderr.readline()
         while line and "listening on" not in line:
             line = self.process.stderr.readline()
@@ -49,6 +51,7 @@ class Capture:
 
 
 class Take:
+
     def __init__(self, recipe, seed, number, out):
         self.recipe, self.seed, self.number, self.out = recipe, seed, number, pathlib.Path(out)
         self.name = f"{recipe.name}-s{seed}-{number:04d}"
@@ -80,8 +83,8 @@ class Take:
 
     def draw_int(self, name, low, high):
         """Small ones are as likely as large ones: uniform in the logarithm."""
-        self.settings[name] = min(high, int(network.log_uniform(self.rng, low, high + 1))) if low > 0 \
-            else self.rng.randint(low, high)
+        self.settings[name] = (min(high, int(network.log_uniform(self.rng, low, high +
+                                                                 1))) if low > 0 else self.rng.randint(low, high))
         return self.settings[name]
 
     def chance(self, share):
@@ -114,8 +117,8 @@ class Take:
     def certificate(self):
         """A key and a certificate of the server's name: {key, cert, ca}. The kind of key is drawn."""
         kind = self.draw("key", "rsa:2048", "ec:P-256", "ec:P-384")
-        new = ["-newkey", kind] if kind.startswith("rsa") else ["-newkey", "ec", "-pkeyopt",
-                                                              "ec_paramgen_curve:" + kind[3:]]
+        new = (["-newkey", kind]
+               if kind.startswith("rsa") else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + kind[3:]])
         pki = pathlib.Path(self.folder("pki"))
         name, far = self.host, [f"DNS:{self.host}", f"IP:{self.addr}"]
         if self.chance(0.3):
@@ -134,10 +137,27 @@ class Take:
             (pki / file).chmod(0o644)
         return {"key": str(pki / "key.pem"), "cert": str(pki / "cert.pem"), "ca": str(pki / "ca.pem")}
 
+    def certificate_of(self, name):
+        """One more certificate of the take's own authority: {key, cert}."""
+        pki = self.work / "pki"
+        self.sh("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", str(pki / (name + ".key")), "-out",
+                str(pki / "csr.pem"), "-subj", "/CN=" + name)
+        self.sh("openssl", "x509", "-req", "-in", str(pki / "csr.pem"), "-CA", str(pki / "ca.pem"), "-CAkey",
+                str(pki / "ca.key"), "-CAcreateserial", "-days", "100", "-out", str(pki / (name + ".pem")))
+        return {"key": str(pki / (name + ".key")), "cert": str(pki / (name + ".pem"))}
+
     def know_host(self):
         """The server's name, for all programs of the take."""
         with open("/etc/hosts", "w", encoding="ascii") as f:
-            f.write(f"127.0.0.1 localhost\n::1 localhost\n{self.addr} {self.host}\n")
+            f.write(
+                f"127.0.0.1 localhost\n::1 localhost\n{self.addr} {self.host}\n"
+                f"{self.addresses['client']} {self.words.name()}\n{self.addresses['client6']} {self.words.name()}\n")
+        # No resolver is there: names that are not known fail at once instead of after seconds.
+        for path, line in (("/etc/resolv.conf", "nameserver 127.0.0.1"), ("/etc/nsswitch.conf", "hosts: files")):
+            if os.path.islink(path):
+                os.unlink(path)
+            with open(path, "w", encoding="ascii") as f:
+                f.write(line + "\npasswd: files\ngroup: files\nshadow: files\n" if "nss" in path else line + "\n")
 
     # ---- programs ----
 
@@ -170,12 +190,12 @@ class Take:
 
     def serve(self, *command, tcp=None, udp=None, path=None, user=None, space="server", env=None, foreground=True,
               text=None, settle=0.0):
-        """Starts a server and waits until it listens. With foreground=False the program puts itself into the background."""
+        """Starts a server and waits until it listens. foreground=False: the program puts itself into the background."""
         who = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] if user else []
         log = open(self.work / f"log-{len(self.servers)}.txt", "wb")
-        process = subprocess.Popen(network.NSENTER[space] + who + list(command), stdin=subprocess.PIPE if text else
-                                   subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-                                   env={**self.environment(), **(env or {})})
+        process = subprocess.Popen(
+            network.NSENTER[space] + who + list(command), stdin=subprocess.PIPE if text else subprocess.DEVNULL,
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env={**self.environment(), **(env or {})})
         self.servers.append((process, log.name, command[0]))
         if tcp:
             self.tcp_ports.append(tcp)
@@ -208,8 +228,19 @@ class Take:
         """Starts a client that goes on; returns its process."""
         self.must_run()
         log = open(self.work / f"client-{len(os.listdir(self.work))}.txt", "wb")
-        return subprocess.Popen(network.NSENTER[space or self.client_space] + list(command), stdin=tty or subprocess.PIPE,
-                                stdout=tty or log, stderr=tty or log, start_new_session=True, env=self.environment())
+        return subprocess.Popen(network.NSENTER[space or self.client_space] + list(command), stdin=tty
+                                or subprocess.PIPE, stdout=tty or log, stderr=tty or log, start_new_session=True,
+                                env=self.environment())
+
+    def start_server_program(self, *command):
+        """Starts a program on the server's side that listens to nothing."""
+        return self.serve(*command)
+
+    def source(self):
+        """The address that the client speaks from."""
+        return self.inner_source or self.addresses["client6" if ":" in self.addr else "client"]
+
+    inner_source = ""  # of a VPN: the client's address inside
 
     def attack(self, target, *command, **options):
         """A client that attacks: its target must be the lab's own server, and nothing else may be reachable."""
@@ -261,13 +292,16 @@ class Take:
         for i, capture in enumerate(self.captures):
             found, other = flows.read(capture.path)
             own = [{**f, **self.labels_of(f, i == 1)} for f in found if self.is_own(f, i == 1)]
-            if not own:
-                raise LabError(f"{self.recipe.name}: no flow of its own was recorded")
+            missing = [l4 for l4 in self.must_have if i == 0 and all(f["l4"] != PROTO[l4] for f in own)]
+            if not own or missing:
+                raise LabError(f"{self.recipe.name}: no {' '.join(missing) or 'own'} flow was recorded")
             final = capture.path.with_suffix("")
             os.replace(capture.path, final)
-            lines.append({"path": str(final.relative_to(self.out)), "bytes": final.stat().st_size, "other_packets": other,
-                          "packets": other + sum(f["packets"] for f in found), "flows": own,
-                          "unlabelled_flows": len(found) - len(own)})
+            lines.append({
+                "path": str(final.relative_to(self.out)), "bytes": final.stat().st_size, "other_packets": other,
+                "packets": other + sum(f["packets"] for f in found), "flows": own,
+                "unlabelled_flows": len(found) - len(own)
+            })
         return lines
 
     def is_own(self, flow, _inside):
@@ -277,19 +311,25 @@ class Take:
             return False
         return flow["l4"] in (6, 17, 132) or (self.echo_is_own and flow["l4"] in (1, 58) and flow["port_a"])
 
+    must_have = ()  # "udp": a take without such a flow has failed, whatever the client said
     echo_is_own = False
+    label_protocol = ""  # where it is not the recipe's
 
     def labels_of(self, flow, inside):
         """By construction: nothing but the recipe's programs runs here."""
-        labels = {"application": self.application, "carrier": self.carrier, "purpose": self.purpose,
-                  "threat": "attack" if self.recipe.attack else "benign", "protocol": self.recipe.protocol, "inside": ""}
+        labels = {
+            "application": self.application, "carrier": self.carrier, "purpose": self.purpose,
+            "threat": "attack" if self.recipe.attack else "benign", "protocol": self.recipe.protocol, "inside": ""
+        }
         if self.inner and inside:
-            labels.update(application=self.inner.application, carrier=self.inner_carrier, purpose=self.inner.purpose,
-                          protocol=self.inner.protocol)
+            labels.update(application=self.inner.application, carrier=self.inner_carrier, purpose=self.inner_purpose(),
+                          protocol=self.inner.protocol, threat="benign")
         elif self.inner:
-            labels.update(inside=self.inner.application, purpose=self.inner.purpose)
+            labels.update(inside=self.inner.application, purpose=self.inner_purpose())
         if labels["carrier"] == "tls":
             labels["protocol"] = "TLS"
+        elif self.label_protocol:
+            labels["protocol"] = self.label_protocol
         for l4, port, other in self.overrides:
             if flow["l4"] == l4 and port in (flow["port_a"], flow["port_b"]) and (not self.inner or inside):
                 labels.update(other)
@@ -297,13 +337,28 @@ class Take:
 
     inner_carrier = "plain"
 
-    def carry(self, kind, table):
+    def inner_purpose(self):
+        """What a recipe with several purposes has drawn, else its row's."""
+        return self.purpose or self.inner.purpose
+
+    def carry(self):
         """For carriers: draws what is carried and runs it; the carrier has set tunnel, addr and client_space."""
-        from core import registry
-        self.inner = table[self.draw("inside", *registry.carried(kind))]
+        self.inner = self.table[self.draw("inside", *registry.carried(self.recipe))]
         outer, self.carrier = self.carrier, self.inner.carrier
-        self.inner.run(self)
+        try:
+            self.inner.run(self)
+        except LabError as problem:
+            # Through a slow carrier a client may give up: that, too, is what such a carrier looks like.
+            if not self.recipe.slow or len(self.captures) < 2:
+                raise
+            self.settings["gave_up"] = str(problem)[:200]
         self.inner_carrier, self.carrier = self.carrier, outer
+
+    def keep_logs(self):
+        """What the programs of a failed take said goes beside its capture."""
+        parts = [f"== {f.name}\n{f.read_text(errors='replace')[-4000:]}\n" for f in sorted(self.work.glob("*-*.txt"))]
+        (self.out / "failed").mkdir(exist_ok=True)
+        (self.out / "failed" / (self.name + ".log")).write_text("".join(parts), encoding="utf-8")
 
     def tidy(self):
         for process, _, _ in self.servers:
@@ -324,10 +379,11 @@ def record(recipe, table, seed, number, out):
         line["status"] = "recorded"
     except (LabError, subprocess.SubprocessError, OSError, ValueError) as problem:
         line["status"], line["reason"] = "failed", str(problem)
-    line.update(application=take.application, carrier=take.carrier, purpose=take.purpose, inside=take.inner.application
-                if take.inner else "", inside_carrier=take.inner_carrier if take.inner else "",
-                threat="attack" if recipe.attack else "benign", settings=take.settings, link=take.link,
-                seconds=round(time.time() - took, 1))
+        take.keep_logs()
+    line.update(application=take.application, carrier=take.carrier, purpose=take.purpose,
+                inside=take.inner.application if take.inner else "",
+                inside_carrier=take.inner_carrier if take.inner else "", threat="attack" if recipe.attack else "benign",
+                settings=take.settings, link=take.link, seconds=round(time.time() - took, 1))
     take.tidy()
     path = pathlib.Path(out) / "takes" / (take.name + ".json")
     part = path.with_suffix(".part")
