@@ -99,9 +99,11 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
     return interrupted ? WSP_EOF : WSP_OK;
 }
 
+/* What all processes of a group do; the first one writes the model, and all learn whether it could. */
 static wsp_status train(const char *train_path, const char *val_path, const char *init_path,
                         const char *out, wsp_fit_options *opt, wsp_error *err)
 {
+    wsp_group *group = opt->train.group;
     wsp_tokens *set = NULL, *val = NULL;
     wsp_model *init = NULL, *m = NULL;
     wsp_status st = wsp_tokens_load(&set, train_path, err);
@@ -111,10 +113,13 @@ static wsp_status train(const char *train_path, const char *val_path, const char
     if (st >= 0 && init_path)
         st = wsp_model_load(&init, init_path, err);
     opt->init = init;
+    st = wsp_group_agree(group, st, err);
     if (st >= 0)
         st = wsp_fit(&m, set, val, opt, err);
-    if (st == WSP_OK)
-        st = wsp_model_save(m, out, err);
+    if (st == WSP_OK) {
+        st = wsp_group_rank(group) == 0 ? wsp_model_save(m, out, err) : WSP_OK;
+        st = wsp_group_agree(group, st, err);
+    }
     wsp_model_free(m);
     wsp_model_free(init);
     wsp_tokens_free(val);
@@ -128,7 +133,7 @@ typedef struct arguments {
     double lr, lm, head, dropout, smoothing;
     const char *dtype;
     size_t threads;
-    bool progress;
+    bool progress, mpi;
 } arguments;
 
 /* one option a line or two */
@@ -149,7 +154,9 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "payload bytes of a packet that are read (default 24)"},
         {.name = "epochs", .kind = CLI_REAL, .value = &o->epochs, .arg = "N", .rmin = 0.0001, .rmax = 100000,
          .help = "passes over the flows (default 1)"},
-        {.name = "batch-tokens", .kind = CLI_SIZE, .value = &o->batch_tokens, .arg = "N", .min = 1, .help = "tokens of a step (default 8192)"},
+        {.name = "batch-tokens", .kind = CLI_SIZE, .value = &o->batch_tokens, .arg = "N", .min = 1, .help = "tokens of a batch (default 8192)"},
+        {.name = "accumulate", .kind = CLI_SIZE, .value = &o->accumulate, .arg = "N", .min = 1, .max = 1000000,
+         .help = "batches of a step, their gradients averaged\n(default 1)"},
         {.name = "val-every", .kind = CLI_U64, .value = &o->val_every, .arg = "N",
          .help = "steps between validations (default 500); 0: none,\nand the last weights are kept"},
         {.name = "patience", .kind = CLI_U64, .value = &o->patience, .arg = "N",
@@ -170,6 +177,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "workers (default 1: bit-identical runs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has it"},
+        {.name = "mpi", .kind = CLI_FLAG, .value = &a->mpi, .help = "one of the processes that mpirun started: the\nbatches of a step go round them"},
         {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .help = "write checkpoints here"},
         {.name = "checkpoint-every", .kind = CLI_U64, .value = &o->checkpoint_every, .arg = "N", .min = 1,
          .help = "steps between checkpoints (default 200)"},
@@ -235,6 +243,45 @@ static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_er
     return CLI_OK;
 }
 
+/* The first process alone writes and speaks. */
+static int run(arguments *a, const char *set)
+{
+    wsp_group *group = a->opt.train.group;
+    progress p = {.terminal = isatty(2) != 0};
+    bool first = wsp_group_rank(group) == 0;
+    wsp_error err = {.text = ""};
+    wsp_status st = WSP_OK;
+    int rc = CLI_OK;
+
+    a->opt.arg = &p;
+    p.show = first && (p.terminal || a->progress) && !cli_is_quiet();
+    if (first)
+        rc = open_outputs(a, &p);
+    st = wsp_group_agree(group, rc == CLI_OK ? WSP_OK : WSP_ERR_IO, &err);
+    if (st == WSP_OK) {
+        st = train(set, a->val, a->init, a->out, &a->opt, &err);
+        rc = first ? tell_end(a, &p, st, &err) : CLI_OK;
+    }
+    return st == WSP_OK ? rc : CLI_FAILED;
+}
+
+/* What the command line says, where the options of the library are of another type. */
+static void fill_options(arguments *a)
+{
+    wsp_train_options *t = &a->opt.train;
+
+    t->lr = (float)a->lr;
+    t->lr_min = (float)a->lr / 20;
+    t->lm_weight = (float)a->lm;
+    t->head_weight = (float)a->head;
+    t->dropout = (float)a->dropout;
+    t->label_smoothing = (float)a->smoothing;
+    t->threads = (unsigned)a->threads;
+    t->dtype = cli_dtype(a->dtype);
+    a->opt.best_by_f1 = a->best_by[0] == 'f';
+    a->opt.report = report;
+}
+
 int cmd_train(int argc, char **argv)
 {
     arguments a = {.opt = wsp_fit_options_default(),
@@ -243,9 +290,7 @@ int cmd_train(int argc, char **argv)
                    .threads = 1,
                    .best_by = "loss",
                    .dtype = "auto"};
-    progress p = {.log = NULL};
     wsp_error err;
-    wsp_status st;
     int first, rc;
 
     a.lr = (double)a.opt.train.lr;
@@ -256,23 +301,13 @@ int cmd_train(int argc, char **argv)
         return cli_usage(page.name, "--patience needs validations: --val FILE and --val-every N");
     if (a.opt.resume && !a.opt.checkpoint)
         return cli_usage(page.name, "--resume needs --checkpoint FILE");
-    a.opt.train.lr = (float)a.lr;
-    a.opt.train.lr_min = (float)a.lr / 20;
-    a.opt.train.lm_weight = (float)a.lm;
-    a.opt.train.head_weight = (float)a.head;
-    a.opt.train.dropout = (float)a.dropout;
-    a.opt.train.label_smoothing = (float)a.smoothing;
-    a.opt.train.threads = (unsigned)a.threads;
-    a.opt.train.dtype = cli_dtype(a.dtype);
-    a.opt.best_by_f1 = a.best_by[0] == 'f';
-    a.opt.report = report;
-    a.opt.arg = &p;
-    p.terminal = isatty(2) != 0;
-    p.show = (p.terminal || a.progress) && !cli_is_quiet();
-    rc = open_outputs(&a, &p);
-    if (rc != CLI_OK)
-        return rc;
+    if (!a.mpi && getenv("OMPI_COMM_WORLD_SIZE"))
+        return cli_usage(page.name, "mpirun started this: give --mpi");
+    fill_options(&a);
+    if (a.mpi && wsp_group_join(&a.opt.train.group, &err) < 0)
+        return cli_fail_error(&err);
     catch_signals();
-    st = train(argv[first], a.val, a.init, a.out, &a.opt, &err);
-    return tell_end(&a, &p, st, &err);
+    rc = run(&a, argv[first]);
+    wsp_group_leave(a.opt.train.group);
+    return rc;
 }

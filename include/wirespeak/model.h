@@ -187,6 +187,23 @@ WSP_MUST_USE WSP_API wsp_status wsp_runner_next_token(wsp_runner *r, const float
 
 /* ---- training ---- */
 
+/*
+ * Processes that train one model together, each with the same data and options, through MPI. NULL is a process by
+ * itself: rank 0 of 1. join: once in a process, before threads; UNSUPPORTED in a build without MPI. Calls that say
+ * "everybody" must be made by all processes of a group, in the same order: they wait for one another.
+ */
+typedef struct wsp_group wsp_group;
+WSP_MUST_USE WSP_API wsp_status wsp_group_join(wsp_group **out, wsp_error *err);
+WSP_API unsigned wsp_group_rank(const wsp_group *g);
+WSP_API unsigned wsp_group_size(const wsp_group *g);
+/*
+ * Everybody: the worst status of all (the most negative, else the greatest), with the text of the first process that
+ * has it. So either all go on or all stop.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_group_agree(wsp_group *g, wsp_status st, wsp_error *err);
+/* Everybody. Frees g. */
+WSP_API void wsp_group_leave(wsp_group *g);
+
 typedef struct wsp_train_options {
     float lr, lr_min;       /* peak and final learning rate: linear warm-up, then cosine */
     uint64_t warmup, steps; /* in optimiser steps */
@@ -197,9 +214,10 @@ typedef struct wsp_train_options {
         head_weight; /* loss = lm_weight * mean NLL per token + head_weight * mean head cross-entropy */
     float label_smoothing;
     float dropout;    /* on residual branches while training */
-    unsigned threads; /* workers, each on its own part of the flows; 1 = bit-identical runs */
+    unsigned threads; /* workers, each on its own part of the flows; as many: bit-identical runs */
     wsp_dtype dtype;
     uint64_t seed;
+    wsp_group *group; /* borrowed, or NULL */
 } wsp_train_options;
 
 WSP_API wsp_train_options wsp_train_options_default(void);
@@ -228,10 +246,17 @@ typedef struct wsp_trainer wsp_trainer;
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m,
                                                 const wsp_train_options *opt, wsp_error *err);
 
-/* Forward and backward of one batch: gradients are added (accumulation), nothing is updated. stats may be NULL. */
+/*
+ * Forward and backward of one batch: gradients are added (accumulation), nothing is updated. stats, of this batch, may
+ * be NULL. In a group, everybody, each with a batch of its own, which count in the order of ranks; b NULL: none. Groups
+ * of any size get the same sum, bit for bit, from the same batches in the same order (and kind of CPU).
+ */
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp_batch *b,
                                                        wsp_train_stats *stats, wsp_error *err);
-/* Averages over the accumulated batches, clips, updates the weights, zeroes the gradients. stats gets grad_norm, lr, step. */
+/*
+ * Averages over the accumulated batches, clips, updates the weights, zeroes the gradients. stats, of all those batches,
+ * may be NULL. In a group, everybody.
+ */
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats,
                                                    wsp_error *err);
 
@@ -242,7 +267,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_sta
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_label_weights(wsp_trainer *t, size_t head,
                                                           const float *weight, wsp_error *err);
 
-/* Loss of a batch without gradients (validation; no dropout). */
+/* Loss of a batch without gradients (validation; no dropout), in this process alone. */
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b,
                                                      wsp_train_stats *stats, wsp_error *err);
 /*

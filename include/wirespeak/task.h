@@ -250,7 +250,8 @@ typedef struct wsp_fit_options {
     bool labelled_only; /* the next-token loss reads flows with a label only, too */
     double balance;     /* a label counts as the power -balance of its frequency; 0: all the same */
     double epochs;      /* passes over the training flows */
-    size_t batch_tokens; /* tokens of a step */
+    size_t batch_tokens; /* tokens of a batch */
+    size_t accumulate;   /* batches of a step; at least as many as the group has processes */
     uint64_t val_every;  /* steps between validations, the last step has one; 0: none */
     uint64_t patience;   /* the run ends after so many validations that were no better; 0: never */
     bool best_by_f1; /* the best has the highest mean macro-F1 of the heads; else the least loss */
@@ -267,8 +268,9 @@ WSP_API wsp_fit_options wsp_fit_options_default(void);
 /*
  * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. The
  * weights are those of the best validation on `val` (of the last step when val is NULL); on it the heads are calibrated
- * (wsp_calibrate). The model is the caller's. EOF: the report function
- * ended the run; there is no model, but a checkpoint if one was asked for.
+ * (wsp_calibrate). The model is the caller's. In a group (opt->train.group) everybody calls it and gets the same model,
+ * which is, bit for bit, that of one process by itself; process 0 writes the checkpoints, all read them. EOF: the report
+ * function ended the run; there is no model, but a checkpoint if one was asked for.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train,
                                         const wsp_tokens *val, const wsp_fit_options *opt,

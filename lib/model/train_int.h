@@ -5,12 +5,13 @@
 
 #include <pthread.h>
 
+#include "model/group_int.h"
 #include "model/model_int.h"
 
 struct worker {
     wsp_trainer *t;
     wspi_engine e;
-    float *own;    /* gradients of workers after the first */
+    float *own;    /* gradients; the first worker has none while it writes to the sum */
     uint32_t *row; /* context row of each packet */
     size_t row_cap;
     const wsp_batch *b;
@@ -29,7 +30,8 @@ struct wsp_trainer {
     wsp_train_options opt;
     float *grad, *moment1, *moment2; /* one block */
     uint64_t step;
-    uint64_t accumulated; /* batches since the last update */
+    uint64_t accumulated; /* batches since the last update, of all processes */
+    wsp_train_stats sum;  /* of them */
     struct worker *worker;
     unsigned n_workers;
     float *kept;   /* [n_params] weights put aside, or NULL */
@@ -38,5 +40,8 @@ struct wsp_trainer {
     bool answered;                       /* the last batch had labels */
     float *label_weight[WSPI_MAX_HEADS]; /* [n_labels], or NULL: 1 each */
 };
+
+/* Of the labelled flows of two heads (or of one head twice) together: means by how many they are. */
+void wspi_head_stats_add(wsp_head_stats *sum, const wsp_head_stats *more);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trainer.c: loss, gradients by worker threads summed in a fixed order, AdamW. Every worker owns its primitives, its
- * activations and (but the first, which adds to the sum) its gradients.
+ * trainer.c: loss, and gradients by worker threads and processes, summed in a fixed order. Every worker owns its
+ * primitives, its activations and its gradients.
  */
-#include <math.h>
 #include <pthread.h>
 
 #include "model/train_int.h"
@@ -260,41 +259,6 @@ static void share_out(wsp_trainer *t, const wsp_batch *b)
     }
 }
 
-/* Of the labelled flows of two heads (or of one head twice) together: means by how many they are. */
-static void add_head(wsp_head_stats *sum, const wsp_head_stats *more)
-{
-    size_t n = sum->seen + more->seen;
-
-    if (n)
-        sum->loss = (sum->loss * (double)sum->seen + more->loss * (double)more->seen) / (double)n;
-    sum->seen = n;
-    sum->right += more->right;
-}
-
-void wsp_train_stats_add(wsp_train_stats *sum, const wsp_train_stats *more)
-{
-    double batches = (double)(sum->batches + more->batches),
-           tokens = (double)(sum->tokens + more->tokens),
-           packets = (double)(sum->packets + more->packets);
-
-    if (!more->batches)
-        return;
-    sum->loss = (sum->loss * (double)sum->batches + more->loss * (double)more->batches) / batches;
-    sum->lm_nats_per_token = (sum->lm_nats_per_token * (double)sum->tokens +
-                              more->lm_nats_per_token * (double)more->tokens) /
-                             tokens;
-    sum->lm_bits_per_packet = (sum->lm_bits_per_packet * (double)sum->packets +
-                               more->lm_bits_per_packet * (double)more->packets) /
-                              packets;
-    sum->batches += more->batches;
-    sum->tokens += more->tokens;
-    sum->packets += more->packets;
-    sum->flows += more->flows;
-    add_head(&sum->heads, &more->heads);
-    for (size_t h = 0; h < WSP_MAX_HEADS; h++)
-        add_head(&sum->head[h], &more->head[h]);
-}
-
 static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats *s)
 {
     size_t H = t->m->n_heads;
@@ -316,7 +280,7 @@ static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats
         }
         if (s->head[h].seen)
             s->head[h].loss /= (double)s->head[h].seen;
-        add_head(&s->heads, &s->head[h]);
+        wspi_head_stats_add(&s->heads, &s->head[h]);
     }
     s->lm_nats_per_token = lm / (double)b->n_tokens;
     s->lm_bits_per_packet = lm / (double)b->n_packets / 0.6931471805599453;
@@ -324,11 +288,62 @@ static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats
               (double)t->opt.head_weight * s->heads.loss;
 }
 
-static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
+/*
+ * Every process and every batch has a gradient of its own before it is added to the sum: so the sum is the same, bit
+ * for bit, whoever computed what. Only the first batch of a process by itself needs no memory for that.
+ */
+static wsp_status place_gradient(wsp_trainer *t, wsp_error *err)
+{
+    struct worker *w = &t->worker[0];
+
+    if (!t->opt.group && t->accumulated == 0) {
+        w->e.grad = t->grad;
+        return WSP_OK;
+    }
+    if (!w->own)
+        w->own = wspi_new_floats(t->m->n_params);
+    if (!w->own)
+        return wspi_nomem(err, "gradients of a batch", t->m->n_params * sizeof *w->own);
+    w->e.grad = w->own;
+    return WSP_OK;
+}
+
+static void run_workers(wsp_trainer *t)
+{
+    for (unsigned i = 1; i < t->n_workers; i++) {
+        struct worker *w = &t->worker[i];
+        w->started = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+    }
+    for (unsigned i = 0; i < t->n_workers; i++)
+        if (!t->worker[i].started) /* the first always; others when the system refused a thread */
+            worker_main(&t->worker[i]);
+    for (unsigned i = 0; i < t->n_workers; i++)
+        if (t->worker[i].started)
+            (void)pthread_join(t->worker[i].thread, NULL);
+}
+
+/* The workers' gradients together, in their order, in the first one's place. */
+static wsp_status join_workers(wsp_trainer *t, bool backward, wsp_error *err)
+{
+    for (unsigned i = 0; i < t->n_workers; i++) {
+        struct worker *w = &t->worker[i];
+        if (w->st < 0)
+            return wspi_fail(err, w->st, 0, "a part of a training batch failed: %s",
+                             wsp_status_name(w->st));
+        if (backward && i > 0) {
+            wspi_add(t->worker[0].e.grad, w->own, t->m->n_params);
+            memset(w->own, 0, t->m->n_params * sizeof *w->own);
+        }
+    }
+    return WSP_OK;
+}
+
+/* number: of the batch in its step */
+static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, uint64_t number, bool backward,
                             wsp_train_stats *stats, wsp_error *err)
 {
     size_t labelled = 0;
-    uint64_t where[3] = {t->opt.seed, t->step, t->accumulated};
+    uint64_t where[3] = {t->opt.seed, t->step, number};
 
     WSP_TRY(wspi_batch_check(t->m, b, err));
     if (wspi_grow(&t->said, &t->said_cap, b->n_flows * t->m->n_heads + 1, sizeof *t->said) < 0)
@@ -346,119 +361,84 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, bool backward,
         w->lm_scale = t->opt.lm_weight / (float)b->n_tokens;
         w->head_scale = labelled ? t->opt.head_weight / (float)labelled : 0;
         wspi_nn_weights_changed(w->e.nn); /* by an update, or from outside */
-        w->started = i > 0 && pthread_create(&w->thread, NULL, worker_main, w) == 0;
     }
-    for (unsigned i = 0; i < t->n_workers; i++)
-        if (!t->worker[i].started) /* the first always; others when the system refused a thread */
-            worker_main(&t->worker[i]);
-    for (unsigned i = 0; i < t->n_workers; i++)
-        if (t->worker[i].started)
-            (void)pthread_join(t->worker[i].thread, NULL);
-    for (unsigned i = 0; i < t->n_workers; i++) {
-        if (t->worker[i].st < 0)
-            return wspi_fail(err, t->worker[i].st, 0, "a part of a training batch failed: %s",
-                             wsp_status_name(t->worker[i].st));
-        if (backward && i > 0) {
-            wspi_add(t->grad, t->worker[i].own, t->m->n_params);
-            memset(t->worker[i].own, 0, t->m->n_params * sizeof(float));
-        }
-    }
+    run_workers(t);
+    WSP_TRY(join_workers(t, backward, err));
     if (stats)
         stats_fill(t, b, stats);
     return WSP_OK;
 }
 
+/* Alone: the batch's gradient, which stands in the first worker's place, goes to the sum. */
+static void add_alone(wsp_trainer *t, const wsp_train_stats *s)
+{
+    float *g = t->worker[0].e.grad;
+
+    if (g != t->grad) {
+        wspi_add(t->grad, g, t->m->n_params);
+        memset(g, 0, t->m->n_params * sizeof *g);
+    }
+    wsp_train_stats_add(&t->sum, s);
+    t->accumulated++;
+}
+
+/* In a group: everybody's batch, in the order of processes; those without one are left out. */
+static wsp_status add_group(wsp_trainer *t, const wsp_train_stats *mine, wsp_error *err)
+{
+    unsigned n = wsp_group_size(t->opt.group);
+    wsp_train_stats *all = wspi_new_array(n, sizeof *all);
+    bool *present = wspi_new_array(n, sizeof *present);
+    wsp_status st = all && present ? WSP_OK : wspi_nomem(err, "figures", n * sizeof *all);
+    float *g = t->worker[0].own;
+
+    st = wsp_group_agree(t->opt.group, st, err);
+    if (st == WSP_OK) {
+        wspi_group_gather(t->opt.group, all, mine, sizeof *mine);
+        for (unsigned i = 0; i < n; i++)
+            present[i] = all[i].batches > 0;
+        st = wspi_group_add(t->opt.group, t->grad, g, present, t->accumulated == 0, t->m->n_params,
+                            err);
+    }
+    for (unsigned i = 0; st == WSP_OK && i < n; i++) {
+        wsp_train_stats_add(&t->sum, &all[i]);
+        t->accumulated += present[i];
+    }
+    memset(g, 0, t->m->n_params * sizeof *g);
+    free(all);
+    free(present);
+    return st;
+}
+
 wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp_batch *b, wsp_train_stats *stats,
                                   wsp_error *err)
 {
-    WSP_TRY(run_batch(t, b, true, stats, err));
-    t->accumulated++;
+    wsp_group *group = t->opt.group;
+    wsp_train_stats s = {.step = t->step};
+    wsp_status st = place_gradient(t, err);
+
+    if (st == WSP_OK && b)
+        st = run_batch(t, b, t->accumulated + wsp_group_rank(group), true, &s, err);
+    else if (st == WSP_OK && !group)
+        st = wspi_fail(err, WSP_ERR_ARG, 0, "no batch");
+    st = wsp_group_agree(group, st, err);
+    if (st < 0)
+        return st;
+    if (group)
+        WSP_TRY(add_group(t, &s, err));
+    else
+        add_alone(t, &s);
+    if (stats)
+        *stats = s;
     return WSP_OK;
 }
 
 wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_batch *b, wsp_train_stats *stats,
                                 wsp_error *err)
 {
-    return run_batch(t, b, false, stats, err);
+    return run_batch(t, b, 0, false, stats, err);
 }
 
 const int32_t *wsp_trainer_answers(const wsp_trainer *t)
 {
     return t->answered ? t->said : NULL;
-}
-
-wsp_status wsp_trainer_keep(wsp_trainer *t, wsp_error *err)
-{
-    if (!t->kept)
-        t->kept = wspi_new_floats(t->m->n_params);
-    if (!t->kept)
-        return wspi_nomem(err, "weights to keep", t->m->n_params * sizeof *t->kept);
-    memcpy(t->kept, t->m->w, t->m->n_params * sizeof *t->kept);
-    return WSP_OK;
-}
-
-wsp_status wsp_trainer_restore(wsp_trainer *t, wsp_error *err)
-{
-    if (!t->kept)
-        return wspi_fail(err, WSP_ERR_ARG, 0, "no weights were kept");
-    memcpy(t->m->w, t->kept, t->m->n_params * sizeof *t->kept);
-    return WSP_OK;
-}
-
-static float rate_at(const wsp_train_options *o, uint64_t step)
-{
-    double x;
-
-    if (step < o->warmup)
-        return o->lr * (float)(step + 1) / (float)o->warmup;
-    if (step >= o->steps || o->steps <= o->warmup)
-        return o->lr_min;
-    x = (double)(step - o->warmup) / (double)(o->steps - o->warmup);
-    return o->lr_min + (o->lr - o->lr_min) * (float)(0.5 * (1.0 + cos(3.141592653589793 * x)));
-}
-
-wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats, wsp_error *err)
-{
-    const wsp_train_options *o = &t->opt;
-    double sum = 0, norm, n = (double)t->step + 1;
-    float lr = rate_at(o, t->step), mean = 1.0f / (float)WSPI_MAX(t->accumulated, 1), scale;
-    float fix1 = (float)(1.0 - pow((double)o->beta1, n)),
-          fix2 = (float)(1.0 - pow((double)o->beta2, n));
-
-    if (t->accumulated == 0)
-        return wspi_fail(err, WSP_ERR_ARG, 0, "an update without gradients");
-    for (size_t i = 0; i < t->m->n_params; i++)
-        sum += (double)t->grad[i] * (double)t->grad[i];
-    norm = sqrt(sum) * (double)mean;
-    if (!isfinite(norm))
-        return wspi_fail(err, WSP_ERR_ARG, 0, "the gradient is not finite at step %llu",
-                         (unsigned long long)t->step);
-    scale = o->clip > 0 && norm > (double)o->clip ? mean * o->clip / (float)norm : mean;
-    for (size_t k = 0; k < t->m->n_entries; k++) {
-        const wspi_entry *e = &t->m->entry[k];
-        float decay = e->decay ? lr * o->weight_decay : 0;
-        float *w = t->m->w + e->at, *g = t->grad + e->at, *a = t->moment1 + e->at,
-              *b = t->moment2 + e->at;
-
-        for (size_t i = 0; i < e->count; i++) {
-            float gi = g[i] * scale;
-            a[i] += (1.0f - o->beta1) * (gi - a[i]);
-            b[i] += (1.0f - o->beta2) * (gi * gi - b[i]);
-            w[i] -= decay * w[i] + lr * (a[i] / fix1) / (sqrtf(b[i] / fix2) + o->eps);
-            g[i] = 0;
-        }
-    }
-    t->step++;
-    t->accumulated = 0;
-    if (stats) {
-        stats->grad_norm = norm;
-        stats->lr = (double)lr;
-        stats->step = t->step;
-    }
-    return WSP_OK;
-}
-
-uint64_t wsp_trainer_step_count(const wsp_trainer *t)
-{
-    return t->step;
 }

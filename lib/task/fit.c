@@ -13,6 +13,7 @@ wsp_fit_options wsp_fit_options_default(void)
     wsp_fit_options o = {.config = "small",
                          .epochs = 1,
                          .batch_tokens = 8192,
+                         .accumulate = 1,
                          .val_every = 500,
                          .checkpoint_every = 200};
 
@@ -36,12 +37,12 @@ static void shuffle(wspi_fit *f)
 }
 
 /* Half of the labelled flows get the label of one head as their condition; nobody asks for it then. */
-static wsp_status set_conditions(wspi_fit *f, size_t taken)
+static wsp_status set_conditions(wspi_fit *f, size_t taken, uint64_t number)
 {
     wspi_batcher *b = &f->batcher;
     wspi_rng r;
 
-    wspi_rng_seed(&r, f->opt->train.seed ^ (f->pos.step * 0x9e3779b97f4a7c15u));
+    wspi_rng_seed(&r, f->opt->train.seed ^ (number * 0x9e3779b97f4a7c15u));
     WSP_TRY(wspi_grow(&b->condition, &b->cap_condition, taken + 1, sizeof *b->condition));
     for (size_t i = 0; i < taken; i++) {
         int32_t first = 0; /* condition number of the head's first label */
@@ -57,32 +58,50 @@ static wsp_status set_conditions(wspi_fit *f, size_t taken)
     return WSP_OK;
 }
 
-static wsp_status next_batch(wspi_fit *f, size_t *taken)
+/* Moves on by the run's batch of this number, and makes it if it is this process that computes it. */
+static wsp_status next_batch(wspi_fit *f, uint64_t number, bool mine)
 {
-    bool speak = f->speaks.n_flows && f->pos.step % 2;
-    const uint32_t *order = f->order + f->pos.at;
-
-    WSP_TRY(wspi_batcher_fill(&f->batcher, speak ? &f->speaks : &f->sees, f->train, order,
-                              f->n_order - f->pos.at, f->opt->batch_tokens, speak ? NULL : f->map,
-                              f->train->n_heads, taken));
-    return speak ? set_conditions(f, *taken) : WSP_OK;
-}
-
-static wsp_status one_step(wspi_fit *f, wsp_error *err)
-{
-    wsp_train_stats s = {.step = 0};
-    size_t taken;
+    bool speak = f->speaks.n_flows && number % 2;
+    const wspi_view *v = speak ? &f->speaks : &f->sees;
+    size_t budget = f->opt->batch_tokens, taken;
+    wsp_status st = WSP_OK;
 
     if (f->pos.at >= f->n_order) {
         f->pos.at = 0;
         f->pos.epoch++;
         shuffle(f);
     }
-    if (next_batch(f, &taken) < 0)
-        return wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
-    WSP_TRY(wsp_trainer_accumulate(f->trainer, &f->batcher.batch, &s, err));
-    WSP_TRY(wsp_trainer_update(f->trainer, &s, err));
+    if (mine)
+        st = wspi_batcher_fill(&f->batcher, v, f->train, f->order + f->pos.at,
+                               f->n_order - f->pos.at, budget, speak ? NULL : f->map,
+                               f->train->n_heads, &taken);
+    else
+        taken = wspi_batcher_span(v, f->order + f->pos.at, f->n_order - f->pos.at, budget);
+    if (mine && st == WSP_OK && speak)
+        st = set_conditions(f, taken, number);
     f->pos.at += taken;
+    return st;
+}
+
+/* Batches of a step go round the processes; a round that the batches do not fill leaves the last ones idle. */
+static wsp_status one_step(wspi_fit *f, wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    size_t n = f->opt->accumulate, rank = wsp_group_rank(group), size = wsp_group_size(group);
+    wsp_train_stats s;
+
+    for (size_t at = 0; at < n; at += size) {
+        bool mine = at + rank < n;
+        wsp_status st = WSP_OK;
+
+        for (size_t i = at; st == WSP_OK && i < WSPI_MIN(at + size, n); i++)
+            st = next_batch(f, f->pos.step * n + i, i == at + rank);
+        if (st < 0)
+            st = wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
+        WSP_TRY(wsp_group_agree(group, st, err));
+        WSP_TRY(wsp_trainer_accumulate(f->trainer, mine ? &f->batcher.batch : NULL, NULL, err));
+    }
+    WSP_TRY(wsp_trainer_update(f->trainer, &s, err));
     f->pos.step++;
     return wspi_fit_log_step(f, &s, err);
 }
@@ -96,6 +115,15 @@ static bool validation_is_due(const wspi_fit *f)
 {
     return f->val && f->opt->val_every &&
            (f->pos.step % f->opt->val_every == 0 || f->pos.step == f->steps);
+}
+
+/* One process writes, all learn how that went. */
+static wsp_status save(const wspi_fit *f, wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    wsp_status st = wsp_group_rank(group) == 0 ? wspi_fit_save(f, err) : WSP_OK;
+
+    return wsp_group_agree(group, st, err);
 }
 
 /* Scores the model, and keeps its weights when it is the best so far. */
@@ -137,10 +165,10 @@ static wsp_status run(wspi_fit *f, wsp_error *err)
         }
         if (st == WSP_OK && f->opt->checkpoint &&
             (f->pos.step % f->opt->checkpoint_every == 0 || ended(f)))
-            st = wspi_fit_save(f, err);
+            st = save(f, err);
     }
     if (st == WSP_EOF && f->opt->checkpoint)
-        WSP_TRY(wspi_fit_save(f, err));
+        WSP_TRY(save(f, err));
     if (st == WSP_OK && f->pos.best_step)
         WSP_TRY(wsp_trainer_restore(f->trainer, err));
     return st == WSP_OK ? wspi_fit_log_end(f, err) : st;
@@ -167,10 +195,12 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
     *out = NULL;
     if (st == WSP_OK)
         st = wspi_fit_resume(&f, err);
+    st = wspi_fit_agree(&f, st, err);
     if (st == WSP_OK)
         st = run(&f, err);
     if (st == WSP_OK && val)
-        st = wsp_calibrate(f.m, val, WSP_KEEP_DEFAULT, NULL, err);
+        st = wsp_group_agree(opt->train.group, wsp_calibrate(f.m, val, WSP_KEEP_DEFAULT, NULL, err),
+                             err);
     clear(&f);
     if (st == WSP_OK)
         *out = f.m;

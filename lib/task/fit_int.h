@@ -32,8 +32,8 @@ typedef struct wspi_fit {
     wspi_batcher batcher;
     uint32_t *order, *val_order; /* [n_order], [n_val] flows that are used */
     size_t n_order, n_val;
-    int *map; /* [n_heads] the identity: heads are the set's columns */
-    uint64_t steps;
+    int *map;                             /* [n_heads] the identity: heads are the set's columns */
+    uint64_t steps, train_hash, val_hash; /* what can be learned of the sets; 0: none */
     wspi_position pos;
     /* for the log: seconds of a monotonic clock, and what this process has done */
     double started, last;
@@ -53,11 +53,17 @@ wsp_status wspi_same_labels(const wsp_tokens *train, const wsp_tokens *val,
 
 wsp_status wspi_fit_validate(wspi_fit *f, wspi_validation *v, wsp_error *err) WSP_MUST_USE;
 
+void wspi_fit_hash_data(wspi_fit *f);
+
 /* The checkpoint; resume does nothing where there is none yet. */
 wsp_status wspi_fit_save(const wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 
-/* Rows of the log, to the caller's report function (fit_log.c). EOF: the caller wants to stop. */
+/* Everybody, with the status so far: an error when another process of the group has other data, options or weights. */
+wsp_status wspi_fit_agree(const wspi_fit *f, wsp_status st, wsp_error *err) WSP_MUST_USE;
+
+/* Rows of the log, to the caller's report function (fit_log.c). EOF: the caller of any process wants
+ * to stop. */
 wsp_status wspi_fit_log_start(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_log_step(wspi_fit *f, const wsp_train_stats *s, wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_fit_log_validation(wspi_fit *f, const wspi_validation *v, bool best,

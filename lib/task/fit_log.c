@@ -75,9 +75,7 @@ static wsp_status send(const wspi_fit *f, json_t *row, wsp_fit_report *r, wsp_er
 
     json_decref(row);
     if (!f->opt->report)
-        return WSP_OK;
-    if (!text)
-        return wspi_nomem(err, "a row of the log", 0);
+        return wsp_group_agree(f->opt->train.group, WSP_OK, err);
     r->json = text;
     r->step = f->pos.step;
     r->steps = f->steps;
@@ -85,12 +83,12 @@ static wsp_status send(const wspi_fit *f, json_t *row, wsp_fit_report *r, wsp_er
     r->tokens_per_second = r->seconds > 0 ? f->tokens_here / r->seconds : 0;
     if (f->steps_here)
         r->seconds_left = r->seconds / (double)f->steps_here * (double)(f->steps - f->pos.step);
-    st = f->opt->report(f->opt->arg, r);
+    st = text ? f->opt->report(f->opt->arg, r) : WSP_ERR_NOMEM;
     free(text);
     if (st < 0)
-        return wspi_fail(err, st, 0, "step %llu could not be reported",
-                         (unsigned long long)f->pos.step);
-    return st > 0 ? WSP_EOF : WSP_OK;
+        st = wspi_fail(err, st, 0, "step %llu could not be reported",
+                       (unsigned long long)f->pos.step);
+    return wsp_group_agree(f->opt->train.group, st > 0 ? WSP_EOF : st, err);
 }
 
 wsp_status wspi_fit_log_start(wspi_fit *f, wsp_error *err)

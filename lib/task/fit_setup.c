@@ -156,7 +156,8 @@ static wsp_status make_orders(wspi_fit *f, wsp_error *err)
     for (size_t i = 0; i < f->n_order; i++)
         tokens += (double)(f->sees.packet_off[f->sees.flow_off[f->order[i] + 1]] -
                            f->sees.packet_off[f->sees.flow_off[f->order[i]]]);
-    f->steps = (uint64_t)ceil(f->opt->epochs * tokens / (double)f->opt->batch_tokens);
+    f->steps = (uint64_t)ceil(f->opt->epochs * tokens /
+                              ((double)f->opt->batch_tokens * (double)f->opt->accumulate));
     f->steps = WSPI_MAX(f->steps, 1u);
     return WSP_OK;
 }
@@ -164,8 +165,14 @@ static wsp_status make_orders(wspi_fit *f, wsp_error *err)
 wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
 {
     wsp_train_options train = f->opt->train;
+    unsigned n = wsp_group_size(train.group);
     wsp_status st = f->val ? wspi_same_labels(f->train, f->val, err) : WSP_OK;
 
+    if (st == WSP_OK && f->opt->accumulate < n)
+        st = wspi_fail(err, WSP_ERR_ARG, 0,
+                       "%zu batches a step leave some of the %u processes without work: accumulate "
+                       "%u or more",
+                       f->opt->accumulate, n, n);
     if (st == WSP_OK)
         st = make_model(f, err);
     if (st == WSP_OK)
@@ -176,6 +183,7 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
         return st;
     if (describe(f) < 0)
         return wspi_nomem(err, "the model's description", 0);
+    wspi_fit_hash_data(f);
     WSP_TRY(make_orders(f, err));
     train.steps = f->steps;
     train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "model/group_int.h"
 #include "task/fit_int.h"
 
 static const char FORMAT[] = "wirespeak-fit-1";
@@ -24,12 +25,18 @@ static uint64_t hash_of(const wsp_tokens *t)
     return h;
 }
 
-static int put_hash(json_t *o, const char *key, const wsp_tokens *t)
+void wspi_fit_hash_data(wspi_fit *f)
+{
+    f->train_hash = hash_of(f->train);
+    f->val_hash = f->val ? hash_of(f->val) : 0;
+}
+
+static int put_hash(json_t *o, const char *key, uint64_t hash)
 {
     char hex[24] = "none";
 
-    if (t)
-        (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash_of(t));
+    if (hash)
+        (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
     return json_object_set_new(o, key, json_string(hex));
 }
 
@@ -45,6 +52,7 @@ static json_t *run_json(const wspi_fit *f)
         {"max-packets", (double)o->view.max_packets},
         {"max-payload", (double)o->view.max_payload},
         {"batch-tokens", (double)o->batch_tokens},
+        {"accumulate", (double)o->accumulate},
         {"epochs", o->epochs},
         {"lr", (double)t->lr},
         {"lr-min", (double)t->lr_min},
@@ -60,13 +68,15 @@ static json_t *run_json(const wspi_fit *f)
         {"dropout", (double)t->dropout},
         {"balance", o->balance},
         {"labelled-only", o->labelled_only},
+        {"dtype", t->dtype},
         {"val-every", (double)o->val_every},
         {"patience", (double)o->patience},
         {"best-by-f1", o->best_by_f1},
         {"dtype", (double)t->dtype},
     };
     json_t *run = json_object();
-    int lost = put_hash(run, "training data", f->train) | put_hash(run, "validation data", f->val);
+    int lost = put_hash(run, "training data", f->train_hash) |
+               put_hash(run, "validation data", f->val_hash);
 
     lost |= json_object_set_new(run, "seed", json_integer((json_int_t)t->seed));
     lost |= json_object_set_new(run, "policy",
@@ -164,5 +174,60 @@ wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err)
                        f->opt->checkpoint);
     json_decref(state);
     free(text);
+    return st;
+}
+
+/* What must be the same in all processes before the first step. */
+typedef struct fingerprint {
+    uint64_t run, weights, step;
+} fingerprint;
+
+static wsp_status take_fingerprint(const wspi_fit *f, fingerprint *p, wsp_error *err)
+{
+    json_t *run = run_json(f);
+    char *text = run ? json_dumps(run, JSON_FLAGS) : NULL;
+
+    json_decref(run);
+    if (!text)
+        return wspi_nomem(err, "options", 0);
+    p->run = wspi_fnv1a(text, strlen(text), WSPI_FNV_START);
+    p->weights = WSPI_FNV_START;
+    p->step = f->pos.step;
+    for (size_t i = 0; i < wsp_model_tensor_count(f->m); i++) {
+        wsp_tensor t = wsp_model_tensor(f->m, i);
+        p->weights = wspi_fnv1a(t.data, t.count * sizeof *t.data, p->weights);
+    }
+    free(text);
+    return WSP_OK;
+}
+
+wsp_status wspi_fit_agree(const wspi_fit *f, wsp_status st, wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    unsigned n = wsp_group_size(group);
+    fingerprint mine = {0}, *all;
+
+    if (!group)
+        return st;
+    if (st == WSP_OK)
+        st = take_fingerprint(f, &mine, err);
+    all = wspi_new_array(n, sizeof *all);
+    if (!all && st == WSP_OK)
+        st = wspi_nomem(err, "fingerprints", n * sizeof *all);
+    st = wsp_group_agree(group, st, err);
+    if (st == WSP_OK) {
+        wspi_group_gather(group, all, &mine, sizeof mine);
+        for (unsigned i = 1; st == WSP_OK && i < n; i++) {
+            if (all[i].step != all[0].step)
+                st = wspi_fail(err, WSP_ERR_ARG, 0,
+                               "process %u stands at step %llu and process 0 at %llu: all need to "
+                               "see the checkpoint",
+                               i, (unsigned long long)all[i].step, (unsigned long long)all[0].step);
+            else if (all[i].run != all[0].run || all[i].weights != all[0].weights)
+                st = wspi_fail(err, WSP_ERR_ARG, 0,
+                               "process %u has other data, options or weights than process 0", i);
+        }
+    }
+    free(all);
     return st;
 }

@@ -38,6 +38,8 @@ typedef struct wspi_batcher {
 wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
                              const uint32_t *order, size_t n, size_t budget, const int *map,
                              size_t n_heads, size_t *taken) WSP_MUST_USE;
+/* How many flows that would take, without a batch. */
+size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget);
 void wspi_batcher_clear(wspi_batcher *b);
 
 /* What a model says of a set's flows, and what they are: for each head, NULL where the set has no label of it. */

@@ -3,8 +3,7 @@
  * validate.c: a run's losses and scores on the validation set, as the model reads it. F1 = 2 TP / (2 TP + FP + FN),
  * macro-F1 the mean over the classes that occur in the set; over several heads the mean of theirs.
  */
-#include <math.h>
-
+#include "model/group_int.h"
 #include "task/fit_int.h"
 
 wsp_status wspi_same_labels(const wsp_tokens *train, const wsp_tokens *val, wsp_error *err)
@@ -77,33 +76,88 @@ static void score(const wspi_fit *f, const tally *t, wspi_validation *v)
     v->macro_f1 = n ? v->macro_f1 / (double)n : 0;
 }
 
+/* The batch of this process in a round, which begins at flow *at; *at becomes the next round's. */
+static wsp_status run_batch(wspi_fit *f, size_t *at, wsp_train_stats *s, tally *t, wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    size_t budget = f->opt->batch_tokens, mine = f->n_val, from = *at, taken;
+
+    for (unsigned i = 0; i < wsp_group_size(group); i++) {
+        if (i == wsp_group_rank(group))
+            mine = *at;
+        *at += wspi_batcher_span(&f->val_sees, f->val_order + *at, f->n_val - *at, budget);
+    }
+    *s = (wsp_train_stats){.step = from};
+    if (mine >= f->n_val)
+        return WSP_OK;
+    if (wspi_batcher_fill(&f->batcher, &f->val_sees, f->val, f->val_order + mine, f->n_val - mine,
+                          budget, f->map, f->train->n_heads, &taken) < 0)
+        return wspi_nomem(err, "a batch of flows", budget);
+    WSP_TRY(wsp_trainer_evaluate(f->trainer, &f->batcher.batch, s, err));
+    count(f, t);
+    return WSP_OK;
+}
+
+/* Batches go round the processes as in training; figures are added up in the order of batches. */
+static wsp_status run_all(wspi_fit *f, wspi_validation *v, tally *t, wsp_train_stats *round,
+                          wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    wsp_train_stats mine;
+
+    for (size_t at = 0; at < f->n_val;) {
+        WSP_TRY(wsp_group_agree(group, run_batch(f, &at, &mine, t, err), err));
+        wspi_group_gather(group, round, &mine, sizeof mine);
+        for (unsigned i = 0; i < wsp_group_size(group); i++)
+            wsp_train_stats_add(&v->stats, &round[i]);
+    }
+    return WSP_OK;
+}
+
+/* The tallies of all processes together. */
+static wsp_status share_tallies(const wspi_fit *f, tally *t, size_t classes, wsp_error *err)
+{
+    wsp_group *group = f->opt->train.group;
+    unsigned n = wsp_group_size(group);
+    tally *all;
+
+    if (!group)
+        return WSP_OK;
+    all = wspi_new_array(n * classes, sizeof *all);
+    WSP_TRY(wsp_group_agree(group, all ? WSP_OK : wspi_nomem(err, "scores", n * classes), err));
+    wspi_group_gather(group, all, t, classes * sizeof *t);
+    memset(t, 0, classes * sizeof *t);
+    for (size_t i = 0; i < n * classes; i++) {
+        t[i % classes].right += all[i].right;
+        t[i % classes].said += all[i].said;
+        t[i % classes].is += all[i].is;
+    }
+    free(all);
+    return WSP_OK;
+}
+
 wsp_status wspi_fit_validate(wspi_fit *f, wspi_validation *v, wsp_error *err)
 {
-    size_t classes = 0, taken;
-    wsp_train_stats s;
+    wsp_group *group = f->opt->train.group;
+    wsp_train_stats *round = wspi_new_array(wsp_group_size(group), sizeof *round);
+    size_t classes = 0;
     tally *t;
-    wsp_status st = WSP_OK;
+    wsp_status st;
 
     memset(v, 0, sizeof *v);
     for (size_t h = 0; h < f->train->n_heads; h++)
         classes += f->train->n_labels[h];
     t = wspi_new_array(classes, sizeof *t);
-    if (!t)
-        return wspi_nomem(err, "scores", classes * sizeof *t);
-    for (size_t at = 0; st == WSP_OK && at < f->n_val; at += taken) {
-        if (wspi_batcher_fill(&f->batcher, &f->val_sees, f->val, f->val_order + at, f->n_val - at,
-                              f->opt->batch_tokens, f->map, f->train->n_heads, &taken) < 0)
-            st = wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
-        else
-            st = wsp_trainer_evaluate(f->trainer, &f->batcher.batch, &s, err);
-        if (st < 0)
-            break;
-        wsp_train_stats_add(&v->stats, &s);
-        count(f, t);
-    }
+    st = t && round ? WSP_OK : wspi_nomem(err, "scores", classes * sizeof *t);
+    st = wsp_group_agree(group, st, err);
+    if (st == WSP_OK)
+        st = run_all(f, v, t, round, err);
+    if (st == WSP_OK)
+        st = share_tallies(f, t, classes, err);
     if (st == WSP_OK)
         score(f, t, v);
     free(t);
+    free(round);
     v->stats.loss = (double)f->opt->train.lm_weight * v->stats.lm_nats_per_token +
                     (double)f->opt->train.head_weight * v->stats.heads.loss;
     return st;

@@ -56,11 +56,25 @@ void wspi_view_clear(wspi_view *v)
     memset(v, 0, sizeof *v);
 }
 
+static size_t tokens_of(const wspi_view *v, size_t flow)
+{
+    return (size_t)(v->packet_off[v->flow_off[flow + 1]] - v->packet_off[v->flow_off[flow]]);
+}
+
+size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget)
+{
+    size_t taken = 0;
+
+    for (size_t tokens = 0; taken < n && tokens < budget; taken++)
+        tokens += tokens_of(v, order[taken]);
+    return taken;
+}
+
 static wsp_status add_flow(wspi_batcher *b, const wspi_view *v, size_t flow)
 {
     wsp_batch *n = &b->batch;
     uint64_t from = v->flow_off[flow], to = v->flow_off[flow + 1];
-    size_t tokens = (size_t)(v->packet_off[to] - v->packet_off[from]);
+    size_t tokens = tokens_of(v, flow);
 
     WSP_TRY(wspi_grow(&b->ids, &b->cap_ids, n->n_tokens + tokens, sizeof *b->ids));
     WSP_TRY(wspi_grow(&b->packet_off, &b->cap_packets, n->n_packets + (size_t)(to - from) + 1,
@@ -81,8 +95,9 @@ wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_toke
                              size_t n_heads, size_t *taken)
 {
     memset(&b->batch, 0, sizeof b->batch);
-    for (*taken = 0; *taken < n && b->batch.n_tokens < budget; ++*taken) {
-        size_t flow = order[*taken];
+    *taken = wspi_batcher_span(v, order, n, budget);
+    for (size_t i = 0; i < *taken; i++) {
+        size_t flow = order[i];
         WSP_TRY(add_flow(b, v, flow));
         if (!map)
             continue;

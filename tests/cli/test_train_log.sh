@@ -50,6 +50,19 @@ assert any(r["heads"] for r in steps) and any(not r["heads"] for r in steps)  # 
 PY
 result $? "the log has the losses of every step, and they agree with one another"
 
+# Two batches a step: each step has one batch of either kind, with labels and without.
+train -q --accumulate 2 --batch-tokens 256 --log "$tmp/two.log" -w "$tmp/two.safetensors"
+python3 - "$tmp/log" "$tmp/two.log" <<'PY'
+import json, sys
+one, two = ([json.loads(line) for line in open(path)] for path in sys.argv[1:])
+assert one[0]["steps"] == two[0]["steps"], (one[0], two[0])  # the batches are half as long
+def labelled(rows):
+    steps = [bool(r["heads"]) for r in rows if r["kind"] == "step"]
+    return sum(steps) / len(steps)
+assert labelled(one) < 0.6 and labelled(two) > 0.7, (labelled(one), labelled(two))
+PY
+result $? "batches of a step are counted together"
+
 train -w "$tmp/b.safetensors" 2>"$tmp/said" && [ "$(wc -l <"$tmp/said")" = 1 ] && grep -q 'written to' "$tmp/said"
 result $? "without a terminal there is no progress, but a last line"
 train --progress -w "$tmp/b.safetensors" 2>"$tmp/said" && grep -qE 'step ([0-9]+)/\1  loss .* bits/packet  .* tokens/s  0:00:00 left' "$tmp/said"

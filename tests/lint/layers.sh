@@ -94,6 +94,9 @@ done
 for f in $(foreign '.*ndpi'); do
     [[ $f == lib/task/*.c ]] || fault "$f: nDPI belongs to one file of lib/task"
 done
+for f in $(foreign 'mpi\.h'); do
+    [ "$f" = lib/model/group_mpi.c ] || fault "$f: MPI belongs to lib/model/group_mpi.c"
+done
 [ "$(foreign '(oneapi/)?dnnl' | wc -l)" -le 1 ] || fault "more than one file includes oneDNN"
 [ "$(foreign '.*ndpi' | wc -l)" -le 1 ] || fault "more than one file includes nDPI"
 

@@ -59,7 +59,7 @@ struct run {
     size_t size; /* bytes of the weights */
 };
 
-static struct run run_make(uint64_t seed, unsigned threads)
+static struct run run_make_with(uint64_t seed, unsigned threads, float dropout)
 {
     wsp_train_options o = wsp_train_options_default();
     wsp_model_config cfg;
@@ -68,13 +68,18 @@ static struct run run_make(uint64_t seed, unsigned threads)
     assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
     cfg.vocab = VOCAB;
     o.threads = threads;
-    o.dropout = 0.1f;
+    o.dropout = dropout;
     o.warmup = 2;
     o.steps = 50;
     assert_int_equal(wsp_model_new(&r.m, &cfg, heads, 2, seed, NULL), WSP_OK);
     assert_int_equal(wsp_trainer_new(&r.t, r.m, &o, NULL), WSP_OK);
     r.size = wsp_model_parameters(r.m) * sizeof(float);
     return r;
+}
+
+static struct run run_make(uint64_t seed, unsigned threads)
+{
+    return run_make_with(seed, threads, 0.1f);
 }
 
 static void run_clear(struct run *r)
@@ -161,6 +166,57 @@ static void figures_of_batches_add_up(void **state)
     assert_true(fabs(sum.head[1].loss * (double)sum.head[1].seen -
                      a.head[1].loss * (double)a.head[1].seen -
                      b.head[1].loss * (double)b.head[1].seen) < 1e-9);
+    run_clear(&r);
+}
+
+/* That is what lets processes share the batches of a step. */
+static void a_sum_of_gradients_is_that_of_whole_batches_in_order(void **state)
+{
+    struct run r = run_make_with(1, 2, 0);
+    struct data d[3];
+    size_t n = r.size / sizeof(float);
+    float *sum = wspi_new_floats(n);
+    wsp_train_stats s, total = {.step = 0};
+
+    (void)state;
+    assert_non_null(sum);
+    for (size_t i = 0; i < 3; i++) {
+        struct run one = run_make_with(1, 2, 0);
+        data_make(&d[i], i + 1);
+        assert_int_equal(wsp_trainer_accumulate(one.t, &d[i].b, &s, NULL), WSP_OK);
+        wsp_train_stats_add(&total, &s);
+        for (size_t k = 0; k < n; k++)
+            sum[k] += one.m->grad[k];
+        run_clear(&one);
+        assert_int_equal(wsp_trainer_accumulate(r.t, &d[i].b, NULL, NULL), WSP_OK);
+    }
+    for (size_t k = 0; k < n; k++)
+        assert_true(sum[k] == r.m->grad[k]);
+    assert_int_equal(wsp_trainer_save(r.t, FILE_NAME, NULL, 0, NULL), WSP_ERR_ARG);
+    assert_int_equal(wsp_trainer_update(r.t, &s, NULL), WSP_OK);
+    assert_int_equal(s.step, 1);
+    assert_int_equal(s.batches, 3);
+    assert_int_equal(s.tokens, total.tokens);
+    assert_true(s.loss == total.loss && s.heads.loss == total.heads.loss);
+    assert_true(s.grad_norm > 0 && s.lr > 0);
+    for (size_t k = 0; k < n; k++)
+        assert_true(r.m->grad[k] == 0);
+    assert_int_equal(wsp_trainer_update(r.t, NULL, NULL), WSP_ERR_ARG);
+    free(sum);
+    run_clear(&r);
+}
+
+static void a_process_by_itself_is_a_group_that_agrees(void **state)
+{
+    struct run r = run_make(1, 1);
+    wsp_error err;
+
+    (void)state;
+    assert_int_equal(wsp_group_rank(NULL), 0);
+    assert_int_equal(wsp_group_size(NULL), 1);
+    assert_int_equal(wsp_group_agree(NULL, WSP_EOF, NULL), WSP_EOF);
+    assert_int_equal(wsp_group_agree(NULL, WSP_ERR_IO, NULL), WSP_ERR_IO);
+    assert_int_equal(wsp_trainer_accumulate(r.t, NULL, NULL, &err), WSP_ERR_ARG);
     run_clear(&r);
 }
 
@@ -261,6 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_those_that_the_figures_count),
         cmocka_unit_test(figures_of_batches_add_up),
+        cmocka_unit_test(a_sum_of_gradients_is_that_of_whole_batches_in_order),
+        cmocka_unit_test(a_process_by_itself_is_a_group_that_agrees),
         cmocka_unit_test(weights_put_aside_come_back_from_a_checkpoint_too),
         cmocka_unit_test(damaged_checkpoints_are_refused_and_change_nothing),
     };
