@@ -6,28 +6,33 @@
 
 #include "cli.h"
 #include "report.h"
+#include "source.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "eval",
-    .operands = "[OPTION]... -m MODEL TEST.npz",
+    .operands = "[OPTION]... -m MODEL TEST.npz|CAPTURE...",
     .summary =
-        "Scores the heads of a model on the label columns of a token file, beside always saying "
-        "the commonest\n"
-        "class and beside its own answers after the first packets. Use captures that the model has "
+        "Scores the heads of a model on the label columns of a token file, or on captures with "
+        "--labels, beside\n"
+        "always saying the commonest class and beside its own answers after the first packets. Use "
+        "captures that the model has "
         "not seen.\n"
         "Flows of classes that a head does not know tell how well it says \"unknown\".",
     .examples = "  wirespeak eval -m model.safetensors test.npz\n"
                 "  wirespeak eval -o json -m model.safetensors test.npz | jq .macro_f1\n"
+                "  wirespeak eval --robust --labels app=apps.tsv --part test -m model.safetensors "
+                "captures/\n"
                 "  wirespeak eval --html scores.html -m model.safetensors test.npz\n",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = -1,
 };
 
 typedef struct arguments {
     const char *model, *format, *html, *dtype;
     size_t threads;
-    bool per_class, final_only;
+    bool per_class, final_only, robust;
+    source from;
 } arguments;
 
 static const size_t early[] = {1, 2, 4, 8, 16};
@@ -80,21 +85,37 @@ static void free_scores(wsp_metrics **scores, size_t n)
     free(scores);
 }
 
-/* What the answers are under other circumstances: one row for each head. */
-static wsp_status add_rows(evaluation *e, report_kind kind, const char *name,
-                           const wsp_selection *s, wsp_error *err)
+static report_head *report_of(evaluation *e, size_t head)
 {
-    size_t n = wsp_model_head_count(e->m), at = 0;
+    for (size_t i = 0; i < e->r.n_heads; i++)
+        if (e->r.heads[i].head == wsp_model_head(e->m, head))
+            return &e->r.heads[i];
+    return NULL;
+}
+
+/* What the answers are under other circumstances: a row for each head that has flows there. */
+static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row *row,
+                           wsp_error *err)
+{
+    size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
+    wsp_status st = scores ? wsp_score(e->m, t, &e->run, scores, NULL, err) : out_of_memory(err);
+
+    for (size_t h = 0; st == WSP_OK && h < n; h++)
+        if (scores[h] && report_of(e, h))
+            report_add(report_of(e, h), row, scores[h]);
+    free_scores(scores, n);
+    return st == WSP_ERR_ARG ? WSP_OK : st; /* ARG: no flow that could be scored is left */
+}
+
+static wsp_status add_selected(evaluation *e, const wsp_selection *s, const report_row *row,
+                               wsp_error *err)
+{
     wsp_tokens *part = NULL;
-    wsp_status st = scores ? wsp_tokens_select(&part, e->t, s, err) : out_of_memory(err);
+    wsp_status st = wsp_tokens_select(&part, e->t, s, err);
 
     if (st == WSP_OK)
-        st = wsp_score(e->m, part, &e->run, scores, NULL, err);
-    for (size_t h = 0; st == WSP_OK && h < n; h++)
-        if (scores[h])
-            report_add(&e->r.heads[at++], kind, name, s->max_packets, scores[h]);
-    free_scores(scores, n);
+        st = add_rows(e, part, row, err);
     wsp_tokens_free(part);
     return st;
 }
@@ -123,9 +144,71 @@ static wsp_status add_early(evaluation *e, wsp_error *err)
     wsp_status st = WSP_OK;
 
     for (size_t i = 0; st == WSP_OK && i < N_EARLY; i++) {
-        char name[40];
-        (void)snprintf(name, sizeof name, "after %zu packet%s", early[i], early[i] > 1 ? "s" : "");
-        st = add_rows(e, REPORT_EARLY, name, &(wsp_selection){.max_packets = early[i]}, err);
+        report_row row = {.kind = REPORT_EARLY, .packets = early[i]};
+        (void)snprintf(row.name, sizeof row.name, "after %zu packet%s", early[i],
+                       early[i] > 1 ? "s" : "");
+        st = add_selected(e, &(wsp_selection){.max_packets = early[i]}, &row, err);
+    }
+    return st;
+}
+
+/* ---- worse circumstances ---- */
+
+static const char *const changes[] = {"forged", "snaplen=64", "headers", "skip=10"};
+static const char *const policies[] = {"headers-only", "sizes-only"};
+
+/* The flows that have packets left when the first n of each are missing, as they are in the whole captures. */
+static wsp_status add_long_flows(evaluation *e, uint64_t n, wsp_error *err)
+{
+    report_row row = {.kind = REPORT_CHANGE};
+    uint32_t *flows = calloc(e->t->n_flows + 1, sizeof *flows);
+    wsp_selection s = {.flows = flows};
+    wsp_status st;
+
+    if (!flows)
+        return out_of_memory(err);
+    (void)snprintf(row.name, sizeof row.name, "whole flows of over %zu packets", (size_t)n);
+    for (size_t i = 0; i < e->t->n_flows; i++)
+        if (wsp_tokens_packets(e->t, i) > n)
+            flows[s.n++] = (uint32_t)i;
+    st = s.n ? add_selected(e, &s, &row, err) : WSP_OK;
+    free(flows);
+    return st;
+}
+
+static wsp_status add_change(evaluation *e, source *from, const char *how, wsp_error *err)
+{
+    report_row row = {.kind = REPORT_CHANGE};
+    wsp_tokens *t = NULL;
+    wsp_change change;
+    wsp_status st = wsp_change_parse(how, &change);
+
+    (void)snprintf(row.name, sizeof row.name, "%s", how);
+    if (st == WSP_OK)
+        st = source_read(from, &change, &t, err);
+    if (st == WSP_OK)
+        st = source_ndpi(from, &change, &row.ndpi, err);
+    if (st == WSP_OK && change.kind == WSP_CHANGE_SKIP)
+        st = add_long_flows(e, change.n, err);
+    if (st == WSP_OK)
+        st = add_rows(e, t, &row, err);
+    wsp_tokens_free(t);
+    return st;
+}
+
+static wsp_status add_circumstances(evaluation *e, source *from, wsp_error *err)
+{
+    wsp_status st = WSP_OK;
+
+    if (from->captures) {
+        st = source_ndpi(from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &e->r.ndpi, err);
+        for (size_t i = 0; st == WSP_OK && i < sizeof changes / sizeof changes[0]; i++)
+            st = add_change(e, from, changes[i], err);
+    }
+    for (size_t i = 0; st == WSP_OK && i < sizeof policies / sizeof policies[0]; i++) {
+        report_row row = {.kind = REPORT_CHANGE};
+        (void)snprintf(row.name, sizeof row.name, "tokens of %s", policies[i]);
+        st = add_selected(e, &(wsp_selection){.policy = policies[i]}, &row, err);
     }
     return st;
 }
@@ -139,74 +222,84 @@ static int print(const evaluation *e, const arguments *a)
     return a->html ? report_html(&e->r, a->html) : CLI_OK;
 }
 
-int cmd_eval(int argc, char **argv)
+/* one option a line or two */
+/* clang-format off */
+static int parse(arguments *a, int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
-    arguments a = {.format = "table", .dtype = "auto"};
+    static const char *const parts[] = {"train", "val", "test", NULL};
     const cli_option options[] = {
-        {.name = "model",
-         .letter = 'm',
-         .kind = CLI_TEXT,
-         .value = &a.model,
-         .arg = "MODEL",
-         .help = "the model, a .safetensors file"},
-        {.name = "output",
-         .letter = 'o',
-         .kind = CLI_CHOICE,
-         .value = &a.format,
-         .arg = "FORMAT",
-         .choices = formats,
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .help = "the model, a .safetensors file"},
+        {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "table for people, json for programs (a line a head)"},
-        {.name = "html",
-         .kind = CLI_TEXT,
-         .value = &a.html,
-         .arg = "FILE",
+        {.name = "html", .kind = CLI_TEXT, .value = &a->html, .arg = "FILE",
          .help = "also write a page with pictures, which needs nothing else"},
-        {.name = "threads",
-         .kind = CLI_SIZE,
-         .value = &a.threads,
-         .arg = "N",
-         .min = 0,
-         .max = 256,
+        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
-        {.name = "dtype",
-         .kind = CLI_CHOICE,
-         .value = &a.dtype,
-         .arg = "TYPE",
-         .choices = cli_dtypes,
+        {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has it"},
-        {.name = "per-class",
-         .kind = CLI_FLAG,
-         .value = &a.per_class,
+        {.name = "per-class", .kind = CLI_FLAG, .value = &a->per_class,
          .help = "precision, recall and F1 of every class in the table"},
-        {.name = "final-only",
-         .kind = CLI_FLAG,
-         .value = &a.final_only,
-         .help = "only the answers after the last packet"},
+        {.name = "final-only", .kind = CLI_FLAG, .value = &a->final_only, .help = "only the answers after the last packet"},
+        {.name = "robust", .kind = CLI_FLAG, .value = &a->robust,
+         .help = "also what headers and sizes alone give; of captures also\n"
+                 "the scores when they are forged, cut or begin late,\nand how much nDPI can name then"},
+        {.name = NULL, .kind = CLI_HEADING, .help = "Captures"},
+        {.name = "labels", .kind = CLI_LIST, .value = &a->from.lists, .arg = "HEAD=FILE",
+         .help = "what their flows are: a tab-separated list"},
+        {.name = "part", .kind = CLI_CHOICE, .value = &a->from.part, .arg = "PART", .choices = parts,
+         .help = "only the captures of this part, as tokenize --part"},
+        {.name = "seed", .kind = CLI_U64, .value = &a->from.split.seed, .arg = "N", .help = "seed of the split (default 1)"},
+        {.name = "val", .kind = CLI_REAL, .value = &a->from.split.val, .arg = "SHARE", .rmax = 1,
+         .help = "share of captures for validation (default 0.1)"},
+        {.name = "test", .kind = CLI_REAL, .value = &a->from.split.test, .arg = "SHARE", .rmax = 1,
+         .help = "share of captures for the test (default 0.25)"},
     };
-    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv), rc;
-    evaluation e = {.r = {.model = a.model, .test = argv[first]}};
+
+    return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+}
+/* clang-format on */
+
+static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
+{
     wsp_tokens *all = NULL;
+    wsp_status st = wsp_model_load(&e->m, a->model, err);
+
+    if (st >= 0)
+        st = source_open(&a->from, err);
+    if (st >= 0)
+        st = source_read(&a->from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &all, err);
+    if (st >= 0)
+        st = take_labelled(e, all, err);
+    wsp_tokens_free(all);
+    if (st >= 0)
+        st = score(e, err);
+    if (st >= 0 && !a->final_only)
+        st = add_early(e, err);
+    if (st >= 0 && a->robust)
+        st = add_circumstances(e, &a->from, err);
+    return st;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    arguments a = {
+        .format = "table", .dtype = "auto", .from = {.split = wsp_split_options_default()}};
+    int first = parse(&a, argc, argv), rc;
+    evaluation e = {.r = {.model = a.model, .test = argv[first]}};
     wsp_error err;
-    wsp_status st;
 
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    rc = source_take(&a.from, page.name, argv + first, argc - first);
+    if (rc != CLI_OK)
+        return rc;
     e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
-    st = wsp_model_load(&e.m, a.model, &err);
-    if (st >= 0)
-        st = wsp_tokens_load(&all, argv[first], &err);
-    if (st >= 0)
-        st = take_labelled(&e, all, &err);
-    wsp_tokens_free(all);
-    if (st >= 0)
-        st = score(&e, &err);
-    if (st >= 0 && !a.final_only)
-        st = add_early(&e, &err);
-    rc = st < 0 ? cli_fail_error(&err) : print(&e, &a);
+    rc = evaluate(&e, &a, &err) < 0 ? cli_fail_error(&err) : print(&e, &a);
     free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
     free(e.r.heads);
     wsp_tokens_free(e.t);
     wsp_model_free(e.m);
+    source_close(&a.from);
     return rc;
 }

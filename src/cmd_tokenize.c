@@ -171,6 +171,7 @@ typedef struct job {
     labelling labels;
     wsp_tokens_writer *writer;
     wsp_error *err;
+    wsp_changer *changer; /* or NULL */
     const char *part;
     uint64_t seed;
     double val, test;
@@ -188,8 +189,17 @@ static bool wanted(void *arg, const char *capture)
 static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *set, size_t at)
 {
     job *j = arg;
+    wsp_flow_key key = j->changer ? wsp_changer_key(j->changer, &flow->key) : flow->key;
 
-    return labelling_flow(&j->labels, set->captures[set->capture[at]], &flow->key);
+    return labelling_flow(&j->labels, set->captures[set->capture[at]], &key);
+}
+
+static wsp_status change(void *arg, size_t capture, int linktype, const wsp_frame *in,
+                         wsp_frame *out)
+{
+    job *j = arg;
+
+    return wsp_changer_frame(j->changer, capture, linktype, in, out);
 }
 
 static wsp_status write_flows(void *arg, const wsp_tokens *set)
@@ -200,7 +210,7 @@ static wsp_status write_flows(void *arg, const wsp_tokens *set)
 }
 
 typedef struct arguments {
-    const char *out, *format, *filter;
+    const char *out, *format, *filter, *change;
     bool stats_only, sizes, skip_bad, drop, compress, predictions;
     size_t max_packets, max_flows;
     cli_list lists;
@@ -238,6 +248,8 @@ static int parse(arguments *a, job *j, int argc, char **argv)
          .help = "share of captures for validation (default 0.1)"},
         {.name = "test", .kind = CLI_REAL, .value = &j->test, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for the test (default 0.25)"},
+        {.name = "change", .kind = CLI_TEXT, .value = &a->change, .arg = "HOW",
+         .help = "as it would look forged, with snaplen=N, with skip=N\npackets of each flow missing, or headers only"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
          .help = "packets of a flow that are kept (training data; no way back)"},
     };
@@ -257,6 +269,7 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
                                 .max_open_bytes = MAX_OPEN_BYTES,
                                 .predictions = predictions,
                                 .want = wanted,
+                                .change = j->changer ? change : NULL,
                                 .on_flow = label_flow,
                                 .drain = a->out ? write_flows : NULL,
                                 .arg = j};
@@ -292,6 +305,7 @@ int cmd_tokenize(int argc, char **argv)
     int first = parse(&a, &j, argc, argv);
     wsp_prediction *predictions = NULL;
     wsp_tokenize_stats s;
+    wsp_change how;
     wsp_error err;
     wsp_status st;
 
@@ -301,6 +315,11 @@ int cmd_tokenize(int argc, char **argv)
         return cli_usage(page.name, "--bits is a part of --stats");
     if (a.predictions && !a.stats_only)
         return cli_usage(page.name, "--predictors is a part of --stats");
+    if (a.change && wsp_change_parse(a.change, &how) < 0)
+        return cli_usage(page.name, "--change is forged, headers, snaplen=N or skip=N, not '%s'",
+                         a.change);
+    if (a.change && wsp_changer_new(&j.changer, &how) < 0)
+        return cli_fail("out of memory");
     if (a.sizes)
         cli_note("compressing the packets with gzip -9, xz -6 and zstd -19 as well: a few "
                  "megabytes a second");
@@ -309,6 +328,7 @@ int cmd_tokenize(int argc, char **argv)
     st = tokenize(&a, &j, (const char *const *)(argv + first), (size_t)(argc - first), predictions,
                   &s, &err);
     labelling_clear(&j.labels);
+    wsp_changer_free(j.changer);
     if (st < 0) {
         free(predictions);
         return cli_fail_error(&err);

@@ -4,21 +4,32 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <string.h>
 
-void report_add(report_head *h, report_kind kind, const char *name, size_t packets,
-                const wsp_metrics *score)
+void report_add(report_head *h, const report_row *row, const wsp_metrics *score)
 {
-    report_row *row = &h->rows[h->n_rows];
-
     if (h->n_rows == REPORT_ROWS)
         return;
-    *row = (report_row){.kind = kind,
-                        .packets = packets,
-                        .flows = score->flows,
-                        .accuracy = score->accuracy,
-                        .macro_f1 = score->macro_f1};
-    (void)snprintf(row->name, sizeof row->name, "%s", name);
+    h->rows[h->n_rows] = *row;
+    h->rows[h->n_rows].flows = score->flows;
+    h->rows[h->n_rows].accuracy = score->accuracy;
+    h->rows[h->n_rows].macro_f1 = score->macro_f1;
     h->n_rows++;
+}
+
+double report_told(const wsp_label_rate *r)
+{
+    return r->flows ? (double)r->told / (double)r->flows : (double)NAN;
+}
+
+double report_right(const wsp_label_rate *r)
+{
+    return r->flows ? (double)r->right / (double)r->flows : (double)NAN;
+}
+
+bool report_speaks_of_ndpi(const report *r, const report_head *h)
+{
+    return r->ndpi.flows && strcmp(h->head->name, "protocol") == 0;
 }
 
 /* ---- table ---- */
@@ -60,7 +71,36 @@ static void print_unknown(const report_head *h)
     printf("\n");
 }
 
-static void print_head(const report_head *h, bool per_class)
+static void print_change(const char *name, size_t flows, double accuracy, double macro_f1,
+                         const wsp_label_rate *ndpi)
+{
+    printf("  %-32s %6zu %9.4f %9.4f", name, flows, accuracy, macro_f1);
+    if (ndpi->flows)
+        printf(" %11.4f %11.4f", report_told(ndpi), report_right(ndpi));
+    printf("\n");
+}
+
+static void print_changes(const report *r, const report_head *h)
+{
+    bool heading = false;
+
+    for (size_t i = 0; i < h->n_rows; i++) {
+        const report_row *row = &h->rows[i];
+        if (row->kind != REPORT_CHANGE)
+            continue;
+        if (!heading) {
+            printf("  %-32s %6s %9s %9s%s\n", "when captures or tokens are", "flows", "accuracy",
+                   "macro-F1", report_speaks_of_ndpi(r, h) ? "  nDPI names   and right" : "");
+            print_change("as they are", h->score->flows, h->score->accuracy, h->score->macro_f1,
+                         report_speaks_of_ndpi(r, h) ? &r->ndpi : &(wsp_label_rate){.flows = 0});
+        }
+        heading = true;
+        print_change(row->name, row->flows, row->accuracy, row->macro_f1,
+                     report_speaks_of_ndpi(r, h) ? &row->ndpi : &(wsp_label_rate){.flows = 0});
+    }
+}
+
+static void print_head(const report *r, const report_head *h, bool per_class)
 {
     const wsp_metrics *s = h->score;
     char always[64];
@@ -71,7 +111,9 @@ static void print_head(const report_head *h, bool per_class)
     (void)snprintf(always, sizeof always, "always '%.18s'", h->head->labels[s->most]);
     print_row(always, s->majority_accuracy, s->majority_macro_f1);
     for (size_t i = 0; i < h->n_rows; i++)
-        print_row(h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
+        if (h->rows[i].kind != REPORT_CHANGE)
+            print_row(h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
+    print_changes(r, h);
     print_number("weighted F1", s->weighted_f1);
     print_number("ECE", s->ece);
     print_number("Brier", s->brier);
@@ -86,7 +128,7 @@ static void print_head(const report_head *h, bool per_class)
 void report_table(const report *r, bool per_class)
 {
     for (size_t i = 0; i < r->n_heads; i++)
-        print_head(&r->heads[i], per_class);
+        print_head(r, &r->heads[i], per_class);
     printf("%zu flows in %.1f s: %.0f flows/s\n", r->flows, r->seconds,
            r->seconds > 0 ? (double)r->flows / r->seconds : 0.0);
 }
@@ -99,7 +141,13 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(round(v * 1e6) / 1e6) : json_null();
 }
 
-static json_t *rows_json(const report_head *h, report_kind kind)
+static json_t *ndpi_json(const wsp_label_rate *n)
+{
+    return json_pack("{s:I, s:o, s:o}", "flows", (json_int_t)n->flows, "told",
+                     number(report_told(n)), "right", number(report_right(n)));
+}
+
+static json_t *rows_json(const report *r, const report_head *h, report_kind kind)
 {
     json_t *rows = json_array();
 
@@ -113,6 +161,8 @@ static json_t *rows_json(const report_head *h, report_kind kind)
         if (kind == REPORT_EARLY)
             (void)json_object_set_new(
                 o, "packets", row->packets ? json_integer((json_int_t)row->packets) : json_null());
+        if (row->ndpi.flows && report_speaks_of_ndpi(r, h))
+            (void)json_object_set_new(o, "ndpi", ndpi_json(&row->ndpi));
         (void)json_array_append_new(rows, o);
     }
     return rows;
@@ -203,8 +253,11 @@ static json_t *head_json(const report *r, const report_head *h)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         (void)json_object_set_new(o, numbers[i].key, number(numbers[i].value));
     (void)json_object_set_new(o, "unknown", abstention_json(&h->score->unknown));
-    (void)json_object_set_new(o, "baselines", rows_json(h, REPORT_BASELINE));
-    (void)json_object_set_new(o, "early", rows_json(h, REPORT_EARLY));
+    (void)json_object_set_new(o, "baselines", rows_json(r, h, REPORT_BASELINE));
+    (void)json_object_set_new(o, "early", rows_json(r, h, REPORT_EARLY));
+    (void)json_object_set_new(o, "changes", rows_json(r, h, REPORT_CHANGE));
+    if (report_speaks_of_ndpi(r, h))
+        (void)json_object_set_new(o, "ndpi", ndpi_json(&r->ndpi));
     (void)json_object_set_new(o, "reliability", reliability_json(s));
     (void)json_object_set_new(o, "abstention", curve_json(s));
     (void)json_object_set_new(o, "per_class", classes_json(h));

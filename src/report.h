@@ -11,6 +11,7 @@
 typedef enum report_kind {
     REPORT_BASELINE, /* another classifier on the same flows */
     REPORT_EARLY,    /* the model after the first packets */
+    REPORT_CHANGE,   /* the model on changed captures or tokens */
     REPORT_KINDS,
 } report_kind;
 
@@ -20,6 +21,7 @@ typedef struct report_row {
     size_t packets; /* of REPORT_EARLY; 0 = all */
     size_t flows;
     double accuracy, macro_f1;
+    wsp_label_rate ndpi; /* of REPORT_CHANGE, what nDPI names then; zeros: not asked */
 } report_row;
 
 enum { REPORT_ROWS = 32 };
@@ -36,13 +38,20 @@ typedef struct report {
     const char *model, *test; /* names of files */
     size_t parameters, flows; /* flows that the model has read */
     double seconds;           /* that it took */
+    wsp_label_rate ndpi;      /* what nDPI names of them; zeros: not asked */
     report_head *heads;
     size_t n_heads;
 } report;
 
-/* Beyond REPORT_ROWS: nothing. */
-void report_add(report_head *h, report_kind kind, const char *name, size_t packets,
-                const wsp_metrics *score);
+/* A row with its scores filled in; beyond REPORT_ROWS: nothing. */
+void report_add(report_head *h, const report_row *row, const wsp_metrics *score);
+
+/* Shares of the flows of nDPI's: those that it names, those that it names right; NaN when it was not asked. */
+double report_told(const wsp_label_rate *r);
+double report_right(const wsp_label_rate *r);
+
+/* Only the head that nDPI's protocols are beside has something to compare. */
+bool report_speaks_of_ndpi(const report *r, const report_head *h);
 
 void report_table(const report *r, bool per_class);
 

@@ -156,12 +156,51 @@ static void print_rows(FILE *f, const report_head *h)
     (void)snprintf(name, sizeof name, "always '%s'", h->head->labels[h->score->most]);
     print_row(f, "", name, h->score->majority_accuracy, h->score->majority_macro_f1);
     for (size_t i = 0; i < h->n_rows; i++)
-        if (h->rows[i].kind != REPORT_EARLY)
+        if (h->rows[i].kind == REPORT_BASELINE)
             print_row(f, "", h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
     (void)fputs("</table></div><br>\n", f);
 }
 
-static void print_figures(FILE *f, const report_head *h)
+static void print_change(FILE *f, const report_row *row, bool ndpi)
+{
+    print_text(f, "<tr><td>", row->name, "</td>");
+    (void)fprintf(f, "<td>%zu</td>", row->flows);
+    print_cell(f, row->accuracy);
+    print_cell(f, row->macro_f1);
+    print_meter(f, row->macro_f1);
+    if (ndpi) {
+        print_cell(f, report_told(&row->ndpi));
+        print_cell(f, report_right(&row->ndpi));
+    }
+    (void)fputs("</tr>\n", f);
+}
+
+static void print_changes(FILE *f, const report *r, const report_head *h)
+{
+    bool ndpi = report_speaks_of_ndpi(r, h), any = false;
+    report_row whole = {.name = "as they are",
+                        .flows = h->score->flows,
+                        .accuracy = h->score->accuracy,
+                        .macro_f1 = h->score->macro_f1,
+                        .ndpi = r->ndpi};
+
+    for (size_t i = 0; i < h->n_rows; i++)
+        any = any || h->rows[i].kind == REPORT_CHANGE;
+    if (!any)
+        return;
+    (void)fputs(
+        "<div class=\"card\"><h3>When captures or tokens are</h3><table><tr><th></th><th>flows</th>"
+        "<th>accuracy</th><th>macro-F1</th><th></th>",
+        f);
+    (void)fputs(ndpi ? "<th>nDPI names</th><th>and right</th></tr>\n" : "</tr>\n", f);
+    print_change(f, &whole, ndpi);
+    for (size_t i = 0; i < h->n_rows; i++)
+        if (h->rows[i].kind == REPORT_CHANGE)
+            print_change(f, &h->rows[i], ndpi);
+    (void)fputs("</table></div><br>\n", f);
+}
+
+static void print_figures(FILE *f, const report *r, const report_head *h)
 {
     bool early = false;
 
@@ -192,6 +231,7 @@ static void print_figures(FILE *f, const report_head *h)
     }
     (void)fputs("</div>\n", f);
     print_rows(f, h);
+    print_changes(f, r, h);
 }
 
 /* What flows of the class are most often taken for; NULL: nothing. */
@@ -229,7 +269,7 @@ static void print_classes(FILE *f, const report_head *h)
     (void)fputs("</table></div>\n", f);
 }
 
-static void print_head(FILE *f, const report_head *h)
+static void print_head(FILE *f, const report *r, const report_head *h)
 {
     const wsp_metrics *s = h->score;
 
@@ -243,7 +283,7 @@ static void print_head(FILE *f, const report_head *h)
                   "theirs.</p>\n",
                   s->unknown.threshold, 100 * s->unknown.coverage);
     print_tiles(f, s);
-    print_figures(f, h);
+    print_figures(f, r, h);
     (void)fputs(
         "<div class=\"card\"><h3>Confusions</h3><p>Rows are what flows are, columns what was said; "
         "the darker, the larger the share of the row. Point at a cell for its numbers.</p>\n",
@@ -266,7 +306,7 @@ static void print_page(FILE *f, const report *r)
                   wsp_version());
     print_summary(f, r);
     for (size_t i = 0; i < r->n_heads; i++)
-        print_head(f, &r->heads[i]);
+        print_head(f, r, &r->heads[i]);
     (void)fputs("</body></html>\n", f);
 }
 

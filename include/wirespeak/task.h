@@ -188,6 +188,9 @@ typedef struct wsp_labels wsp_labels;
 WSP_MUST_USE WSP_API wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err);
 WSP_API void wsp_labels_free(wsp_labels *l);
 
+/* Name of label number 0, 1, ...; NULL after the last. Lives as long as the list. */
+WSP_API const char *wsp_labels_name(const wsp_labels *l, int32_t label);
+
 /* Label of a flow of a capture whose name ends with the listed path, or -1. */
 WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);
 
@@ -216,6 +219,9 @@ typedef struct wsp_selection {
 /* A set of the chosen flows, with their captures and labels and without residuals. ARG for a flow or a policy that is not there. */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t,
                                                   const wsp_selection *s, wsp_error *err);
+
+/* Packets that the set has of a flow, without the token that says that it ended. */
+WSP_API size_t wsp_tokens_packets(const wsp_tokens *t, size_t flow);
 
 /* ---- what a model reads of a flow ---- */
 
@@ -473,6 +479,52 @@ WSP_MUST_USE WSP_API wsp_status wsp_forger_new(wsp_forger **out, int linktype,
 WSP_MUST_USE WSP_API wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in,
                                                  wsp_frame *out);
 WSP_API void wsp_forger_free(wsp_forger *f);
+
+/* ---- changed captures: what becomes of answers when captures are worse ---- */
+
+typedef enum wsp_change_kind {
+    WSP_CHANGE_NONE,
+    WSP_CHANGE_FORGED,  /* other hosts, see above; seed 1 */
+    WSP_CHANGE_SNAPLEN, /* no packet has more than n bytes */
+    WSP_CHANGE_SKIP,    /* the first n packets of every flow are missing */
+    WSP_CHANGE_HEADERS, /* packets are cut where their payload begins */
+} wsp_change_kind;
+
+typedef struct wsp_change {
+    wsp_change_kind kind;
+    uint64_t n;
+} wsp_change;
+
+/* "none", "forged", "snaplen=64", "skip=10", "headers"; ARG for anything else. */
+WSP_MUST_USE WSP_API wsp_status wsp_change_parse(const char *text, wsp_change *out);
+
+/*
+ * Changes one capture after the other: `capture` numbers them in any way that tells one from the next. EOF: this packet is
+ * not there. out->data is in->data, or valid until the next call; out may be in.
+ */
+typedef struct wsp_changer wsp_changer;
+WSP_MUST_USE WSP_API wsp_status wsp_changer_new(wsp_changer **out, const wsp_change *change);
+WSP_MUST_USE WSP_API wsp_status wsp_changer_frame(wsp_changer *c, size_t capture, int linktype,
+                                                  const wsp_frame *in, wsp_frame *out);
+/* What a flow of the capture at work was before, so that lists of labels know it. */
+WSP_API wsp_flow_key wsp_changer_key(const wsp_changer *c, const wsp_flow_key *key);
+WSP_API void wsp_changer_free(wsp_changer *c);
+
+/* How many of the flows that a list knows nDPI reads a protocol out of (no guesses), and how many as the list has it. */
+typedef struct wsp_label_rate {
+    uint64_t flows, told, right;
+} wsp_label_rate;
+
+typedef struct wsp_rate_options {
+    const wsp_labels *labels;
+    wsp_change change;
+    bool (*want)(void *arg, const char *capture); /* or NULL: captures that are read at all */
+    void *arg;
+} wsp_rate_options;
+
+/* Reads the input to its end. */
+WSP_MUST_USE WSP_API wsp_status wsp_label_rate_of(wsp_input *in, const wsp_rate_options *opt,
+                                                  wsp_label_rate *rate, wsp_error *err);
 
 #ifdef __cplusplus
 }

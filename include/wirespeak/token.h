@@ -239,8 +239,11 @@ typedef struct wsp_tokenize_options {
     size_t max_open_bytes; /* kept of open flows, likewise; 0 = no limit */
     wsp_prediction *predictions; /* NULL, or [wsp_prediction_count()] to be filled */
     bool (*want)(void *arg, const char *capture); /* or NULL: captures that are read at all */
-    wsp_flow_tokens_fn *on_flow;                  /* or NULL; a negative status ends the run */
-    wsp_tokens_drain_fn *drain; /* or NULL; called at the end, and before when the set is large */
+    /* or NULL; puts another packet in the place of one of capture 0, 1, ...; EOF: none */
+    wsp_status (*change)(void *arg, size_t capture, int linktype, const wsp_frame *in,
+                         wsp_frame *out);
+    wsp_flow_tokens_fn *on_flow; /* or NULL; a negative status ends the run */
+    wsp_tokens_drain_fn *drain;  /* or NULL; called at the end, and before when the set is large */
     void *arg;
 } wsp_tokenize_options;
 

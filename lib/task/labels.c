@@ -218,6 +218,11 @@ int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow
     return -1;
 }
 
+const char *wsp_labels_name(const wsp_labels *l, int32_t label)
+{
+    return label >= 0 && (size_t)label < l->n_names ? l->names[label] : NULL;
+}
+
 wsp_status wsp_tokens_label(wsp_tokens *t, const char *head, const char *const *labels,
                             size_t n_labels, int32_t *column, wsp_error *err)
 {

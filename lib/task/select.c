@@ -140,3 +140,12 @@ wsp_status wsp_tokens_select(wsp_tokens **out, const wsp_tokens *t, const wsp_se
     *out = to;
     return WSP_OK;
 }
+
+size_t wsp_tokens_packets(const wsp_tokens *t, size_t flow)
+{
+    uint64_t from = t->flow_off[flow], to = t->flow_off[flow + 1];
+    uint64_t last = to > from ? t->packet_off[to - 1] : 0;
+    bool end = to > from && t->packet_off[to] == last + 1 && t->ids[last] == wspi_flow_end_token();
+
+    return (size_t)(to - from) - end;
+}

@@ -266,7 +266,15 @@ static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_in
             k->stats->broken++;
             st = WSP_EOF;
         } else if (st == WSP_OK) {
-            st = code_frame(k, table, linktype, &frame, number++);
+            st = k->opt.change
+                     ? k->opt.change(k->opt.arg, k->t->n_captures - 1, linktype, &frame, &frame)
+                     : WSP_OK;
+            if (st == WSP_EOF) {
+                st = WSP_OK;
+                continue;
+            }
+            if (st == WSP_OK)
+                st = code_frame(k, table, linktype, &frame, number++);
             if (st < 0)
                 (void)wspi_fail(err, st, number, "%s: packet %llu: %s",
                                 k->t->captures[k->t->n_captures - 1], (unsigned long long)number,

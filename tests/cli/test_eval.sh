@@ -72,6 +72,25 @@ says "and changes no score of the others" "$tmp/all.json" \
     grep -q "^kind: " "$tmp/table" && grep -q "^  ntp " "$tmp/table" && ! grep -q "after 1 packet" "$tmp/table"
 result $? "the table has the classes when asked, and only final answers when asked"
 
+# Worse circumstances: the same captures, read again. Names say protocols, so that nDPI is asked too.
+sed 's/\tdns\t/\tDNS\t/; s/\thttp\t/\tHTTP\t/; s/\tntp\t/\tNTP\t/; s/\tredis\t/\tRedis\t/' "$tmp/four.tsv" >"$tmp/protocols.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/protocols.tsv" -w "$tmp/p.npz" "${captures[@]}" &&
+    "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 -w "$tmp/p.safetensors" "$tmp/p.npz" &&
+    "$ws" eval --robust -o json --html "$tmp/robust.html" --labels "protocol=$tmp/protocols.tsv" -m "$tmp/p.safetensors" "${captures[@]}" >"$tmp/robust.json" &&
+    "$ws" eval --final-only -o json -m "$tmp/p.safetensors" "$tmp/p.npz" >"$tmp/plain.json"
+result $? "captures are scored as they are and changed"
+says "captures and their tokens score the same" "$tmp/robust.json" "all(r[0][k] == json.load(open('$tmp/plain.json'))[k] for k in ('flows', 'accuracy', 'macro_f1', 'nll'))"
+says "other hosts change nothing" "$tmp/robust.json" \
+    '[(c["flows"], c["accuracy"], c["macro_f1"]) for c in r[0]["changes"] if c["name"] == "forged"] == [(r[0]["flows"], r[0]["accuracy"], r[0]["macro_f1"])]'
+says "every change has its row" "$tmp/robust.json" '{c["name"] for c in r[0]["changes"]} >= {"forged", "snaplen=64", "headers", "tokens of headers-only", "tokens of sizes-only"}'
+says "nDPI is asked, and knows less without payload" "$tmp/robust.json" \
+    'r[0]["ndpi"]["told"] > .8 and [c["ndpi"]["told"] for c in r[0]["changes"] if c["name"] == "headers"][0] < .5'
+"$ws" tokenize -q --change skip=3 --labels "protocol=$tmp/protocols.tsv" -w "$tmp/late.npz" "$data/http.pcap" &&
+    [ "$("$ws" tokenize --stats -o json --change skip=3 "$data/http.pcap" | grep -o '"packets":[0-9]*')" != "$("$ws" tokenize --stats -o json "$data/http.pcap" | grep -o '"packets":[0-9]*')" ]
+result $? "tokenize --change leaves the first packets out"
+fails "captures without labels" 2 eval -m "$tmp/m.safetensors" "$data/dns.pcap"
+fails "a change that there is none" 2 tokenize --change later --stats "$data/dns.pcap"
+
 # The page: every tag is closed, nothing is fetched, names are text whatever they hold.
 sed 's/\tntp\t/\t<i>\&ntp\t/' "$tmp/four.tsv" >"$tmp/odd.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/odd.tsv" -w "$tmp/odd.npz" "${captures[@]}" &&
