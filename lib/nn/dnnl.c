@@ -4,6 +4,8 @@
  * into powers of two, so that a few primitives serve every batch. Weights are packed once, into the layout that oneDNN
  * likes best, and found again by their address.
  */
+#include <time.h>
+
 #include <oneapi/dnnl/dnnl.h>
 
 #include "nn/ops.h"
@@ -442,6 +444,14 @@ static struct packed *packed_find(wspi_nn *nn, const float *b, size_t N, size_t 
     return w;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 /* ---- products ---- */
 
 static bool product_run(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
@@ -540,4 +550,21 @@ void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const 
     half = input(nn, dy, N * out, 0); /* rounded once for both */
     product(nn, dw, half, in, out, K, N, WSPI_TA | WSPI_ADD);
     product(nn, din, half, w, N, K, out, WSPI_WEIGHT);
+}
+
+double wspi_nn_peak(wspi_nn *nn, double seconds)
+{
+    enum { N = 512 };
+    float *a = wspi_new_floats(3 * N * N);
+    const void *in = a ? input(nn, a, N * N, 0) : NULL;
+    struct packed *w = a ? packed_find(nn, a + N * N, N, N, WSPI_WEIGHT) : NULL;
+    double start = cpu_seconds(), spent = 0, rounds = 0;
+
+    for (; in && w && spent < seconds; spent = cpu_seconds() - start, rounds++)
+        cut_product(nn, a + 2 * N * N, in, NULL, w, N, N, N, WSPI_WEIGHT);
+    nn->n_packed = 0; /* the weights are gone: so are their packed copies */
+    for (size_t i = 0; i < nn->packed_cap; i++)
+        packed_clear(&nn->packed[i]);
+    free(a);
+    return spent > 0 ? rounds * 2e-9 * N * N * N / spent : 0;
 }

@@ -36,6 +36,12 @@ wsp_status wspi_nn_status(wspi_nn *nn);
 /* Keeps oneDNN's OpenMP from splitting products of the calling thread. */
 void wspi_nn_single_thread(void);
 
+/*
+ * For benchmarks: GFLOP/s that oneDNN itself reaches with packed weights at 512 x 512 x 512 in the context's type, inputs
+ * converted before: the mean over so many seconds of this thread's processor time. 0 without memory. Not for WSPI_NN_PLAIN.
+ */
+double wspi_nn_peak(wspi_nn *nn, double seconds);
+
 enum {
     WSPI_TA = 1,  /* a is stored [K][M] */
     WSPI_TB = 2,  /* b is stored [N][K]; not together with WSPI_TA */

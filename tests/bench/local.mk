@@ -1,5 +1,5 @@
 # Programs of the benchmarks: made by "make bench" alone. pcaploop and race know nothing of the library.
-BENCH_TOOLS = bench_replicate bench_stages bench_pcaploop bench_race
+BENCH_TOOLS = bench_replicate bench_stages bench_pcaploop bench_race bench_engine
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 bench_replicate_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
 bench_replicate_SOURCES = tests/bench/replicate.c
@@ -11,3 +11,5 @@ bench_pcaploop_LDADD = $(PCAP_LIBS)
 bench_race_CPPFLAGS = -D_GNU_SOURCE
 bench_race_SOURCES = tests/bench/race.c
 bench_race_LDADD =
+bench_engine_SOURCES = tests/bench/engine.c
+bench_engine_LDADD = libwspi.la $(LIBM)
