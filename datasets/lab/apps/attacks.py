@@ -24,7 +24,7 @@ def serve_something(t):
 SCAN_PACKAGES = ("nginx-light", "openssh-server", "redis-server")
 
 
-@registry.recipe("nmap", application="port-scan", protocol="scan", purpose="scan", attack=True,
+@registry.recipe("nmap", application="port-scan", protocol="", purpose="scan", attack=True,
                  packages=("nmap", *SCAN_PACKAGES), v6=False, seconds=120)
 def nmap(t):
     """SYN, connect, FIN, NULL, Xmas, ACK and UDP scans, of versions too; at most 300 ports."""
@@ -37,7 +37,7 @@ def nmap(t):
              "50s", "-p", ",".join(map(str, ports)), t.addr, limit=70)
 
 
-@registry.recipe("hping3", application="port-scan", protocol="scan", purpose="scan", attack=True,
+@registry.recipe("hping3", application="port-scan", protocol="", purpose="scan", attack=True,
                  packages=("hping3", *SCAN_PACKAGES), v6=False)
 def hping3(t):
     """A scan with hping3, packet by packet; at most 200 ports."""
@@ -49,7 +49,7 @@ def hping3(t):
              "-i", t.draw("gap", "u5000", "u20000", "u50000"), "-q", t.addr, check=False, limit=30)
 
 
-@registry.recipe("syn-flood", application="flood", protocol="flood", purpose="denial", attack=True,
+@registry.recipe("syn-flood", application="flood", protocol="", purpose="denial", attack=True,
                  packages=("hping3", *SCAN_PACKAGES), v6=False)
 def syn_flood(t):
     """At most 600 packets in all: enough to be seen as one."""

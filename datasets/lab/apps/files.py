@@ -35,7 +35,7 @@ def ftp(t):
                  f"rsa_cert_file={pki['cert']}\n"
                  f"rsa_private_key_file={pki['key']}\nrequire_ssl_reuse=NO\nssl_tlsv1_2=YES\n")
         options += "set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; "
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", True
     t.serve("vsftpd", t.write("vsftpd.conf", text), tcp=21)
     mode = t.draw("mode", "passive", "passive", "active")
     t.begin()

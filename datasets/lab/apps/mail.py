@@ -58,7 +58,7 @@ def smtp(t):
     if kind != "none":
         pki = t.certificate()
         tls = f"tls_certificate = {pki['cert']}\ntls_privatekey = {pki['key']}\ntls_advertise_hosts = *"
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", kind == "starttls"
     config = t.write("/etc/exim4/lab.conf",
                      EXIM.format(host=t.host, ports=port, tls=tls, pipelining=t.draw("pipelining", "*", ":")))
     t.write("/etc/exim4/trusted_configs", config + "\n")
@@ -94,7 +94,7 @@ def serve_dovecot(t, kind, protocol):
         pki = t.certificate()
         ssl = (f"ssl = yes\nssl_cert = <{pki['cert']}\nssl_key = <{pki['key']}\n"
                f"ssl_min_protocol = TLSv{t.draw('tls_from', '1.2', '1.3')}\n")
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", kind == "starttls"
     for i in range(t.draw_int("mailbox", 3, 60)):
         t.write(f"/srv/mail/cur/{1_600_000_000 + i}.{i}.lab:2,", message(t, i))
     for name in ("new", "tmp"):

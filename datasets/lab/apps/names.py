@@ -190,7 +190,7 @@ def ldap(t):
     if tls != "none":
         pki = t.certificate()
         text += f"TLSCertificateFile {pki['cert']}\nTLSCertificateKeyFile {pki['key']}\n"
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", tls == "starttls"
     text += (f"database mdb\nsuffix \"{base}\"\nrootdn \"cn=admin,{base}\"\nrootpw secret\n"
              f"directory {t.folder('ldap')}\ndbnosync\n")
     config = t.write("slapd.conf", text)

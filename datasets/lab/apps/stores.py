@@ -89,7 +89,7 @@ def postgresql(t):
         t.write(f"{data}/server.crt", open(pki["cert"], "rb").read(), 0o600, "postgres")
         t.write(f"{data}/server.key", open(pki["key"], "rb").read(), 0o600, "postgres")
         options.append("ssl=on")
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", True
     t.serve(binaries + "/postgres", "-D", data, *[w for o in options for w in ("-c", o)], tcp=5432, user="postgres",
             settle=0.5)
     t.files = {
@@ -123,7 +123,7 @@ def mariadb(t):
         pki = t.certificate()
         options += [f"--ssl-cert={pki['cert']}", f"--ssl-key={pki['key']}"]
         wanted = ["--ssl"]
-        t.carrier = "tls"
+        t.carrier, t.upgraded = "tls", True
     init = t.write(
         "init.sql",
         "CREATE DATABASE shop;\nCREATE USER 'lab'@'%' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'lab'@'%';\n")

@@ -10,7 +10,7 @@ from apps import shell
                  packages=("python3-pymodbus", "python3-serial", "python3-serial-asyncio", "mbpoll"))
 def modbus(t):
     """A master that polls registers and coils, and writes now and then."""
-    t.serve(*t.helper("modbus_server.py"), t.addr if ":" not in t.addr else "::", str(t.rng.getrandbits(30)), tcp=502)
+    t.serve(*t.helper("modbus_server.py"), "::" if ":" in t.addr else "0.0.0.0", str(t.rng.getrandbits(30)), tcp=502)
     t.begin()
     rows = [("-t", kind, "-r", str(t.rng.randint(1, 200)), "-c", str(t.rng.randint(1, 40)))
             for kind in t.rng.sample(("0", "1", "3", "4", "3:hex"), 3)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """tunnels.py: carriers: VPNs that carry packets and forwarders that carry TCP connections, with another recipe
-inside."""
+inside. Their ports are none that a recipe inside listens on."""
 import base64
 import ipaddress
 import os
@@ -96,7 +96,7 @@ def wireguard(t):
 def openvpn(t):
     server, client = vpn_addresses(t)
     proto = t.draw("transport", "udp", "udp", "tcp")
-    port = t.draw("port", 1194, 1194, 443, 4911)
+    port = t.draw("port", 1194, 1194, 4911)
     pki = t.certificate()
     client_key = t.certificate_of("client")
     common = [
@@ -131,10 +131,11 @@ def openvpn(t):
 def ssh_vpn(t):
     """ssh -w: packets in an SSH channel."""
     server, client = vpn_addresses(t)
-    options = shell.serve_ssh(t, t.draw("port", 22, 22, 443))
+    port = t.draw("port", 2022, 8022)
+    options = shell.serve_ssh(t, port)
 
     def tunnel():
-        t.start("ssh", "-N", "-w", "0:0", "-p", str(t.settings["port"]), *options, t.addresses["server"])
+        t.start("ssh", "-N", "-w", "0:0", "-p", str(port), *options, t.addresses["server"])
         for space, address in (("client", client), ("server", server)):
             wait_for(lambda s=space: "tun0" in network.inside(s, "ip", "-o", "link"), 20, "the tun device of ssh -w")
             network.ip(space, "addr", "add", address + "/24", "dev", "tun0")
@@ -150,7 +151,8 @@ def ssh_vpn(t):
 def openconnect(t):
     """A VPN over TLS and DTLS, as AnyConnect's."""
     server, client = vpn_addresses(t)
-    port = t.draw("port", 443, 4443)
+    port = t.draw("port", 4443, 10443)
+    t.label("udp", port, protocol="DTLS")
     pki = t.certificate()
     t.write("passwd", "lab:*:" + t.sh("openssl", "passwd", "-5", "secret").strip() + "\n")
     dtls = t.draw("dtls", "yes", "no")
@@ -185,15 +187,14 @@ def openconnect(t):
 def pin(t, cert):
     key = t.work / "pin.der"
     t.sh(
-        "sh", "-c",
-        f"openssl x509 -in {cert} -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst "
-        f"-sha256 -binary > {key}"
-    )
+        "sh", "-c", f"openssl x509 -in {cert} -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst "
+        f"-sha256 -binary > {key}")
     return base64.b64encode(key.read_bytes()).decode()
 
 
-@registry.recipe("iodine", application="dns-tunnel", protocol="DNS", purpose="", carrier="tunnel", carries="packets",
-                 slow=True, attack=True, v6=False, packages=("iodine", "iputils-ping"), seconds=210)
+@registry.recipe("iodine", without=("dns", "dot", "doh"), application="dns-tunnel", protocol="DNS", purpose="",
+                 carrier="tunnel", carries="packets", slow=True, attack=True, v6=False,
+                 packages=("iodine", "iputils-ping"), seconds=210)
 def iodine(t):
     """Packets in DNS queries: how data leaves a network that lets only names through."""
     server, client = vpn_addresses(t)
@@ -243,10 +244,11 @@ def carry_tcp(t, forward):
                  v6=False, packages=("openssh-server", "openssh-client"), seconds=210)
 def ssh_forward(t):
     """ssh -L."""
-    options = shell.serve_ssh(t, t.draw("ssh_port", 22, 2222))
+    ssh_port = t.draw("port", 2022, 8022)
+    options = shell.serve_ssh(t, ssh_port)
     carry_tcp(
-        t, lambda gate, port: t.start("ssh", "-N", "-g", "-p", str(t.settings[
-            "ssh_port"]), "-L", f"{gate}:{port}:{t.addresses['server']}:{port}", *options, t.addresses["server"], space=
+        t, lambda gate, port: t.start("ssh", "-N", "-g", "-p", str(
+            ssh_port), "-L", f"{gate}:{port}:{t.addresses['server']}:{port}", *options, t.addresses["server"], space=
                                       "client"))
 
 
@@ -255,7 +257,7 @@ def ssh_forward(t):
 def stunnel(t):
     """Plain connections, each in TLS of its own."""
     pki = t.certificate()
-    outer = t.draw("outer_port", 443, 8443, 1443)
+    outer = t.draw("outer_port", 1443, 4443, 9443)
     version = t.draw("tls_version", "TLSv1.2", "TLSv1.3")
 
     def forward(gate, port):
@@ -277,7 +279,7 @@ def stunnel(t):
 def shadowsocks(t):
     """Looks like random bytes from the first one on."""
     method = t.draw("method", "aes-256-gcm", "chacha20-ietf-poly1305", "aes-128-gcm")
-    outer = t.draw("outer_port", 8388, 443, 31234)
+    outer = t.draw("outer_port", 8388, 31234)
     common = ["-k", t.words.name(6), "-m", method]
     t.serve("ss-server", "-s", t.addresses["server"], "-p", str(outer), *common, tcp=outer)
     t.tcp_ports.clear()
@@ -286,8 +288,9 @@ def shadowsocks(t):
                                       str(port), "-L", f"{t.addresses['server']}:{port}", *common, space="client"))
 
 
-@registry.recipe("dns2tcp", application="dns-tunnel", protocol="DNS", purpose="", carrier="tunnel", carries="tcp",
-                 slow=True, attack=True, v6=False, packages=("dns2tcp", "socat"), seconds=210)
+@registry.recipe("dns2tcp", without=("dns", "dot", "doh"), application="dns-tunnel", protocol="DNS", purpose="",
+                 carrier="tunnel", carries="tcp", slow=True, attack=True, v6=False, packages=("dns2tcp", "socat"),
+                 seconds=210)
 def dns2tcp(t):
     domain = "d." + t.words.name() + ".example"
 

@@ -120,6 +120,8 @@ def build(rng, link, at):
     cable(rng, "client", "eth0", "relay", "near")
     cable(rng, "relay", "far", "router", "lan")
     cable(rng, "router", "wan", "server", "eth0")
+    # A server may listen on an address that a tunnel brings later.
+    inside("server", "sysctl", "-qw", "net.ipv4.ip_nonlocal_bind=1")
     for space, name, who in (("client", "eth0", "client"), ("router", "lan", "client_gate"),
                              ("router", "wan", "server_gate"), ("server", "eth0", "server")):
         v6 = who.replace("_gate", "") + "6" + ("_gate" if "_gate" in who else "")

@@ -24,6 +24,7 @@ class Recipe:
     forward: bool = False  # one TCP port is all it needs: a forwarder may carry it
     carries: str = ""  # for carriers: "packets" (a VPN), "tcp" (a forwarder)
     slow: bool = False  # of a carrier: only light recipes fit through
+    without: tuple = ()  # of a carrier: what cannot run beside it
     light: bool = False  # a few kilobytes at most
     seconds: int = 90  # limit
 
@@ -58,6 +59,6 @@ def load():
 def carried(carrier):
     """Names of the recipes that a carrier can carry."""
     return [
-        r.name for r in TABLE.values() if not r.carries and not r.attack and (r.light or not carrier.slow) and (
-            r.inside if carrier.carries == "packets" else r.forward)
+        r.name for r in TABLE.values() if not r.carries and not r.attack and r.name not in carrier.without and (
+            r.light or not carrier.slow) and (r.inside if carrier.carries == "packets" else r.forward)
     ]

@@ -279,7 +279,7 @@ class Take:
 
     def label(self, l4, port, **labels):
         """Flows with this port at either end are not what the recipe's row says."""
-        self.overrides.append((PROTO[l4], port, labels))
+        self.overrides.append((PROTO[l4], port, self.inner is not None, labels))
 
     def end(self):
         """Stops recording; returns the lines about the captures."""
@@ -292,7 +292,9 @@ class Take:
         for i, capture in enumerate(self.captures):
             found, other = flows.read(capture.path)
             own = [{**f, **self.labels_of(f, i == 1)} for f in found if self.is_own(f, i == 1)]
-            missing = [l4 for l4 in self.must_have if i == 0 and all(f["l4"] != PROTO[l4] for f in own)]
+            missing = [
+                l4 for l4 in self.must_have if i == len(self.captures) - 1 and all(f["l4"] != PROTO[l4] for f in own)
+            ]
             if not own or missing:
                 raise LabError(f"{self.recipe.name}: no {' '.join(missing) or 'own'} flow was recorded")
             final = capture.path.with_suffix("")
@@ -313,6 +315,7 @@ class Take:
 
     must_have = ()  # "udp": a take without such a flow has failed, whatever the client said
     echo_is_own = False
+    upgraded = False  # TLS begins within the protocol (STARTTLS): on the wire it is still the protocol
     label_protocol = ""  # where it is not the recipe's
 
     def labels_of(self, flow, inside):
@@ -326,12 +329,12 @@ class Take:
                           protocol=self.inner.protocol, threat="benign")
         elif self.inner:
             labels.update(inside=self.inner.application, purpose=self.inner_purpose())
-        if labels["carrier"] == "tls":
-            labels["protocol"] = "TLS"
+        if labels["carrier"] == "tls" and not self.upgraded:
+            labels["protocol"] = "TLS" if flow["l4"] == PROTO["tcp"] else "DTLS"
         elif self.label_protocol:
             labels["protocol"] = self.label_protocol
-        for l4, port, other in self.overrides:
-            if flow["l4"] == l4 and port in (flow["port_a"], flow["port_b"]) and (not self.inner or inside):
+        for l4, port, of_inner, other in self.overrides:
+            if flow["l4"] == l4 and port in (flow["port_a"], flow["port_b"]) and of_inner == inside:
                 labels.update(other)
         return labels
 
@@ -345,6 +348,8 @@ class Take:
         """For carriers: draws what is carried and runs it; the carrier has set tunnel, addr and client_space."""
         self.inner = self.table[self.draw("inside", *registry.carried(self.recipe))]
         outer, self.carrier = self.carrier, self.inner.carrier
+        settings, self.settings = self.settings, {}
+        settings["carried"] = self.settings
         try:
             self.inner.run(self)
         except LabError as problem:
@@ -352,7 +357,7 @@ class Take:
             if not self.recipe.slow or len(self.captures) < 2:
                 raise
             self.settings["gave_up"] = str(problem)[:200]
-        self.inner_carrier, self.carrier = self.carrier, outer
+        self.inner_carrier, self.carrier, self.settings = self.carrier, outer, settings
 
     def keep_logs(self):
         """What the programs of a failed take said goes beside its capture."""
