@@ -2,6 +2,7 @@
 """shell.py: SSH: a person at a terminal, single commands, copies; Telnet and mosh."""
 import fcntl
 import os
+import pathlib
 import pty
 import struct
 import termios
@@ -25,7 +26,9 @@ def serve_ssh(t, port=22):
     t.folder("/run/sshd")
     t.sh("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(t.work / "host"))
     t.sh("ssh-keygen", "-q", "-t", t.draw("user_key", "ed25519", "rsa"), "-N", "", "-f", str(t.work / "id"))
-    t.write("/root/.ssh/authorized_keys", (t.work / "id.pub").read_text(), 0o600)
+    known = pathlib.Path("/root/.ssh/authorized_keys")
+    others = known.read_text() if t.inner and known.exists() else ""
+    t.write(known, others + (t.work / "id.pub").read_text(), 0o600)
     os.chmod("/root/.ssh", 0o700)
     os.chmod("/root", 0o700)
     text = (f"Port {port}\nHostKey {t.work}/host\nPermitRootLogin yes\nPidFile none\nUsePAM no\nUseDNS no\n"

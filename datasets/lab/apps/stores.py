@@ -58,9 +58,8 @@ def sql_work(t, rows):
     name = t.words.name()
     lines = [f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, item VARCHAR(400), price NUMERIC(9,2));"]
     for i in range(rows):
-        lines.append(
-            f"INSERT INTO {name} VALUES ({i}, '{t.words.text(t.rng.randint(5, 380))}', {t.rng.randint(1, 99999) / 100});"
-        )
+        lines.append(f"INSERT INTO {name} VALUES ({i},"
+                     f" '{t.words.text(t.rng.randint(5, 380))}', {t.rng.randint(1, 99999) / 100});")
     for _ in range(t.rng.randint(2, 15)):
         lines.append(
             t.rng.choice((f"SELECT * FROM {name} WHERE id = {t.rng.randrange(rows)};",

@@ -8,7 +8,7 @@ import time
 
 from core import network, registry
 from core.sandbox import LabError
-from apps import shell
+from apps import shell, web
 
 
 def wait_for(condition, seconds, what):
@@ -105,12 +105,13 @@ def openvpn(t):
         t.draw("cipher", "AES-256-GCM", "AES-128-GCM", "CHACHA20-POLY1305"), "--auth-nocache", "--ca", pki["ca"],
         "--verb", "1", "--topology", "subnet", "--ping", "10"
     ]
+    shared = str(t.work / "ta.key")
     guard = t.draw("guard", "none", "tls-auth", "tls-crypt")
     if guard != "none":
-        t.sh("openvpn", "--genkey", "secret", str(t.work / "ta.key"))
+        t.sh("openvpn", "--genkey", "secret", shared)
         if guard == "tls-crypt":
-            common += ["--tls-crypt", str(t.work / "ta.key")]
-    direction = (lambda d: ["--tls-auth", str(t.work / "ta.key"), d]) if guard == "tls-auth" else lambda d: []
+            common += ["--tls-crypt", shared]
+    direction = (lambda d: ["--tls-auth", shared, d]) if guard == "tls-auth" else lambda d: []
     t.serve("openvpn", "--mode", "server", "--tls-server", "--proto", proto if proto == "udp" else "tcp-server",
             "--cert", pki["cert"], "--key", pki["key"], "--dh", "none", "--ifconfig", server, "255.255.255.0",
             "--ifconfig-pool", client, str(ipaddress.ip_address(client) + 1), "--push", "topology subnet",
@@ -171,7 +172,7 @@ def openconnect(t):
 
     def tunnel():
         process = t.start("openconnect", "--protocol=anyconnect", "-u", "lab", "--passwd-on-stdin", "--interface=tun0",
-                          "--script", script, "--non-inter", "--servercert", "pin-sha256:" + pin(t, pki["cert"]),
+                          "--script", script, "--non-inter", "--servercert", "pin-sha256:" + web.pin(t, pki["cert"]),
                           *(["--no-dtls"] if dtls == "no" else []), f"{t.addresses['server']}:{port}")
         process.stdin.write(b"secret\n")
         process.stdin.flush()
@@ -182,14 +183,6 @@ def openconnect(t):
         return "client", "tun0"
 
     carry_packets(t, tunnel, server)
-
-
-def pin(t, cert):
-    key = t.work / "pin.der"
-    t.sh(
-        "sh", "-c", f"openssl x509 -in {cert} -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst "
-        f"-sha256 -binary > {key}")
-    return base64.b64encode(key.read_bytes()).decode()
 
 
 @registry.recipe("iodine", without=("dns", "dot", "doh"), application="dns-tunnel", protocol="DNS", purpose="",
@@ -320,3 +313,64 @@ def ptunnel(t):
         t.start("ptunnel-ng", f"-p{t.addresses['server']}", f"-l{port}", "-r127.0.0.1", f"-R{port}", space="client")
 
     carry_tcp(t, forward)
+
+
+@registry.recipe("http-proxy", protocol="HTTP", purpose="", carrier="tunnel", carries="tcp", v6=False,
+                 packages=("tinyproxy", "socat"), seconds=210)
+def http_proxy(t):
+    """CONNECT through a proxy."""
+    outer = t.draw("port", 8888, 3128)
+    config = t.write("tinyproxy.conf",
+                     f"Port {outer}\nTimeout 300\nMaxClients 50\nLogLevel Critical\nLogFile \"/dev/null\"\n")
+    t.serve("tinyproxy", "-d", "-c", config, tcp=outer)
+
+    def forward(gate, port):
+        t.start("socat", f"TCP-LISTEN:{port},bind={gate},reuseaddr,fork",
+                f"PROXY:{t.addresses['server']}:{t.addresses['server']}:{port},proxyport={outer}", space="client")
+
+    carry_tcp(t, forward)
+
+
+@registry.recipe("httptunnel", application="http-tunnel", protocol="HTTP", purpose="", carrier="tunnel", carries="tcp",
+                 slow=True, attack=True, v6=False, packages=("httptunnel", "socat"), seconds=210)
+def httptunnel(t):
+    """A connection hidden in POST and GET requests that look like any other's; one at a time."""
+    outer = t.draw("port", 8081, 8090)
+
+    def forward(gate, port):
+        t.serve("hts", "-w", "-F", f"127.0.0.1:{port}", str(outer), foreground=False, tcp=outer)
+        t.start("htc", "-w", "-F", str(port), f"{t.addresses['server']}:{outer}", space="client")
+
+    carry_tcp(t, forward)
+
+
+@registry.recipe("tinc", purpose="", carrier="vpn", carries="packets", v6=False, packages=("tinc", "iputils-ping"),
+                 seconds=210)
+def tinc(t):
+    """A mesh of two: a connection that keeps things together, and datagrams with the packets."""
+    server, client = vpn_addresses(t)
+    cipher = t.draw("cipher", "aes-256-cbc", "aes-128-cbc")
+    compression = t.draw("compression", 0, 0, 9)
+    for name, address in (("hub", server), ("leaf", client)):
+        hosts = f"Subnet = {address}/32\nCipher = {cipher}\nCompression = {compression}\n" \
+                + (f"Address = {t.addresses['server']}\n" if name == "hub" else "")
+        for side in ("hub", "leaf"):
+            t.write(f"tinc-{side}/hosts/{name}", hosts)
+    for side, address in (("hub", server), ("leaf", client)):
+        t.write(f"tinc-{side}/tinc.conf",
+                f"Name = {side}\nInterface = tun0\n" + ("ConnectTo = hub\n" if side == "leaf" else ""))
+        t.write(f"tinc-{side}/tinc-up",
+                f"#!/bin/sh\nip addr add {address}/24 dev $INTERFACE\nip link set $INTERFACE up\n", 0o755)
+        t.sh("tincd", "-c", str(t.work / f"tinc-{side}"), "-K2048", text="\n\n")
+    for side, other in (("hub", "leaf"), ("leaf", "hub")):
+        t.write(f"tinc-{other}/hosts/{side}", (t.work / f"tinc-{side}/hosts/{side}").read_text())
+    t.serve("tincd", "-c", str(t.work / "tinc-hub"), "-D", "--pidfile=/run/tinc-hub.pid", tcp=655)
+
+    leaf = str(t.work / "tinc-leaf")
+
+    def tunnel():
+        t.start("tincd", "-c", leaf, "-D", "--pidfile=/run/tinc-leaf.pid")
+        wait_for(reaches(t, server, "tun0"), 20, "tinc")
+        return "client", "tun0"
+
+    carry_packets(t, tunnel, server)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """web.py: web servers and their clients: HTTP/1.1, HTTP/2, without TLS and with it."""
+import base64
+
 from core import registry
 
 TLS_VERSIONS = ("1.2", "1.3")
@@ -20,6 +22,15 @@ def site(t, root):
     t.write(f"{root}/index.html", t.words.page(t.rng.randint(800, 20_000)))
     made["page"].append("/")
     return made
+
+
+def pin(t, cert):
+    """The hash of a certificate's key that clients may insist on."""
+    key = t.work / "pin.der"
+    t.sh(
+        "sh", "-c", f"openssl x509 -in {cert} -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst "
+        f"-sha256 -binary > {key}")
+    return base64.b64encode(key.read_bytes()).decode()
 
 
 def nginx_config(t, tls, port, root):

@@ -120,8 +120,9 @@ def run_take(recipe, number, options, table, here):
     name = f"{recipe.name}-s{options.seed}-{number:04d}"
     path = pathlib.Path(options.out) / "takes" / (name + ".json")
     path.unlink(missing_ok=True)
-    command = sandbox.command("/usr/bin/python3", str(CODE / "record"), "--take", recipe.name, str(number), "--seed",
-                              str(options.seed), "--out", options.out)
+    # Should the recorder be killed, its takes go with it.
+    command = ["setpriv", "--pdeathsig", "KILL"] + sandbox.command("/usr/bin/python3", str(
+        CODE / "record"), "--take", recipe.name, str(number), "--seed", str(options.seed), "--out", options.out)
     problem = ""
     try:
         process = subprocess.run(command, env={**sandbox.plain_environment(), sandbox.INSIDE: "1"}, capture_output=True,

@@ -350,6 +350,8 @@ class Take:
         outer, self.carrier = self.carrier, self.inner.carrier
         settings, self.settings = self.settings, {}
         settings["carried"] = self.settings
+        self.work = self.work / "carried"  # keys and files of the two stay apart
+        self.work.mkdir()
         try:
             self.inner.run(self)
         except LabError as problem:
@@ -361,7 +363,10 @@ class Take:
 
     def keep_logs(self):
         """What the programs of a failed take said goes beside its capture."""
-        parts = [f"== {f.name}\n{f.read_text(errors='replace')[-4000:]}\n" for f in sorted(self.work.glob("*-*.txt"))]
+        parts = [
+            f"== {f.name}\n{f.read_text(errors='replace')[-4000:]}\n"
+            for f in sorted(pathlib.Path(sandbox.ROOT, "work").rglob("*-*.txt"))
+        ]
         (self.out / "failed").mkdir(exist_ok=True)
         (self.out / "failed" / (self.name + ".log")).write_text("".join(parts), encoding="utf-8")
 
