@@ -16,7 +16,7 @@ def tree(t, root, count, largest):
     return paths
 
 
-@registry.recipe("ftp", protocol="FTP_CONTROL", purpose="file-transfer", packages=("vsftpd", "lftp", "curl"), v6=False)
+@registry.recipe("ftp", protocol="FTP_DATA", purpose="file-transfer", packages=("vsftpd", "lftp", "curl"), v6=False)
 def ftp(t):
     """vsftpd: active or passive, in the clear or with TLS; lftp and curl."""
     tls = t.draw("tls", "no", "no", "yes") == "yes"
@@ -37,6 +37,7 @@ def ftp(t):
         options += "set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; "
         t.carrier, t.upgraded = "tls", True
     t.serve("vsftpd", t.write("vsftpd.conf", text), tcp=21)
+    t.label("tcp", 21, protocol="FTP_CONTROL")
     mode = t.draw("mode", "passive", "passive", "active")
     t.begin()
     for _ in range(t.draw_int("sessions", 1, 4)):

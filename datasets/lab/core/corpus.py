@@ -12,6 +12,13 @@ from core import registry, sandbox, take
 
 CODE = pathlib.Path(__file__).resolve().parent.parent
 HEADS = ("application", "carrier", "inside", "protocol", "purpose", "threat")
+# Heads that other label lists have, as far as the lab knows their classes: head -> column, its values, theirs. "=" is
+# the name of the recipe.
+DERIVED = {
+    "tunnel": ("application", {"dns": "benign-dns", "dns-tunnel": "="}), "threat_kind": ("application", {
+        "port-scan": "scan", "web-scan": "scan", "flood": "ddos", "slow-http": "ddos", "dns-tunnel": "dns-tunnel"
+    })
+}
 KEY = ("path", "l4", "ip_a", "port_a", "ip_b", "port_b")
 GRACE_S = 60  # for a take's start and end, beside the recipe's own limit
 
@@ -163,10 +170,21 @@ def size_of(out):
 # ---- lists ----
 
 
+def derived(flow, recipe):
+    """The labels of a flow in the terms of other lists; empty where they have none. What is no attack is benign."""
+    found = {}
+    for head, (column, names) in DERIVED.items():
+        found[head] = names.get(flow[column], "").replace("=", recipe)
+    if flow["threat"] == "benign":
+        found["threat_kind"] = "benign"
+    return found
+
+
 def lists(out):
     """manifest.jsonl, flows.tsv and labels/HEAD.tsv from the lines of all takes in OUT."""
     lines = [json.loads(p.read_text()) for p in sorted((out / "takes").glob("*.json"))]
-    rows = [{"path": c["path"], **f} for line in lines for c in line.get("captures", ()) for f in c["flows"]]
+    rows = [{"path": c["path"], **f, **derived(f, line["recipe"])} for line in lines for c in line.get("captures", ())
+            for f in c["flows"]]
     manifest = []
     for line in lines:
         short = [{**c, "flows": len(c["flows"])} for c in line.get("captures", ())]
@@ -175,7 +193,7 @@ def lists(out):
     columns = KEY + HEADS + ("packets", "bytes", "seconds")
     write(out / "flows.tsv", table_text(columns, rows))
     (out / "labels").mkdir(exist_ok=True)
-    for head in HEADS:
+    for head in HEADS + tuple(DERIVED):
         write(out / "labels" / (head + ".tsv"),
               table_text(("path", "label") + KEY[1:], [{**r, "label": r[head]} for r in rows if r[head]]))
     return lines
