@@ -54,7 +54,8 @@ def quic(t):
         f"https://{t.host}:443 {{\n tls {pki['cert']} {pki['key']}\n root * {t.work}/site\n file_server\n"
         f" encode {t.draw('encode', 'gzip', 'zstd')}\n}}\n")
     t.serve("caddy", "run", "--config", config, "--adapter", "caddyfile", udp=443)
-    t.must_have = ("udp",)
+    if not t.inner:  # the datagrams of QUIC are too large for some tunnels; browsers then take TCP
+        t.must_have = ("udp",)
     t.upgraded = True
     t.label("tcp", 443, protocol="TLS")
     t.begin()

@@ -33,7 +33,7 @@ def ftp(t):
         pki = t.certificate()
         text += (f"ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n"
                  f"rsa_cert_file={pki['cert']}\n"
-                 f"rsa_private_key_file={pki['key']}\nrequire_ssl_reuse=NO\nssl_tlsv1_2=YES\n")
+                 f"rsa_private_key_file={pki['key']}\nrequire_ssl_reuse=NO\n")
         options += "set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; "
         t.carrier, t.upgraded = "tls", True
     t.serve("vsftpd", t.write("vsftpd.conf", text), tcp=21)

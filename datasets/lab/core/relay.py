@@ -24,8 +24,9 @@ def patch_ttl(frame, hops):
             total = int.from_bytes(frame[24:26], "big") + (hops << 8)  # RFC 1624
             total = (total & 0xFFFF) + (total >> 16)
             frame[24:26] = total.to_bytes(2, "big")
-    elif kind == b"\x86\xdd" and len(frame) >= 54:
-        neighbours = frame[20] in (0, 58)  # discovery insists on 255
+    elif kind == b"\x86\xdd" and len(frame) > 54:
+        # Discovery insists on 255, and listener reports (behind a hop-by-hop header) on 1.
+        neighbours = frame[20] == 0 or (frame[20] == 58 and 133 <= frame[54] <= 137)
         if not neighbours and frame[21] > hops and frame[38] != 0xFF:
             frame[21] -= hops
     return frame

@@ -17,6 +17,7 @@ from core.words import Words
 
 READY_S = 40
 PACKET_LIMIT = 120_000  # a capture breaks off there: no recipe needs as many
+SNAPLEN = 2048  # above the MTU; the ring of tcpdump has a slot of this size for every packet
 PROTO = {"tcp": 6, "udp": 17}
 
 
@@ -32,7 +33,8 @@ class Capture:
         self.process = subprocess.Popen(
             network.NSENTER[space] + [
                 "tcpdump", "-Z", "root", "-n", "-i", interface, "-w",
-                str(path), "-U", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-c",
+                str(path), "-U", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-s",
+                str(SNAPLEN), "-c",
                 str(PACKET_LIMIT)
             ], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env=sandbox.plain_environment())
