@@ -34,7 +34,8 @@ def ftp(t):
         text += (f"ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n"
                  f"rsa_cert_file={pki['cert']}\n"
                  f"rsa_private_key_file={pki['key']}\nrequire_ssl_reuse=NO\n")
-        options += "set ssl:verify-certificate no; set ftp:ssl-allow-anonymous yes; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; "
+        options += ("set ssl:verify-certificate no; set ftp:ssl-allow-anonymous yes; set ftp:ssl-force yes; "
+                    "set ftp:ssl-protect-data yes; ")
         t.carrier, t.upgraded = "tls", True
     t.serve("vsftpd", t.write("vsftpd.conf", text), tcp=21)
     t.label("tcp", 21, protocol="FTP_CONTROL")

@@ -43,7 +43,7 @@ def mqtt(t):
 
 
 @registry.recipe("amqp", protocol="AMQP", purpose="queue", forward=True, packages=("rabbitmq-server", "amqp-tools"),
-                 seconds=150, v6=False)
+                 seconds=240, v6=False)
 def amqp(t):
     tls = t.draw("tls", "no", "no", "yes") == "yes"
     listen = [

@@ -215,7 +215,8 @@ def iodine(t):
 
 
 def carry_tcp(t, forward):
-    """forward(gate, port) starts the client's side: it listens on gate:port and brings what comes to the server's port."""
+    """forward(gate, port) starts the client's side: it listens on gate:port and brings what comes to the
+    server's port."""
     gate, user = network.add_user(t.rng, t.addresses)
     t.own.update((gate, user))
     t.inner_source = user

@@ -4,6 +4,7 @@
 take their part of the TTL. Used instead of netem, which many kernels lack: so every machine records alike."""
 import argparse
 import collections
+import os
 import random
 import select
 import socket
@@ -90,6 +91,8 @@ def main():
                        ("down-mbit", float), ("queue-ms", float), ("hops", int), ("seed", int)):
         p.add_argument("--" + name, type=kind, required=True)
     link = p.parse_args()
+    # A delay is to be that of the link, whatever else the machine does; the relay needs little of it.
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     near, far = open_interface(link.near), open_interface(link.far)
     rng = random.Random(link.seed)
     ways = {near: Way(near, far, link.up_mbit, link, rng), far: Way(far, near, link.down_mbit, link, rng)}

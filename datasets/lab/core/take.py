@@ -15,7 +15,7 @@ from core import flows, network, registry, sandbox
 from core.sandbox import LabError
 from core.words import Words
 
-READY_S = 40
+READY_S = 60
 PACKET_LIMIT = 120_000  # a capture breaks off there: no recipe needs as many
 SNAPLEN = 2048  # above the MTU; the ring of tcpdump has a slot of this size for every packet
 PROTO = {"tcp": 6, "udp": 17}
@@ -32,7 +32,7 @@ class Capture:
         self.path = path
         self.process = subprocess.Popen(
             network.NSENTER[space] + [
-                "tcpdump", "-Z", "root", "-n", "-i", interface, "-w",
+                "nice", "-n", "-15", "tcpdump", "-Z", "root", "-n", "-i", interface, "-w",
                 str(path), "-U", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-s",
                 str(SNAPLEN), "-c",
                 str(PACKET_LIMIT)
