@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from core import registry, sandbox, take
+from core.packages import install, lacking, needed, versions
 
 CODE = pathlib.Path(__file__).resolve().parent.parent
 HEADS = ("application", "carrier", "inside", "protocol", "purpose", "threat")
@@ -41,41 +42,6 @@ def parse(arguments):
     return p, p.parse_args(arguments)
 
 
-# ---- packages ----
-
-
-def versions(names):
-    """Versions of those packages that are installed."""
-    out = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n", *names],
-                         capture_output=True, text=True).stdout
-    rows = [line.split() for line in out.splitlines()]
-    return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
-
-
-def needed(recipe):
-    return sorted({*registry.BASE_PACKAGES, *recipe.packages})
-
-
-def install(recipes):
-    """Installs what is missing, with nothing started."""
-    missing = sorted({p for r in recipes for p in needed(r)} - set(versions({p for r in recipes for p in needed(r)})))
-    if not missing:
-        return
-    policy = pathlib.Path("/usr/sbin/policy-rc.d")
-    own = not policy.exists()
-    if own:  # Debian's way to say that a package must not start its service
-        policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
-        policy.chmod(0o755)
-    try:
-        say("installing " + " ".join(missing))
-        for name in missing:  # one at a time: what cannot be installed skips only its recipes
-            subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", name], check=False,
-                           stdout=subprocess.DEVNULL, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-    finally:
-        if own:
-            policy.unlink()
-
-
 # ---- takes ----
 
 
@@ -99,9 +65,9 @@ def able(recipes, here, out, seed):
     good = []
     for recipe in recipes:
         old = out / "takes" / f"{recipe.name}-s{seed}-skipped.json"
-        missing = [p for p in needed(recipe) if p not in here]
+        missing = lacking(recipe, here)
         if missing:
-            skip(out, recipe, seed, "not installed: " + " ".join(missing) + " (record --install installs packages)")
+            skip(out, recipe, seed, missing)
         else:
             old.unlink(missing_ok=True)
             good.append(recipe)
@@ -149,7 +115,7 @@ def run_take(recipe, number, options, table, here):
     write(path, json.dumps(line) + "\n")
     if line["status"] != "recorded":
         set_aside(pathlib.Path(options.out), name)
-        say(f"FAILED {name}: {line['reason']}")
+        say(f"{line['status'].upper()} {name}: {line['reason']}")
     else:
         say(f"{name}: {sum(len(c['flows']) for c in line['captures'])} flows, "
             f"{sum(c['packets'] for c in line['captures'])} packets, {line['seconds']} s")
@@ -207,9 +173,9 @@ def table_text(columns, rows):
 def show_list(recipes):
     here = versions({p for r in recipes for p in needed(r)})
     for r in recipes:
-        missing = [p for p in needed(r) if p not in here]
+        missing = lacking(r, here)
         kind = "carries " + r.carries if r.carries else "attack" if r.attack else r.purpose
-        print(f"{r.name:<18} {r.application:<14} {kind:<16} {'lacks ' + ' '.join(missing) if missing else 'ready'}")
+        print(f"{r.name:<18} {r.application:<14} {kind:<16} {missing or 'ready'}")
 
 
 # ---- the command ----
@@ -267,6 +233,6 @@ def main(arguments):
     record_all(able(recipes, here, out, options.seed), options, table, here)
     lines = [line for line in lists(out) if line["recipe"] in {r.name for r in recipes}]
     count = {s: sum(line["status"] == s for line in lines) for s in ("recorded", "failed", "skipped")}
-    say(f"{count['recorded']} takes recorded, {count['failed']} failed, {count['skipped']} recipes skipped; "
+    say(f"{count['recorded']} takes recorded, {count['failed']} failed, {count['skipped']} skipped; "
         f"{out}/manifest.jsonl, {out}/flows.tsv, {out}/labels/")
     return 1 if count["failed"] or not count["recorded"] else 0

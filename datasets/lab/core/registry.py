@@ -5,8 +5,6 @@ import dataclasses
 import importlib
 import pathlib
 
-BASE_PACKAGES = ("tcpdump", "ethtool", "iproute2", "util-linux", "openssl", "procps", "python3")
-
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -16,6 +14,7 @@ class Recipe:
     purpose: str
     protocol: str  # what is on the wire, without TLS around it
     packages: tuple
+    devices: tuple = ()  # files that say that the kernel has what it needs
     attack: bool = False
     place: str = ""  # "near" or "far": where its servers stand; empty: drawn
     carrier: str = "plain"  # of its own; a take may say "tls"
@@ -40,6 +39,8 @@ def recipe(name, **row):
             raise ValueError(f"two recipes named {name}")
         row.setdefault("application", name)
         row.setdefault("protocol", row["application"])
+        if row.get("carries") == "packets":
+            row["devices"] = ("/dev/net/tun",)
         row["packages"] = tuple(row.get("packages", ()))
         TABLE[name] = Recipe(name=name, run=function, **row)
         return function

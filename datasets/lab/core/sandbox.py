@@ -14,6 +14,10 @@ class LabError(Exception):
     """Something that a take cannot do here; the text says what and what helps."""
 
 
+class LabSkip(LabError):
+    """Something that this machine lacks for what a take has drawn."""
+
+
 def plain_environment():
     """What programs of the lab see: nothing of the caller's."""
     return {

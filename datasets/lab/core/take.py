@@ -11,8 +11,8 @@ import socket
 import subprocess
 import time
 
-from core import flows, network, registry, sandbox
-from core.sandbox import LabError
+from core import flows, network, packages, registry, sandbox
+from core.sandbox import LabError, LabSkip
 from core.words import Words
 
 READY_S = 60
@@ -349,6 +349,9 @@ class Take:
     def carry(self):
         """For carriers: draws what is carried and runs it; the carrier has set tunnel, addr and client_space."""
         self.inner = self.table[self.draw("inside", *registry.carried(self.recipe))]
+        missing = packages.lacking(self.inner)
+        if missing:
+            raise LabSkip(f"to carry {self.inner.name}: {missing}")
         outer, self.carrier = self.carrier, self.inner.carrier
         settings, self.settings = self.settings, {}
         settings["carried"] = self.settings
@@ -390,7 +393,7 @@ def record(recipe, table, seed, number, out):
         line["captures"] = take.end()
         line["status"] = "recorded"
     except (LabError, subprocess.SubprocessError, OSError, ValueError) as problem:
-        line["status"], line["reason"] = "failed", str(problem)
+        line["status"], line["reason"] = "skipped" if isinstance(problem, LabSkip) else "failed", str(problem)
         take.keep_logs()
     line.update(application=take.application, carrier=take.carrier, purpose=take.purpose,
                 inside=take.inner.application if take.inner else "",
