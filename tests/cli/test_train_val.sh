@@ -57,7 +57,9 @@ result $? "the best weights are kept, patience ends the run, eval agrees with th
 train --best-by loss --log "$tmp/loss.log" -w "$tmp/loss.safetensors"
 python3 - "$tmp/loss.log" <<'PY'
 import json, sys
-val = [r for r in map(json.loads, open(sys.argv[1])) if r["kind"] == "validation"]
+rows = list(map(json.loads, open(sys.argv[1])))
+assert rows[-1]["kind"] == "end", rows[-1]
+val = [r for r in rows if r["kind"] == "validation"]
 losses = [r["loss"] for r in val]
 assert val[-1]["best_step"] == val[losses.index(min(losses))]["step"] < val[-1]["step"], losses
 PY
