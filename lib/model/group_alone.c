@@ -43,10 +43,12 @@ wsp_status wspi_group_add(wsp_group *g, float *sum, const float *mine, const boo
                           bool first, size_t n, wsp_error *err)
 {
     (void)g;
-    (void)err;
-    for (size_t i = 0; present[0] && i < n; i++)
-        sum[i] = first ? mine[i] : sum[i] + mine[i];
-    return WSP_OK;
+    (void)sum;
+    (void)mine;
+    (void)present;
+    (void)first;
+    (void)n;
+    return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0, "nobody is in a group here");
 }
 
 void wspi_group_collect(wsp_group *g, float *sum, size_t n)

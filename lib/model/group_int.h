@@ -14,7 +14,7 @@ void wspi_group_gather(wsp_group *g, void *all, const void *mine, size_t size);
 
 /*
  * Everybody: sum[n] += mine[n] of the first present process, then of the next, and so on; first: the sum starts with
- * the first one's. The result is there in slices, one in each process, until they are collected.
+ * the first one's. The result is there in slices, one in each process, until they are collected. g is not NULL.
  */
 wsp_status wspi_group_add(wsp_group *g, float *sum, const float *mine, const bool *present,
                           bool first, size_t n, wsp_error *err) WSP_MUST_USE;

@@ -115,16 +115,9 @@ static size_t slice(const wsp_group *g, unsigned r, size_t n)
 wsp_status wspi_group_add(wsp_group *g, float *sum, const float *mine, const bool *present,
                           bool first, size_t n, wsp_error *err)
 {
-    size_t from, len;
+    size_t from = slice(g, g->rank, n), len = slice(g, g->rank + 1, n) - from;
     wsp_status st = WSP_OK;
 
-    if (!g) {
-        for (size_t i = 0; present[0] && i < n; i++)
-            sum[i] = first ? mine[i] : sum[i] + mine[i];
-        return WSP_OK;
-    }
-    from = slice(g, g->rank, n);
-    len = slice(g, g->rank + 1, n) - from;
     if (n > INT_MAX || len * g->size > INT_MAX)
         st = wspi_fail(err, WSP_ERR_LIMIT, 0, "%zu parameters are too many for MPI", n);
     else if (wspi_grow(&g->slices, &g->cap, len * g->size + 1, sizeof *g->slices) < 0)

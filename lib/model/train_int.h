@@ -32,6 +32,9 @@ struct wsp_trainer {
     uint64_t step;
     uint64_t accumulated; /* batches since the last update, of all processes */
     wsp_train_stats sum;  /* of them */
+    wsp_train_stats
+        *round;    /* [size of the group] of the batches that its processes have just run */
+    bool *present; /* [size of the group] who had a batch */
     struct worker *worker;
     unsigned n_workers;
     float *kept;   /* [n_params] weights put aside, or NULL */

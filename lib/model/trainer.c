@@ -55,7 +55,9 @@ wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m, const wsp_train_opti
     t->opt = *opt;
     t->grad = wspi_new_floats(3 * m->n_params);
     t->worker = wspi_new_array(opt->threads, sizeof *t->worker);
-    if (!t->grad || !t->worker) {
+    t->round = wspi_new_array(wsp_group_size(opt->group), sizeof *t->round);
+    t->present = wspi_new_array(wsp_group_size(opt->group), sizeof *t->present);
+    if (!t->grad || !t->worker || !t->round || !t->present) {
         wsp_trainer_free(t);
         return wspi_nomem(err, "gradients and moments", 3 * m->n_params * sizeof(float));
     }
@@ -94,6 +96,8 @@ void wsp_trainer_free(wsp_trainer *t)
     for (size_t h = 0; h < WSPI_MAX_HEADS; h++)
         free(t->label_weight[h]);
     free(t->said);
+    free(t->round);
+    free(t->present);
     free(t->kept);
     free(t->worker);
     free(t->grad);
@@ -386,27 +390,19 @@ static void add_alone(wsp_trainer *t, const wsp_train_stats *s)
 static wsp_status add_group(wsp_trainer *t, const wsp_train_stats *mine, wsp_error *err)
 {
     unsigned n = wsp_group_size(t->opt.group);
-    wsp_train_stats *all = wspi_new_array(n, sizeof *all);
-    bool *present = wspi_new_array(n, sizeof *present);
-    wsp_status st = all && present ? WSP_OK : wspi_nomem(err, "figures", n * sizeof *all);
     float *g = t->worker[0].own;
 
-    st = wsp_group_agree(t->opt.group, st, err);
-    if (st == WSP_OK) {
-        wspi_group_gather(t->opt.group, all, mine, sizeof *mine);
-        for (unsigned i = 0; i < n; i++)
-            present[i] = all[i].batches > 0;
-        st = wspi_group_add(t->opt.group, t->grad, g, present, t->accumulated == 0, t->m->n_params,
-                            err);
-    }
-    for (unsigned i = 0; st == WSP_OK && i < n; i++) {
-        wsp_train_stats_add(&t->sum, &all[i]);
-        t->accumulated += present[i];
+    wspi_group_gather(t->opt.group, t->round, mine, sizeof *mine);
+    for (unsigned i = 0; i < n; i++)
+        t->present[i] = t->round[i].batches > 0;
+    WSP_TRY(wspi_group_add(t->opt.group, t->grad, g, t->present, t->accumulated == 0,
+                           t->m->n_params, err));
+    for (unsigned i = 0; i < n; i++) {
+        wsp_train_stats_add(&t->sum, &t->round[i]);
+        t->accumulated += t->present[i];
     }
     memset(g, 0, t->m->n_params * sizeof *g);
-    free(all);
-    free(present);
-    return st;
+    return WSP_OK;
 }
 
 wsp_status wsp_trainer_accumulate(wsp_trainer *t, const wsp_batch *b, wsp_train_stats *stats,

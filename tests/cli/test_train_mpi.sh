@@ -31,7 +31,7 @@ result $? "two sets"
 # Three batches a step do not divide among two processes; dropout, validation and the best weights are in it.
 train=("$ws" train -q --config tiny --epochs 20 --batch-tokens 300 --accumulate 3 --lr 0.01 --dropout 0.1 --val "$tmp/val.npz" --val-every 5
     --patience 9 --best-by f1)
-processes() { timeout 100 mpirun -n "$1" --oversubscribe --bind-to none "${@:2}" </dev/null; }
+processes() { timeout 250 mpirun -n "$1" --oversubscribe --bind-to none "${@:2}" </dev/null; }
 
 "${train[@]}" --log "$tmp/1.log" -w "$tmp/1.safetensors" "$tmp/train.npz"
 result $? "one process"
@@ -71,7 +71,7 @@ result $? "what two processes began that were killed, three end with the same by
 fails() {
     local name=$1 pattern=$2
     shift 2
-    timeout 100 mpirun --oversubscribe "$@" >/dev/null 2>"$tmp/said" </dev/null
+    timeout 250 mpirun --oversubscribe "$@" >/dev/null 2>"$tmp/said" </dev/null
     [ $? = 1 ] && [ "$(grep -c '^wirespeak: ' "$tmp/said")" = 1 ] && grep '^wirespeak: ' "$tmp/said" | grep -q -- "$pattern"
     result $? "$name ($(grep '^wirespeak: ' "$tmp/said"))"
 }

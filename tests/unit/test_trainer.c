@@ -206,6 +206,22 @@ static void a_sum_of_gradients_is_that_of_whole_batches_in_order(void **state)
     run_clear(&r);
 }
 
+static void as_many_threads_give_the_same_bits(void **state)
+{
+    struct run a = run_make(1, 3), b = run_make(1, 3);
+    struct data d;
+
+    (void)state;
+    data_make(&d, 1);
+    for (size_t i = 0; i < 20; i++) {
+        step(&a, &d);
+        step(&b, &d);
+    }
+    assert_memory_equal(a.m->w, b.m->w, a.size);
+    run_clear(&a);
+    run_clear(&b);
+}
+
 static void a_process_by_itself_is_a_group_that_agrees(void **state)
 {
     struct run r = run_make(1, 1);
@@ -318,6 +334,7 @@ int main(void)
         cmocka_unit_test(answers_are_those_that_the_figures_count),
         cmocka_unit_test(figures_of_batches_add_up),
         cmocka_unit_test(a_sum_of_gradients_is_that_of_whole_batches_in_order),
+        cmocka_unit_test(as_many_threads_give_the_same_bits),
         cmocka_unit_test(a_process_by_itself_is_a_group_that_agrees),
         cmocka_unit_test(weights_put_aside_come_back_from_a_checkpoint_too),
         cmocka_unit_test(damaged_checkpoints_are_refused_and_change_nothing),
