@@ -169,8 +169,8 @@ static void name_no_http(uint8_t *b, size_t n)
 }
 
 /*
- * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second;
- * they have no grammar yet, so plain bytes must not begin like them.
+ * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second:
+ * plain bytes must not begin like them.
  */
 static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
 {

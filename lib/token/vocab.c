@@ -184,12 +184,14 @@ static void lay_out(void)
         v->group_base[g] = (uint16_t)at;
         at += v->group_count[g] = own(at, group_size(g), g, 0, 0);
     }
-    for (uint8_t l = 0; l < WSPI_APP_END; l++)
+    for (uint8_t l = 0; l < WSPI_APP_END; l++) {
+        assert(wspi_proto_of(l)->n_fields <= WSPI_MAX_FIELDS);
         for (size_t f = 0; f < wspi_proto_of(l)->n_fields; f++) {
             v->field_base[l][f] = (uint16_t)at;
             at += v->field_count[l][f] =
                 own(at, count_field(&wspi_proto_of(l)->fields[f]), WSPI_T_GROUPS, l, f);
         }
+    }
     v->size = at;
     v->version = WSPI_FNV_START;
     for (uint32_t id = 0; id < at; id++) {

@@ -2,18 +2,8 @@
 /* test_industrial.c: S7comm, DNP3 and QUIC messages: round trip of whole, cut and damaged ones, and their tokens. */
 #include "tests/unit/wire.h"
 
-typedef struct sample {
-    const char *bytes;
-    size_t len;
-    bool datagram;
-    int dir;
-    const char *names[8]; /* of tokens that must be there */
-} sample;
-
-#define BYTES(s) s, sizeof(s) - 1
-
 /* A connection request; setting up S7; reading two items; the answer. */
-static const sample s7[] = {
+static const wire_message s7[] = {
     {BYTES("\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x2e\x00\xc1\x02\x01\x00\xc2\x02\x01\x02\xc0\x01"
            "\x0a"),
      false,
@@ -38,7 +28,7 @@ static const sample s7[] = {
 };
 
 /* A long header of version 1 (an Initial), the answer, a short header. */
-static const sample quic[] = {
+static const wire_message quic[] = {
     {BYTES("\xc3\x00\x00\x00\x01\x08\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x40\x0a"
            "abcdefghij"),
      true,
@@ -56,46 +46,6 @@ static const sample quic[] = {
      {"quic.varint=0"}},
     {BYTES("\x45\x11\x12\x13\x14\x15\x16\x17\x18pqrstuvw"), true, 0, {"quic.type=short"}},
 };
-
-static void put(wire *w, const sample *s, const char *bytes, size_t captured)
-{
-    if (s->datagram)
-        datagram_of(w, bytes, s->len, captured, s->dir);
-    else
-        segment(w, bytes, s->len, captured, s->dir, true);
-}
-
-static void all_come_back(const sample *all, size_t n)
-{
-    char damaged[256];
-    wire w;
-
-    wire_open(&w);
-    for (size_t i = 0; i < n; i++) {
-        put(&w, &all[i], all[i].bytes, all[i].len);
-        for (size_t k = 0; k < WSPI_COUNT(all[i].names) && all[i].names[k]; k++)
-            assert_named(&w, all[i].names[k]);
-    }
-    for (size_t i = 0; i < n; i++) /* every message cut at every byte, in the flow's middle */
-        for (size_t cut = 0; cut <= all[i].len; cut++) {
-            wire_again(&w);
-            for (size_t k = 0; k < i; k++)
-                put(&w, &all[k], all[k].bytes, all[k].len);
-            put(&w, &all[i], all[i].bytes, cut);
-            put(&w, &all[n - 1], all[n - 1].bytes, all[n - 1].len);
-        }
-    for (size_t i = 0; i < n; i++) /* and with every byte changed */
-        for (size_t at = 0; at < all[i].len; at++)
-            for (unsigned bit = 0; bit < 8; bit++) {
-                wire_again(&w);
-                memcpy(damaged, all[i].bytes, all[i].len);
-                damaged[at] = (char)(damaged[at] ^ (1 << bit));
-                for (size_t k = 0; k < i; k++)
-                    put(&w, &all[k], all[k].bytes, all[k].len);
-                put(&w, &all[i], damaged, all[i].len);
-            }
-    wire_close(&w);
-}
 
 static void s7_messages_come_back_whole_cut_and_damaged(void **state)
 {
@@ -129,7 +79,7 @@ static void dnp3_requests_come_back_whole_cut_and_damaged(void **state)
 {
     static const char user[] = "\xc0\xc1\x01\x3c\x02\x06\x3c\x03\x06\x3c\x04\x06\x3c\x01\x06";
     char b[64] = "\x05\x64\x14\xc4\x01\x00\x02\x00";
-    sample request = {b, 0, false, 0, {"app=dnp3"}};
+    wire_message request = {b, 0, false, 0, {"app=dnp3"}};
 
     (void)state;
     put_crc(b, 8);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire.h: for tests of application protocols: a flow whose packets are coded, decoded and compared, with their tokens. */
+/*
+ * wire.h: for tests of application protocols: a flow whose packets are coded, decoded and compared, with their tokens;
+ * messages whole, cut and damaged; samples.
+ */
 #ifndef WSPI_TEST_WIRE_H
 #define WSPI_TEST_WIRE_H
 
@@ -162,6 +165,138 @@ static inline void datagram_of(wire *w, const char *s, size_t n, size_t captured
     put16(b + 40, 0);
     memcpy(b + HEADERS_UDP, s, n);
     carry(w, b, (uint32_t)(HEADERS_UDP + captured), (uint32_t)(HEADERS_UDP + n), dir);
+}
+
+/* ---- recorded messages ---- */
+
+typedef struct wire_message {
+    const char *bytes;
+    size_t len;
+    bool datagram;
+    int dir;
+    const char *names[8]; /* of tokens that must be there */
+} wire_message;
+
+#define BYTES(s) s, sizeof(s) - 1
+
+static inline void put_message(wire *w, const wire_message *s, const char *bytes, size_t captured)
+{
+    if (s->datagram)
+        datagram_of(w, bytes, s->len, captured, s->dir);
+    else
+        segment(w, bytes, s->len, captured, s->dir, true);
+}
+
+/* The flow of all messages has the tokens that it must; each comes back whole, cut at every byte, with every bit changed. */
+static inline void all_come_back(const wire_message *all, size_t n)
+{
+    char damaged[256];
+    wire w;
+
+    wire_open(&w);
+    for (size_t i = 0; i < n; i++) {
+        put_message(&w, &all[i], all[i].bytes, all[i].len);
+        for (size_t k = 0; k < WSPI_COUNT(all[i].names) && all[i].names[k]; k++)
+            assert_named(&w, all[i].names[k]);
+    }
+    for (size_t i = 0; i < n; i++) /* every message cut at every byte, in the flow's middle */
+        for (size_t cut = 0; cut <= all[i].len; cut++) {
+            wire_again(&w);
+            for (size_t k = 0; k < i; k++)
+                put_message(&w, &all[k], all[k].bytes, all[k].len);
+            put_message(&w, &all[i], all[i].bytes, cut);
+            put_message(&w, &all[n - 1], all[n - 1].bytes, all[n - 1].len);
+        }
+    for (size_t i = 0; i < n; i++) /* and with every byte changed */
+        for (size_t at = 0; at < all[i].len; at++)
+            for (unsigned bit = 0; bit < 8; bit++) {
+                wire_again(&w);
+                memcpy(damaged, all[i].bytes, all[i].len);
+                damaged[at] = (char)(damaged[at] ^ (1 << bit));
+                for (size_t k = 0; k < i; k++)
+                    put_message(&w, &all[k], all[k].bytes, all[k].len);
+                put_message(&w, &all[i], damaged, all[i].len);
+            }
+    wire_close(&w);
+}
+
+/* ---- samples ---- */
+
+/* Takes a legal token at random, one of the wanted names where it is legal. */
+static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, wspi_rng *r)
+{
+    size_t choices = 0, pick;
+    char name[128];
+
+    for (uint16_t i = 0; i < wsp_vocab_size(); i++) {
+        const char *s = legal[i] ? wsp_vocab_name(i, name, sizeof name) : "";
+        choices += legal[i] != 0;
+        for (size_t k = 0; *s && wanted[k]; k++)
+            if (strcmp(s, wanted[k]) == 0)
+                return i;
+    }
+    assert_true(choices > 0);
+    pick = (size_t)wspi_rng_below(r, choices);
+    for (uint16_t i = 0;; i++)
+        if (legal[i] && pick-- == 0)
+            return i;
+}
+
+/* A sampled packet of the flow is of the protocol when it is read again. */
+static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
+                          uint8_t app, wspi_rng *r)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *resid;
+    wsp_decoded out;
+    size_t n = 0;
+    bool done = false;
+
+    assert_non_null(legal);
+    for (;;) {
+        assert_int_equal(
+            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        assert_true(n < WSP_MAX_PACKET_TOKENS);
+        ids[n++] = choose(legal, wanted, r);
+    }
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);
+    assert_int_equal(out.dir, dir);
+    wsp_packet_dissect(w->packet, 1, &out.frame);
+    assert_int_equal(wsp_residual_new(&resid), WSP_OK);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, ids, &n, resid),
+                     WSP_OK);
+    assert_int_equal(w->enc->app.id[dir], app);
+    wsp_residual_free(resid);
+    free(legal);
+}
+
+/* Flows of three questions and answers, each of `app` when it is read again. */
+static inline void sample_flows(const char *const *asks_for, const char *const *answers_with,
+                                uint8_t app)
+{
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 12);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = {.seed = flow,
+                           .start_ns = 1,
+                           .client = {2, 1},
+                           .server = {2, 2},
+                           .client_ip = {10, 0, 0, 1},
+                           .server_ip = {10, 0, 0, 2},
+                           .client_port = (uint16_t)(50000 + flow)};
+        wire_again(&w);
+        for (int k = 0; k < 3; k++) {
+            sample(&w, &fill, asks_for, 0, app, &r);
+            sample(&w, &fill, answers_with, 1, app, &r);
+        }
+    }
+    wire_close(&w);
 }
 
 #endif
