@@ -8,12 +8,18 @@
 #include "model/group_int.h"
 #include "model/model_int.h"
 
+/* A row of the flow stack, and the flow of the part that it belongs to. */
+typedef struct picked {
+    uint32_t row, flow;
+} picked;
+
 struct worker {
     wsp_trainer *t;
     wspi_engine e;
     float *own;    /* gradients; the first worker has none while it writes to the sum */
     uint32_t *row; /* context row of each packet */
-    size_t row_cap;
+    picked *pick; /* rows that a head learns from */
+    size_t row_cap, pick_cap;
     const wsp_batch *b;
     size_t f0, f1; /* its flows */
     uint64_t key;

@@ -90,6 +90,7 @@ void wsp_trainer_free(wsp_trainer *t)
         wspi_engine_clear(&t->worker[i].e);
         free(t->worker[i].own);
         free(t->worker[i].row);
+        free(t->worker[i].pick);
     }
     if (t->m->grad == t->grad)
         t->m->grad = NULL;
@@ -154,56 +155,98 @@ static size_t argmax(const float *x, size_t n)
     return best;
 }
 
-/*
- * Head h on packets of flow f (of the part), n of them with contexts from row r: mean cross-entropy. Returns the label
- * that it gives the last one.
- */
-static int32_t head_loss(struct worker *w, size_t h, uint32_t label, size_t r, size_t n)
+/* The rows of the part that head h learns from: those of the packets of its labelled flows. */
+static size_t head_rows(struct worker *w, size_t h, size_t f0)
+{
+    const wspi_engine *e = &w->e;
+    size_t n = 0;
+
+    for (size_t f = 0; f < e->F; f++) {
+        w->t->said[(f0 + f) * e->m->n_heads + h] = -1;
+        if (w->b->labels[(f0 + f) * e->m->n_heads + h] < 0)
+            continue;
+        for (uint32_t r = e->roff[f] + 1; r < e->roff[f + 1]; r++)
+            w->pick[n++] = (picked){.row = r, .flow = (uint32_t)f};
+    }
+    return n;
+}
+
+/* Contexts, biases, targets and scales of k picked rows, gathered; a flow's rows share its weight. */
+static void head_gather(struct worker *w, size_t h, size_t f0, const picked *pick, size_t k)
 {
     wspi_engine *e = &w->e;
     const wsp_model *m = e->m;
-    size_t C = m->cfg.channels, L = m->head[h].n_labels, hw = m->at.head_w[h], hb = m->at.head_b[h];
+    size_t C = m->cfg.channels, L = m->head[h].n_labels;
     const float *weight = w->t->label_weight[h];
-    float counts = weight ? weight[label] : 1.0f;
-    size_t said = 0;
+
+    for (size_t j = 0; j < k; j++) {
+        size_t f = pick[j].flow;
+        uint32_t label = (uint32_t)w->b->labels[(f0 + f) * m->n_heads + h];
+
+        memcpy(e->branch + j * C, e->c + pick[j].row * C, C * sizeof(float));
+        memcpy(e->logits + j * L, m->w + m->at.head_b[h], L * sizeof(float));
+        e->target[j] = label;
+        e->scale[j] = (weight ? weight[label] : 1.0f) / (float)(e->roff[f + 1] - e->roff[f] - 1);
+    }
+}
+
+/* What the head says after the last packets among the picked rows. */
+static void head_said(struct worker *w, size_t h, size_t f0, const picked *pick, size_t k)
+{
+    const wspi_engine *e = &w->e;
+    size_t L = e->m->head[h].n_labels;
+
+    for (size_t j = 0; j < k; j++)
+        if (pick[j].row + 1 == e->roff[pick[j].flow + 1]) {
+            size_t said = argmax(e->logits + j * L, L);
+            w->t->said[(f0 + pick[j].flow) * e->m->n_heads + h] = (int32_t)said;
+            w->head[h].right += said == e->target[j];
+        }
+}
+
+/* Head h on all flows of the part that have a label: for each flow the mean cross-entropy over its packets. */
+static void head_loss(struct worker *w, size_t h, size_t f0)
+{
+    wspi_engine *e = &w->e;
+    const wsp_model *m = e->m;
+    size_t C = m->cfg.channels, L = m->head[h].n_labels, hw = m->at.head_w[h], hb = m->at.head_b[h],
+           n = head_rows(w, h, f0);
 
     for (size_t i = 0; i < n; i += WSPI_LM_ROWS) {
         size_t k = WSPI_MIN(n - i, (size_t)WSPI_LM_ROWS);
-        float *c = e->c + (r + i) * C;
+        const picked *pick = w->pick + i;
+        float scale[WSPI_LM_ROWS];
 
-        for (size_t j = 0; j < k; j++) {
-            memcpy(e->logits + j * L, m->w + hb, L * sizeof(float));
-            e->target[j] = label;
-            e->scale[j] = counts * w->head_scale / (float)n;
-        }
-        wspi_gemm(e->nn, e->logits, c, m->w + hw, k, L, C, WSPI_TB | WSPI_ADD | WSPI_WEIGHT);
-        if (i + k == n)
-            said = argmax(e->logits + (k - 1) * L, L);
-        wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL,
+        head_gather(w, h, f0, pick, k);
+        for (size_t j = 0; j < k; j++)
+            scale[j] = e->scale[j] * w->head_scale;
+        wspi_gemm(e->nn, e->logits, e->branch, m->w + hw, k, L, C,
+                  WSPI_TB | WSPI_ADD | WSPI_WEIGHT);
+        head_said(w, h, f0, pick, k);
+        wspi_xent(e->logits, e->loss, e->target, w->backward ? scale : NULL,
                   w->t->opt.label_smoothing, k, L);
         for (size_t j = 0; j < k; j++)
-            w->head[h].loss += (double)(counts * e->loss[j]) / (double)n;
+            w->head[h].loss += (double)(e->scale[j] * e->loss[j]);
         if (!w->backward)
             continue;
-        wspi_gemm(e->nn, e->grad + hw, e->logits, c, L, C, k, WSPI_TA | WSPI_ADD);
-        for (size_t j = 0; j < k; j++)
+        wspi_linear_bwd(e->nn, e->grad + hw, e->wc, e->logits, e->branch, m->w + hw, k, L, C);
+        for (size_t j = 0; j < k; j++) {
             wspi_add(e->grad + hb, e->logits + j * L, L);
-        wspi_gemm(e->nn, e->dc + (r + i) * C, e->logits, m->w + hw, k, C, L,
-                  WSPI_ADD | WSPI_WEIGHT);
+            wspi_add(e->dc + pick[j].row * C, e->wc + j * C, C);
+        }
     }
-    w->head[h].right += said == label;
-    return (int32_t)said;
 }
 
 static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
 {
     wspi_engine *e = &w->e;
     const wsp_batch *b = w->b;
-    size_t H = e->m->n_heads, p = 0;
+    size_t p = 0;
     bool lm = e->m->cfg.output_layers && (w->t->opt.lm_weight > 0 || !w->backward);
 
     WSP_TRY(wspi_engine_select(e, b, f0, f1, lm, NULL));
     WSP_TRY(wspi_grow(&w->row, &w->row_cap, e->P, sizeof *w->row));
+    WSP_TRY(wspi_grow(&w->pick, &w->pick_cap, e->P, sizeof *w->pick));
     for (size_t f = 0; f < e->F; f++)
         for (size_t r = e->roff[f]; r + 1 < e->roff[f + 1]; r++)
             w->row[p++] = (uint32_t)r;
@@ -218,14 +261,8 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
         if (w->backward)
             wspi_output_bwd(e, w->row);
     }
-    for (size_t f = 0; b->labels && f < e->F; f++)
-        for (size_t h = 0; h < H; h++) {
-            int32_t label = b->labels[(f0 + f) * H + h];
-            w->t->said[(f0 + f) * H + h] = label < 0
-                                               ? -1
-                                               : head_loss(w, h, (uint32_t)label, e->roff[f] + 1,
-                                                           e->roff[f + 1] - e->roff[f] - 1);
-        }
+    for (size_t h = 0; b->labels && h < e->m->n_heads; h++)
+        head_loss(w, h, f0);
     if (w->backward) {
         wspi_flow_bwd(e);
         wspi_packet_bwd(e);
