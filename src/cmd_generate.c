@@ -25,6 +25,7 @@ static const cli_page page = {
 
 typedef struct arguments {
     const char *model, *out, *label, *clients, *servers;
+    size_t threads;
     wsp_generate_options opt;
 } arguments;
 
@@ -50,6 +51,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "rate", .kind = CLI_REAL, .value = &o->rate, .arg = "N", .rmin = 0.000001, .rmax = 1e9,
          .help = "new flows a second on average (default 10)"},
         {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .help = "time of the first flow since 1970"},
+        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
+         .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "clients", .kind = CLI_TEXT, .value = &a->clients, .arg = "CIDR", .help = "network of the clients (default 10.0.0.0/16)"},
         {.name = "servers", .kind = CLI_TEXT, .value = &a->servers, .arg = "CIDR", .help = "network of the servers (default 198.51.100.0/24)"},
     };
@@ -143,6 +146,7 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "'%s' is no IPv4 network such as 10.0.0.0/16", a.clients);
     if (a.servers && !read_cidr(a.servers, a.opt.servers, &a.opt.server_bits))
         return cli_usage(page.name, "'%s' is no IPv4 network such as 198.51.100.0/24", a.servers);
+    a.opt.threads = (unsigned)a.threads;
     a.opt.report = progress;
     a.opt.arg = &a;
     if (wsp_model_load(&m, a.model, &err) < 0)

@@ -176,14 +176,28 @@ WSP_MUST_USE WSP_API wsp_status wsp_state_step(wsp_runner *r, float *const *stat
                                                const wsp_batch *b, float *context,
                                                float *const *head_logits, wsp_error *err);
 
+/* ---- speaking ---- */
+
+/* Bytes of what a runner remembers of a packet in the making; the caller allocates (float-aligned). */
+WSP_API size_t wsp_memory_size(const wsp_model *m);
+
+/* The beginning of a packet. Everything is borrowed for the call. */
+typedef struct wsp_prefix {
+    const float *context; /* [C] c_(t-1), of the packets before */
+    const uint16_t *ids;  /* [len] the packet's tokens so far, less than max_tokens */
+    uint32_t len;
+    const uint16_t *wanted; /* [n_wanted] the tokens whose logits are needed; NULL: all */
+    size_t n_wanted;
+    void *
+        memory; /* zeroed before its first use and after weights changed. Beginnings that a memory has seen are not computed again; NULL: all are */
+} wsp_prefix;
+
 /*
- * Next-token logits inside a packet, for sampling. context [n][C] is c_(t-1); prefix i has len[i] tokens of the
- * packet so far (0 at its start) at ids + i * stride. logits: [n][V]. Recomputes the prefix (packets are short).
+ * Next-token logits inside n packets in lockstep, for sampling: logits [n][V], where wanted. A memory only saves time:
+ * the same prefix gives the same logits, to 1e-4, whatever it holds.
  */
-WSP_MUST_USE WSP_API wsp_status wsp_runner_next_token(wsp_runner *r, const float *context,
-                                                      const uint16_t *ids, size_t stride,
-                                                      const uint32_t *len, size_t n, float *logits,
-                                                      wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_runner_next_token(wsp_runner *r, const wsp_prefix *p, size_t n,
+                                                      float *logits, wsp_error *err);
 
 /* ---- training ---- */
 

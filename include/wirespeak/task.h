@@ -432,8 +432,11 @@ typedef struct wsp_generate_options {
             [4]; /* IPv4 networks that hosts are drawn from; IPv6 and MAC follow from the address */
     unsigned client_bits, server_bits; /* prefix lengths */
     wsp_view_options view;             /* only max_payload counts: as in training */
-    wsp_status (*report)(void *arg, uint64_t flows,
-                         uint64_t packets); /* or NULL; negative ends the run */
+    unsigned
+        threads; /* 0: as many as the machine has CPUs; the packets are the same for any number */
+    wsp_status (*report)(
+        void *arg, uint64_t flows,
+        uint64_t packets); /* or NULL; from any thread, one at a time; negative ends the run */
     void *arg;
 } wsp_generate_options;
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static struct {
     wsp_log_fn *fn;
@@ -254,4 +255,15 @@ uint64_t wspi_fnv1a(const void *p, size_t len, uint64_t seed)
     for (size_t i = 0; i < len; i++)
         h = (h ^ b[i]) * 0x100000001b3u;
     return h;
+}
+
+/* ---- threads ---- */
+
+unsigned wspi_thread_count(unsigned asked, unsigned most)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (asked == 0)
+        asked = cpus > 0 ? (unsigned)cpus : 1;
+    return WSPI_MIN(asked, most);
 }

@@ -183,6 +183,9 @@ static inline uint64_t wspi_to_le64(uint64_t v)
 #endif
 }
 
+/* Threads to work with: `asked`, or as many as the machine has CPUs for 0; from 1 to `most`. */
+unsigned wspi_thread_count(unsigned asked, unsigned most);
+
 static inline unsigned wspi_log2(uint64_t v) /* floor(log2 v), v > 0 */
 {
     return 63u - (unsigned)__builtin_clzll(v);

@@ -272,20 +272,16 @@ wsp_status wspi_engine_select_rows(wspi_engine *e, const uint32_t *packet, size_
     return make_room(e, false, err);
 }
 
-wsp_status wspi_engine_select_prefix(wspi_engine *e, const uint16_t *ids, size_t stride,
-                                     const uint32_t *len, size_t n, wsp_error *err)
+wsp_status wspi_engine_select_speech(wspi_engine *e, const wspi_speech *s, size_t n, wsp_error *err)
 {
     size_t N = 0;
 
     for (size_t i = 0; i < n; i++)
-        N += len[i] + 1;
+        N += s[i].len + 1 - s[i].memory->rows;
     WSP_TRY(reserve(e, n, 0, N, n, err));
     e->poff[0] = 0;
-    for (size_t i = 0; i < n; i++) {
-        e->poff[i + 1] = e->poff[i] + len[i] + 1;
-        for (size_t j = 0; j < len[i]; j++)
-            e->target[e->poff[i] + j] = ids[i * stride + j];
-    }
+    for (size_t i = 0; i < n; i++)
+        e->poff[i + 1] = e->poff[i] + s[i].len + 1 - s[i].memory->rows;
     return make_room(e, true, err);
 }
 

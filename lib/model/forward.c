@@ -187,24 +187,81 @@ void wspi_flow_fwd(wspi_engine *e)
                      e->m->cfg.channels);
 }
 
-void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *context_row, bool prefix)
+/* x[C] = what the output stack reads at row `at` of a packet: the token before, the place, the context */
+static void output_row(wspi_engine *e, float *x, const uint16_t *ids, size_t at,
+                       const float *context)
+{
+    const wspi_layout *l = &e->m->at;
+    const float *w = e->m->w;
+    size_t C = e->m->cfg.channels;
+
+    memcpy(x, w + (at == 0 ? l->bos : l->embed + ids[at - 1] * C), C * sizeof *x);
+    wspi_add(x, w + l->output_position + at * C, C);
+    wspi_add(x, context, C);
+}
+
+void wspi_output_fwd(wspi_engine *e, const uint32_t *context_row)
 {
     const wspi_layout *at = &e->m->at;
     const float *w = e->m->w;
     size_t C = e->m->cfg.channels, L = e->m->cfg.output_layers;
 
-    wspi_gemm(e->nn, e->wc, context, w + at->output_context, e->R, C, C, WSPI_TB | WSPI_WEIGHT);
+    wspi_gemm(e->nn, e->wc, e->c, w + at->output_context, e->R, C, C, WSPI_TB | WSPI_WEIGHT);
     for (size_t t = 0; t < e->P; t++)
-        for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++) {
-            float *x = e->output[0].x + i * C;
-            size_t before = i == e->poff[t] ? 0 : prefix ? e->target[i - 1] : e->ids[i - 1];
-
-            memcpy(x, w + (i == e->poff[t] ? at->bos : at->embed + before * C), C * sizeof *x);
-            wspi_add(x, w + at->output_position + (i - e->poff[t]) * C, C);
-            wspi_add(x, e->wc + context_row[t] * C, C);
-        }
+        for (size_t i = e->poff[t]; i < e->poff[t + 1]; i++)
+            output_row(e, e->output[0].x + i * C, e->ids + e->poff[t], i - e->poff[t],
+                       e->wc + context_row[t] * C);
     for (size_t l = 0; l < L; l++)
         block_fwd(e, e->output[l + 1].x, &e->output[l], &at->output[l],
                   (wspi_ragged){.off = e->poff, .n = e->P, .N = e->N}, WSPI_AT_OUTPUT + l);
     wspi_rmsnorm_fwd(e->o_n, e->o_rstd, e->output[L].x, w + at->output_norm, e->N, C);
+}
+
+/* What the contexts of new packets add to their rows. */
+static void contexts_add(wspi_engine *e, const wspi_speech *s)
+{
+    size_t C = e->m->cfg.channels, n = 0;
+
+    for (size_t i = 0; i < e->P; i++)
+        if (s[i].memory->rows == 0)
+            memcpy(e->branch + n++ * C, s[i].context, C * sizeof *e->branch);
+    wspi_gemm(e->nn, e->wc, e->branch, e->m->w + e->m->at.output_context, n, C, C,
+              WSPI_TB | WSPI_WEIGHT);
+    n = 0;
+    for (size_t i = 0; i < e->P; i++)
+        if (s[i].memory->rows == 0)
+            memcpy(s[i].memory->added, e->wc + n++ * C, C * sizeof *e->wc);
+}
+
+/* A block of the output stack for new rows, that look at the rows before in the packets' memories. */
+static void speech_block_fwd(wspi_engine *e, float *out, const wspi_block_act *a, size_t l,
+                             const wspi_speech *s)
+{
+    const wspi_block_at *at = &e->m->at.output[l];
+    size_t C = e->m->cfg.channels, N = e->N;
+    const float *w = e->m->w;
+
+    wspi_rmsnorm_fwd(a->n, a->rstd, a->x, w + at->norm, N, C);
+    wspi_gemm(e->nn, a->qkv, a->n, w + at->qkv, N, 3 * C, C, WSPI_TB | WSPI_WEIGHT);
+    for (size_t i = 0; i < e->P; i++)
+        wspi_attention_step(a->o + e->poff[i] * C, s[i].memory->keys[l], s[i].memory->values[l],
+                            a->qkv + e->poff[i] * 3 * C, s[i].memory->rows,
+                            e->poff[i + 1] - e->poff[i], e->m->cfg.heads, C);
+    residual(e, a->mlp.x, a->x, a->o, at->out, N, C, WSPI_AT_OUTPUT + l);
+    mlp_fwd(e, out, &a->mlp, &at->mlp, N, WSPI_AT_OUTPUT + l);
+}
+
+void wspi_speech_fwd(wspi_engine *e, const wspi_speech *s)
+{
+    size_t C = e->m->cfg.channels, L = e->m->cfg.output_layers;
+
+    contexts_add(e, s);
+    for (size_t i = 0; i < e->P; i++)
+        for (size_t r = e->poff[i]; r < e->poff[i + 1]; r++)
+            output_row(e, e->output[0].x + r * C, s[i].ids, s[i].memory->rows + r - e->poff[i],
+                       s[i].memory->added);
+    for (size_t l = 0; l < L; l++)
+        speech_block_fwd(e, e->output[l + 1].x, &e->output[l], l, s);
+    last_rows(e->branch, e->output[L].x, (wspi_ragged){.off = e->poff, .n = e->P, .N = e->N}, C);
+    wspi_rmsnorm_fwd(e->o_n, e->o_rstd, e->branch, e->m->w + e->m->at.output_norm, e->P, C);
 }

@@ -156,6 +156,23 @@ typedef struct wspi_ragged {
     size_t n, N;
 } wspi_ragged;
 
+/* What the output stack remembers of a packet that is being spoken: rows of keys and values in each layer. */
+typedef struct wspi_memory {
+    uint32_t rows;  /* 0: nothing; row 0 stands before the first token, row i after token i - 1 */
+    uint16_t *ids;  /* [max_tokens] */
+    float *context; /* [C] c_(t-1) */
+    float *added;   /* [C] what it adds to every row */
+    float *keys[WSPI_MAX_LAYERS], *values[WSPI_MAX_LAYERS]; /* [max_tokens][C] */
+} wspi_memory;
+
+/* A packet that goes on: rows from memory->rows up to len are computed. */
+typedef struct wspi_speech {
+    wspi_memory *memory;
+    const float *context;
+    const uint16_t *ids;
+    uint32_t len;
+} wspi_speech;
+
 typedef struct wspi_engine {
     const wsp_model *m;
     wspi_nn *nn;
@@ -202,7 +219,7 @@ void wspi_engine_weights_changed(wspi_engine *e);
 /*
  * Flows [f0, f1) of a batch become the part at work. With states: the packets that follow, without the start.
  * select_start: the start rows of n flows alone. select_rows: one packet for each of n states, by numbers in met.
- * select_prefix: beginnings of packets, for the output stack alone.
+ * select_speech: rows of the output stack alone, that go on with n packets.
  */
 wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, size_t f1, bool output,
                               wsp_error *err);
@@ -210,8 +227,8 @@ wsp_status wspi_engine_select_start(wspi_engine *e, const int32_t *condition, si
                                     wsp_error *err);
 wsp_status wspi_engine_select_rows(wspi_engine *e, const uint32_t *packet, size_t n,
                                    wsp_error *err);
-wsp_status wspi_engine_select_prefix(wspi_engine *e, const uint16_t *ids, size_t stride,
-                                     const uint32_t *len, size_t n, wsp_error *err);
+wsp_status wspi_engine_select_speech(wspi_engine *e, const wspi_speech *s, size_t n,
+                                     wsp_error *err);
 
 /* number[n] of the packets p0.. of a batch, with room for their vectors. Without train, old packets may be forgotten first. */
 wsp_status wspi_engine_number_packets(wspi_engine *e, const wsp_batch *b, size_t p0, size_t n,
@@ -224,8 +241,9 @@ wsp_status wspi_vectors_fwd(wspi_engine *e, wsp_error *err);
 void wspi_packet_fwd(wspi_engine *e); /* tokens of met -> vectors */
 void wspi_rows_fwd(wspi_engine *e);   /* vectors, starts -> flow[0].x */
 void wspi_flow_fwd(wspi_engine *e);   /* flow[0].x -> c [R][C] */
-void wspi_output_fwd(wspi_engine *e, const float *context, const uint32_t *context_row,
-                     bool prefix);                                 /* -> o_n [N][C] */
+void wspi_output_fwd(wspi_engine *e, const uint32_t *context_row); /* c, tokens -> o_n [N][C] */
+void wspi_speech_fwd(wspi_engine *e,
+                     const wspi_speech *s); /* the last rows of the packets -> o_n [P][C] */
 void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row); /* dn -> dc and gradients */
 void wspi_flow_bwd(wspi_engine *e); /* dc -> gradients, wc[R][C] = gradient of flow[0].x */
 void wspi_packet_bwd(wspi_engine *e);

@@ -29,6 +29,12 @@ struct wsp_runner {
     float *long_state; /* of a flow too long for the tree */
     uint32_t *row;     /* context row of each packet */
     size_t row_cap;
+    /* packets in the making: parts of the callers' memories, memories of callers without, logits of whole rows */
+    wspi_speech *speech;
+    wspi_memory *memory;
+    uint8_t *own;
+    float *dense;
+    size_t speech_cap, memory_cap, own_cap, dense_cap;
     wspi_share share;
     wsp_runner_stats stats;
 };

@@ -18,7 +18,7 @@ struct worker {
     wspi_engine e;
     float *own;    /* gradients; the first worker has none while it writes to the sum */
     uint32_t *row; /* context row of each packet */
-    picked *pick; /* rows that a head learns from */
+    picked *pick;  /* rows that a head learns from */
     size_t row_cap, pick_cap;
     const wsp_batch *b;
     size_t f0, f1; /* its flows */

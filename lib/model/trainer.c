@@ -256,7 +256,7 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
     wspi_flow_fwd(e);
     memset(e->dc, 0, e->R * e->m->cfg.channels * sizeof *e->dc);
     if (lm) {
-        wspi_output_fwd(e, e->c, w->row, false);
+        wspi_output_fwd(e, w->row);
         lm_loss(w);
         if (w->backward)
             wspi_output_bwd(e, w->row);

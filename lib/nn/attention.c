@@ -191,3 +191,30 @@ FAST void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const
             mix(dq + at, ds, k, ld, T, D);
         }
 }
+
+FAST void wspi_attention_step(float *o, float *keys, float *values, const float *qkv, size_t past,
+                              size_t n, size_t H, size_t C)
+{
+    size_t D = C / H;
+    float p[WSPI_MAX_T];
+
+    memset(o, 0, n * C * sizeof *o);
+    for (size_t i = 0; i < n; i++) {
+        const float *q = qkv + i * 3 * C;
+        size_t T = past + i + 1;
+
+        memcpy(keys + (T - 1) * C, q + C, C * sizeof *keys);
+        memcpy(values + (T - 1) * C, q + 2 * C, C * sizeof *values);
+        for (size_t h = 0; h < H; h++) {
+            last_row(p, q + h * D, keys + h * D, C, T, D);
+            mix(o + i * C + h * D, p, values + h * D, C, T, D);
+        }
+    }
+}
+
+FAST void wspi_some_products(float *y, const float *a, const float *b, const uint16_t *rows,
+                             size_t n, size_t C)
+{
+    for (size_t j = 0; j < n; j++)
+        y[rows[j]] = dot(a, b + rows[j] * C, C);
+}

@@ -113,6 +113,17 @@ void wspi_last_attention_fwd(float *o, const float *q, const float *kv, const ui
 void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const float *q,
                              const float *kv, const uint32_t *off, size_t n, size_t H, size_t C);
 
+/*
+ * The rows of one packet that follow `past` others: o[n][C] from qkv[n][3C]. keys, values: [past + n][C], where those of
+ * the new rows are added.
+ */
+void wspi_attention_step(float *o, float *keys, float *values, const float *qkv, size_t past,
+                         size_t n, size_t H, size_t C);
+
+/* y[j] = a . row j of b[V][C] for the n numbers j in `rows`; other y stay as they are */
+void wspi_some_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
+                        size_t C);
+
 /* ---- the flow mixer ---- */
 
 /* y[T][C] = causal depthwise convolution of x[T][ldx] with w[K][C] and bias[C]; rows before the first are `past`

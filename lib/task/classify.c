@@ -2,7 +2,6 @@
 /* classify.c: probabilities of heads for the flows of a set, by worker threads with a runner each. */
 #include <math.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "task/task_int.h"
 
@@ -230,15 +229,6 @@ static void job_run(job *j, unsigned threads)
         (void)pthread_join(thread[--started], NULL);
 }
 
-static unsigned thread_count(unsigned asked)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (asked == 0)
-        asked = cpus > 0 ? (unsigned)cpus : 1;
-    return WSPI_MIN(asked, (unsigned)MAX_THREADS);
-}
-
 wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
                         float *const *prob, uint32_t *packets, wsp_runner_stats *stats,
                         wsp_error *err)
@@ -262,7 +252,7 @@ wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, const wsp_class
         j.st = wspi_nomem(&j.err, "flows", t->n_flows);
     } else {
         (void)pthread_mutex_init(&j.lock, NULL);
-        job_run(&j, thread_count(opt->threads));
+        job_run(&j, wspi_thread_count(opt->threads, MAX_THREADS));
         (void)pthread_mutex_destroy(&j.lock);
     }
     if (j.st < 0 && err)

@@ -2,14 +2,16 @@
 /*
  * generate.c: new flows: tokens are drawn one by one from what the grammar allows, with the model's odds; a complete
  * packet is built, coded again as a recorded one would be, and shown to the model before the next. Flows advance together
- * in waves, so that the model computes for all of them at once. Every flow has random numbers of its own.
+ * in waves, so that the model computes for all of them at once; threads take waves. Every flow has random numbers of its
+ * own, so that neither waves nor threads change what is drawn.
  */
 #include <math.h>
+#include <pthread.h>
 
 #include "task/task_int.h"
 #include "token/token_int.h"
 
-enum { WAVE = 64, LONG_PACKET = 160, LONGEST_PACKET = 480 };
+enum { WAVE = 64, LONG_PACKET = 160, LONGEST_PACKET = 480, MAX_THREADS = 256 };
 
 wsp_generate_options wsp_generate_options_default(void)
 {
@@ -38,46 +40,61 @@ static int by_logit(const void *a, const void *b)
     return (int)x->id - (int)y->id;
 }
 
-uint16_t wspi_sample(const float *logits, const uint8_t *legal, size_t n,
+/* The likeliest first, as many as top_k and top_p leave: how many. */
+static size_t cut_candidates(wspi_candidate *c, size_t m, const wsp_generate_options *o)
+{
+    size_t keep = o->top_k ? WSPI_MIN(o->top_k, m) : m, i = 0;
+    double sum = 0, have = 0;
+
+    qsort(c, m, sizeof *c, by_logit);
+    if (o->top_p >= 1)
+        return keep;
+    for (size_t k = 0; k < keep; k++)
+        sum += exp((double)(c[k].logit - c[0].logit) / o->temperature);
+    while (i < keep && have < sum * o->top_p)
+        have += exp((double)(c[i++].logit - c[0].logit) / o->temperature);
+    return WSPI_MAX(i, 1u);
+}
+
+uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t m,
                      const wsp_generate_options *o, wspi_candidate *c, wspi_rng *rng)
 {
-    size_t m = 0, keep;
-    double sum = 0, at, weight;
+    size_t best = 0;
+    double sum = 0, at;
 
-    for (size_t i = 0; i < n; i++)
-        if (legal[i])
-            c[m++] = (wspi_candidate){logits[i], (uint16_t)i};
-    qsort(c, m, sizeof *c, by_logit);
+    for (size_t i = 0; i < m; i++) {
+        c[i] = (wspi_candidate){logits[legal[i]], legal[i]};
+        best = c[i].logit > c[best].logit ? i : best;
+    }
     if (m == 1 || o->temperature <= 0)
-        return c[0].id;
-    keep = o->top_k ? WSPI_MIN(o->top_k, m) : m;
-    for (size_t i = 0; i < keep; i++)
-        sum += exp((double)(c[i].logit - c[0].logit) / o->temperature);
-    if (o->top_p < 1) {
-        double most = sum * o->top_p, have = 0;
-        size_t i = 0;
-        while (i < keep && have < most)
-            have += exp((double)(c[i++].logit - c[0].logit) / o->temperature);
-        keep = WSPI_MAX(i, 1u);
-        sum = have;
+        return c[best].id;
+    if (o->top_k || o->top_p < 1) {
+        m = cut_candidates(c, m, o);
+        best = 0;
+    }
+    at = (double)c[best].logit;
+    for (size_t i = 0; i < m; i++) { /* odds take the place of logits */
+        c[i].logit = (float)exp(((double)c[i].logit - at) / o->temperature);
+        sum += (double)c[i].logit;
     }
     at = wspi_rng_unit(rng) * sum;
-    for (size_t i = 0; i < keep; i++) {
-        weight = exp((double)(c[i].logit - c[0].logit) / o->temperature);
-        if (at < weight || i + 1 == keep)
+    for (size_t i = 0; i + 1 < m; i++) {
+        if (at < (double)c[i].logit)
             return c[i].id;
-        at -= weight;
+        at -= (double)c[i].logit;
     }
-    return c[0].id;
+    return c[m - 1].id;
 }
 
 /* ---- flows ---- */
 
 typedef struct flow {
+    uint64_t number;
     wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
     wsp_filler fill;
     wspi_rng rng;
     float *state;
+    void *memory; /* of the packet in the making */
     uint16_t ids[WSP_MAX_PACKET_TOKENS],
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
@@ -96,8 +113,9 @@ typedef struct generator {
     size_t n;
     float *context, *logits, *gathered; /* [WAVE][C], [WAVE][V], [WAVE][C] */
     float **heads;
-    uint8_t *legal; /* [WAVE][V] */
-    uint16_t *prefix;
+    uint8_t *legal;    /* [V] marks of the grammar */
+    uint16_t *choices; /* [WAVE][V] the same as lists */
+    uint16_t *prefix;  /* [WAVE][max_tokens] */
     wspi_candidate *scratch;
     wspi_buf bytes; /* frames, one behind the other */
     wspi_frame_ref *frames;
@@ -128,11 +146,12 @@ static void set_host(uint32_t ip, uint8_t v4[4], uint8_t v6[16], uint8_t mac[6])
         v4[i] = mac[2 + i] = v6[12 + i] = (uint8_t)(ip >> (24 - 8 * i));
 }
 
-static wsp_status start_flow(generator *g, flow *f, uint64_t number, uint64_t start_ns)
+static void start_flow(generator *g, flow *f, uint64_t number, uint64_t start_ns)
 {
     const wsp_generate_options *o = g->o;
 
     wspi_rng_seed(&f->rng, o->seed * 0x9e3779b97f4a7c15u + number);
+    f->number = number;
     f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng), .start_ns = start_ns};
     set_host(draw_host(&f->rng, o->clients, o->client_bits), f->fill.client_ip, f->fill.client_ip6,
              f->fill.client);
@@ -143,7 +162,6 @@ static wsp_status start_flow(generator *g, flow *f, uint64_t number, uint64_t st
     f->n = f->n_seen = f->packets = 0;
     f->open = true;
     f->done = false;
-    return WSP_OK;
 }
 
 /* What the grammar allows, less what the model was not trained to go on with. */
@@ -166,69 +184,78 @@ static wsp_status allowed(generator *g, flow *f, uint8_t *legal, bool *done, wsp
     return WSP_OK;
 }
 
-static size_t only_choice(const uint8_t *legal, size_t n, uint16_t *id)
+/* The marked tokens as a list, eight marks at a time. */
+static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
 {
-    size_t choices = 0;
+    size_t m = 0;
 
-    for (size_t i = 0; i < n && choices < 2; i++)
-        if (legal[i]) {
-            choices++;
-            *id = (uint16_t)i;
-        }
-    return choices;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t eight = 0;
+
+        memcpy(&eight, mark + i, WSPI_MIN(n - i, sizeof eight));
+        for (size_t k = i; eight && k < n && k < i + 8; k++)
+            if (mark[k])
+                list[m++] = (uint16_t)k;
+    }
+    return m;
 }
 
 /* One more token for every flow of the wave whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(generator *g, size_t *left, wsp_error *err)
 {
-    const size_t v = g->cfg->vocab, width = g->cfg->channels;
+    const size_t v = g->cfg->vocab, T = g->cfg->max_tokens;
     size_t asked[WAVE], n = 0;
-    uint32_t len[WAVE];
+    wsp_prefix prefix[WAVE];
 
     *left = 0;
     for (size_t i = 0; i < g->n; i++) {
         flow *f = &g->flows[i];
-        uint8_t *legal = g->legal + i * v;
-        uint16_t id = 0;
+        uint16_t *legal = g->choices + i * v;
         size_t choices;
         if (!f->open || f->done)
             continue;
-        WSP_TRY(allowed(g, f, legal, &f->done, err));
+        WSP_TRY(allowed(g, f, g->legal, &f->done, err));
         if (f->done)
             continue;
         ++*left;
-        choices = only_choice(legal, v, &id);
+        choices = list_marked(legal, g->legal, v);
         if (choices == 0 || f->n >= LONGEST_PACKET)
             return wspi_fail(err, WSP_ERR_FORMAT, f->n, "the grammar leaves no token after %zu",
                              f->n);
         if (choices == 1) {
-            f->ids[f->n++] = id;
+            f->ids[f->n++] = legal[0];
             continue;
         }
-        memcpy(g->gathered + n * width, g->context + i * width, width * sizeof *g->gathered);
-        len[n] = (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
-                                            g->o->view.max_payload, g->cfg->max_tokens - 1, NULL,
-                                            g->prefix + n * g->cfg->max_tokens);
+        prefix[n] = (wsp_prefix){.context = g->context + i * g->cfg->channels,
+                                 .ids = g->prefix + i * T,
+                                 .wanted = legal,
+                                 .n_wanted = choices,
+                                 .memory = f->memory};
+        prefix[n].len =
+            (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
+                                       g->o->view.max_payload, T - 1, NULL, g->prefix + i * T);
         asked[n++] = i;
     }
     if (n == 0)
         return WSP_OK;
-    WSP_TRY(wsp_runner_next_token(g->runner, g->gathered, g->prefix, g->cfg->max_tokens, len, n,
-                                  g->logits, err));
+    WSP_TRY(wsp_runner_next_token(g->runner, prefix, n, g->logits, err));
     for (size_t k = 0; k < n; k++) {
         flow *f = &g->flows[asked[k]];
-        f->ids[f->n++] =
-            wspi_sample(g->logits + k * v, g->legal + asked[k] * v, v, g->o, g->scratch, &f->rng);
+        f->ids[f->n++] = wspi_sample(g->logits + k * v, prefix[k].wanted, prefix[k].n_wanted, g->o,
+                                     g->scratch, &f->rng);
     }
     return WSP_OK;
 }
 
-static wsp_status keep_frame(generator *g, const wsp_frame *frame)
+static wsp_status keep_frame(generator *g, const flow *f, const wsp_frame *frame)
 {
     WSP_TRY(wspi_grow(&g->frames, &g->cap_frames, g->n_frames + 1, sizeof *g->frames));
-    g->frames[g->n_frames] = (wspi_frame_ref){
-        .time_ns = frame->time_ns, .at = g->bytes.len, .len = frame->caplen, .number = g->n_frames};
-    g->n_frames++;
+    g->frames[g->n_frames++] = (wspi_frame_ref){.time_ns = frame->time_ns,
+                                                .in = &g->bytes,
+                                                .at = g->bytes.len,
+                                                .len = frame->caplen,
+                                                .packet = (uint32_t)f->packets,
+                                                .flow = f->number};
     return wspi_buf_add(&g->bytes, frame->data, frame->caplen);
 }
 
@@ -246,7 +273,7 @@ static wsp_status finish_packet(generator *g, flow *f, wsp_error *err)
         return WSP_OK;
     }
     WSP_TRY(st);
-    if (keep_frame(g, &out.frame) < 0)
+    if (keep_frame(g, f, &out.frame) < 0)
         return wspi_nomem(err, "the packets", g->n_frames);
     wsp_packet_dissect(g->packet, 1, &out.frame);
     wsp_residual_reset(g->resid);
@@ -291,27 +318,32 @@ static wsp_status advance(generator *g, wsp_error *err)
     return WSP_OK;
 }
 
-static wsp_status run_wave(generator *g, uint64_t first, size_t n, wspi_rng *arrivals,
-                           uint64_t *clock, wsp_error *err)
+/* A run of flows that one thread draws: their numbers and when they start. */
+typedef struct wave {
+    uint64_t first;
+    size_t n;
+    uint64_t start_ns[WAVE];
+} wave;
+
+static wsp_status run_wave(generator *g, const wave *w, wsp_error *err)
 {
     int32_t condition[WAVE];
     float *states[WAVE];
-    size_t left, open = n;
+    size_t left, open = w->n;
 
-    g->n = n;
-    for (size_t i = 0; i < n; i++) {
-        *clock += (uint64_t)(-log(1 - wspi_rng_unit(arrivals)) / g->o->rate * 1e9);
-        WSP_TRY(start_flow(g, &g->flows[i], first + i, *clock));
+    g->n = w->n;
+    for (size_t i = 0; i < w->n; i++) {
+        start_flow(g, &g->flows[i], w->first + i, w->start_ns[i]);
         condition[i] = g->o->condition;
         states[i] = g->flows[i].state;
     }
-    WSP_TRY(wsp_state_start(g->runner, states, condition, n, g->context, err));
+    WSP_TRY(wsp_state_start(g->runner, states, condition, w->n, g->context, err));
     while (open) {
         do
             WSP_TRY(draw_tokens(g, &left, err));
         while (left);
         open = 0;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < w->n; i++) {
             if (g->flows[i].open)
                 WSP_TRY(finish_packet(g, &g->flows[i], err));
             open += g->flows[i].open;
@@ -321,47 +353,34 @@ static wsp_status run_wave(generator *g, uint64_t first, size_t n, wspi_rng *arr
     return WSP_OK;
 }
 
-static int by_time(const void *a, const void *b)
+static wsp_status make(generator *g, const wsp_model *m, const wsp_generate_options *o,
+                       wsp_error *err)
 {
-    const wspi_frame_ref *x = a, *y = b;
-
-    if (x->time_ns != y->time_ns)
-        return x->time_ns < y->time_ns ? -1 : 1;
-    return x->number < y->number ? -1 : 1;
-}
-
-static wsp_status write_frames(generator *g, wsp_pcap_writer *w, wsp_error *err)
-{
-    qsort(g->frames, g->n_frames, sizeof *g->frames, by_time);
-    for (size_t i = 0; i < g->n_frames; i++) {
-        wsp_frame f = {.time_ns = g->frames[i].time_ns,
-                       .caplen = g->frames[i].len,
-                       .wirelen = g->frames[i].len,
-                       .data = g->bytes.data + g->frames[i].at};
-        WSP_TRY(wsp_pcap_writer_add(w, &f, err));
-    }
-    return WSP_OK;
-}
-
-static wsp_status make(generator *g, wsp_error *err)
-{
-    const size_t v = g->cfg->vocab, width = g->cfg->channels, tokens = g->cfg->max_tokens;
+    const wsp_model_config *cfg = wsp_model_config_get(m);
+    const size_t v = cfg->vocab, width = cfg->channels, tokens = cfg->max_tokens;
     bool ok;
+
+    g->m = m;
+    g->o = o;
+    g->cfg = cfg;
 
     wspi_buf_init(&g->bytes, SIZE_MAX / 2);
     g->context = wspi_new_array(WAVE * width, sizeof *g->context);
     g->gathered = wspi_new_array(WAVE * width, sizeof *g->gathered);
     g->logits = wspi_new_array(WAVE * v, sizeof *g->logits);
-    g->legal = wspi_new_array(WAVE * v, 1);
+    g->legal = wspi_new_array(v, 1);
+    g->choices = wspi_new_array(WAVE * v, sizeof *g->choices);
     g->prefix = wspi_new_array(WAVE * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
     g->heads = wspi_new_array(wsp_model_head_count(g->m) + 1, sizeof *g->heads);
-    ok = g->context && g->gathered && g->logits && g->legal && g->prefix && g->scratch && g->heads;
+    ok = g->context && g->gathered && g->logits && g->legal && g->choices && g->prefix &&
+         g->scratch && g->heads;
     for (size_t i = 0; i < WAVE && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
         g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
-        ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state;
+        g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
+        ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory;
     }
     for (size_t h = 0; h < wsp_model_head_count(g->m) && ok; h++) {
         g->heads[h] = wspi_new_array(WAVE * wsp_model_head(g->m, h)->n_labels, sizeof(float));
@@ -380,6 +399,7 @@ static void clear(generator *g)
         free(g->flows[i].ctx);
         free(g->flows[i].trial);
         free(g->flows[i].state);
+        free(g->flows[i].memory);
     }
     for (size_t h = 0; g->heads && h < wsp_model_head_count(g->m); h++)
         free(g->heads[h]);
@@ -388,6 +408,7 @@ static void clear(generator *g)
     free(g->gathered);
     free(g->logits);
     free(g->legal);
+    free(g->choices);
     free(g->prefix);
     free(g->scratch);
     free(g->frames);
@@ -417,33 +438,159 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
     return WSP_OK;
 }
 
+/* ---- threads ---- */
+
+/* What all threads share. */
+typedef struct job {
+    const wsp_model *m;
+    const wsp_generate_options *o;
+    generator *generators; /* one for each thread */
+    unsigned threads;
+    pthread_mutex_t lock;
+    uint64_t next, done, packets,
+        clock_ns; /* flows taken and made, packets made, start of the last flow */
+    wspi_rng arrivals;
+    wsp_status st; /* of the first that failed, with err */
+    wsp_error err;
+} job;
+
+typedef struct worker {
+    job *j;
+    generator *g;
+    pthread_t thread;
+} worker;
+
+/* The next flows that nobody has taken, with their starts: waves are taken in order, so starts are always the same. */
+static bool take_wave(job *j, wave *w)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    w->first = j->next;
+    w->n = j->st == WSP_OK ? (size_t)WSPI_MIN(j->o->flows - j->next, (uint64_t)WAVE) : 0;
+    for (size_t i = 0; i < w->n; i++) {
+        j->clock_ns += (uint64_t)(-log(1 - wspi_rng_unit(&j->arrivals)) / j->o->rate * 1e9);
+        w->start_ns[i] = j->clock_ns;
+    }
+    j->next += w->n;
+    (void)pthread_mutex_unlock(&j->lock);
+    return w->n > 0;
+}
+
+static void report(job *j, size_t flows, size_t packets, wsp_status st, const wsp_error *err)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    j->done += flows;
+    j->packets += packets;
+    if (st == WSP_OK && j->st == WSP_OK && j->o->report)
+        st = j->o->report(j->o->arg, j->done, j->packets);
+    if (st < 0 && j->st == WSP_OK) {
+        j->st = st;
+        j->err = *err;
+    }
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
+static void *worker_main(void *arg)
+{
+    const worker *me = arg;
+    wsp_error err = {.status = WSP_OK};
+    wave w;
+
+    while (take_wave(me->j, &w)) {
+        size_t before = me->g->n_frames;
+        wsp_status st = run_wave(me->g, &w, &err);
+
+        report(me->j, w.n, me->g->n_frames - before, st, &err);
+    }
+    return NULL;
+}
+
+static wsp_status job_run(job *j, wsp_error *err)
+{
+    worker w[MAX_THREADS];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < j->threads; i++)
+        w[i] = (worker){.j = j, .g = &j->generators[i]};
+    /* the caller is a worker too; when the system refuses threads, the others do the work */
+    while (n + 1 < j->threads &&
+           pthread_create(&w[n + 1].thread, NULL, worker_main, &w[n + 1]) == 0)
+        n++;
+    (void)worker_main(&w[0]);
+    for (; n > 0; n--)
+        (void)pthread_join(w[n].thread, NULL);
+    if (j->st < 0 && err)
+        *err = j->err;
+    return j->st;
+}
+
+/* ---- the capture ---- */
+
+static int by_time(const void *a, const void *b)
+{
+    const wspi_frame_ref *x = a, *y = b;
+
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    if (x->flow != y->flow)
+        return x->flow < y->flow ? -1 : 1;
+    return x->packet < y->packet ? -1 : 1;
+}
+
+static wsp_status write_frames(const job *j, wsp_pcap_writer *w, wsp_error *err)
+{
+    wspi_frame_ref *all = wspi_new_array((size_t)j->packets, sizeof *all);
+    wsp_status st = WSP_OK;
+    size_t n = 0;
+
+    if (!all)
+        return wspi_nomem(err, "the packets", (size_t)j->packets);
+    for (unsigned i = 0; i < j->threads; i++) {
+        const generator *g = &j->generators[i];
+
+        if (g->n_frames > 0)
+            memcpy(all + n, g->frames, g->n_frames * sizeof *all);
+        n += g->n_frames;
+    }
+    qsort(all, n, sizeof *all, by_time);
+    for (size_t i = 0; i < n && st == WSP_OK; i++) {
+        wsp_frame f = {.time_ns = all[i].time_ns,
+                       .caplen = all[i].len,
+                       .wirelen = all[i].len,
+                       .data = all[i].in->data + all[i].at};
+        st = wsp_pcap_writer_add(w, &f, err);
+    }
+    free(all);
+    return st;
+}
+
 wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_pcap_writer *w,
                         uint64_t *packets, wsp_error *err)
 {
-    generator *g;
-    uint64_t clock = o->start_ns;
-    wspi_rng arrivals;
-    wsp_status st;
+    job j = {.m = m,
+             .o = o,
+             .clock_ns = o->start_ns,
+             .threads = wspi_thread_count(o->threads, MAX_THREADS),
+             .st = WSP_OK};
+    wsp_status st = WSP_OK;
 
     *packets = 0;
     WSP_TRY(check(m, o, err));
-    g = wspi_new_array(1, sizeof *g);
-    if (!g)
-        return wspi_nomem(err, "a wave of flows", WAVE);
-    g->m = m;
-    g->o = o;
-    g->cfg = wsp_model_config_get(m);
-    wspi_rng_seed(&arrivals, o->seed);
-    st = make(g, err);
-    for (uint64_t i = 0; i < o->flows && st == WSP_OK; i += WAVE) {
-        st = run_wave(g, i, (size_t)WSPI_MIN(o->flows - i, (uint64_t)WAVE), &arrivals, &clock, err);
-        if (st == WSP_OK && o->report)
-            st = o->report(o->arg, WSPI_MIN(i + WAVE, o->flows), g->n_frames);
-    }
+    j.threads = (unsigned)WSPI_MIN((uint64_t)j.threads, (o->flows + WAVE - 1) / WAVE + 1);
+    j.generators = wspi_new_array(j.threads, sizeof *j.generators);
+    if (!j.generators)
+        return wspi_nomem(err, "generators", j.threads);
+    for (unsigned i = 0; i < j.threads && st == WSP_OK; i++)
+        st = make(&j.generators[i], m, o, err);
+    wspi_rng_seed(&j.arrivals, o->seed);
+    (void)pthread_mutex_init(&j.lock, NULL);
     if (st == WSP_OK)
-        st = write_frames(g, w, err);
-    *packets = g->n_frames;
-    clear(g);
-    free(g);
+        st = job_run(&j, err);
+    if (st == WSP_OK)
+        st = write_frames(&j, w, err);
+    *packets = j.packets;
+    (void)pthread_mutex_destroy(&j.lock);
+    for (unsigned i = 0; i < j.threads; i++)
+        clear(&j.generators[i]);
+    free(j.generators);
     return st;
 }

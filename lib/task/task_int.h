@@ -58,17 +58,18 @@ void wspi_answers_clear(wspi_answers *a);
 /* One generated frame, before all are sorted. */
 typedef struct wspi_frame_ref {
     uint64_t time_ns;
-    size_t at; /* in the buffer of frames */
-    uint32_t len;
-    uint64_t number; /* in order of making: decides between equal times */
+    const wspi_buf *in; /* the bytes are at in->data + at */
+    size_t at;
+    uint32_t len, packet; /* of the flow */
+    uint64_t flow;        /* decides between equal times, then packet does */
 } wspi_frame_ref;
 
-/* Draws one of the legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
+/* Draws one of the n legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
 typedef struct wspi_candidate {
     float logit;
     uint16_t id;
 } wspi_candidate;
-uint16_t wspi_sample(const float *logits, const uint8_t *legal, size_t n,
+uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t n,
                      const wsp_generate_options *o, wspi_candidate *scratch, wspi_rng *rng);
 
 #endif

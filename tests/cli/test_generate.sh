@@ -36,6 +36,9 @@ cmp -s "$tmp/a.pcap" "$tmp/b.pcap"
 result $? "the same seed gives the same capture"
 ! cmp -s "$tmp/a.pcap" "$tmp/c.pcap"
 result $? "another seed gives another"
+generate -m "$tmp/random.safetensors" -n 150 --seed 3 --threads 1 -w "$tmp/t1.pcap" &&
+    generate -m "$tmp/random.safetensors" -n 150 --seed 3 --threads 4 -w "$tmp/t4.pcap" && cmp -s "$tmp/t1.pcap" "$tmp/t4.pcap"
+result $? "any number of threads gives the same capture"
 "$ws" tokenize -q -w "$tmp/a.npz" "$tmp/a.pcap" && "$ws" detokenize -q -w "$tmp/back.pcap" "$tmp/a.npz" &&
     cmp -s "$tmp/a.pcap" "$tmp/back.pcap"
 result $? "a generated capture comes back through tokens"

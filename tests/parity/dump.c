@@ -203,26 +203,21 @@ static wsp_status next_tokens(struct out *o, wsp_runner *r, const wsp_model *m, 
                               const float *start, const float *context, wsp_error *err)
 {
     const wsp_model_config *c = wsp_model_config_get(m);
-    size_t C = c->channels, T = c->max_tokens, P = b->n_packets;
-    float *before = wspi_new_floats(P * C), *logits = put_new(o, "next", P, c->vocab);
-    uint16_t *prefix = wspi_new_array(P * T, sizeof *prefix);
-    uint32_t *len = wspi_new_array(P, sizeof *len);
+    size_t C = c->channels, P = b->n_packets;
+    float *logits = put_new(o, "next", P, c->vocab);
+    wsp_prefix *prefix = wspi_new_array(P, sizeof *prefix);
     wsp_status st = WSP_ERR_NOMEM;
 
-    if (before && logits && prefix && len) {
+    if (logits && prefix) {
         for (size_t f = 0; f < b->n_flows; f++)
             for (size_t p = b->flow_off[f]; p < b->flow_off[f + 1]; p++)
-                memcpy(before + p * C, p == b->flow_off[f] ? start + f * C : context + (p - 1) * C,
-                       C * sizeof *before);
-        for (size_t p = 0; p < P; p++) {
-            len[p] = b->packet_off[p + 1] - b->packet_off[p] - 1;
-            memcpy(prefix + p * T, b->ids + b->packet_off[p], len[p] * sizeof *prefix);
-        }
-        st = wsp_runner_next_token(r, before, prefix, T, len, P, logits, err);
+                prefix[p] = (wsp_prefix){.context = p == b->flow_off[f] ? start + f * C
+                                                                        : context + (p - 1) * C,
+                                         .ids = b->ids + b->packet_off[p],
+                                         .len = b->packet_off[p + 1] - b->packet_off[p] - 1};
+        st = wsp_runner_next_token(r, prefix, P, logits, err);
     }
-    free(before);
     free(prefix);
-    free(len);
     return st;
 }
 

@@ -269,9 +269,8 @@ static void streaming_equals_the_batch(void **state)
         uint32_t p = d.flow[f], t = d.packet[p], len = d.packet[p + 1] - t - 1,
                  target = d.ids[t + len];
         float loss;
-        assert_int_equal(
-            wsp_runner_next_token(r, context + f * C, d.ids + t, 16, &len, 1, logits, NULL),
-            WSP_OK);
+        const wsp_prefix prefix = {.context = context + f * C, .ids = d.ids + t, .len = len};
+        assert_int_equal(wsp_runner_next_token(r, &prefix, 1, logits, NULL), WSP_OK);
         wspi_xent(logits, &loss, &target, NULL, 0, 1, VOCAB);
         assert_near(&loss, want.nll + t + len, 1, 1e-4);
     }
@@ -489,6 +488,81 @@ static void bfloat16_is_near_float32_or_refused(void **state)
     }
     wsp_model_free(m);
     free(c);
+}
+
+/* Prefixes that grow, shrink, change and start anew: a memory saves work and changes nothing. */
+static void a_memory_changes_no_next_token(void **state)
+{
+    enum { STEPS = 300, MOST = 12 };
+    static struct data d;
+    wsp_model *m = model_make(16, 6);
+    float *context = wspi_new_floats(2 * 3 * 32), *logits = wspi_new_floats(3 * VOCAB),
+          *want = wspi_new_floats(3 * VOCAB);
+    void *memory[3];
+    uint16_t ids[3][MOST];
+    uint16_t wanted[VOCAB];
+    wsp_prefix p[3] = {{.context = NULL}};
+    wspi_rng rng;
+    wsp_runner *r;
+
+    (void)state;
+    wspi_rng_seed(&rng, 5);
+    data_make(&d, 2, 3, 1);
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
+    for (size_t i = 0; i < 2 * 3 * 32; i++)
+        context[i] = (float)wspi_rng_normal(&rng);
+    for (size_t i = 0; i < 3; i++) {
+        memory[i] = wspi_new_array(1, wsp_memory_size(m));
+        p[i] = (wsp_prefix){.context = context + i * 32, .ids = ids[i], .memory = memory[i]};
+    }
+    for (size_t step = 0; step < STEPS; step++) {
+        for (size_t i = 0; i < 3; i++) {
+            size_t what = wspi_rng_below(&rng, 8);
+
+            if (what == 0) /* another packet */
+                p[i].context = context + (i + 3 * wspi_rng_below(&rng, 2)) * 32;
+            if (what <= 1)
+                p[i].len = 0;
+            else if (what == 2 && p[i].len > 0)
+                ids[i][wspi_rng_below(&rng, p[i].len)] = (uint16_t)wspi_rng_below(&rng, VOCAB);
+            else if (what == 3)
+                p[i].len -= p[i].len > 0;
+            for (size_t k = wspi_rng_below(&rng, 3); k-- > 0 && p[i].len < MOST;)
+                ids[i][p[i].len++] = (uint16_t)wspi_rng_below(&rng, VOCAB);
+        }
+        assert_int_equal(wsp_runner_next_token(r, p, 3, logits, NULL), WSP_OK);
+        for (size_t i = 0; i < 3; i++)
+            p[i].memory = NULL;
+        assert_int_equal(wsp_runner_next_token(r, p, 3, want, NULL), WSP_OK);
+        assert_near(logits, want, 3 * VOCAB, 1e-5);
+        for (size_t i = 0; i < 3; i++)
+            p[i].memory = memory[i];
+    }
+    /* what is not wanted is not computed: few tokens, and many */
+    for (size_t k = 2; k < VOCAB; k += VOCAB - 4) {
+        for (size_t j = 0; j < VOCAB; j++) {
+            wanted[j] = (uint16_t)j;
+            logits[j] = 77;
+        }
+        p[0].wanted = wanted;
+        p[0].n_wanted = k;
+        assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_OK);
+        assert_near(logits, want, k, 1e-5);
+        if (k == 2)
+            assert_true(logits[k] == 77 && logits[VOCAB - 1] == 77);
+    }
+    wanted[1] = VOCAB;
+    assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_ERR_ARG);
+    wanted[1] = 1;
+    p[0].len = 64;
+    assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_ERR_ARG);
+    for (size_t i = 0; i < 3; i++)
+        free(memory[i]);
+    free(context);
+    free(logits);
+    free(want);
+    wsp_runner_free(r);
+    wsp_model_free(m);
 }
 
 static void *slurp(const char *path, size_t *len)
@@ -719,6 +793,7 @@ int main(void)
         cmocka_unit_test(flows_that_begin_alike_are_computed_once),
         cmocka_unit_test(changed_weights_change_what_a_runner_says),
         cmocka_unit_test(bfloat16_is_near_float32_or_refused),
+        cmocka_unit_test(a_memory_changes_no_next_token),
         cmocka_unit_test(saved_models_load_and_save_to_the_same_bytes),
         cmocka_unit_test(corrupt_files_are_refused),
         cmocka_unit_test(wrong_batches_are_refused),

@@ -419,6 +419,32 @@ static void attention_of_last_rows_equals_the_whole(void **state)
     }
 }
 
+/* A packet in two pieces, the second beside the keys and values of the first. */
+static void attention_goes_on_from_kept_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(widths); i++) {
+        enum { T = 37 };
+        const uint32_t off[] = {0, T};
+        size_t C = widths[i].C, H = widths[i].H;
+        float *qkv = randoms(T * 3 * C, 1), *o = wspi_new_floats(T * C),
+              *want = wspi_new_floats(T * C), *k = wspi_new_floats(T * C),
+              *v = wspi_new_floats(T * C);
+
+        wspi_ref_attention_fwd(want, qkv, off, 1, H, C);
+        for (size_t cut = 0; cut <= T; cut += 9) {
+            wspi_attention_step(o, k, v, qkv, 0, cut, H, C);
+            wspi_attention_step(o + cut * C, k, v, qkv + cut * 3 * C, cut, T - cut, H, C);
+            assert_true(distance(o, want, T * C) < 1e-5);
+        }
+        free(qkv);
+        free(o);
+        free(want);
+        free(k);
+        free(v);
+    }
+}
+
 static double conv_loss(void *arg)
 {
     struct probe *p = arg;
@@ -555,6 +581,7 @@ int main(void)
         cmocka_unit_test(activations_have_the_right_gradients),
         cmocka_unit_test(attention_equals_the_reference_and_has_the_right_gradient),
         cmocka_unit_test(attention_of_last_rows_equals_the_whole),
+        cmocka_unit_test(attention_goes_on_from_kept_rows),
         cmocka_unit_test(convolution_has_the_right_gradient),
         cmocka_unit_test(gate_has_the_right_gradient),
         cmocka_unit_test(scan_has_the_right_gradient),

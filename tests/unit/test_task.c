@@ -433,7 +433,7 @@ static void fractions_that_make_no_sense_are_refused(void **state)
 static void only_legal_and_likely_enough_tokens_are_drawn(void **state)
 {
     const float logits[4] = {9, 1, 3, 2};
-    const uint8_t legal[4] = {0, 1, 1, 1}; /* the likeliest is not legal */
+    const uint16_t legal[3] = {1, 2, 3}; /* the likeliest is not legal */
     wsp_generate_options o = wsp_generate_options_default();
     wspi_candidate scratch[4];
     unsigned count[4] = {0};
@@ -442,22 +442,22 @@ static void only_legal_and_likely_enough_tokens_are_drawn(void **state)
     (void)state;
     wspi_rng_seed(&r, 1);
     for (int i = 0; i < 3000; i++)
-        count[wspi_sample(logits, legal, 4, &o, scratch, &r)]++;
+        count[wspi_sample(logits, legal, 3, &o, scratch, &r)]++;
     assert_int_equal(count[0], 0); /* odds 0.090, 0.665, 0.245 */
     assert_in_range(count[1], 200, 350);
     assert_in_range(count[2], 1890, 2100);
     assert_in_range(count[3], 640, 830);
     o.top_k = 2;
     for (int i = 0; i < 1000; i++)
-        assert_int_not_equal(wspi_sample(logits, legal, 4, &o, scratch, &r), 1);
+        assert_int_not_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 1);
     o.top_k = 0;
     o.top_p = 0.6;
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(wspi_sample(logits, legal, 4, &o, scratch, &r), 2);
+        assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
     o.top_p = 1;
     o.temperature = 0;
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(wspi_sample(logits, legal, 4, &o, scratch, &r), 2);
+        assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
 }
 
 int main(void)
