@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_classify.c: a label, a confidence and the number of packets read for every flow of captures. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -46,22 +47,68 @@ static wsp_status keep_flow(void *arg, const wsp_flow *flow, const wsp_tokens *s
     return WSP_OK;
 }
 
-typedef struct answer {
-    const wsp_flow *flow;
-    uint64_t flow_id;
-    const char *capture, *label;
-    double confidence;
-    uint32_t packets;
-} answer;
+/* What is asked of the model: its heads that answer, the first of them first, and how sure they have to be. */
+typedef struct question {
+    const wsp_model *m;
+    size_t head[CLI_LIST_MAX], n;
+    double least; /* below 0: the head's own threshold */
+    bool json;
+    wsp_classify_options run;
+} question;
 
-static int print_json(const answer *a, const char *head)
+/* Probabilities and packets read of all flows. */
+typedef struct answers {
+    float **prob; /* [heads of the model], NULL for those that are not asked */
+    uint32_t *packets;
+    wsp_runner_stats shared;
+} answers;
+
+typedef struct verdict {
+    const char *head, *label;
+    double confidence;
+} verdict;
+
+static verdict verdict_of(const question *q, size_t head, const answers *a, size_t flow)
 {
-    char *capture = eve_printable(a->capture);
-    json_t *o = capture ? eve_flow(a->flow, a->flow_id, capture) : NULL;
-    json_t *ours = json_pack("{s:s, s:f, s:i, s:{s:{s:s, s:f}}}", "label", a->label, "confidence",
-                             a->confidence, "packets", (int)a->packets, "heads", head, "label",
-                             a->label, "confidence", a->confidence);
-    bool made = json_object_set_new(o, "wirespeak", ours) == 0;
+    const wsp_head *h = wsp_model_head(q->m, head);
+    const float *p = a->prob[head] + flow * h->n_labels;
+    double least = q->least < 0 ? (double)h->unknown_below : q->least;
+    size_t best = 0;
+
+    for (size_t l = 1; l < h->n_labels; l++)
+        if (p[l] > p[best])
+            best = l;
+    return (verdict){.head = h->name,
+                     .label = (double)p[best] < least ? "unknown" : h->labels[best],
+                     .confidence = (double)p[best]};
+}
+
+/* Label, confidence and packets of the first head, and what each head says. */
+static json_t *ours(const question *q, const answers *a, size_t flow)
+{
+    verdict first = verdict_of(q, q->head[0], a, flow);
+    json_t *heads = json_object();
+    int lost = heads == NULL;
+
+    for (size_t i = 0; i < q->n; i++) {
+        verdict v = verdict_of(q, q->head[i], a, flow);
+        lost |= json_object_set_new(
+            heads, v.head, json_pack("{s:s, s:f}", "label", v.label, "confidence", v.confidence));
+    }
+    if (lost) {
+        json_decref(heads);
+        return NULL;
+    }
+    return json_pack("{s:s, s:f, s:i, s:o}", "label", first.label, "confidence", first.confidence,
+                     "packets", (int)a->packets[flow], "heads", heads);
+}
+
+static int print_json(const question *q, const answers *a, size_t i, const wsp_flow *flow,
+                      uint64_t id, const char *name)
+{
+    char *capture = eve_printable(name);
+    json_t *o = capture ? eve_flow(flow, id, capture) : NULL;
+    bool made = json_object_set_new(o, "wirespeak", ours(q, a, i)) == 0;
 
     free(capture);
     if (!made)
@@ -69,53 +116,79 @@ static int print_json(const answer *a, const char *head)
     return made && eve_print(o) ? CLI_OK : cli_fail("no memory for a record");
 }
 
-static void print_row(const answer *a)
+static void print_row(const question *q, const answers *a, size_t i, const wsp_flow *flow)
 {
     char src[EVE_ENDPOINT_SIZE], dst[EVE_ENDPOINT_SIZE], proto[EVE_PROTO_SIZE];
 
-    eve_endpoint(&a->flow->key, 0, src, sizeof src);
-    eve_endpoint(&a->flow->key, 1, dst, sizeof dst);
-    eve_proto(&a->flow->key, proto, sizeof proto);
-    printf("%-20s %5.1f%% %4" PRIu32 "  %-9s %s -> %s\n", a->label, 100 * a->confidence, a->packets,
-           proto, src, dst);
+    eve_endpoint(&flow->key, 0, src, sizeof src);
+    eve_endpoint(&flow->key, 1, dst, sizeof dst);
+    eve_proto(&flow->key, proto, sizeof proto);
+    for (size_t k = 0; k < q->n; k++) {
+        verdict v = verdict_of(q, q->head[k], a, i);
+        printf("%-20s %5.1f%% ", v.label, 100 * v.confidence);
+    }
+    printf("%4" PRIu32 "  %-9s %s -> %s\n", a->packets[i], proto, src, dst);
 }
 
-static int print_all(const wsp_model *m, size_t head, const wsp_tokens *t, const flows *f,
-                     const float *prob, const uint32_t *packets, bool json, double least)
+static void print_title(const question *q)
 {
-    const wsp_head *h = wsp_model_head(m, head);
+    for (size_t k = 0; k < q->n; k++) {
+        char name[40];
+
+        (void)snprintf(name, sizeof name, "%s",
+                       q->n > 1 ? wsp_model_head(q->m, q->head[k])->name : "label");
+        for (char *c = name; *c; c++)
+            *c = (char)toupper((unsigned char)*c);
+        printf("%-20s %6s ", name, "CONF");
+    }
+    printf("%4s  %-9s %s\n", "PKTS", "PROTO", "FLOW");
+}
+
+static int print_all(const question *q, const wsp_tokens *t, const flows *f, const answers *a)
+{
     size_t base = 0; /* first flow of this capture: ids are unique in a run, and those of `label` */
 
-    if (!json)
-        printf("%-20s %6s %4s  %-9s %s\n", "LABEL", "CONF", "PKTS", "PROTO", "FLOW");
+    if (!q->json)
+        print_title(q);
     for (size_t i = 0; i < t->n_flows; i++) {
-        const float *p = prob + i * h->n_labels;
-        size_t best = 0;
-        answer a = {
-            .flow = &f->items[i], .capture = t->captures[t->capture[i]], .packets = packets[i]};
         if (i > 0 && t->capture[i] != t->capture[i - 1])
             base = i;
-        a.flow_id = base + a.flow->id + 1;
-        for (size_t l = 1; l < h->n_labels; l++)
-            if (p[l] > p[best])
-                best = l;
-        a.confidence = (double)p[best];
-        a.label = a.confidence < least ? "unknown" : h->labels[best];
-        if (!json)
-            print_row(&a);
-        else if (print_json(&a, h->name) != CLI_OK)
+        if (!q->json)
+            print_row(q, a, i, &f->items[i]);
+        else if (print_json(q, a, i, &f->items[i], base + f->items[i].id + 1,
+                            t->captures[t->capture[i]]) != CLI_OK)
             return CLI_FAILED;
     }
     return CLI_OK;
 }
 
-static int find_head(const wsp_model *m, const char *name, size_t *head)
+/* The heads that are named, each once; "all"; or without a name the first. */
+static int find_heads(question *q, const cli_list *names)
 {
-    for (*head = 0; *head < wsp_model_head_count(m); ++*head)
-        if (!name || strcmp(wsp_model_head(m, *head)->name, name) == 0)
-            return CLI_OK;
-    return cli_fail(name ? "the model has no head '%s'" : "the model has no head to classify with",
-                    name);
+    size_t n = wsp_model_head_count(q->m);
+
+    if (n == 0)
+        return cli_fail("the model has no head to classify with");
+    q->n = names->n == 0;
+    for (size_t i = 0; i < names->n; i++) {
+        bool all = strcmp(names->items[i], "all") == 0, found = false;
+
+        for (size_t h = 0; h < n; h++) {
+            bool had = false;
+
+            if (!all && strcmp(wsp_model_head(q->m, h)->name, names->items[i]) != 0)
+                continue;
+            found = true;
+            for (size_t k = 0; k < q->n; k++)
+                had = had || q->head[k] == h;
+            if (!had && q->n < CLI_LIST_MAX)
+                q->head[q->n++] = h;
+        }
+        if (!found)
+            return cli_fail("the model has no head '%s': wirespeak info lists them",
+                            names->items[i]);
+    }
+    return CLI_OK;
 }
 
 /* What sharing between flows spared. */
@@ -126,43 +199,56 @@ static void print_stats(const wsp_runner_stats *s)
              s->packets_read, s->packets, s->rows_run, s->rows);
 }
 
-static int classify(const wsp_model *m, const char *head_name, wsp_input *in,
-                    const wsp_classify_options *run, bool json, double least)
+static int ask(const question *q, const wsp_tokens *t, answers *a)
+{
+    bool room;
+    wsp_error err;
+
+    a->prob = calloc(wsp_model_head_count(q->m) + 1, sizeof *a->prob);
+    a->packets = calloc(t->n_flows + 1, sizeof *a->packets);
+    room = a->prob && a->packets;
+    for (size_t k = 0; room && k < q->n; k++) {
+        size_t h = q->head[k];
+        a->prob[h] = calloc(t->n_flows + 1, wsp_model_head(q->m, h)->n_labels * sizeof(float));
+        room = a->prob[h] != NULL;
+    }
+    if (!room)
+        return cli_fail("no memory for %zu flows", t->n_flows);
+    if (wsp_classify(q->m, t, &q->run, a->prob, a->packets, &a->shared, &err) < 0)
+        return cli_fail_error(&err);
+    if (cli_is_verbose())
+        print_stats(&a->shared);
+    return CLI_OK;
+}
+
+static void answers_clear(const question *q, answers *a)
+{
+    for (size_t h = 0; a->prob && h < wsp_model_head_count(q->m); h++)
+        free(a->prob[h]);
+    free(a->prob);
+    free(a->packets);
+}
+
+static int classify(const question *q, wsp_input *in)
 {
     flows f = {.n = 0};
     wsp_tokenize_options how = {.keep = true, .max_packets = 64, .on_flow = keep_flow, .arg = &f};
     wsp_tokenize_stats stats;
-    wsp_runner_stats shared;
     wsp_tokens *t = NULL;
-    uint32_t *packets = NULL;
-    float **prob = calloc(wsp_model_head_count(m) + 1, sizeof *prob); /* of the one head only */
-    size_t head;
+    answers a = {.prob = NULL};
     wsp_error err;
-    int rc = find_head(m, head_name, &head);
+    int rc = CLI_OK;
 
-    if (rc == CLI_OK && wsp_tokenize(in, &how, &t, &stats, &err) < 0)
+    if (wsp_tokenize(in, &how, &t, &stats, &err) < 0)
         rc = cli_fail_error(&err);
-    if (rc == CLI_OK) {
-        if (prob)
-            prob[head] = calloc(t->n_flows + 1, wsp_model_head(m, head)->n_labels * sizeof **prob);
-        packets = calloc(t->n_flows + 1, sizeof *packets);
-        if (!prob || !prob[head] || !packets)
-            rc = cli_fail("no memory for %zu flows", t->n_flows);
-        else if (wsp_classify(m, t, run, prob, packets, &shared, &err) < 0)
-            rc = cli_fail_error(&err);
-        else if (cli_is_verbose())
-            print_stats(&shared);
-    }
     if (rc == CLI_OK)
-        rc = print_all(m, head, t, &f, prob[head], packets, json,
-                       least < 0 ? (double)wsp_model_head(m, head)->unknown_below : least);
+        rc = ask(q, t, &a);
+    if (rc == CLI_OK)
+        rc = print_all(q, t, &f, &a);
     if (rc == CLI_OK && stats.broken)
         rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is labelled",
                       stats.broken, stats.captures);
-    if (prob && head < wsp_model_head_count(m))
-        free(prob[head]);
-    free(prob);
-    free(packets);
+    answers_clear(q, &a);
     free(f.items);
     wsp_tokens_free(t);
     return rc;
@@ -171,9 +257,10 @@ static int classify(const wsp_model *m, const char *head_name, wsp_input *in,
 int cmd_classify(int argc, char **argv)
 {
     static const char *const formats[] = {"table", "jsonl", NULL};
-    const char *model = NULL, *head = NULL, *format = "table", *filter = NULL, *dtype = "auto";
+    const char *model = NULL, *format = "table", *filter = NULL, *dtype = "auto";
+    cli_list heads = {.n = 0};
     size_t threads = 0;
-    double least = -1;
+    question q = {.least = -1};
     bool skip_bad = false;
     const cli_option options[] = {
         {.name = "model",
@@ -183,10 +270,10 @@ int cmd_classify(int argc, char **argv)
          .arg = "MODEL",
          .help = "the model, a .safetensors file"},
         {.name = "head",
-         .kind = CLI_TEXT,
-         .value = &head,
+         .kind = CLI_LIST,
+         .value = &heads,
          .arg = "NAME",
-         .help = "classify with this head (default the first)"},
+         .help = "classify with this head (default the first);\nmay be repeated; all: with all"},
         {.name = "output",
          .letter = 'o',
          .kind = CLI_CHOICE,
@@ -196,7 +283,7 @@ int cmd_classify(int argc, char **argv)
          .help = "table for people, jsonl for programs"},
         {.name = "min-confidence",
          .kind = CLI_REAL,
-         .value = &least,
+         .value = &q.least,
          .arg = "P",
          .rmin = -1,
          .rmax = 1,
@@ -227,7 +314,6 @@ int cmd_classify(int argc, char **argv)
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv), rc;
     wsp_input_options opt = wsp_input_options_default();
-    const wsp_classify_options run = {.dtype = cli_dtype(dtype), .threads = (unsigned)threads};
     wsp_model *m = NULL;
     wsp_input *in = NULL;
     wsp_error err;
@@ -238,11 +324,15 @@ int cmd_classify(int argc, char **argv)
     opt.skip_bad = skip_bad;
     if (wsp_model_load(&m, model, &err) < 0)
         return cli_fail_error(&err);
-    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
-                      &err) < 0)
+    q.m = m;
+    q.json = format[0] == 'j';
+    q.run = (wsp_classify_options){.dtype = cli_dtype(dtype), .threads = (unsigned)threads};
+    rc = find_heads(&q, &heads);
+    if (rc == CLI_OK && wsp_input_new(&in, (const char *const *)(argv + first),
+                                      (size_t)(argc - first), &opt, &err) < 0)
         rc = cli_fail_error(&err);
-    else
-        rc = classify(m, head, in, &run, format[0] == 'j', least);
+    if (rc == CLI_OK)
+        rc = classify(&q, in);
     wsp_input_free(in);
     wsp_model_free(m);
     return rc;

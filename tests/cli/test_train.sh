@@ -120,6 +120,13 @@ r = [json.loads(l) for l in sys.stdin]
 for name, label in want.items():
     assert any(x["pcap_filename"].endswith(name) and x["wirespeak"]["label"] == label for x in r), (name, label)'
     result $? "the shipped $(basename "$m") knows our own TLS, SSH and DNS"
+    "$ws" classify -o jsonl --head all -m "$m" "$data/tls.pcap" | python3 -c '
+import json, sys
+heads = [list(json.loads(l)["wirespeak"]["heads"]) for l in sys.stdin]
+assert heads and all(h == heads[0] for h in heads) and "protocol" in heads[0], heads'
+    [ "$("$ws" classify --head all -m "$m" "$data/tls.pcap" | head -1 | tr -s ' ' '\n' | grep -c CONF)" = \
+        "$("$ws" info -o json "$m" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["heads"]))')" ]
+    result $? "the shipped $(basename "$m") answers with all heads at once"
 done
 
 printf 'not a model' >"$tmp/bad.safetensors"
