@@ -15,7 +15,7 @@ static const cli_page page = {
     .operands = "[OPTION]... FILE...",
     .summary =
         "Prints what is in models (.safetensors) and token files (.npz): sizes, labels, origin.",
-    .examples = "  wirespeak info models/protocol.safetensors\n",
+    .examples = "  wirespeak info models/flows.safetensors\n",
     .min_operands = 1,
     .max_operands = -1,
 };

@@ -7,8 +7,10 @@ libwspi_la_SOURCES += lib/model/group_mpi.c
 else
 libwspi_la_SOURCES += lib/model/group_alone.c
 endif
-check_PROGRAMS += test_model
-test_model_SOURCES = tests/unit/test_model.c
+check_PROGRAMS += test_model test_runner
+test_runner_SOURCES = tests/unit/test_runner.c tests/unit/models.h
+test_runner_LDADD = $(TEST_LIBS)
+test_model_SOURCES = tests/unit/test_model.c tests/unit/models.h
 test_model_LDADD = $(TEST_LIBS)
 check_PROGRAMS += parity_dump
 parity_dump_SOURCES = tests/parity/dump.c
