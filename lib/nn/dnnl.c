@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dnnl.c: matrix products through oneDNN, the only file that knows it; its C APIs of 2.x and 3.x. A ragged size is cut
- * into powers of two, so that a few primitives serve every batch. Weights are packed once, into the layout that oneDNN
+ * into sizes of which there are few, so that a few primitives serve every batch. Weights are packed once, into the layout that oneDNN
  * likes best, and found again by their address.
  */
 #include <time.h>
@@ -469,6 +469,16 @@ static bool product_run(wspi_nn *nn, float *y, const void *a, const void *b, con
            dnnl_stream_wait(nn->stream) == dnnl_success;
 }
 
+/* The next cut of a ragged size: powers of two, then a multiple of 8, then the rest. */
+static size_t next_cut(size_t n)
+{
+    if (n >= BLOCK)
+        return BLOCK;
+    if (n >= 64)
+        return (size_t)1 << wspi_log2(n);
+    return n >= 8 ? n & ~(size_t)7 : n;
+}
+
 /* The product of inputs in the context's own type (a, and b without w), cut along the ragged size. */
 static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
                         size_t M, size_t N, size_t K, unsigned flags)
@@ -478,7 +488,7 @@ static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, con
     bool good = true;
 
     while (ragged > 0 && good) {
-        size_t n = ragged >= BLOCK ? BLOCK : (size_t)1 << wspi_log2(ragged);
+        size_t n = next_cut(ragged);
 
         if (flags & WSPI_TA) {
             good = product_run(nn, y, pa, pb, w, M, N, n, flags);

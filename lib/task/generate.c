@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate.c: new flows: tokens are drawn one by one from what the grammar allows, with the model's odds; a complete
- * packet is built, coded again as a recorded one would be, and shown to the model before the next. Flows advance together
- * in waves, so that the model computes for all of them at once; threads take waves. Every flow has random numbers of its
- * own, so that neither waves nor threads change what is drawn.
+ * packet is built, coded again as a recorded one would be, and shown to the model before the next. Many flows advance
+ * together, so that the model computes for all of them at once. Threads take waves of flows, and draw those of a wave in a
+ * number of slots. Every flow has random numbers of its own, so that threads do not change what is drawn.
  */
 #include <math.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include "task/task_int.h"
 #include "token/token_int.h"
 
-enum { WAVE = 64, LONG_PACKET = 160, LONGEST_PACKET = 480, MAX_THREADS = 256 };
+enum { WAVE = 512, SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480, MAX_THREADS = 256 };
 
 wsp_generate_options wsp_generate_options_default(void)
 {
@@ -109,13 +109,11 @@ typedef struct generator {
     wsp_decoder *decoder;
     wsp_packet *packet;
     wsp_residual *resid;
-    flow flows[WAVE];
-    size_t n;
-    float *context, *logits, *gathered; /* [WAVE][C], [WAVE][V], [WAVE][C] */
-    float **heads;
-    uint8_t *legal;    /* [V] marks of the grammar */
-    uint16_t *choices; /* [WAVE][V] the same as lists */
-    uint16_t *prefix;  /* [WAVE][max_tokens] */
+    flow flows[SLOTS];
+    float *context, *logits, *gathered; /* [SLOTS][C], [SLOTS][V], [SLOTS][C] */
+    uint8_t *legal;                     /* [V] marks of the grammar */
+    uint16_t *choices;                  /* [SLOTS][V] the same as lists */
+    uint16_t *prefix;                   /* [SLOTS][max_tokens] */
     wspi_candidate *scratch;
     wspi_buf bytes; /* frames, one behind the other */
     wspi_frame_ref *frames;
@@ -200,15 +198,15 @@ static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
     return m;
 }
 
-/* One more token for every flow of the wave whose packet is not complete; *left counts them. */
+/* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(generator *g, size_t *left, wsp_error *err)
 {
     const size_t v = g->cfg->vocab, T = g->cfg->max_tokens;
-    size_t asked[WAVE], n = 0;
-    wsp_prefix prefix[WAVE];
+    size_t asked[SLOTS], n = 0;
+    wsp_prefix prefix[SLOTS];
 
     *left = 0;
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < SLOTS; i++) {
         flow *f = &g->flows[i];
         uint16_t *legal = g->choices + i * v;
         size_t choices;
@@ -288,34 +286,48 @@ static wsp_status finish_packet(generator *g, flow *f, wsp_error *err)
     return WSP_OK;
 }
 
-/* Shows the new packets to the model. */
-static wsp_status advance(generator *g, wsp_error *err)
+/* Shows the n new packets, of the flows `at`, to the model. */
+static wsp_status advance(generator *g, const size_t *at, size_t n, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
-    uint32_t packet_off[WAVE + 1] = {0}, flow_off[WAVE + 1] = {0};
-    float *states[WAVE];
-    size_t at[WAVE], n = 0, tokens = 0;
+    uint32_t packet_off[SLOTS + 1] = {0}, flow_off[SLOTS + 1] = {0};
+    float *states[SLOTS];
+    size_t tokens = 0;
     wsp_batch b = {.packet_off = packet_off, .flow_off = flow_off, .ids = g->prefix};
 
-    for (size_t i = 0; i < g->n; i++) {
-        flow *f = &g->flows[i];
-        if (!f->open)
-            continue;
+    for (size_t k = 0; k < n; k++) {
+        flow *f = &g->flows[at[k]];
+
         memcpy(g->prefix + tokens, f->seen, f->n_seen * sizeof *f->seen);
         tokens += f->n_seen;
-        states[n] = f->state;
-        at[n++] = i;
-        packet_off[n] = (uint32_t)tokens;
-        flow_off[n] = (uint32_t)n;
+        states[k] = f->state;
+        packet_off[k + 1] = (uint32_t)tokens;
+        flow_off[k + 1] = (uint32_t)(k + 1);
     }
     if (n == 0)
         return WSP_OK;
     b.n_flows = b.n_packets = n;
     b.n_tokens = tokens;
-    WSP_TRY(wsp_state_step(g->runner, states, &b, g->gathered, g->heads, err));
+    WSP_TRY(wsp_state_step(g->runner, states, &b, g->gathered, NULL, err));
     for (size_t k = 0; k < n; k++)
         memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
     return WSP_OK;
+}
+
+static wsp_status finish_packets(generator *g, wsp_error *err)
+{
+    size_t at[SLOTS], n = 0;
+
+    for (size_t i = 0; i < SLOTS; i++) {
+        flow *f = &g->flows[i];
+
+        if (!f->open || !f->done)
+            continue;
+        WSP_TRY(finish_packet(g, f, err));
+        if (f->open)
+            at[n++] = i;
+    }
+    return advance(g, at, n, err);
 }
 
 /* A run of flows that one thread draws: their numbers and when they start. */
@@ -325,31 +337,48 @@ typedef struct wave {
     uint64_t start_ns[WAVE];
 } wave;
 
+/* Free slots take the next flows of the wave; *taken counts those that have begun. */
+static wsp_status start_flows(generator *g, const wave *w, size_t *taken, wsp_error *err)
+{
+    const size_t width = g->cfg->channels;
+    int32_t condition[SLOTS];
+    float *states[SLOTS];
+    size_t at[SLOTS], n = 0;
+
+    for (size_t i = 0; i < SLOTS && *taken < w->n; i++) {
+        if (g->flows[i].open)
+            continue;
+        start_flow(g, &g->flows[i], w->first + *taken, w->start_ns[*taken]);
+        condition[n] = g->o->condition;
+        states[n] = g->flows[i].state;
+        at[n++] = i;
+        ++*taken;
+    }
+    if (n == 0)
+        return WSP_OK;
+    WSP_TRY(wsp_state_start(g->runner, states, condition, n, g->gathered, err));
+    for (size_t k = 0; k < n; k++)
+        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
+    return WSP_OK;
+}
+
 static wsp_status run_wave(generator *g, const wave *w, wsp_error *err)
 {
-    int32_t condition[WAVE];
-    float *states[WAVE];
-    size_t left, open = w->n;
+    size_t taken = 0, drawing, open;
 
-    g->n = w->n;
-    for (size_t i = 0; i < w->n; i++) {
-        start_flow(g, &g->flows[i], w->first + i, w->start_ns[i]);
-        condition[i] = g->o->condition;
-        states[i] = g->flows[i].state;
-    }
-    WSP_TRY(wsp_state_start(g->runner, states, condition, w->n, g->context, err));
-    while (open) {
-        do
-            WSP_TRY(draw_tokens(g, &left, err));
-        while (left);
+    for (size_t i = 0; i < SLOTS; i++)
+        g->flows[i].open = false;
+    do {
+        WSP_TRY(start_flows(g, w, &taken, err));
         open = 0;
-        for (size_t i = 0; i < w->n; i++) {
-            if (g->flows[i].open)
-                WSP_TRY(finish_packet(g, &g->flows[i], err));
+        for (size_t i = 0; i < SLOTS; i++)
             open += g->flows[i].open;
-        }
-        WSP_TRY(advance(g, err));
-    }
+        /* long packets go on being drawn while the others' are finished: the model computes for many at once */
+        do
+            WSP_TRY(draw_tokens(g, &drawing, err));
+        while (drawing > open / 2);
+        WSP_TRY(finish_packets(g, err));
+    } while (open > 0);
     return WSP_OK;
 }
 
@@ -365,45 +394,37 @@ static wsp_status make(generator *g, const wsp_model *m, const wsp_generate_opti
     g->cfg = cfg;
 
     wspi_buf_init(&g->bytes, SIZE_MAX / 2);
-    g->context = wspi_new_array(WAVE * width, sizeof *g->context);
-    g->gathered = wspi_new_array(WAVE * width, sizeof *g->gathered);
-    g->logits = wspi_new_array(WAVE * v, sizeof *g->logits);
+    g->context = wspi_new_array(SLOTS * width, sizeof *g->context);
+    g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
+    g->logits = wspi_new_array(SLOTS * v, sizeof *g->logits);
     g->legal = wspi_new_array(v, 1);
-    g->choices = wspi_new_array(WAVE * v, sizeof *g->choices);
-    g->prefix = wspi_new_array(WAVE * tokens, sizeof *g->prefix);
+    g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
+    g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
-    g->heads = wspi_new_array(wsp_model_head_count(g->m) + 1, sizeof *g->heads);
-    ok = g->context && g->gathered && g->logits && g->legal && g->choices && g->prefix &&
-         g->scratch && g->heads;
-    for (size_t i = 0; i < WAVE && ok; i++) {
+    ok =
+        g->context && g->gathered && g->logits && g->legal && g->choices && g->prefix && g->scratch;
+    for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
         g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
         g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
         ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory;
     }
-    for (size_t h = 0; h < wsp_model_head_count(g->m) && ok; h++) {
-        g->heads[h] = wspi_new_array(WAVE * wsp_model_head(g->m, h)->n_labels, sizeof(float));
-        ok = g->heads[h] != NULL;
-    }
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
-        return wspi_nomem(err, "a wave of flows", WAVE);
+        return wspi_nomem(err, "a wave of flows", SLOTS);
     /* the same traffic for a seed whatever the CPU has */
     return wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err);
 }
 
 static void clear(generator *g)
 {
-    for (size_t i = 0; i < WAVE; i++) {
+    for (size_t i = 0; i < SLOTS; i++) {
         free(g->flows[i].ctx);
         free(g->flows[i].trial);
         free(g->flows[i].state);
         free(g->flows[i].memory);
     }
-    for (size_t h = 0; g->heads && h < wsp_model_head_count(g->m); h++)
-        free(g->heads[h]);
-    free(g->heads);
     free(g->context);
     free(g->gathered);
     free(g->logits);

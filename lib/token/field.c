@@ -12,9 +12,10 @@ static bool stopped(const wspi_coder *c)
 
 static void allow(wspi_coder *c, unsigned base, unsigned count)
 {
+    const uint8_t *usual = wspi_the_vocab.usual + base;
+
     for (unsigned i = 0; i < count; i++)
-        if (c->deviations || !wsp_vocab_deviates((uint16_t)(base + i)))
-            c->legal[base + i] = 1;
+        c->legal[base + i] |= c->deviations | usual[i];
 }
 
 unsigned wspi_must_decode(wspi_coder *c, unsigned base, unsigned count)

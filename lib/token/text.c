@@ -197,8 +197,8 @@ static bool fits(rule r, unsigned k)
     size_t len;
     const uint8_t *s = wspi_text_bytes(k, &len);
 
-    if (len > r.left)
-        return false;
+    if (len > r.left || r.class == WSPI_TEXT_ANY)
+        return len <= r.left;
     for (size_t i = 0; i < len; i++)
         if (!step(&r, s[i]))
             return false;
@@ -211,7 +211,7 @@ static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
     rule any = {.class = WSPI_TEXT_ANY, .left = r->left};
 
     for (unsigned k = 0; c->legal && k < wspi_text_count(); k++)
-        if (!fits(c->deviations ? any : *r, k))
+        if (c->legal[base + k] && !fits(c->deviations ? any : *r, k))
             c->legal[base + k] = 0;
 }
 

@@ -70,6 +70,7 @@ typedef struct wspi_vocab {
     uint16_t field_count[WSPI_PROTO_MAX][WSPI_MAX_FIELDS];
     uint8_t group_of[WSPI_VOCAB_MAX]; /* WSPI_T_GROUPS: a field's */
     uint8_t layer_of[WSPI_VOCAB_MAX], field_of[WSPI_VOCAB_MAX];
+    uint8_t usual[WSPI_VOCAB_MAX]; /* 1: samples may have it; 0: wsp_vocab_deviates */
 } wspi_vocab;
 extern wspi_vocab wspi_the_vocab;
 

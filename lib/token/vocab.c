@@ -169,6 +169,8 @@ static uint32_t group_size(size_t g)
     return g == WSPI_T_TEXT ? (uint32_t)wspi_text_count() : groups[g].count;
 }
 
+static bool deviates(uint16_t id);
+
 static void lay_out(void)
 {
     wspi_vocab *v = &wspi_the_vocab;
@@ -197,6 +199,7 @@ static void lay_out(void)
     for (uint32_t id = 0; id < at; id++) {
         const char *s = wsp_vocab_name((uint16_t)id, name, sizeof name);
         v->version = wspi_fnv1a(s, strlen(s) + 1, v->version);
+        v->usual[id] = !deviates((uint16_t)id);
     }
 }
 
@@ -439,15 +442,18 @@ static bool group_deviates(enum wspi_group g, unsigned v)
     }
 }
 
-bool wsp_vocab_deviates(uint16_t id)
+static bool deviates(uint16_t id)
 {
+    const wspi_vocab *v = &wspi_the_vocab;
     uint8_t layer;
     size_t f;
 
-    if (id >= wsp_vocab_size())
-        return true;
     if (wspi_token_field(id, &layer, &f))
         return field_deviates(layer, f, id - wspi_field_base(layer, f));
-    return group_deviates((enum wspi_group)wspi_the_vocab.group_of[id],
-                          id - wspi_the_vocab.group_base[wspi_the_vocab.group_of[id]]);
+    return group_deviates((enum wspi_group)v->group_of[id], id - v->group_base[v->group_of[id]]);
+}
+
+bool wsp_vocab_deviates(uint16_t id)
+{
+    return id >= wsp_vocab_size() || !wspi_the_vocab.usual[id];
 }
