@@ -197,6 +197,7 @@ def record_all(recipes, options, table, here):
         for number in range(options.rounds):  # round by round: what is there at any time is balanced
             todo = [r for r in recipes if not done(out, r, options.seed, number)]
             list(pool.map(lambda r, n=number: run_take(r, n, options, table, here), todo))
+            lists(out)  # should the machine stop, what is there can be used
             if size_of(out) > options.max_bytes:
                 say(f"the captures take more than {options.max_bytes} bytes: stopping after {number + 1} rounds")
                 stopped = True
