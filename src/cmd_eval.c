@@ -29,7 +29,7 @@ static const cli_page page = {
 };
 
 typedef struct arguments {
-    const char *model, *format, *html, *dtype;
+    const char *model, *format, *html, *dtype, *baselines;
     size_t threads;
     bool per_class, final_only, robust;
     source from;
@@ -213,6 +213,47 @@ static wsp_status add_circumstances(evaluation *e, source *from, wsp_error *err)
     return st;
 }
 
+/* ---- trees ---- */
+
+static const struct {
+    const char *name;
+    wsp_trees_kind kind;
+    bool payload;
+} trees[] = {{"random forest, headers", WSP_FOREST, false},
+             {"random forest, payload", WSP_FOREST, true},
+             {"gradient boosting, headers", WSP_BOOSTING, false},
+             {"gradient boosting, payload", WSP_BOOSTING, true}};
+
+static wsp_status add_trees(evaluation *e, const wsp_tokens *train, size_t head, wsp_error *err)
+{
+    wsp_status st = WSP_OK;
+
+    for (size_t i = 0; st == WSP_OK && i < sizeof trees / sizeof trees[0]; i++) {
+        const wsp_baseline b = {.kind = trees[i].kind, .payload = trees[i].payload, .seed = 1};
+        report_row row = {.kind = REPORT_BASELINE};
+        wsp_metrics *score = NULL;
+        (void)snprintf(row.name, sizeof row.name, "%s", trees[i].name);
+        cli_note("%s: %s ...", wsp_model_head(e->m, head)->name, trees[i].name);
+        st = wsp_baseline_score(e->m, head, train, e->t, &b, &score, err);
+        if (st == WSP_OK)
+            report_add(report_of(e, head), &row, score);
+        wsp_metrics_free(score);
+    }
+    return st;
+}
+
+static wsp_status add_baselines(evaluation *e, const char *path, wsp_error *err)
+{
+    wsp_tokens *train = NULL;
+    wsp_status st = wsp_tokens_load(&train, path, err);
+
+    for (size_t h = 0; st == WSP_OK && h < wsp_model_head_count(e->m); h++)
+        if (report_of(e, h))
+            st = add_trees(e, train, h, err);
+    wsp_tokens_free(train);
+    return st;
+}
+
 static int print(const evaluation *e, const arguments *a)
 {
     if (a->format[0] == 't')
@@ -241,6 +282,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "per-class", .kind = CLI_FLAG, .value = &a->per_class,
          .help = "precision, recall and F1 of every class in the table"},
         {.name = "final-only", .kind = CLI_FLAG, .value = &a->final_only, .help = "only the answers after the last packet"},
+        {.name = "baselines", .kind = CLI_TEXT, .value = &a->baselines, .arg = "TRAIN.npz",
+         .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy"},
         {.name = "robust", .kind = CLI_FLAG, .value = &a->robust,
          .help = "also what headers and sizes alone give; of captures also\n"
                  "the scores when they are forged, cut or begin late,\nand how much nDPI can name then"},
@@ -276,6 +319,8 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
         st = score(e, err);
     if (st >= 0 && !a->final_only)
         st = add_early(e, err);
+    if (st >= 0 && a->baselines)
+        st = add_baselines(e, a->baselines, err);
     if (st >= 0 && a->robust)
         st = add_circumstances(e, &a->from, err);
     return st;

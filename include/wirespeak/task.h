@@ -396,6 +396,48 @@ WSP_MUST_USE WSP_API wsp_status wsp_score(const wsp_model *m, const wsp_tokens *
                                           const wsp_classify_options *opt, wsp_metrics **metrics,
                                           double *seconds, wsp_error *err);
 
+/* ---- baselines: trees ---- */
+
+typedef enum wsp_trees_kind { WSP_FOREST, WSP_BOOSTING } wsp_trees_kind;
+
+typedef struct wsp_trees_options {
+    wsp_trees_kind kind;
+    size_t rounds; /* trees of a forest; rounds of boosting, one tree for each label in each */
+    uint64_t seed; /* the same seed and rows give the same answers */
+} wsp_trees_options;
+
+/* 400 trees, grown until leaves are pure, or 30 rounds of trees of 31 leaves; seed 1. */
+WSP_API wsp_trees_options wsp_trees_options_default(wsp_trees_kind kind);
+
+typedef struct wsp_rows {
+    const float *x; /* [n][features] */
+    size_t n, features;
+} wsp_rows;
+
+/*
+ * Learns from the training rows with their labels [train->n], all of them 0 to n_labels - 1, and says the probabilities of the rows that are asked for:
+ * prob [ask->n][n_labels].
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_trees(const wsp_trees_options *opt, const wsp_rows *train,
+                                          const int32_t *label, size_t n_labels,
+                                          const wsp_rows *ask, float *prob);
+
+typedef struct wsp_baseline {
+    wsp_trees_kind kind;
+    bool payload;  /* false: sizes, directions, gaps, TCP flags and windows only */
+    size_t rounds; /* 0: the default */
+    uint64_t seed;
+} wsp_baseline;
+
+/*
+ * Scores trees on the known flows of a test set, for a head of a model: they learn from the training set's flows with the
+ * same labels, and see what the model's mask policy leaves of either.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_baseline_score(const wsp_model *m, size_t head,
+                                                   const wsp_tokens *train, const wsp_tokens *test,
+                                                   const wsp_baseline *b, wsp_metrics **out,
+                                                   wsp_error *err);
+
 /* ---- calibrating ---- */
 
 #define WSP_KEEP_DEFAULT 0.95

@@ -91,6 +91,14 @@ result $? "tokenize --change leaves the first packets out"
 fails "captures without labels" 2 eval -m "$tmp/m.safetensors" "$data/dns.pcap"
 fails "a change that there is none" 2 tokenize --change later --stats "$data/dns.pcap"
 
+# Trees beside: they see the training flows themselves here, so they know them.
+"$ws" eval -q --final-only --baselines "$tmp/four.npz" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/trees.json" &&
+    "$ws" eval -q --final-only --baselines "$tmp/four.npz" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" | sed 's/"flows_per_second":[^,]*//' | cmp -s - <(sed 's/"flows_per_second":[^,]*//' "$tmp/trees.json")
+result $? "trees are grown beside the model, the same ones each time"
+says "on the flows that the model is scored on" "$tmp/trees.json" \
+    'len(r[0]["baselines"]) == 4 and all(b["flows"] == r[0]["flows"] and b["accuracy"] > .9 for b in r[0]["baselines"] if "forest" in b["name"])'
+fails "training flows without labels of the heads" 1 eval -q --final-only --baselines "$tmp/p.npz" -m "$tmp/m.safetensors" "$tmp/all.npz"
+
 # The page: every tag is closed, nothing is fetched, names are text whatever they hold.
 sed 's/\tntp\t/\t<i>\&ntp\t/' "$tmp/four.tsv" >"$tmp/odd.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/odd.tsv" -w "$tmp/odd.npz" "${captures[@]}" &&
