@@ -409,6 +409,9 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "test", .kind = CLI_REAL, .value = &a->opt.test, .arg = "SHARE", .rmax = 1,
          .help = "share for the test (default 0.25)"},
         {.name = "seed", .kind = CLI_U64, .value = &a->opt.seed, .arg = "N", .help = "of the split (default 1)"},
+        {.name = "per-class", .kind = CLI_SIZE, .value = &a->opt.per_class, .arg = "N", .min = 1,
+         .help = "only N training flows of each class (few-shot)"},
+        {.name = "draw", .kind = CLI_U64, .value = &a->opt.draw, .arg = "N", .help = "seed of what --per-class draws (default 1)"},
         {.name = "keep-duplicates", .kind = CLI_FLAG, .value = &a->opt.keep_duplicates,
          .help = "also flows whose tokens stand in an earlier part"},
         {.name = "leaky", .kind = CLI_FLAG, .value = &a->leaky,
@@ -428,6 +431,8 @@ static int check(arguments *a)
         a->opt.by++;
     if (a->opt.val + a->opt.test > 1)
         return cli_usage(page.name, "--val and --test are together more than 1");
+    if (a->opt.per_class && !a->out)
+        return cli_usage(page.name, "--per-class thins flows, not captures: give -w DIR");
     if (a->opt.by != WSP_BY_CAPTURE && !a->out)
         return cli_usage(page.name, "--by %s splits flows, not captures: give -w DIR", a->by);
     if (a->opt.by == WSP_BY_FLOW && !a->leaky)

@@ -139,6 +139,9 @@ typedef struct wsp_split_options {
     uint64_t seed;
     double val, test;     /* fractions of captures, hosts or flows; together at most 1 */
     bool keep_duplicates; /* flows whose tokens stand in an earlier part, too */
+    /* so many training flows of each label of each head, drawn by the seed `draw`, and no unlabelled ones; 0: all */
+    size_t per_class;
+    uint64_t draw;
 } wsp_split_options;
 
 WSP_API wsp_split_options wsp_split_options_default(void);

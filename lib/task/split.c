@@ -46,7 +46,8 @@ const char *wsp_split_name(wsp_split split)
 
 wsp_split_options wsp_split_options_default(void)
 {
-    return (wsp_split_options){.by = WSP_BY_CAPTURE, .seed = 1, .val = 0.1, .test = 0.25};
+    return (wsp_split_options){
+        .by = WSP_BY_CAPTURE, .seed = 1, .val = 0.1, .test = 0.25, .draw = 1};
 }
 
 static wsp_split part_of(double u, const wsp_split_options *o)
@@ -254,6 +255,58 @@ static wsp_status drop_duplicates(const wsp_tokens *t, int8_t *part, wsp_split_s
     return WSP_OK;
 }
 
+/* ---- few flows of each class ---- */
+
+/* Whether a label of the flow still has room; if so, all its labels have one more. */
+static bool takes_room(const wsp_tokens *t, size_t flow, size_t **count, size_t most)
+{
+    bool room = false;
+
+    for (size_t h = 0; h < t->n_heads; h++)
+        room = room || (t->labels[h][flow] >= 0 && count[h][t->labels[h][flow]] < most);
+    for (size_t h = 0; room && h < t->n_heads; h++)
+        if (t->labels[h][flow] >= 0)
+            count[h][t->labels[h][flow]]++;
+    return room;
+}
+
+static void shuffle(uint32_t *flow, size_t n, uint64_t seed)
+{
+    wspi_rng rng;
+
+    wspi_rng_seed(&rng, seed);
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)wspi_rng_below(&rng, i);
+        uint32_t swap = flow[i - 1];
+        flow[i - 1] = flow[k];
+        flow[k] = swap;
+    }
+}
+
+static wsp_status thin(const wsp_tokens *t, const wsp_split_options *o, int8_t *part)
+{
+    uint32_t *flow = wspi_new_array(t->n_flows, sizeof *flow);
+    size_t **count = wspi_new_array(t->n_heads, sizeof *count), n = 0;
+    wsp_status st = flow && count ? WSP_OK : WSP_ERR_NOMEM;
+
+    for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++)
+        if (!(count[h] = wspi_new_array(t->n_labels[h], sizeof **count)))
+            st = WSP_ERR_NOMEM;
+    for (size_t i = 0; st == WSP_OK && i < t->n_flows; i++)
+        if (part[i] == WSP_SPLIT_TRAIN)
+            flow[n++] = (uint32_t)i;
+    if (st == WSP_OK)
+        shuffle(flow, n, o->draw);
+    for (size_t i = 0; st == WSP_OK && i < n; i++)
+        if (!takes_room(t, flow[i], count, o->per_class))
+            part[flow[i]] = WSP_SPLIT_LEFT_OUT;
+    for (size_t h = 0; count && h < t->n_heads; h++)
+        free(count[h]);
+    free(count);
+    free(flow);
+    return st;
+}
+
 wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
                            const wsp_split *captures, const wsp_split_options *opt, int8_t *part,
                            wsp_split_stats *stats)
@@ -266,6 +319,8 @@ wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
         stats->crossing += part[i] == WSP_SPLIT_LEFT_OUT;
     if (!opt->keep_duplicates)
         WSP_TRY(drop_duplicates(t, part, stats));
+    if (opt->per_class)
+        WSP_TRY(thin(t, opt, part));
     for (size_t i = 0; i < t->n_flows; i++)
         if (part[i] != WSP_SPLIT_LEFT_OUT)
             stats->flows[part[i]]++;

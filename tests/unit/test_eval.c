@@ -310,6 +310,34 @@ static void a_flow_that_stands_in_an_earlier_part_leaves_the_later_one(void **st
     wsp_tokens_free(t);
 }
 
+static void few_training_flows_of_each_class_can_be_asked_for(void **state)
+{
+    static const wsp_split captures[] = {WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN};
+    static const wsp_split_flow flows[FLOWS];
+    static const int32_t same[FLOWS] = {1, 1, 1, -1}, none[FLOWS] = {-1, -1, -1, -1};
+    wsp_tokens *t = make_set();
+    wsp_split_options o = wsp_split_options_default();
+    wsp_split_stats s;
+    int8_t part[FLOWS];
+    bool other = false;
+    size_t kept = 0;
+
+    (void)state;
+    memcpy(t->labels[0], same, sizeof same);
+    memcpy(t->labels[1], none, sizeof none);
+    o.per_class = 2;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        o.draw = seed;
+        assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
+        assert_int_equal(s.flows[WSP_SPLIT_TRAIN], 2);
+        assert_int_equal(part[3], WSP_SPLIT_LEFT_OUT); /* no label */
+        other = other || (seed > 0 && (size_t)(part[0] == WSP_SPLIT_TRAIN) != kept);
+        kept = part[0] == WSP_SPLIT_TRAIN;
+    }
+    assert_true(other); /* the seed decides which */
+    wsp_tokens_free(t);
+}
+
 static void a_flow_over_the_border_of_time_is_left_out(void **state)
 {
     static const wsp_split_flow flows[FLOWS] = {{.first_ns = 30, .last_ns = 31},
@@ -388,6 +416,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
         cmocka_unit_test(every_class_gives_its_share_of_captures),
         cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
+        cmocka_unit_test(few_training_flows_of_each_class_can_be_asked_for),
         cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
         cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
         cmocka_unit_test(hosts_of_two_parts_share_no_flow),

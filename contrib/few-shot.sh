@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# few-shot.sh PRETRAINED.safetensors HEAD=LABELS.tsv CORPUS WORK: what 5, 10 and 50 training flows of each class teach: a model from scratch, the
+# pretrained one fine-tuned, and trees, on the same flows and the same test captures. SHOTS, SEEDS, STEPS, WIRESPEAK as below.
+# The pretrained model must not have seen the test captures: make it from the parts of the same split (tokenize --part).
+set -euo pipefail
+usage='usage: few-shot.sh PRETRAINED HEAD=LABELS.tsv CORPUS WORK'
+pretrained=${1:?$usage} labels=${2:?$usage} corpus=${3:?$usage} work=${4:?$usage}
+ws=${WIRESPEAK:-wirespeak}
+size=$("$ws" info "$pretrained" | awk '$1 == "size" { print $2 }')
+printf '%-5s %-5s %-28s %9s %9s\n' shots seed what accuracy macro-F1
+for shots in ${SHOTS:-5 10 50}; do
+    for seed in ${SEEDS:-1 2 3}; do
+        parts=$work/$shots-$seed
+        mkdir -p "$work"
+        # the seed draws flows; captures are split by the name and seed 1, whatever the flows are
+        "$ws" split -q --no-classes --per-class "$shots" --draw "$seed" --labels "$labels" -w "$parts" "$corpus" >"$work/split.log" 2>&1
+        # as many steps for all: epochs until so many tokens have been seen
+        tokens=$("$ws" info "$parts/train.npz" | awk '$1 == "tokens" { print $2 }')
+        epochs=$(((${STEPS:-150} * 2048 + tokens - 1) / tokens))
+        how=(-q --lm-weight 0 --batch-tokens 2048 --epochs "$epochs" --lr 0.001 --seed "$seed" --val "$parts/val.npz" --val-every 0)
+        "$ws" train "${how[@]}" --config "$size" -w "$parts/scratch.safetensors" "$parts/train.npz"
+        "$ws" train "${how[@]}" --config "$size" --init "$pretrained" -w "$parts/tuned.safetensors" "$parts/train.npz"
+        for what in scratch tuned; do
+            trees=()
+            [ $what = tuned ] && trees=(--baselines "$parts/train.npz")
+            "$ws" eval -q --final-only "${trees[@]}" -o json -m "$parts/$what.safetensors" "$parts/test.npz" >"$parts/$what.json"
+        done
+        python3 - "$shots" "$seed" "$parts" <<'PY'
+import json, sys
+shots, seed, parts = sys.argv[1:]
+rows = []
+for what, name in (("scratch", "from scratch"), ("tuned", "fine-tuned")):
+    for line in open(f"{parts}/{what}.json"):
+        r = json.loads(line)
+        rows.append((name, r["accuracy"], r["macro_f1"]))
+        rows += [(b["name"], b["accuracy"], b["macro_f1"]) for b in r["baselines"]]
+for name, accuracy, macro_f1 in rows:
+    print(f"{shots:5} {seed:5} {name:28} {accuracy:9.4f} {macro_f1:9.4f}")
+PY
+    done
+done
