@@ -193,13 +193,15 @@ static void every_packet_of_our_captures_comes_back(void **state)
     assert_true(packets > 300);
 }
 
+/* From port 40000 to 80, with options. */
+static const uint8_t syn[] = {2,  0,    0,  0,    0,    1,    2, 0,  0, 0, 0, 2,  8,    0, 0x45,
+                              0,  0,    60, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0,    0, 1,
+                              10, 0,    0,  2,    0x9c, 0x40, 0, 80, 1, 2, 3, 4,  0,    0, 0,
+                              0,  0xa0, 2,  0xfa, 0xf0, 0,    0, 0,  0, 2, 4, 5,  0xb4, 4, 2,
+                              8,  10,   0,  0,    0,    1,    0, 0,  0, 0, 1, 3,  3,    7};
+
 static void every_prefix_and_every_damage_comes_back(void **state)
 {
-    static const uint8_t syn[] = {2,  0,    0,  0,    0,    1,    2, 0,  0, 0, 0, 2,  8,    0, 0x45,
-                                  0,  0,    60, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0,    0, 1,
-                                  10, 0,    0,  2,    0x9c, 0x40, 0, 80, 1, 2, 3, 4,  0,    0, 0,
-                                  0,  0xa0, 2,  0xfa, 0xf0, 0,    0, 0,  0, 2, 4, 5,  0xb4, 4, 2,
-                                  8,  10,   0,  0,    0,    1,    0, 0,  0, 0, 1, 3,  3,    7};
     uint8_t b[sizeof syn];
     pair p = pair_new(1);
     wspi_rng r;
@@ -222,6 +224,24 @@ static void every_prefix_and_every_damage_comes_back(void **state)
         assert_round_trip(p, 1, &f, i & 1, number++);
     }
     pair_free(p);
+}
+
+/* A snap length that cuts options must not make other flows of the first packets: their ports are there. */
+static void a_header_whose_options_are_cut_is_still_of_tcp(void **state)
+{
+    wsp_packet *p;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (uint32_t len = 54; len <= sizeof syn; len++) {
+        wsp_frame f = {.caplen = len, .wirelen = sizeof syn, .data = syn};
+
+        wsp_packet_dissect(p, 1, &f);
+        assert_int_equal(wsp_packet_key(p)->port[0], 40000);
+        assert_int_equal(wsp_packet_key(p)->port[1], 80);
+        assert_int_equal(wsp_packet_tcp_flags(p), 2);
+    }
+    wsp_packet_free(p);
 }
 
 /* ---- hostile tokens ---- */
@@ -411,6 +431,7 @@ int main(void)
         cmocka_unit_test(token_names_are_unique_and_fields_are_found),
         cmocka_unit_test(every_packet_of_our_captures_comes_back),
         cmocka_unit_test(every_prefix_and_every_damage_comes_back),
+        cmocka_unit_test(a_header_whose_options_are_cut_is_still_of_tcp),
         cmocka_unit_test(random_tokens_never_crash_the_decoder),
         cmocka_unit_test(every_legal_sequence_is_a_valid_packet),
         cmocka_unit_test(identity_free_withholds_identity_and_keeps_the_rest),

@@ -40,16 +40,18 @@ static const uint8_t options[] = {
     WSPI_TCP_EOL, WSPI_TCP_NOP, WSPI_TCP_MSS, WSPI_TCP_WSCALE, WSPI_TCP_SACKOK, WSPI_TCP_SACK, 0, 0,
     WSPI_TCP_TS};
 
+/* Options that the capture cut are read as far as they go: ports and flags of a short capture are still those of TCP. */
 static uint8_t parse(wspi_region *r)
 {
     const uint8_t *h = wspi_peek(r, 20);
-    uint32_t header = h ? (uint32_t)(h[12] >> 4) * 4 : 0, start = r->off;
+    uint32_t header = h ? (uint32_t)(h[12] >> 4) * 4 : 0, end = r->off + header;
 
-    if (!h || header < 20 || !wspi_peek(r, header) || r->p->n_layers + 2 > WSPI_MAX_LAYERS)
+    if (!h || header < 20 || end > r->end || r->p->n_layers + 2 > WSPI_MAX_LAYERS)
         return WSPI_PAYLOAD;
     (void)wspi_push(r, WSPI_TCP, 0);
     if (header > 20)
-        wspi_push_options(r, start + header, options, WSPI_COUNT(options), WSPI_TCP_RAWOPT);
+        wspi_push_options(r, WSPI_MIN(end, r->p->caplen), options, WSPI_COUNT(options),
+                          WSPI_TCP_RAWOPT);
     return WSPI_PAYLOAD;
 }
 
