@@ -73,7 +73,7 @@ def mosh(t):
     shell.session(t, "mosh", "--ssh=ssh " + " ".join(options), "--no-init", "--bind-server=any", t.addr)
 
 
-@registry.recipe("vnc", protocol="VNC", purpose="remote-desktop", forward=True,
+@registry.recipe("vnc", protocol="VNC", purpose="remote-desktop", forward=True, v6=False,
                  packages=("tigervnc-standalone-server", "vncsnapshot", "xterm"))
 def vnc(t):
     """A screen with a terminal that changes; the viewer takes pictures of it."""
