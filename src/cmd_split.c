@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "labelling.h"
@@ -367,8 +368,9 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
     wsp_tokenize_stats stats;
     wsp_tokens *t = NULL;
     wsp_status st = labelling_load(&k.labels, page.name, &a->lists, err);
+    bool made = st == WSP_OK && mkdir(a->out, 0777) == 0;
 
-    if (st == WSP_OK && mkdir(a->out, 0777) != 0 && errno != EEXIST) {
+    if (st == WSP_OK && !made && errno != EEXIST) {
         st = describe(err, WSP_ERR_IO, "");
         (void)snprintf(err->text, sizeof err->text, "%s: the folder cannot be made: %s", a->out,
                        strerror(errno));
@@ -380,6 +382,8 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
     if (st == WSP_OK && stats.broken)
         cli_warn("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is there",
                  stats.broken, stats.captures);
+    if (st < 0 && made)
+        (void)rmdir(a->out); /* unless a part is in it already */
     wsp_tokens_free(t);
     labelling_clear(&k.labels);
     free(k.flows);

@@ -251,17 +251,17 @@ static uint64_t key_of(uint64_t key, bool right)
 
 static wsp_status grow_tree(forest *f, uint64_t key)
 {
-    struct todo {
+    struct open {
         branch b;
         uint64_t key;
-    } *todo = NULL;
+    } *open = NULL;
     size_t n = 0, cap = 0;
-    wsp_status st = wspi_grow(&todo, &cap, 1, sizeof *todo);
+    wsp_status st = wspi_grow(&open, &cap, 1, sizeof *open);
 
     if (st == WSP_OK)
-        todo[n++] = (struct todo){{0, f->t->train.n, 0, f->t->ask.n}, key};
+        open[n++] = (struct open){{0, f->t->train.n, 0, f->t->ask.n}, key};
     while (st == WSP_OK && n > 0) {
-        struct todo at = todo[--n];
+        struct open at = open[--n];
         cut c = {.gain = 0};
         if (at.b.ask_from == at.b.ask_to)
             continue;
@@ -272,15 +272,15 @@ static wsp_status grow_tree(forest *f, uint64_t key)
             answer(f, &at.b);
             continue;
         }
-        st = wspi_grow(&todo, &cap, n + 2, sizeof *todo);
+        st = wspi_grow(&open, &cap, n + 2, sizeof *open);
         if (st < 0)
             break;
-        part_branch(f->t, &at.b, &c, &todo[n].b, &todo[n + 1].b);
-        todo[n].key = key_of(at.key, false);
-        todo[n + 1].key = key_of(at.key, true);
+        part_branch(f->t, &at.b, &c, &open[n].b, &open[n + 1].b);
+        open[n].key = key_of(at.key, false);
+        open[n + 1].key = key_of(at.key, true);
         n += 2;
     }
-    free(todo);
+    free(open);
     return st;
 }
 

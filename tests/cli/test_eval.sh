@@ -2,26 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_eval.sh: what eval says of a tiny model, of flows that it knows and of some that it does not.
 set -u
-ws=${top_builddir:-.}/wirespeak
-data=${top_srcdir:-.}/tests/data
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-bad=0 n=0
-
-result() {
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
-}
-
-# fails NAME STATUS ARGUMENT...: one line on stderr and this exit status
-fails() {
-    local name=$1 status=$2 rc=0 lines
-    shift 2
-    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
-    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
-    [ "$rc" = "$status" ] && [ "$lines" = 1 ]
-    result $? "$name (exit $rc, $lines lines)"
-}
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
 # says NAME FILE CONDITION: of the objects of a file with JSON lines, as list r
 says() {

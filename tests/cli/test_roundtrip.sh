@@ -2,16 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_roundtrip.sh: tokenize and detokenize through their files, and what they say to damaged input.
 set -u
-ws=${top_builddir:-.}/wirespeak
-data=${top_srcdir:-.}/tests/data
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-bad=0 n=0
-
-result() {
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
-}
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
 # fails NAME STATUS ARGUMENT...: one line on stderr, this exit status, and no file left behind in out/
 fails() {

@@ -2,26 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_split.sh: folders of classes, parts as token files, rules that leak.
 set -u
-ws=${top_builddir:-.}/wirespeak
-data=${top_srcdir:-.}/tests/data
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-bad=0 n=0
-
-result() {
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
-}
-
-# fails NAME STATUS ARGUMENT...: one line on stderr and this exit status
-fails() {
-    local name=$1 status=$2 rc=0 lines
-    shift 2
-    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
-    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
-    [ "$rc" = "$status" ] && [ "$lines" = 1 ]
-    result $? "$name (exit $rc, $lines lines)"
-}
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
 mkdir -p "$tmp"/set/{names,web,shell}
 cp "$data"/{dns,edge-ipv6,ntp}.pcap "$tmp/set/names"
@@ -74,6 +56,10 @@ fails "by flow is refused" 2 split --by flow -w "$tmp/x" "$tmp/set"
 result $? "unless asked for, and then it is flagged"
 fails "flows are not split without a folder for them" 2 split --by host "$tmp/set"
 fails "a folder that cannot be made" 1 split -w "$tmp/no/such" "$data/dns.pcap"
+echo text >"$tmp/bad.txt"
+fails "a folder for what is no capture" 1 split -w "$tmp/nothing" "$tmp/bad.txt"
+[ ! -e "$tmp/nothing" ]
+result $? "a split that failed leaves no folder"
 fails "shares over 1" 2 split --val 0.6 --test 0.6 "$tmp/set"
 echo "1..$n"
 exit $bad

@@ -2,16 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_train_log.sh: what a training run tells: its log, its progress, and one line when something fails or stops it.
 set -u
-ws=${top_builddir:-.}/wirespeak
-data=${top_srcdir:-.}/tests/data
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-bad=0 n=0
-
-result() {
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2" && bad=1; fi
-}
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
 # fails NAME PATTERN ARGUMENT...: exit status 1, and one line on standard error that has the pattern in it
 fails() {

@@ -11,4 +11,4 @@ mapfile -t scripts < <(
     ls quickstart .ci/run tests/run-tests
     find tests datasets contrib models -name '*.sh' 2>/dev/null
 )
-shellcheck "${scripts[@]}"
+shellcheck -x "${scripts[@]}"
