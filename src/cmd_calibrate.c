@@ -32,7 +32,20 @@ static void print(const wsp_model *m, const wsp_calibration *c)
     }
 }
 
-static int calibrate(const char *from, const char *to, const char *set, double keep)
+/* A model of before heads kept what they were trained on gets that from its training set. */
+static wsp_status learn_field(wsp_model *m, const char *train, wsp_error *err)
+{
+    wsp_tokens *t = NULL;
+    wsp_status st = wsp_tokens_load(&t, train, err);
+
+    if (st == WSP_OK)
+        st = wsp_stacks_learn(m, t, err);
+    wsp_tokens_free(t);
+    return st;
+}
+
+static int calibrate(const char *from, const char *to, const char *set, const char *train,
+                     double keep)
 {
     wsp_calibration *c = NULL;
     wsp_model *m = NULL;
@@ -47,6 +60,8 @@ static int calibrate(const char *from, const char *to, const char *set, double k
         rc = cli_fail("out of memory");
     if (st == WSP_OK && rc == CLI_OK)
         st = wsp_calibrate(m, t, keep, c, &err);
+    if (st == WSP_OK && rc == CLI_OK && train)
+        st = learn_field(m, train, &err);
     if (st == WSP_OK && rc == CLI_OK)
         st = wsp_model_save(m, to, &err);
     if (st < 0)
@@ -61,7 +76,7 @@ static int calibrate(const char *from, const char *to, const char *set, double k
 
 int cmd_calibrate(int argc, char **argv)
 {
-    const char *from = NULL, *to = NULL;
+    const char *from = NULL, *to = NULL, *train = NULL;
     double keep = WSP_KEEP_DEFAULT;
     const cli_option options[] = {
         {.name = "model",
@@ -83,6 +98,13 @@ int cmd_calibrate(int argc, char **argv)
          .rmax = 1,
          .help =
              "share of the flows of known classes that shall keep\ntheir answer (default 0.95)"},
+        {.name = "trained-on",
+         .kind = CLI_TEXT,
+         .value = &train,
+         .arg = "TRAIN.npz",
+         .help =
+             "take from the training set, too, on which protocols each\nhead was trained; flows "
+             "of others are \"unknown\""},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
 
@@ -90,5 +112,5 @@ int cmd_calibrate(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (!to)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
-    return calibrate(from, to, argv[first], keep);
+    return calibrate(from, to, argv[first], train, keep);
 }

@@ -56,16 +56,17 @@ typedef struct question {
     wsp_classify_options run;
 } question;
 
-/* Probabilities and packets read of all flows. */
+/* Probabilities and packets read of all flows; bit h of outside: made of protocols that head h was not trained on. */
 typedef struct answers {
     float **prob; /* [heads of the model], NULL for those that are not asked */
-    uint32_t *packets;
+    uint32_t *packets, *outside;
     wsp_runner_stats shared;
 } answers;
 
 typedef struct verdict {
     const char *head, *label;
     double confidence;
+    bool outside;
 } verdict;
 
 static verdict verdict_of(const question *q, size_t head, const answers *a, size_t flow)
@@ -73,14 +74,16 @@ static verdict verdict_of(const question *q, size_t head, const answers *a, size
     const wsp_head *h = wsp_model_head(q->m, head);
     const float *p = a->prob[head] + flow * h->n_labels;
     double least = q->least < 0 ? (double)h->unknown_below : q->least;
+    bool outside = a->outside[flow] >> head & 1;
     size_t best = 0;
 
     for (size_t l = 1; l < h->n_labels; l++)
         if (p[l] > p[best])
             best = l;
     return (verdict){.head = h->name,
-                     .label = (double)p[best] < least ? "unknown" : h->labels[best],
-                     .confidence = (double)p[best]};
+                     .label = outside || (double)p[best] < least ? "unknown" : h->labels[best],
+                     .confidence = (double)p[best],
+                     .outside = outside};
 }
 
 /* Label, confidence and packets of the first head, and what each head says. */
@@ -92,8 +95,10 @@ static json_t *ours(const question *q, const answers *a, size_t flow)
 
     for (size_t i = 0; i < q->n; i++) {
         verdict v = verdict_of(q, q->head[i], a, flow);
-        lost |= json_object_set_new(
-            heads, v.head, json_pack("{s:s, s:f}", "label", v.label, "confidence", v.confidence));
+        json_t *o = json_pack("{s:s, s:f}", "label", v.label, "confidence", v.confidence);
+        if (v.outside)
+            lost |= json_object_set_new(o, "outside", json_true());
+        lost |= json_object_set_new(heads, v.head, o);
     }
     if (lost) {
         json_decref(heads);
@@ -201,12 +206,14 @@ static void print_stats(const wsp_runner_stats *s)
 
 static int ask(const question *q, const wsp_tokens *t, answers *a)
 {
+    wsp_wanted want;
     bool room;
     wsp_error err;
 
     a->prob = calloc(wsp_model_head_count(q->m) + 1, sizeof *a->prob);
     a->packets = calloc(t->n_flows + 1, sizeof *a->packets);
-    room = a->prob && a->packets;
+    a->outside = calloc(t->n_flows + 1, sizeof *a->outside);
+    room = a->prob && a->packets && a->outside;
     for (size_t k = 0; room && k < q->n; k++) {
         size_t h = q->head[k];
         a->prob[h] = calloc(t->n_flows + 1, wsp_model_head(q->m, h)->n_labels * sizeof(float));
@@ -214,7 +221,8 @@ static int ask(const question *q, const wsp_tokens *t, answers *a)
     }
     if (!room)
         return cli_fail("no memory for %zu flows", t->n_flows);
-    if (wsp_classify(q->m, t, &q->run, a->prob, a->packets, &a->shared, &err) < 0)
+    want = (wsp_wanted){.prob = a->prob, .packets = a->packets, .outside = a->outside};
+    if (wsp_ask(q->m, t, &q->run, &want, &a->shared, &err) < 0)
         return cli_fail_error(&err);
     if (cli_is_verbose())
         print_stats(&a->shared);
@@ -227,6 +235,7 @@ static void answers_clear(const question *q, answers *a)
         free(a->prob[h]);
     free(a->prob);
     free(a->packets);
+    free(a->outside);
 }
 
 static int classify(const question *q, wsp_input *in)

@@ -285,6 +285,34 @@ WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train
                                         const wsp_tokens *val, const wsp_fit_options *opt,
                                         wsp_error *err);
 
+/* ---- where a head can answer ---- */
+
+/*
+ * What a flow is made of: its innermost protocol with a header and the application protocols in its payloads, as far as the
+ * mask policy leaves them. Zeros before the first packet.
+ */
+typedef struct wsp_stack {
+    uint64_t layers[2];
+    bool begun;
+} wsp_stack;
+
+/* The flow's next packet, as the model reads it. */
+WSP_API void wsp_stack_add(wsp_stack *s, const uint16_t *ids, size_t n);
+
+/*
+ * The combinations of protocols that each head of a model was trained on (its file has them). A flow of another one is outside
+ * of the head's field: whatever the head says of it, it does not know. FORMAT when the file's list is damaged.
+ */
+typedef struct wsp_stacks wsp_stacks;
+WSP_MUST_USE WSP_API wsp_status wsp_stacks_new(wsp_stacks **out, const wsp_model *m,
+                                               wsp_error *err);
+/* Keeps with a model what the labelled flows of its training set are made of; training does so itself. */
+WSP_MUST_USE WSP_API wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train,
+                                                 wsp_error *err);
+/* True, too, for a head of a model whose file has no such list. */
+WSP_API bool wsp_stacks_know(const wsp_stacks *s, size_t head, const wsp_stack *flow);
+WSP_API void wsp_stacks_free(wsp_stacks *s);
+
 /* ---- classifying ---- */
 
 typedef struct wsp_classify_options {
@@ -293,12 +321,34 @@ typedef struct wsp_classify_options {
         threads; /* 0: as many as the machine has CPUs; the answers are the same for any number */
 } wsp_classify_options;
 
-/*
- * Probabilities for every flow of the set, after its last packet that the model reads. prob [heads of the model]: for
- * each head [n_flows][n_labels], or NULL when it is not wanted (one pass serves all); packets [n_flows]: how many were
- * read; all are the caller's. opt, stats: may be NULL. The view is what the model was trained with (its metadata).
- * UNSUPPORTED for a model of another vocabulary.
- */
+/* What a classifier of this model reads of a flow: as it was trained. The policy is borrowed from the model. */
+WSP_API wsp_view_options wsp_view_options_of(const wsp_model *m);
+
+/* What a head says after a packet: its likeliest label. */
+typedef struct wsp_early {
+    float confidence;
+    uint16_t label;
+    bool outside; /* of the head's field, so far */
+} wsp_early;
+
+/* What is wanted of every flow; the memory is the caller's, and NULL is what nobody wants. P: packets of a flow that are read. */
+typedef struct wsp_wanted {
+    float *const
+        *prob; /* [heads of the model] of [n_flows][n_labels], after the last packet that is read */
+    wsp_early *const *early; /* [heads of the model] of [n_flows][P], after each packet */
+    uint32_t *packets;       /* [n_flows] how many were read */
+    uint32_t *outside;       /* [n_flows] bit h: outside of the field of head h */
+    float *context;          /* [n_flows][C] the context after the last packet: an embedding */
+    float *
+        surprise; /* [n_flows] bits a packet that the output stack takes to tell all of it (UNSUPPORTED without one) */
+} wsp_wanted;
+
+/* Reads every flow of the set once. opt, stats: may be NULL. UNSUPPORTED for a model of another vocabulary. */
+WSP_MUST_USE WSP_API wsp_status wsp_ask(const wsp_model *m, const wsp_tokens *t,
+                                        const wsp_classify_options *opt, const wsp_wanted *want,
+                                        wsp_runner_stats *stats, wsp_error *err);
+
+/* The same for probabilities and packets alone: prob may be NULL for heads that are not wanted. */
 WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t,
                                              const wsp_classify_options *opt, float *const *prob,
                                              uint32_t *packets, wsp_runner_stats *stats,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* classify.c: probabilities of heads for the flows of a set, by worker threads with a runner each. */
+/*
+ * classify.c: what a model says of the flows of a set (probabilities, decisions packet by packet, contexts, surprise), by worker
+ * threads with a runner each.
+ */
 #include <math.h>
 #include <pthread.h>
 
@@ -15,8 +18,8 @@ static size_t meta_number(const wsp_model *m, const char *key, size_t otherwise)
     return v ? v : otherwise;
 }
 
-/* What the model was trained to see; defaults where its file does not say. */
-static wsp_view_options view_of(const wsp_model *m)
+/* Defaults where the file does not say. */
+wsp_view_options wsp_view_options_of(const wsp_model *m)
 {
     wsp_view_options o = wsp_view_options_default();
 
@@ -42,28 +45,50 @@ static void probabilities(float *prob, const float *logits, size_t n, float temp
         prob[i] = (float)((double)prob[i] / sum);
 }
 
+/* The likeliest label, the first of equal ones; its probability is 1 / sum of exp((logit - top) / temperature). */
+static wsp_early likeliest(const float *logits, size_t n, float temperature)
+{
+    size_t best = 0;
+    double sum = 0;
+
+    for (size_t i = 1; i < n; i++)
+        best = logits[i] > logits[best] ? i : best;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)expf((logits[i] - logits[best]) / temperature);
+    return (wsp_early){.label = (uint16_t)best, .confidence = (float)(1 / sum)};
+}
+
 typedef struct scratch {
     wspi_batcher batcher;
     float **logits; /* [heads of the model], NULL for those that nobody wants */
     size_t *cap_logits;
+    float *context, *nll;
+    size_t cap_context, cap_nll;
 } scratch;
 
 /* What all workers share. Batches are runs of the sorted flows; a worker takes the next one that nobody has. */
 typedef struct job {
     const wsp_model *m;
     const wsp_tokens *t;
-    const wspi_view *v;
+    const wspi_view *v;      /* what the heads read */
+    const wspi_view *speaks; /* what the output stack foretells, for the surprise */
+    const wsp_wanted *want;
+    wsp_stacks *stacks;
+    size_t max_packets; /* of a flow that are read */
     wsp_dtype dtype;
     uint32_t *order; /* [n_flows] flows that begin alike are neighbours */
     size_t *batch;   /* [n_batches + 1] in order */
     size_t n_batches, next;
     pthread_mutex_t lock;
-    float *const *prob;
-    uint32_t *packets;
     wsp_runner_stats stats;
     wsp_status st; /* of the first worker that failed, with err */
     wsp_error err;
 } job;
+
+static bool wants_head(const job *j, size_t h)
+{
+    return (j->want->prob && j->want->prob[h]) || (j->want->early && j->want->early[h]);
+}
 
 static wsp_status scratch_init(scratch *s, size_t n_heads)
 {
@@ -79,34 +104,98 @@ static void scratch_clear(scratch *s, size_t n_heads)
         free(s->logits[h]);
     free(s->logits);
     free(s->cap_logits);
+    free(s->context);
+    free(s->nll);
 }
 
 static wsp_status run_batch(const job *j, wsp_runner *r, scratch *s, wsp_error *err)
 {
     const wsp_batch *b = &s->batcher.batch;
+    size_t C = wsp_model_config_get(j->m)->channels;
 
     for (size_t h = 0; h < wsp_model_head_count(j->m); h++) {
         size_t n = b->n_packets * wsp_model_head(j->m, h)->n_labels;
-        if (j->prob[h] && wspi_grow(&s->logits[h], &s->cap_logits[h], n, sizeof **s->logits) < 0)
+        if (wants_head(j, h) &&
+            wspi_grow(&s->logits[h], &s->cap_logits[h], n, sizeof **s->logits) < 0)
             return wspi_nomem(err, "answers of a batch", n * sizeof **s->logits);
     }
-    return wsp_runner_classify(r, b, NULL, s->logits, err);
+    if (j->want->context &&
+        wspi_grow(&s->context, &s->cap_context, b->n_packets * C, sizeof *s->context) < 0)
+        return wspi_nomem(err, "contexts of a batch", b->n_packets * C);
+    return wsp_runner_classify(r, b, s->context, s->logits, err);
 }
 
-/* The probabilities after the last packets of the batch's flows, which are those at `order`. */
-static void take_answers(const job *j, const scratch *s, const uint32_t *order, size_t n)
+static void take_early(const job *j, const wspi_batcher *b, const float *logits, size_t head,
+                       size_t i, size_t flow)
 {
-    for (size_t i = 0; i < n; i++)
-        j->packets[order[i]] = s->batcher.flow_off[i + 1] - s->batcher.flow_off[i];
+    const wsp_head *h = wsp_model_head(j->m, head);
+    wsp_early *out = j->want->early[head] + flow * j->max_packets;
+    wsp_stack stack = {.begun = false};
+
+    for (size_t p = b->flow_off[i]; p < b->flow_off[i + 1]; p++, out++) {
+        *out = likeliest(logits + p * h->n_labels, h->n_labels, h->temperature);
+        wsp_stack_add(&stack, b->ids + b->packet_off[p], b->packet_off[p + 1] - b->packet_off[p]);
+        out->outside = !wsp_stacks_know(j->stacks, head, &stack);
+    }
+}
+
+/* Of one flow of the batch. */
+static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
+{
+    const wspi_batcher *b = &s->batcher;
+    const wsp_wanted *w = j->want;
+    size_t last = b->flow_off[i + 1] - 1u, C = wsp_model_config_get(j->m)->channels;
+
+    if (w->packets)
+        w->packets[flow] = b->flow_off[i + 1] - b->flow_off[i];
+    if (w->outside)
+        w->outside[flow] = wspi_stacks_outside(j->stacks, j->v, flow);
+    if (w->context)
+        memcpy(w->context + flow * C, s->context + last * C, C * sizeof *w->context);
     for (size_t h = 0; h < wsp_model_head_count(j->m); h++) {
         const wsp_head *head = wsp_model_head(j->m, h);
         size_t L = head->n_labels;
 
-        for (size_t i = 0; j->prob[h] && i < n; i++)
-            probabilities(j->prob[h] + order[i] * L,
-                          s->logits[h] + (s->batcher.flow_off[i + 1] - 1u) * L, L,
-                          head->temperature);
+        if (w->prob && w->prob[h])
+            probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, L, head->temperature);
+        if (w->early && w->early[h])
+            take_early(j, b, s->logits[h], h, i, flow);
     }
+}
+
+/* The output stack was trained on all tokens of a packet, not on what the heads may see of them. */
+static wsp_status take_surprise(const job *j, wsp_runner *r, scratch *s, const uint32_t *order,
+                                size_t n, wsp_error *err)
+{
+    const wsp_batch *b = &s->batcher.batch;
+    size_t taken;
+
+    if (wspi_batcher_fill(&s->batcher, j->speaks, j->t, order, n, SIZE_MAX, NULL, 0, &taken) < 0 ||
+        wspi_grow(&s->nll, &s->cap_nll, b->n_tokens, sizeof *s->nll) < 0)
+        return wspi_nomem(err, "a batch of flows", BATCH_TOKENS);
+    WSP_TRY(wsp_runner_nll(r, b, s->nll, err));
+    for (size_t i = 0; i < n; i++) {
+        size_t from = b->flow_off[i], to = b->flow_off[i + 1];
+        double nats = 0;
+
+        for (size_t k = b->packet_off[from]; k < b->packet_off[to]; k++)
+            nats += (double)s->nll[k];
+        j->want->surprise[order[i]] = (float)(nats / log(2) / (double)(to - from));
+    }
+    return WSP_OK;
+}
+
+static wsp_status answer_batch(const job *j, wsp_runner *r, scratch *s, size_t i, wsp_error *err)
+{
+    const uint32_t *order = j->order + j->batch[i];
+    size_t taken, n = j->batch[i + 1] - j->batch[i];
+
+    if (wspi_batcher_fill(&s->batcher, j->v, j->t, order, n, SIZE_MAX, NULL, 0, &taken) < 0)
+        return wspi_nomem(err, "a batch of flows", BATCH_TOKENS);
+    WSP_TRY(run_batch(j, r, s, err));
+    for (size_t k = 0; k < n; k++)
+        take_flow(j, s, k, order[k]);
+    return j->want->surprise ? take_surprise(j, r, s, order, n, err) : WSP_OK;
 }
 
 /* The next batch that nobody has taken; n_batches when there is none, or when another worker failed. */
@@ -145,17 +234,8 @@ static void *worker_main(void *arg)
     wsp_status st = scratch_init(&s, wsp_model_head_count(j->m));
 
     st = st < 0 ? wspi_nomem(&err, "heads", 0) : wsp_runner_new(&r, j->m, j->dtype, &err);
-    for (size_t i; st == WSP_OK && (i = take_batch(j)) < j->n_batches;) {
-        const uint32_t *order = j->order + j->batch[i];
-        size_t taken, n = j->batch[i + 1] - j->batch[i];
-
-        if (wspi_batcher_fill(&s.batcher, j->v, j->t, order, n, SIZE_MAX, NULL, 0, &taken) < 0)
-            st = wspi_nomem(&err, "a batch of flows", BATCH_TOKENS);
-        else
-            st = run_batch(j, r, &s, &err);
-        if (st == WSP_OK)
-            take_answers(j, &s, order, n);
-    }
+    for (size_t i; st == WSP_OK && (i = take_batch(j)) < j->n_batches;)
+        st = answer_batch(j, r, &s, i, &err);
     if (r)
         stats = wsp_runner_stats_get(r);
     report(j, &stats, st, &err);
@@ -229,28 +309,40 @@ static void job_run(job *j, unsigned threads)
         (void)pthread_join(thread[--started], NULL);
 }
 
-wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
-                        float *const *prob, uint32_t *packets, wsp_runner_stats *stats,
-                        wsp_error *err)
+/* The views that are wanted, and the plan of batches; what is made is the caller's to clear, also on failure. */
+static wsp_status job_start(job *j, wspi_view views[2], wsp_error *err)
+{
+    const wsp_model_config *c = wsp_model_config_get(j->m);
+    wsp_view_options o = wsp_view_options_of(j->m);
+
+    j->max_packets = o.max_packets;
+    WSP_TRY(wsp_stacks_new(&j->stacks, j->m, err));
+    WSP_TRY(wspi_view_make(&views[0], j->t, &o, c->max_tokens, false, err));
+    o.policy = "everything";
+    if (j->want->surprise)
+        WSP_TRY(wspi_view_make(&views[1], j->t, &o, c->max_tokens, false, err));
+    return job_plan(j) < 0 ? wspi_nomem(err, "flows", j->t->n_flows) : WSP_OK;
+}
+
+wsp_status wsp_ask(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
+                   const wsp_wanted *want, wsp_runner_stats *stats, wsp_error *err)
 {
     const wsp_classify_options defaults = {.threads = 0};
-    wsp_view_options o = view_of(m);
-    wspi_view v;
-    job j = {.m = m, .t = t, .v = &v, .prob = prob, .packets = packets, .st = WSP_OK};
+    const wsp_model_config *c = wsp_model_config_get(m);
+    wspi_view views[2] = {{.n_flows = 0}};
+    job j = {.m = m, .t = t, .v = &views[0], .speaks = &views[1], .want = want, .st = WSP_OK};
 
     if (!opt)
         opt = &defaults;
     j.dtype = opt->dtype;
-    if (wsp_model_config_get(m)->vocab_version != wsp_vocab_version())
+    if (c->vocab_version != wsp_vocab_version())
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "the model was trained with another vocabulary (%016llx, this program has "
                          "%016llx): train it again",
-                         (unsigned long long)wsp_model_config_get(m)->vocab_version,
+                         (unsigned long long)c->vocab_version,
                          (unsigned long long)wsp_vocab_version());
-    WSP_TRY(wspi_view_make(&v, t, &o, wsp_model_config_get(m)->max_tokens, false, err));
-    if (job_plan(&j) < 0) {
-        j.st = wspi_nomem(&j.err, "flows", t->n_flows);
-    } else {
+    j.st = job_start(&j, views, &j.err);
+    if (j.st == WSP_OK) {
         (void)pthread_mutex_init(&j.lock, NULL);
         job_run(&j, wspi_thread_count(opt->threads, MAX_THREADS));
         (void)pthread_mutex_destroy(&j.lock);
@@ -259,8 +351,19 @@ wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, const wsp_class
         *err = j.err;
     if (stats)
         *stats = j.stats;
-    wspi_view_clear(&v);
+    wspi_view_clear(&views[0]);
+    wspi_view_clear(&views[1]);
+    wsp_stacks_free(j.stacks);
     free(j.order);
     free(j.batch);
     return j.st;
+}
+
+wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
+                        float *const *prob, uint32_t *packets, wsp_runner_stats *stats,
+                        wsp_error *err)
+{
+    const wsp_wanted want = {.prob = prob, .packets = packets};
+
+    return wsp_ask(m, t, opt, &want, stats, err);
 }

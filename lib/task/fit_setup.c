@@ -181,7 +181,7 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
         st = make_views(f, err);
     if (st < 0)
         return st;
-    if (describe(f) < 0)
+    if (describe(f) < 0 || wspi_stacks_learn(f->m, &f->sees, f->train) < 0)
         return wspi_nomem(err, "the model's description", 0);
     wspi_fit_hash_data(f);
     WSP_TRY(make_orders(f, err));

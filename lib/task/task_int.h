@@ -22,6 +22,11 @@ wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_opti
                           size_t max_tokens, bool flow_ends, wsp_error *err) WSP_MUST_USE;
 void wspi_view_clear(wspi_view *v);
 
+/* Keeps with the model on which protocols its heads are trained: those of the set's labelled flows. */
+wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t) WSP_MUST_USE;
+/* Bit h: the flow is outside of the field of head h. */
+uint32_t wspi_stacks_outside(const wsp_stacks *s, const wspi_view *v, size_t flow);
+
 /* A batch of chosen flows; memory grows and is reused. labels: [n][n_heads] when `label` is not NULL. */
 typedef struct wspi_batcher {
     uint16_t *ids;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stacks.c: which protocols a flow is made of, and which of these combinations a head was trained on. A head is a softmax: it
+ * answers for any flow, also where its question makes no sense (which mobile app is this ARP?), and is often sure. So the
+ * combinations of its training flows are kept with the model, and flows of another one are outside of the head's field.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "task/task_int.h"
+#include "token/app/app.h"
+
+/* A combination counts when the head has seen it so often: once is an odd packet in a tunnel, or a wrong label. */
+enum { AT_LEAST = 2, MAX_STACKS = 256 };
+
+#define META_KEY "stacks"
+
+typedef struct stack_list {
+    size_t n;
+    wsp_stack items[MAX_STACKS];
+    size_t count[MAX_STACKS];
+} stack_list;
+
+struct wsp_stacks {
+    size_t n_heads;
+    stack_list **head; /* [n_heads], NULL: the model does not say */
+};
+
+/* ---- of a flow ---- */
+
+static void set(wsp_stack *s, uint8_t id)
+{
+    s->layers[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+static bool has(const wsp_stack *s, uint8_t id)
+{
+    return s->layers[id / 64] >> id % 64 & 1;
+}
+
+/* Options, and what follows a header in pieces, are no protocols of their own. */
+static bool is_part(uint8_t id)
+{
+    return strchr(wspi_protos[id]->name, '.') != NULL;
+}
+
+/* The innermost protocol with a header; link layers and tunnels around it say where it was captured, not what it is. */
+static void add_innermost(wsp_stack *s, const uint16_t *ids, size_t n)
+{
+    uint8_t last = WSPI_PAYLOAD;
+    const wspi_stack *common;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned stack = ids[i] - wspi_group_base(WSPI_T_STACK);
+        unsigned layer = ids[i] - wspi_group_base(WSPI_T_LAYER);
+
+        if (layer < WSPI_PAYLOAD && !is_part((uint8_t)layer))
+            last = (uint8_t)layer;
+        if (!wspi_in_group(ids[i], WSPI_T_STACK) || stack < WSPI_RECALLS)
+            continue;
+        common = wspi_common_stack(stack - WSPI_RECALLS);
+        for (size_t k = 0; k < common->n; k++)
+            if (!is_part(common->id[k]))
+                last = common->id[k];
+    }
+    if (last != WSPI_PAYLOAD)
+        set(s, last);
+}
+
+void wsp_stack_add(wsp_stack *s, const uint16_t *ids, size_t n)
+{
+    (void)wsp_vocab_size(); /* lays the vocabulary out */
+    if (!s->begun)
+        add_innermost(s, ids, n);
+    s->begun = true;
+    for (size_t i = 0; i < n; i++)
+        if (wspi_in_group(ids[i], WSPI_T_APP) && ids[i] != wspi_group_base(WSPI_T_APP))
+            set(s, (uint8_t)(WSPI_LAYER_COUNT + ids[i] - wspi_group_base(WSPI_T_APP) - 1));
+}
+
+static bool same(const wsp_stack *a, const wsp_stack *b)
+{
+    return a->layers[0] == b->layers[0] && a->layers[1] == b->layers[1];
+}
+
+/* "tcp+tls"; "none" when nothing was to be seen. */
+static void name_of(const wsp_stack *s, char *buf, size_t size)
+{
+    size_t at = (size_t)snprintf(buf, size, "none");
+
+    for (uint8_t id = 0, first = 1; id < WSPI_APP_END; id++)
+        if (has(s, id) && at < size) {
+            at = first ? 0 : at;
+            at += (size_t)snprintf(buf + at, size - at, "%s%s", first ? "" : "+",
+                                   wspi_proto_of(id)->name);
+            first = 0;
+        }
+}
+
+static bool parse_name(const char *text, wsp_stack *s)
+{
+    *s = (wsp_stack){.begun = true};
+    if (strcmp(text, "none") == 0)
+        return true;
+    while (*text) {
+        size_t len = strcspn(text, "+");
+        uint8_t id = 0;
+
+        while (id < WSPI_APP_END &&
+               (strncmp(wspi_proto_of(id)->name, text, len) != 0 || wspi_proto_of(id)->name[len]))
+            id++;
+        if (id == WSPI_APP_END || len == 0)
+            return false;
+        set(s, id);
+        text += len + (text[len] == '+');
+    }
+    return true;
+}
+
+/* ---- of a model ---- */
+
+static size_t find(const stack_list *l, const wsp_stack *s)
+{
+    size_t i = 0;
+
+    while (i < l->n && !same(&l->items[i], s))
+        i++;
+    return i;
+}
+
+static wsp_stack flow_stack(const wspi_view *v, size_t flow)
+{
+    wsp_stack s = {.begun = false};
+
+    for (uint64_t p = v->flow_off[flow]; p < v->flow_off[flow + 1]; p++)
+        wsp_stack_add(&s, v->ids + v->packet_off[p],
+                      (size_t)(v->packet_off[p + 1] - v->packet_off[p]));
+    return s;
+}
+
+/* Of the flows that have a label of the head; a list that is full takes no further ones. */
+static json_t *learn_head(const wspi_view *v, const int32_t *label, stack_list *l)
+{
+    json_t *names = json_array();
+    char name[256];
+
+    l->n = 0;
+    for (size_t i = 0; i < v->n_flows; i++) {
+        wsp_stack s;
+        size_t at;
+
+        if (label[i] < 0)
+            continue;
+        s = flow_stack(v, i);
+        at = find(l, &s);
+        if (at == MAX_STACKS)
+            continue;
+        if (at == l->n) {
+            l->items[l->n] = s;
+            l->count[l->n++] = 0;
+        }
+        l->count[at]++;
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        name_of(&l->items[i], name, sizeof name);
+        if (l->count[i] >= AT_LEAST && json_array_append_new(names, json_string(name)) < 0) {
+            json_decref(names);
+            return NULL;
+        }
+    }
+    return names;
+}
+
+wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t)
+{
+    stack_list *l = wspi_new_array(1, sizeof *l);
+    json_t *all = json_object();
+    char *text = NULL;
+    bool good = l && all;
+    wsp_status st = WSP_ERR_NOMEM;
+
+    for (size_t h = 0; good && h < t->n_heads; h++)
+        good = json_object_set_new(all, t->heads[h], learn_head(v, t->labels[h], l)) == 0;
+    if (good && (text = json_dumps(all, JSON_COMPACT)))
+        st = wsp_model_meta_set(m, META_KEY, text);
+    free(text);
+    free(l);
+    json_decref(all);
+    return st;
+}
+
+wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train, wsp_error *err)
+{
+    wsp_view_options o = wsp_view_options_of(m);
+    wspi_view v;
+    wsp_status st;
+
+    WSP_TRY(wspi_view_make(&v, train, &o, wsp_model_config_get(m)->max_tokens, false, err));
+    st = wspi_stacks_learn(m, &v, train);
+    wspi_view_clear(&v);
+    return st < 0 ? wspi_nomem(err, "a model's protocols", 1) : WSP_OK;
+}
+
+static wsp_status read_list(const json_t *names, stack_list *l)
+{
+    if (!json_is_array(names) || json_array_size(names) > MAX_STACKS)
+        return WSP_ERR_FORMAT;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *text = json_string_value(json_array_get(names, i));
+        if (!text || !parse_name(text, &l->items[l->n++]))
+            return WSP_ERR_FORMAT;
+    }
+    return WSP_OK;
+}
+
+/* A head that the list does not have was trained before there was one: nothing is outside of its field. */
+static wsp_status read_heads(wsp_stacks *s, const wsp_model *m, const json_t *all)
+{
+    s->n_heads = wsp_model_head_count(m);
+    s->head = wspi_new_array(s->n_heads, sizeof *s->head);
+    for (size_t h = 0; s->head && h < s->n_heads; h++) {
+        const json_t *names = json_object_get(all, wsp_model_head(m, h)->name);
+        if (!names)
+            continue;
+        if (!(s->head[h] = wspi_new_array(1, sizeof **s->head)))
+            return WSP_ERR_NOMEM;
+        WSP_TRY(read_list(names, s->head[h]));
+    }
+    return s->head ? WSP_OK : WSP_ERR_NOMEM;
+}
+
+wsp_status wsp_stacks_new(wsp_stacks **out, const wsp_model *m, wsp_error *err)
+{
+    const char *text = wsp_model_meta_get(m, META_KEY);
+    json_t *all = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    wsp_stacks *s = wspi_new_array(1, sizeof *s);
+    wsp_status st = !s ? WSP_ERR_NOMEM : text && !json_is_object(all) ? WSP_ERR_FORMAT : WSP_OK;
+
+    (void)wsp_vocab_size();
+    *out = NULL;
+    if (st == WSP_OK)
+        st = read_heads(s, m, all);
+    json_decref(all);
+    if (st == WSP_OK) {
+        *out = s;
+        return WSP_OK;
+    }
+    wsp_stacks_free(s);
+    return st == WSP_ERR_NOMEM ? wspi_nomem(err, "a model's protocols", 1)
+                               : wspi_fail(err, st, 0,
+                                           "the model's metadata \"" META_KEY
+                                           "\" is no list of protocols for each head");
+}
+
+bool wsp_stacks_know(const wsp_stacks *s, size_t head, const wsp_stack *flow)
+{
+    const stack_list *l = head < s->n_heads ? s->head[head] : NULL;
+
+    return !l || find(l, flow) < l->n;
+}
+
+uint32_t wspi_stacks_outside(const wsp_stacks *s, const wspi_view *v, size_t flow)
+{
+    wsp_stack of = flow_stack(v, flow);
+    uint32_t outside = 0;
+
+    for (size_t h = 0; h < s->n_heads; h++)
+        if (!wsp_stacks_know(s, h, &of))
+            outside |= UINT32_C(1) << h;
+    return outside;
+}
+
+void wsp_stacks_free(wsp_stacks *s)
+{
+    if (!s)
+        return;
+    for (size_t h = 0; s->head && h < s->n_heads; h++)
+        free(s->head[h]);
+    free(s->head);
+    free(s);
+}
