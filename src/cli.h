@@ -77,6 +77,12 @@ bool cli_is_verbose(void);
 extern const char *const cli_dtypes[];
 wsp_dtype cli_dtype(const char *word);
 
+/*
+ * The heads of a model that are named, each once, in the order of the names; "all"; without a name the first. heads has
+ * room for WSP_MAX_HEADS. Exit status.
+ */
+int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, size_t *n_heads);
+
 /* "wirespeak: ..." on standard error, one line. Returns CLI_FAILED, so that failing is one statement. */
 int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);
 
@@ -118,5 +124,6 @@ int cmd_label(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_split(int argc, char **argv);
+int cmd_tag(int argc, char **argv);
 
 #endif

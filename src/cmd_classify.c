@@ -167,35 +167,6 @@ static int print_all(const question *q, const wsp_tokens *t, const flows *f, con
     return CLI_OK;
 }
 
-/* The heads that are named, each once; "all"; or without a name the first. */
-static int find_heads(question *q, const cli_list *names)
-{
-    size_t n = wsp_model_head_count(q->m);
-
-    if (n == 0)
-        return cli_fail("the model has no head to classify with");
-    q->n = names->n == 0;
-    for (size_t i = 0; i < names->n; i++) {
-        bool all = strcmp(names->items[i], "all") == 0, found = false;
-
-        for (size_t h = 0; h < n; h++) {
-            bool had = false;
-
-            if (!all && strcmp(wsp_model_head(q->m, h)->name, names->items[i]) != 0)
-                continue;
-            found = true;
-            for (size_t k = 0; k < q->n; k++)
-                had = had || q->head[k] == h;
-            if (!had && q->n < CLI_LIST_MAX)
-                q->head[q->n++] = h;
-        }
-        if (!found)
-            return cli_fail("the model has no head '%s': wirespeak info lists them",
-                            names->items[i]);
-    }
-    return CLI_OK;
-}
-
 /* What sharing between flows spared. */
 static void print_stats(const wsp_runner_stats *s)
 {
@@ -336,7 +307,7 @@ int cmd_classify(int argc, char **argv)
     q.m = m;
     q.json = format[0] == 'j';
     q.run = (wsp_classify_options){.dtype = cli_dtype(dtype), .threads = (unsigned)threads};
-    rc = find_heads(&q, &heads);
+    rc = cli_find_heads(m, &heads, q.head, &q.n);
     if (rc == CLI_OK && wsp_input_new(&in, (const char *const *)(argv + first),
                                       (size_t)(argc - first), &opt, &err) < 0)
         rc = cli_fail_error(&err);

@@ -226,7 +226,8 @@ json_t *eve_flow(const wsp_flow *f, uint64_t flow_id, const char *capture)
     put(&m, m.o, "timestamp", json_string(end));
     put(&m, m.o, "event_type", json_string("flow"));
     put(&m, m.o, "flow_id", json_integer((json_int_t)flow_id));
-    put(&m, m.o, "pcap_filename", json_string(capture));
+    if (capture)
+        put(&m, m.o, "pcap_filename", json_string(capture));
     put_ends(&m, &f->key);
     put_protocol(&m, f);
     put_flow(&m, f, start, end);

@@ -22,7 +22,7 @@ enum {
 /*
  * The flow event: timestamp, event_type, flow_id, pcap_filename, addresses ("ether" for what is not IP), ports, proto,
  * icmp_type and icmp_code, community_id, flow. A member whose value was not read from the packets is absent. `capture`
- * must be UTF-8 (eve_printable). The caller adds its own object and frees it; NULL: no memory.
+ * must be UTF-8 (eve_printable), or NULL: no pcap_filename. The caller adds its own object and frees it; NULL: no memory.
  */
 json_t *eve_flow(const wsp_flow *f, uint64_t flow_id, const char *capture);
 

@@ -14,6 +14,7 @@ typedef struct command {
 static const command commands[] = {
     {NULL, NULL, "Look at traffic"},
     {"classify", cmd_classify, "label every flow of captures with a trained model"},
+    {"tag", cmd_tag, "label flows while they run, from network interfaces"},
     {"forge", cmd_forge, "write captures again as if other hosts had sent them"},
     {"explain", cmd_explain, "print what a model sees of a capture, and what is withheld"},
     {"label", cmd_label, "print what nDPI says of every flow"},

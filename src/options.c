@@ -401,3 +401,32 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
     check_operands(page, argc - optind);
     return optind;
 }
+
+int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, size_t *n_heads)
+{
+    size_t n = wsp_model_head_count(m);
+
+    if (n == 0)
+        return cli_fail("the model has no head to classify with");
+    heads[0] = 0;
+    *n_heads = names->n == 0;
+    for (size_t i = 0; i < names->n; i++) {
+        bool all = strcmp(names->items[i], "all") == 0, found = false;
+
+        for (size_t h = 0; h < n; h++) {
+            bool had = false;
+
+            if (!all && strcmp(wsp_model_head(m, h)->name, names->items[i]) != 0)
+                continue;
+            found = true;
+            for (size_t k = 0; k < *n_heads; k++)
+                had = had || heads[k] == h;
+            if (!had)
+                heads[(*n_heads)++] = h;
+        }
+        if (!found)
+            return cli_fail("the model has no head '%s': wirespeak info lists them",
+                            names->items[i]);
+    }
+    return CLI_OK;
+}

@@ -72,8 +72,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_flow_table_new(wsp_flow_table **out,
 /*
  * The flow of a packet with this key (as dissected: side 0 = source), time, wire length and TCP
  * flags (0 if not TCP); counts the packet, ends flows whose time is over (calling release). *dir =
- * 0 when the packet comes from the flow's initiator, else 1. The flow is borrowed until the next
- * call on the table.
+ * 0 when the packet comes from the flow's initiator, else 1. The flow stays where it is until it is
+ * released, which any later call on the table may do.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_flow_key *key,
                                                    uint64_t time_ns, uint32_t wirelen,
@@ -85,6 +85,9 @@ WSP_MUST_USE WSP_API wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_
  * but the first.
  */
 WSP_API void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir);
+
+/* Ends the flows that are idle at `now_ns`, as a packet of that time would. For live use, where packets may stay away. */
+WSP_API void wsp_flow_table_expire(wsp_flow_table *t, uint64_t now_ns);
 
 /*
  * Ends every flow (WSP_FLOW_EOF), oldest first. The table is empty and usable again; ids go on

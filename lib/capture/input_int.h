@@ -84,6 +84,8 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
 wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *frame,
                               wsp_error *err) WSP_MUST_USE;
 void wspi_savefile_close(wspi_savefile *sf);
+/* The LINKTYPE_ of files for what libpcap calls a link type on this system. */
+int wspi_linktype_of_dlt(int dlt);
 /* WSP_ERR_ARG when the expression is wrong for every usual link type. */
 wsp_status wspi_filter_check(const char *filter, wsp_error *err) WSP_MUST_USE;
 

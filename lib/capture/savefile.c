@@ -108,7 +108,7 @@ static void read_head(wspi_source *src, wsp_capture_info *info, bool *classic)
 }
 
 /* libpcap turns the file's LINKTYPE_ into the system's DLT_; the two differ only in these. */
-static int to_linktype(int dlt)
+int wspi_linktype_of_dlt(int dlt)
 {
     static const struct {
         int dlt, linktype;
@@ -171,7 +171,7 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
         return st;
     }
     /* The bits above 16 say how many checksum bytes end each frame, and some writers leave garbage there. */
-    info->linktype = to_linktype(pcap_datalink(sf->pc)) & 0xffff;
+    info->linktype = wspi_linktype_of_dlt(pcap_datalink(sf->pc)) & 0xffff;
     sf->src = src;
     return WSP_OK;
 }

@@ -379,6 +379,11 @@ void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
     flow->icmp_code = ip[at + 1];
 }
 
+void wsp_flow_table_expire(wsp_flow_table *t, uint64_t now_ns)
+{
+    end_idle(t, now_ns);
+}
+
 void wsp_flow_table_flush(wsp_flow_table *t)
 {
     while (t->born.first)

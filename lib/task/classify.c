@@ -29,6 +29,17 @@ wsp_view_options wsp_view_options_of(const wsp_model *m)
     return o;
 }
 
+wsp_status wspi_vocab_check(const wsp_model *m, wsp_error *err)
+{
+    if (wsp_model_config_get(m)->vocab_version != wsp_vocab_version())
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
+                         "the model was trained with another vocabulary (%016llx, this program has "
+                         "%016llx): train it again",
+                         (unsigned long long)wsp_model_config_get(m)->vocab_version,
+                         (unsigned long long)wsp_vocab_version());
+    return WSP_OK;
+}
+
 /* softmax(logits / temperature) */
 static void probabilities(float *prob, const float *logits, size_t n, float temperature)
 {
@@ -328,19 +339,13 @@ wsp_status wsp_ask(const wsp_model *m, const wsp_tokens *t, const wsp_classify_o
                    const wsp_wanted *want, wsp_runner_stats *stats, wsp_error *err)
 {
     const wsp_classify_options defaults = {.threads = 0};
-    const wsp_model_config *c = wsp_model_config_get(m);
     wspi_view views[2] = {{.n_flows = 0}};
     job j = {.m = m, .t = t, .v = &views[0], .speaks = &views[1], .want = want, .st = WSP_OK};
 
     if (!opt)
         opt = &defaults;
     j.dtype = opt->dtype;
-    if (c->vocab_version != wsp_vocab_version())
-        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
-                         "the model was trained with another vocabulary (%016llx, this program has "
-                         "%016llx): train it again",
-                         (unsigned long long)c->vocab_version,
-                         (unsigned long long)wsp_vocab_version());
+    WSP_TRY(wspi_vocab_check(m, err));
     j.st = job_start(&j, views, &j.err);
     if (j.st == WSP_OK) {
         (void)pthread_mutex_init(&j.lock, NULL);

@@ -18,6 +18,9 @@ typedef struct wspi_view {
 
 uint16_t wspi_flow_end_token(void);
 
+/* UNSUPPORTED for a model of another vocabulary. */
+wsp_status wspi_vocab_check(const wsp_model *m, wsp_error *err) WSP_MUST_USE;
+
 wsp_status wspi_view_make(wspi_view *v, const wsp_tokens *t, const wsp_view_options *opt,
                           size_t max_tokens, bool flow_ends, wsp_error *err) WSP_MUST_USE;
 void wspi_view_clear(wspi_view *v);

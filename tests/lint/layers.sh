@@ -20,7 +20,7 @@ declare -A rank
 for i in "${!layers[@]}"; do
     rank[${layers[$i]}]=$i
 done
-rank[wirespeak]=${rank[task]:?} # the header that includes them all
+rank[wirespeak]=${rank[live]:?} # the header that includes them all
 
 # may FROM TO: is the edge allowed?
 may() {

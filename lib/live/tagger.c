@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tagger.c: flows on their way to a decision. A flow that is read has a context (the codec's) and stands on a node of the
+ * tree of beginnings; one that is decided keeps the answers only, and its packets cost a look into the flow table.
+ */
+#include "live/prefix_int.h"
+#include "task/task_int.h"
+
+/* A batch is computed when so many nodes wait, or so many flows on them; the memory is shared out in SHARES parts. */
+enum { BATCH = 512, MAX_WAITS = 8192, SHARES = 20 };
+enum { FLOW_SHARE = 8, CONTEXT_SHARE = 4, NODE_SHARE = 4, STATE_SHARE = 4 };
+enum { LEAST_STATES = 1024 };
+
+/* Bytes of a flow in the table: its entry, and its places among the slots, which are at most half full. */
+enum { TABLE_ENTRY = 320 };
+
+typedef enum flow_state {
+    UNDECIDED,
+    FOLLOWED, /* decided, and read on */
+    DECIDED,  /* decided or given up: read no more */
+} flow_state;
+
+typedef struct tag_flow tag_flow;
+
+struct tag_flow {
+    wsp_flow *flow;
+    wspi_node *at;           /* after the last packet that was read; NULL: it is read no more */
+    wsp_context *ctx;        /* while it is read */
+    tag_flow *older, *newer; /* among those that are read, in the order of first packets */
+    uint32_t source, waits, packets;
+    uint8_t seen; /* of wsp_policy_apply */
+    uint8_t state, reason;
+    wsp_tag_answer said[]; /* [heads], of the last decision */
+};
+
+struct wspi_wait {
+    wspi_wait *next;
+    tag_flow *flow;
+    uint64_t time_ns;
+};
+
+struct wsp_tagger {
+    wsp_tag_options opt;
+    const wsp_policy *policy;
+    size_t max_payload, max_tokens;
+    size_t *heads;
+    wspi_prefix prefix;
+    wsp_flow_table *table;
+    wspi_pool flows, contexts, waits;
+    tag_flow *oldest, *newest; /* that are read */
+    wsp_packet *packet;
+    wsp_residual *resid;
+    int linktype; /* of the first packet; flows of others are told apart */
+    bool has_linktype, refuse;
+    wsp_tag_stats stats;
+    wsp_status st; /* first failure inside a callback, with err */
+    wsp_error err;
+};
+
+const char *wsp_tag_reason_name(wsp_tag_reason r)
+{
+    static const char *const names[] = {"sure", "packets", "end", "shed"};
+
+    return (unsigned)r < WSPI_COUNT(names) ? names[r] : "none";
+}
+
+wsp_tag_options wsp_tag_options_default(void)
+{
+    return (wsp_tag_options){.sure = 0.9,
+                             .run = 2,
+                             .min_confidence = -1,
+                             .memory = (size_t)512 << 20,
+                             .idle_ns = UINT64_C(120) * 1000000000,
+                             .active_ns = UINT64_C(1800) * 1000000000};
+}
+
+/* ---- what is said ---- */
+
+static void say(const wsp_tagger *t, const tag_flow *f, wsp_tag_kind kind, uint64_t time_ns)
+{
+    if (t->opt.record)
+        t->opt.record(t->opt.arg, &(wsp_tag_record){.kind = kind,
+                                                    .reason = (wsp_tag_reason)f->reason,
+                                                    .flow = f->flow,
+                                                    .flow_id = f->flow->id + 1,
+                                                    .source = f->source,
+                                                    .packets = f->packets,
+                                                    .time_ns = time_ns,
+                                                    .n_answers = t->prefix.rules.n_heads,
+                                                    .answers = f->said});
+}
+
+/* What the nearest node that knows something knows becomes the flow's last word. */
+static void take_answers(const wsp_tagger *t, tag_flow *f, const wspi_node *n)
+{
+    while (!n->known)
+        n = n->parent;
+    memcpy(f->said, n->said, t->prefix.rules.n_heads * sizeof *f->said);
+    f->packets = n->depth;
+}
+
+/* ---- flows that are read ---- */
+
+static void start_reading(wsp_tagger *t, tag_flow *f, wsp_context *ctx, int linktype)
+{
+    f->ctx = ctx;
+    wsp_context_init(ctx, linktype);
+    f->at = t->prefix.root;
+    wspi_prefix_hold(&t->prefix, f->at);
+    f->older = t->newest;
+    if (t->newest)
+        t->newest->newer = f;
+    else
+        t->oldest = f;
+    t->newest = f;
+}
+
+static void stop_reading(wsp_tagger *t, tag_flow *f)
+{
+    if (!f->ctx)
+        return;
+    wspi_pool_give(&t->contexts, f->ctx);
+    f->ctx = NULL;
+    wspi_prefix_drop(&t->prefix, f->at);
+    f->at = NULL;
+    if (f->older)
+        f->older->newer = f->newer;
+    else
+        t->oldest = f->newer;
+    if (f->newer)
+        f->newer->older = f->older;
+    else
+        t->newest = f->older;
+    f->older = f->newer = NULL;
+}
+
+/* Gives up the flow that has been read for the longest time. False: there is none. */
+static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
+{
+    tag_flow *f = t->oldest;
+
+    if (!f)
+        return false;
+    if (f->state == UNDECIDED) {
+        take_answers(t, f, f->at);
+        f->reason = WSP_TAG_SHED;
+        (*counter)++;
+    }
+    f->state = DECIDED;
+    stop_reading(t, f);
+    return true;
+}
+
+/* The flow has come to a node that decides; *by counts first decisions. */
+static void decide(wsp_tagger *t, tag_flow *f, const wspi_node *n, uint64_t time_ns, uint64_t *by)
+{
+    bool first = f->state == UNDECIDED, news = first || f->said->label != n->said->label;
+
+    take_answers(t, f, n);
+    f->reason = n->run >= t->opt.run ? WSP_TAG_SURE : WSP_TAG_PACKETS;
+    f->state = n->last || !t->opt.follow ? DECIDED : FOLLOWED;
+    *by += first;
+    t->stats.updates += news && !first;
+    if (f->state == DECIDED)
+        stop_reading(t, f);
+    if (news)
+        say(t, f, first ? WSP_TAG_DECISION : WSP_TAG_UPDATE, time_ns);
+}
+
+/* A node of the queue is known, or nobody wants it: those who waited go on. */
+static void on_known(void *arg, wspi_node *n)
+{
+    wsp_tagger *t = arg;
+    uint64_t *by = &t->stats.by_model;
+
+    while (n->waits) {
+        wspi_wait *w = n->waits;
+        tag_flow *f = w->flow;
+
+        n->waits = w->next;
+        f->waits--;
+        if (n->known && n->decided && f->ctx) {
+            decide(t, f, n, w->time_ns, by);
+            by = &t->stats.by_prefix;
+        }
+        wspi_pool_give(&t->waits, w);
+    }
+}
+
+wsp_status wsp_tagger_run(wsp_tagger *t, wsp_error *err)
+{
+    return wspi_prefix_run(&t->prefix, err);
+}
+
+size_t wsp_tagger_waiting(const wsp_tagger *t)
+{
+    return t->prefix.n_queue;
+}
+
+/* ---- the ends of flows ---- */
+
+static void release(void *arg, wsp_flow *flow)
+{
+    wsp_tagger *t = arg;
+    tag_flow *f = flow->user;
+
+    if (!f)
+        return;
+    if (f->waits && t->st == WSP_OK)
+        t->st = wspi_prefix_run(&t->prefix, &t->err);
+    if (f->state == UNDECIDED) {
+        take_answers(t, f, f->at);
+        f->reason = WSP_TAG_ENDED;
+        t->stats.at_end++;
+    }
+    t->stats.evicted += flow->end == WSP_FLOW_EVICTED;
+    stop_reading(t, f);
+    say(t, f, WSP_TAG_END, flow->last_ns);
+    wspi_pool_give(&t->flows, f);
+    flow->user = NULL;
+}
+
+/* A failure that happened in a callback of the flow table. */
+static wsp_status check(const wsp_tagger *t, wsp_error *err)
+{
+    if (t->st < 0 && err)
+        *err = t->err;
+    return t->st;
+}
+
+wsp_status wsp_tagger_expire(wsp_tagger *t, uint64_t now_ns, wsp_error *err)
+{
+    wsp_flow_table_expire(t->table, now_ns);
+    return check(t, err);
+}
+
+wsp_status wsp_tagger_flush(wsp_tagger *t, wsp_error *err)
+{
+    WSP_TRY(wsp_tagger_run(t, err));
+    wsp_flow_table_flush(t->table);
+    t->has_linktype = false;
+    return check(t, err);
+}
+
+void wsp_tagger_shed(wsp_tagger *t)
+{
+    for (size_t n = (t->contexts.used + 3) / 4; n > 0; n--)
+        (void)shed_oldest(t, &t->stats.shed_time);
+}
+
+void wsp_tagger_admit(wsp_tagger *t, bool new_flows)
+{
+    t->refuse = !new_flows;
+}
+
+/* ---- packets ---- */
+
+/* A flow that nobody reads: its answers are those of the root, which knows nothing. */
+static void refuse(wsp_tagger *t, tag_flow *f, uint64_t *counter)
+{
+    take_answers(t, f, t->prefix.root);
+    f->state = DECIDED;
+    f->reason = WSP_TAG_SHED;
+    (*counter)++;
+}
+
+static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int linktype)
+{
+    tag_flow *f = wspi_pool_take(&t->flows);
+    wsp_context *ctx;
+
+    if (!f)
+        return WSP_ERR_NOMEM;
+    memset(f, 0, t->flows.size);
+    f->flow = flow;
+    f->source = source;
+    flow->user = f;
+    t->stats.flows++;
+    if (t->refuse) {
+        refuse(t, f, &t->stats.shed_time);
+        return WSP_OK;
+    }
+    ctx = wspi_pool_take(&t->contexts);
+    if (!ctx && shed_oldest(t, &t->stats.shed_memory))
+        ctx = wspi_pool_take(&t->contexts);
+    if (ctx)
+        start_reading(t, f, ctx, linktype);
+    else
+        refuse(t, f, &t->stats.shed_memory);
+    return WSP_OK;
+}
+
+/* To be told when the flow's node is known. */
+static wsp_status wait_for(wsp_tagger *t, tag_flow *f, uint64_t time_ns)
+{
+    wspi_wait *w = wspi_pool_take(&t->waits);
+
+    if (!w)
+        return WSP_ERR_NOMEM;
+    *w = (wspi_wait){.next = f->at->waits, .flow = f, .time_ns = time_ns};
+    f->at->waits = w;
+    f->waits++;
+    return WSP_OK;
+}
+
+static wsp_status read_packet(wsp_tagger *t, tag_flow *f, int dir, uint64_t time_ns)
+{
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wspi_node *n = NULL;
+    size_t len;
+
+    wsp_residual_reset(t->resid);
+    WSP_TRY(wsp_encode_packet(f->ctx, t->packet, dir, t->stats.packets, ids, &len, t->resid));
+    len = wsp_policy_apply(t->policy, ids, len, t->max_payload, t->max_tokens, &f->seen, ids);
+    while (f->ctx && !(n = wspi_prefix_next(&t->prefix, f->at, ids, len)))
+        (void)shed_oldest(t, &t->stats.shed_memory);
+    if (!n) /* it was the oldest itself */
+        return WSP_OK;
+    wspi_prefix_drop(&t->prefix, f->at);
+    f->at = n;
+    if (!n->known)
+        return wait_for(t, f, time_ns);
+    if (n->decided)
+        decide(t, f, n, time_ns, &t->stats.by_prefix);
+    return WSP_OK;
+}
+
+static wsp_status take_packet(wsp_tagger *t, uint32_t source, int linktype, const wsp_frame *frame)
+{
+    wsp_flow_key key;
+    wsp_flow *flow;
+    int dir;
+
+    wsp_packet_dissect(t->packet, linktype, frame);
+    key = *wsp_packet_key(t->packet);
+    if (!t->has_linktype)
+        t->linktype = linktype;
+    t->has_linktype = true;
+    /* a context is of one link type, and so are the packets of a flow */
+    key.scope ^= (uint32_t)(linktype - t->linktype) * 0x9e3779b1u;
+    WSP_TRY(wsp_flow_table_add(t->table, &key, frame->time_ns, frame->wirelen,
+                               wsp_packet_tcp_flags(t->packet), &flow, &dir));
+    WSP_TRY(t->st);
+    wsp_flow_note_icmp(flow, t->packet, dir);
+    if (!flow->user)
+        WSP_TRY(begin(t, flow, source, linktype));
+    t->stats.packets++;
+    return ((tag_flow *)flow->user)->ctx ? read_packet(t, flow->user, dir, frame->time_ns) : WSP_OK;
+}
+
+wsp_status wsp_tagger_push(wsp_tagger *t, uint32_t source, int linktype, const wsp_frame *frame,
+                           wsp_error *err)
+{
+    wsp_status st;
+
+    if (t->prefix.n_queue >= BATCH || t->waits.used >= MAX_WAITS)
+        WSP_TRY(wsp_tagger_run(t, err));
+    st = take_packet(t, source, linktype, frame);
+    if (st == t->st)
+        return check(t, err);
+    return wspi_fail(err, st, 0, "packet %llu: %s", (unsigned long long)t->stats.packets + 1,
+                     wsp_status_name(st));
+}
+
+/* ---- making ---- */
+
+wsp_tag_stats wsp_tagger_stats(const wsp_tagger *t)
+{
+    const wspi_prefix *p = &t->prefix;
+    wsp_tag_stats s = t->stats;
+
+    s.flows_now = wsp_flow_table_count(t->table);
+    s.undecided_now = t->contexts.used;
+    s.rows = p->rows;
+    s.rows_known = p->rows_known;
+    s.rows_again = p->rows_again;
+    s.beginnings_now = p->n_nodes;
+    s.states_now = p->states.used;
+    s.memory_now = p->bytes + p->states.made * p->states.size +
+                   t->contexts.made * t->contexts.size + t->flows.made * t->flows.size +
+                   (size_t)s.flows_now * TABLE_ENTRY;
+    return s;
+}
+
+/* What the model was trained to see, and the rules of decisions. */
+static wsp_status read_options(wsp_tagger *t, const wsp_model *m, wsp_error *err)
+{
+    wsp_view_options view = wsp_view_options_of(m);
+    size_t n = t->opt.n_heads;
+
+    if (wsp_model_head_count(m) == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the model has no head to classify with");
+    t->policy = wsp_policy_get(view.policy);
+    if (!t->policy)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there is no mask policy '%s'", view.policy);
+    t->max_payload = view.max_payload;
+    t->max_tokens = wsp_model_config_get(m)->max_tokens;
+    t->heads = wspi_new_array(WSPI_MAX(n, (size_t)1), sizeof *t->heads);
+    if (!t->heads)
+        return wspi_nomem(err, "heads", n);
+    for (size_t i = 0; i < n; i++) {
+        if (t->opt.heads[i] >= wsp_model_head_count(m))
+            return wspi_fail(err, WSP_ERR_ARG, 0, "the model has no head %zu", t->opt.heads[i]);
+        t->heads[i] = t->opt.heads[i];
+    }
+    t->opt.run = WSPI_MAX(t->opt.run, 1u);
+    if (t->opt.max_packets == 0 || t->opt.max_packets > view.max_packets)
+        t->opt.max_packets = (uint32_t)view.max_packets;
+    t->prefix.rules = (wspi_prefix_rules){.heads = t->heads,
+                                          .n_heads = WSPI_MAX(n, (size_t)1),
+                                          .sure = t->opt.sure,
+                                          .min_confidence = t->opt.min_confidence,
+                                          .run = t->opt.run,
+                                          .max_packets = t->opt.max_packets,
+                                          .follow = t->opt.follow};
+    t->prefix.on_known = on_known;
+    t->prefix.arg = t;
+    return WSP_OK;
+}
+
+/* Every kind of memory has its share, so that all of them together never pass the limit. */
+static wsp_status share_memory(wsp_tagger *t, const wsp_model *m, wsp_error *err)
+{
+    size_t part = t->opt.memory / SHARES;
+    size_t flow = sizeof(tag_flow) + t->prefix.rules.n_heads * sizeof(wsp_tag_answer);
+    size_t states = part * STATE_SHARE / wsp_state_size(m);
+    wsp_flow_table_options o = {
+        .idle_ns = t->opt.idle_ns, .active_ns = t->opt.active_ns, .release = release, .arg = t};
+
+    if (states < LEAST_STATES)
+        return wspi_fail(err, WSP_ERR_LIMIT, 0,
+                         "%zu MiB of memory for flows are too little: this model needs %zu MiB",
+                         t->opt.memory >> 20,
+                         (LEAST_STATES * wsp_state_size(m) / STATE_SHARE * SHARES >> 20) + 1);
+    o.max_flows = part * FLOW_SHARE / (TABLE_ENTRY + flow + 64);
+    wspi_pool_init(&t->flows, flow, o.max_flows + 1);
+    wspi_pool_init(&t->contexts, wsp_context_size(),
+                   part * CONTEXT_SHARE / (wsp_context_size() + 64));
+    wspi_pool_init(&t->waits, sizeof(wspi_wait), 2 * MAX_WAITS);
+    if (wsp_flow_table_new(&t->table, &o) < 0 || wsp_packet_new(&t->packet) < 0 ||
+        wsp_residual_new(&t->resid) < 0)
+        return wspi_nomem(err, "a flow table", o.max_flows);
+    return wspi_prefix_init(&t->prefix, m, t->opt.dtype, part * NODE_SHARE, states, err);
+}
+
+wsp_status wsp_tagger_new(wsp_tagger **out, const wsp_model *m, const wsp_tag_options *opt,
+                          wsp_error *err)
+{
+    wsp_tagger *t;
+    wsp_status st;
+
+    *out = NULL;
+    WSP_TRY(wspi_vocab_check(m, err));
+    t = wspi_new_array(1, sizeof *t);
+    if (!t)
+        return wspi_nomem(err, "a tagger", sizeof *t);
+    t->opt = opt ? *opt : wsp_tag_options_default();
+    st = read_options(t, m, err);
+    if (st == WSP_OK)
+        st = share_memory(t, m, err);
+    if (st == WSP_OK)
+        *out = t;
+    else
+        wsp_tagger_free(t);
+    return st;
+}
+
+void wsp_tagger_free(wsp_tagger *t)
+{
+    if (!t)
+        return;
+    /* the flows' own memory goes with the pools: nothing is said of them */
+    t->opt.record = NULL;
+    t->st = WSP_EOF;
+    wsp_flow_table_free(t->table);
+    wspi_prefix_clear(&t->prefix);
+    wspi_pool_clear(&t->flows);
+    wspi_pool_clear(&t->contexts);
+    wspi_pool_clear(&t->waits);
+    wsp_packet_free(t->packet);
+    wsp_residual_free(t->resid);
+    free(t->heads);
+    free(t);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outlet.c: the queue between the tagger and the sinks, and the thread behind it. */
+#include "outlet.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "eve.h"
+#include "sink.h"
+
+enum { QUEUE = 32768, TAKE = 256, LINES = 1 << 16 };
+
+/* A copy of a record, or a line. */
+typedef struct entry {
+    char *line;       /* NULL: a record */
+    const char *name; /* of its source */
+    wsp_flow flow;
+    wsp_tag_record record; /* .flow, .answers are not valid */
+    wsp_tag_answer answers[WSP_MAX_HEADS];
+} entry;
+
+struct outlet {
+    outlet_options opt;
+    sink sinks[CLI_LIST_MAX];
+    size_t n_sinks;
+    pthread_t thread;
+    bool started, closing, patient; /* patient: the queue is waited for */
+    pthread_mutex_t lock;
+    pthread_cond_t data, space;
+    entry *queue; /* [QUEUE] a ring */
+    size_t first, n;
+    char **names; /* of sources, fit for JSON */
+    size_t n_names;
+    atomic_bool reopen;
+    outlet_stats stats; /* with the lock */
+    /* the thread's own */
+    entry taken[TAKE];
+    size_t n_taken;
+    char *text;
+    size_t len, cap;
+};
+
+/* ---- latency ---- */
+
+/* Four bins an octave, from 64 us on. */
+uint64_t outlet_bin_us(size_t bin)
+{
+    return (uint64_t)lround(64 * exp2((double)bin / 4));
+}
+
+static void count_latency(outlet_stats *s, uint64_t us)
+{
+    size_t bin = 0;
+
+    while (bin + 1 < OUTLET_BINS && us > outlet_bin_us(bin))
+        bin++;
+    s->latency[bin]++;
+    s->latencies++;
+    s->latency_sum_us += us;
+}
+
+uint64_t outlet_latency_us(const outlet_stats *s, double share)
+{
+    uint64_t seen = 0;
+
+    for (size_t i = 0; i < OUTLET_BINS; i++) {
+        seen += s->latency[i];
+        if (seen > 0 && (double)seen >= share * (double)s->latencies)
+            return outlet_bin_us(i);
+    }
+    return 0;
+}
+
+/* ---- lines ---- */
+
+static json_t *answer_json(const outlet *o, const entry *e, size_t i)
+{
+    const wsp_head *h = wsp_model_head(o->opt.m, o->opt.heads[i]);
+    int32_t label = e->answers[i].label;
+    json_t *j = json_pack("{s:s, s:f}", "label", label < 0 ? "unknown" : h->labels[label],
+                          "confidence", (double)e->answers[i].confidence);
+
+    if (e->answers[i].outside && json_object_set_new(j, "outside", json_true()) < 0) {
+        json_decref(j);
+        return NULL;
+    }
+    return j;
+}
+
+/* The members that classify writes, and what a running flow adds: which record this is and why it is final. */
+static json_t *ours(const outlet *o, const entry *e)
+{
+    static const char *const kinds[] = {"decision", "update", "end"};
+    json_t *mine = answer_json(o, e, 0), *heads = json_object();
+    int lost = !mine || !heads;
+
+    for (size_t i = 0; i < e->record.n_answers; i++)
+        lost |= json_object_set_new(heads, wsp_model_head(o->opt.m, o->opt.heads[i])->name,
+                                    answer_json(o, e, i));
+    lost |= json_object_set_new(mine, "packets", json_integer(e->record.packets));
+    lost |= json_object_set_new(mine, "record", json_string(kinds[e->record.kind]));
+    lost |= json_object_set_new(mine, "reason", json_string(wsp_tag_reason_name(e->record.reason)));
+    lost |= json_object_set_new(mine, "heads", heads);
+    if (!lost)
+        return mine;
+    json_decref(mine);
+    return NULL;
+}
+
+/* A decision is an event of its own kind, at the time of the packet that decided; the end is Suricata's flow event. */
+static json_t *record_json(const outlet *o, const entry *e)
+{
+    json_t *j = eve_flow(&e->flow, e->record.flow_id, o->opt.live ? NULL : e->name);
+    bool lost = false;
+
+    if (o->opt.live)
+        lost = json_object_set_new(j, "in_iface", json_string(e->name)) < 0;
+    if (e->record.kind != WSP_TAG_END) {
+        char time[EVE_TIME_SIZE];
+        eve_time(e->record.time_ns, time, sizeof time);
+        lost |= json_object_set_new(j, "timestamp", json_string(time)) < 0;
+        lost |= json_object_set_new(j, "event_type", json_string("tag")) < 0;
+    }
+    lost |= json_object_set_new(j, "wirespeak", ours(o, e)) < 0;
+    if (!lost)
+        return j;
+    json_decref(j);
+    return NULL;
+}
+
+/* Adds a line to the text; false: no memory. */
+static bool add_line(outlet *o, const char *line)
+{
+    size_t len = line ? strlen(line) : 0;
+
+    if (!line)
+        return false;
+    if (o->len + len + 1 > o->cap) {
+        size_t cap = 2 * (o->len + len + 1) + LINES;
+        char *text = realloc(o->text, cap);
+
+        if (!text)
+            return false;
+        o->text = text;
+        o->cap = cap;
+    }
+    memcpy(o->text + o->len, line, len);
+    o->len += len;
+    o->text[o->len++] = '\n';
+    return true;
+}
+
+static bool add_entry(outlet *o, entry *e)
+{
+    json_t *j;
+    char *line = e->line;
+    bool done;
+
+    if (!line) {
+        j = record_json(o, e);
+        line = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+        json_decref(j);
+    }
+    done = add_line(o, line);
+    free(line);
+    e->line = NULL;
+    return done;
+}
+
+/* ---- the thread ---- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* With the lock: what became of the entries taken. */
+static void account(outlet *o, size_t lines)
+{
+    uint64_t written = 0, lost = o->n_taken - lines, now = now_ns();
+    bool dead = true;
+
+    o->stats.lost += lost;
+    for (size_t i = 0; i < o->n_sinks; i++) {
+        written += o->sinks[i].written;
+        o->stats.lost += o->sinks[i].lost;
+        o->sinks[i].lost = 0;
+        dead = dead && o->sinks[i].dead;
+    }
+    o->stats.written = written;
+    o->stats.failed = dead || (!o->opt.live && o->stats.lost);
+    for (size_t i = 0; o->opt.live && i < o->n_taken; i++)
+        if (o->taken[i].record.kind != WSP_TAG_END && now > o->taken[i].record.time_ns)
+            count_latency(&o->stats, (now - o->taken[i].record.time_ns) / 1000);
+}
+
+static void write_taken(outlet *o)
+{
+    size_t lines = 0;
+
+    o->len = 0;
+    for (size_t i = 0; i < o->n_taken; i++)
+        lines += add_entry(o, &o->taken[i]);
+    for (size_t i = 0; lines && i < o->n_sinks; i++)
+        sink_write(&o->sinks[i], o->text, o->len, lines);
+    (void)pthread_mutex_lock(&o->lock);
+    account(o, lines);
+    (void)pthread_mutex_unlock(&o->lock);
+}
+
+/* Up to TAKE entries; waits for one. False: the end. */
+static bool take(outlet *o)
+{
+    bool more;
+
+    (void)pthread_mutex_lock(&o->lock);
+    while (o->n == 0 && !o->closing && !atomic_load(&o->reopen)) {
+        struct timespec t;
+        (void)clock_gettime(CLOCK_REALTIME, &t);
+        t.tv_sec++; /* a signal handler cannot wake us */
+        (void)pthread_cond_timedwait(&o->data, &o->lock, &t);
+    }
+    for (o->n_taken = 0; o->n > 0 && o->n_taken < TAKE; o->n--) {
+        o->taken[o->n_taken++] = o->queue[o->first];
+        o->first = (o->first + 1) % QUEUE;
+    }
+    more = o->n_taken > 0 || !o->closing;
+    (void)pthread_cond_signal(&o->space);
+    (void)pthread_mutex_unlock(&o->lock);
+    return more;
+}
+
+static void *outlet_main(void *arg)
+{
+    outlet *o = arg;
+
+    while (take(o)) {
+        if (atomic_exchange(&o->reopen, false))
+            for (size_t i = 0; i < o->n_sinks; i++)
+                sink_reopen(&o->sinks[i]);
+        if (o->n_taken)
+            write_taken(o);
+    }
+    return NULL;
+}
+
+/* ---- the tagger's side ---- */
+
+/* With the lock: a place for one entry, or NULL. */
+static entry *place(outlet *o)
+{
+    while (o->n == QUEUE && o->patient)
+        (void)pthread_cond_wait(&o->space, &o->lock);
+    o->stats.records++;
+    if (o->n == QUEUE) {
+        o->stats.lost++;
+        return NULL;
+    }
+    if (o->n++ == 0)
+        (void)pthread_cond_signal(&o->data);
+    return &o->queue[(o->first + o->n - 1) % QUEUE];
+}
+
+void outlet_put(outlet *o, const wsp_tag_record *r)
+{
+    entry *e;
+
+    if (!(r->kind == WSP_TAG_END ? o->opt.ends : o->opt.decisions))
+        return;
+    (void)pthread_mutex_lock(&o->lock);
+    e = place(o);
+    if (e) {
+        e->line = NULL;
+        e->name = r->source < o->n_names ? o->names[r->source] : "";
+        e->flow = *r->flow;
+        e->record = *r;
+        memcpy(e->answers, r->answers, r->n_answers * sizeof *e->answers);
+    }
+    (void)pthread_mutex_unlock(&o->lock);
+}
+
+void outlet_put_line(outlet *o, char *line)
+{
+    entry *e;
+
+    (void)pthread_mutex_lock(&o->lock);
+    e = place(o);
+    if (e) {
+        e->line = line;
+        e->record.kind = WSP_TAG_END;
+    }
+    (void)pthread_mutex_unlock(&o->lock);
+    if (!e)
+        free(line);
+}
+
+int outlet_source(outlet *o, uint32_t number, const char *name)
+{
+    int rc = CLI_OK;
+
+    (void)pthread_mutex_lock(&o->lock);
+    if (number >= o->n_names) {
+        char **names = realloc(o->names, ((size_t)number + 1) * sizeof *names);
+
+        if (names) {
+            o->names = names;
+            while (o->n_names <= number)
+                names[o->n_names++] = NULL;
+        }
+    }
+    if (number < o->n_names) {
+        free(o->names[number]);
+        o->names[number] = eve_printable(name);
+    }
+    if (number >= o->n_names || !o->names[number])
+        rc = cli_fail("no memory for a name");
+    (void)pthread_mutex_unlock(&o->lock);
+    return rc;
+}
+
+void outlet_wait(outlet *o)
+{
+    o->patient = true;
+}
+
+void outlet_reopen(outlet *o)
+{
+    atomic_store(&o->reopen, true);
+}
+
+outlet_stats outlet_stats_get(outlet *o)
+{
+    outlet_stats s;
+
+    (void)pthread_mutex_lock(&o->lock);
+    s = o->stats;
+    (void)pthread_mutex_unlock(&o->lock);
+    return s;
+}
+
+/* ---- making and ending ---- */
+
+int outlet_open(outlet **out, const outlet_options *opt)
+{
+    outlet *o = calloc(1, sizeof *o);
+    const char *none = "-";
+    size_t n = opt->targets->n;
+
+    *out = NULL;
+    if (!o || !(o->queue = calloc(QUEUE, sizeof *o->queue))) {
+        free(o);
+        return cli_fail("no memory for a queue of records");
+    }
+    o->opt = *opt;
+    o->patient = !opt->live;
+    (void)pthread_mutex_init(&o->lock, NULL);
+    (void)pthread_cond_init(&o->data, NULL);
+    (void)pthread_cond_init(&o->space, NULL);
+    *out = o;
+    for (size_t i = 0; i < (n ? n : 1); i++) {
+        int rc = sink_open(&o->sinks[o->n_sinks++], n ? opt->targets->items[i] : none);
+        if (rc != CLI_OK)
+            return rc;
+    }
+    return CLI_OK;
+}
+
+int outlet_start(outlet *o)
+{
+    if (pthread_create(&o->thread, NULL, outlet_main, o) != 0)
+        return cli_fail("cannot start the thread that writes");
+    o->started = true;
+    return CLI_OK;
+}
+
+int outlet_close(outlet *o, outlet_stats *last)
+{
+    *last = (outlet_stats){.records = 0};
+    if (!o)
+        return CLI_OK;
+    (void)pthread_mutex_lock(&o->lock);
+    o->closing = true;
+    (void)pthread_cond_signal(&o->data);
+    (void)pthread_mutex_unlock(&o->lock);
+    if (o->started)
+        (void)pthread_join(o->thread, NULL);
+    for (size_t i = 0; i < o->n_sinks; i++)
+        sink_close(&o->sinks[i]);
+    for (size_t i = 0; i < o->n_names; i++)
+        free(o->names[i]);
+    *last = o->stats;
+    (void)pthread_cond_destroy(&o->space);
+    (void)pthread_cond_destroy(&o->data);
+    (void)pthread_mutex_destroy(&o->lock);
+    free(o->names);
+    free(o->queue);
+    free(o->text);
+    free(o);
+    return last->lost ? cli_fail("%llu records were lost", (unsigned long long)last->lost) : CLI_OK;
+}

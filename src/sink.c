@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sink.c: the table of sinks, what they share, and files. */
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const sink_kind *const kinds[] = {&sink_file};
+
+int sink_open(sink *s, const char *target)
+{
+    const sink_kind *kind = kinds[0];
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(target, kinds[i]->prefix, strlen(kinds[i]->prefix)) == 0)
+            kind = kinds[i];
+    *s = (sink){.kind = kind, .fd = -1, .target = strdup(target)};
+    if (!s->target)
+        return cli_fail("no memory for an output");
+    return kind->open(s, target + strlen(kind->prefix));
+}
+
+void sink_write(sink *s, const char *lines, size_t len, size_t n)
+{
+    size_t lost = s->dead ? n : s->kind->write(s, lines, len, n);
+
+    if (lost && !s->failing && !s->dead)
+        cli_warn("%s: %s; records are lost until that is over", s->target, strerror(errno));
+    else if (!lost && s->failing)
+        cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->lost);
+    s->failing = lost > 0;
+    s->lost += lost;
+    s->written += n - lost;
+}
+
+void sink_reopen(sink *s)
+{
+    if (s->kind->reopen)
+        s->kind->reopen(s);
+}
+
+void sink_close(sink *s)
+{
+    if (s->kind)
+        s->kind->close(s);
+    free(s->rest);
+    free(s->target);
+    *s = (sink){.fd = -1};
+}
+
+/* ---- writing to file descriptors ---- */
+
+/* Writes all it can; returns how much. */
+static size_t push(int fd, const char *p, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = write(fd, p + done, len - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            break;
+    }
+    return done;
+}
+
+static bool push_rest(sink *s)
+{
+    size_t done = push(s->fd, s->rest, s->n_rest);
+
+    memmove(s->rest, s->rest + done, s->n_rest - done);
+    s->n_rest -= done;
+    return s->n_rest == 0;
+}
+
+size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n)
+{
+    size_t done, end, whole = 0;
+    char *rest;
+
+    if (s->n_rest && !push_rest(s))
+        return n;
+    done = push(s->fd, lines, len);
+    if (done == len)
+        return 0;
+    for (size_t i = 0; i < done; i++)
+        whole += lines[i] == '\n';
+    for (end = done; end > 0 && lines[end - 1] != '\n'; end--)
+        ;
+    if (end == done)
+        return n - whole;
+    /* a line was cut: the rest of it comes first next time */
+    end = (size_t)((const char *)memchr(lines + done, '\n', len - done) - lines) + 1;
+    rest = realloc(s->rest, end - done);
+    if (rest) {
+        s->rest = rest;
+        s->n_rest = end - done;
+        memcpy(rest, lines + done, s->n_rest);
+        whole++;
+    }
+    return n - whole;
+}
+
+/* ---- files and standard output ---- */
+
+static int open_path(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+static int file_open(sink *s, const char *target)
+{
+    if (strcmp(target, "-") == 0) {
+        s->fd = STDOUT_FILENO;
+        free(s->target);
+        s->target = strdup("standard output");
+        return s->target ? CLI_OK : cli_fail("no memory for an output");
+    }
+    s->fd = open_path(target);
+    return s->fd < 0 ? cli_fail("%s: %s", target, strerror(errno)) : CLI_OK;
+}
+
+static size_t file_write(sink *s, const char *lines, size_t len, size_t n)
+{
+    size_t lost = sink_write_fd(s, lines, len, n);
+
+    if (lost && errno == EPIPE)
+        s->dead = true;
+    if (s->dead)
+        cli_warn("%s: the reader has gone", s->target);
+    return lost;
+}
+
+/* The old file stays in use where a new one cannot be had: rotation must not end the records. */
+static void file_reopen(sink *s)
+{
+    int fd = s->fd == STDOUT_FILENO ? -1 : open_path(s->target);
+
+    if (s->fd == STDOUT_FILENO)
+        return;
+    if (fd < 0) {
+        cli_warn("%s: %s; the old file stays in use", s->target, strerror(errno));
+        return;
+    }
+    (void)close(s->fd);
+    s->fd = fd;
+    s->n_rest = 0;
+}
+
+static void file_close(sink *s)
+{
+    if (s->fd > STDERR_FILENO)
+        (void)close(s->fd);
+}
+
+const sink_kind sink_file = {.prefix = "",
+                             .open = file_open,
+                             .write = file_write,
+                             .reopen = file_reopen,
+                             .close = file_close};

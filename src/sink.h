@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sink.h: where records of tag go. A sink never blocks for good: what it cannot take is lost, counted, and told once. One
+ * thread uses it.
+ */
+#ifndef WSP_SINK_H
+#define WSP_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct sink sink;
+
+/* A kind of sink. */
+typedef struct sink_kind {
+    const char *prefix; /* of targets, "unix:"; "" takes what no other takes */
+    /* Exit status, with a message. Before privileges are dropped. */
+    int (*open)(sink *s, const char *target);
+    /* Takes n whole lines of together `len` bytes. How many of them were lost; with fewer than n, some were kept back. */
+    size_t (*write)(sink *s, const char *lines, size_t len, size_t n);
+    void (*reopen)(sink *s); /* NULL: nothing to do on SIGHUP */
+    void (*close)(sink *s);
+} sink_kind;
+
+struct sink {
+    const sink_kind *kind;
+    char *target; /* as the user wrote it */
+    int fd;
+    void *own;  /* the kind's */
+    char *rest; /* of a line that was cut in the middle: it comes first, so that no line is torn */
+    size_t n_rest;
+    uint64_t written, lost; /* records */
+    bool failing;           /* the last write lost something, and that was told */
+    bool dead;              /* its reader has gone for good */
+};
+
+extern const sink_kind sink_file;
+
+/* "-": standard output; else by the prefix of the target. Exit status. */
+int sink_open(sink *s, const char *target);
+void sink_write(sink *s, const char *lines, size_t len, size_t n);
+void sink_reopen(sink *s);
+/* What still waits is lost. */
+void sink_close(sink *s);
+
+/* Writes to s->fd, for kinds that have one. Returns the lines that were lost; errno says why. */
+size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n);
+
+#endif

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_tag.sh: tag on captures gives classify's labels; records, limits and lost readers; live capture between two
+# network namespaces where that is permitted.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+model=${top_srcdir:-.}/models/flows.safetensors
+cli=${top_srcdir:-.}/tests/cli
+skip() {
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP $2"
+}
+
+# ---- captures ----
+
+captures=("$data"/{dns,http,tls,ssh,ntp,redis,snmp,ping,syslog}.pcap)
+reads=()
+for c in "${captures[@]}"; do reads+=(-r "$c"); done
+
+"$ws" classify -o jsonl --dtype f32 --head all -m "$model" "${captures[@]}" >"$tmp/classified"
+"$ws" tag -q --dtype f32 --head all --all-packets --records ends -m "$model" "${reads[@]}" >"$tmp/ends"
+python3 - "$tmp/classified" "$tmp/ends" <<'EOF'
+import json, sys
+def read(path):
+    return {(j["pcap_filename"], j["flow_id"]): j for j in map(json.loads, open(path))}
+a, b = read(sys.argv[1]), read(sys.argv[2])
+assert a.keys() == b.keys() and len(a) > 30, (len(a), len(b))
+for k, x in a.items():
+    y = b[k]
+    for part in ("timestamp", "event_type", "src_ip", "dest_port", "community_id", "flow"):
+        assert x.get(part) == y.get(part), (k, part)
+    x, y = x["wirespeak"], y["wirespeak"]
+    assert x["packets"] == y["packets"] and x["heads"].keys() == y["heads"].keys(), k
+    for h in x["heads"]:
+        p, q = x["heads"][h], y["heads"][h]
+        assert abs(p["confidence"] - q["confidence"]) < 1e-3, (k, p, q)
+        assert p["label"] == q["label"] or "unknown" in (p["label"], q["label"]), (k, p, q)
+EOF
+result $? "with --all-packets every flow has the record and the labels of classify"
+
+"$ws" tag -q -m "$model" "${reads[@]}" >"$tmp/all" 2>"$tmp/err"
+python3 - "$tmp/all" <<'EOF'
+import json, sys
+decided, ended = {}, {}
+for j in map(json.loads, open(sys.argv[1])):
+    k, w = (j["pcap_filename"], j["flow_id"]), j["wirespeak"]
+    if j["event_type"] == "tag":
+        assert k not in decided and k not in ended and w["record"] == "decision", j
+        assert w["reason"] in ("sure", "packets") and w["packets"] <= 24, j
+        decided[k] = w["label"]
+    else:
+        assert j["event_type"] == "flow" and w["record"] == "end" and k not in ended, j
+        assert (w["reason"] == "end") == (k not in decided), j
+        assert k not in decided or decided[k] == w["label"], j
+        ended[k] = w["label"]
+assert len(decided) > 10 and len(ended) > len(decided), (len(decided), len(ended))
+assert sum(l == "DNS" for l in decided.values()) >= 3, decided
+EOF
+result $? "a flow is decided at most once, and ends with the same label"
+
+"$ws" tag -q -m "$model" --sure 0.5 --sure-packets 1 --records decisions "${reads[@]}" >"$tmp/fast" &&
+    [ "$(wc -l <"$tmp/fast")" -gt "$(grep -c '"tag"' "$tmp/all")" ] && ! grep -q '"event_type":"flow"' "$tmp/fast"
+result $? "who asks for less is told of more flows, and of decisions only"
+
+"$ws" tag -m "$model" -r "$data/dns.pcap" -w "$tmp/a.jsonl" -w "$tmp/b.jsonl" 2>"$tmp/err"
+[ -s "$tmp/a.jsonl" ] && cmp -s "$tmp/a.jsonl" "$tmp/b.jsonl"
+result $? "two outputs get the same records"
+grep -q 'lost: 0 by the kernel, 0 by interfaces, 0 between the threads' "$tmp/err" &&
+    grep -q '0 flows given up for lack of time, 0 for lack of memory' "$tmp/err"
+result $? "the summary says what was lost, also when that is nothing"
+
+"$ws" tag -q -m "$model" -f 'tcp port 1' -r "$data/dns.pcap" >"$tmp/none" && [ ! -s "$tmp/none" ]
+result $? "a filter that nothing passes gives no record"
+
+size=$(wc -c <"$data/dns.pcap")
+head -c $((size - 5)) "$data/dns.pcap" >"$tmp/cut.pcap"
+rc=0
+"$ws" tag -q -m "$model" -r "$tmp/cut.pcap" -r "$data/http.pcap" >"$tmp/cut" 2>"$tmp/err" || rc=$?
+[ $rc = 1 ] && grep -q 'cut.pcap' "$tmp/err" && grep -q '"pcap_filename":"[^"]*http.pcap"' "$tmp/cut" &&
+    grep -q '"label":"DNS"' "$tmp/cut"
+result $? "a capture that breaks off is told, what came before and after it is labelled"
+
+# ---- mistakes ----
+
+fails "neither interface nor capture" 2 tag -m "$model"
+fails "both of them" 2 tag -m "$model" -i lo -r "$data/dns.pcap"
+fails "a capture that is not there" 1 tag -q -m "$model" -r "$tmp/no.pcap"
+fails "an interface that is not there" 1 tag -q -m "$model" -i nosuchif0
+fails "a head that is not there" 1 tag -q -m "$model" --head nosuch -r "$data/dns.pcap"
+fails "memory that is too little" 1 tag -q -m "$model" --memory 100Mi -r "$data/dns.pcap"
+fails "an output that cannot be opened" 1 tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/no/such/file"
+
+rc=0
+"$ws" tag -m "$model" "${reads[@]}" >/dev/full 2>"$tmp/err" || rc=$?
+[ $rc = 1 ] && grep -q 'standard output: No space left' "$tmp/err" && grep -q 'records were lost' "$tmp/err"
+result $? "a full disk is told, and what was lost is counted"
+
+rc=0
+{ "$ws" tag -m "$model" "${reads[@]}" 2>"$tmp/err" || echo $? >"$tmp/rc"; } | head -n 1 >/dev/null
+# the pipe may hold all of it: then nobody notices
+[ ! -e "$tmp/rc" ] || grep -q 'the reader has gone' "$tmp/err"
+result $? "a reader that goes away is told"
+
+# ---- live ----
+
+a=wirespeak-a$$ b=wirespeak-b$$
+# shellcheck disable=SC2317 # run by the trap
+live_end() {
+    ip netns del "$a" 2>/dev/null
+    ip netns del "$b" 2>/dev/null
+    rm -rf "$tmp"
+}
+live_begin() {
+    command -v ip >/dev/null && ip netns add "$a" 2>/dev/null && ip netns add "$b" 2>/dev/null &&
+        ip link add va netns "$a" type veth peer name vb netns "$b" 2>/dev/null &&
+        ip netns exec "$a" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null &&
+        ip netns exec "$b" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null &&
+        ip -n "$a" link set va up && ip -n "$b" link set vb up
+}
+trap live_end EXIT
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+    local tries=$(($1 * 10))
+    shift
+    for ((; tries > 0; tries--)); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+# capturing: the packet socket of the program is bound in its namespace
+# shellcheck disable=SC2317 # run by wait_for
+capturing() { [ "$(ip netns exec "$b" cat /proc/net/packet | wc -l)" -gt 1 ]; }
+
+live() {
+    local pid rc=0
+    ip netns exec "$b" "$ws" tag -m "$model" -i vb -w "$tmp/live" 2>"$tmp/live.err" &
+    pid=$!
+    wait_for 30 capturing
+    result $? "tag captures from an interface"
+    sent=("$data"/{dns,http,tls,ssh,redis}.pcap)
+    ip netns exec "$a" python3 "$cli/send.py" va "${sent[@]}"
+    # shellcheck disable=SC2016
+    wait_for 30 grep -q '"label":"SSH"' "$tmp/live"
+    result $? "decisions come while flows run"
+    kill -USR1 $pid
+    wait_for 10 grep -q 'packets in' "$tmp/live.err"
+    result $? "SIGUSR1 prints a summary"
+    mv "$tmp/live" "$tmp/live.1"
+    kill -HUP $pid
+    wait_for 10 test -e "$tmp/live"
+    result $? "SIGHUP opens the file of records again"
+    sleep 0.3 # packets that are still on their way
+    kill -TERM $pid
+    wait $pid || rc=$?
+    result $rc "SIGTERM ends it with exit status 0"
+    cat "$tmp/live.1" "$tmp/live" >"$tmp/both"
+    grep -q 'lost: 0 by the kernel, 0 by interfaces, 0 between the threads' "$tmp/live.err" &&
+        grep -q '0 flows given up for lack of time, 0 for lack of memory' "$tmp/live.err"
+    result $? "nothing was lost or given up"
+    "$ws" classify -o jsonl -m "$model" "${sent[@]}" >"$tmp/sent"
+    python3 - "$tmp/sent" "$tmp/both" <<'EOF'
+import collections, json, sys
+def flows(path):
+    # packets of flows by their Community ID; the same one may have begun again
+    d = collections.Counter()
+    for j in map(json.loads, open(path)):
+        if j["event_type"] == "flow" and "community_id" in j:
+            d[j["community_id"]] += j["flow"]["pkts_toserver"] + j["flow"]["pkts_toclient"]
+            assert "pcap_filename" not in j or path == sys.argv[1]
+    return d
+a, b = flows(sys.argv[1]), flows(sys.argv[2])
+assert len(a) > 20 and a == b, (a - b, b - a)
+assert all(j["in_iface"] == "vb" for j in map(json.loads, open(sys.argv[2])))
+EOF
+    result $? "every packet of every flow was seen"
+}
+
+if live_begin; then
+    live
+else
+    skip "tag captures from an interface" "no network namespaces here"
+fi
+echo "1..$n"
+exit $bad
