@@ -106,9 +106,16 @@ class Model:
         o = (torch.softmax(score, -1) @ v).transpose(0, 1).reshape(rows, -1)
         return self.mlp(x + self.linear(o, f"{layer}.attn.out"), layer)
 
-    def packet(self, tokens):
-        """The vector of a packet from its tokens' rows of the embedding."""
-        x = tokens + self.w["packet.position.weight"][:len(tokens)]
+    def text(self, ids, name):
+        """For each token of a packet: the n-th text token's is row n of the tensor, others' are 0."""
+        is_text = (ids >= self.config.get("text_first", 0)) & (ids < self.config.get("text_first", 0) + self.config.get("text_count", 0))
+        if not is_text.any():
+            return 0
+        return self.w[name][is_text.cumsum(0) - is_text.long()] * is_text[:, None]
+
+    def packet(self, tokens, ids):
+        """The vector of a packet from its tokens and their rows of the embedding."""
+        x = tokens + self.w["packet.position.weight"][:len(tokens)] + self.text(ids, "packet.text_position.weight")
         for layer in range(self.config["packet_layers"]):
             x = self.attention(x, f"packet.{layer}")
         return norm(x[-1], self.w["packet.norm.weight"])
@@ -138,9 +145,10 @@ class Model:
             x = self.mixer(x, f"flow.{layer}")
         return norm(x, self.w["flow.norm.weight"])
 
-    def output(self, tokens, context):
+    def output(self, tokens, ids, context):
         """A row for each token of a packet, from the tokens before it and the context before the packet."""
-        x = torch.cat([self.w["output.start"][None], tokens[:-1]])
+        before = tokens[:-1] + self.text(ids[:-1], "output.text_position.weight")
+        x = torch.cat([self.w["output.start"][None], before])
         x = x + self.w["output.position.weight"][:len(x)] + self.linear(context, "output.context")
         for layer in range(self.config["output_layers"]):
             x = self.attention(x, f"output.{layer}")
@@ -150,16 +158,17 @@ class Model:
         return self.linear(context, f"head.{h}") + self.w[f"head.{h}.bias"]
 
     def forward(self, b):
-        """Of every flow: its packets, each as its tokens' rows of the embedding, and its contexts, one more than packets."""
+        """Of every flow: its packets, each as its tokens' rows of the embedding and its tokens, and its contexts, one more."""
         rows, flows = self.w["embed.weight"][b.ids], []
         for f, condition in enumerate(b.condition):
-            packets = [rows[b.packet_off[p]:b.packet_off[p + 1]] for p in range(b.flow_off[f], b.flow_off[f + 1])]
-            flows.append((packets, self.flow([self.packet(x) for x in packets], condition)))
+            cuts = [slice(b.packet_off[p], b.packet_off[p + 1]) for p in range(b.flow_off[f], b.flow_off[f + 1])]
+            packets = [(rows[cut], b.ids[cut]) for cut in cuts]
+            flows.append((packets, self.flow([self.packet(*x) for x in packets], condition)))
         return flows
 
     def next_logits(self, flows):
         """[tokens][V]: row i is for token i, given all before it."""
-        rows = [self.output(x, c) for packets, context in flows for x, c in zip(packets, context)]
+        rows = [self.output(*x, c) for packets, context in flows for x, c in zip(packets, context)]
         return self.linear(torch.cat(rows), "embed")
 
     def head_loss(self, flows, labels, weight=None, smoothing=0.0):

@@ -42,6 +42,8 @@ typedef struct wsp_model_config {
     uint32_t
         conv; /* width of the causal convolution over packets in the flow stack (4; 1 = none) */
     uint32_t chunk; /* packets per chunk of the chunked scan (64) */
+    uint32_t text_first,
+        text_count; /* these ids are text: the n-th of a packet also has the n-th text position. 0: none */
 } wsp_model_config;
 
 /* The built-in sizes "tiny" (tests), "small" (default), "base". vocab fields are 0: the caller sets them. */

@@ -258,7 +258,11 @@ typedef struct wsp_fit_options {
         train;          /* steps and warmup are set from epochs; lm_weight and head_weight count */
     bool labelled_only; /* the next-token loss reads flows with a label only, too */
     double balance;     /* a label counts as the power -balance of its frequency; 0: all the same */
-    double epochs;      /* passes over the training flows */
+    size_t
+        per_capture; /* flows of a capture with the same labels that an epoch reads, drawn anew for each; 0: all */
+    double token_drop;   /* the heads' steps leave each token out with this chance */
+    double skip;         /* and with this chance a flow's first packets, up to 10 */
+    double epochs;       /* passes over the training flows */
     size_t batch_tokens; /* tokens of a batch */
     size_t accumulate;   /* batches of a step; at least as many as the group has processes */
     uint64_t val_every;  /* steps between validations, the last step has one; 0: none */

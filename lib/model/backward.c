@@ -97,8 +97,9 @@ static void top_bwd(wspi_engine *e, const float *x, const wspi_block_at *at, wsp
 
 void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row)
 {
+    const wsp_model_config *cfg = &e->m->cfg;
     const wspi_layout *at = &e->m->at;
-    size_t C = e->m->cfg.channels, L = e->m->cfg.output_layers;
+    size_t C = cfg->channels, L = cfg->output_layers;
 
     zero(e->dx, e->N * C);
     norm_bwd(e, e->dn, e->output[L].x, e->o_rstd, at->output_norm, e->N);
@@ -113,6 +114,10 @@ void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row)
 
             wspi_add(e->grad + before, d, C);
             wspi_add(e->grad + at->output_position + (i - e->poff[t]) * C, d, C);
+            if (i > e->poff[t] && wspi_is_text(cfg, e->ids[i - 1]))
+                wspi_add(e->grad + at->output_text +
+                             wspi_text_place(cfg, e->ids + e->poff[t], i - 1 - e->poff[t]) * C,
+                         d, C);
             wspi_add(e->branch + context_row[t] * C, d, C);
         }
     wspi_gemm(e->nn, e->grad + at->output_context, e->branch, e->c, C, C, e->R, WSPI_TA | WSPI_ADD);
@@ -200,5 +205,9 @@ void wspi_packet_bwd(wspi_engine *e)
         for (size_t i = r.off[t]; i < r.off[t + 1]; i++) {
             wspi_add(e->grad + at->embed + p->ids[i] * C, e->dx + i * C, C);
             wspi_add(e->grad + at->packet_position + (i - r.off[t]) * C, e->dx + i * C, C);
+            if (wspi_is_text(&e->m->cfg, p->ids[i]))
+                wspi_add(e->grad + at->packet_text +
+                             wspi_text_place(&e->m->cfg, p->ids + r.off[t], i - r.off[t]) * C,
+                         e->dx + i * C, C);
         }
 }

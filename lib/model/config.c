@@ -58,7 +58,7 @@ wsp_status wsp_model_config_named(wsp_model_config *cfg, const char *name)
     return WSP_ERR_ARG;
 }
 
-/* The numbers of a configuration: name in the file, place, limits. */
+/* The numbers of a configuration: name in the file, place, limits. One whose least value is 0 may be absent: 0. */
 static const struct number {
     const char *name;
     size_t at;
@@ -77,6 +77,8 @@ static const struct number {
     {"max_tokens", offsetof(wsp_model_config, max_tokens), 1, 128},
     {"conv", offsetof(wsp_model_config, conv), 1, 16},
     {"chunk", offsetof(wsp_model_config, chunk), 1, WSPI_MAX_CHUNK},
+    {"text_first", offsetof(wsp_model_config, text_first), 0, 65535},
+    {"text_count", offsetof(wsp_model_config, text_count), 0, 65536},
 };
 
 static uint32_t number_get(const wsp_model_config *cfg, const struct number *n)
@@ -96,6 +98,10 @@ static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
                              "model configuration: %s is %u, allowed are %u to %u", numbers[i].name,
                              v, numbers[i].min, numbers[i].max);
     }
+    if (cfg->text_first + cfg->text_count > cfg->vocab)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "model configuration: text ids up to %u in a vocabulary of %u",
+                         cfg->text_first + cfg->text_count, cfg->vocab);
     if (cfg->channels % cfg->heads)
         return wspi_fail(err, WSP_ERR_ARG, 0,
                          "model configuration: %u channels do not divide into %u heads",
@@ -146,6 +152,8 @@ wsp_status wspi_config_from_json(wsp_model_config *cfg, const char *text, wsp_er
     for (size_t i = 0; i < WSPI_COUNT(numbers); i++) {
         json_t *v = json_object_get(o, numbers[i].name);
         uint32_t n = (uint32_t)json_integer_value(v);
+        if (!v && numbers[i].min == 0)
+            continue;
         if (!json_is_integer(v) || json_integer_value(v) < 0 ||
             json_integer_value(v) > UINT32_MAX) {
             (void)wspi_fail(err, st, 0, "the model's configuration has no valid %s",

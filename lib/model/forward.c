@@ -82,6 +82,10 @@ static void packets_fwd(wspi_engine *e, float *vector, const uint16_t *ids, wspi
             float *x = e->packet[0].x + i * C;
             memcpy(x, w + at->embed + ids[i] * C, C * sizeof *x);
             wspi_add(x, w + at->packet_position + (i - r.off[t]) * C, C);
+            if (wspi_is_text(cfg, ids[i]))
+                wspi_add(
+                    x, w + at->packet_text + wspi_text_place(cfg, ids + r.off[t], i - r.off[t]) * C,
+                    C);
         }
     for (size_t l = 0; l < top; l++)
         block_fwd(e, e->packet[l + 1].x, &e->packet[l], &at->packet[l], r, WSPI_AT_PACKET + l);
@@ -191,12 +195,15 @@ void wspi_flow_fwd(wspi_engine *e)
 static void output_row(wspi_engine *e, float *x, const uint16_t *ids, size_t at,
                        const float *context)
 {
+    const wsp_model_config *cfg = &e->m->cfg;
     const wspi_layout *l = &e->m->at;
     const float *w = e->m->w;
-    size_t C = e->m->cfg.channels;
+    size_t C = cfg->channels;
 
     memcpy(x, w + (at == 0 ? l->bos : l->embed + ids[at - 1] * C), C * sizeof *x);
     wspi_add(x, w + l->output_position + at * C, C);
+    if (at > 0 && wspi_is_text(cfg, ids[at - 1]))
+        wspi_add(x, w + l->output_text + wspi_text_place(cfg, ids, at - 1) * C, C);
     wspi_add(x, context, C);
 }
 

@@ -15,4 +15,19 @@ static inline uint64_t wspi_mask_key(const wspi_engine *e, size_t place)
     return wspi_fnv1a(v, sizeof v, WSPI_FNV_START);
 }
 
+static inline bool wspi_is_text(const wsp_model_config *cfg, uint16_t id)
+{
+    return id - cfg->text_first < cfg->text_count;
+}
+
+/* Which of the packet's text ids ids[i] is; it is one. Packets are short: counted anew each time. */
+static inline size_t wspi_text_place(const wsp_model_config *cfg, const uint16_t *ids, size_t i)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < i; k++)
+        n += wspi_is_text(cfg, ids[k]);
+    return n;
+}
+
 #endif

@@ -93,6 +93,9 @@ wsp_status wspi_model_table(wsp_model *m, wsp_error *err)
 
     at->embed = add(&t, WSPI_INIT_NORMAL, "embed.weight", c->vocab, C);
     at->packet_position = add(&t, WSPI_INIT_NORMAL, "packet.position.weight", c->max_tokens, C);
+    if (c->text_count)
+        at->packet_text =
+            add(&t, WSPI_INIT_NORMAL, "packet.text_position.weight", c->max_tokens, C);
     add_blocks(&t, at->packet, "packet", c->packet_layers);
     at->packet_norm = add(&t, WSPI_INIT_ONE, "packet.norm.weight", C, 0);
     at->start = add(&t, WSPI_INIT_NORMAL, "flow.start", C, 0);
@@ -109,6 +112,9 @@ wsp_status wspi_model_table(wsp_model *m, wsp_error *err)
     if (c->output_layers) {
         at->bos = add(&t, WSPI_INIT_NORMAL, "output.start", C, 0);
         at->output_position = add(&t, WSPI_INIT_NORMAL, "output.position.weight", c->max_tokens, C);
+        if (c->text_count)
+            at->output_text =
+                add(&t, WSPI_INIT_NORMAL, "output.text_position.weight", c->max_tokens, C);
         at->output_context = add(&t, WSPI_INIT_NORMAL, "output.context.weight", C, C);
         add_blocks(&t, at->output, "output", c->output_layers);
         at->output_norm = add(&t, WSPI_INIT_ONE, "output.norm.weight", C, 0);

@@ -32,6 +32,7 @@ typedef struct wspi_mix_at { /* flow stack */
 typedef struct wspi_layout {
     size_t embed, packet_position, packet_norm, start, condition, flow_norm;
     size_t bos, output_position, output_context, output_norm;
+    size_t packet_text, output_text; /* with text ids */
     size_t head_w[WSPI_MAX_HEADS], head_b[WSPI_MAX_HEADS];
     wspi_block_at packet[WSPI_MAX_LAYERS], output[WSPI_MAX_LAYERS];
     wspi_mix_at flow[WSPI_MAX_LAYERS];

@@ -181,7 +181,8 @@ static wsp_status take_surprise(const job *j, wsp_runner *r, scratch *s, const u
     const wsp_batch *b = &s->batcher.batch;
     size_t taken;
 
-    if (wspi_batcher_fill(&s->batcher, j->speaks, j->t, order, n, SIZE_MAX, NULL, 0, &taken) < 0 ||
+    if (wspi_batcher_fill(&s->batcher, j->speaks, j->t, order, n, SIZE_MAX, NULL, 0, NULL, &taken) <
+            0 ||
         wspi_grow(&s->nll, &s->cap_nll, b->n_tokens, sizeof *s->nll) < 0)
         return wspi_nomem(err, "a batch of flows", BATCH_TOKENS);
     WSP_TRY(wsp_runner_nll(r, b, s->nll, err));
@@ -201,7 +202,7 @@ static wsp_status answer_batch(const job *j, wsp_runner *r, scratch *s, size_t i
     const uint32_t *order = j->order + j->batch[i];
     size_t taken, n = j->batch[i + 1] - j->batch[i];
 
-    if (wspi_batcher_fill(&s->batcher, j->v, j->t, order, n, SIZE_MAX, NULL, 0, &taken) < 0)
+    if (wspi_batcher_fill(&s->batcher, j->v, j->t, order, n, SIZE_MAX, NULL, 0, NULL, &taken) < 0)
         return wspi_nomem(err, "a batch of flows", BATCH_TOKENS);
     WSP_TRY(run_batch(j, r, s, err));
     for (size_t k = 0; k < n; k++)

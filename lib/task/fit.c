@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fit.c: the training run: flows in an order that the seed and the epoch alone decide, steps of a token budget,
- * checkpoints.
+ * fit.c: the training run: flows in an order that the seed and the epoch alone decide (fit_choose.c), steps of a token
+ * budget, checkpoints.
  * Where the next-token loss counts, steps take turns: one reads flows as a classifier does (its mask policy, labels for
  * the heads), the next as a generator does (everything, flow ends, the label of half of the labelled flows given as
  * condition and never asked for).
@@ -20,20 +20,6 @@ wsp_fit_options wsp_fit_options_default(void)
     o.view = wsp_view_options_default();
     o.train = wsp_train_options_default();
     return o;
-}
-
-static void shuffle(wspi_fit *f)
-{
-    wspi_rng r;
-
-    wspi_rng_seed(&r, f->opt->train.seed * 1000003u + f->pos.epoch);
-    wspi_fit_choose(f);
-    for (size_t i = f->n_order; i > 1; i--) {
-        size_t k = (size_t)wspi_rng_below(&r, i);
-        uint32_t swap = f->order[i - 1];
-        f->order[i - 1] = f->order[k];
-        f->order[k] = swap;
-    }
 }
 
 /* Half of the labelled flows get the label of one head as their condition; nobody asks for it then. */
@@ -64,17 +50,19 @@ static wsp_status next_batch(wspi_fit *f, uint64_t number, bool mine)
     bool speak = f->speaks.n_flows && number % 2;
     const wspi_view *v = speak ? &f->speaks : &f->sees;
     size_t budget = f->opt->batch_tokens, taken;
+    wspi_augment change = {.drop = f->opt->token_drop, .skip = f->opt->skip};
     wsp_status st = WSP_OK;
 
+    wspi_rng_seed(&change.rng, f->opt->train.seed ^ (number * 0xd1b54a32d192ed03u + 1));
     if (f->pos.at >= f->n_order) {
         f->pos.at = 0;
         f->pos.epoch++;
-        shuffle(f);
+        wspi_fit_choose(f);
     }
     if (mine)
         st = wspi_batcher_fill(&f->batcher, v, f->train, f->order + f->pos.at,
                                f->n_order - f->pos.at, budget, speak ? NULL : f->map,
-                               f->train->n_heads, &taken);
+                               f->train->n_heads, speak ? NULL : &change, &taken);
     else
         taken = wspi_batcher_span(v, f->order + f->pos.at, f->n_order - f->pos.at, budget);
     if (mine && st == WSP_OK && speak)
@@ -154,7 +142,7 @@ static wsp_status run(wspi_fit *f, wsp_error *err)
 {
     wsp_status st;
 
-    shuffle(f);
+    wspi_fit_choose(f);
     st = wspi_fit_log_start(f, err);
     while (st == WSP_OK && !ended(f)) {
         st = one_step(f, err);
@@ -182,6 +170,8 @@ static void clear(wspi_fit *f)
     wspi_view_clear(&f->speaks);
     wspi_view_clear(&f->val_sees);
     free(f->order);
+    free(f->group);
+    free(f->drawn);
     free(f->val_order);
     free(f->map);
 }

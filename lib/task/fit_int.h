@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fit_int.h: a training run: fit_setup.c makes it, fit.c runs it, validate.c scores it, fit_state.c saves it and takes
+ * fit_int.h: a training run: fit_setup.c makes it, fit_choose.c orders its flows, fit.c runs it, validate.c scores it, fit_state.c saves it and takes
  * it up again, fit_log.c tells of it.
  */
 #ifndef WSPI_FIT_INT_H
@@ -31,6 +31,7 @@ typedef struct wspi_fit {
     wspi_view val_sees; /* the validation set; empty without one */
     wspi_batcher batcher;
     uint32_t *order, *val_order; /* [n_order], [n_val] flows that are used */
+    uint32_t *group, *drawn;     /* with per_capture: [flows] the group of each, and scratch */
     size_t n_order, n_val;
     int *map;                             /* [n_heads] the identity: heads are the set's columns */
     uint64_t steps, train_hash, val_hash; /* what can be learned of the sets; 0: none */
@@ -44,7 +45,11 @@ typedef struct wspi_fit {
 /* Makes everything but the position; what is made is the caller's to clear, also on failure. */
 wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 
-/* Fills `order` in file order; without a next-token loss, or when asked for, only flows that have a label. */
+/* Flows of a set in file order; without a next-token loss, or when asked for, only those that have a label. */
+size_t wspi_fit_wanted(const wspi_fit *f, const wsp_tokens *t, uint32_t *order);
+/* Groups of flows for per_capture: those of a capture that have the same labels. */
+wsp_status wspi_fit_group(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
+/* Fills `order` with the flows of the epoch in its order. */
 void wspi_fit_choose(wspi_fit *f);
 
 /* Both sets have the same label columns. */

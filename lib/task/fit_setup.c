@@ -4,26 +4,7 @@
 #include <stdio.h>
 
 #include "task/fit_int.h"
-
-/* Flows of a set in file order; without a next-token loss, or when asked for, only those that have a label. */
-static size_t choose(const wspi_fit *f, const wsp_tokens *t, uint32_t *order)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < t->n_flows; i++) {
-        bool wanted = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
-        for (size_t h = 0; h < t->n_heads; h++)
-            wanted = wanted || t->labels[h][i] >= 0;
-        if (wanted)
-            order[n++] = (uint32_t)i;
-    }
-    return n;
-}
-
-void wspi_fit_choose(wspi_fit *f)
-{
-    f->n_order = choose(f, f->train, f->order);
-}
+#include "token/token_int.h"
 
 static wsp_status make_model(wspi_fit *f, wsp_error *err)
 {
@@ -46,6 +27,8 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
                         f->opt->config);
     cfg.vocab = wsp_vocab_size();
     cfg.vocab_version = wsp_vocab_version();
+    cfg.text_first = wspi_group_base(WSPI_T_TEXT);
+    cfg.text_count = wspi_group_count(WSPI_T_TEXT);
     if (!(f->opt->train.lm_weight > 0)) /* nothing would train the output stack */
         cfg.output_layers = 0;
     if (st == WSP_OK)
@@ -147,8 +130,10 @@ static wsp_status make_orders(wspi_fit *f, wsp_error *err)
         return wspi_nomem(err, "the order of flows", f->sees.n_flows);
     for (size_t h = 0; h < H; h++)
         f->map[h] = (int)h;
+    if (f->opt->per_capture)
+        WSP_TRY(wspi_fit_group(f, err));
     wspi_fit_choose(f);
-    f->n_val = f->val ? choose(f, f->val, f->val_order) : 0;
+    f->n_val = f->val ? wspi_fit_wanted(f, f->val, f->val_order) : 0;
     if (f->n_order == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
     if (f->val && f->n_val == 0)

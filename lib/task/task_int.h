@@ -39,13 +39,20 @@ typedef struct wspi_batcher {
     wsp_batch batch;
 } wspi_batcher;
 
+/* How flows are changed for training: each token is left out with chance `drop`, the first packets with chance `skip`. */
+enum { WSPI_SKIP_MOST = 10 }; /* packets */
+typedef struct wspi_augment {
+    double drop, skip;
+    wspi_rng rng;
+} wspi_augment;
+
 /*
  * Takes flows order[0..] until `budget` tokens are reached (at least one flow); returns how many in *taken.
- * map[h] is the set's label column for head h of the model, or -1.
+ * map[h] is the set's label column for head h of the model, or -1. augment: NULL takes flows as they are.
  */
 wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
                              const uint32_t *order, size_t n, size_t budget, const int *map,
-                             size_t n_heads, size_t *taken) WSP_MUST_USE;
+                             size_t n_heads, wspi_augment *augment, size_t *taken) WSP_MUST_USE;
 /* How many flows that would take, without a batch. */
 size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget);
 void wspi_batcher_clear(wspi_batcher *b);

@@ -91,7 +91,7 @@ static wsp_status run_batch(wspi_fit *f, size_t *at, wsp_train_stats *s, tally *
     if (mine >= f->n_val)
         return WSP_OK;
     if (wspi_batcher_fill(&f->batcher, &f->val_sees, f->val, f->val_order + mine, f->n_val - mine,
-                          budget, f->map, f->train->n_heads, &taken) < 0)
+                          budget, f->map, f->train->n_heads, NULL, &taken) < 0)
         return wspi_nomem(err, "a batch of flows", budget);
     WSP_TRY(wsp_trainer_evaluate(f->trainer, &f->batcher.batch, s, err));
     count(f, t);

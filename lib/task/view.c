@@ -70,35 +70,60 @@ size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, si
     return taken;
 }
 
-static wsp_status add_flow(wspi_batcher *b, const wspi_view *v, size_t flow)
+/* The packet at which a flow begins: as a capture that began late would have it. */
+static uint64_t late_start(wspi_augment *a, uint64_t from, uint64_t to)
+{
+    if (to - from < 2 || wspi_rng_unit(&a->rng) >= a->skip)
+        return from;
+    return from + 1 + wspi_rng_below(&a->rng, WSPI_MIN(to - from - 1, (uint64_t)WSPI_SKIP_MOST));
+}
+
+/* n tokens of a packet to the end of the batch, some of them left out, but never all. */
+static void add_tokens(wspi_batcher *b, const uint16_t *ids, size_t n, wspi_augment *a)
+{
+    size_t *at = &b->batch.n_tokens, before = *at;
+
+    if (!a || !(a->drop > 0)) {
+        memcpy(b->ids + *at, ids, n * sizeof *ids);
+        *at += n;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (wspi_rng_unit(&a->rng) >= a->drop)
+            b->ids[(*at)++] = ids[i];
+    if (*at == before)
+        b->ids[(*at)++] = ids[0];
+}
+
+static wsp_status add_flow(wspi_batcher *b, const wspi_view *v, size_t flow, wspi_augment *a)
 {
     wsp_batch *n = &b->batch;
-    uint64_t from = v->flow_off[flow], to = v->flow_off[flow + 1];
-    size_t tokens = tokens_of(v, flow);
+    uint64_t to = v->flow_off[flow + 1],
+             from = a ? late_start(a, v->flow_off[flow], to) : v->flow_off[flow];
 
-    WSP_TRY(wspi_grow(&b->ids, &b->cap_ids, n->n_tokens + tokens, sizeof *b->ids));
+    WSP_TRY(wspi_grow(&b->ids, &b->cap_ids, n->n_tokens + tokens_of(v, flow), sizeof *b->ids));
     WSP_TRY(wspi_grow(&b->packet_off, &b->cap_packets, n->n_packets + (size_t)(to - from) + 1,
                       sizeof *b->packet_off));
     WSP_TRY(wspi_grow(&b->flow_off, &b->cap_flows, n->n_flows + 2, sizeof *b->flow_off));
     b->packet_off[0] = b->flow_off[0] = 0;
-    memcpy(b->ids + n->n_tokens, v->ids + v->packet_off[from], tokens * sizeof *b->ids);
-    for (uint64_t p = from; p < to; p++)
-        b->packet_off[++n->n_packets] =
-            (uint32_t)(n->n_tokens + v->packet_off[p + 1] - v->packet_off[from]);
-    n->n_tokens += tokens;
+    for (uint64_t p = from; p < to; p++) {
+        uint64_t i = v->packet_off[p];
+        add_tokens(b, v->ids + i, (size_t)(v->packet_off[p + 1] - i), a);
+        b->packet_off[++n->n_packets] = (uint32_t)n->n_tokens;
+    }
     b->flow_off[++n->n_flows] = (uint32_t)n->n_packets;
     return WSP_OK;
 }
 
 wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
                              const uint32_t *order, size_t n, size_t budget, const int *map,
-                             size_t n_heads, size_t *taken)
+                             size_t n_heads, wspi_augment *augment, size_t *taken)
 {
     memset(&b->batch, 0, sizeof b->batch);
     *taken = wspi_batcher_span(v, order, n, budget);
     for (size_t i = 0; i < *taken; i++) {
         size_t flow = order[i];
-        WSP_TRY(add_flow(b, v, flow));
+        WSP_TRY(add_flow(b, v, flow, augment));
         if (!map)
             continue;
         WSP_TRY(wspi_grow(&b->labels, &b->cap_labels, b->batch.n_flows * n_heads + 1,

@@ -118,9 +118,9 @@ def seen(item):
 
 
 class Batch:
-    """Indices for flows [f0, f1) of ragged arrays. labels [flows][heads], all of them set."""
+    """Indices for flows [f0, f1) of ragged arrays. labels [flows][heads], all of them set. text: the first text id, and how many."""
 
-    def __init__(self, ids, packet_off, flow_off, labels):
+    def __init__(self, ids, packet_off, flow_off, labels, text=(0, 0)):
         length, packets = np.diff(packet_off), np.diff(flow_off)
         if length.max() > BLOCK:
             raise ValueError(f"a packet of {length.max()} tokens, more than the {BLOCK} of a block")
@@ -132,6 +132,13 @@ class Batch:
         padded[at] = ids
         self.ids, self.place, self.packet = (torch.tensor(a) for a in (padded, place, item.clip(0)))
         self.first = torch.tensor((place == 0)[:, None])
+        is_text = (item >= 0) & (padded >= text[0]) & (padded < sum(text))
+        self.texts = bool(is_text.any())
+        if self.texts:  # 0: not a text token; n + 1: the n-th of its packet
+            before = np.cumsum(is_text) - is_text
+            first = np.zeros(rows, np.int64)
+            first[at] = np.repeat(before[start], length)
+            self.text = torch.tensor(np.where(is_text, before - first + 1, 0))
         self.mask = torch.zeros(rows // BLOCK, 1, BLOCK, BLOCK).masked_fill_(~seen(item)[:, None], -math.inf)
         self.real, self.target = torch.tensor(at), torch.tensor(ids)
         self.last, self.length = torch.tensor(start + length - 1), torch.tensor(length)
@@ -200,8 +207,14 @@ class Model:
         o = p.new_zeros(P, H, C // H).index_add(0, packet, p[:, :, None] * kv[:, 1]) / total[:, :, None]
         return self.mlp(x[b.last] + self.linear(o.view(P, C).to(self.dtype), f"{layer}.attn.out"), layer)
 
+    def text(self, place, name):
+        w = self.w[name]
+        return F.embedding(place, torch.cat([w.new_zeros(1, w.shape[1]), w]))
+
     def packets(self, tokens, b):
         x, layers = tokens + F.embedding(b.place, self.w["packet.position.weight"]), self.config["packet_layers"]
+        if b.texts:
+            x = x + self.text(b.text, "packet.text_position.weight")
         for layer in range(layers - 1):
             x = self.attention(x, f"packet.{layer}", b)
         x = self.last_attention(x, f"packet.{layers - 1}", b) if layers else x[b.last]
@@ -259,7 +272,8 @@ class Model:
 
     def next_token_loss(self, tokens, c, b):
         e = self.linear(c[b.before].to(self.dtype), "output.context").float()
-        x = torch.where(b.first, self.w["output.start"], tokens.roll(1, 0))
+        before = tokens + self.text(b.text, "output.text_position.weight") if b.texts else tokens
+        x = torch.where(b.first, self.w["output.start"], before.roll(1, 0))
         x = x + F.embedding(b.place, self.w["output.position.weight"]) + F.embedding(b.packet, e)
         for layer in range(self.config["output_layers"]):
             x = self.attention(x, f"output.{layer}", b)

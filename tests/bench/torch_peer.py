@@ -122,13 +122,14 @@ class Flows:
         self.ids = ids[np.repeat(packet_off[:-1] - self.packet_off[:-1], length) + np.arange(length.sum())]
         if self.ids.max() >= plain.config["vocab"]:
             sys.exit(f"torch_peer.py: {path}: token {self.ids.max()}, the model knows {plain.config['vocab']}")
+        self.text = plain.config.get("text_first", 0), plain.config.get("text_count", 0)
         number = np.arange(len(self.flow_off) - 1)
         self.labels = np.stack([number % len(h["labels"]) for h in plain.heads], 1) if plain.heads else np.zeros((len(number), 0))
 
     def batch(self, f0, f1):
         p0, p1 = self.flow_off[f0], self.flow_off[f1]
         t0, t1 = self.packet_off[p0], self.packet_off[p1]
-        return torch_fast.Batch(self.ids[t0:t1], self.packet_off[p0:p1 + 1] - t0, self.flow_off[f0:f1 + 1] - p0, self.labels[f0:f1])
+        return torch_fast.Batch(self.ids[t0:t1], self.packet_off[p0:p1 + 1] - t0, self.flow_off[f0:f1 + 1] - p0, self.labels[f0:f1], self.text)
 
     def parts(self, world):
         """Borders of `world` runs of flows with about equal numbers of tokens."""

@@ -35,7 +35,15 @@ static const struct kind {
     size_t n_heads;
     wsp_model_config cfg;
 } kinds[] = {
-    {"both", 2, {.packet_layers = 2, .flow_layers = 2, .output_layers = 2, .conv = 4, .chunk = 5}},
+    {"both",
+     2,
+     {.packet_layers = 2,
+      .flow_layers = 2,
+      .output_layers = 2,
+      .conv = 4,
+      .chunk = 5,
+      .text_first = 11,
+      .text_count = 30}},
     {"labels", 2, {.packet_layers = 1, .flow_layers = 3, .conv = 1, .chunk = 64}},
     {"tokens",
      0,

@@ -74,6 +74,8 @@ static inline wsp_model *model_make(uint32_t chunk, uint64_t seed)
     cfg.vocab_version = 0x123456789abcdef0u;
     cfg.chunk = chunk;
     cfg.flow_layers = 2;
+    cfg.text_first = 3;
+    cfg.text_count = VOCAB / 2;
     assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, seed, NULL), WSP_OK);
     return m;
 }

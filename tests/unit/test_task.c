@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "task/fit_int.h"
 #include "task/label_names.h"
 #include "task/task_int.h"
 #include "wirespeak/task.h"
@@ -460,6 +461,88 @@ static void only_legal_and_likely_enough_tokens_are_drawn(void **state)
         assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
 }
 
+/* ---- what training reads ---- */
+
+enum { FLOWS = 60 };
+
+/* Captures 0 (50 flows of label 0, five of label 1) and 1 (five of label 0). */
+static void draw_epoch(uint64_t epoch, size_t per_capture, uint32_t *order, size_t *n)
+{
+    static uint32_t capture[FLOWS];
+    static int32_t label[FLOWS];
+    int32_t *labels[] = {label};
+    wsp_tokens t = {.n_flows = FLOWS, .n_heads = 1, .capture = capture, .labels = labels};
+    wsp_fit_options o = wsp_fit_options_default();
+    wspi_fit f = {.train = &t, .opt = &o, .order = order, .pos = {.epoch = epoch}};
+
+    for (size_t i = 0; i < FLOWS; i++) {
+        capture[i] = i >= 55;
+        label[i] = i >= 50 && i < 55;
+    }
+    o.per_capture = per_capture;
+    assert_int_equal(wspi_fit_group(&f, NULL), WSP_OK);
+    wspi_fit_choose(&f);
+    *n = f.n_order;
+    free(f.group);
+    free(f.drawn);
+}
+
+static void an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_next_time(
+    void **state)
+{
+    uint32_t a[FLOWS], b[FLOWS];
+    size_t n, m, count[3] = {0}, same = 0;
+
+    (void)state;
+    draw_epoch(0, 4, a, &n);
+    draw_epoch(1, 4, b, &m);
+    assert_int_equal(n, 12);
+    assert_int_equal(m, 12);
+    for (size_t i = 0; i < n; i++) {
+        count[a[i] < 50 ? 0 : a[i] < 55 ? 1 : 2]++;
+        for (size_t k = 0; k < m; k++)
+            same += a[i] == b[k];
+    }
+    for (size_t g = 0; g < 3; g++)
+        assert_int_equal(count[g], 4);
+    assert_in_range(same, 0, 11);
+    draw_epoch(0, 0, a, &n);
+    assert_int_equal(n, FLOWS);
+}
+
+static void a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_its_tokens(
+    void **state)
+{
+    uint16_t ids[40];
+    uint64_t packet_off[21], flow_off[] = {0, 20};
+    const uint32_t order[] = {0};
+    wspi_view v = {.n_flows = 1, .ids = ids, .packet_off = packet_off, .flow_off = flow_off};
+    wspi_augment a = {.drop = 0.5, .skip = 1};
+    wspi_batcher b = {.ids = NULL};
+    size_t taken;
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++)
+        ids[i] = (uint16_t)i; /* packet p has 2p and 2p + 1 */
+    for (size_t p = 0; p <= 20; p++)
+        packet_off[p] = 2 * p;
+    wspi_rng_seed(&a.rng, 1);
+    for (int round = 0; round < 50; round++) {
+        assert_int_equal(wspi_batcher_fill(&b, &v, NULL, order, 1, 100, NULL, 0, &a, &taken),
+                         WSP_OK);
+        assert_in_range(b.batch.n_packets, 10, 19); /* 1 to 10 are gone */
+        assert_in_range(b.batch.n_tokens, b.batch.n_packets, 2 * b.batch.n_packets);
+        for (size_t p = 0; p < b.batch.n_packets; p++) {
+            assert_true(b.packet_off[p + 1] > b.packet_off[p]);
+            for (size_t i = b.packet_off[p]; i < b.packet_off[p + 1]; i++)
+                assert_int_equal(b.ids[i] / 2, 20 - b.batch.n_packets + p);
+        }
+    }
+    assert_int_equal(wspi_batcher_fill(&b, &v, NULL, order, 1, 100, NULL, 0, NULL, &taken), WSP_OK);
+    assert_int_equal(b.batch.n_tokens, 40);
+    wspi_batcher_clear(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +560,10 @@ int main(void)
         cmocka_unit_test(the_split_is_the_same_for_ever),
         cmocka_unit_test(fractions_that_make_no_sense_are_refused),
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
+        cmocka_unit_test(
+            an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_next_time),
+        cmocka_unit_test(
+            a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_its_tokens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fit_choose.c: the flows that an epoch reads, and their order. A capture with thousands of flows of one label says less
+ * of the label than ten captures with a few: so at most so many flows with the same labels may be drawn from a capture.
+ */
+#include "task/fit_int.h"
+
+size_t wspi_fit_wanted(const wspi_fit *f, const wsp_tokens *t, uint32_t *order)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->n_flows; i++) {
+        bool wanted = f->opt->train.lm_weight > 0 && !f->opt->labelled_only;
+        for (size_t h = 0; h < t->n_heads; h++)
+            wanted = wanted || t->labels[h][i] >= 0;
+        if (wanted)
+            order[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
+/* Less, equal, more: by capture, then by the labels of all heads. */
+static int compare(const wsp_tokens *t, uint32_t a, uint32_t b)
+{
+    if (t->capture[a] != t->capture[b])
+        return t->capture[a] < t->capture[b] ? -1 : 1;
+    for (size_t h = 0; h < t->n_heads; h++)
+        if (t->labels[h][a] != t->labels[h][b])
+            return t->labels[h][a] < t->labels[h][b] ? -1 : 1;
+    return 0;
+}
+
+static int by_group(const void *a, const void *b, void *tokens)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int c = compare(tokens, x, y);
+
+    return c ? c : (x > y) - (x < y);
+}
+
+wsp_status wspi_fit_group(wspi_fit *f, wsp_error *err)
+{
+    wsp_tokens *t = (wsp_tokens *)(uintptr_t)f->train; /* qsort_r has no const */
+    uint32_t group = 0;
+
+    f->group = wspi_new_array(t->n_flows + 1, sizeof *f->group);
+    f->drawn = wspi_new_array(t->n_flows + 1, sizeof *f->drawn);
+    if (!f->group || !f->drawn)
+        return wspi_nomem(err, "groups of flows", t->n_flows * sizeof *f->group);
+    for (size_t i = 0; i < t->n_flows; i++)
+        f->drawn[i] = (uint32_t)i;
+    qsort_r(f->drawn, t->n_flows, sizeof *f->drawn, by_group, t);
+    for (size_t i = 0; i < t->n_flows; i++) {
+        group += i > 0 && compare(t, f->drawn[i - 1], f->drawn[i]) != 0;
+        f->group[f->drawn[i]] = group;
+    }
+    return WSP_OK;
+}
+
+static void shuffle(uint32_t *x, size_t n, uint64_t seed)
+{
+    wspi_rng r;
+
+    wspi_rng_seed(&r, seed);
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)wspi_rng_below(&r, i);
+        uint32_t swap = x[i - 1];
+        x[i - 1] = x[k];
+        x[k] = swap;
+    }
+}
+
+/* The first flows of every group stay, in their order. */
+static size_t draw(wspi_fit *f)
+{
+    size_t n = 0;
+
+    memset(f->drawn, 0, f->train->n_flows * sizeof *f->drawn);
+    for (size_t i = 0; i < f->n_order; i++) {
+        uint32_t flow = f->order[i];
+        if (f->drawn[f->group[flow]]++ < f->opt->per_capture)
+            f->order[n++] = flow;
+    }
+    return n;
+}
+
+void wspi_fit_choose(wspi_fit *f)
+{
+    f->n_order = wspi_fit_wanted(f, f->train, f->order);
+    shuffle(f->order, f->n_order, f->opt->train.seed * 1000003u + f->pos.epoch);
+    if (f->opt->per_capture)
+        f->n_order = draw(f);
+}
