@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_generate.c: a capture of new flows, drawn from a model. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "wirespeak/task.h"
+#include "wirespeak/generate.h"
 
 static const cli_page page = {
     .name = "generate",
@@ -17,15 +16,23 @@ static const cli_page page = {
         "Writes a capture of new flows, drawn from a model token by token within the grammar of "
         "the "
         "protocols.\n"
-        "Lengths, checksums and sequence numbers are computed; addresses come from two networks.",
-    .examples = "  wirespeak generate -m model.safetensors -n 100 --label DNS -w dns.pcap\n",
+        "Lengths, checksums and sequence numbers are computed; addresses come from the networks "
+        "given.",
+    .examples = "  wirespeak generate -m model.safetensors -n 100 --label DNS -w dns.pcap\n"
+                "  wirespeak generate -m model.safetensors --label TLS=3 --label DNS --packets 10k "
+                "-w mix.pcap\n",
     .min_operands = 0,
     .max_operands = 0,
 };
 
+enum { MAX_NETWORKS = 16 };
+
 typedef struct arguments {
-    const char *model, *out, *label, *clients, *servers;
+    const char *model, *out, *ports, *mac[2];
+    cli_list labels, networks[2]; /* of clients, of servers */
     size_t threads;
+    wsp_network network[2][MAX_NETWORKS];
+    wsp_share mix[CLI_LIST_MAX];
     wsp_generate_options opt;
 } arguments;
 
@@ -36,69 +43,137 @@ static int parse(arguments *a, int argc, char **argv)
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .help = "the model"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "FILE", .help = "the capture to write"},
+        {.kind = CLI_HEADING, .help = "How much"},
         {.name = "count", .letter = 'n', .kind = CLI_U64, .value = &o->flows, .arg = "N", .min = 1, .max = 100000000,
-         .help = "number of flows (default 10)"},
-        {.name = "label", .letter = 'l', .kind = CLI_TEXT, .value = &a->label, .arg = "NAME",
-         .help = "what the flows shall be: a label of the model (default whatever)"},
+         .help = "number of flows (default 10, or as many as --packets and --seconds take)"},
+        {.name = "packets", .kind = CLI_SIZE, .value = &o->packets, .arg = "N", .min = 1, .help = "number of packets in all"},
+        {.name = "seconds", .kind = CLI_SECONDS, .value = &o->duration_ns, .arg = "SECONDS", .help = "time from the first packet to the last"},
+        {.name = "max-packets", .kind = CLI_SIZE, .value = &o->max_packets, .arg = "N", .min = 1, .max = 1000000,
+         .help = "packets of a flow at most (default 64)"},
+        {.kind = CLI_HEADING, .help = "What"},
+        {.name = "label", .letter = 'l', .kind = CLI_LIST, .value = &a->labels, .arg = "[HEAD:]NAME[=N]",
+         .help = "what the flows shall be: a label of the model (default whatever);\nmay be repeated: each flow is one of them, by shares N (default 1)"},
         {.name = "seed", .kind = CLI_U64, .value = &o->seed, .arg = "N", .help = "the same seed gives the same capture (default 0)"},
         {.name = "temperature", .kind = CLI_REAL, .value = &o->temperature, .arg = "T", .rmax = 100,
          .help = "below 1 more of the usual, above 1 more of the rare (default 1)"},
         {.name = "top-k", .kind = CLI_SIZE, .value = &o->top_k, .arg = "K", .help = "draw among the K likeliest tokens"},
         {.name = "top-p", .kind = CLI_REAL, .value = &o->top_p, .arg = "P", .rmin = 0.000001, .rmax = 1,
          .help = "draw among the likeliest tokens that have the share P of the odds"},
-        {.name = "max-packets", .kind = CLI_SIZE, .value = &o->max_packets, .arg = "N", .min = 1, .max = 1000000,
-         .help = "packets of a flow at most (default 64)"},
+        {.kind = CLI_HEADING, .help = "When and between whom"},
         {.name = "rate", .kind = CLI_REAL, .value = &o->rate, .arg = "N", .rmin = 0.000001, .rmax = 1e9,
          .help = "new flows a second on average (default 10)"},
         {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .help = "time of the first flow since 1970"},
+        {.name = "clients", .kind = CLI_LIST, .value = &a->networks[0], .arg = "CIDR",
+         .help = "network of the clients, IPv4 or IPv6; may be repeated\n(default 10.0.0.0/16, and 2001:db8::/96 for IPv6)"},
+        {.name = "servers", .kind = CLI_LIST, .value = &a->networks[1], .arg = "CIDR",
+         .help = "network of the servers, likewise (default 198.51.100.0/24)"},
+        {.name = "client-mac", .kind = CLI_TEXT, .value = &a->mac[0], .arg = "XX:XX:XX",
+         .help = "first bytes of the clients' MAC addresses, 1 to 6 (default 02:00)"},
+        {.name = "server-mac", .kind = CLI_TEXT, .value = &a->mac[1], .arg = "XX:XX:XX", .help = "likewise of the servers"},
+        {.name = "client-ports", .kind = CLI_TEXT, .value = &a->ports, .arg = "FIRST-LAST", .help = "ports of the clients (default 49152-65535)"},
+        {.kind = CLI_HEADING, .help = "Machine"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
-        {.name = "clients", .kind = CLI_TEXT, .value = &a->clients, .arg = "CIDR", .help = "network of the clients (default 10.0.0.0/16)"},
-        {.name = "servers", .kind = CLI_TEXT, .value = &a->servers, .arg = "CIDR", .help = "network of the servers (default 198.51.100.0/24)"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
 }
 /* clang-format on */
 
-/* The condition of a label: labels of all heads count through. */
-static int32_t find_label(const wsp_model *m, const char *name)
-{
-    int32_t at = 0;
+/* ---- what the options say ---- */
 
-    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
-        const wsp_head *head = wsp_model_head(m, h);
-        for (size_t l = 0; l < head->n_labels; l++, at++)
-            if (strcmp(head->labels[l], name) == 0)
-                return at;
+static int read_networks(arguments *a, int side)
+{
+    wsp_pool *pool = side ? &a->opt.servers : &a->opt.clients;
+
+    for (size_t i = 0; i < a->networks[side].n; i++) {
+        const char *text = a->networks[side].items[i];
+
+        if (pool->n == MAX_NETWORKS)
+            return cli_usage(page.name, "more than %d networks of a side", MAX_NETWORKS);
+        if (wsp_network_parse(text, &a->network[side][pool->n++]) < 0)
+            return cli_usage(page.name, "'%s' is no network such as 10.0.0.0/16 or 2001:db8:1::/64",
+                             text);
     }
-    return -1;
+    pool->networks = a->network[side];
+    return CLI_OK;
 }
 
-static bool read_cidr(const char *text, uint8_t net[4], unsigned *bits)
+static int read_mac(arguments *a, int side)
 {
-    char addr[32];
-    const char *slash = strchr(text, '/');
-    char *end = NULL;
-    unsigned long n = slash ? strtoul(slash + 1, &end, 10) : 32;
+    wsp_pool *pool = side ? &a->opt.servers : &a->opt.clients;
+    const char *at = a->mac[side];
+    char *end;
 
-    if (slash && (end == slash + 1 || *end))
-        return false;
-    (void)snprintf(addr, sizeof addr, "%.*s", slash ? (int)(slash - text) : (int)strlen(text),
-                   text);
-    *bits = (unsigned)n;
-    return n <= 32 && inet_pton(AF_INET, addr, net) == 1;
+    for (; at && *at; at = *end ? end + 1 : end) {
+        unsigned long v = strtoul(at, &end, 16);
+
+        if (end != at + 2 || v > 255 || (*end && *end != ':') || pool->mac_len == 6)
+            return cli_usage(page.name,
+                             "'%s' is no MAC address or beginning of one, such as 00:1b:21",
+                             a->mac[side]);
+        pool->mac[pool->mac_len++] = (uint8_t)v;
+    }
+    if (pool->mac_len && pool->mac[0] & 1)
+        return cli_usage(page.name, "'%s' is of a group, not of a host", a->mac[side]);
+    return CLI_OK;
 }
+
+static int read_ports(arguments *a)
+{
+    unsigned long first, last;
+    char *end = NULL;
+
+    if (!a->ports)
+        return CLI_OK;
+    first = strtoul(a->ports, &end, 10);
+    last = *end == '-' && end > a->ports ? strtoul(end + 1, &end, 10) : 0;
+    if (*end || first < 1 || last < first || last > 65535)
+        return cli_usage(page.name, "'%s' is no range of ports such as 49152-65535", a->ports);
+    a->opt.port_first = (uint16_t)first;
+    a->opt.port_last = (uint16_t)last;
+    return CLI_OK;
+}
+
+/* "protocol:DNS=3": a condition and its share. A label may have an equals sign itself. */
+static int read_labels(arguments *a, const wsp_model *m)
+{
+    wsp_error err;
+
+    for (size_t i = 0; i < a->labels.n; i++) {
+        const char *text = a->labels.items[i], *eq = strrchr(text, '=');
+        wsp_share *share = &a->mix[i];
+        char *end = NULL, name[256];
+
+        share->weight = eq ? strtod(eq + 1, &end) : 1;
+        if (eq && (end == eq + 1 || *end || !(share->weight > 0) || share->weight > 1e9)) {
+            share->weight = 1;
+            eq = NULL;
+        }
+        (void)snprintf(name, sizeof name, "%.*s", eq ? (int)(eq - text) : (int)strlen(text), text);
+        if (wsp_find_condition(m, name, &share->condition, &err) < 0)
+            return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
+    }
+    a->opt.mix = a->mix;
+    a->opt.n_mix = a->labels.n;
+    return CLI_OK;
+}
+
+/* ---- generating ---- */
 
 static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
 {
-    const arguments *a = arg;
+    const wsp_generate_options *o = &((const arguments *)arg)->opt;
 
-    if (isatty(2) && !cli_is_quiet())
-        (void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " flows, %" PRIu64 " packets ", flows,
-                      a->opt.flows, packets);
-    if (isatty(2) && !cli_is_quiet() && flows == a->opt.flows)
-        (void)fputc('\n', stderr);
+    if (!isatty(2) || cli_is_quiet())
+        return WSP_OK;
+    (void)fprintf(stderr, "\r%" PRIu64, flows);
+    if (o->flows)
+        (void)fprintf(stderr, " of %" PRIu64, o->flows);
+    (void)fprintf(stderr, " flows, %" PRIu64, packets);
+    if (o->packets)
+        (void)fprintf(stderr, " of %" PRIu64, o->packets);
+    (void)fprintf(stderr, " packets ");
     return WSP_OK;
 }
 
@@ -110,22 +185,22 @@ static int generate(arguments *a, const wsp_model *m)
     wsp_error err;
     wsp_status st;
 
-    if (a->label && (a->opt.condition = find_label(m, a->label)) < 0)
-        return cli_fail("%s has no label '%s': wirespeak info %s lists them", a->model, a->label,
-                        a->model);
+    if (read_labels(a, m) != CLI_OK)
+        return CLI_FAILED;
     if (payload)
-        a->opt.view.max_payload = strtoul(payload, NULL, 10);
+        a->opt.max_payload = strtoul(payload, NULL, 10);
     st = wsp_pcap_writer_open(&w, a->out, 1, &err);
     if (st == WSP_OK)
         st = wsp_generate(m, &a->opt, w, &packets, &err);
+    if (isatty(2) && !cli_is_quiet())
+        (void)fputc('\n', stderr);
     if (st == WSP_OK)
         st = wsp_pcap_writer_close(w, &err);
     else
         wsp_pcap_writer_discard(w);
     if (st < 0)
         return cli_fail_error(&err);
-    cli_note("%" PRIu64 " packets of %" PRIu64 " flows written to %s", packets, a->opt.flows,
-             a->out);
+    cli_note("%" PRIu64 " packets written to %s", packets, a->out);
     return CLI_OK;
 }
 
@@ -134,18 +209,23 @@ int cmd_generate(int argc, char **argv)
     arguments a = {.opt = wsp_generate_options_default()};
     wsp_model *m = NULL;
     wsp_error err;
-    int rc;
+    int rc = CLI_OK;
 
-    a.opt.flows = 10;
+    a.opt.flows = 0;
     (void)parse(&a, argc, argv);
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (!a.out)
         return cli_usage(page.name, "where to? give -w OUT.pcap");
-    if (a.clients && !read_cidr(a.clients, a.opt.clients, &a.opt.client_bits))
-        return cli_usage(page.name, "'%s' is no IPv4 network such as 10.0.0.0/16", a.clients);
-    if (a.servers && !read_cidr(a.servers, a.opt.servers, &a.opt.server_bits))
-        return cli_usage(page.name, "'%s' is no IPv4 network such as 198.51.100.0/24", a.servers);
+    for (int side = 0; side < 2 && rc == CLI_OK; side++)
+        if ((rc = read_networks(&a, side)) == CLI_OK)
+            rc = read_mac(&a, side);
+    if (rc == CLI_OK)
+        rc = read_ports(&a);
+    if (rc != CLI_OK)
+        return rc;
+    if (!a.opt.flows && !a.opt.packets && !a.opt.duration_ns)
+        a.opt.flows = 10;
     a.opt.threads = (unsigned)a.threads;
     a.opt.report = progress;
     a.opt.arg = &a;

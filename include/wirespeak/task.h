@@ -2,7 +2,7 @@
 /*
  * task.h: what surrounds the model: labels from nDPI (a teacher and a baseline), Community IDs that
  * join our records with those of other tools, the split of captures into training, validation
- * and test, training, classifying, scores, generating and forging.
+ * and test, training, classifying, scores and forging. Generating is in generate.h.
  */
 #ifndef WIRESPEAK_TASK_H
 #define WIRESPEAK_TASK_H
@@ -512,44 +512,6 @@ typedef struct wsp_calibration {
  */
 WSP_MUST_USE WSP_API wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
                                               wsp_calibration *calibrations, wsp_error *err);
-
-/* ---- generating ---- */
-
-typedef struct wsp_generate_options {
-    uint64_t flows;
-    int32_t
-        condition; /* what to generate: offset of the head's labels + label (model.h), -1 = whatever */
-    uint64_t seed;      /* the same model, options and seed give the same packets */
-    double temperature; /* of the odds of tokens; 0 = always the likeliest */
-    size_t top_k;       /* draw among so many likeliest tokens, 0 = all */
-    double top_p;       /* and among the likeliest that have this share of the odds, (0, 1] */
-    size_t max_packets; /* of a flow */
-    uint64_t start_ns;  /* flows arrive from here on ... */
-    double rate;        /* ... so many a second on average, as a Poisson process */
-    uint8_t clients[4],
-        servers
-            [4]; /* IPv4 networks that hosts are drawn from; IPv6 and MAC follow from the address */
-    unsigned client_bits, server_bits; /* prefix lengths */
-    wsp_view_options view;             /* only max_payload counts: as in training */
-    unsigned
-        threads; /* 0: as many as the machine has CPUs; the packets are the same for any number */
-    wsp_status (*report)(
-        void *arg, uint64_t flows,
-        uint64_t packets); /* or NULL; from any thread, one at a time; negative ends the run */
-    void *arg;
-} wsp_generate_options;
-
-WSP_API wsp_generate_options wsp_generate_options_default(void);
-
-/*
- * Draws whole flows and writes their packets in time order (Ethernet). Every packet is valid, whatever the model:
- * lengths, checksums, sequence numbers and what the grammar of its protocols fixes are computed, addresses and ports come
- * from the pools, opaque bytes are random. All packets are held in memory until they are sorted. The writer is the
- * caller's to close; *packets = how many were written. UNSUPPORTED for a model of another vocabulary or without an
- * output stack.
- */
-WSP_MUST_USE WSP_API wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *opt,
-                                             wsp_pcap_writer *w, uint64_t *packets, wsp_error *err);
 
 /* ---- forging: the same capture from other hosts, to test that labels do not follow them ---- */
 

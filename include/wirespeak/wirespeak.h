@@ -6,6 +6,7 @@
 #include "wirespeak/base.h"
 #include "wirespeak/capture.h"
 #include "wirespeak/flow.h"
+#include "wirespeak/generate.h"
 #include "wirespeak/live.h"
 #include "wirespeak/model.h"
 #include "wirespeak/packet.h"

@@ -1,9 +1,11 @@
 libwspi_la_SOURCES += lib/task/label.c lib/task/label_names.h lib/task/community.c lib/task/split.c lib/task/task_int.h \
-	lib/task/view.c lib/task/labels.c lib/task/classify.c lib/task/stacks.c lib/task/generate.c lib/task/forge.c \
+	lib/task/view.c lib/task/labels.c lib/task/classify.c lib/task/stacks.c lib/task/forge.c \
 	lib/task/metrics.c lib/task/select.c lib/task/score.c lib/task/change.c lib/task/rate.c \
 	lib/task/features.h lib/task/features.c lib/task/trees.c lib/task/baseline.c
 libwspi_la_SOURCES += lib/task/calibrate.c lib/task/fit.c lib/task/fit_choose.c lib/task/fit_int.h lib/task/fit_log.c lib/task/fit_setup.c \
 	lib/task/fit_state.c lib/task/validate.c
+libwspi_la_SOURCES += lib/task/generate_int.h lib/task/generate.c lib/task/generate_draw.c lib/task/generate_plan.c \
+	lib/task/generate_hosts.c lib/task/sample.c
 check_PROGRAMS += test_stacks test_task test_metrics test_eval test_change test_trees
 test_stacks_SOURCES = tests/unit/test_stacks.c
 test_stacks_LDADD = $(TEST_LIBS)
@@ -17,3 +19,6 @@ test_change_SOURCES = tests/unit/test_change.c
 test_change_LDADD = $(TEST_LIBS)
 test_trees_SOURCES = tests/unit/test_trees.c
 test_trees_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_generate
+test_generate_SOURCES = tests/unit/test_generate.c
+test_generate_LDADD = $(TEST_LIBS)

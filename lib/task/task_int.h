@@ -70,21 +70,4 @@ wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_toke
 wsp_answers wspi_answers_of(const wspi_answers *a, const wsp_model *m, size_t head);
 void wspi_answers_clear(wspi_answers *a);
 
-/* One generated frame, before all are sorted. */
-typedef struct wspi_frame_ref {
-    uint64_t time_ns;
-    const wspi_buf *in; /* the bytes are at in->data + at */
-    size_t at;
-    uint32_t len, packet; /* of the flow */
-    uint64_t flow;        /* decides between equal times, then packet does */
-} wspi_frame_ref;
-
-/* Draws one of the n legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
-typedef struct wspi_candidate {
-    float logit;
-    uint16_t id;
-} wspi_candidate;
-uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t n,
-                     const wsp_generate_options *o, wspi_candidate *scratch, wspi_rng *rng);
-
 #endif

@@ -425,8 +425,9 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);
     else
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
-    if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC)
-        *v |= 0xc000; /* RFC 6335: 49152 to 65535 */
+    if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC &&
+        d->role == (c->dir ? WSPI_R_PORT_SRC : WSPI_R_PORT_DST))
+        *v |= 0xc000; /* of the server; RFC 6335: 49152 to 65535 */
 }
 
 /* A 32-bit number near a known one: log bins of the distance, back then ahead; `same` < 0 or a value with a token. */

@@ -28,7 +28,9 @@ fails() {
     "$ws" train -q --config tiny --epochs 0.01 --seed 5 -w "$tmp/random.safetensors" "$tmp/some.npz"
 result $? "a model of nearly random weights"
 
-generate() { "$ws" generate -q -n 40 "$@"; }
+generate() {
+    case " $* " in *" -n "* | *" --packets "*) "$ws" generate -q "$@" ;; *) "$ws" generate -q -n 40 "$@" ;; esac
+}
 generate -m "$model" --seed 3 -w "$tmp/a.pcap" && generate -m "$model" --seed 3 -w "$tmp/b.pcap" &&
     generate -m "$model" --seed 4 -w "$tmp/c.pcap"
 result $? "generate writes captures"
@@ -74,6 +76,20 @@ else
     echo "ok $n - tshark checks generated captures # SKIP no tshark here"
 fi
 
+generate -m "$model" --packets 200 --label TLS=3 --label category:Web -w "$tmp/t1.pcap" --threads 1 &&
+    generate -m "$model" --packets 200 --label TLS=3 --label category:Web -w "$tmp/t3.pcap" --threads 3 && cmp -s "$tmp/t1.pcap" "$tmp/t3.pcap" &&
+    [ "$("$ws" tokenize -o json --stats "$tmp/t1.pcap" | python3 -c 'import json, sys; print(json.load(sys.stdin)["packets"])')" -eq 200 ]
+result $? "exactly so many packets, of a mix of labels, with any number of threads"
+generate -m "$model" -n 30 --clients 2001:db8:77::/64 --servers 203.0.113.9 --client-mac 00:1b:21 --client-ports 3000-3099 -w - |
+    "$ws" label -q - | python3 -c '
+import json, sys
+flows = [json.loads(line) for line in sys.stdin]
+ends = [f[side] for f in flows for side in ("src_ip", "dest_ip") if side in f and ":" not in f[side]]
+assert len(ends) > 10 and all(e.startswith("10.") or e == "203.0.113.9" for e in ends), ends
+assert all(3000 <= f["src_port"] < 3100 for f in flows if "src_port" in f)
+'
+result $? "hosts and ports are of the pools"
+
 "$ws" info -o json "$model" "$tmp/a.npz" | python3 -c '
 import json, sys
 model, tokens = [json.loads(line) for line in sys.stdin]
@@ -86,6 +102,9 @@ fails 1 "a label that the model has not" "$ws" generate -m "$model" --label Nons
 fails 1 "a model that is not there" "$ws" generate -m "$tmp/none" -w "$tmp/x.pcap"
 fails 1 "a folder that is not there" "$ws" generate -m "$model" -w "$tmp/none/x.pcap"
 fails 2 "a network that is none" "$ws" generate -m "$model" --clients 10.0.0.0/40 -w "$tmp/x.pcap"
+fails 1 "a label that two heads have" "$ws" generate -m "$model" --label benign -w "$tmp/x.pcap"
+fails 2 "ports that are no range" "$ws" generate -m "$model" --client-ports 9-8 -w "$tmp/x.pcap"
+fails 2 "a MAC address that is none" "$ws" generate -m "$model" --client-mac 0:1 -w "$tmp/x.pcap"
 fails 2 "no model" "$ws" generate -w "$tmp/x.pcap"
 fails 2 "no output" "$ws" generate -m "$model"
 fails 1 "info of a text" "$ws" info "$0"

@@ -21,6 +21,7 @@ for i in "${!layers[@]}"; do
     rank[${layers[$i]}]=$i
 done
 rank[wirespeak]=${rank[live]:?} # the header that includes them all
+rank[generate]=${rank[task]:?} # task has more than one header
 
 # may FROM TO: is the edge allowed?
 may() {

@@ -429,38 +429,6 @@ static void fractions_that_make_no_sense_are_refused(void **state)
     assert_int_equal(s, WSP_SPLIT_TRAIN);
 }
 
-/* ---- sampling ---- */
-
-static void only_legal_and_likely_enough_tokens_are_drawn(void **state)
-{
-    const float logits[4] = {9, 1, 3, 2};
-    const uint16_t legal[3] = {1, 2, 3}; /* the likeliest is not legal */
-    wsp_generate_options o = wsp_generate_options_default();
-    wspi_candidate scratch[4];
-    unsigned count[4] = {0};
-    wspi_rng r;
-
-    (void)state;
-    wspi_rng_seed(&r, 1);
-    for (int i = 0; i < 3000; i++)
-        count[wspi_sample(logits, legal, 3, &o, scratch, &r)]++;
-    assert_int_equal(count[0], 0); /* odds 0.090, 0.665, 0.245 */
-    assert_in_range(count[1], 200, 350);
-    assert_in_range(count[2], 1890, 2100);
-    assert_in_range(count[3], 640, 830);
-    o.top_k = 2;
-    for (int i = 0; i < 1000; i++)
-        assert_int_not_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 1);
-    o.top_k = 0;
-    o.top_p = 0.6;
-    for (int i = 0; i < 1000; i++)
-        assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
-    o.top_p = 1;
-    o.temperature = 0;
-    for (int i = 0; i < 1000; i++)
-        assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
-}
-
 /* ---- what training reads ---- */
 
 enum { FLOWS = 60 };
@@ -559,7 +527,6 @@ int main(void)
         cmocka_unit_test(the_split_follows_the_fractions_and_only_name_and_seed_decide),
         cmocka_unit_test(the_split_is_the_same_for_ever),
         cmocka_unit_test(fractions_that_make_no_sense_are_refused),
-        cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
         cmocka_unit_test(
             an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_next_time),
         cmocka_unit_test(

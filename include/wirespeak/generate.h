@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* generate.h: new flows drawn from a model: what they shall be, who their hosts are, and the capture of them. */
+#ifndef WIRESPEAK_GENERATE_H
+#define WIRESPEAK_GENERATE_H
+
+#include "wirespeak/base.h"
+#include "wirespeak/capture.h"
+#include "wirespeak/model.h"
+#include "wirespeak/token.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- hosts ---- */
+
+/* A network of IPv4 (len 4) or IPv6 (len 16) addresses, and the length of its prefix. */
+typedef struct wsp_network {
+    uint8_t addr[16];
+    uint8_t len;
+    unsigned bits;
+} wsp_network;
+
+/* "10.0.0.0/24", "2001:db8::/64", or one address; ARG for anything else. */
+WSP_MUST_USE WSP_API wsp_status wsp_network_parse(const char *text, wsp_network *out);
+
+/*
+ * Where hosts come from. A host has one IPv4, one IPv6 and one MAC address whatever flows it takes part in. Of n
+ * networks those of IPv4 are drawn from by their sizes; the IPv6 address is the host's in one of the IPv6 networks, or
+ * 2001:db8::a.b.c.d where there is none; so it is the other way round when all are of IPv6 (IPv4 is 10.0.0.0/8 then).
+ */
+typedef struct wsp_pool {
+    const wsp_network *networks; /* borrowed */
+    size_t n;                    /* 0: the default of its side */
+    uint8_t mac[6];              /* MAC addresses begin with these ... */
+    size_t mac_len;              /* ... so many bytes, 0 to 6; 0: 02:00, then the IPv4 address */
+} wsp_pool;
+
+/* ---- what to generate ---- */
+
+/* Flows of one condition: the offset of the head's labels + label (model.h), -1 = whatever; and its share. */
+typedef struct wsp_share {
+    int32_t condition;
+    double weight; /* above 0 */
+} wsp_share;
+
+typedef struct wsp_generate_options {
+    uint64_t flows;       /* how many; 0: as many as the next two want */
+    uint64_t packets;     /* how many in all, 0 = as the flows have */
+    uint64_t duration_ns; /* flows arrive and packets are sent for so long, 0 = until flows end */
+    const wsp_share *mix; /* borrowed; every flow is one of these, drawn by weight */
+    size_t n_mix;         /* 0: of no condition */
+    uint64_t seed;        /* the same model, options and seed give the same packets */
+    double temperature;   /* of the odds of tokens; 0 = always the likeliest */
+    size_t top_k;         /* draw among so many likeliest tokens, 0 = all */
+    double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
+    size_t max_packets;   /* of a flow */
+    uint64_t start_ns;    /* flows arrive from here on ... */
+    double rate;          /* ... so many a second on average, as a Poisson process */
+    wsp_pool clients, servers;
+    uint16_t port_first, port_last; /* of clients, both included */
+    size_t max_payload;             /* text tokens of a packet, as in training */
+    unsigned
+        threads; /* 0: as many as the machine has CPUs; the packets are the same for any number */
+    /* or NULL; from any thread, one at a time: flows and packets so far; negative ends the run */
+    wsp_status (*report)(void *arg, uint64_t flows, uint64_t packets);
+    void *arg;
+} wsp_generate_options;
+
+/* 1 flow of at most 64 packets, 10 a second, clients of 10.0.0.0/16, servers of 198.51.100.0/24, ports from 49152 on. */
+WSP_API wsp_generate_options wsp_generate_options_default(void);
+
+/*
+ * The condition of a label: "DNS", or "protocol:DNS" where several heads have it. ARG when no head has it, or several
+ * have and none is named.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_find_condition(const wsp_model *m, const char *label,
+                                                   int32_t *condition, wsp_error *err);
+
+/*
+ * Draws whole flows and writes their packets in time order (Ethernet). Every packet is valid, whatever the model:
+ * lengths, checksums, sequence numbers and what the grammar of its protocols fixes are computed, addresses and ports come
+ * from the pools, opaque bytes are random. All packets are held in memory until they are sorted. The writer is the
+ * caller's to close; *packets = how many were written. UNSUPPORTED for a model of another vocabulary or without an
+ * output stack.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *opt,
+                                             wsp_pcap_writer *w, uint64_t *packets, wsp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

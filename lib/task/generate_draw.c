@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * generate_draw.c: the packets of flows: tokens are drawn one by one from what the grammar allows, with the model's odds; a complete
+ * packet is built, coded again as a recorded one would be, and shown to the model before the next. The flows of a wave
+ * advance together in a number of slots, so that the model computes for many at once. Every flow has random numbers of
+ * its own, so that neither slots nor threads change what is drawn.
+ */
+#include "task/generate_int.h"
+
+enum { SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480 };
+
+/* ---- flows ---- */
+
+typedef struct flow {
+    wspi_start start;
+    wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
+    wsp_filler fill;
+    wspi_rng rng;
+    float *state;
+    void *memory; /* of the packet in the making */
+    uint16_t ids[WSP_MAX_PACKET_TOKENS],
+        seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
+    size_t n, n_seen, packets;
+    bool open, done; /* the flow goes on; its packet is complete */
+} flow;
+
+struct wspi_speaker {
+    const wsp_model *m;
+    const wsp_generate_options *o;
+    const wsp_model_config *cfg;
+    wsp_runner *runner;
+    wsp_decoder *decoder;
+    wsp_packet *packet;
+    wsp_residual *resid;
+    flow flows[SLOTS];
+    float *context, *logits, *gathered; /* [SLOTS][C], [SLOTS][V], [SLOTS][C] */
+    uint8_t *legal;                     /* [V] marks of the grammar */
+    uint16_t *choices;                  /* [SLOTS][V] the same as lists */
+    uint16_t *prefix;                   /* [SLOTS][max_tokens] */
+    wspi_candidate *scratch;
+    wspi_frames frames;
+};
+typedef struct wspi_speaker speaker;
+
+static void start_flow(speaker *g, flow *f, const wspi_start *start)
+{
+    wspi_rng_seed(&f->rng, g->o->seed * 0x9e3779b97f4a7c15u + start->number);
+    f->start = *start;
+    f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng), .start_ns = start->start_ns};
+    wspi_hosts_draw(&f->fill, g->o, start->number, &f->rng);
+    wsp_context_init(f->ctx, 1);
+    f->n = f->n_seen = f->packets = 0;
+    f->open = true;
+    f->done = false;
+}
+
+/* What the grammar allows, less what the model was not trained to go on with. */
+static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_error *err)
+{
+    unsigned start = wspi_group_base(WSPI_T_START), end = wspi_group_base(WSPI_T_END);
+    size_t text = 0;
+
+    WSP_TRY(wsp_grammar_next(g->decoder, f->ctx, f->ids, f->n, &f->fill, false, legal, done, err));
+    for (size_t i = 0; i < f->n; i++)
+        text += wspi_in_group(f->ids[i], WSPI_T_TEXT);
+    if (f->packets == 0)
+        legal[start + WSPI_STARTS] = 0; /* it is the client's */
+    if (legal[end] && text >= g->o->max_payload)
+        memset(legal + wspi_group_base(WSPI_T_TEXT), 0, wspi_group_count(WSPI_T_TEXT));
+    if (legal[end] && f->n > LONG_PACKET) {
+        memset(legal, 0, g->cfg->vocab);
+        legal[end] = 1;
+    }
+    return WSP_OK;
+}
+
+/* The marked tokens as a list, eight marks at a time. */
+static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
+{
+    size_t m = 0;
+
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t eight = 0;
+
+        memcpy(&eight, mark + i, WSPI_MIN(n - i, sizeof eight));
+        for (size_t k = i; eight && k < n && k < i + 8; k++)
+            if (mark[k])
+                list[m++] = (uint16_t)k;
+    }
+    return m;
+}
+
+/* One more token for every open flow whose packet is not complete; *left counts them. */
+static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
+{
+    const size_t v = g->cfg->vocab, T = g->cfg->max_tokens;
+    size_t asked[SLOTS], n = 0;
+    wsp_prefix prefix[SLOTS];
+
+    *left = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        flow *f = &g->flows[i];
+        uint16_t *legal = g->choices + i * v;
+        size_t choices;
+        if (!f->open || f->done)
+            continue;
+        WSP_TRY(allowed(g, f, g->legal, &f->done, err));
+        if (f->done)
+            continue;
+        ++*left;
+        choices = list_marked(legal, g->legal, v);
+        if (choices == 0 || f->n >= LONGEST_PACKET)
+            return wspi_fail(err, WSP_ERR_FORMAT, f->n, "the grammar leaves no token after %zu",
+                             f->n);
+        if (choices == 1) {
+            f->ids[f->n++] = legal[0];
+            continue;
+        }
+        prefix[n] = (wsp_prefix){.context = g->context + i * g->cfg->channels,
+                                 .ids = g->prefix + i * T,
+                                 .wanted = legal,
+                                 .n_wanted = choices,
+                                 .memory = f->memory};
+        prefix[n].len =
+            (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
+                                       g->o->max_payload, T - 1, NULL, g->prefix + i * T);
+        asked[n++] = i;
+    }
+    if (n == 0)
+        return WSP_OK;
+    WSP_TRY(wsp_runner_next_token(g->runner, prefix, n, g->logits, err));
+    for (size_t k = 0; k < n; k++) {
+        flow *f = &g->flows[asked[k]];
+        f->ids[f->n++] = wspi_sample(g->logits + k * v, prefix[k].wanted, prefix[k].n_wanted, g->o,
+                                     g->scratch, &f->rng);
+    }
+    return WSP_OK;
+}
+
+static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
+{
+    wspi_frames *to = &g->frames;
+
+    WSP_TRY(wspi_grow(&to->ref, &to->cap, to->n + 1, sizeof *to->ref));
+    to->ref[to->n++] = (wspi_frame_ref){.time_ns = frame->time_ns,
+                                        .in = &to->bytes,
+                                        .at = to->bytes.len,
+                                        .len = frame->caplen,
+                                        .packet = (uint32_t)f->packets,
+                                        .flow = f->start.number};
+    return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
+}
+
+/* The packet of the drawn tokens is built on a copy of the context; the encoder moves the real one on. */
+static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
+{
+    wsp_decoded out;
+    wsp_status st;
+    size_t n;
+
+    memcpy(f->trial, f->ctx, wsp_context_size());
+    st = wsp_grammar_build(g->decoder, f->trial, f->ids, f->n, &f->fill, &out, err);
+    if (st == WSP_EOF) {
+        f->open = false;
+        return WSP_OK;
+    }
+    WSP_TRY(st);
+    if (keep_frame(g, f, &out.frame) < 0)
+        return wspi_nomem(err, "the packets", g->frames.n);
+    wsp_packet_dissect(g->packet, 1, &out.frame);
+    wsp_residual_reset(g->resid);
+    if (wsp_encode_packet(f->ctx, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
+        return wspi_nomem(err, "a packet", out.frame.caplen);
+    f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->max_payload,
+                                 g->cfg->max_tokens, NULL, f->seen);
+    f->packets++;
+    f->n = 0;
+    f->done = false;
+    f->open = f->packets < f->start.max_packets;
+    return WSP_OK;
+}
+
+/* Shows the n new packets, of the flows `at`, to the model. */
+static wsp_status advance(speaker *g, const size_t *at, size_t n, wsp_error *err)
+{
+    const size_t width = g->cfg->channels;
+    uint32_t packet_off[SLOTS + 1] = {0}, flow_off[SLOTS + 1] = {0};
+    float *states[SLOTS];
+    size_t tokens = 0;
+    wsp_batch b = {.packet_off = packet_off, .flow_off = flow_off, .ids = g->prefix};
+
+    for (size_t k = 0; k < n; k++) {
+        flow *f = &g->flows[at[k]];
+
+        memcpy(g->prefix + tokens, f->seen, f->n_seen * sizeof *f->seen);
+        tokens += f->n_seen;
+        states[k] = f->state;
+        packet_off[k + 1] = (uint32_t)tokens;
+        flow_off[k + 1] = (uint32_t)(k + 1);
+    }
+    if (n == 0)
+        return WSP_OK;
+    b.n_flows = b.n_packets = n;
+    b.n_tokens = tokens;
+    WSP_TRY(wsp_state_step(g->runner, states, &b, g->gathered, NULL, err));
+    for (size_t k = 0; k < n; k++)
+        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
+    return WSP_OK;
+}
+
+static wsp_status finish_packets(speaker *g, wsp_error *err)
+{
+    size_t at[SLOTS], n = 0;
+
+    for (size_t i = 0; i < SLOTS; i++) {
+        flow *f = &g->flows[i];
+
+        if (!f->open || !f->done)
+            continue;
+        WSP_TRY(finish_packet(g, f, err));
+        if (f->open)
+            at[n++] = i;
+    }
+    return advance(g, at, n, err);
+}
+
+/* Free slots take the next flows of the wave; *taken counts those that have begun. */
+static wsp_status start_flows(speaker *g, const wspi_wave *w, size_t *taken, wsp_error *err)
+{
+    const size_t width = g->cfg->channels;
+    int32_t condition[SLOTS];
+    float *states[SLOTS];
+    size_t at[SLOTS], n = 0;
+
+    for (size_t i = 0; i < SLOTS && *taken < w->n; i++) {
+        if (g->flows[i].open)
+            continue;
+        start_flow(g, &g->flows[i], &w->start[*taken]);
+        condition[n] = w->start[*taken].condition;
+        states[n] = g->flows[i].state;
+        at[n++] = i;
+        ++*taken;
+    }
+    if (n == 0)
+        return WSP_OK;
+    WSP_TRY(wsp_state_start(g->runner, states, condition, n, g->gathered, err));
+    for (size_t k = 0; k < n; k++)
+        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
+    return WSP_OK;
+}
+
+wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_wave *w, wsp_error *err)
+{
+    size_t taken = 0, drawing, open;
+
+    for (size_t i = 0; i < SLOTS; i++)
+        g->flows[i].open = false;
+    do {
+        WSP_TRY(start_flows(g, w, &taken, err));
+        open = 0;
+        for (size_t i = 0; i < SLOTS; i++)
+            open += g->flows[i].open;
+        /* long packets go on being drawn while the others' are finished: the model computes for many at once */
+        do
+            WSP_TRY(draw_tokens(g, &drawing, err));
+        while (drawing > open / 2);
+        WSP_TRY(finish_packets(g, err));
+    } while (open > 0);
+    return WSP_OK;
+}
+
+static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_options *o,
+                       wsp_error *err)
+{
+    const wsp_model_config *cfg = wsp_model_config_get(m);
+    const size_t v = cfg->vocab, width = cfg->channels, tokens = cfg->max_tokens;
+    bool ok;
+
+    g->m = m;
+    g->o = o;
+    g->cfg = cfg;
+
+    wspi_buf_init(&g->frames.bytes, SIZE_MAX / 2);
+    g->context = wspi_new_array(SLOTS * width, sizeof *g->context);
+    g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
+    g->logits = wspi_new_array(SLOTS * v, sizeof *g->logits);
+    g->legal = wspi_new_array(v, 1);
+    g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
+    g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
+    g->scratch = wspi_new_array(v, sizeof *g->scratch);
+    ok =
+        g->context && g->gathered && g->logits && g->legal && g->choices && g->prefix && g->scratch;
+    for (size_t i = 0; i < SLOTS && ok; i++) {
+        g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
+        g->flows[i].trial = wspi_new_array(1, wsp_context_size());
+        g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
+        g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
+        ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory;
+    }
+    if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
+        wsp_residual_new(&g->resid) < 0)
+        return wspi_nomem(err, "a wave of flows", SLOTS);
+    /* the same traffic for a seed whatever the CPU has */
+    return wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err);
+}
+
+void wspi_speaker_free(wspi_speaker *g)
+{
+    if (!g)
+        return;
+    for (size_t i = 0; i < SLOTS; i++) {
+        free(g->flows[i].ctx);
+        free(g->flows[i].trial);
+        free(g->flows[i].state);
+        free(g->flows[i].memory);
+    }
+    free(g->context);
+    free(g->gathered);
+    free(g->logits);
+    free(g->legal);
+    free(g->choices);
+    free(g->prefix);
+    free(g->scratch);
+    free(g->frames.ref);
+    wspi_buf_clear(&g->frames.bytes);
+    wsp_decoder_free(g->decoder);
+    wsp_packet_free(g->packet);
+    wsp_residual_free(g->resid);
+    wsp_runner_free(g->runner);
+    free(g);
+}
+
+wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_generate_options *o,
+                            wsp_error *err)
+{
+    wspi_speaker *g = wspi_new_array(1, sizeof *g);
+    wsp_status st;
+
+    *out = NULL;
+    if (!g)
+        return wspi_nomem(err, "a wave of flows", SLOTS);
+    st = make(g, m, o, err);
+    if (st < 0)
+        wspi_speaker_free(g);
+    else
+        *out = g;
+    return st;
+}
+
+const wspi_frames *wspi_speaker_frames(const wspi_speaker *g)
+{
+    return &g->frames;
+}

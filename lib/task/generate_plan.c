@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* generate_plan.c: what each flow shall be, one after the other: its condition, when it starts, how long it may get. */
+#include <math.h>
+
+#include "task/generate_int.h"
+
+wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *condition,
+                              wsp_error *err)
+{
+    const char *colon = strchr(label, ':');
+    int32_t first = 0;
+    size_t found = 0;
+
+    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
+        const wsp_head *head = wsp_model_head(m, h);
+        size_t n = strlen(head->name);
+        bool named = colon && (size_t)(colon - label) == n && memcmp(label, head->name, n) == 0;
+
+        for (size_t l = 0; l < head->n_labels; l++)
+            if (strcmp(head->labels[l], label) == 0 ||
+                (named && strcmp(head->labels[l], colon + 1) == 0)) {
+                *condition = first + (int32_t)l;
+                found++;
+            }
+        first += (int32_t)head->n_labels;
+    }
+    if (found == 1)
+        return WSP_OK;
+    return wspi_fail(err, WSP_ERR_ARG, 0,
+                     found ? "%zu heads have a label '%s': name one, as HEAD:LABEL"
+                           : "%zu heads have a label '%s'",
+                     found, label);
+}
+
+void wspi_plan_init(wspi_plan *p, const wsp_generate_options *o)
+{
+    *p = (wspi_plan){.o = o, .clock_ns = o->start_ns};
+    wspi_rng_seed(&p->rng, o->seed);
+    for (size_t i = 0; i < o->n_mix; i++)
+        p->weights += o->mix[i].weight;
+}
+
+static int32_t draw_condition(wspi_plan *p)
+{
+    double at;
+
+    if (p->o->n_mix < 2)
+        return p->o->n_mix ? p->o->mix[0].condition : -1;
+    at = wspi_rng_unit(&p->rng) * p->weights;
+    for (size_t i = 0; i + 1 < p->o->n_mix; i++) {
+        if (at < p->o->mix[i].weight)
+            return p->o->mix[i].condition;
+        at -= p->o->mix[i].weight;
+    }
+    return p->o->mix[p->o->n_mix - 1].condition;
+}
+
+size_t wspi_plan_next(wspi_plan *p, wspi_start *out, size_t n)
+{
+    const wsp_generate_options *o = p->o;
+    size_t i = 0;
+
+    for (; i < n && (o->flows == 0 || p->next < o->flows); i++, p->next++) {
+        p->clock_ns += (uint64_t)(-log(1 - wspi_rng_unit(&p->rng)) / o->rate * 1e9);
+        if (o->duration_ns && p->clock_ns - o->start_ns >= o->duration_ns)
+            break;
+        out[i] = (wspi_start){.number = p->next,
+                              .start_ns = p->clock_ns,
+                              .condition = draw_condition(p),
+                              .max_packets = o->max_packets};
+    }
+    return i;
+}
