@@ -82,6 +82,19 @@ WSP_MUST_USE WSP_API wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, 
 WSP_API uint64_t wsp_input_bytes(const wsp_input *in);
 WSP_API size_t wsp_input_skipped(const wsp_input *in);
 
+/*
+ * Bytes read from files and pipes so far, archives as they are stored; and how many there are in all, 0 when nobody can
+ * tell (a pipe). The first call walks over folders.
+ */
+WSP_API void wsp_input_progress(wsp_input *in, uint64_t *done, uint64_t *all);
+
+/*
+ * From now on there are no more packets and no more captures (EOF): a run over the input comes to its regular end. May be
+ * called from a signal handler.
+ */
+WSP_API void wsp_input_stop(wsp_input *in);
+WSP_API bool wsp_input_stopped(const wsp_input *in);
+
 WSP_API void wsp_input_free(wsp_input *in);
 
 /* ---- writing ---- */

@@ -21,6 +21,9 @@ extern "C" {
  */
 WSP_API int wsp_flow_key_order(wsp_flow_key *key);
 
+/* A number made of the key, the same for both directions, on every machine and in every run: for parting flows. */
+WSP_API uint64_t wsp_flow_key_hash(const wsp_flow_key *key);
+
 typedef enum wsp_flow_end {
     WSP_FLOW_OPEN = 0,
     WSP_FLOW_IDLE,   /* no packet for the idle timeout (capture time) */

@@ -226,6 +226,13 @@ WSP_API size_t wsp_prediction_count(void); /* fields of network layers */
 typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp_tokens *set,
                                       size_t index);
 
+/*
+ * Called for every packet of capture 0, 1, ... when its flow is known; all is borrowed. EOF: the flow is not wanted, and does
+ * not come into the set; say so for all of its packets.
+ */
+typedef wsp_status wsp_packet_fn(void *arg, size_t capture, int linktype, const wsp_frame *frame,
+                                 const wsp_packet *packet, const wsp_flow *flow);
+
 /* Takes the flows of a set over: when it returns, they leave the set, and indexes start at 0 again. */
 typedef wsp_status wsp_tokens_drain_fn(void *arg, const wsp_tokens *set);
 
@@ -242,8 +249,12 @@ typedef struct wsp_tokenize_options {
     /* or NULL; puts another packet in the place of one of capture 0, 1, ...; EOF: none */
     wsp_status (*change)(void *arg, size_t capture, int linktype, const wsp_frame *in,
                          wsp_frame *out);
+    wsp_packet_fn *on_packet;    /* or NULL */
     wsp_flow_tokens_fn *on_flow; /* or NULL; a negative status ends the run */
-    wsp_tokens_drain_fn *drain;  /* or NULL; called at the end, and before when the set is large */
+    /* or NULL; called at the end (after a failure, too), and before when the set is large */
+    wsp_tokens_drain_fn *drain;
+    size_t drain_flows; /* flows that are a large set; 0: only its bytes count */
+    bool only_kept;     /* packets beyond max_packets are counted, not coded */
     void *arg;
 } wsp_tokenize_options;
 

@@ -67,6 +67,8 @@ static ssize_t pull_fd(wspi_source *s, void *buf, size_t n)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         (void)wspi_fail(&s->fault, WSP_ERR_IO, s->pos, "cannot read: %s", strerror(errno));
+    else if (s->meter)
+        *s->meter += (uint64_t)got;
     return got;
 }
 

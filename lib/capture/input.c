@@ -7,6 +7,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +34,9 @@ struct wsp_input {
     wspi_savefile file;
     uint64_t bytes;
     size_t skipped;
+    uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
+    bool measured;
+    volatile sig_atomic_t stopped;
 };
 
 wsp_input_options wsp_input_options_default(void)
@@ -203,6 +209,7 @@ static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name
 
     if (!src)
         return wspi_nomem(err, "a byte source", sizeof *src);
+    src->meter = &in->read;
     got = wspi_source_peek(src, 4);
     if (src->fault.status < 0) {
         errno = src->fault.sys_errno;
@@ -327,6 +334,8 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
         err = &local;
     close_capture(in);
     for (;;) {
+        if (in->stopped)
+            return WSP_EOF;
         *info = (wsp_capture_info){0};
         st = step(in, info, &end, err);
         if (st == WSP_OK || end)
@@ -344,7 +353,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
 {
     wsp_status st;
 
-    if (!in->file.pc)
+    if (!in->file.pc || in->stopped)
         return WSP_EOF;
     st = wspi_savefile_next(&in->file, in->name, frame, err);
     if (st == WSP_OK)
@@ -362,6 +371,59 @@ uint64_t wsp_input_bytes(const wsp_input *in)
 size_t wsp_input_skipped(const wsp_input *in)
 {
     return in->skipped;
+}
+
+static uint64_t measured; /* nftw has no argument for its callback; under the lock below */
+static pthread_mutex_t measuring = PTHREAD_MUTEX_INITIALIZER;
+
+static int add_size(const char *path, const struct stat *sb, int type, struct FTW *where)
+{
+    (void)path;
+    (void)where;
+    if (type == FTW_F)
+        measured += (uint64_t)sb->st_size;
+    return 0;
+}
+
+/* All of the paths' files; 0 when one of them is a pipe. */
+static uint64_t measure(const wsp_input *in)
+{
+    uint64_t all;
+    bool pipe = in->memory != NULL;
+    struct stat sb;
+
+    (void)pthread_mutex_lock(&measuring);
+    measured = 0;
+    for (size_t i = 0; i < in->n_paths && !pipe; i++) {
+        pipe = strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &sb) < 0 ||
+               (!S_ISREG(sb.st_mode) && !S_ISDIR(sb.st_mode));
+        if (!pipe && S_ISREG(sb.st_mode))
+            measured += (uint64_t)sb.st_size;
+        else if (!pipe)
+            (void)nftw(in->paths[i], add_size, 32, FTW_PHYS);
+    }
+    all = pipe ? 0 : measured;
+    (void)pthread_mutex_unlock(&measuring);
+    return all;
+}
+
+void wsp_input_progress(wsp_input *in, uint64_t *done, uint64_t *all)
+{
+    if (!in->measured)
+        in->all = measure(in);
+    in->measured = true;
+    *done = in->read;
+    *all = in->all;
+}
+
+void wsp_input_stop(wsp_input *in)
+{
+    in->stopped = 1;
+}
+
+bool wsp_input_stopped(const wsp_input *in)
+{
+    return in->stopped;
 }
 
 void wsp_input_free(wsp_input *in)

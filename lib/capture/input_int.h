@@ -28,7 +28,8 @@ typedef struct wspi_source {
     const uint8_t *blk; /* what libarchive gave last, and where in the member it belongs */
     size_t blk_len;
     uint64_t blk_off;
-    uint64_t pos; /* bytes handed out by wspi_source_read */
+    uint64_t pos;    /* bytes handed out by wspi_source_read */
+    uint64_t *meter; /* counts bytes that came from the descriptor, or NULL */
     uint8_t head[WSPI_SOURCE_HEAD];
     size_t head_len, head_pos;
     bool fatal; /* nothing more can come from the archive either */

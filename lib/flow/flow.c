@@ -90,6 +90,21 @@ static uint64_t hash_key(const wsp_flow_key *key, uint64_t seed)
     return h ^ h >> 33;
 }
 
+uint64_t wsp_flow_key_hash(const wsp_flow_key *key)
+{
+    wsp_flow_key k = *key;
+    uint64_t numbers, h;
+
+    (void)wsp_flow_key_order(&k);
+    numbers = wspi_to_le64((uint64_t)k.port[0] << 48 | (uint64_t)k.port[1] << 32 | k.scope);
+    h = wspi_fnv1a(k.addr, sizeof k.addr, WSPI_FNV_START);
+    h = wspi_fnv1a(&numbers, sizeof numbers, h);
+    numbers = wspi_to_le64((uint64_t)k.ethertype << 16 | (uint64_t)k.proto << 8 | k.addr_len);
+    h = wspi_fnv1a(&numbers, sizeof numbers, h);
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccdu; /* the low bits of FNV alone are poor */
+    return h ^ h >> 33;
+}
+
 /* ---- lists: `which` is 0 for the list of last packets, 1 for that of first packets ---- */
 
 static link *link_of(node *n, size_t which)

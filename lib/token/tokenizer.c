@@ -133,6 +133,12 @@ static wsp_status drain(tokenizer *k)
     return WSP_OK;
 }
 
+static bool is_large(const tokenizer *k)
+{
+    return k->opt.drain && (k->t->n_residuals + 2 * k->t->n_tokens > DRAIN_BYTES ||
+                            (k->opt.drain_flows && k->t->n_flows >= k->opt.drain_flows));
+}
+
 /* flow.end is written for flows that ended by themselves and are whole. */
 static bool ended(const tokenizer *k, const coded_flow *f, wsp_flow_end why)
 {
@@ -158,10 +164,9 @@ static wsp_status end_flow(tokenizer *k, const wsp_flow *flow, coded_flow *f)
     if (!k->opt.keep) { /* only the sizes wanted it */
         k->held -= k->t->n_tokens;
         k->t->n_flows = k->t->n_packets = k->t->n_tokens = k->t->n_residuals = 0;
-    } else if (k->opt.drain && k->t->n_residuals + 2 * k->t->n_tokens > DRAIN_BYTES) {
-        return drain(k);
+        return WSP_OK;
     }
-    return WSP_OK;
+    return is_large(k) ? drain(k) : WSP_OK;
 }
 
 static void release(void *arg, wsp_flow *flow)
@@ -205,17 +210,25 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(k->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
     wsp_flow_note_icmp(flow, k->packet, dir);
+    k->stats->packets++;
+    k->stats->bytes += frame->caplen;
+    if (k->opt.on_packet) {
+        wsp_status st =
+            k->opt.on_packet(k->opt.arg, k->t->n_captures - 1, linktype, frame, k->packet, flow);
+        if (st != WSP_OK)
+            return st < 0 ? st : k->st;
+    }
     if (!flow->user)
         flow->user = take_flow(k, linktype);
     f = flow->user;
     if (!f)
         return WSP_ERR_NOMEM;
+    if (k->opt.only_kept && k->opt.max_packets && f->n_packets == k->opt.max_packets)
+        return k->st;
     wsp_residual_reset(k->resid);
     WSP_TRY(wspi_encode_packet((wsp_context *)(void *)f->context, k->packet, dir, number, ids, &n,
                                k->resid, k->tally));
     (void)wsp_residual_data(k->resid, &len);
-    k->stats->packets++;
-    k->stats->bytes += frame->caplen;
     k->stats->residual_bytes += len;
     for (size_t i = 0; i < n; i++)
         k->seen[ids[i]]++;
@@ -378,9 +391,15 @@ static wsp_status run(tokenizer *k, wsp_input *in, wsp_error *err)
     while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK) {
         if (k->opt.want && !k->opt.want(k->opt.arg, info.name))
             continue;
-        WSP_TRY(code_capture(k, in, &info, err));
+        st = code_capture(k, in, &info, err);
+        if (st < 0)
+            break;
     }
-    WSP_TRY(st);
+    if (st < 0) {
+        if (k->opt.drain && k->st == WSP_OK)
+            (void)drain(k); /* what was read before is the caller's; the first failure is told */
+        return st;
+    }
     if (k->bits)
         WSP_TRY(wspi_bits_finish(k->bits, &k->stats->sizes, err));
     count_tokens(k);

@@ -283,10 +283,32 @@ static void a_table_of_no_flows_is_refused(void **state)
     wsp_flow_table_free(NULL);
 }
 
+/* Shards of a capture are made on several machines: the number is part of the contract. */
+static void the_hash_of_a_key_is_the_same_from_both_sides_and_for_ever(void **state)
+{
+    size_t shard[7] = {0};
+
+    (void)state;
+    for (uint16_t i = 0; i < 7000; i++) {
+        wsp_flow_key a = key(1, (uint16_t)(1024 + i), 2, 443),
+                     b = key(2, 443, 1, (uint16_t)(1024 + i));
+        uint64_t h = wsp_flow_key_hash(&a);
+        assert_int_equal(h, wsp_flow_key_hash(&b));
+        shard[h % 7]++;
+    }
+    for (size_t i = 0; i < 7; i++)
+        assert_in_range(shard[i], 900, 1100);
+    {
+        wsp_flow_key k = key(1, 40000, 2, 443);
+        assert_int_equal(wsp_flow_key_hash(&k), UINT64_C(0xf50cdd1d87582218));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordering_a_key_is_the_same_from_both_sides),
+        cmocka_unit_test(the_hash_of_a_key_is_the_same_from_both_sides_and_for_ever),
         cmocka_unit_test(both_directions_are_one_flow_of_the_first_sender),
         cmocka_unit_test(a_syn_ack_first_makes_its_receiver_the_initiator),
         cmocka_unit_test(scope_and_protocol_tell_flows_apart),

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow_out.c: a labelled flow as a row, as a JSON object, or as CSV made of that object. */
+#include "flow_out.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eve.h"
+
+/* ---- JSON ---- */
+
+/* An object in the making; a member that could not be set is a lack of memory. */
+typedef struct maker {
+    bool failed;
+} maker;
+
+static void put(maker *m, json_t *object, const char *name, json_t *value)
+{
+    m->failed = json_object_set_new(object, name, value) < 0 || m->failed;
+}
+
+static void add(maker *m, json_t *array, json_t *value)
+{
+    m->failed = json_array_append_new(array, value) < 0 || m->failed;
+}
+
+static json_t *said(const char *label, double confidence)
+{
+    return json_pack("{s:s, s:f}", "label", label, "confidence", confidence);
+}
+
+static json_t *top_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+{
+    ranked top[CLI_LIST_MAX];
+    size_t n = answers_top(o->q, r->a, head, r->at, o->top, top);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        add(m, list, said(top[i].label, top[i].confidence));
+    return list;
+}
+
+static json_t *early_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+{
+    json_t *list = json_array();
+
+    for (size_t p = 0; p < r->a->packets[r->at]; p++) {
+        verdict v = answers_early(o->q, r->a, head, r->at, p);
+        add(m, list, said(v.label, v.confidence));
+    }
+    return list;
+}
+
+static json_t *head_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+{
+    verdict v = answers_verdict(o->q, r->a, head, r->at);
+    json_t *object = said(v.label, v.confidence);
+
+    if (v.outside)
+        put(m, object, "outside", json_true());
+    if (o->top > 1)
+        put(m, object, "top", top_of(m, o, r, head));
+    if (o->q->early) {
+        put(m, object, "decided", json_integer(answers_decided(o->q, r->a, head, r->at)));
+        put(m, object, "per_packet", early_of(m, o, r, head));
+    }
+    return object;
+}
+
+/* Label, confidence and packets of the first head, and what each head says. */
+static json_t *ours(maker *m, const flow_out *o, const flow_record *r)
+{
+    verdict first = answers_verdict(o->q, r->a, o->q->head[0], r->at);
+    json_t *object = said(first.label, first.confidence), *heads = json_object();
+
+    put(m, object, "packets", json_integer(r->a->packets[r->at]));
+    if (o->q->surprise)
+        put(m, object, "surprise", json_real((double)r->a->surprise[r->at]));
+    for (size_t i = 0; i < o->q->n; i++)
+        put(m, heads, wsp_model_head(o->q->m, o->q->head[i])->name,
+            head_of(m, o, r, o->q->head[i]));
+    put(m, object, "heads", heads);
+    return object;
+}
+
+/* NULL: no memory. */
+static json_t *record(const flow_out *o, const flow_record *r)
+{
+    char *capture = eve_printable(r->capture);
+    json_t *object = capture ? eve_flow(r->flow, r->id, capture) : NULL;
+    maker m = {.failed = object == NULL};
+
+    free(capture);
+    put(&m, object, "wirespeak", ours(&m, o, r));
+    if (o->ndpi && r->ndpi->protocol)
+        put(&m, object, "ndpi", beside_json(r->ndpi));
+    if (!m.failed)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* ---- CSV: RFC 4180, the values of the object by their place in it ---- */
+
+enum { DEPTH = 6 };
+
+typedef struct column {
+    const char *name, *path[DEPTH];
+} column;
+
+static const column fixed[] = {
+    {"timestamp", {"timestamp"}},
+    {"flow_id", {"flow_id"}},
+    {"pcap_filename", {"pcap_filename"}},
+    {"src_ip", {"src_ip"}},
+    {"src_port", {"src_port"}},
+    {"dest_ip", {"dest_ip"}},
+    {"dest_port", {"dest_port"}},
+    {"src_mac", {"ether", "src_mac"}},
+    {"dest_mac", {"ether", "dest_mac"}},
+    {"proto", {"proto"}},
+    {"community_id", {"community_id"}},
+    {"pkts_toserver", {"flow", "pkts_toserver"}},
+    {"pkts_toclient", {"flow", "pkts_toclient"}},
+    {"bytes_toserver", {"flow", "bytes_toserver"}},
+    {"bytes_toclient", {"flow", "bytes_toclient"}},
+    {"start", {"flow", "start"}},
+    {"end", {"flow", "end"}},
+    {"state", {"flow", "state"}},
+    {"reason", {"flow", "reason"}},
+    {"packets_read", {"wirespeak", "packets"}},
+};
+static const column surprise = {"surprise", {"wirespeak", "surprise"}};
+static const column ndpi[] = {
+    {"ndpi_protocol", {"ndpi", "protocol"}},
+    {"ndpi_service", {"ndpi", "service"}},
+    {"ndpi_source", {"ndpi", "source"}},
+};
+
+void flow_out_csv_text(FILE *to, const char *s)
+{
+    if (!s[strcspn(s, ",\"\r\n")]) {
+        (void)fputs(s, to);
+        return;
+    }
+    (void)fputc('"', to);
+    for (; *s; s++) {
+        if (*s == '"')
+            (void)fputc('"', to);
+        (void)fputc(*s, to);
+    }
+    (void)fputc('"', to);
+}
+
+/* The value at a path; a step of digits counts in an array. Nothing when it is not there. */
+static void csv_value(FILE *to, const json_t *v, const char *const *path)
+{
+    for (size_t i = 0; i < DEPTH && path[i]; i++)
+        v = json_is_array(v) ? json_array_get(v, strtoul(path[i], NULL, 10))
+                             : json_object_get(v, path[i]);
+    if (json_is_string(v))
+        flow_out_csv_text(to, json_string_value(v));
+    else if (json_is_integer(v))
+        (void)fprintf(to, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    else if (json_is_real(v))
+        (void)fprintf(to, "%.6g", json_real_value(v));
+    else if (json_is_true(v))
+        (void)fputs("1", to);
+}
+
+/* The titles (object NULL) or the values of columns. */
+static void csv_columns(FILE *to, const json_t *object, const column *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (c + i != fixed)
+            (void)fputc(',', to);
+        if (object)
+            csv_value(to, object, c[i].path);
+        else
+            flow_out_csv_text(to, c[i].name);
+    }
+}
+
+static void csv_head(const flow_out *o, FILE *to, const json_t *object, const char *head)
+{
+    static const char *const members[] = {"label", "confidence", "outside", "decided"};
+    char name[96], rank[24];
+
+    for (size_t i = 0; i < (o->q->early ? 4u : 3u); i++) {
+        column c = {name, {"wirespeak", "heads", head, members[i]}};
+        (void)snprintf(name, sizeof name, i ? "%s_%s" : "%s", head, members[i]);
+        csv_columns(to, object, &c, 1);
+    }
+    for (size_t k = 1; k < o->top; k++)
+        for (size_t i = 0; i < 2; i++) {
+            column c = {name, {"wirespeak", "heads", head, "top", rank, members[i]}};
+            (void)snprintf(rank, sizeof rank, "%zu", k);
+            (void)snprintf(name, sizeof name, i ? "%s_%zu_%s" : "%s_%zu", head, k + 1, members[i]);
+            csv_columns(to, object, &c, 1);
+        }
+}
+
+static void csv_line(const flow_out *o, FILE *to, const json_t *object)
+{
+    csv_columns(to, object, fixed, sizeof fixed / sizeof fixed[0]);
+    for (size_t i = 0; i < o->q->n; i++)
+        csv_head(o, to, object, wsp_model_head(o->q->m, o->q->head[i])->name);
+    if (o->q->surprise)
+        csv_columns(to, object, &surprise, 1);
+    if (o->ndpi)
+        csv_columns(to, object, ndpi, sizeof ndpi / sizeof ndpi[0]);
+    (void)fputs("\r\n", to);
+}
+
+/* ---- table ---- */
+
+static void table_title(const flow_out *o, FILE *to)
+{
+    for (size_t k = 0; k < o->q->n; k++) {
+        char name[40];
+
+        (void)snprintf(name, sizeof name, "%s",
+                       o->q->n > 1 ? wsp_model_head(o->q->m, o->q->head[k])->name : "label");
+        for (char *c = name; *c; c++)
+            *c = (char)toupper((unsigned char)*c);
+        (void)fprintf(to, "%-20s %6s ", name, "CONF");
+    }
+    if (o->q->surprise)
+        (void)fprintf(to, "%8s ", "SURPRISE");
+    if (o->ndpi)
+        (void)fprintf(to, "%-14s ", "NDPI");
+    (void)fprintf(to, "%4s  %-9s %s\n", "PKTS", "PROTO", "FLOW");
+}
+
+static void table_early(const flow_out *o, const flow_record *r, FILE *to)
+{
+    for (size_t k = 0; k < o->q->n; k++) {
+        const char *last = NULL;
+
+        for (size_t p = 0; p < r->a->packets[r->at]; p++) {
+            verdict v = answers_early(o->q, r->a, o->q->head[k], r->at, p);
+            if (last && strcmp(last, v.label) == 0)
+                continue;
+            (void)fprintf(to, "    packet %-3zu %s: %s %.1f%%\n", p + 1, v.head, v.label,
+                          100 * v.confidence);
+            last = v.label;
+        }
+    }
+}
+
+static void table_top(const flow_out *o, const flow_record *r, FILE *to)
+{
+    ranked top[CLI_LIST_MAX];
+
+    for (size_t k = 0; k < o->q->n; k++) {
+        size_t n = answers_top(o->q, r->a, o->q->head[k], r->at, o->top, top);
+
+        (void)fprintf(to, "    %s:", wsp_model_head(o->q->m, o->q->head[k])->name);
+        for (size_t i = 0; i < n; i++)
+            (void)fprintf(to, "%s %s %.1f%%", i ? "," : "", top[i].label, 100 * top[i].confidence);
+        (void)fputc('\n', to);
+    }
+}
+
+static void table_row(const flow_out *o, const flow_record *r, FILE *to)
+{
+    char src[EVE_ENDPOINT_SIZE], dst[EVE_ENDPOINT_SIZE], proto[EVE_PROTO_SIZE];
+
+    eve_endpoint(&r->flow->key, 0, src, sizeof src);
+    eve_endpoint(&r->flow->key, 1, dst, sizeof dst);
+    eve_proto(&r->flow->key, proto, sizeof proto);
+    for (size_t k = 0; k < o->q->n; k++) {
+        verdict v = answers_verdict(o->q, r->a, o->q->head[k], r->at);
+        (void)fprintf(to, "%-20s %5.1f%% ", v.label, 100 * v.confidence);
+    }
+    if (o->q->surprise)
+        (void)fprintf(to, "%8.1f ", (double)r->a->surprise[r->at]);
+    if (o->ndpi)
+        (void)fprintf(to, "%-14s ", r->ndpi->protocol ? r->ndpi->protocol : "-");
+    (void)fprintf(to, "%4" PRIu32 "  %-9s %s -> %s\n", r->a->packets[r->at], proto, src, dst);
+    if (o->top > 1)
+        table_top(o, r, to);
+    if (o->q->early)
+        table_early(o, r, to);
+}
+
+/* ---- flows ---- */
+
+int flow_out_title(const flow_out *o, FILE *to)
+{
+    if (o->format == OUT_TABLE)
+        table_title(o, to);
+    else if (o->format == OUT_CSV)
+        csv_line(o, to, NULL);
+    return CLI_OK;
+}
+
+int flow_out_flow(const flow_out *o, const flow_record *r, FILE *to)
+{
+    json_t *object;
+
+    if (o->format == OUT_TABLE) {
+        table_row(o, r, to);
+        return CLI_OK;
+    }
+    object = record(o, r);
+    if (!object)
+        return cli_fail("no memory for a record");
+    if (o->format == OUT_CSV)
+        csv_line(o, to, object);
+    else if (json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0)
+        (void)fputc('\n', to);
+    json_decref(object);
+    return CLI_OK;
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_classify.sh: classify on any input and in any form: pipes, archives, cut-off files, no flows; table, JSON lines, CSV, summary,
+# top labels, decisions packet by packet, surprise, nDPI beside it, shards. With a tiny model that the test trains.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+model=$tmp/m.safetensors
+all=("$data"/{dns,http,tls,ssh,ntp,ping,edge-layers,edge-ipv6}.pcap)
+
+python3 "${top_srcdir:-.}/tests/cli/labels.py" "$ws" "$data" >"$tmp/labels.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" -w "$tmp/set.npz" "$data"/{dns,http,tls,ssh,ntp}.pcap &&
+    "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --seed 5 --threads 1 -w "$model" "$tmp/set.npz"
+result $? "a tiny model is trained"
+
+classify() { "$ws" classify -q --threads 1 --dtype f32 -m "$model" "$@"; }
+# json CODE ARGUMENT...: classifies into JSON lines; CODE sees them as r
+json() {
+    local code=$1
+    shift
+    classify -o jsonl "$@" 2>"$tmp/err" | python3 -c "
+import json, sys
+r = [json.loads(l) for l in sys.stdin]
+$code"
+}
+
+# ---- inputs ----
+
+classify -o jsonl "$data/dns.pcap" | sed 's|"pcap_filename":"[^"]*"|X|' >"$tmp/file"
+classify -o jsonl - <"$data/dns.pcap" | sed 's|"pcap_filename":"-"|X|' >"$tmp/pipe"
+[ -s "$tmp/file" ] && cmp -s "$tmp/file" "$tmp/pipe"
+result $? "a pipe gives what the file gives"
+
+mkdir -p "$tmp/folder/deep" && cp "$data/dns.pcap" "$tmp/folder/deep/" && gzip -c "$data/ntp.pcap" >"$tmp/folder/ntp.pcap.gz" &&
+    tar -C "$tmp/folder" -czf "$tmp/all.tar.gz" deep ntp.pcap.gz && rm -r "$tmp/folder/deep"
+json 'import collections
+n = collections.Counter(x["pcap_filename"].split("/")[-1] for x in r)
+assert n["ntp.pcap.gz"] > 2 and n["all.tar.gz:ntp.pcap.gz"] == n["ntp.pcap.gz"] and n["dns.pcap"] > 5, n
+assert len({x["flow_id"] for x in r}) == len(r)' "$tmp/folder" "$tmp/all.tar.gz"
+result $? "folders, and archives in archives, are read; flows have ids of their own"
+
+head -c 1000 "$data/dns.pcap" >"$tmp/cut.pcap"
+rc=0
+"$ws" classify -m "$model" -o jsonl "$tmp/cut.pcap" "$data/ntp.pcap" >"$tmp/out" 2>"$tmp/err" || rc=$?
+[ $rc = 1 ] && grep -q 'cut.pcap' "$tmp/out" && grep -q 'ntp.pcap' "$tmp/out" && grep -q 'after [0-9]* packets' "$tmp/err"
+result $? "of a file that is cut off the rest is labelled, and where it broke is said"
+rc=0
+classify -o jsonl "$data/ntp.pcap" "$tmp/none.pcap" >"$tmp/out" 2>/dev/null || rc=$?
+[ $rc = 1 ] && grep -q ntp.pcap "$tmp/out"
+result $? "what came before a missing file is labelled"
+
+[ "$(classify "$data/edge-nopackets.pcap" | wc -l)" = 1 ] && [ -z "$(classify -o jsonl "$data/edge-nopackets.pcap")" ] &&
+    [ "$(classify -o csv "$data/edge-nopackets.pcap" | wc -l)" = 1 ]
+result $? "no flows give a title at most"
+
+# ---- forms ----
+
+json 'assert all(x["event_type"] == "flow" for x in r)
+assert any(x["proto"] == "ARP" and x["wirespeak"]["label"] == "unknown" and x["wirespeak"]["heads"]["protocol"]["outside"] for x in r)
+assert not any("outside" in x["wirespeak"]["heads"]["protocol"] for x in r if x.get("dest_port") == 80)' "$data/http.pcap"
+result $? "ARP, which nobody trained, is unknown and said to be outside"
+
+classify -o csv --top 2 --per-packet --surprise --ndpi "${all[@]}" >"$tmp/a.csv" 2>/dev/null
+classify -o jsonl --top 2 --per-packet --surprise --ndpi "${all[@]}" >"$tmp/a.jsonl" 2>/dev/null
+python3 - "$tmp/a.csv" "$tmp/a.jsonl" <<'PY'
+import csv, json, sys
+c = list(csv.DictReader(open(sys.argv[1], newline="")))
+r = [json.loads(l) for l in open(sys.argv[2])]
+assert len(c) == len(r) > 30 and None not in c[0]
+for x, y in zip(c, r):
+    w, h = y["wirespeak"], y["wirespeak"]["heads"]["protocol"]
+    assert x["community_id"] == y.get("community_id", "") and x["src_ip"] == y.get("src_ip", ""), (x, y)
+    assert x["protocol"] == w["label"] and abs(float(x["protocol_confidence"]) - w["confidence"]) < 1e-4, (x, y)
+    assert int(x["pkts_toserver"]) == y["flow"]["pkts_toserver"] and int(x["packets_read"]) == w["packets"]
+    assert x["protocol_2"] == h["top"][1]["label"] and h["top"][0]["confidence"] >= h["top"][1]["confidence"]
+    assert len(h["per_packet"]) == w["packets"] and h["per_packet"][-1]["label"] == w["label"]
+    assert int(x["protocol_decided"]) == h["decided"] <= w["packets"]
+    assert all(p["label"] == w["label"] for p in h["per_packet"][h["decided"] - 1:])
+    assert 0 < w["surprise"] < 1e5 and abs(float(x["surprise"]) - w["surprise"]) < 0.01 * w["surprise"]
+    assert x["ndpi_protocol"] == y.get("ndpi", {}).get("protocol", "")
+assert any(x["src_mac"] for x in c) and any(y["ndpi"]["protocol"] == "TLS" for y in r if "ndpi" in y)
+PY
+result $? "CSV says what JSON says: labels, ranks, decisions, surprise, nDPI"
+
+"$ws" label "${all[@]}" 2>/dev/null | python3 -c '
+import json, sys
+theirs = {x["flow_id"]: x.get("ndpi") for x in map(json.loads, sys.stdin)}
+ours = {x["flow_id"]: x.get("ndpi") for x in map(json.loads, open(sys.argv[1]))}
+assert theirs == ours' "$tmp/a.jsonl"
+result $? "--ndpi says what label says"
+"$ws" classify --threads 1 --ndpi -m "$model" "$data/tls.pcap" 2>&1 >/dev/null | grep -Eq 'both name [0-9]+ flows and disagree on [0-9]+'
+result $? "disagreements with nDPI are counted"
+
+classify --surprise -o jsonl --rank 3 "${all[@]}" 2>/dev/null | python3 -c '
+import json, sys
+r = [json.loads(l)["wirespeak"]["surprise"] for l in sys.stdin]
+a = sorted((json.loads(l)["wirespeak"]["surprise"] for l in open(sys.argv[1])), reverse=True)
+assert r == a[:3], (r, a[:3])' "$tmp/a.jsonl"
+result $? "--rank gives the most surprising flows, the most first"
+
+classify --summary -o csv "${all[@]}" 2>/dev/null >"$tmp/sums.csv"
+python3 - "$tmp/sums.csv" "$tmp/a.jsonl" <<'PY'
+import collections, csv, json, sys
+r = [json.loads(l) for l in open(sys.argv[2])]
+want = collections.Counter(x["wirespeak"]["label"] for x in r)
+got = {x["label"]: int(x["flows"]) for x in csv.DictReader(open(sys.argv[1], newline=""))}
+assert got == want and list(got.values()) == sorted(got.values(), reverse=True), (got, want)
+PY
+result $? "the summary counts the flows of each class"
+
+[ "$(classify --min-confidence 1 -o jsonl "$data/dns.pcap" | grep -c '"wirespeak":{"label":"unknown"')" -ge 5 ]
+result $? "--min-confidence makes flows unknown"
+
+# ---- shards ----
+
+classify -o jsonl "${all[@]}" 2>/dev/null | sort >"$tmp/whole"
+for i in 1 2 3; do classify -o jsonl --shard $i/3 "${all[@]}" 2>/dev/null >"$tmp/part.$i"; done
+sort "$tmp"/part.[123] >"$tmp/union"
+cmp -s "$tmp/union" "$tmp/whole" && [ -s "$tmp/part.1" ] && [ -s "$tmp/part.2" ] && [ -s "$tmp/part.3" ] && [ -z "$(uniq -d "$tmp/union")" ]
+result $? "the union of the shards is the whole, no flow comes twice"
+fails "a shard of none" 2 classify -m "$model" --shard 0/3 "$data/dns.pcap"
+fails "a shard beyond the last" 2 classify -m "$model" --shard 4/3 "$data/dns.pcap"
+fails "a shard that is no fraction" 2 classify -m "$model" --shard 1 "$data/dns.pcap"
+fails "a rank in a summary" 2 classify -m "$model" --rank 3 --summary "$data/dns.pcap"
+
+"$ws" train -q --config tiny --epochs 1 --batch-tokens 512 --lm-weight 0 --threads 1 -w "$tmp/mute.safetensors" "$tmp/set.npz"
+fails "surprise without an output stack" 1 classify -m "$tmp/mute.safetensors" --surprise "$data/dns.pcap"
+
+rc=0
+classify "${all[@]}" >/dev/full 2>/dev/null || rc=$?
+[ $rc = 1 ]
+result $? "a full disk is an error"
+echo "1..$n"
+exit $bad
