@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "corpus.h"
+#include "fuzzing.h"
 #include "wirespeak/generate.h"
 
 static const cli_page page = {
@@ -20,7 +22,8 @@ static const cli_page page = {
         "given.",
     .examples = "  wirespeak generate -m model.safetensors -n 100 --label DNS -w dns.pcap\n"
                 "  wirespeak generate -m model.safetensors --label TLS=3 --label DNS --packets 10k "
-                "-w mix.pcap\n",
+                "-w mix.pcap\n"
+                "  wirespeak generate -m model.safetensors -n 1000 --fuzz 0.2 --corpus seeds\n",
     .min_operands = 0,
     .max_operands = 0,
 };
@@ -34,12 +37,14 @@ typedef struct arguments {
     wsp_network network[2][MAX_NETWORKS];
     wsp_share mix[CLI_LIST_MAX];
     wsp_generate_options opt;
+    fuzzing_options fuzz;
 } arguments;
 
 /* clang-format off */
 static int parse(arguments *a, int argc, char **argv)
 {
     wsp_generate_options *o = &a->opt;
+    fuzzing_options *f = &a->fuzz;
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .help = "the model"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "FILE", .help = "the capture to write"},
@@ -71,6 +76,12 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "first bytes of the clients' MAC addresses, 1 to 6 (default 02:00)"},
         {.name = "server-mac", .kind = CLI_TEXT, .value = &a->mac[1], .arg = "XX:XX:XX", .help = "likewise of the servers"},
         {.name = "client-ports", .kind = CLI_TEXT, .value = &a->ports, .arg = "FIRST-LAST", .help = "ports of the clients (default 49152-65535)"},
+        {.kind = CLI_HEADING, .help = "For fuzzing"},
+        {.name = "fuzz", .kind = CLI_TEXT, .value = &f->fuzz, .arg = "RATE[:KIND,...]", .help = "that share of the packets deviates: the manual lists the kinds"},
+        {.name = "fuzz-log", .kind = CLI_TEXT, .value = &f->log, .arg = "FILE", .help = "what deviates and how, as JSON (default beside the output, .fuzz.json)"},
+        {.name = "corpus", .kind = CLI_TEXT, .value = &f->corpus, .arg = "DIR", .help = "a new folder of inputs for a fuzzer, one file a unit"},
+        {.name = "unit", .kind = CLI_CHOICE, .value = &f->unit, .arg = "UNIT", .choices = corpus_units, .help = "what a file holds (default packet)"},
+        {.name = "as", .kind = CLI_CHOICE, .value = &f->as, .arg = "FORM", .choices = corpus_forms, .help = "and how (default pcap, and payload for clients)"},
         {.kind = CLI_HEADING, .help = "Machine"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
@@ -181,6 +192,7 @@ static int generate(arguments *a, const wsp_model *m)
 {
     const char *payload = wsp_model_meta_get(m, "max_payload");
     wsp_pcap_writer *w = NULL;
+    fuzzing *fuzz = NULL;
     uint64_t packets = 0;
     wsp_error err;
     wsp_status st;
@@ -189,18 +201,28 @@ static int generate(arguments *a, const wsp_model *m)
         return CLI_FAILED;
     if (payload)
         a->opt.max_payload = strtoul(payload, NULL, 10);
-    st = wsp_pcap_writer_open(&w, a->out, 1, &err);
+    st = a->out ? wsp_pcap_writer_open(&w, a->out, 1, &err) : WSP_OK;
+    if (st == WSP_OK && fuzzing_wanted(&a->fuzz)) {
+        st = fuzzing_open(&fuzz, &a->fuzz, w, &err);
+        a->opt.take = fuzzing_take;
+        a->opt.take_arg = fuzz;
+    }
     if (st == WSP_OK)
         st = wsp_generate(m, &a->opt, w, &packets, &err);
     if (isatty(2) && !cli_is_quiet())
         (void)fputc('\n', stderr);
-    if (st == WSP_OK)
+    if (st == WSP_OK && fuzz)
+        st = fuzzing_close(fuzz, &err);
+    else
+        fuzzing_discard(fuzz);
+    if (st == WSP_OK && w)
         st = wsp_pcap_writer_close(w, &err);
     else
         wsp_pcap_writer_discard(w);
     if (st < 0)
         return cli_fail_error(&err);
-    cli_note("%" PRIu64 " packets written to %s", packets, a->out);
+    if (a->out)
+        cli_note("%" PRIu64 " packets written to %s", packets, a->out);
     return CLI_OK;
 }
 
@@ -215,8 +237,12 @@ int cmd_generate(int argc, char **argv)
     (void)parse(&a, argc, argv);
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
-    if (!a.out)
-        return cli_usage(page.name, "where to? give -w OUT.pcap");
+    if (!a.out && !a.fuzz.corpus)
+        return cli_usage(page.name, "where to? give -w OUT.pcap or --corpus DIR");
+    a.fuzz.out = a.out;
+    a.fuzz.seed = a.opt.seed;
+    if (fuzzing_mistake(&a.fuzz))
+        return cli_usage(page.name, "%s", fuzzing_mistake(&a.fuzz));
     for (int side = 0; side < 2 && rc == CLI_OK; side++)
         if ((rc = read_networks(&a, side)) == CLI_OK)
             rc = read_mac(&a, side);

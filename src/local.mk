@@ -8,3 +8,4 @@ check_PROGRAMS += test_options
 test_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 test_options_SOURCES = tests/unit/test_options.c src/options.c src/cli.h
 test_options_LDADD = $(TEST_LIBS)
+wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c

@@ -65,6 +65,9 @@ typedef struct wsp_generate_options {
     /* or NULL; from any thread, one at a time: flows and packets so far; negative ends the run */
     wsp_status (*report)(void *arg, uint64_t flows, uint64_t packets);
     void *arg;
+    /* or NULL: takes the packets in the place of the writer, in time order; a negative status ends the run */
+    wsp_status (*take)(void *arg, const wsp_frame *frame, wsp_error *err);
+    void *take_arg;
 } wsp_generate_options;
 
 /* 1 flow of at most 64 packets, 10 a second, clients of 10.0.0.0/16, servers of 198.51.100.0/24, ports from 49152 on. */

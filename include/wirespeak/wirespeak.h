@@ -5,6 +5,7 @@
 
 #include "wirespeak/base.h"
 #include "wirespeak/capture.h"
+#include "wirespeak/deviate.h"
 #include "wirespeak/flow.h"
 #include "wirespeak/generate.h"
 #include "wirespeak/live.h"

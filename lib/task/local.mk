@@ -22,3 +22,8 @@ test_trees_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_generate
 test_generate_SOURCES = tests/unit/test_generate.c
 test_generate_LDADD = $(TEST_LIBS)
+# Deviations.
+libwspi_la_SOURCES += lib/task/deviate_int.h lib/task/deviate.c lib/task/deviate_ops.c lib/task/draft.c
+check_PROGRAMS += test_deviate
+test_deviate_SOURCES = tests/unit/test_deviate.c
+test_deviate_LDADD = $(TEST_LIBS)

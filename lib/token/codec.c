@@ -42,6 +42,35 @@ void wsp_residual_reset(wsp_residual *r)
     r->buf.len = 0;
 }
 
+/* c: zero but for what the caller wants besides. */
+static wsp_status encode(wspi_coder *c, wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                         uint16_t *ids, size_t *n, wsp_residual *resid)
+{
+    uint32_t end = p->payload_off + p->payload_len;
+    size_t before = resid->buf.len;
+
+    c->enc = true;
+    c->ctx = ctx;
+    c->p = p;
+    c->dir = dir;
+    c->out = ids;
+    c->res_out = &resid->buf;
+    c->number = number;
+    *n = 0;
+    (void)wsp_vocab_size(); /* lays the vocabulary out */
+    WSP_TRY(wspi_buf_reserve(&resid->buf, (size_t)p->caplen + WSPI_RESIDUAL_ROOM));
+    (void)wspi_code_packet(c);
+    if (!c->bad && c->trailer == WSPI_TRAILER_DATA && p->caplen > end)
+        wspi_residual_put(c, p->data + end, p->caplen - end);
+    if (c->bad) {
+        resid->buf.len = before;
+        return c->n == WSP_MAX_PACKET_TOKENS ? WSP_ERR_LIMIT : WSP_ERR_NOMEM;
+    }
+    wspi_context_commit(ctx, c);
+    *n = c->n;
+    return WSP_OK;
+}
+
 wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                              uint16_t *ids, size_t *n, wsp_residual *resid)
 {
@@ -51,30 +80,18 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
 wsp_status wspi_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                               uint16_t *ids, size_t *n, wsp_residual *resid, wspi_tally *tally)
 {
-    wspi_coder c = {.enc = true,
-                    .ctx = ctx,
-                    .p = p,
-                    .dir = dir,
-                    .out = ids,
-                    .res_out = &resid->buf,
-                    .number = number,
-                    .tally = tally};
-    uint32_t end = p->payload_off + p->payload_len;
-    size_t before = resid->buf.len;
+    wspi_coder c = {.tally = tally};
 
-    *n = 0;
-    (void)wsp_vocab_size(); /* lays the vocabulary out */
-    WSP_TRY(wspi_buf_reserve(&resid->buf, (size_t)p->caplen + WSPI_RESIDUAL_ROOM));
-    (void)wspi_code_packet(&c);
-    if (!c.bad && c.trailer == WSPI_TRAILER_DATA && p->caplen > end)
-        wspi_residual_put(&c, p->data + end, p->caplen - end);
-    if (c.bad) {
-        resid->buf.len = before;
-        return c.n == WSP_MAX_PACKET_TOKENS ? WSP_ERR_LIMIT : WSP_ERR_NOMEM;
-    }
-    wspi_context_commit(ctx, &c);
-    *n = c.n;
-    return WSP_OK;
+    return encode(&c, ctx, p, dir, number, ids, n, resid);
+}
+
+wsp_status wspi_encode_spans(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                             uint16_t *ids, size_t *n, wsp_residual *resid, wspi_spans *spans)
+{
+    wspi_coder c = {.spans = spans};
+
+    wspi_spans_back(spans, 0);
+    return encode(&c, ctx, p, dir, number, ids, n, resid);
 }
 
 wsp_status wsp_decoder_new(wsp_decoder **out)

@@ -234,6 +234,43 @@ const char *wspi_predictor_name(const wspi_field *d);
 wsp_status wspi_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                               uint16_t *ids, size_t *n, wsp_residual *resid, wspi_tally *tally);
 
+/* Where the walk of an application protocol found its parts, in the order of the walk. */
+enum wspi_span_kind {
+    WSPI_SPAN_FIELD,
+    WSPI_SPAN_MARK,   /* a field that is not a number in the bytes: what it tells of begins here */
+    WSPI_SPAN_LENGTH, /* a length of what follows, up to `end` */
+    WSPI_SPAN_TEXT,
+    WSPI_SPAN_OPAQUE
+};
+typedef struct wspi_span {
+    uint8_t kind, app, field; /* text and opaque bytes have the field that was told last */
+    uint32_t at, len, end;    /* bytes of the payload: [at, at + len) */
+} wspi_span;
+enum { WSPI_MAX_SPANS = 512, WSPI_SPAN_GETS = 4 };
+typedef struct wspi_spans {
+    size_t n;
+    wspi_span v[WSPI_MAX_SPANS];
+    struct {
+        uint64_t v;
+        uint32_t at, len;   /* len 0: it has its field */
+    } gets[WSPI_SPAN_GETS]; /* numbers that were read, last one first: their fields come later */
+    uint8_t field;
+} wspi_spans;
+
+/* As wsp_encode_packet, and says where the parts of the payload are. A payload of no protocol has none. */
+wsp_status wspi_encode_spans(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
+                             uint16_t *ids, size_t *n, wsp_residual *resid, wspi_spans *spans);
+/* "dns.qtype"; of a length "dns.length"; of opaque bytes their field's. */
+void wspi_span_name(const wspi_span *s, char *buf, size_t len);
+
+/* Forgets all but the first n. */
+void wspi_spans_back(wspi_spans *s, size_t n);
+/* For the walk's calls: a number was read; it is a field; a length was opened at the last number; other bytes. */
+void wspi_spans_got(wspi_spans *s, size_t at, size_t len, uint64_t v);
+void wspi_spans_field(wspi_spans *s, uint8_t app, unsigned field, size_t at, uint64_t v);
+void wspi_spans_length(wspi_spans *s, uint8_t app, size_t at, size_t width, size_t end);
+void wspi_spans_bytes(wspi_spans *s, enum wspi_span_kind kind, uint8_t app, size_t at, size_t len);
+
 struct wspi_coder {
     bool enc;
     bool bad;  /* decoding: not a sequence that the coder writes */
@@ -255,6 +292,7 @@ struct wspi_coder {
     uint8_t trailer;
     wspi_past mine, theirs; /* of the layer under the walk */
     wspi_tally *tally;      /* encoding, or NULL */
+    wspi_spans *spans;      /* encoding, or NULL */
     wspi_bytes pay;
     wspi_app_state app; /* after this packet */
     size_t

@@ -22,6 +22,7 @@ for i in "${!layers[@]}"; do
 done
 rank[wirespeak]=${rank[live]:?} # the header that includes them all
 rank[generate]=${rank[task]:?} # task has more than one header
+rank[deviate]=${rank[task]:?}
 
 # may FROM TO: is the edge allowed?
 may() {

@@ -70,6 +70,8 @@ uint64_t wspi_app_get(wspi_coder *c, size_t n)
     }
     for (size_t i = 0; i < n; i++)
         v = v << 8 | c->pay.in[c->pay.at++];
+    if (c->spans)
+        wspi_spans_got(c->spans, c->pay.at - n, n, v);
     return v;
 }
 
@@ -106,6 +108,8 @@ void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class c
     shown = WSPI_MIN(shown, n);
     if (stopped(c))
         return;
+    if (c->spans)
+        wspi_spans_bytes(c->spans, WSPI_SPAN_TEXT, c->pay.app, c->pay.at, shown);
     if (!c->fill && wspi_app_captured(c) < shown)
         wspi_app_fail(c);
     else
@@ -123,6 +127,8 @@ void wspi_app_opaque(wspi_coder *c, size_t n)
         wspi_app_fail(c);
         return;
     }
+    if (c->spans)
+        wspi_spans_bytes(c->spans, WSPI_SPAN_OPAQUE, c->pay.app, c->pay.at, captured);
     wspi_payload_bytes(c, captured);
     c->pay.at += n - captured;
 }
@@ -134,6 +140,8 @@ wspi_app_span wspi_app_open(wspi_coder *c, size_t width)
 
     wspi_app_put(c, width, 0);
     s = (wspi_app_span){.at = c->pay.at, .end = c->pay.at + (size_t)len, .width = width};
+    if (c->spans)
+        wspi_spans_length(c->spans, c->pay.app, s.at - width, width, s.end);
     return s;
 }
 
@@ -205,6 +213,8 @@ uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uin
 
     if (stopped(c))
         return 0;
+    if (c->spans)
+        wspi_spans_field(c->spans, c->pay.app, f, c->pay.at, v);
     if (known && !wspi_may(c, base, n, v != want, d->kind == WSPI_K_FREE, &k)) {
         v = want;
     } else {
@@ -237,6 +247,8 @@ bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v)
         return false;
     if (c->enc && there)
         k = index_of(d, count - 1, *v);
+    if (c->spans && there)
+        wspi_spans_field(c->spans, c->pay.app, f, c->pay.at, *v);
     there = wspi_may(c, base, count, there, false, &k);
     forbid(c, base, count);
     if (there)
@@ -298,6 +310,7 @@ static bool in_order(const wspi_coder *c, const wspi_layer *l)
 static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
 {
     size_t n = c->n, resid = c->enc ? c->res_out->len : 0, at = c->pay.at;
+    size_t spans = c->spans ? c->spans->n : 0;
     unsigned t = id ? id - WSPI_LAYER_COUNT + 1u : 0;
 
     if (c->enc)
@@ -316,6 +329,8 @@ static bool try_app(wspi_coder *c, unsigned want, uint8_t id)
     if (!c->enc || (!c->pay.fail && !c->bad && c->n < WSPI_APP_TOKENS))
         return true;
     c->n = n;
+    if (c->spans)
+        wspi_spans_back(c->spans, spans);
     c->res_out->len = resid;
     c->pay.at = at;
     c->pay.fail = false;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * deviate.h: packets that break the rules of their protocols, on purpose, where the field tables say that there is
+ * something to break; every deviation is told to the caller, so that what it does to a program can be explained.
+ */
+#ifndef WIRESPEAK_DEVIATE_H
+#define WIRESPEAK_DEVIATE_H
+
+#include "wirespeak/base.h"
+#include "wirespeak/capture.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum wsp_deviation_kind {
+    WSP_DEVIATE_VALUE, /* a field outside its range, or at its edge; all that is computed is right */
+    WSP_DEVIATE_CHECKSUM, /* a checksum that is wrong */
+    WSP_DEVIATE_LENGTH,   /* a length that is wrong, of a header or in a payload */
+    WSP_DEVIATE_OVERLAP,  /* a TCP segment or an IPv4 fragment over another one, with other bytes */
+    WSP_DEVIATE_ORDER,    /* one of a flow's first packets after the next one, or twice */
+    WSP_DEVIATE_TRUNCATE, /* a message that ends too early, or a packet that the capture cut */
+    WSP_DEVIATE_OPTIONS,  /* as many options as fit, odd ones; elements of a message many times */
+    WSP_DEVIATIONS
+} wsp_deviation_kind;
+
+/* "value", "checksum", ...; NULL after the last. */
+WSP_API const char *wsp_deviation_name(size_t kind);
+
+/* One deviation. Texts end with NUL; numbers are decimal, bytes hexadecimal. */
+typedef struct wsp_deviation {
+    uint64_t packet; /* its number among those that came out, from 1, as in Wireshark */
+    uint64_t flow;   /* counts up from 0 in order of first packets */
+    wsp_deviation_kind kind;
+    char field[48]; /* "tcp.window", "dns.qtype"; "frame" when it is the whole packet */
+    char from[96], to[96];
+} wsp_deviation;
+
+typedef struct wsp_deviate_options {
+    double rate;    /* share of packets that deviate, [0, 1] */
+    unsigned kinds; /* bit k: kind k may come */
+    uint64_t seed;  /* the same packets and seed give the same deviations */
+    int linktype;   /* of the frames */
+    /* Called for every packet that comes out, in order, with its flow and direction (0: from the initiator). */
+    wsp_status (*packet)(void *arg, const wsp_frame *frame, uint64_t flow, int dir, wsp_error *err);
+    /* Called for every deviation, before its packet comes out; or NULL. */
+    wsp_status (*log)(void *arg, const wsp_deviation *d, wsp_error *err);
+    void *arg;
+} wsp_deviate_options;
+
+/* "0.1", "0.1:checksum", "0.1:length,options" into rate and kinds; all kinds when none is named. ARG for anything else. */
+WSP_MUST_USE WSP_API wsp_status wsp_deviate_parse(const char *text, double *rate, unsigned *kinds);
+
+/*
+ * Takes packets in time order and gives them on, some with one deviation each. Sequence numbers of later packets follow
+ * when a TCP payload has changed its length. A deviator is for one capture. Its memory grows with open flows.
+ */
+typedef struct wsp_deviator wsp_deviator;
+WSP_MUST_USE WSP_API wsp_status wsp_deviator_new(wsp_deviator **out,
+                                                 const wsp_deviate_options *opt);
+WSP_MUST_USE WSP_API wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame,
+                                                 wsp_error *err);
+/* Gives on what was held back. */
+WSP_MUST_USE WSP_API wsp_status wsp_deviator_finish(wsp_deviator *d, wsp_error *err);
+WSP_API void wsp_deviator_free(wsp_deviator *d);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

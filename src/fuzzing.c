@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzzing.c: generated packets through a deviator into a capture, with a JSON file of what deviates, and into a corpus. */
+#include "fuzzing.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "corpus.h"
+
+struct fuzzing {
+    fuzzing_options opt;
+    wsp_pcap_writer *w;
+    corpus *files;
+    wsp_deviator *deviator;
+    double rate;
+    unsigned kinds;
+    char *log; /* name of the side file */
+    json_t *deviations;
+    uint64_t packets, count[WSP_DEVIATIONS];
+};
+
+bool fuzzing_wanted(const fuzzing_options *o)
+{
+    return o->fuzz || o->corpus;
+}
+
+const char *fuzzing_mistake(const fuzzing_options *o)
+{
+    unsigned kinds;
+    double rate;
+
+    if (o->fuzz && wsp_deviate_parse(o->fuzz, &rate, &kinds) < 0)
+        return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds that the "
+               "manual lists";
+    if (o->log && !o->fuzz)
+        return "--fuzz-log without --fuzz has nothing to log";
+    if (o->fuzz && !o->log && !o->corpus && (!o->out || strcmp(o->out, "-") == 0))
+        return "where to log deviations? give --fuzz-log FILE";
+    if ((o->unit || o->as) && !o->corpus)
+        return "--unit and --as are for the files of --corpus DIR";
+    return o->corpus ? corpus_mistake(o->unit, o->as) : NULL;
+}
+
+static wsp_status nomem(wsp_error *err)
+{
+    if (err)
+        *err = (wsp_error){.status = WSP_ERR_NOMEM, .text = "out of memory for a corpus"};
+    return WSP_ERR_NOMEM;
+}
+
+/* ---- what comes out of the deviator ---- */
+
+static wsp_status on_packet(void *arg, const wsp_frame *frame, uint64_t flow, int dir,
+                            wsp_error *err)
+{
+    fuzzing *f = arg;
+    wsp_status st = WSP_OK;
+
+    f->packets++;
+    if (f->w)
+        st = wsp_pcap_writer_add(f->w, frame, err);
+    if (st == WSP_OK && f->files)
+        st = corpus_add(f->files, frame, f->packets, flow, dir, err);
+    return st;
+}
+
+static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err)
+{
+    fuzzing *f = arg;
+    json_t *row = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "packet", (json_int_t)d->packet, "flow",
+                            (json_int_t)d->flow, "kind", wsp_deviation_name(d->kind), "field",
+                            d->field, "from", d->from, "to", d->to);
+
+    f->count[d->kind]++;
+    return json_array_append_new(f->deviations, row) == 0 ? WSP_OK : nomem(err);
+}
+
+wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err)
+{
+    fuzzing *f = arg;
+
+    return wsp_deviator_add(f->deviator, frame, err);
+}
+
+/* ---- the side file ---- */
+
+static json_t *kinds_of(unsigned kinds)
+{
+    json_t *list = json_array();
+
+    for (size_t k = 0; k < WSP_DEVIATIONS; k++)
+        if (kinds >> k & 1)
+            (void)json_array_append_new(list, json_string(wsp_deviation_name(k)));
+    return list;
+}
+
+/* One deviation a line. */
+static bool print_log(const fuzzing *f, FILE *to)
+{
+    json_t *head = json_pack("{s:s,s:I,s:f,s:o}", "format", "wirespeak-deviations-1", "seed",
+                             (json_int_t)f->opt.seed, "rate", f->rate, "kinds", kinds_of(f->kinds));
+    char *text = head ? json_dumps(head, JSON_REAL_PRECISION(6)) : NULL;
+    size_t i, n = json_array_size(f->deviations);
+    json_t *row;
+    bool ok = text && fprintf(to, "%.*s, \"deviations\": [\n", (int)strlen(text) - 1, text) > 0;
+
+    json_array_foreach(f->deviations, i, row) ok =
+        ok && json_dumpf(row, to, 0) == 0 && fputs(i + 1 < n ? ",\n" : "\n", to) >= 0;
+    free(text);
+    json_decref(head);
+    return ok && fputs("]}\n", to) >= 0;
+}
+
+static wsp_status write_log(const fuzzing *f, wsp_error *err)
+{
+    size_t len = strlen(f->log) + 8;
+    char *tmp = malloc(len);
+    bool ok = false;
+    FILE *to;
+
+    if (!tmp)
+        return nomem(err);
+    (void)snprintf(tmp, len, "%s.tmp", f->log);
+    to = fopen(tmp, "w");
+    if (to) {
+        ok = print_log(f, to);
+        ok = fclose(to) == 0 && ok && rename(tmp, f->log) == 0;
+    }
+    if (!ok && err) {
+        *err = (wsp_error){.status = WSP_ERR_IO, .sys_errno = errno};
+        (void)snprintf(err->text, sizeof err->text, "%s: cannot write: %s", f->log,
+                       strerror(errno));
+    }
+    if (!ok && to)
+        (void)unlink(tmp);
+    free(tmp);
+    return ok ? WSP_OK : WSP_ERR_IO;
+}
+
+/* ---- the run ---- */
+
+static char *log_name(const fuzzing_options *o)
+{
+    const char *beside = o->out && strcmp(o->out, "-") != 0 ? o->out : o->corpus;
+    size_t len = beside ? strlen(beside) : 0;
+    char *name;
+
+    if (o->log)
+        return strdup(o->log);
+    while (len > 1 && beside[len - 1] == '/')
+        len--;
+    name = malloc(len + sizeof ".fuzz.json");
+    if (name)
+        (void)snprintf(name, len + sizeof ".fuzz.json", "%.*s.fuzz.json", (int)len,
+                       beside ? beside : "");
+    return name;
+}
+
+void fuzzing_discard(fuzzing *f)
+{
+    if (!f)
+        return;
+    corpus_discard(f->files);
+    wsp_deviator_free(f->deviator);
+    json_decref(f->deviations);
+    free(f->log);
+    free(f);
+}
+
+wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer *w, wsp_error *err)
+{
+    fuzzing *f = calloc(1, sizeof *f);
+    wsp_deviate_options opt = {
+        .seed = o->seed, .linktype = 1, .packet = on_packet, .log = on_deviation, .arg = f};
+    wsp_status st = WSP_OK;
+
+    *out = NULL;
+    if (!f)
+        return nomem(err);
+    f->opt = *o;
+    f->w = w;
+    if (o->fuzz)
+        st = wsp_deviate_parse(o->fuzz, &f->rate, &f->kinds);
+    opt.rate = f->rate;
+    opt.kinds = f->kinds;
+    f->log = o->fuzz ? log_name(o) : NULL;
+    f->deviations = json_array();
+    if ((o->fuzz && !f->log) || !f->deviations ||
+        (st == WSP_OK && wsp_deviator_new(&f->deviator, &opt) < 0))
+        st = nomem(err);
+    if (st == WSP_OK && o->corpus)
+        st = corpus_open(&f->files, o->corpus, o->unit, o->as, opt.linktype, err);
+    if (st < 0) {
+        fuzzing_discard(f);
+        return st;
+    }
+    *out = f;
+    return WSP_OK;
+}
+
+static void tell(const fuzzing *f)
+{
+    uint64_t all = 0;
+
+    for (size_t k = 0; k < WSP_DEVIATIONS; k++)
+        all += f->count[k];
+    if (f->log)
+        cli_note("%" PRIu64 " of %" PRIu64 " packets deviate: %s says how", all, f->packets,
+                 f->log);
+}
+
+wsp_status fuzzing_close(fuzzing *f, wsp_error *err)
+{
+    wsp_status st = wsp_deviator_finish(f->deviator, err);
+    uint64_t files = 0;
+
+    if (st == WSP_OK && f->log)
+        st = write_log(f, err);
+    if (st == WSP_OK && f->files) {
+        st = corpus_close(f->files, &files, err);
+        f->files = NULL;
+    }
+    if (st == WSP_OK)
+        tell(f);
+    if (st == WSP_OK && f->opt.corpus)
+        cli_note("%" PRIu64 " files written to %s", files, f->opt.corpus);
+    fuzzing_discard(f);
+    return st;
+}

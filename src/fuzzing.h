@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzzing.h: where generated packets go when they shall deviate or become a corpus: capture, log, one file a unit. */
+#ifndef WSP_FUZZING_H
+#define WSP_FUZZING_H
+
+#include "wirespeak/capture.h"
+#include "wirespeak/deviate.h"
+
+typedef struct fuzzing_options {
+    const char *fuzz;      /* RATE[:KIND,...], or NULL */
+    const char *log;       /* the side file, or NULL: beside the capture or the folder */
+    const char *corpus;    /* folder, or NULL */
+    const char *unit, *as; /* of files in it: see corpus.h; NULL: packet, and what suits the unit */
+    const char *out;       /* the capture, or NULL */
+    uint64_t seed;
+} fuzzing_options;
+
+typedef struct fuzzing fuzzing;
+
+/* True when there is something to do beyond writing a capture. */
+bool fuzzing_wanted(const fuzzing_options *o);
+/* What is wrong with the options, or NULL. */
+const char *fuzzing_mistake(const fuzzing_options *o);
+
+/* w may be NULL; it is the caller's. */
+wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer *w,
+                        wsp_error *err);
+/* The next packet; arg is the fuzzing. */
+wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err);
+/* Writes log and folder, says what was made, and frees. */
+wsp_status fuzzing_close(fuzzing *f, wsp_error *err);
+/* Leaves nothing behind. NULL is fine. */
+void fuzzing_discard(fuzzing *f);
+
+#endif

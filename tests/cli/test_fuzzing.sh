@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_fuzzing.sh: generate --fuzz and --corpus: deviations are those that the log has, folders appear whole, units and forms.
+set -u
+# shellcheck source-path=SCRIPTDIR source=common
+. "${top_srcdir:?}/tests/cli/common"
+model=$top_srcdir/models/flows.safetensors
+
+generate() { "$ws" generate -q -m "$model" -n 40 --seed 3 --threads 1 "$@"; }
+
+generate -w "$tmp/plain.pcap" && generate --fuzz 0 -w "$tmp/zero.pcap" && cmp -s "$tmp/plain.pcap" "$tmp/zero.pcap" &&
+    [ "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["deviations"])' "$tmp/zero.pcap.fuzz.json")" = "[]" ]
+result $? "at rate 0 nothing deviates and the log is empty"
+generate --fuzz 0.2 -w "$tmp/a.pcap" && generate --fuzz 0.2 -w "$tmp/b.pcap" && cmp -s "$tmp/a.pcap" "$tmp/b.pcap" &&
+    cmp -s "$tmp/a.pcap.fuzz.json" "$tmp/b.pcap.fuzz.json" && ! cmp -s "$tmp/a.pcap" "$tmp/plain.pcap"
+result $? "the same seed gives the same deviations and the same log"
+python3 - "$tmp/a.pcap.fuzz.json" <<'END'
+import json, sys
+log = json.load(open(sys.argv[1]))
+assert log["format"] == "wirespeak-deviations-1" and log["seed"] == 3 and log["rate"] == 0.2, log
+kinds = {d["kind"] for d in log["deviations"]}
+assert kinds == set(log["kinds"]), (kinds, log["kinds"])
+assert all(d["packet"] > 0 and d["field"] and d["from"] != d["to"] for d in log["deviations"])
+END
+result $? "the log has every kind, and says packet, field, from and to"
+
+if command -v tshark >/dev/null; then
+    generate --fuzz 0.3:checksum --fuzz-log "$tmp/sums.json" -w "$tmp/sums.pcap"
+    wrong=$(tshark -r "$tmp/sums.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -Y 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 ||
+            icmpv6.checksum.status == 0' -T fields -e frame.number 2>/dev/null | tr '\n' ' ')
+    logged=$(python3 -c 'import json, sys
+print(*(d["packet"] for d in json.load(open(sys.argv[1]))["deviations"]), end=" ")' "$tmp/sums.json")
+    [ -n "$wrong" ] && [ "$wrong" = "$logged" ]
+    result $? "tshark finds wrong checksums in exactly the packets of the log"
+else
+    result 0 "tshark finds wrong checksums in exactly the packets of the log # SKIP no tshark here"
+fi
+
+generate --corpus "$tmp/packets" && [ "$(find "$tmp/packets" -name 'packet-*.pcap' | wc -l)" -gt 100 ] &&
+    ! find "$tmp" -maxdepth 1 -name '*.tmp-*' | grep -q . && cat "$tmp"/packets/* >/dev/null
+result $? "a corpus has a file for each packet"
+"$ws" tokenize --stats -q -o json "$tmp/packets" | python3 -c 'import json, sys; s = json.load(sys.stdin); assert s["packets"] == s["captures"] > 100, s'
+result $? "each is a capture of one packet"
+generate --corpus "$tmp/flows" --unit flow && "$ws" tokenize --stats -q -o json "$tmp/flows" | python3 -c 'import json, sys
+s = json.load(sys.stdin)
+assert s["packets"] > s["captures"] > 20, s'
+result $? "a file for each flow"
+generate --corpus "$tmp/clients" --unit client && generate --corpus "$tmp/aflnet" --unit client --as aflnet &&
+    generate --corpus "$tmp/frames" --as frame && python3 - "$tmp" <<'END'
+import glob, os, struct, sys
+tmp = sys.argv[1]
+def name(path): return os.path.basename(path).split(".")[0]
+whole = {name(p): open(p, "rb").read() for p in glob.glob(tmp + "/clients/*.bin")}
+pieces = {name(p): open(p, "rb").read() for p in glob.glob(tmp + "/aflnet/*.aflnet")}
+several = 0
+for key, data in pieces.items():
+    messages, at = [], 0
+    while at < len(data):
+        (n,) = struct.unpack_from("<I", data, at)
+        messages.append(data[at + 4:at + 4 + n])
+        at += 4 + n
+    assert at == len(data) and all(messages), key
+    several += len(messages) > 1
+    assert whole.get(key, b"".join(messages)) == b"".join(messages), key
+assert several > 1 and len(whole) > 10, (several, len(whole))
+frames = [open(p, "rb").read() for p in glob.glob(tmp + "/frames/*.bin")]
+captures = {open(p, "rb").read()[40:] for p in glob.glob(tmp + "/packets/*.pcap")}
+assert len(frames) == len(set(frames)) and set(frames) == captures, (len(frames), len(captures))
+END
+result $? "what clients send, as one stream and as AFLNet's messages; frames; nothing twice"
+generate --corpus "$tmp/deviating" --fuzz 1:value && [ -s "$tmp/deviating.fuzz.json" ]
+result $? "a corpus that deviates has its log beside it"
+
+fails "a folder that is not empty" 1 generate -q -m "$model" --corpus "$tmp/packets"
+fails "a folder in none" 1 generate -q -m "$model" --corpus "$tmp/none/x"
+fails "a kind that there is not" 2 generate -m "$model" --fuzz 0.1:chaos -w "$tmp/x.pcap"
+fails "a rate above 1" 2 generate -m "$model" --fuzz 1.1 -w "$tmp/x.pcap"
+fails "deviations that nobody could know of" 2 generate -m "$model" --fuzz 0.1 -w -
+fails "a log of nothing" 2 generate -m "$model" --fuzz-log "$tmp/x.json" -w "$tmp/x.pcap"
+fails "units of no corpus" 2 generate -m "$model" --unit flow -w "$tmp/x.pcap"
+fails "several frames in one file" 2 generate -m "$model" --corpus "$tmp/x" --unit flow --as frame
+fails "a log in no folder" 1 generate -q -m "$model" --fuzz 0.1 --fuzz-log "$tmp/none/x.json" -w "$tmp/x.pcap"
+[ ! -e "$tmp/x.pcap" ] && [ ! -e "$tmp/x" ] && ! find "$tmp" -name '*.tmp*' | grep -q .
+result $? "what fails leaves nothing behind"
+echo "1..$n"
+exit $bad

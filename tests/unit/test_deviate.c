@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_deviate.c: deviations: nothing else changes, the log tells the truth, a seed gives the same again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "task/deviate_int.h"
+
+enum { MOST = 4096 };
+
+/* What went in or came out of one capture. */
+typedef struct run {
+    size_t n, n_logs, n_in;
+    wspi_buf bytes[MOST];
+    uint32_t wirelen[MOST];
+    wsp_deviation log[MOST];
+    int linktype;
+} run;
+
+static wsp_status take(void *arg, const wsp_frame *f, uint64_t flow, int dir, wsp_error *err)
+{
+    run *r = arg;
+
+    (void)flow, (void)err;
+    assert_in_range(dir, 0, 1);
+    assert_true(r->n < MOST);
+    assert_true(f->wirelen >= f->caplen);
+    wspi_buf_init(&r->bytes[r->n], SIZE_MAX / 2);
+    r->wirelen[r->n] = f->wirelen;
+    return wspi_buf_add(&r->bytes[r->n++], f->data, f->caplen);
+}
+
+static wsp_status note(void *arg, const wsp_deviation *d, wsp_error *err)
+{
+    run *r = arg;
+
+    (void)err;
+    assert_int_equal(d->packet, r->n + 1);
+    r->log[r->n_logs++] = *d;
+    return WSP_OK;
+}
+
+static void clear(run *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        wspi_buf_clear(&r->bytes[i]);
+    free(r);
+}
+
+/* The captures of tests/data that are whole. */
+static const char *const captures[] = {"dns.pcap", "tls.pcap", "ssh.pcap"};
+
+static run *deviate(const char *capture, const char *what, uint64_t seed)
+{
+    run *r = wspi_new_array(1, sizeof *r);
+    wsp_deviate_options opt = {.seed = seed, .packet = take, .log = note, .arg = r};
+    char path[512];
+    const char *paths[] = {path};
+    wsp_deviator *d = NULL;
+    wsp_capture_info info;
+    wsp_error err = {.status = WSP_OK};
+    wsp_input *in;
+    wsp_frame f;
+
+    assert_non_null(r);
+    (void)snprintf(path, sizeof path, "%s/tests/data/%s", getenv("srcdir") ? getenv("srcdir") : ".",
+                   capture);
+    assert_int_equal(wsp_input_new(&in, paths, 1, NULL, &err), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    r->linktype = opt.linktype = info.linktype;
+    assert_int_equal(wsp_deviate_parse(what, &opt.rate, &opt.kinds), WSP_OK);
+    assert_int_equal(wsp_deviator_new(&d, &opt), WSP_OK);
+    while (wsp_input_next(in, &f, &err) == WSP_OK) {
+        r->n_in++;
+        assert_int_equal(wsp_deviator_add(d, &f, &err), WSP_OK);
+    }
+    assert_int_equal(wsp_deviator_finish(d, &err), WSP_OK);
+    wsp_deviator_free(d);
+    wsp_input_free(in);
+    assert_true(r->n_in > 0);
+    return r;
+}
+
+static bool same(const run *a, size_t i, const run *b, size_t k)
+{
+    return a->bytes[i].len == b->bytes[k].len && a->wirelen[i] == b->wirelen[k] &&
+           memcmp(a->bytes[i].data, b->bytes[k].data, a->bytes[i].len) == 0;
+}
+
+static void rates_and_kinds_are_read(void **state)
+{
+    unsigned kinds;
+    double rate;
+
+    (void)state;
+    assert_int_equal(wsp_deviate_parse("0.25", &rate, &kinds), WSP_OK);
+    assert_true(rate > 0.24 && rate < 0.26);
+    assert_int_equal(kinds, (1u << WSP_DEVIATIONS) - 1);
+    assert_int_equal(wsp_deviate_parse("1:checksum,options", &rate, &kinds), WSP_OK);
+    assert_int_equal(kinds, 1u << WSP_DEVIATE_CHECKSUM | 1u << WSP_DEVIATE_OPTIONS);
+    assert_int_equal(wsp_deviate_parse("0.1:", &rate, &kinds), WSP_ERR_ARG);
+    assert_int_equal(wsp_deviate_parse("0.1:check", &rate, &kinds), WSP_ERR_ARG);
+    assert_int_equal(wsp_deviate_parse("0.1:value,", &rate, &kinds), WSP_ERR_ARG);
+    assert_int_equal(wsp_deviate_parse("2", &rate, &kinds), WSP_ERR_ARG);
+    assert_int_equal(wsp_deviate_parse("nan", &rate, &kinds), WSP_ERR_ARG);
+    assert_int_equal(wsp_deviate_parse("value", &rate, &kinds), WSP_ERR_ARG);
+}
+
+static void a_seed_gives_the_same_again(void **state)
+{
+    run *a = deviate("dns.pcap", "0.5", 7), *b = deviate("dns.pcap", "0.5", 7),
+        *c = deviate("dns.pcap", "0.5", 8);
+    bool differ = a->n != c->n;
+
+    (void)state;
+    assert_int_equal(a->n, b->n);
+    assert_int_equal(a->n_logs, b->n_logs);
+    for (size_t i = 0; i < a->n; i++)
+        assert_true(same(a, i, b, i));
+    for (size_t i = 0; i < a->n && i < c->n; i++)
+        differ = differ || !same(a, i, c, i);
+    assert_true(differ);
+    clear(a);
+    clear(b);
+    clear(c);
+}
+
+/* Kinds that leave the number of packets and the lengths of streams as they are. */
+static void what_is_not_logged_is_unchanged(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(captures); i++) {
+        run *plain = deviate(captures[i], "0", 1),
+            *some = deviate(captures[i], "0.3:value,checksum,length", 1);
+        size_t k = 0, changed = 0;
+
+        assert_int_equal(plain->n, plain->n_in);
+        assert_int_equal(plain->n_logs, 0);
+        assert_int_equal(some->n, plain->n);
+        for (size_t p = 0; p < some->n; p++) {
+            bool logged = k < some->n_logs && some->log[k].packet == p + 1;
+            assert_int_equal(same(some, p, plain, p), !logged);
+            k += logged;
+            changed += logged;
+        }
+        assert_int_equal(k, some->n_logs);
+        assert_true(changed > 0 && changed < some->n);
+        clear(plain);
+        clear(some);
+    }
+}
+
+/* The field that the log names has the value that it says, as the dissector reads it. */
+static bool has(const run *r, const wsp_deviation *d, wsp_packet *p, bool *right)
+{
+    const wspi_buf *b = &r->bytes[d->packet - 1];
+    wsp_frame f = {
+        .caplen = (uint32_t)b->len, .wirelen = r->wirelen[d->packet - 1], .data = b->data};
+    char value[32];
+
+    wsp_packet_dissect(p, r->linktype, &f);
+    for (size_t i = 0; i < p->n_layers; i++)
+        for (size_t k = 0; k < wspi_protos[p->layers[i].id]->n_fields; k++) {
+            if (strcmp(wspi_protos[p->layers[i].id]->fields[k].name, d->field) != 0)
+                continue;
+            (void)snprintf(value, sizeof value, "%llu", (unsigned long long)p->layers[i].v[k]);
+            *right = p->layers[i].autos >> k & 1;
+            if (strcmp(value, d->to) == 0)
+                return true;
+        }
+    return false;
+}
+
+static void wrong_checksums_are_as_logged_and_the_only_thing_wrong(void **state)
+{
+    wsp_packet *p;
+    bool right = true;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(captures); i++) {
+        run *r = deviate(captures[i], "1:checksum", 3);
+        assert_true(r->n_logs > 0);
+        for (size_t k = 0; k < r->n_logs; k++) {
+            assert_int_equal(r->log[k].kind, WSP_DEVIATE_CHECKSUM);
+            assert_true(has(r, &r->log[k], p, &right));
+            assert_false(right);
+        }
+        clear(r);
+    }
+    wsp_packet_free(p);
+}
+
+static void overlapping_segments_and_repeats_are_packets_more(void **state)
+{
+    run *plain = deviate("tls.pcap", "0", 1), *over = deviate("tls.pcap", "1:overlap", 1),
+        *order = deviate("tls.pcap", "1:order", 1);
+    size_t moved = 0;
+
+    (void)state;
+    assert_true(over->n > plain->n);
+    assert_true(over->n - plain->n <= over->n_logs);
+    for (size_t i = 0; i < over->n_logs; i++)
+        assert_true(strcmp(over->log[i].field, "tcp.seq") == 0 ||
+                    strcmp(over->log[i].field, "ipv4.frag") == 0);
+    assert_true(order->n_logs > 0);
+    for (size_t i = 0; i < order->n_logs; i++)
+        moved += strcmp(order->log[i].to, "after it") == 0;
+    assert_true(moved > 0 && moved < order->n_logs);
+    assert_int_equal(order->n, plain->n + order->n_logs - moved);
+    clear(plain);
+    clear(over);
+    clear(order);
+}
+
+static void cut_messages_have_headers_that_fit(void **state)
+{
+    run *r = deviate("dns.pcap", "1:truncate", 5);
+    wsp_packet *p;
+    size_t messages = 0, frames = 0;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t k = 0; k < r->n_logs; k++) {
+        const wspi_buf *b = &r->bytes[r->log[k].packet - 1];
+        wsp_frame f = {.caplen = (uint32_t)b->len,
+                       .wirelen = r->wirelen[r->log[k].packet - 1],
+                       .data = b->data};
+        wsp_packet_dissect(p, r->linktype, &f);
+        if (strcmp(r->log[k].field, "frame") == 0) {
+            assert_true(f.caplen < f.wirelen);
+            frames++;
+            continue;
+        }
+        messages++;
+        assert_int_equal(f.caplen, f.wirelen);
+        assert_int_equal(p->payload_len, strtoul(r->log[k].to, NULL, 10));
+        for (size_t i = 0; i < p->n_layers; i++)
+            if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_UDP)
+                for (size_t j = 0; j < wspi_protos[p->layers[i].id]->n_fields; j++)
+                    if (wspi_protos[p->layers[i].id]->fields[j].kind == WSPI_K_AUTO &&
+                        p->layers[i].v[j])
+                        assert_true(p->layers[i].autos >> j & 1);
+    }
+    assert_true(messages > 0 && frames > 0);
+    wsp_packet_free(p);
+    clear(r);
+}
+
+/* Later segments of a stream that has grown begin where the last one ended. */
+static void sequence_numbers_follow_a_payload_of_another_length(void **state)
+{
+    run *r = deviate("tls.pcap", "0.3:truncate", 2);
+    size_t compared = 0;
+    wsp_packet *p;
+    uint32_t *next = wspi_new_array(2 * 65536, sizeof *next); /* by client port and direction */
+    bool *known = wspi_new_array(2 * 65536, sizeof *known), shorter = false;
+
+    (void)state;
+    assert_non_null(next);
+    assert_non_null(known);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t k = 0; k < r->n_logs; k++)
+        shorter = shorter || strcmp(r->log[k].field, "payload") == 0;
+    assert_true(shorter);
+    for (size_t i = 0; i < r->n; i++) {
+        wsp_frame f = {.caplen = (uint32_t)r->bytes[i].len,
+                       .wirelen = r->wirelen[i],
+                       .data = r->bytes[i].data};
+        const wspi_layer *l = NULL;
+        size_t at;
+        wsp_packet_dissect(p, r->linktype, &f);
+        for (size_t k = 0; k < p->n_layers; k++)
+            if (p->layers[k].id == WSPI_TCP)
+                l = &p->layers[k];
+        if (!l) { /* the capture has cut a header: what comes next is not known */
+            memset(known, 0, 2 * 65536 * sizeof *known);
+            continue;
+        }
+        at = 2 * WSPI_MAX(l->v[WSPI_TCP_SPORT], l->v[WSPI_TCP_DPORT]) +
+             (l->v[WSPI_TCP_SPORT] > l->v[WSPI_TCP_DPORT]);
+        if (known[at]) {
+            assert_int_equal((uint32_t)l->v[WSPI_TCP_SEQ], next[at]);
+            compared++;
+        }
+        next[at] = (uint32_t)(l->v[WSPI_TCP_SEQ] + p->payload_len +
+                              !!(l->v[WSPI_TCP_FLAGS] & (WSPI_TH_SYN | WSPI_TH_FIN)));
+        known[at] = true;
+    }
+    assert_true(compared > 20);
+    free(next);
+    free(known);
+    wsp_packet_free(p);
+    clear(r);
+}
+
+static void options_fill_headers_and_repeat_elements(void **state)
+{
+    run *r = deviate("dns.pcap", "1:options", 4);
+    size_t headers = 0, elements = 0;
+
+    (void)state;
+    for (size_t i = 0; i < r->n_logs; i++) {
+        headers += strcmp(r->log[i].field, "ipv4.opt.raw") == 0 ||
+                   strcmp(r->log[i].field, "tcp.opt.raw") == 0;
+        elements += strncmp(r->log[i].field, "dns.", 4) == 0;
+    }
+    assert_true(headers > 0 && elements > 0);
+    clear(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rates_and_kinds_are_read),
+        cmocka_unit_test(a_seed_gives_the_same_again),
+        cmocka_unit_test(what_is_not_logged_is_unchanged),
+        cmocka_unit_test(wrong_checksums_are_as_logged_and_the_only_thing_wrong),
+        cmocka_unit_test(overlapping_segments_and_repeats_are_packets_more),
+        cmocka_unit_test(cut_messages_have_headers_that_fit),
+        cmocka_unit_test(sequence_numbers_follow_a_payload_of_another_length),
+        cmocka_unit_test(options_fill_headers_and_repeat_elements),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
