@@ -32,7 +32,7 @@ static void print(const wsp_model *m, const wsp_calibration *c)
     }
 }
 
-/* A model of before heads kept what they were trained on gets that from its training set. */
+/* A model of before heads kept what they were trained on, and contexts of it, gets that from its training set. */
 static wsp_status learn_field(wsp_model *m, const char *train, wsp_error *err)
 {
     wsp_tokens *t = NULL;
@@ -40,6 +40,8 @@ static wsp_status learn_field(wsp_model *m, const char *train, wsp_error *err)
 
     if (st == WSP_OK)
         st = wsp_stacks_learn(m, t, err);
+    if (st == WSP_OK)
+        st = wsp_references_learn(m, t, NULL, err);
     wsp_tokens_free(t);
     return st;
 }
@@ -103,8 +105,8 @@ int cmd_calibrate(int argc, char **argv)
          .value = &train,
          .arg = "TRAIN.npz",
          .help =
-             "take from the training set, too, on which protocols each\nhead was trained; flows "
-             "of others are \"unknown\""},
+             "take from the training set, too, on which protocols each\nhead was trained (flows "
+             "of others are \"unknown\"), and\nthe contexts that enroll needs"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
 

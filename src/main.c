@@ -26,6 +26,7 @@ static const command commands[] = {
     {"generate", cmd_generate, "write a capture of new flows, drawn from a model"},
     {NULL, NULL, "Models"},
     {"train", cmd_train, "train a model on token arrays"},
+    {"enroll", cmd_enroll, "add a class to a model from a few example flows"},
     {"calibrate", cmd_calibrate, "fit the confidence of a model to labelled token arrays"},
     {"eval", cmd_eval, "score a model on labelled token arrays"},
     {"info", cmd_info, "print what is in a model or a token file"},

@@ -111,6 +111,33 @@ WSP_API const char *wsp_model_meta_get(const wsp_model *m, const char *key);
 WSP_API size_t wsp_model_meta_count(const wsp_model *m);
 WSP_API const char *wsp_model_meta_key(const wsp_model *m, size_t i);
 
+/* ---- growing ---- */
+
+/*
+ * A copy of a model that knows one label more, the last one of a head: `weight` [C] and `bias` are its row there, and
+ * everything that the model says of other labels stays as it was, but for their share of the probability. Nothing has been
+ * learned for conditions of it: its row is zero. ARG when the head has the label already.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_model_add_label(wsp_model **out, const wsp_model *m,
+                                                    size_t head, const char *label,
+                                                    const float *weight, float bias,
+                                                    wsp_error *err);
+
+#define WSP_MAX_REFERENCES 65536
+
+/* Contexts of some flows of known labels, which a file carries along to compare others with. */
+typedef struct wsp_references {
+    size_t n;
+    const float *context; /* [n][C] after the last packet */
+    const int32_t *label; /* [n][heads], -1 = of no label of this head */
+} wsp_references;
+
+/* Borrowed until they are set again; n = 0: none. */
+WSP_API wsp_references wsp_model_references(const wsp_model *m);
+/* Copies them, instead of those that were there. ARG for labels that no head has. */
+WSP_MUST_USE WSP_API wsp_status wsp_model_references_set(wsp_model *m, const wsp_references *r,
+                                                         wsp_error *err);
+
 /* ---- batches ---- */
 
 /* Ragged flows, one after the other: no padding. All arrays are borrowed for the call. */

@@ -513,6 +513,33 @@ typedef struct wsp_calibration {
 WSP_MUST_USE WSP_API wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
                                               wsp_calibration *calibrations, wsp_error *err);
 
+/* ---- new classes without training ---- */
+
+/*
+ * Keeps with a model the contexts of up to 16 flows of every label of its training set, which wsp_enroll tells examples
+ * from; training does so itself. opt may be NULL.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_references_learn(wsp_model *m, const wsp_tokens *train,
+                                                     const wsp_classify_options *opt,
+                                                     wsp_error *err);
+
+typedef struct wsp_enrollment {
+    size_t examples; /* flows that it was fitted on */
+    size_t found;    /* of them, those that get the new label when the others teach it */
+    size_t known;    /* reference contexts of known labels of the head */
+    size_t lost;     /* of them, those that get the new label now */
+} wsp_enrollment;
+
+/*
+ * A copy of a model whose head has one label more, learned from all flows of a set: a row of the head is fitted that tells
+ * their contexts from the model's references. Logits of other labels stay as they are, and so do temperature and threshold:
+ * what was "unknown" may become the new label, and known flows lose what it wins of them. ARG when the head has the label,
+ * the set no flow, or the model no reference with a label of the head.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_enroll(wsp_model **out, const wsp_model *m, size_t head,
+                                           const char *label, const wsp_tokens *examples,
+                                           wsp_enrollment *e, wsp_error *err);
+
 /* ---- forging: the same capture from other hosts, to test that labels do not follow them ---- */
 
 enum {

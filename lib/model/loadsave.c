@@ -6,6 +6,8 @@
 
 static const char FORMAT[] = "wirespeak-model-1";
 
+enum { REFERENCE_TENSORS = 2 };
+
 json_t *wspi_model_meta_json(const wsp_model *m)
 {
     json_t *o = json_copy(m->meta), *cfg = wspi_config_to_json(&m->cfg),
@@ -41,16 +43,19 @@ void wspi_model_tensor_list(const wsp_model *m, wspi_st_tensor *t)
 
 wsp_status wsp_model_save(const wsp_model *m, const char *path, wsp_error *err)
 {
-    wspi_st_tensor *t = wspi_new_array(m->n_entries, sizeof *t);
+    size_t n = m->n_entries, more = m->n_references ? REFERENCE_TENSORS : 0;
+    wspi_st_tensor *t = wspi_new_array(n + more, sizeof *t);
     json_t *meta = wspi_model_meta_json(m);
+    float *numbers = NULL;
     wsp_status st;
 
-    if (!t || !meta) {
-        st = wspi_nomem(err, "a model's header", m->n_entries * sizeof *t);
+    if (!t || !meta || (more && wspi_references_list(m, t + n, &numbers) < 0)) {
+        st = wspi_nomem(err, "a model's header", n * sizeof *t);
     } else {
         wspi_model_tensor_list(m, t);
-        st = wspi_st_write(path, meta, t, m->n_entries, err);
+        st = wspi_st_write(path, meta, t, n + more, err);
     }
+    free(numbers);
     json_decref(meta);
     free(t);
     return st;
@@ -110,9 +115,11 @@ wsp_status wsp_model_load_memory(wsp_model **out, const void *data, size_t len, 
     *out = NULL;
     if ((st = wspi_st_parse(&f, data, len, err)) < 0 ||
         (st = wspi_model_from_file(&m, &f, err)) < 0 ||
-        (st = wspi_model_copy_weights(m, NULL, &f, 0, err)) < 0 || /* shapes before memory */
+        (st = wspi_model_copy_weights(m, NULL, &f, wspi_references_tensors(&f), err)) <
+            0 || /* shapes before memory */
         (st = wspi_model_alloc(m, err)) < 0 ||
-        (st = wspi_model_copy_weights(m, m->w, &f, 0, err)) < 0)
+        (st = wspi_model_copy_weights(m, m->w, &f, wspi_references_tensors(&f), err)) < 0 ||
+        (st = wspi_references_load(m, &f, err)) < 0)
         wsp_model_free(m);
     else
         *out = m;

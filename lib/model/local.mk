@@ -1,4 +1,4 @@
-libwspi_la_SOURCES += lib/model/backward.c lib/model/checkpoint.c lib/model/config.c lib/model/engine.c \
+libwspi_la_SOURCES += lib/model/backward.c lib/model/checkpoint.c lib/model/config.c lib/model/engine.c lib/model/extend.c \
 	lib/model/forward.c lib/model/layers_int.h lib/model/loadsave.c lib/model/model.c lib/model/model_int.h \
 	lib/model/packets.c lib/model/runner.c lib/model/runner_int.h lib/model/safetensors.c lib/model/share.c lib/model/train_int.h lib/model/trainer.c
 libwspi_la_SOURCES += lib/model/group_int.h lib/model/update.c
@@ -18,3 +18,6 @@ parity_dump_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_trainer
 test_trainer_SOURCES = tests/unit/test_trainer.c
 test_trainer_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_extend
+test_extend_SOURCES = tests/unit/test_extend.c tests/unit/models.h
+test_extend_LDADD = $(TEST_LIBS)

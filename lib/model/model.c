@@ -182,6 +182,7 @@ void wsp_model_free(wsp_model *m)
             free((void *)(uintptr_t)m->head[i].labels[j]);
         free((void *)(uintptr_t)m->head[i].labels);
     }
+    wspi_model_forget_references(m);
     json_decref(m->meta);
     free(m->entry);
     free(m->w);

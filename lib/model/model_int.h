@@ -63,6 +63,9 @@ struct wsp_model {
     float *w;
     float *grad; /* the attached trainer's, or NULL */
     json_t *meta;
+    size_t n_references;
+    float *reference;         /* [n_references][C] */
+    int32_t *reference_label; /* [n_references][n_heads] */
 };
 
 /* Model without weights: configuration and heads checked, table made. */
@@ -111,6 +114,12 @@ wsp_status wspi_model_copy_weights(const wsp_model *m, float *w, const wspi_st_f
                                    size_t extra, wsp_error *err);
 wsp_status wspi_model_from_file(wsp_model **out, const wspi_st_file *f,
                                 wsp_error *err); /* without weights */
+
+/* Reference contexts: two tensors more for a file (*numbers is freed after writing), how many a file has, and back. */
+void wspi_model_forget_references(wsp_model *m);
+wsp_status wspi_references_list(const wsp_model *m, wspi_st_tensor *t, float **numbers);
+size_t wspi_references_tensors(const wspi_st_file *f);
+wsp_status wspi_references_load(wsp_model *m, const wspi_st_file *f, wsp_error *err);
 
 /* ---- the different packets of many ---- */
 

@@ -176,6 +176,15 @@ static void clear(wspi_fit *f)
     free(f->map);
 }
 
+/* Contexts of some training flows, for wsp_enroll. */
+static wsp_status remember(const wspi_fit *f, wsp_error *err)
+{
+    const wsp_classify_options how = {.dtype = f->opt->train.dtype,
+                                      .threads = f->opt->train.threads};
+
+    return wsp_references_learn(f->m, f->train, &how, err);
+}
+
 wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *val,
                    const wsp_fit_options *opt, wsp_error *err)
 {
@@ -188,6 +197,8 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
     st = wspi_fit_agree(&f, st, err);
     if (st == WSP_OK)
         st = run(&f, err);
+    if (st == WSP_OK && train->n_heads)
+        st = wsp_group_agree(opt->train.group, remember(&f, err), err);
     if (st == WSP_OK && val)
         st = wsp_group_agree(opt->train.group, wsp_calibrate(f.m, val, WSP_KEEP_DEFAULT, NULL, err),
                              err);

@@ -201,6 +201,52 @@ wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train, wsp_error *er
     return st < 0 ? wspi_nomem(err, "a model's protocols", 1) : WSP_OK;
 }
 
+static bool listed(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        if (strcmp(json_string_value(json_array_get(names, i)), name) == 0)
+            return true;
+    return false;
+}
+
+static bool extend_list(json_t *names, const wspi_view *v)
+{
+    char name[256];
+
+    for (size_t i = 0; i < v->n_flows && json_array_size(names) < MAX_STACKS; i++) {
+        wsp_stack s = flow_stack(v, i);
+        name_of(&s, name, sizeof name);
+        if (!listed(names, name) && json_array_append_new(names, json_string(name)) < 0)
+            return false;
+    }
+    return true;
+}
+
+wsp_status wspi_stacks_extend(wsp_model *m, size_t head, const wsp_tokens *t, wsp_error *err)
+{
+    const char *old = wsp_model_meta_get(m, META_KEY);
+    json_t *all = old ? json_loads(old, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *names = json_object_get(all, wsp_model_head(m, head)->name);
+    wsp_view_options o = wsp_view_options_of(m);
+    wsp_status st = WSP_OK;
+    char *text = NULL;
+    wspi_view v;
+
+    if (names) { /* without a list nothing is outside of the head's field. The model was used: the list is right */
+        st = wspi_view_make(&v, t, &o, wsp_model_config_get(m)->max_tokens, false, err);
+        if (st == WSP_OK) {
+            text = extend_list(names, &v) ? json_dumps(all, JSON_COMPACT) : NULL;
+            st = text ? wsp_model_meta_set(m, META_KEY, text) : WSP_ERR_NOMEM;
+            wspi_view_clear(&v);
+        }
+        if (st == WSP_ERR_NOMEM)
+            (void)wspi_nomem(err, "a model's protocols", 1);
+    }
+    free(text);
+    json_decref(all);
+    return st;
+}
+
 static wsp_status read_list(const json_t *names, stack_list *l)
 {
     if (!json_is_array(names) || json_array_size(names) > MAX_STACKS)

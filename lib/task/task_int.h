@@ -27,6 +27,9 @@ void wspi_view_clear(wspi_view *v);
 
 /* Keeps with the model on which protocols its heads are trained: those of the set's labelled flows. */
 wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t) WSP_MUST_USE;
+/* What the set's flows are made of comes into the field of a head, too. */
+wsp_status wspi_stacks_extend(wsp_model *m, size_t head, const wsp_tokens *t,
+                              wsp_error *err) WSP_MUST_USE;
 /* Bit h: the flow is outside of the field of head h. */
 uint32_t wspi_stacks_outside(const wsp_stacks *s, const wspi_view *v, size_t flow);
 

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_enroll.sh: a class that a tiny model has never seen is enrolled from a capture, and is known from then on.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+
+python3 "${top_srcdir:-.}/tests/cli/labels.py" "$ws" "$data" >"$tmp/all.tsv"
+awk -F'\t' '$2 != "SNMP"' "$tmp/all.tsv" >"$tmp/labels.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" -w "$tmp/set.npz" "$data"/{dns,http,tls,ssh,ntp,redis}.pcap &&
+    "$ws" train -q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --seed 5 --val "$tmp/set.npz" -w "$tmp/old.safetensors" "$tmp/set.npz"
+result $? "a model learns without the class"
+"$ws" info "$tmp/old.safetensors" | grep -Eq '^references +[1-9]'
+result $? "and carries contexts of what it has learned from"
+
+# said MODEL CAPTURE LABEL: how many flows of the capture are called so, of how many
+said() { "$ws" classify -o jsonl -m "$1" "$data/$2.pcap" | awk -v label="\"label\": \"$3\"" '{ gsub(/":"/, "\": \""); n++; if (index($0, label)) k++ } END { print k + 0, n + 0 }'; }
+
+read -r before total < <(said "$tmp/old.safetensors" snmp SNMP)
+"$ws" enroll -l SNMP -m "$tmp/old.safetensors" -o "$tmp/new.safetensors" "$data/snmp.pcap" >"$tmp/told" &&
+    grep -Eq '^examples +[1-9]' "$tmp/told" && grep -Eq '^lost to the new label +0$' "$tmp/told"
+result $? "enroll writes a model and says what it learned from"
+read -r after total < <(said "$tmp/new.safetensors" snmp SNMP)
+[ "$before" = 0 ] && [ "$total" -gt 0 ] && [ "$after" = "$total" ]
+result $? "classify knows the class then ($after of $total flows)"
+read -r dns_before _ < <(said "$tmp/old.safetensors" dns DNS)
+read -r dns_after _ < <(said "$tmp/new.safetensors" dns DNS)
+[ "$dns_before" -gt 3 ] && [ "$dns_after" = "$dns_before" ]
+result $? "what it knew before it still knows"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/all.tsv" -w "$tmp/both.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap &&
+    "$ws" eval -q --per-class --final-only -m "$tmp/new.safetensors" "$tmp/both.npz" | grep -Eq '^ +SNMP .* 1\.0000$'
+result $? "eval scores it like any other"
+labelled=$(tail -n +2 "$tmp/all.tsv" | cut -f2 | grep -c '^SNMP$')
+[ "$labelled" -gt 1 ] && "$ws" enroll -l SNMP -m "$tmp/old.safetensors" -o "$tmp/npz.safetensors" "$tmp/both.npz" | grep -Eq "^examples +$labelled$"
+result $? "of a token file the flows with the label are the examples"
+"$ws" enroll -l SNMP --flows 1 -m "$tmp/old.safetensors" -o "$tmp/one.safetensors" "$data/snmp.pcap" | grep -Eq '^examples +1$'
+result $? "--flows bounds the examples"
+"$ws" enroll -l again -m "$tmp/new.safetensors" -o "$tmp/new.safetensors" "$data/ping.pcap" >"$tmp/told" && [ "$("$ws" info "$tmp/new.safetensors" | grep -c 'SNMP, again')" = 1 ]
+result $? "one class after the other can be enrolled, into the same file"
+
+fails "a class that is known is refused" 1 enroll -l DNS -m "$tmp/old.safetensors" -o "$tmp/x" "$data/dns.pcap"
+fails "a head that is not there is refused" 1 enroll -l SNMP --head colour -m "$tmp/old.safetensors" -o "$tmp/x" "$data/snmp.pcap"
+fails "\"unknown\" is no name for a class" 2 enroll -l unknown -m "$tmp/old.safetensors" -o "$tmp/x" "$data/snmp.pcap"
+fails "a label of which the token file has no flow is refused" 1 enroll -l nothing -m "$tmp/old.safetensors" -o "$tmp/x" "$tmp/both.npz"
+[ ! -e "$tmp/x" ]
+result $? "what is refused leaves no file"
+echo "1..$n"
+exit $bad
