@@ -5,26 +5,31 @@
 #include <string.h>
 
 #include "cli.h"
+#include "realism.h"
 #include "report.h"
 #include "source.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "eval",
-    .operands = "[OPTION]... -m MODEL TEST.npz|CAPTURE...",
+    .operands = "[OPTION]... -m MODEL TEST.npz|CAPTURE...\n"
+                "       wirespeak eval [OPTION]... --generated CAPTURE --real CAPTURE",
     .summary =
         "Scores the heads of a model on the label columns of a token file, or on captures with "
         "--labels, beside\n"
         "always saying the commonest class and beside its own answers after the first packets. Use "
         "captures that the model has "
         "not seen.\n"
-        "Flows of classes that a head does not know tell how well it says \"unknown\".",
+        "Flows of classes that a head does not know tell how well it says \"unknown\".\n"
+        "With --generated: how close generated captures are to real ones, and what they repeat of "
+        "training captures.",
     .examples = "  wirespeak eval -m model.safetensors test.npz\n"
                 "  wirespeak eval -o json -m model.safetensors test.npz | jq .macro_f1\n"
                 "  wirespeak eval --robust --labels app=apps.tsv --part test -m model.safetensors "
                 "captures/\n"
-                "  wirespeak eval --html scores.html -m model.safetensors test.npz\n",
-    .min_operands = 1,
+                "  wirespeak eval --html scores.html -m model.safetensors test.npz\n"
+                "  wirespeak eval --generated new.pcap --real test/ --train train/\n",
+    .min_operands = 0,
     .max_operands = -1,
 };
 
@@ -33,6 +38,7 @@ typedef struct arguments {
     size_t threads;
     bool per_class, final_only, robust;
     source from;
+    generated_arguments generated;
 } arguments;
 
 static const size_t early[] = {1, 2, 4, 8, 16};
@@ -269,6 +275,7 @@ static int parse(arguments *a, int argc, char **argv)
 {
     static const char *const formats[] = {"table", "json", NULL};
     static const char *const parts[] = {"train", "val", "test", NULL};
+    generated_arguments *g = &a->generated;
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .help = "the model, a .safetensors file"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
@@ -297,6 +304,21 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "share of captures for validation (default 0.1)"},
         {.name = "test", .kind = CLI_REAL, .value = &a->from.split.test, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for the test (default 0.25)"},
+        {.name = NULL, .kind = CLI_HEADING, .help = "Generated captures"},
+        {.name = "generated", .kind = CLI_LIST, .value = &g->generated, .arg = "[NAME=]CAPTURE", .help = "what is measured; may be repeated"},
+        {.name = "real", .kind = CLI_LIST, .value = &g->real, .arg = "CAPTURE",
+         .help = "what it should be like (with --part: that part); may be repeated"},
+        {.name = "train", .kind = CLI_LIST, .value = &g->train, .arg = "CAPTURE",
+         .help = "what the generator learned from (with --part: the part train);\nmay be repeated"},
+        {.name = "asked", .kind = CLI_LIST, .value = &g->asked, .arg = "FILE",
+         .help = "what the generated flows should be: lists as those of --labels;\nmay be repeated"},
+        {.name = "canaries", .kind = CLI_TEXT, .value = &g->canaries, .arg = "FILE",
+         .help = "strings, one a line, that stand in training captures: count them"},
+        {.name = "max-packets", .kind = CLI_SIZE, .value = &g->max_packets, .arg = "N", .min = 1, .max = 100000,
+         .help = "the first N packets of each flow count (default 24)"},
+        {.name = "common", .kind = CLI_SIZE, .value = &g->common, .arg = "N", .min = 1, .max = 1000000,
+         .help = "payload that N training captures have is nobody's own (default 3)"},
+        {.name = "all-fields", .kind = CLI_FLAG, .value = &g->all_fields, .help = "every field of every protocol in the table"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
@@ -326,14 +348,37 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
     return st;
 }
 
+static int run_generated(const arguments *a)
+{
+    const generated_context c = {.command = page.name,
+                                 .model = a->model,
+                                 .format = a->format,
+                                 .html = a->html,
+                                 .part = a->from.part,
+                                 .labels = &a->from.lists,
+                                 .split = a->from.split,
+                                 .threads = (unsigned)a->threads};
+
+    return eval_generated(&a->generated, &c);
+}
+
 int cmd_eval(int argc, char **argv)
 {
-    arguments a = {
-        .format = "table", .dtype = "auto", .from = {.split = wsp_split_options_default()}};
+    arguments a = {.format = "table",
+                   .dtype = "auto",
+                   .from = {.split = wsp_split_options_default()},
+                   .generated = {.max_packets = 24, .common = 3}};
     int first = parse(&a, argc, argv), rc;
     evaluation e = {.r = {.model = a.model, .test = argv[first]}};
     wsp_error err;
 
+    if (a.generated.generated.n)
+        return first < argc ? cli_usage(page.name, "with --generated there are no operands")
+                            : run_generated(&a);
+    if (a.generated.real.n || a.generated.train.n || a.generated.asked.n || a.generated.canaries)
+        return cli_usage(page.name, "--real, --train, --asked and --canaries are for --generated");
+    if (first == argc)
+        return cli_usage(page.name, "on what? give a token file or captures");
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     rc = source_take(&a.from, page.name, argv + first, argc - first);

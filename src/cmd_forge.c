@@ -2,6 +2,7 @@
 /* cmd_forge.c: captures again, from other hosts. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -30,7 +31,8 @@ static const struct {
              {"ttl", WSP_FORGE_TTL},
              {"numbers", WSP_FORGE_NUMBERS},
              {"timestamps", WSP_FORGE_TIMESTAMPS},
-             {"names", WSP_FORGE_NAMES}};
+             {"names", WSP_FORGE_NAMES},
+             {"none", 0}};
 
 static unsigned parse_parts(const char *list)
 {
@@ -42,14 +44,55 @@ static unsigned parse_parts(const char *list)
                (strlen(parts[i].name) != n || strncmp(parts[i].name, list, n) != 0))
             i++;
         if (i == sizeof parts / sizeof parts[0])
-            cli_die_usage(page.name,
-                          "'%.*s' is none of addresses, ports, ttl, numbers, timestamps, names",
-                          (int)n, list);
+            cli_die_usage(
+                page.name,
+                "'%.*s' is none of addresses, ports, ttl, numbers, timestamps, names, none", (int)n,
+                list);
         what |= parts[i].bit;
         list += n + (list[n] == ',');
     }
     return what;
 }
+
+/* ---- canaries ---- */
+
+enum { MAX_CANARIES = 4096 };
+
+typedef struct canaries {
+    char *line[MAX_CANARIES];
+    size_t n;
+} canaries;
+
+/* The lines of a file that are not empty. */
+static wsp_status canaries_read(canaries *c, const char *path, wsp_error *err)
+{
+    FILE *f = fopen(path, "re");
+    size_t room = 0;
+    char *line = NULL;
+
+    while (f && c->n < MAX_CANARIES && getline(&line, &room, f) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (*line && (c->line[c->n] = strdup(line)))
+            c->n++;
+    }
+    free(line);
+    if (f)
+        (void)fclose(f);
+    if (f && c->n)
+        return WSP_OK;
+    *err = (wsp_error){.status = WSP_ERR_IO};
+    (void)snprintf(err->text, sizeof err->text, f ? "%s: no line to plant" : "%s: cannot be read",
+                   path);
+    return WSP_ERR_IO;
+}
+
+static void canaries_clear(canaries *c)
+{
+    while (c->n > 0)
+        free(c->line[--c->n]);
+}
+
+/* ---- captures ---- */
 
 typedef struct job {
     const char *out;
@@ -109,7 +152,8 @@ static wsp_status forge_all(job *j, wsp_input *in, wsp_error *err)
 int cmd_forge(int argc, char **argv)
 {
     job j = {.opt = wsp_forge_options_default()};
-    const char *only = NULL;
+    const char *only = NULL, *plant = NULL;
+    canaries planted = {.n = 0};
     const cli_option options[] = {
         {.name = "write",
          .letter = 'w',
@@ -121,22 +165,40 @@ int cmd_forge(int argc, char **argv)
          .kind = CLI_TEXT,
          .value = &only,
          .arg = "LIST",
-         .help = "of addresses,ports,ttl,numbers,timestamps,names (default all)"},
+         .help = "of addresses,ports,ttl,numbers,timestamps,names, or none (default all)"},
+        {.name = "plant",
+         .kind = CLI_TEXT,
+         .value = &plant,
+         .arg = "FILE",
+         .help = "write the lines of this file into payloads: canaries, which\nwirespeak eval "
+                 "--canaries looks for in what was generated"},
+        {.name = "plant-every",
+         .kind = CLI_SIZE,
+         .value = &j.opt.plant_every,
+         .arg = "N",
+         .min = 1,
+         .help = "into every N-th packet with room for one (default 100)"},
         {.name = "seed",
          .kind = CLI_U64,
          .value = &j.opt.seed,
          .arg = "N",
          .help = "which other hosts (default 1)"},
     };
-    int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input *in = NULL;
     wsp_error err = {.text = "out of memory"};
     wsp_status st;
+    int first;
 
+    j.opt.plant_every = 100;
+    first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     if (!j.out)
         return cli_usage(page.name, "where to? give -w OUT.pcap");
     if (only)
         j.opt.what = parse_parts(only);
+    if (plant && canaries_read(&planted, plant, &err) < 0)
+        return cli_fail_error(&err);
+    j.opt.plant = (const char *const *)planted.line;
+    j.opt.n_plant = planted.n;
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), NULL, &err);
     if (st == WSP_OK)
@@ -153,6 +215,7 @@ int cmd_forge(int argc, char **argv)
     }
     wsp_pcap_writer_discard(j.writer);
     wsp_input_free(in);
+    canaries_clear(&planted);
     if (st != WSP_OK)
         return (int)st;
     cli_note("%" PRIu64 " packets written to %s", j.packets, j.out);

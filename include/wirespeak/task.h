@@ -555,6 +555,12 @@ enum {
 typedef struct wsp_forge_options {
     uint64_t seed;
     unsigned what; /* WSP_FORGE_... together */
+    /*
+     * Canaries: the payload of every plant_every-th packet that has room begins with the next of these strings, so that
+     * it can be told whether what learns from the capture repeats them. Borrowed; n_plant 0: none.
+     */
+    const char *const *plant;
+    size_t n_plant, plant_every;
 } wsp_forge_options;
 WSP_API wsp_forge_options wsp_forge_options_default(void); /* seed 1, all */
 

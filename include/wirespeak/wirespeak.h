@@ -11,6 +11,7 @@
 #include "wirespeak/live.h"
 #include "wirespeak/model.h"
 #include "wirespeak/packet.h"
+#include "wirespeak/realism.h"
 #include "wirespeak/task.h"
 #include "wirespeak/token.h"
 

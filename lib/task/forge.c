@@ -13,6 +13,7 @@ struct wsp_forger {
     wsp_packet *packet;
     wsp_flow_table *flows;
     wspi_buf frame;
+    uint64_t room; /* packets that had room for a canary */
 };
 
 wsp_forge_options wsp_forge_options_default(void)
@@ -270,6 +271,22 @@ static void forge_name(const wsp_forger *f, uint8_t *payload, size_t n)
             payload[i] = (uint8_t)('a' + mix(h, i - at) % 26);
 }
 
+/* ---- canaries ---- */
+
+static void plant(wsp_forger *f, uint8_t *payload, size_t n)
+{
+    const wsp_forge_options *o = &f->opt;
+    const char *s;
+
+    if (o->n_plant == 0)
+        return;
+    s = o->plant[f->room / WSPI_MAX(o->plant_every, 1u) % o->n_plant];
+    if (strlen(s) > n)
+        return;
+    if (f->room++ % WSPI_MAX(o->plant_every, 1u) == 0)
+        memcpy(payload, s, strlen(s));
+}
+
 /* ---- frames ---- */
 
 /* A checksum that was wrong must not have become right. */
@@ -323,8 +340,10 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
     f->frame.len = 0;
     WSP_TRY(wspi_buf_add(&f->frame, in->data, in->caplen));
     payload_end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
-    if (payload_end > p->payload_off)
+    if (payload_end > p->payload_off) {
         forge_name(f, f->frame.data + p->payload_off, payload_end - p->payload_off);
+        plant(f, f->frame.data + p->payload_off, payload_end - p->payload_off);
+    }
     clocks = (uintptr_t)flow->user;
     forge_layers(f, way, back, dir, &clocks);
     flow->user = (void *)clocks;

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_eval_generated.sh: what eval says of "generated" captures that are real ones from other hosts, with canaries in them.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+
+# says NAME CONDITION: of the object in all.json, as r; s is its sets by name, m their measures by the names of rows
+says() {
+    python3 - "$tmp/all.json" "$2" <<'PY'
+import json, sys
+r = json.load(open(sys.argv[1]))
+s = {c["name"]: c for c in r["sets"]}
+m = {n: {k: v for part in c["measures"].values() for k, v in part.items()} for n, c in s.items()}
+assert eval(sys.argv[2]), (sys.argv[2], json.dumps(r)[:3000])
+PY
+    result $? "$1"
+}
+
+# list CAPTURE...: every flow is of the class that its capture is named for
+list() {
+    "$ws" label -q -o jsonl "$@" | python3 -c '
+import json, sys
+print("path", "label", "l4", "ip_a", "port_a", "ip_b", "port_b", sep="\t")
+for r in map(json.loads, sys.stdin):
+    if r["proto"] in ("TCP", "UDP") and "src_port" in r:
+        name = r["pcap_filename"].rsplit("/", 1)[1]
+        label = {"dns": "DNS", "http": "HTTP", "ntp": "NTP", "redis": "Redis", "ssh": "SSH"}[name[:-5]]
+        print(name, label, {"TCP": 6, "UDP": 17}[r["proto"]], r["src_ip"], r["src_port"], r["dest_ip"], r["dest_port"], sep="\t")
+'
+}
+
+mkdir "$tmp/new" "$tmp/planted"
+printf 'zebra-Q7-nobody-sends-this\nshort\nanother 8f3k canary of ours\n' >"$tmp/canaries"
+for name in dns http ntp redis ssh; do
+    real+=("$data/$name.pcap")
+    "$ws" forge -q --only addresses,ttl,numbers,timestamps -w "$tmp/new/$name.pcap" "$data/$name.pcap" &&
+        "$ws" forge -q --only none --plant "$tmp/canaries" --plant-every 4 -w "$tmp/planted/$name.pcap" "$data/$name.pcap" || bad=1
+done
+list "${real[@]}" >"$tmp/real.tsv"
+list "$tmp"/new/*.pcap >"$tmp/new.tsv"
+list "$tmp"/planted/*.pcap >"$tmp/planted.tsv"
+options=(--labels "protocol=$tmp/real.tsv" --labels "protocol=$tmp/planted.tsv" --asked "$tmp/new.tsv" --asked "$tmp/planted.tsv"
+    --canaries "$tmp/canaries")
+for name in "${real[@]}"; do options+=(--real "$name"); done
+eval=("$ws" eval -q --generated "new=$tmp/new" --generated "planted=$tmp/planted" --train "$tmp/planted" "${options[@]}")
+"${eval[@]}" -o json --html "$tmp/page.html" >"$tmp/all.json"
+result $? "eval measures generated captures"
+says "a column each, and those of real and training flows" \
+    '[c["name"] for c in r["sets"]] == ["real, by flow", "real, by capture", "training", "new", "planted"]'
+says "floors are told" '[c["floor"] for c in r["sets"]] == [True, True, False, False, False]'
+says "the same flows from other hosts are as near as can be" \
+    'all(m["new"][k] < 1e-6 for k in ("length", "gap", "TCP flags", "layers", "mean of flow features"))'
+says "but not their addresses and TTLs" 'm["new"]["source network"] > .5 and m["new"]["TTL"] > .5'
+says "halves of real flows differ" '0 < m["real, by flow"]["length"] < 1 and 0 < m["real, by capture"]["length"] <= 1'
+says "nothing is invalid that was valid" 'm["new"]["wrong checksum"] == m["real, by flow"]["wrong checksum"] and m["new"]["TCP gap"] == m["real, by flow"]["TCP gap"]'
+says "nDPI says of forged flows what it says of real ones" \
+    'm["new"]["named as asked"] == m["real, by flow"]["named as asked"] > .8 and s["new"]["ndpi"][0]["flows"] > 0'
+says "canaries are found where they were planted" \
+    'm["planted"]["packets with one"] > 3 and m["new"]["packets with one"] == 0 == m["real, by flow"]["packets with one"]'
+says "training flows themselves are known by heart" 'm["planted"]["equal to one"] == 1 and m["planted"]["distance, median"] == 0'
+says "copies are listed, canaries among them" \
+    'any(bytes.fromhex(c["hex"]).find(b"zebra-Q7-nobody") >= 0 and c["rare"] for c in s["planted"]["copies"])'
+says "classes are learned from forged flows as from training flows" \
+    'm["new"]["ratio"] == 1 and m["new"]["classes"] == 2 and m["new"]["macro-F1"] == m["new"]["of as many training flows"] > 0'
+if command -v tshark >/dev/null; then
+    says "tshark has looked" 'r["with_tshark"] and m["new"]["malformed"] == 0 and m["new"]["bad checksum"] is not None'
+else
+    n=$((n + 1))
+    echo "ok $n - tshark has looked # SKIP no tshark here"
+fi
+grep -q '</html>' "$tmp/page.html" && grep -q 'class="dot' "$tmp/page.html" && ! grep -q '<script' "$tmp/page.html"
+result $? "the page has pictures and no script"
+"${eval[@]}" --all-fields >"$tmp/table" && grep -q '^= mean of header fields' "$tmp/table" && grep -q '^  tcp.window ' "$tmp/table"
+result $? "the table has every field when asked"
+small=("$ws" eval -q -o json --generated "$tmp/planted/dns.pcap" --real "$data/dns.pcap")
+"${small[@]}" >"$tmp/once.json" && "${small[@]}" | cmp -s - "$tmp/once.json"
+result $? "a second run says the same"
+
+fails "no real captures" 2 eval --generated "$tmp/new"
+fails "an operand beside --generated" 2 eval --generated "$tmp/new" --real "$tmp/new" x.npz
+fails "--real without --generated" 2 eval --real "$tmp/new" -m x y.npz
+fails "labels of two heads" 2 eval --generated "$tmp/new" --real "$tmp/new" --labels "a=$tmp/new.tsv" --labels "b=$tmp/new.tsv"
+fails "a capture that is not there" 1 eval -q --generated "$tmp/none.pcap" --real "$tmp/new"
+fails "a list in which no flow is" 1 eval -q --generated "$tmp/new" --real "$tmp/new" --labels "a=$tmp/real.tsv"
+fails "canaries that are not there" 1 eval -q --generated "$tmp/new/dns.pcap" --real "$tmp/new/dns.pcap" --canaries "$tmp/none"
+fails "nothing to plant" 1 forge --plant /dev/null -w "$tmp/x.pcap" "$data/dns.pcap"
+echo "1..$n"
+exit "$bad"
