@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "realism.h"
 #include "report.h"
+#include "said.h"
 #include "source.h"
 #include "wirespeak/task.h"
 
@@ -50,6 +51,7 @@ typedef struct evaluation {
     wsp_tokens *t;
     wsp_classify_options run;
     wsp_metrics **scores; /* [heads of the model] */
+    said said;            /* of t, when it is to be compared; else empty */
     report r;
 } evaluation;
 
@@ -61,7 +63,8 @@ static wsp_status out_of_memory(wsp_error *err)
 }
 
 /* Of the whole set only what can be scored. */
-static wsp_status take_labelled(evaluation *e, const wsp_tokens *all, wsp_error *err)
+static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, const wsp_tokens *all,
+                                wsp_error *err)
 {
     size_t n_heads = wsp_model_head_count(e->m);
     uint32_t *flows = calloc(all->n_flows + 1, sizeof *flows);
@@ -77,7 +80,7 @@ static wsp_status take_labelled(evaluation *e, const wsp_tokens *all, wsp_error 
     for (size_t i = 0; flows && has && i < all->n_flows; i++)
         if (has[i])
             flows[s.n++] = (uint32_t)i;
-    st = flows && label && has ? wsp_tokens_select(&e->t, all, &s, err) : out_of_memory(err);
+    st = flows && label && has ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
     free(has);
     free(label);
     free(flows);
@@ -99,17 +102,25 @@ static report_head *report_of(evaluation *e, size_t head)
     return NULL;
 }
 
-/* What the answers are under other circumstances: a row for each head that has flows there. */
+/*
+ * What the answers are under other circumstances: a row for each head that has flows there. `other`, what is said of the same
+ * flows then, or NULL.
+ */
 static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row *row,
-                           wsp_error *err)
+                           const said *other, wsp_error *err)
 {
+    report_row r = *row;
     size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
     wsp_status st = scores ? wsp_score(e->m, t, &e->run, scores, NULL, err) : out_of_memory(err);
 
-    for (size_t h = 0; st == WSP_OK && h < n; h++)
-        if (scores[h] && report_of(e, h))
-            report_add(report_of(e, h), row, scores[h]);
+    for (size_t h = 0; st == WSP_OK && h < n; h++) {
+        if (!scores[h] || !report_of(e, h))
+            continue;
+        r.compared = other != NULL;
+        r.moved = other ? said_moved(&e->said, other, h) : 0;
+        report_add(report_of(e, h), &r, scores[h]);
+    }
     free_scores(scores, n);
     return st == WSP_ERR_ARG ? WSP_OK : st; /* ARG: no flow that could be scored is left */
 }
@@ -121,7 +132,7 @@ static wsp_status add_selected(evaluation *e, const wsp_selection *s, const repo
     wsp_status st = wsp_tokens_select(&part, e->t, s, err);
 
     if (st == WSP_OK)
-        st = add_rows(e, part, row, err);
+        st = add_rows(e, part, row, NULL, err);
     wsp_tokens_free(part);
     return st;
 }
@@ -182,6 +193,38 @@ static wsp_status add_long_flows(evaluation *e, uint64_t n, wsp_error *err)
     return st;
 }
 
+/* Flows keep their order when what changes is in packets; when packets are missing, flows may be. */
+static bool same_flows(const wsp_tokens *a, const wsp_tokens *b)
+{
+    if (a->n_flows != b->n_flows)
+        return false;
+    for (size_t i = 0; i < a->n_flows; i++)
+        if (strcmp(a->captures[a->capture[i]], b->captures[b->capture[i]]) != 0 ||
+            wsp_tokens_packets(a, i) != wsp_tokens_packets(b, i))
+            return false;
+    return true;
+}
+
+/* The rows of a change, with how many labels it moved where the flows are the same ones. */
+static wsp_status compare(evaluation *e, const wsp_tokens *all, const report_row *row,
+                          wsp_error *err)
+{
+    wsp_tokens *t = NULL;
+    said other = {.n_heads = 0};
+    wsp_status st = take_labelled(e, &t, all, err);
+    bool same = st == WSP_OK && same_flows(e->t, t);
+
+    if (same && !e->said.label)
+        st = said_make(&e->said, e->m, e->t, &e->run, err);
+    if (same && st == WSP_OK)
+        st = said_make(&other, e->m, t, &e->run, err);
+    if (st == WSP_OK)
+        st = add_rows(e, t, row, same ? &other : NULL, err);
+    said_clear(&other);
+    wsp_tokens_free(t);
+    return st;
+}
+
 static wsp_status add_change(evaluation *e, source *from, const char *how, wsp_error *err)
 {
     report_row row = {.kind = REPORT_CHANGE};
@@ -197,7 +240,7 @@ static wsp_status add_change(evaluation *e, source *from, const char *how, wsp_e
     if (st == WSP_OK && change.kind == WSP_CHANGE_SKIP)
         st = add_long_flows(e, change.n, err);
     if (st == WSP_OK)
-        st = add_rows(e, t, &row, err);
+        st = compare(e, t, &row, err);
     wsp_tokens_free(t);
     return st;
 }
@@ -335,7 +378,7 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
     if (st >= 0)
         st = source_read(&a->from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &all, err);
     if (st >= 0)
-        st = take_labelled(e, all, err);
+        st = take_labelled(e, &e->t, all, err);
     wsp_tokens_free(all);
     if (st >= 0)
         st = score(e, err);
@@ -386,6 +429,7 @@ int cmd_eval(int argc, char **argv)
         return rc;
     e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
     rc = evaluate(&e, &a, &err) < 0 ? cli_fail_error(&err) : print(&e, &a);
+    said_clear(&e.said);
     free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
     free(e.r.heads);
     wsp_tokens_free(e.t);

@@ -71,32 +71,38 @@ static void print_unknown(const report_head *h)
     printf("\n");
 }
 
-static void print_change(const char *name, size_t flows, double accuracy, double macro_f1,
-                         const wsp_label_rate *ndpi)
+static void print_change(const report_row *row, bool ndpi)
 {
-    printf("  %-32s %6zu %9.4f %9.4f", name, flows, accuracy, macro_f1);
-    if (ndpi->flows)
-        printf(" %11.4f %11.4f", report_told(ndpi), report_right(ndpi));
+    printf("  %-32s %6zu %9.4f %9.4f", row->name, row->flows, row->accuracy, row->macro_f1);
+    if (row->compared)
+        printf(" %7zu", row->moved);
+    else
+        printf(" %7s", "-");
+    if (ndpi && row->ndpi.flows)
+        printf(" %11.4f %11.4f", report_told(&row->ndpi), report_right(&row->ndpi));
     printf("\n");
 }
 
 static void print_changes(const report *r, const report_head *h)
 {
-    bool heading = false;
+    bool heading = false, ndpi = report_speaks_of_ndpi(r, h);
 
     for (size_t i = 0; i < h->n_rows; i++) {
         const report_row *row = &h->rows[i];
         if (row->kind != REPORT_CHANGE)
             continue;
         if (!heading) {
-            printf("  %-32s %6s %9s %9s%s\n", "when captures or tokens are", "flows", "accuracy",
-                   "macro-F1", report_speaks_of_ndpi(r, h) ? "  nDPI names   and right" : "");
-            print_change("as they are", h->score->flows, h->score->accuracy, h->score->macro_f1,
-                         report_speaks_of_ndpi(r, h) ? &r->ndpi : &(wsp_label_rate){.flows = 0});
+            report_row whole = {.name = "as they are",
+                                .flows = h->score->flows,
+                                .accuracy = h->score->accuracy,
+                                .macro_f1 = h->score->macro_f1,
+                                .ndpi = r->ndpi};
+            printf("  %-32s %6s %9s %9s %7s%s\n", "when captures or tokens are", "flows",
+                   "accuracy", "macro-F1", "moved", ndpi ? "  nDPI names   and right" : "");
+            print_change(&whole, ndpi);
         }
         heading = true;
-        print_change(row->name, row->flows, row->accuracy, row->macro_f1,
-                     report_speaks_of_ndpi(r, h) ? &row->ndpi : &(wsp_label_rate){.flows = 0});
+        print_change(row, ndpi);
     }
 }
 
@@ -116,6 +122,8 @@ static void print_head(const report *r, const report_head *h, bool per_class)
     print_changes(r, h);
     print_number("weighted F1", s->weighted_f1);
     print_number("ECE", s->ece);
+    print_number("(by chance", s->ece_perfect);
+    printf(")");
     print_number("Brier", s->brier);
     print_number("NLL", s->nll);
     print_number("AUROC of being right", s->auroc_right);
@@ -161,6 +169,8 @@ static json_t *rows_json(const report *r, const report_head *h, report_kind kind
         if (kind == REPORT_EARLY)
             (void)json_object_set_new(
                 o, "packets", row->packets ? json_integer((json_int_t)row->packets) : json_null());
+        if (row->compared)
+            (void)json_object_set_new(o, "moved", json_integer((json_int_t)row->moved));
         if (row->ndpi.flows && report_speaks_of_ndpi(r, h))
             (void)json_object_set_new(o, "ndpi", ndpi_json(&row->ndpi));
         (void)json_array_append_new(rows, o);
@@ -240,6 +250,7 @@ static json_t *head_json(const report *r, const report_head *h)
         {"auroc_right", s->auroc_right},
         {"auroc_known", s->auroc_known},
         {"ece", s->ece},
+        {"ece_perfect", s->ece_perfect},
         {"brier", s->brier},
         {"nll", s->nll},
         {"temperature", (double)h->head->temperature},

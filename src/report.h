@@ -21,6 +21,8 @@ typedef struct report_row {
     size_t packets; /* of REPORT_EARLY; 0 = all */
     size_t flows;
     double accuracy, macro_f1;
+    bool compared;       /* of REPORT_CHANGE, flow by flow with the captures as they are: */
+    size_t moved;        /* so many get another label */
     wsp_label_rate ndpi; /* of REPORT_CHANGE, what nDPI names then; zeros: not asked */
 } report_row;
 

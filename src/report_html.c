@@ -79,6 +79,7 @@ static void print_tiles(FILE *f, const wsp_metrics *s)
                  {"macro-F1", s->macro_f1},
                  {"weighted F1", s->weighted_f1},
                  {"ECE", s->ece},
+                 {"ECE by chance", s->ece_perfect},
                  {"Brier score", s->brier},
                  {"AUROC, right over wrong", s->auroc_right},
                  {"AUROC, known over other", s->auroc_known}};
@@ -128,6 +129,10 @@ static void print_change(FILE *f, const report_row *row, bool ndpi)
     print_cell(f, row->accuracy);
     print_cell(f, row->macro_f1);
     print_meter(f, row->macro_f1);
+    if (row->compared)
+        (void)fprintf(f, "<td>%zu</td>", row->moved);
+    else
+        (void)fputs("<td></td>", f);
     if (ndpi) {
         print_cell(f, report_told(&row->ndpi));
         print_cell(f, report_right(&row->ndpi));
@@ -150,7 +155,7 @@ static void print_changes(FILE *f, const report *r, const report_head *h)
         return;
     (void)fputs(
         "<div class=\"card\"><h3>When captures or tokens are</h3><table><tr><th></th><th>flows</th>"
-        "<th>accuracy</th><th>macro-F1</th><th></th>",
+        "<th>accuracy</th><th>macro-F1</th><th></th><th>moved</th>",
         f);
     (void)fputs(ndpi ? "<th>nDPI names</th><th>and right</th></tr>\n" : "</tr>\n", f);
     print_change(f, &whole, ndpi);

@@ -408,8 +408,10 @@ typedef struct wsp_metrics {
     double auroc_right;             /* that a right answer is more confident than a wrong one */
     double auroc_known; /* that a known flow's is more confident than one from outside */
     double ece;         /* expected calibration error over the reliability bins */
-    double brier;       /* mean squared error of the probabilities, summed over labels: 0 to 2 */
-    double nll;         /* mean negative log of the right label's probability, in nats */
+    double
+        ece_perfect; /* that answers with these confidences would have, were they as often right as they say */
+    double brier; /* mean squared error of the probabilities, summed over labels: 0 to 2 */
+    double nll;   /* mean negative log of the right label's probability, in nats */
     wsp_class_score *label; /* [n_labels] */
     uint32_t *confusion;    /* [n_labels][n_labels]: row is, column said */
     wsp_reliability_bin reliability[WSP_RELIABILITY];

@@ -133,9 +133,20 @@ static void score_classes(wsp_metrics *m)
 
 /* ---- calibration ---- */
 
+/* Of n flows with confidences p, sum p (1 - p) is the variance of right ones; a normal deviate is 0.8 of its deviation off. */
+static double chance(const double variance[WSP_RELIABILITY])
+{
+    static const double pi = 3.14159265358979323846;
+    double sum = 0;
+
+    for (size_t b = 0; b < WSP_RELIABILITY; b++)
+        sum += sqrt(2 / pi * variance[b]);
+    return sum;
+}
+
 static void calibration(wsp_metrics *m, const wsp_answers *a)
 {
-    double ece = 0, brier = 0, nll = 0, n = (double)m->flows;
+    double ece = 0, brier = 0, nll = 0, n = (double)m->flows, variance[WSP_RELIABILITY] = {0};
 
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
@@ -145,6 +156,7 @@ static void calibration(wsp_metrics *m, const wsp_answers *a)
         bin = (size_t)((double)p[said] * WSP_RELIABILITY);
         bin = WSPI_MIN(bin, (size_t)WSP_RELIABILITY - 1);
         m->reliability[bin].n++;
+        variance[bin] += WSPI_MAX((double)p[said] * (1 - (double)p[said]), 0);
         m->reliability[bin].confidence += (double)p[said];
         m->reliability[bin].accuracy += said == (size_t)a->label[i];
         nll -= log(WSPI_MAX((double)p[a->label[i]], UNLIKELY));
@@ -160,6 +172,7 @@ static void calibration(wsp_metrics *m, const wsp_answers *a)
         bin->accuracy = ratio(bin->accuracy, (double)bin->n);
     }
     m->ece = n > 0 ? ece / n : (double)NAN;
+    m->ece_perfect = n > 0 ? chance(variance) / n : (double)NAN;
     m->brier = n > 0 ? brier / n : (double)NAN;
     m->nll = n > 0 ? nll / n : (double)NAN;
 }

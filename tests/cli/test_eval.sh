@@ -64,6 +64,8 @@ result $? "captures are scored as they are and changed"
 says "captures and their tokens score the same" "$tmp/robust.json" "all(r[0][k] == json.load(open('$tmp/plain.json'))[k] for k in ('flows', 'accuracy', 'macro_f1', 'nll'))"
 says "other hosts change nothing" "$tmp/robust.json" \
     '[(c["flows"], c["accuracy"], c["macro_f1"]) for c in r[0]["changes"] if c["name"] == "forged"] == [(r[0]["flows"], r[0]["accuracy"], r[0]["macro_f1"])]'
+says "and no label moves" "$tmp/robust.json" '[c["moved"] for c in r[0]["changes"] if c["name"] == "forged"] == [0]'
+says "labels that cut packets move are counted" "$tmp/robust.json" '0 < [c["moved"] for c in r[0]["changes"] if c["name"] == "headers"][0] <= r[0]["flows"]'
 says "every change has its row" "$tmp/robust.json" '{c["name"] for c in r[0]["changes"]} >= {"forged", "snaplen=64", "headers", "tokens of headers-only", "tokens of sizes-only"}'
 says "nDPI is asked, and knows less without payload" "$tmp/robust.json" \
     'r[0]["ndpi"]["told"] > .8 and [c["ndpi"]["told"] for c in r[0]["changes"] if c["name"] == "headers"][0] < .5'

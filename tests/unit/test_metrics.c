@@ -91,6 +91,10 @@ static void calibration_is_that_of_the_definitions(void **state)
 
     (void)state;
     assert_near(m->ece, (0.3 + 0.5 + 1.2 + 0.2) / 5);
+    assert_near(m->ece_perfect,
+                sqrt(2 / 3.14159265358979323846) *
+                    (sqrt(0.7 * 0.3) + sqrt(0.5 * 0.5) + sqrt(2 * 0.6 * 0.4) + sqrt(0.8 * 0.2)) /
+                    5);
     assert_near(m->brier, (0.14 + 0.42 + 0.86 + 0.06 + 1.04) / 5);
     assert_near(m->nll, -(log(0.7) + log(0.5) + log(0.3) + log(0.8) + log(0.2)) / 5);
     assert_int_equal(m->reliability[9].n, 2); /* 0.6 of 15 */
@@ -159,6 +163,7 @@ static void certain_answers_fall_into_the_last_bin(void **state)
     (void)state;
     assert_int_equal(m->reliability[WSP_RELIABILITY - 1].n, 2);
     assert_near(m->ece, 0.5);
+    assert_near(m->ece_perfect, 0);
     assert_near(m->brier, 1);
     assert_true(isfinite(m->nll)); /* a zero for the right label is not infinitely wrong */
     wsp_metrics_free(m);
