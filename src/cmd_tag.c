@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "guard.h"
+#include "metrics.h"
 #include "outlet.h"
 #include "wirespeak/live.h"
 #include "wirespeak/task.h"
@@ -31,16 +33,16 @@ static const cli_page page = {
 /* Memory that is not the flows': the program, the model, its products and the queue of records. */
 enum { OVERHEAD = 160 << 20 };
 
-enum { WAIT_MS = 20, CHECK_NS = 10000000, CHECK_PACKETS = 64 };
-static const double shed_at = 0.5, refuse_at = 0.75, admit_at = 0.25; /* of the ring */
+enum { WAIT_MS = 20, CHECK_NS = 5000000, CHECK_PACKETS = 64, LEAVE_NS = 200000000 };
+static const double shed_at = 0.5, refuse_at = 0.75; /* of the ring */
 
 typedef struct run {
-    const char *model, *filter, *dtype, *records;
+    const char *model, *filter, *dtype, *records, *metrics_at, *user;
     cli_list interfaces, files, heads, targets;
     wsp_feed_options feed_options;
     wsp_tag_options tag_options;
     size_t memory, max_packets, sure_packets, snaplen, fanout;
-    uint64_t stats_ns;
+    uint64_t stats_ns, max_lag_ns;
     bool skip_bad, no_promiscuous, all_packets;
     /* at work */
     wsp_model *m;
@@ -48,10 +50,13 @@ typedef struct run {
     wsp_feed *feed;
     wsp_tagger *tagger;
     outlet *out;
-    uint32_t source; /* of the last packet of files */
-    bool any;        /* there was one */
-    bool broken;     /* a capture broke off */
-    uint64_t packet_ns, ran_ns, shed_ns, told_ns, start_ns;
+    metrics *metrics;
+    uint32_t source;    /* of the last packet of files */
+    bool any;           /* there was one */
+    bool broken;        /* a capture broke off */
+    uint64_t packet_ns; /* time of the last packet */
+    uint64_t lag_ns;    /* how long it had waited, at the last check */
+    uint64_t ran_ns, shed_ns, told_ns, start_ns, left_ns, watched_ns, watchdog_ns;
     unsigned since_check;
 } run;
 
@@ -153,17 +158,42 @@ static int change_source(run *r, const wsp_feed_packet *p)
     return outlet_source(r->out, p->source, p->name);
 }
 
-/* Packets must not wait: when the ring fills, flows are given up, the oldest first, and then none are begun. */
-static void relieve(run *r, uint64_t now)
+/*
+ * Packets must not wait. When they wait for too long, and ever longer, flows are given up, the oldest first; when that does not
+ * help, none are begun. A delay that shrinks by itself (the machine did something else for a while) is left alone.
+ */
+static void relieve(run *r, uint64_t now, bool idle)
 {
+    uint64_t clock = clock_ns(CLOCK_REALTIME);
+    uint64_t lag = !idle && clock > r->packet_ns ? clock - r->packet_ns : 0;
     double fill = wsp_feed_fill(r->feed);
+    bool late = lag > r->max_lag_ns && lag >= r->lag_ns, soon = lag <= r->max_lag_ns / 2;
 
-    if (fill >= shed_at && now - r->shed_ns >= CHECK_NS) {
+    if (now - r->shed_ns < CHECK_NS)
+        return;
+    r->shed_ns = now;
+    r->lag_ns = lag;
+    if (late || fill >= shed_at)
         wsp_tagger_shed(r->tagger);
-        r->shed_ns = now;
+    if ((late && lag > 2 * r->max_lag_ns) || fill >= refuse_at)
+        wsp_tagger_admit(r->tagger, false);
+    else if (soon && fill < shed_at)
+        wsp_tagger_admit(r->tagger, true);
+}
+
+/* Prometheus and systemd. */
+static void tell_watchers(run *r, uint64_t now)
+{
+    if (now - r->left_ns >= LEAVE_NS) {
+        wsp_tag_stats s = wsp_tagger_stats(r->tagger);
+
+        metrics_leave(r->metrics, &s);
+        r->left_ns = now;
     }
-    if (fill >= refuse_at || fill < admit_at)
-        wsp_tagger_admit(r->tagger, fill < admit_at);
+    if (r->watchdog_ns && now - r->watched_ns >= r->watchdog_ns) {
+        guard_notify("WATCHDOG=1");
+        r->watched_ns = now;
+    }
 }
 
 /* Time goes on without packets, too; what packets say of it lags behind by no more than a second. */
@@ -174,7 +204,7 @@ static int look_around(run *r, bool idle)
     wsp_error err;
 
     if (is_live(r))
-        relieve(r, now);
+        relieve(r, now, idle);
     if ((idle || now - r->ran_ns >= CHECK_NS) && wsp_tagger_waiting(r->tagger)) {
         r->ran_ns = now;
         if (wsp_tagger_run(r->tagger, &err) < 0)
@@ -183,6 +213,7 @@ static int look_around(run *r, bool idle)
     if (idle && is_live(r) &&
         wsp_tagger_expire(r->tagger, clock_ns(CLOCK_REALTIME) - 1000000000, &err) < 0)
         return cli_fail_error(&err);
+    tell_watchers(r, now);
     if (want_summary || (r->stats_ns && now - r->told_ns >= r->stats_ns)) {
         want_summary = 0;
         r->told_ns = now;
@@ -202,6 +233,7 @@ static wsp_status step(run *r, int *rc)
     wsp_status st = wsp_feed_next(r->feed, &p, waiting ? 0 : WAIT_MS, &err);
 
     if (st == WSP_OK) {
+        r->packet_ns = p.frame.time_ns;
         *rc = change_source(r, &p);
         if (*rc == CLI_OK && wsp_tagger_push(r->tagger, p.source, p.linktype, &p.frame, &err) < 0)
             *rc = cli_fail_error(&err);
@@ -222,10 +254,13 @@ static int work(run *r)
     int rc = CLI_OK;
 
     r->start_ns = r->told_ns = clock_ns(CLOCK_MONOTONIC);
+    r->watchdog_ns = guard_watchdog_ns();
     if (wsp_feed_start(r->feed, &err) < 0)
         return cli_fail_error(&err);
+    guard_notify("READY=1");
     while (rc == CLI_OK && step(r, &rc) != WSP_EOF)
         ;
+    guard_notify("STOPPING=1");
     outlet_wait(r->out);
     if (rc == CLI_OK && wsp_tagger_flush(r->tagger, &err) < 0)
         rc = cli_fail_error(&err);
@@ -310,12 +345,19 @@ static int tag(run *r)
         rc = open_outlet(r);
     if (rc == CLI_OK)
         rc = open_tagger(r);
+    if (rc == CLI_OK && r->metrics_at)
+        rc = metrics_open(&r->metrics, r->metrics_at, r->feed, r->out);
+    if (rc == CLI_OK && is_live(r))
+        rc = guard_drop(r->user);
     if (rc == CLI_OK)
         catch_signals(r);
     if (rc == CLI_OK)
         rc = outlet_start(r->out);
+    if (rc == CLI_OK && r->metrics)
+        rc = metrics_start(r->metrics);
     if (rc == CLI_OK)
         rc = work(r);
+    metrics_close(r->metrics);
     closed = outlet_close(r->out, &last);
     if (r->start_ns)
         print_summary(r, &last);
@@ -423,6 +465,11 @@ static size_t capture_options(run *r, cli_option *o)
          .value = &r->tag_options.active_ns,
          .arg = "SECONDS",
          .help = "and after so long in any case (1800; files: never)"},
+        {.name = "max-lag",
+         .kind = CLI_SECONDS,
+         .value = &r->max_lag_ns,
+         .arg = "SECONDS",
+         .help = "give flows up when packets wait longer (0.025)"},
         {.kind = CLI_HEADING, .help = "Capture:"},
         {.name = "filter",
          .letter = 'f',
@@ -475,13 +522,19 @@ static size_t record_options(run *r, cli_option *o)
 {
     static const char *const records[] = {"all", "decisions", "ends", NULL};
     const cli_option rows[] = {
+        {.name = "user",
+         .kind = CLI_TEXT,
+         .value = &r->user,
+         .arg = "NAME",
+         .help = "become this user when everything is open"},
         {.kind = CLI_HEADING, .help = "Records:"},
         {.name = "write",
          .letter = 'w',
          .kind = CLI_LIST,
          .value = &r->targets,
          .arg = "TARGET",
-         .help = "a file, or - (the default); may be repeated"},
+         .help = "a file, or - (the default), unix:SOCKET, syslog:,\n"
+                 "redis:HOST/STREAM, kafka:BROKER/TOPIC; may be repeated"},
         {.name = "records",
          .kind = CLI_CHOICE,
          .value = &r->records,
@@ -493,6 +546,11 @@ static size_t record_options(run *r, cli_option *o)
          .value = &r->stats_ns,
          .arg = "SECONDS",
          .help = "print a summary so often (default 0: at the end)"},
+        {.name = "metrics",
+         .kind = CLI_TEXT,
+         .value = &r->metrics_at,
+         .arg = "ADDRESS",
+         .help = "figures for Prometheus at this loopback PORT or unix:SOCKET"},
     };
 
     memcpy(o, rows, sizeof rows);
@@ -506,6 +564,7 @@ int cmd_tag(int argc, char **argv)
              .dtype = "auto",
              .sure_packets = 2,
              .memory = (size_t)1 << 30,
+             .max_lag_ns = 25000000,
              .feed_options = wsp_feed_options_default(),
              .tag_options = wsp_tag_options_default()};
     size_t n;
@@ -520,6 +579,8 @@ int cmd_tag(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if ((r.interfaces.n == 0) == (r.files.n == 0))
         return cli_usage(page.name, "packets from where? either -i INTERFACE or -r FILE");
+    if (r.user && !is_live(&r))
+        return cli_usage(page.name, "--user is for interfaces");
     if (r.tag_options.active_ns == UINT64_MAX)
         r.tag_options.active_ns = is_live(&r) ? wsp_tag_options_default().active_ns : 0;
     return tag(&r);

@@ -393,7 +393,7 @@ int outlet_close(outlet *o, outlet_stats *last)
     if (o->started)
         (void)pthread_join(o->thread, NULL);
     for (size_t i = 0; i < o->n_sinks; i++)
-        sink_close(&o->sinks[i]);
+        o->stats.lost += sink_close(&o->sinks[i]);
     for (size_t i = 0; i < o->n_names; i++)
         free(o->names[i]);
     *last = o->stats;

@@ -4,21 +4,50 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-static const sink_kind *const kinds[] = {&sink_file};
+/* The last one takes what no other does. */
+static const sink_kind *const kinds[] = {
+    &sink_unix,  &sink_syslog,
+#ifdef WITH_REDIS
+    &sink_redis,
+#endif
+#ifdef WITH_KAFKA
+    &sink_kafka,
+#endif
+    &sink_file,
+};
+
+/* What this build was made without. */
+static const char *const absent[][2] = {
+#ifndef WITH_REDIS
+    {"redis:", "libhiredis-dev"},
+#endif
+#ifndef WITH_KAFKA
+    {"kafka:", "librdkafka-dev"},
+#endif
+    {NULL, NULL},
+};
+
+enum { PATIENCE_MS = 100 };
 
 int sink_open(sink *s, const char *target)
 {
-    const sink_kind *kind = kinds[0];
+    const sink_kind *kind;
+    size_t i = 0;
 
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strncmp(target, kinds[i]->prefix, strlen(kinds[i]->prefix)) == 0)
-            kind = kinds[i];
+    for (size_t k = 0; absent[k][0]; k++)
+        if (strncmp(target, absent[k][0], strlen(absent[k][0])) == 0)
+            return cli_fail("%s: this program was built without it: configure again with %s",
+                            target, absent[k][1]);
+    while (strncmp(target, kinds[i]->prefix, strlen(kinds[i]->prefix)) != 0)
+        i++;
+    kind = kinds[i];
     *s = (sink){.kind = kind, .fd = -1, .target = strdup(target)};
     if (!s->target)
         return cli_fail("no memory for an output");
@@ -44,28 +73,42 @@ void sink_reopen(sink *s)
         s->kind->reopen(s);
 }
 
-void sink_close(sink *s)
+uint64_t sink_close(sink *s)
 {
+    uint64_t lost;
+
+    s->lost = 0;
     if (s->kind)
         s->kind->close(s);
+    lost = s->lost + (s->n_rest > 0); /* the line that was cut */
     free(s->rest);
     free(s->target);
     *s = (sink){.fd = -1};
+    return lost;
 }
 
 /* ---- writing to file descriptors ---- */
 
+bool sink_wait(const sink *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+    int rc = poll(&p, 1, PATIENCE_MS);
+
+    errno = EAGAIN;
+    return rc > 0 && (p.revents & POLLOUT);
+}
+
 /* Writes all it can; returns how much. */
-static size_t push(int fd, const char *p, size_t len)
+static size_t push(const sink *s, const char *p, size_t len)
 {
     size_t done = 0;
 
     while (done < len) {
-        ssize_t n = write(fd, p + done, len - done);
+        ssize_t n = write(s->fd, p + done, len - done);
 
         if (n > 0)
             done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
+        else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !sink_wait(s))))
             break;
     }
     return done;
@@ -73,7 +116,7 @@ static size_t push(int fd, const char *p, size_t len)
 
 static bool push_rest(sink *s)
 {
-    size_t done = push(s->fd, s->rest, s->n_rest);
+    size_t done = push(s, s->rest, s->n_rest);
 
     memmove(s->rest, s->rest + done, s->n_rest - done);
     s->n_rest -= done;
@@ -87,7 +130,8 @@ size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n)
 
     if (s->n_rest && !push_rest(s))
         return n;
-    done = push(s->fd, lines, len);
+    errno = 0;
+    done = push(s, lines, len);
     if (done == len)
         return 0;
     for (size_t i = 0; i < done; i++)

@@ -35,15 +35,17 @@ struct sink {
     bool dead;              /* its reader has gone for good */
 };
 
-extern const sink_kind sink_file;
+extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka;
 
 /* "-": standard output; else by the prefix of the target. Exit status. */
 int sink_open(sink *s, const char *target);
 void sink_write(sink *s, const char *lines, size_t len, size_t n);
 void sink_reopen(sink *s);
-/* What still waits is lost. */
-void sink_close(sink *s);
+/* Ends; returns how many records are lost that were thought to be written. */
+uint64_t sink_close(sink *s);
 
+/* Waits a little until s->fd can be written to; false: it cannot. For kinds that do not block. */
+bool sink_wait(const sink *s);
 /* Writes to s->fd, for kinds that have one. Returns the lines that were lost; errno says why. */
 size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n);
 

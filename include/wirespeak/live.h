@@ -25,7 +25,7 @@ typedef struct wsp_feed_options {
     size_t ring;        /* bytes between capture and consumer; default 64 MiB */
     size_t buffer;      /* of the kernel for each interface; default 32 MiB */
     uint32_t snaplen;   /* bytes of a packet that are captured; default 2048 */
-    uint32_t retire_ms; /* the kernel hands packets over at least so often; default 10 */
+    uint32_t retire_ms; /* the kernel hands packets over at least so often; default 5 */
     bool promiscuous;   /* default true */
     /* 1 to 65535: share the interfaces' packets, flow by flow, with other processes of the same group; 0: no */
     uint32_t fanout;
@@ -111,11 +111,11 @@ typedef struct wsp_tag_answer {
 typedef struct wsp_tag_record {
     wsp_tag_kind kind;
     wsp_tag_reason reason;
-    const wsp_flow *flow;
-    uint64_t flow_id; /* unique within the tagger's life, from 1 */
-    uint32_t source;  /* of the first packet */
-    uint32_t packets; /* that the model has read */
-    uint64_t time_ns; /* of the packet that decided; of END: of the flow's last packet */
+    const wsp_flow *flow; /* its counters are those after that packet */
+    uint64_t flow_id;     /* unique within the tagger's life, from 1 */
+    uint32_t source;      /* of the first packet */
+    uint32_t packets;     /* that the model has read */
+    uint64_t time_ns;     /* of the packet that decided; of END: of the flow's last packet */
     size_t n_answers;
     const wsp_tag_answer *answers; /* [n_answers] for each head that was asked for, in order */
 } wsp_tag_record;

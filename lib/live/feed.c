@@ -50,7 +50,7 @@ wsp_feed_options wsp_feed_options_default(void)
     return (wsp_feed_options){.ring = (size_t)64 << 20,
                               .buffer = (size_t)32 << 20,
                               .snaplen = 2048,
-                              .retire_ms = 10,
+                              .retire_ms = 5,
                               .promiscuous = true};
 }
 
@@ -134,7 +134,19 @@ static void try_again(wsp_feed *f, uint64_t now)
             d->device = NULL;
             continue;
         }
-        wspi_log(WSP_LOG_WARNING, "%s: captured again", d->name);
+    }
+}
+
+/* A link that is down gives an error once, which libpcap keeps to itself, and packets when it is up again. */
+static void watch_link(wsp_feed *f, iface *d, bool error, bool packets)
+{
+    if (error && !d->told) {
+        wspi_log(WSP_LOG_WARNING, "%s: the interface is down; waiting for it to come back",
+                 d->name);
+        atomic_fetch_add(&f->faults, 1);
+        d->told = true;
+    } else if (packets && d->told) {
+        wspi_log(WSP_LOG_WARNING, "%s: packets again", d->name);
         d->told = false;
     }
 }
@@ -143,13 +155,17 @@ static void try_again(wsp_feed *f, uint64_t now)
 static void read_ready(wsp_feed *f, const struct pollfd *fds)
 {
     for (size_t i = 0; i < f->n_ifaces; i++) {
+        iface *d = &f->ifaces[i];
+        uint64_t before = atomic_load_explicit(&f->packets, memory_order_relaxed);
         wsp_error err;
 
-        if (!f->ifaces[i].device || !fds[i].revents)
+        if (!d->device || !fds[i].revents)
             continue;
         f->source = (uint16_t)i;
-        if (wspi_device_read(f->ifaces[i].device, READ, put_packet, f, &err) < 0)
-            lose(f, &f->ifaces[i], &err);
+        if (wspi_device_read(d->device, READ, put_packet, f, &err) < 0)
+            lose(f, d, &err);
+        else
+            watch_link(f, d, fds[i].revents & POLLERR, atomic_load(&f->packets) > before);
     }
 }
 

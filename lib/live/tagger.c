@@ -7,7 +7,7 @@
 #include "task/task_int.h"
 
 /* A batch is computed when so many nodes wait, or so many flows on them; the memory is shared out in SHARES parts. */
-enum { BATCH = 512, MAX_WAITS = 8192, SHARES = 20 };
+enum { BATCH = 256, MAX_WAITS = 8192, SHARES = 20 };
 enum { FLOW_SHARE = 8, CONTEXT_SHARE = 4, NODE_SHARE = 4, STATE_SHARE = 4 };
 enum { LEAST_STATES = 1024 };
 
@@ -33,10 +33,11 @@ struct tag_flow {
     wsp_tag_answer said[]; /* [heads], of the last decision */
 };
 
+/* The flow's counters as they were with the packet: others come before it is known what they decide. */
 struct wspi_wait {
     wspi_wait *next;
     tag_flow *flow;
-    uint64_t time_ns;
+    uint64_t time_ns, last_ns, packets[2], bytes[2];
 };
 
 struct wsp_tagger {
@@ -76,12 +77,13 @@ wsp_tag_options wsp_tag_options_default(void)
 
 /* ---- what is said ---- */
 
-static void say(const wsp_tagger *t, const tag_flow *f, wsp_tag_kind kind, uint64_t time_ns)
+static void say(const wsp_tagger *t, const tag_flow *f, const wsp_flow *flow, wsp_tag_kind kind,
+                uint64_t time_ns)
 {
     if (t->opt.record)
         t->opt.record(t->opt.arg, &(wsp_tag_record){.kind = kind,
                                                     .reason = (wsp_tag_reason)f->reason,
-                                                    .flow = f->flow,
+                                                    .flow = flow,
                                                     .flow_id = f->flow->id + 1,
                                                     .source = f->source,
                                                     .packets = f->packets,
@@ -151,8 +153,9 @@ static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
     return true;
 }
 
-/* The flow has come to a node that decides; *by counts first decisions. */
-static void decide(wsp_tagger *t, tag_flow *f, const wspi_node *n, uint64_t time_ns, uint64_t *by)
+/* The flow, as it was then, has come to a node that decides; *by counts first decisions. */
+static void decide(wsp_tagger *t, tag_flow *f, const wsp_flow *then, const wspi_node *n,
+                   uint64_t time_ns, uint64_t *by)
 {
     bool first = f->state == UNDECIDED, news = first || f->said->label != n->said->label;
 
@@ -164,7 +167,7 @@ static void decide(wsp_tagger *t, tag_flow *f, const wspi_node *n, uint64_t time
     if (f->state == DECIDED)
         stop_reading(t, f);
     if (news)
-        say(t, f, first ? WSP_TAG_DECISION : WSP_TAG_UPDATE, time_ns);
+        say(t, f, then, first ? WSP_TAG_DECISION : WSP_TAG_UPDATE, time_ns);
 }
 
 /* A node of the queue is known, or nobody wants it: those who waited go on. */
@@ -180,7 +183,13 @@ static void on_known(void *arg, wspi_node *n)
         n->waits = w->next;
         f->waits--;
         if (n->known && n->decided && f->ctx) {
-            decide(t, f, n, w->time_ns, by);
+            wsp_flow then = *f->flow;
+
+            then.last_ns = w->last_ns;
+            memcpy(then.packets, w->packets, sizeof then.packets);
+            memcpy(then.bytes, w->bytes, sizeof then.bytes);
+            then.end = WSP_FLOW_OPEN;
+            decide(t, f, &then, n, w->time_ns, by);
             by = &t->stats.by_prefix;
         }
         wspi_pool_give(&t->waits, w);
@@ -215,7 +224,7 @@ static void release(void *arg, wsp_flow *flow)
     }
     t->stats.evicted += flow->end == WSP_FLOW_EVICTED;
     stop_reading(t, f);
-    say(t, f, WSP_TAG_END, flow->last_ns);
+    say(t, f, flow, WSP_TAG_END, flow->last_ns);
     wspi_pool_give(&t->flows, f);
     flow->user = NULL;
 }
@@ -297,7 +306,10 @@ static wsp_status wait_for(wsp_tagger *t, tag_flow *f, uint64_t time_ns)
 
     if (!w)
         return WSP_ERR_NOMEM;
-    *w = (wspi_wait){.next = f->at->waits, .flow = f, .time_ns = time_ns};
+    *w = (wspi_wait){
+        .next = f->at->waits, .flow = f, .time_ns = time_ns, .last_ns = f->flow->last_ns};
+    memcpy(w->packets, f->flow->packets, sizeof w->packets);
+    memcpy(w->bytes, f->flow->bytes, sizeof w->bytes);
     f->at->waits = w;
     f->waits++;
     return WSP_OK;
@@ -321,7 +333,7 @@ static wsp_status read_packet(wsp_tagger *t, tag_flow *f, int dir, uint64_t time
     if (!n->known)
         return wait_for(t, f, time_ns);
     if (n->decided)
-        decide(t, f, n, time_ns, &t->stats.by_prefix);
+        decide(t, f, f->flow, n, time_ns, &t->stats.by_prefix);
     return WSP_OK;
 }
 

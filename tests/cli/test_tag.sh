@@ -137,7 +137,7 @@ capturing() { [ "$(ip netns exec "$b" cat /proc/net/packet | wc -l)" -gt 1 ]; }
 
 live() {
     local pid rc=0
-    ip netns exec "$b" "$ws" tag -m "$model" -i vb -w "$tmp/live" 2>"$tmp/live.err" &
+    ip netns exec "$b" "$ws" tag -m "$model" -i vb --max-lag 60 -w "$tmp/live" 2>"$tmp/live.err" &
     pid=$!
     wait_for 30 capturing
     result $? "tag captures from an interface"
@@ -146,6 +146,10 @@ live() {
     # shellcheck disable=SC2016
     wait_for 30 grep -q '"label":"SSH"' "$tmp/live"
     result $? "decisions come while flows run"
+    # of its capabilities that to open packet sockets is left (bit 13), and none can be gained
+    ours=$(pgrep -P "$pid" || echo "$pid")
+    grep -qE '^CapEff:\s0*2000$' "/proc/${ours%%[!0-9]*}/status" && grep -qE '^NoNewPrivs:\s1$' "/proc/${ours%%[!0-9]*}/status"
+    result $? "it has given its privileges up"
     kill -USR1 $pid
     wait_for 10 grep -q 'packets in' "$tmp/live.err"
     result $? "SIGUSR1 prints a summary"
@@ -162,7 +166,13 @@ live() {
         grep -q '0 flows given up for lack of time, 0 for lack of memory' "$tmp/live.err"
     result $? "nothing was lost or given up"
     "$ws" classify -o jsonl -m "$model" "${sent[@]}" >"$tmp/sent"
-    python3 - "$tmp/sent" "$tmp/both" <<'EOF'
+    seen "$tmp/both"
+    result $? "every packet of every flow was seen"
+}
+
+# seen FILE: the flows of $tmp/sent, with as many packets
+seen() {
+    python3 - "$tmp/sent" "$1" <<'EOF'
 import collections, json, sys
 def flows(path):
     # packets of flows by their Community ID; the same one may have begun again
@@ -176,11 +186,51 @@ a, b = flows(sys.argv[1]), flows(sys.argv[2])
 assert len(a) > 20 and a == b, (a - b, b - a)
 assert all(j["in_iface"] == "vb" for j in map(json.loads, open(sys.argv[2])))
 EOF
-    result $? "every packet of every flow was seen"
+}
+
+# Two processes share the interface; one of them sees each flow.
+live_fanout() {
+    local one two
+    ip netns exec "$b" "$ws" tag -q -m "$model" -i vb --fanout 7 --max-lag 60 -w "$tmp/one" &
+    one=$!
+    ip netns exec "$b" "$ws" tag -q -m "$model" -i vb --fanout 7 --max-lag 60 -w "$tmp/two" &
+    two=$!
+    # shellcheck disable=SC2317
+    both() { [ "$(ip netns exec "$b" cat /proc/net/packet | wc -l)" -gt 2 ]; }
+    wait_for 30 both
+    ip netns exec "$a" python3 "$cli/send.py" va "${sent[@]}"
+    sleep 0.5
+    kill $one $two
+    wait $one && wait $two
+    cat "$tmp/one" "$tmp/two" >"$tmp/shared"
+    [ -s "$tmp/one" ] && [ -s "$tmp/two" ] && seen "$tmp/shared"
+    result $? "two processes share an interface, flow by flow"
+}
+
+# The link goes down and comes up again: the program stays.
+live_fault() {
+    local pid rc=0
+    ip netns exec "$b" "$ws" tag -m "$model" -i vb --max-lag 60 -w "$tmp/fault" 2>"$tmp/fault.err" &
+    pid=$!
+    wait_for 30 capturing
+    ip -n "$b" link set vb down
+    wait_for 10 grep -q 'vb: .*; waiting for it to come back' "$tmp/fault.err"
+    result $? "an interface that goes down is told"
+    ip -n "$b" link set vb up
+    ip netns exec "$a" python3 "$cli/send.py" va "$data/dns.pcap"
+    wait_for 30 grep -q '"label":"DNS"' "$tmp/fault"
+    grep -q 'vb: packets again' "$tmp/fault.err"
+    result $? "and gives decisions as before when it is up again"
+    kill $pid
+    wait $pid || rc=$?
+    [ $rc = 0 ] && grep -q '1 times an interface was away' "$tmp/fault.err"
+    result $? "which the summary counts"
 }
 
 if live_begin; then
     live
+    live_fanout
+    live_fault
 else
     skip "tag captures from an interface" "no network namespaces here"
 fi

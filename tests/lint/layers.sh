@@ -100,6 +100,12 @@ done
 for f in $(foreign 'mpi\.h'); do
     [ "$f" = lib/model/group_mpi.c ] || fault "$f: MPI belongs to lib/model/group_mpi.c"
 done
+for f in $(foreign '(hiredis|librdkafka|seccomp)'); do
+    case $f in
+    src/sink_redis.c | src/sink_kafka.c | src/guard.c) ;;
+    *) fault "$f: hiredis, librdkafka and libseccomp have their one file of src each" ;;
+    esac
+done
 [ "$(foreign '(oneapi/)?dnnl' | wc -l)" -le 1 ] || fault "more than one file includes oneDNN"
 [ "$(foreign '.*ndpi' | wc -l)" -le 1 ] || fault "more than one file includes nDPI"
 

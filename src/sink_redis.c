@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sink_redis.c: records to a Redis stream: XADD KEY MAXLEN ~ 1000000 * eve RECORD, in pipelines. A server that goes away is
+ * looked for again every second.
+ */
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "cli.h"
+#include "sink.h"
+
+enum { PORT = 6379, RETRY_S = 1 };
+
+typedef struct server {
+    char *host, *key; /* host is a path when it begins with a slash */
+    int port;
+    redisContext *c; /* NULL: away */
+    time_t tried;
+} server;
+
+static bool dial(server *r)
+{
+    const struct timeval patience = {.tv_sec = 1};
+
+    r->c = *r->host == '/' ? redisConnectUnixWithTimeout(r->host, patience)
+                           : redisConnectWithTimeout(r->host, r->port, patience);
+    if (r->c && !r->c->err && redisSetTimeout(r->c, patience) == REDIS_OK)
+        return true;
+    errno = r->c && r->c->err == REDIS_ERR_IO && errno ? errno : ECONNREFUSED;
+    redisFree(r->c);
+    r->c = NULL;
+    return false;
+}
+
+/* HOST[:PORT]/KEY, [ADDRESS]:PORT/KEY, or PATH/KEY of a Unix socket. */
+static bool read_target(server *r, const char *target)
+{
+    const char *slash = strrchr(target, '/');
+    char *port, *end;
+
+    if (!slash || slash == target || !slash[1])
+        return false;
+    r->host = strndup(target, (size_t)(slash - target));
+    r->key = strdup(slash + 1);
+    r->port = PORT;
+    if (!r->host || !r->key || *r->host == '/')
+        return true;
+    port = strchr(r->host, ':');
+    if (*r->host == '[') { /* an IPv6 address, which has colons of its own */
+        end = strchr(r->host, ']');
+        if (!end || (end[1] && end[1] != ':'))
+            return false;
+        port = end[1] ? end + 1 : NULL;
+        *end = '\0';
+    }
+    if (port) {
+        *port = '\0';
+        r->port = (int)strtol(port + 1, &end, 10);
+        if (!port[1] || *end || r->port < 1 || r->port > 65535)
+            return false;
+    }
+    if (*r->host == '[')
+        memmove(r->host, r->host + 1, strlen(r->host));
+    return *r->host != '\0';
+}
+
+static int redis_open(sink *s, const char *target)
+{
+    server *r = calloc(1, sizeof *r);
+
+    s->own = r;
+    if (!r)
+        return cli_fail("no memory for an output");
+    if (!read_target(r, target))
+        return cli_fail("%s: write it redis:HOST[:PORT]/STREAM or redis:SOCKET/STREAM", s->target);
+    if (!r->host || !r->key)
+        return cli_fail("no memory for an output");
+    return dial(r) ? CLI_OK : cli_fail("%s: %s", s->target, strerror(errno));
+}
+
+/* Answers to n commands; how many of them were good. */
+static size_t collect(server *r, size_t n)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        redisReply *reply = NULL;
+
+        if (redisGetReply(r->c, (void **)&reply) != REDIS_OK)
+            break;
+        if (reply->type == REDIS_REPLY_ERROR)
+            errno = ENOSPC; /* such as OOM: maxmemory is reached */
+        else
+            good++;
+        freeReplyObject(reply);
+    }
+    return good;
+}
+
+static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
+{
+    server *r = s->own;
+    size_t good, asked = 0;
+    time_t now = time(NULL);
+
+    if (!r->c && now - r->tried < RETRY_S) {
+        errno = ENOTCONN;
+        return n;
+    }
+    r->tried = now;
+    if (!r->c && !dial(r))
+        return n;
+    for (size_t at = 0; at < len; asked++) {
+        const char *end = memchr(lines + at, '\n', len - at);
+        size_t line = (size_t)(end - (lines + at));
+
+        if (redisAppendCommand(r->c, "XADD %s MAXLEN ~ 1000000 * eve %b", r->key, lines + at,
+                               line) != REDIS_OK)
+            break;
+        at += line + 1;
+    }
+    errno = 0;
+    good = collect(r, asked);
+    if (r->c->err) {
+        redisFree(r->c);
+        r->c = NULL;
+    }
+    errno = errno ? errno : ECONNRESET;
+    return n - good;
+}
+
+static void redis_close(sink *s)
+{
+    server *r = s->own;
+
+    if (!r)
+        return;
+    redisFree(r->c);
+    free(r->host);
+    free(r->key);
+    free(r);
+}
+
+const sink_kind sink_redis = {
+    .prefix = "redis:", .open = redis_open, .write = redis_write, .close = redis_close};

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_tag_outputs.sh: the outputs of tag that are not files: Unix sockets, syslog, Redis, Kafka; the page for Prometheus, and what it
+# says to systemd.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+model=${top_srcdir:-.}/models/flows.safetensors
+cli=${top_srcdir:-.}/tests/cli
+skip() {
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP $2"
+}
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+    local tries=$(($1 * 10))
+    shift
+    for ((; tries > 0; tries--)); do
+        "$@" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+# shellcheck disable=SC2317 # run by the trap
+clean() {
+    # shellcheck disable=SC2046
+    kill $(jobs -p) 2>/dev/null
+    rm -rf "$tmp"
+}
+trap clean EXIT
+
+reads=()
+for c in dns http tls ssh redis; do reads+=(-r "$data/$c.pcap"); done
+# in which order records come is a matter of time
+"$ws" tag -q -m "$model" "${reads[@]}" | sort >"$tmp/want"
+# same FILE: the records of it are those wanted
+same() { sort "$1" | cmp -s - "$tmp/want"; }
+lines=$(wc -l <"$tmp/want")
+
+# listen KIND NAME [LINES]: a listener at $tmp/NAME.sock that writes to $tmp/NAME.out
+listen() {
+    python3 "$cli/listen.py" "$1" "$tmp/$2.sock" "$tmp/$2.out" ${3:+"$3"} >"$tmp/$2.log" 2>&1 &
+    wait_for 20 grep -q ready "$tmp/$2.log"
+}
+
+listen stream a
+"$ws" tag -q -m "$model" "${reads[@]}" -w "unix:$tmp/a.sock" && wait $! && same "$tmp/a.out"
+result $? "a Unix stream socket gets the lines of standard output"
+
+listen datagram b "$lines"
+"$ws" tag -q -m "$model" "${reads[@]}" -w "unix:$tmp/b.sock" && wait $! && same "$tmp/b.out"
+result $? "a Unix datagram socket gets a datagram a record"
+
+listen datagram c "$lines"
+"$ws" tag -q -m "$model" "${reads[@]}" -w "syslog:$tmp/c.sock" && wait $! &&
+    ! grep -qvE '^<29>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} wirespeak\[[0-9]+\]: \{"timestamp"' "$tmp/c.out" &&
+    sed 's/^[^{]*//' "$tmp/c.out" >"$tmp/c" && same "$tmp/c"
+result $? "syslog gets a message a record"
+
+listen stream d 3
+rc=0
+"$ws" tag -m "$model" "${reads[@]}" -w "unix:$tmp/d.sock" 2>"$tmp/err" || rc=$?
+wait $!
+# the socket's buffer may hold all that is sent before the reader has gone
+[ $rc = 0 ] || { grep -q 'd.sock: .*; records are lost' "$tmp/err" && grep -q 'records were lost' "$tmp/err"; }
+result $? "a reader that goes away costs its own records, which is told"
+
+fails "a socket that nobody listens at" 1 tag -q -m "$model" "${reads[@]}" -w "unix:$tmp/none.sock"
+
+if ! "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w redis:x 2>&1 | grep -q 'HOST'; then
+    skip "Redis gets a stream of records" "built without hiredis"
+elif ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
+    skip "Redis gets a stream of records" "no redis-server here"
+else
+    redis() { redis-cli -s "$tmp/redis.sock" "$@"; }
+    redis-server --port 0 --unixsocket "$tmp/redis.sock" --save '' --appendonly no --dir "$tmp" >"$tmp/redis.log" 2>&1 &
+    server=$!
+    # shellcheck disable=SC2317
+    up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
+    wait_for 20 up
+    "$ws" tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/flows" &&
+        [ "$(redis xlen flows)" = "$lines" ] &&
+        redis xrange flows - + | grep '^{' >"$tmp/r" && same "$tmp/r"
+    result $? "Redis gets a stream of records"
+    redis config set maxmemory 1 >/dev/null
+    rc=0
+    "$ws" tag -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/more" 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && grep -q 'records were lost' "$tmp/err"
+    result $? "what Redis refuses is counted"
+    kill $server
+    wait $server
+    fails "a Redis server that is away" 1 tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/flows"
+fi
+
+if [ ! -x "${top_builddir:-.}/kafka_mock" ]; then
+    skip "Kafka gets a message a record" "built without librdkafka"
+else
+    : >"$tmp/kafka.out"
+    "${top_builddir:-.}/kafka_mock" flows "$lines" 60 >"$tmp/kafka.out" 2>"$tmp/kafka.err" &
+    broker=$!
+    wait_for 20 grep -q : "$tmp/kafka.out"
+    "$ws" tag -q -m "$model" "${reads[@]}" -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows" 2>"$tmp/err" &&
+        wait $broker && tail -n +2 "$tmp/kafka.out" >"$tmp/k" && same "$tmp/k"
+    result $? "Kafka gets a message a record"
+fi
+
+# ---- while it runs: packets come from a pipe that is kept open ----
+
+# unix_get SOCKET PATH: a page over HTTP
+unix_get() {
+    python3 - "$1" "$2" <<'EOF'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"GET %s HTTP/1.0\r\n\r\n" % sys.argv[2].encode())
+while data := s.recv(65536):
+    sys.stdout.buffer.write(data)
+EOF
+}
+
+mkfifo "$tmp/pipe"
+listen datagram notify
+WATCHDOG_USEC=400000 NOTIFY_SOCKET=$tmp/notify.sock "$ws" tag -m "$model" -r "$tmp/pipe" --metrics "unix:$tmp/m.sock" -w "$tmp/m.out" 2>"$tmp/err" &
+pid=$!
+exec 3>"$tmp/pipe"
+cat "$data/dns.pcap" >&3
+# shellcheck disable=SC2317
+decided() { unix_get "$tmp/m.sock" /metrics 2>/dev/null >"$tmp/page" && grep -q 'decisions_total{by="model"} [1-9]' "$tmp/page"; }
+wait_for 30 decided
+result $? "the page says how many flows were decided, while they run"
+python3 - "$tmp/page" <<'EOF'
+import re, sys
+head, body = open(sys.argv[1]).read().replace("\r\n", "\n").split("\n\n", 1)
+assert head.startswith("HTTP/1.1 200 OK\nContent-Type: text/plain; version=0.0.4"), head
+assert f"Content-Length: {len(body)}" in head, head
+names = set()
+for line in body.splitlines():
+    if line.startswith("#"):
+        assert re.match(r"# (HELP wirespeak_\w+ .+\.|TYPE wirespeak_\w+ (counter|gauge|histogram))$", line), line
+        names.add(line.split()[2])
+    else:
+        assert re.match(r'wirespeak_\w+(\{\w+="[^"]+"\})? [0-9.e+]+$', line), line
+        assert re.sub("_(bucket|sum|count)$", "", re.match(r"\w+", line)[0]) in names, line
+for want in 'packets_total 30', 'drops_total{stage="kernel"} 0', 'drops_total{stage="ring"} 0', 'shed_total{why="memory"} 0':
+    assert "wirespeak_" + want in body, want
+EOF
+result $? "and is what Prometheus reads"
+unix_get "$tmp/m.sock" /other >"$tmp/page" && grep -q '404 Not Found' "$tmp/page"
+result $? "there is no other page"
+wait_for 20 grep -q 'WATCHDOG=1' "$tmp/notify.out" && [ "$(head -n 1 "$tmp/notify.out")" = 'READY=1' ]
+result $? "systemd hears that it is ready, and that it lives"
+exec 3>&-
+wait $pid
+result $? "it ends with its input"
+wait_for 10 grep -q 'STOPPING=1' "$tmp/notify.out"
+result $? "and tells systemd"
+[ ! -e "$tmp/m.sock" ]
+result $? "its socket is removed"
+fails "figures are not for other machines" 1 tag -q -m "$model" -r "$data/dns.pcap" --metrics 0.0.0.0:9999
+echo "1..$n"
+exit $bad
