@@ -15,6 +15,7 @@ static const command commands[] = {
     {NULL, NULL, "Look at traffic"},
     {"classify", cmd_classify, "label every flow of captures with a trained model"},
     {"tag", cmd_tag, "label flows while they run, from network interfaces"},
+    {"embed", cmd_embed, "write a vector for every flow of captures"},
     {"forge", cmd_forge, "write captures again as if other hosts had sent them"},
     {"explain", cmd_explain, "print what a model sees of a capture, and what is withheld"},
     {"label", cmd_label, "print what nDPI says of every flow"},

@@ -18,7 +18,10 @@ static bool make_room(const question *q, size_t n_flows, answers *a)
     a->packets = calloc(n, sizeof *a->packets);
     a->outside = calloc(n, sizeof *a->outside);
     a->surprise = q->surprise ? calloc(n, sizeof *a->surprise) : NULL;
-    room = a->prob && a->early && a->packets && a->outside && (!q->surprise || a->surprise);
+    a->context =
+        q->context ? calloc(n, wsp_model_config_get(q->m)->channels * sizeof(float)) : NULL;
+    room = a->prob && a->early && a->packets && a->outside && (!q->surprise || a->surprise) &&
+           (!q->context || a->context);
     for (size_t k = 0; room && k < q->n; k++) {
         size_t h = q->head[k];
         a->prob[h] = calloc(n, wsp_model_head(q->m, h)->n_labels * sizeof(float));
@@ -39,6 +42,7 @@ int answers_ask(const question *q, const wsp_tokens *t, answers *a)
                         .early = a->early,
                         .packets = a->packets,
                         .outside = a->outside,
+                        .context = a->context,
                         .surprise = a->surprise};
     return wsp_ask(q->m, t, &q->run, &want, &a->shared, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
 }
@@ -56,6 +60,7 @@ void answers_clear(const question *q, answers *a)
     free(a->packets);
     free(a->outside);
     free(a->surprise);
+    free(a->context);
     *a = (answers){.prob = NULL};
 }
 

@@ -12,7 +12,7 @@ typedef struct question {
     size_t head[CLI_LIST_MAX], n;
     double least; /* below 0: the head's own threshold */
     bool early;   /* decisions after each packet */
-    bool surprise;
+    bool surprise, context;
     wsp_classify_options run;
     size_t max_packets; /* of a flow that the model reads */
 } question;
@@ -22,7 +22,7 @@ typedef struct answers {
     float **prob;      /* [heads of the model], NULL for those that are not asked */
     wsp_early **early; /* likewise */
     uint32_t *packets, *outside;
-    float *surprise;
+    float *surprise, *context; /* context: [flows][channels of the model] */
     wsp_runner_stats shared;
 } answers;
 

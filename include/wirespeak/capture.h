@@ -120,6 +120,39 @@ WSP_MUST_USE WSP_API wsp_status wsp_pcap_writer_close(wsp_pcap_writer *w, wsp_er
 /* Throws the file away (removes the temporary one) and frees. NULL is fine. */
 WSP_API void wsp_pcap_writer_discard(wsp_pcap_writer *w);
 
+/*
+ * The same as a pcapng file (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html), with interfaces and
+ * comments. An interface has the link type of its packets and a description (UTF-8); *id counts them from 0.
+ */
+typedef struct wsp_pcapng_writer wsp_pcapng_writer;
+
+WSP_MUST_USE WSP_API wsp_status wsp_pcapng_writer_open(wsp_pcapng_writer **out, const char *path,
+                                                       wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_pcapng_writer_interface(wsp_pcapng_writer *w, int linktype,
+                                                            const char *name, uint32_t *id,
+                                                            wsp_error *err);
+/* comments [n]: UTF-8, of at most 65,535 bytes each. */
+WSP_MUST_USE WSP_API wsp_status wsp_pcapng_writer_add(wsp_pcapng_writer *w, uint32_t interface,
+                                                      const wsp_frame *frame,
+                                                      const char *const *comments, size_t n,
+                                                      wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_pcapng_writer_close(wsp_pcapng_writer *w, wsp_error *err);
+WSP_API void wsp_pcapng_writer_discard(wsp_pcapng_writer *w);
+
+/*
+ * A NumPy .npy file (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) of rows of float32, row by row;
+ * a pipe cannot take one. It appears whole at close.
+ */
+typedef struct wsp_npy_writer wsp_npy_writer;
+
+WSP_MUST_USE WSP_API wsp_status wsp_npy_writer_open(wsp_npy_writer **out, const char *path,
+                                                    size_t columns, wsp_error *err);
+/* rows [n][columns] */
+WSP_MUST_USE WSP_API wsp_status wsp_npy_writer_add(wsp_npy_writer *w, const float *rows, size_t n,
+                                                   wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_npy_writer_close(wsp_npy_writer *w, wsp_error *err);
+WSP_API void wsp_npy_writer_discard(wsp_npy_writer *w);
+
 #ifdef __cplusplus
 }
 #endif

@@ -358,6 +358,34 @@ WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_token
                                              uint32_t *packets, wsp_runner_stats *stats,
                                              wsp_error *err);
 
+/* ---- captures with labels ---- */
+
+/*
+ * Writes the packets of a run as a pcapng file with comments on them. Packets wait in a file without a name beside `path` until
+ * close, because the label of a flow is known at its end; memory holds eight bytes a flow.
+ */
+typedef struct wsp_annotator wsp_annotator;
+WSP_MUST_USE WSP_API wsp_status wsp_annotator_open(wsp_annotator **out, const char *path,
+                                                   wsp_error *err);
+/* The packets from now on are of this capture: an interface of the file, with its name as description. */
+WSP_MUST_USE WSP_API wsp_status wsp_annotator_capture(wsp_annotator *a, const char *name,
+                                                      int linktype, wsp_error *err);
+/* The next packet, which is packet 0, 1, ... of a flow; flows have numbers from 0, without great gaps. */
+WSP_MUST_USE WSP_API wsp_status wsp_annotator_packet(wsp_annotator *a, const wsp_frame *frame,
+                                                     uint64_t flow, uint64_t packet,
+                                                     wsp_error *err);
+/*
+ * Comments of a flow's packets: `first` for the first one alone, each[i] for packet i, the last of the n for all further ones.
+ * UTF-8. Packets of a flow that was not told have none.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_annotator_flow(wsp_annotator *a, uint64_t flow,
+                                                   const char *first, const char *const *each,
+                                                   size_t n, wsp_error *err);
+/* Writes the file and frees. */
+WSP_MUST_USE WSP_API wsp_status wsp_annotator_close(wsp_annotator *a, wsp_error *err);
+/* Throws everything away and frees. NULL is fine. */
+WSP_API void wsp_annotator_discard(wsp_annotator *a);
+
 /* ---- metrics: how good the answers of any classifier are ---- */
 
 enum {

@@ -111,6 +111,52 @@ result $? "the summary counts the flows of each class"
 [ "$(classify --min-confidence 1 -o jsonl "$data/dns.pcap" | grep -c '"wirespeak":{"label":"unknown"')" -ge 5 ]
 result $? "--min-confidence makes flows unknown"
 
+# ---- files ----
+
+classify -w "$tmp/out.pcapng" -o jsonl "${all[@]}" 2>/dev/null >"$tmp/with.jsonl"
+classify -o jsonl "${all[@]}" 2>/dev/null >"$tmp/without.jsonl"
+cmp -s "$tmp/with.jsonl" "$tmp/without.jsonl" && [ -s "$tmp/out.pcapng" ]
+result $? "-w changes nothing of what is printed"
+# sum CAPTURE...: packets and their tokens, which are those of the bytes and times
+sum() { "$ws" tokenize --stats -o json "$@" 2>/dev/null | python3 -c 'import json, sys; r = json.load(sys.stdin); print(r["packets"], r["bytes"])'; }
+[ "$(sum "$data"/{dns,tls}.pcap)" = "$(classify -w "$tmp/two.pcapng" "$data"/{dns,tls}.pcap >/dev/null && sum "$tmp/two.pcapng")" ]
+result $? "all packets are in the file"
+if command -v tshark >/dev/null; then
+    HOME=$tmp tshark -r "$tmp/two.pcapng" -T fields -e frame.number -e frame.comment >"$tmp/comments" 2>"$tmp/warnings"
+    ! grep -v 'Running as user' "$tmp/warnings" | grep -q . && [ "$(grep -c 'wirespeak: ' "$tmp/comments")" = "$(wc -l <"$tmp/comments")" ]
+    result $? "tshark opens it without a warning and shows a comment on every packet"
+    [ "$(HOME=$tmp tshark -r "$tmp/two.pcapng" -Y 'frame.comment contains "wirespeak flow"' 2>/dev/null | wc -l)" = \
+        "$(classify -o jsonl "$data"/{dns,tls}.pcap | wc -l)" ]
+    result $? "tshark finds the first packet of every flow by its comment"
+else
+    result 0 "# SKIP tshark is not installed"
+fi
+classify --per-packet -w "$tmp/early.pcapng" "$data/http.pcap" >/dev/null && grep -aq 'wirespeak: unknown' "$tmp/early.pcapng"
+result $? "with --per-packet a SYN is not HTTP yet"
+fails "-w to standard output" 2 classify -m "$model" -w - "$data/dns.pcap"
+fails "-w to a folder that does not exist" 1 classify -m "$model" -w "$tmp/no/such.pcapng" "$data/dns.pcap"
+
+"$ws" embed -q --threads 1 --dtype f32 -m "$model" -w "$tmp/e.npy" "${all[@]}" 2>/dev/null >"$tmp/e.csv"
+python3 - "$tmp/e.npy" "$tmp/e.csv" "$tmp/without.jsonl" <<'PY'
+import ast, csv, json, struct, sys
+b = open(sys.argv[1], "rb").read()
+assert b[:8] == b"\x93NUMPY\x01\x00"
+n = struct.unpack("<H", b[8:10])[0]
+head = ast.literal_eval(b[10:10 + n].decode())
+rows, columns = head["shape"]
+v = struct.unpack(f"<{rows * columns}f", b[10 + n:])
+c = list(csv.DictReader(open(sys.argv[2], newline="")))
+r = [json.loads(l) for l in open(sys.argv[3])]
+assert head["descr"] == "<f4" and (10 + n) % 64 == 0 and rows == len(c) == len(r) and columns > 8
+assert [int(x["flow_id"]) for x in c] == [x["flow_id"] for x in r]
+vector = [v[i * columns:(i + 1) * columns] for i in range(rows)]
+arp = [vector[i] for i, x in enumerate(r) if x["proto"] == "ARP"]
+assert len(arp) > 3 and len(set(vector)) > 10 and len(set(arp)) < len(arp)
+PY
+result $? "embed writes a row for every flow, and the table of them"
+fails "embed without a file" 2 embed -m "$model" "$data/dns.pcap"
+fails "embed into a folder that does not exist" 1 embed -m "$model" -w "$tmp/no/such.npy" "$data/dns.pcap"
+
 # ---- shards ----
 
 classify -o jsonl "${all[@]}" 2>/dev/null | sort >"$tmp/whole"
