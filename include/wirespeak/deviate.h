@@ -64,6 +64,37 @@ WSP_MUST_USE WSP_API wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_fram
 WSP_MUST_USE WSP_API wsp_status wsp_deviator_finish(wsp_deviator *d, wsp_error *err);
 WSP_API void wsp_deviator_free(wsp_deviator *d);
 
+/* ---- mutators: for fuzzers, inputs that differ where their protocols say that there is something to differ in ---- */
+
+typedef enum wsp_mutator_form {
+    WSP_MUTATE_PCAP,    /* an input is a pcap file */
+    WSP_MUTATE_FRAME,   /* one frame, from its Ethernet header on */
+    WSP_MUTATE_PAYLOAD, /* what is behind TCP or UDP */
+} wsp_mutator_form;
+
+typedef struct wsp_mutator_options {
+    uint64_t seed; /* the same inputs in the same order and the same seed give the same outputs */
+    wsp_mutator_form form;
+    uint16_t port; /* of a payload: the server's, which says what it may be */
+    bool stream;   /* of a payload: over TCP */
+} wsp_mutator_options;
+
+typedef struct wsp_mutator wsp_mutator;
+WSP_MUST_USE WSP_API wsp_status wsp_mutator_new(wsp_mutator **out, const wsp_mutator_options *opt);
+
+/*
+ * Changes an input: fields, lengths, order, options as deviations do; packets and payloads of `other` (may be NULL); new
+ * ends of packets, drawn from the grammar by how often tokens followed each other in the inputs so far. *out is valid
+ * until the next call, and has at most `max` bytes. An input that does not parse is changed byte by byte.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_mutator_mutate(wsp_mutator *m, const uint8_t *in, size_t len,
+                                                   const uint8_t *other, size_t other_len,
+                                                   size_t max, const uint8_t **out,
+                                                   size_t *out_len);
+/* Begins its random numbers again. */
+WSP_API void wsp_mutator_seed(wsp_mutator *m, uint64_t seed);
+WSP_API void wsp_mutator_free(wsp_mutator *m);
+
 #ifdef __cplusplus
 }
 #endif

@@ -29,8 +29,11 @@ check_PROGRAMS += test_realism
 test_realism_SOURCES = tests/unit/test_realism.c
 test_realism_LDADD = $(TEST_LIBS)
 
-# Deviations.
-libwspi_la_SOURCES += lib/task/deviate_int.h lib/task/deviate.c lib/task/deviate_ops.c lib/task/draft.c
-check_PROGRAMS += test_deviate
+# Deviations and mutators.
+libwspi_la_SOURCES += lib/task/deviate_int.h lib/task/deviate.c lib/task/deviate_ops.c lib/task/draft.c \
+	lib/task/mutate_int.h lib/task/mutate.c lib/task/mutate_input.c
+check_PROGRAMS += test_deviate test_mutate
+test_mutate_SOURCES = tests/unit/test_mutate.c
+test_mutate_LDADD = $(TEST_LIBS)
 test_deviate_SOURCES = tests/unit/test_deviate.c
 test_deviate_LDADD = $(TEST_LIBS)

@@ -266,7 +266,7 @@ static uint64_t function_ahead(const wspi_coder *c, uint64_t type, size_t n)
 
 static void one_item(wspi_coder *c)
 {
-    const uint8_t *b = c->pay.in + c->pay.at;
+    const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
     uint64_t *mine = c->app.v[c->dir], kind = 0;
 
     if (stopped(c))

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_mutators.sh: the plug-ins for AFL++ and libFuzzer, as those load them.
+set -u
+# shellcheck source-path=SCRIPTDIR source=common
+. "${top_srcdir:?}/tests/cli/common"
+plugin=$top_builddir/.libs/wirespeak-afl.so
+[ -e "$plugin" ] || {
+    echo "no shared library in this build"
+    exit 77
+}
+
+python3 - "$plugin" "$data/dns.pcap" <<'END'
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+lib.afl_custom_init.restype = ctypes.c_void_p
+lib.afl_custom_fuzz.restype = ctypes.c_size_t
+lib.afl_custom_fuzz.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p),
+                                ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t]
+lib.afl_custom_deinit.argtypes = [ctypes.c_void_p]
+data = open(sys.argv[2], "rb").read()
+state = lib.afl_custom_init(None, 7)
+seen = set()
+for _ in range(200):
+    out = ctypes.c_void_p()
+    n = lib.afl_custom_fuzz(state, data, len(data), ctypes.byref(out), data, len(data), 4096)
+    assert 0 < n <= 4096, n
+    made = ctypes.string_at(out, n)
+    assert made[:4] == data[:4]
+    seen.add(made)
+assert len(seen) > 180, len(seen)
+lib.afl_custom_deinit(state)
+END
+result $? "AFL++'s calls give new captures"
+WIRESPEAK_INPUT=udp:none python3 -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1]).afl_custom_init(None, 7)' "$plugin" 2>"$tmp/err"
+[ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ]
+result $? "an input that there is not ends the fuzzer with a line"
+
+cat >"$tmp/target.c" <<'END'
+#include <stddef.h>
+#include <stdint.h>
+/* A DNS message with two questions of which the second is for a type that nobody asks for. */
+int LLVMFuzzerTestOneInput(const uint8_t *b, size_t n)
+{
+    return n > 40 && b[5] == 2 && b[n - 3] == 255 ? 0 : 0;
+}
+END
+if command -v clang >/dev/null && clang -O1 -fsanitize=fuzzer -I"$top_srcdir/include" -o "$tmp/target" "$tmp/target.c" \
+    "$top_srcdir/contrib/mutators/libfuzzer.c" -L"$top_builddir/.libs" -lwirespeak -Wl,-rpath,"$top_builddir/.libs" 2>"$tmp/err"; then
+    mkdir "$tmp/seeds"
+    printf '\22\64\1\0\0\1\0\0\0\0\0\0\3www\7example\3org\0\0\1\0\1' >"$tmp/seeds/query"
+    WIRESPEAK_INPUT=udp:53 "$tmp/target" -runs=3000 -seed=1 "$tmp/seeds" >"$tmp/run" 2>&1
+    result $? "a libFuzzer target runs with the mutator"
+    grep -q 'Custom' "$tmp/run"
+    result $? "and libFuzzer says that it has one"
+else
+    result 0 "a libFuzzer target runs with the mutator # SKIP no clang with libFuzzer here"
+fi
+
+if command -v afl-fuzz >/dev/null && command -v afl-clang-fast >/dev/null; then
+    cat >"$tmp/program.c" <<'END'
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    unsigned char b[512];
+    FILE *f = argc > 1 ? fopen(argv[1], "rb") : NULL;
+    size_t n = f ? fread(b, 1, sizeof b, f) : 0;
+    if (n > 60 && b[40 + 12] == 0x86 && b[40 + 13] == 0xdd) /* Ethernet says IPv6 */
+        return 1;
+    return n > 100;
+}
+END
+    mkdir "$tmp/in" && cp "$data/dns.pcap" "$tmp/in"
+    AFL_QUIET=1 afl-clang-fast -o "$tmp/program" "$tmp/program.c" 2>"$tmp/err" &&
+        AFL_CUSTOM_MUTATOR_LIBRARY=$plugin AFL_CUSTOM_MUTATOR_ONLY=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1 \
+            AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 afl-fuzz -s 1 -E 2000 -i "$tmp/in" -o "$tmp/out" -- "$tmp/program" @@ >"$tmp/run" 2>&1
+    grep -q 'wirespeak-afl' "$tmp/run" && [ "$(find "$tmp/out/default/queue" -name 'id:*' | wc -l)" -gt 1 ]
+    result $? "afl-fuzz finds a new path with the mutator alone"
+else
+    result 0 "afl-fuzz finds a new path with the mutator alone # SKIP no AFL++ here"
+fi
+echo "1..$n"
+exit $bad

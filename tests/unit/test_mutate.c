@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_mutate.c: mutated inputs are other inputs of the same form, mostly with headers that fit, the same for a seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "capture/capture_int.h"
+#include "task/mutate_int.h"
+
+enum { TIMES = 400, MOST = 65536 };
+
+static const uint8_t query[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+                               "example\x03org\x00\x00\x01\x00\x01";
+
+static void read_data(const char *name, uint8_t **data, size_t *len)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/tests/data/%s", getenv("srcdir") ? getenv("srcdir") : ".",
+                   name);
+    assert_int_equal(wspi_file_read(path, 1 << 20, data, len, NULL), WSP_OK);
+}
+
+static wsp_mutator *mutator(wsp_mutator_form form, uint64_t seed)
+{
+    wsp_mutator_options o = {.seed = seed, .form = form, .port = 53};
+    wsp_mutator *m;
+
+    assert_int_equal(wsp_mutator_new(&m, &o), WSP_OK);
+    return m;
+}
+
+static void captures_stay_captures_and_seldom_stay_the_same(void **state)
+{
+    wsp_mutator *m = mutator(WSP_MUTATE_PCAP, 1);
+    uint8_t *data, *other;
+    const uint8_t *out;
+    size_t len, other_len, n, changed = 0, sums = 0, ip = 0;
+    wspi_input in = {.n = 0};
+    wsp_packet *p;
+
+    (void)state;
+    read_data("dns.pcap", &data, &len);
+    read_data("ntp.pcap", &other, &other_len);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < TIMES; i++) {
+        assert_int_equal(wsp_mutator_mutate(m, data, len, other, other_len, MOST, &out, &n),
+                         WSP_OK);
+        assert_true(n > 0 && n <= MOST);
+        assert_true(wspi_input_read(&in, WSP_MUTATE_PCAP, 0, false, out, n));
+        changed += n != len || memcmp(out, data, len) != 0;
+        for (size_t k = 0; k < in.n; k++) {
+            wsp_frame f = wspi_input_frame(&in, k);
+            wsp_packet_dissect(p, 1, &f);
+            for (size_t j = 0; j < p->n_layers; j++)
+                if (p->layers[j].id == WSPI_IPV4) {
+                    ip++;
+                    sums += p->layers[j].autos >> WSPI_IPV4_CKSUM & 1;
+                }
+        }
+    }
+    assert_true(changed > TIMES * 9 / 10);
+    assert_true(ip > TIMES && sums > ip * 9 / 10);
+    wspi_buf_clear(&in.bytes);
+    wsp_packet_free(p);
+    wsp_mutator_free(m);
+    free(data);
+    free(other);
+}
+
+/* What a server of the port would still take for its protocol. */
+static void payloads_stay_messages_for_the_most_part(void **state)
+{
+    wsp_mutator *m = mutator(WSP_MUTATE_PAYLOAD, 2);
+    const uint8_t *out;
+    size_t n, messages = 0, changed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < TIMES; i++) {
+        assert_int_equal(wsp_mutator_mutate(m, query, sizeof query - 1, NULL, 0, 512, &out, &n),
+                         WSP_OK);
+        assert_true(n > 0 && n <= 512);
+        changed += n != sizeof query - 1 || memcmp(out, query, n) != 0;
+        messages += n >= 12 && out[4] == 0 && out[5] >= 1 && out[5] < 16;
+    }
+    assert_true(changed > TIMES * 8 / 10);
+    assert_true(messages > TIMES / 2);
+    wsp_mutator_free(m);
+}
+
+static void the_same_inputs_and_seed_give_the_same_outputs(void **state)
+{
+    wsp_mutator *a = mutator(WSP_MUTATE_PCAP, 3), *b = mutator(WSP_MUTATE_PCAP, 3);
+    uint8_t *data;
+    const uint8_t *x, *y;
+    size_t len, n, k;
+
+    (void)state;
+    read_data("tls.pcap", &data, &len);
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(wsp_mutator_mutate(a, data, len, NULL, 0, MOST, &x, &n), WSP_OK);
+        assert_int_equal(wsp_mutator_mutate(b, data, len, NULL, 0, MOST, &y, &k), WSP_OK);
+        assert_int_equal(n, k);
+        assert_memory_equal(x, y, n);
+    }
+    wsp_mutator_free(a);
+    wsp_mutator_free(b);
+    free(data);
+}
+
+static void every_prefix_and_no_bytes_are_safe(void **state)
+{
+    wsp_mutator *m[] = {mutator(WSP_MUTATE_PCAP, 4), mutator(WSP_MUTATE_FRAME, 4),
+                        mutator(WSP_MUTATE_PAYLOAD, 4)};
+    uint8_t *data;
+    const uint8_t *out;
+    size_t len, n;
+
+    (void)state;
+    read_data("edge-options.pcap", &data, &len);
+    len = WSPI_MIN(len, (size_t)600);
+    for (size_t i = 0; i <= len; i++)
+        for (size_t k = 0; k < WSPI_COUNT(m); k++) {
+            assert_int_equal(wsp_mutator_mutate(m[k], data, i, data, i / 2, 256, &out, &n), WSP_OK);
+            assert_true(n <= 256);
+        }
+    for (size_t k = 0; k < WSPI_COUNT(m); k++)
+        wsp_mutator_free(m[k]);
+    free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(captures_stay_captures_and_seldom_stay_the_same),
+        cmocka_unit_test(payloads_stay_messages_for_the_most_part),
+        cmocka_unit_test(the_same_inputs_and_seed_give_the_same_outputs),
+        cmocka_unit_test(every_prefix_and_no_bytes_are_safe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
