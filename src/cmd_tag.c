@@ -469,7 +469,7 @@ static size_t capture_options(run *r, cli_option *o)
          .kind = CLI_SECONDS,
          .value = &r->max_lag_ns,
          .arg = "SECONDS",
-         .help = "give flows up when packets wait longer (0.025)"},
+         .help = "give flows up when packets wait longer (0.01)"},
         {.kind = CLI_HEADING, .help = "Capture:"},
         {.name = "filter",
          .letter = 'f',
@@ -564,7 +564,7 @@ int cmd_tag(int argc, char **argv)
              .dtype = "auto",
              .sure_packets = 2,
              .memory = (size_t)1 << 30,
-             .max_lag_ns = 25000000,
+             .max_lag_ns = 10000000,
              .feed_options = wsp_feed_options_default(),
              .tag_options = wsp_tag_options_default()};
     size_t n;

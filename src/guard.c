@@ -16,7 +16,8 @@
 
 #include "cli.h"
 
-#ifdef WITH_SECCOMP
+/* AddressSanitizer's search for leaks traces the program. */
+#if defined(WITH_SECCOMP) && !defined(__SANITIZE_ADDRESS__)
 #include <seccomp.h>
 
 /*

@@ -25,7 +25,7 @@ typedef struct wsp_feed_options {
     size_t ring;        /* bytes between capture and consumer; default 64 MiB */
     size_t buffer;      /* of the kernel for each interface; default 32 MiB */
     uint32_t snaplen;   /* bytes of a packet that are captured; default 2048 */
-    uint32_t retire_ms; /* the kernel hands packets over at least so often; default 5 */
+    uint32_t retire_ms; /* the kernel hands packets over at least so often; default 2 */
     bool promiscuous;   /* default true */
     /* 1 to 65535: share the interfaces' packets, flow by flow, with other processes of the same group; 0: no */
     uint32_t fanout;

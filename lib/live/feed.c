@@ -50,7 +50,7 @@ wsp_feed_options wsp_feed_options_default(void)
     return (wsp_feed_options){.ring = (size_t)64 << 20,
                               .buffer = (size_t)32 << 20,
                               .snaplen = 2048,
-                              .retire_ms = 5,
+                              .retire_ms = 2,
                               .promiscuous = true};
 }
 

@@ -242,6 +242,8 @@ static void sweep(wspi_prefix *p)
 {
     size_t kept = p->n_queue;
 
+    if (kept == 0)
+        return;
     for (size_t i = p->n_queue; i-- > 0;) {
         wspi_node *n = p->queue[i];
         if (n->refs == 1) {

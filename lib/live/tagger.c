@@ -8,8 +8,8 @@
 
 /* A batch is computed when so many nodes wait, or so many flows on them; the memory is shared out in SHARES parts. */
 enum { BATCH = 256, MAX_WAITS = 8192, SHARES = 20 };
-enum { FLOW_SHARE = 8, CONTEXT_SHARE = 4, NODE_SHARE = 4, STATE_SHARE = 4 };
-enum { LEAST_STATES = 1024 };
+enum { FLOW_SHARE = 8, CONTEXT_SHARE = 6, NODE_SHARE = 3, STATE_SHARE = 3 };
+enum { LEAST_STATES = 512 };
 
 /* Bytes of a flow in the table: its entry, and its places among the slots, which are at most half full. */
 enum { TABLE_ENTRY = 320 };

@@ -1,5 +1,5 @@
 # Programs of the benchmarks: made by "make bench" alone. pcaploop and race know nothing of the library.
-BENCH_TOOLS = bench_replicate bench_stages bench_pcaploop bench_race bench_engine
+BENCH_TOOLS = bench_replicate bench_stages bench_pcaploop bench_race bench_engine bench_flood bench_pcaplive
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 bench_replicate_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
 bench_replicate_SOURCES = tests/bench/replicate.c
@@ -13,3 +13,8 @@ bench_race_SOURCES = tests/bench/race.c
 bench_race_LDADD =
 bench_engine_SOURCES = tests/bench/engine.c
 bench_engine_LDADD = libwspi.la $(LIBM)
+bench_flood_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
+bench_flood_SOURCES = tests/bench/flood.c
+bench_flood_LDADD = libwirespeak.la
+bench_pcaplive_SOURCES = tests/bench/pcaplive.c
+bench_pcaplive_LDADD = $(PCAP_LIBS)
