@@ -169,7 +169,14 @@ class Model:
     def next_logits(self, flows):
         """[tokens][V]: row i is for token i, given all before it."""
         rows = [self.output(*x, c) for packets, context in flows for x, c in zip(packets, context)]
-        return self.linear(torch.cat(rows), "embed")
+        n = torch.cat(rows)
+        logits = self.linear(n, "embed")
+        if "ranges" not in self.config:
+            return logits
+        first = self.config["ranges"] + [self.config["vocab"]]
+        ranges = torch.log_softmax(self.linear(n, "output.range"), -1)
+        return torch.cat([ranges[:, r:r + 1] + torch.log_softmax(logits[:, first[r]:first[r + 1]], -1)
+                          for r in range(len(first) - 1)], 1)
 
     def head_loss(self, flows, labels, weight=None, smoothing=0.0):
         """Mean over labelled pairs of flow and head; weight: {head: a number for each label}."""

@@ -131,7 +131,7 @@ typedef struct arguments {
     wsp_fit_options opt;
     const char *out, *val, *log, *init, *best_by;
     double lr, lm, head, dropout, smoothing;
-    const char *dtype;
+    const char *dtype, *softmax;
     size_t threads;
     bool progress, mpi;
 } arguments;
@@ -141,10 +141,12 @@ typedef struct arguments {
 static int parse(arguments *a, int argc, char **argv)
 {
     wsp_fit_options *o = &a->opt;
-    static const char *const scores[] = {"loss", "f1", NULL};
+    static const char *const scores[] = {"loss", "f1", NULL}, *const softmaxes[] = {"grouped", "flat", NULL};
     const cli_option options[] = {
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "MODEL", .help = "the model to write"},
         {.name = "config", .kind = CLI_TEXT, .value = &o->config, .arg = "SIZE", .help = "tiny, small (default) or base"},
+        {.name = "softmax", .kind = CLI_CHOICE, .value = &a->softmax, .arg = "FORM", .choices = softmaxes,
+         .help = "of the next token: in two steps, or in one over\nthe whole vocabulary"},
         {.name = "init", .kind = CLI_TEXT, .value = &a->init, .arg = "MODEL", .help = "start from the weights of this model"},
         {.name = "val", .kind = CLI_TEXT, .value = &a->val, .arg = "VAL.npz", .help = "validate on this set, keep the best weights,\ncalibrate the heads"},
         {.name = "policy", .kind = CLI_TEXT, .value = &o->view.policy, .arg = "NAME", .help = "mask policy (default identity-free)"},
@@ -285,6 +287,7 @@ static void fill_options(arguments *a)
     t->threads = (unsigned)a->threads;
     t->dtype = cli_dtype(a->dtype);
     a->opt.best_by_f1 = a->best_by[0] == 'f';
+    a->opt.flat_softmax = a->softmax[0] == 'f';
     a->opt.report = report;
 }
 
@@ -295,6 +298,7 @@ int cmd_train(int argc, char **argv)
                    .head = 1,
                    .threads = 1,
                    .best_by = "loss",
+                   .softmax = "grouped",
                    .dtype = "auto"};
     wsp_error err;
     int first, rc;

@@ -22,6 +22,8 @@
 extern "C" {
 #endif
 
+enum { WSP_MAX_RANGES = 1024 };
+
 /* Sizes. Everything a model is built from; kept in the file's metadata. */
 typedef struct wsp_model_config {
     char name[32];  /* "tiny", "small", "base" or the user's */
@@ -44,6 +46,12 @@ typedef struct wsp_model_config {
     uint32_t chunk; /* packets per chunk of the chunked scan (64) */
     uint32_t text_first,
         text_count; /* these ids are text: the n-th of a packet also has the n-th text position. 0: none */
+    /*
+     * The softmax of the next token: in two steps, P(range) P(token | range), over as many ranges of ids, which begin at
+     * range_first (ascending, the first one at 0); 0: in one step over the whole vocabulary.
+     */
+    uint32_t ranges;
+    uint16_t range_first[WSP_MAX_RANGES];
 } wsp_model_config;
 
 /* The built-in sizes "tiny" (tests), "small" (default), "base". vocab fields are 0: the caller sets them. */
@@ -215,18 +223,29 @@ typedef struct wsp_prefix {
     const float *context; /* [C] c_(t-1), of the packets before */
     const uint16_t *ids;  /* [len] the packet's tokens so far, less than max_tokens */
     uint32_t len;
-    const uint16_t *wanted; /* [n_wanted] the tokens whose logits are needed; NULL: all */
+    const uint16_t *wanted; /* [n_wanted] the tokens that may come, ascending; NULL: all */
     size_t n_wanted;
     void *
         memory; /* zeroed before its first use and after weights changed. Beginnings that a memory has seen are not computed again; NULL: all are */
 } wsp_prefix;
 
 /*
- * Next-token logits inside n packets in lockstep, for sampling: logits [n][V], where wanted. A memory only saves time:
- * the same prefix gives the same logits, to 1e-4, whatever it holds.
+ * Next-token logits inside n packets in lockstep, for sampling: logits [n][V], where wanted; the odds of two tokens of a
+ * packet are exp of their difference. A memory only saves time: the same prefix gives the same logits, to 1e-4, whatever
+ * it holds.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_runner_next_token(wsp_runner *r, const wsp_prefix *p, size_t n,
                                                       float *logits, wsp_error *err);
+
+/*
+ * The same, drawn: token [n], each one of the wanted with the probability that its odds among them are (temperature 1, no
+ * cut), which takes far fewer products than all logits where the softmax has two steps. unit(arg, i) is asked for random
+ * numbers from 0 up to but not 1, of packet i, as often as a draw needs them.
+ */
+typedef double wsp_unit_fn(void *arg, size_t i);
+WSP_MUST_USE WSP_API wsp_status wsp_runner_draw_token(wsp_runner *r, const wsp_prefix *p, size_t n,
+                                                      wsp_unit_fn *unit, void *arg, uint16_t *token,
+                                                      wsp_error *err);
 
 /* ---- training ---- */
 

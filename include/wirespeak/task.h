@@ -267,7 +267,9 @@ typedef struct wsp_fit_options {
     size_t accumulate;   /* batches of a step; at least as many as the group has processes */
     uint64_t val_every;  /* steps between validations, the last step has one; 0: none */
     uint64_t patience;   /* the run ends after so many validations that were no better; 0: never */
-    bool best_by_f1; /* the best has the highest mean macro-F1 of the heads; else the least loss */
+    bool
+        flat_softmax; /* the softmax of the next token in one step; else in two (wsp_vocab_ranges) */
+    bool best_by_f1;  /* the best has the highest mean macro-F1 of the heads; else the least loss */
     const char *checkpoint;    /* file for checkpoints, or NULL */
     uint64_t checkpoint_every; /* steps */
     bool resume;               /* go on from the checkpoint if it is there */

@@ -24,6 +24,11 @@ extern "C" {
 WSP_API uint32_t wsp_vocab_size(void);
 WSP_API uint64_t
 wsp_vocab_version(void); /* hash of every name in order: changes when any token changes meaning */
+/*
+ * The vocabulary as ranges of ids, for a softmax in two steps: what belongs together (a field's values, strings that are
+ * about as common), of at most 128 tokens each. The first ids of up to `max` of them go to first; returns how many there are.
+ */
+WSP_API size_t wsp_vocab_ranges(uint16_t *first, size_t max);
 WSP_API const char *wsp_vocab_name(uint16_t id, char *buf,
                                    size_t len); /* "tcp.flags=SYN"; buf is returned */
 WSP_API bool wsp_vocab_deviates(

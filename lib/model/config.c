@@ -111,8 +111,55 @@ static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
                          "model configuration: heads of %u channels, at most %d are allowed: take "
                          "more heads",
                          cfg->channels / cfg->heads, WSPI_MAX_HEAD_WIDTH);
+    if (cfg->ranges > WSP_MAX_RANGES || (cfg->ranges > 0 && cfg->range_first[0] != 0))
+        return wspi_fail(
+            err, WSP_ERR_ARG, 0,
+            "model configuration: %u ranges, at most %d are allowed, the first of them "
+            "from token 0",
+            cfg->ranges, WSP_MAX_RANGES);
+    for (uint32_t r = 1; r < cfg->ranges; r++)
+        if (cfg->range_first[r] <= cfg->range_first[r - 1] || cfg->range_first[r] >= cfg->vocab)
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "model configuration: range %u begins at token %u, which is not above "
+                             "the one before or not below %u",
+                             r, cfg->range_first[r], cfg->vocab);
     if (!memchr(cfg->name, 0, sizeof cfg->name))
         return wspi_fail(err, WSP_ERR_ARG, 0, "model configuration: the name is not terminated");
+    return WSP_OK;
+}
+
+static json_t *ranges_to_json(const wsp_model_config *cfg)
+{
+    json_t *a = json_array();
+
+    for (uint32_t r = 0; r < cfg->ranges; r++)
+        if (json_array_append_new(a, json_integer(cfg->range_first[r]))) {
+            json_decref(a);
+            return NULL;
+        }
+    return a;
+}
+
+/* Files without ranges have one step. */
+static wsp_status ranges_from_json(wsp_model_config *cfg, const json_t *a, wsp_error *err)
+{
+    size_t n = json_array_size(a);
+
+    if (!a)
+        return WSP_OK;
+    if (n < 1 || n > WSP_MAX_RANGES)
+        return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                         "the model's configuration has %zu ranges, allowed are 1 to %d", n,
+                         WSP_MAX_RANGES);
+    cfg->ranges = (uint32_t)n;
+    for (size_t r = 0; r < n; r++) {
+        const json_t *v = json_array_get(a, r);
+
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT16_MAX)
+            return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                             "range %zu of the model's configuration does not begin at a token", r);
+        cfg->range_first[r] = (uint16_t)json_integer_value(v);
+    }
     return WSP_OK;
 }
 
@@ -128,6 +175,8 @@ json_t *wspi_config_to_json(const wsp_model_config *cfg)
     for (size_t i = 0; i < WSPI_COUNT(numbers); i++)
         if (json_object_set_new(o, numbers[i].name, json_integer(number_get(cfg, &numbers[i]))))
             goto fail;
+    if (cfg->ranges > 0 && json_object_set_new(o, "ranges", ranges_to_json(cfg)))
+        goto fail;
     return o;
 fail:
     json_decref(o);
@@ -162,7 +211,9 @@ wsp_status wspi_config_from_json(wsp_model_config *cfg, const char *text, wsp_er
         }
         memcpy((char *)cfg + numbers[i].at, &n, sizeof n);
     }
-    st = config_check(cfg, err) < 0 ? WSP_ERR_FORMAT : WSP_OK;
+    st = ranges_from_json(cfg, json_object_get(o, "ranges"), err);
+    if (st == WSP_OK)
+        st = config_check(cfg, err) < 0 ? WSP_ERR_FORMAT : WSP_OK;
 out:
     json_decref(o);
     return st;
@@ -200,6 +251,22 @@ static wsp_status head_copy(wsp_head *to, const wsp_head *from)
     return WSP_OK;
 }
 
+static wsp_status make_ranges(wsp_model *m)
+{
+    const wsp_model_config *c = &m->cfg;
+
+    if (!c->ranges)
+        return WSP_OK;
+    m->range_of = wspi_new_array(c->vocab, sizeof *m->range_of);
+    if (!m->range_of)
+        return WSP_ERR_NOMEM;
+    for (uint32_t id = 0, r = 0; id < c->vocab; id++) {
+        r += r + 1 < c->ranges && id == c->range_first[r + 1];
+        m->range_of[id] = (uint16_t)r;
+    }
+    return WSP_OK;
+}
+
 wsp_status wspi_model_make(wsp_model **out, const wsp_model_config *cfg, const wsp_head *heads,
                            size_t n_heads, wsp_error *err)
 {
@@ -214,7 +281,7 @@ wsp_status wspi_model_make(wsp_model **out, const wsp_model_config *cfg, const w
         return wspi_nomem(err, "a model", sizeof *m);
     m->cfg = *cfg;
     m->meta = json_object();
-    st = m->meta ? WSP_OK : WSP_ERR_NOMEM;
+    st = m->meta ? make_ranges(m) : WSP_ERR_NOMEM;
     for (size_t i = 0; i < n_heads && st == WSP_OK; i++) {
         m->n_heads = i + 1;
         m->n_conditions += heads[i].n_labels;

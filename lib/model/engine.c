@@ -28,6 +28,7 @@ void wspi_engine_clear(wspi_engine *e)
     free(e->condition);
     free(e->chunk0);
     free(e->target);
+    free(e->order);
     free(e->row_packet);
     free(e->number);
     free(e->cut);
@@ -153,7 +154,8 @@ static void layout(wspi_engine *e, bool output)
     e->wc = take(e, rows * C);
     e->branch = take(e, rows * C);
     e->logits = take(e, WSPI_LM_ROWS * widest);
-    e->loss = take(e, WSPI_LM_ROWS);
+    e->loss = take(e, WSPI_MAX(e->N, (size_t)WSPI_LM_ROWS));
+    e->nll = take(e, e->N);
     e->scale = take(e, WSPI_LM_ROWS);
     e->work = take(e, (size_t)c->flow_dk * c->flow_dv);
     if (!e->train)
@@ -194,7 +196,8 @@ static wsp_status reserve(wspi_engine *e, size_t P, size_t F, size_t N, size_t R
         wspi_grow(&e->number, &e->number_cap, P, sizeof *e->number) < 0 ||
         wspi_grow(&e->condition, &e->cond_cap, F, sizeof *e->condition) < 0 ||
         wspi_grow(&e->chunk0, &e->chunk_cap, F, sizeof *e->chunk0) < 0 ||
-        wspi_grow(&e->target, &e->target_cap, WSPI_MAX(N, R), sizeof *e->target) < 0)
+        wspi_grow(&e->target, &e->target_cap, WSPI_MAX(N, R), sizeof *e->target) < 0 ||
+        wspi_grow(&e->order, &e->order_cap, N, sizeof *e->order) < 0)
         return wspi_nomem(err, "offsets of a batch", P + F);
     e->P = P;
     e->F = F;

@@ -118,6 +118,8 @@ wsp_status wspi_model_table(wsp_model *m, wsp_error *err)
         at->output_context = add(&t, WSPI_INIT_NORMAL, "output.context.weight", C, C);
         add_blocks(&t, at->output, "output", c->output_layers);
         at->output_norm = add(&t, WSPI_INIT_ONE, "output.norm.weight", C, 0);
+        if (c->ranges)
+            at->output_range = add(&t, WSPI_INIT_NORMAL, "output.range.weight", c->ranges, C);
     }
     return t.st < 0 ? wspi_fail(err, t.st, 0, "the model's table of tensors does not fit") : WSP_OK;
 }
@@ -184,6 +186,7 @@ void wsp_model_free(wsp_model *m)
     }
     wspi_model_forget_references(m);
     json_decref(m->meta);
+    free(m->range_of);
     free(m->entry);
     free(m->w);
     free(m);

@@ -31,7 +31,7 @@ typedef struct wspi_mix_at { /* flow stack */
 
 typedef struct wspi_layout {
     size_t embed, packet_position, packet_norm, start, condition, flow_norm;
-    size_t bos, output_position, output_context, output_norm;
+    size_t bos, output_position, output_context, output_norm, output_range;
     size_t packet_text, output_text; /* with text ids */
     size_t head_w[WSPI_MAX_HEADS], head_b[WSPI_MAX_HEADS];
     wspi_block_at packet[WSPI_MAX_LAYERS], output[WSPI_MAX_LAYERS];
@@ -57,6 +57,7 @@ struct wsp_model {
     wsp_model_config cfg;
     wsp_head head[WSPI_MAX_HEADS];
     size_t n_heads, n_conditions;
+    uint16_t *range_of; /* [vocab] the token's range; NULL: there are none */
     wspi_layout at;
     wspi_entry *entry;
     size_t n_entries, entries_cap, n_params;
@@ -67,6 +68,12 @@ struct wsp_model {
     float *reference;         /* [n_references][C] */
     int32_t *reference_label; /* [n_references][n_heads] */
 };
+
+/* How many tokens range r has. */
+static inline uint32_t wspi_range_size(const wsp_model_config *c, uint32_t r)
+{
+    return (r + 1 < c->ranges ? c->range_first[r + 1] : c->vocab) - c->range_first[r];
+}
 
 /* Model without weights: configuration and heads checked, table made. */
 wsp_status wspi_model_make(wsp_model **out, const wsp_model_config *cfg, const wsp_head *heads,
@@ -199,9 +206,12 @@ typedef struct wspi_engine {
     uint32_t *number;    /* [P] the packets by their numbers in met */
     int32_t *condition;  /* [F] */
     size_t *chunk0;      /* [F] first saved chunk */
-    size_t n_chunks, poff_cap, roff_cap, row_cap, number_cap, cond_cap, chunk_cap, target_cap;
+    size_t n_chunks, poff_cap, roff_cap, row_cap, number_cap, cond_cap, chunk_cap, target_cap,
+        order_cap;
     uint32_t *target;
-    float *const *state; /* streaming: a row per flow */
+    uint32_t *order;                       /* [N] rows by the ranges of their tokens */
+    uint32_t range_at[WSP_MAX_RANGES + 1]; /* where each begins in order */
+    float *const *state;                   /* streaming: a row per flow */
     wspi_packets met; /* the part's different packets; without train also those of earlier parts */
     uint32_t *cut;    /* offsets of the packets in the packet stack */
     size_t cut_cap;
@@ -215,7 +225,7 @@ typedef struct wspi_engine {
     float *last,
         *last_rstd; /* what the packet stack gives, a row per packet, before the last norm */
     float *f_rstd, *c, *o_rstd, *o_n, *wc, *branch;
-    float *dx, *dn, *dc, *dlast, *dwide, *ddeep, *logits, *loss, *scale, *work;
+    float *dx, *dn, *dc, *dlast, *dwide, *ddeep, *logits, *loss, *nll, *scale, *work;
 } wspi_engine;
 
 /* Rows of next-token logits at a time; tokens of packets at a time in inference (a packet more may come on top). */
@@ -254,6 +264,11 @@ void wspi_flow_fwd(wspi_engine *e);   /* flow[0].x -> c [R][C] */
 void wspi_output_fwd(wspi_engine *e, const uint32_t *context_row); /* c, tokens -> o_n [N][C] */
 void wspi_speech_fwd(wspi_engine *e,
                      const wspi_speech *s); /* the last rows of the packets -> o_n [P][C] */
+/*
+ * nll[N] of the tokens from o_n. scale above 0: gradients of scale times their sum, dn (set) and the weights'. See
+ * softmax.c.
+ */
+void wspi_next_loss(wspi_engine *e, float *nll, float scale);
 void wspi_output_bwd(wspi_engine *e, const uint32_t *context_row); /* dn -> dc and gradients */
 void wspi_flow_bwd(wspi_engine *e); /* dc -> gradients, wc[R][C] = gradient of flow[0].x */
 void wspi_packet_bwd(wspi_engine *e);

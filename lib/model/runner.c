@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* runner.c: inference: classification, likelihoods, streaming states, next tokens. */
+/* runner.c: inference: classification, likelihoods, streaming states. */
 #include "model/runner_int.h"
 
 /* Likelihoods come in parts of about so many tokens; states step in parts of so many flows; long flows in pieces of so
- * many packets; trees take flows of about so many packets. Of logits, less than one in DENSE are computed one by one. */
+ * many packets; trees take flows of about so many packets. */
 enum {
     PART_TOKENS = 2048,
     PART_STATES = 256,
     PIECE_PACKETS = 1024,
     TREE_PACKETS = 65536,
-    DENSE = 8,
 };
 
 wsp_status wsp_runner_new(wsp_runner **out, const wsp_model *m, wsp_dtype dtype, wsp_error *err)
@@ -58,10 +57,12 @@ void wsp_runner_free(wsp_runner *r)
     free(r->memory);
     free(r->own);
     free(r->dense);
+    free(r->row_logits);
+    free(r->span);
     free(r);
 }
 
-static wsp_status done(wsp_runner *r, wsp_error *err)
+wsp_status wspi_runner_done(wsp_runner *r, wsp_error *err)
 {
     wsp_status st = wspi_nn_status(r->e.nn);
 
@@ -155,13 +156,12 @@ wsp_status wsp_runner_classify(wsp_runner *r, const wsp_batch *b, float *out,
                                 err));
         WSP_TRY(go_on_in_pieces(r, &r->long_state, b, f, out, head_logits, err));
     }
-    return done(r, err);
+    return wspi_runner_done(r, err);
 }
 
 wsp_status wsp_runner_nll(wsp_runner *r, const wsp_batch *b, float *nll, wsp_error *err)
 {
     wspi_engine *e = &r->e;
-    size_t C = e->m->cfg.channels, V = e->m->cfg.vocab;
 
     if (!e->m->cfg.output_layers)
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0, "the model has no output stack");
@@ -179,16 +179,9 @@ wsp_status wsp_runner_nll(wsp_runner *r, const wsp_batch *b, float *nll, wsp_err
         wspi_rows_fwd(e);
         wspi_flow_fwd(e);
         wspi_output_fwd(e, r->row);
-        for (size_t i = 0; i < e->N; i += WSPI_LM_ROWS) {
-            size_t n = WSPI_MIN(e->N - i, (size_t)WSPI_LM_ROWS);
-            for (size_t j = 0; j < n; j++)
-                e->target[j] = e->ids[i + j];
-            wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + e->m->at.embed, n, V, C,
-                      WSPI_TB | WSPI_WEIGHT);
-            wspi_xent(e->logits, nll + b->packet_off[b->flow_off[f]] + i, e->target, NULL, 0, n, V);
-        }
+        wspi_next_loss(e, nll + b->packet_off[b->flow_off[f]], 0);
     }
-    return done(r, err);
+    return wspi_runner_done(r, err);
 }
 
 size_t wsp_state_size(const wsp_model *m)
@@ -211,7 +204,7 @@ static wsp_status start_part(wsp_runner *r, float *const *states, const int32_t 
         wspi_flow_fwd(e);
         if (context)
             memcpy(context, e->c, n * e->m->cfg.channels * sizeof *context);
-        st = done(r, err);
+        st = wspi_runner_done(r, err);
     }
     e->state = NULL;
     return st;
@@ -255,141 +248,5 @@ wsp_status wsp_state_step(wsp_runner *r, float *const *states, const wsp_batch *
         else
             WSP_TRY(go_on(r, states + f, b, f, end, context, head_logits, err));
     }
-    return done(r, err);
-}
-
-/* ---- speaking ---- */
-
-size_t wsp_memory_size(const wsp_model *m)
-{
-    const wsp_model_config *c = &m->cfg;
-    size_t floats =
-        2 * (size_t)c->channels + 2 * (size_t)c->output_layers * c->max_tokens * c->channels;
-
-    /* rows, then floats, then ids */
-    return sizeof(uint32_t) + floats * sizeof(float) + c->max_tokens * sizeof(uint16_t);
-}
-
-/* The parts of a caller's block. */
-static wspi_memory memory_open(const wsp_model *m, void *block)
-{
-    const wsp_model_config *c = &m->cfg;
-    size_t C = c->channels, layer = c->max_tokens * C;
-    float *at = (float *)((uint32_t *)block + 1);
-    wspi_memory memory = {.rows = *(uint32_t *)block, .context = at, .added = at + C};
-
-    at += 2 * C;
-    for (size_t l = 0; l < c->output_layers; l++, at += 2 * layer) {
-        memory.keys[l] = at;
-        memory.values[l] = at + layer;
-    }
-    memory.ids = (uint16_t *)at;
-    return memory;
-}
-
-/* How much of the prefix the memory has, less the last row, which is asked for now. */
-static void keep_common(const wsp_model *m, wspi_speech *s)
-{
-    wspi_memory *k = s->memory;
-    uint32_t same = 0;
-
-    if (k->rows > 0 && memcmp(k->context, s->context, m->cfg.channels * sizeof(float)) == 0) {
-        while (same + 1 < k->rows && same < s->len && k->ids[same] == s->ids[same])
-            same++;
-        k->rows = WSPI_MIN(same + 1, s->len);
-    } else {
-        k->rows = 0;
-    }
-    if (k->rows == 0)
-        memcpy(k->context, s->context, m->cfg.channels * sizeof(float));
-    memcpy(k->ids, s->ids, s->len * sizeof *k->ids);
-}
-
-static wsp_status prefixes_check(const wsp_model *m, const wsp_prefix *p, size_t n, wsp_error *err)
-{
-    if (!m->cfg.output_layers)
-        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0, "the model has no output stack");
-    for (size_t i = 0; i < n; i++) {
-        if (p[i].len >= m->cfg.max_tokens)
-            return wspi_fail(err, WSP_ERR_ARG, 0, "a prefix of %u tokens is too long", p[i].len);
-        for (size_t j = 0; j < p[i].len; j++)
-            if (p[i].ids[j] >= m->cfg.vocab)
-                return wspi_fail(err, WSP_ERR_ARG, 0, "token %u is not below %u", p[i].ids[j],
-                                 m->cfg.vocab);
-        for (size_t j = 0; p[i].wanted && j < p[i].n_wanted; j++)
-            if (p[i].wanted[j] >= m->cfg.vocab)
-                return wspi_fail(err, WSP_ERR_ARG, 0, "token %u is not below %u", p[i].wanted[j],
-                                 m->cfg.vocab);
-    }
-    return WSP_OK;
-}
-
-/* Room for n speeches, with memories of our own where the caller has none. */
-static wsp_status speech_room(wsp_runner *r, const wsp_prefix *p, size_t n)
-{
-    size_t size = (wsp_memory_size(r->e.m) + 63) / 64 * 64, own = 0;
-
-    for (size_t i = 0; i < n; i++)
-        own += !p[i].memory;
-    WSP_TRY(wspi_grow(&r->speech, &r->speech_cap, n, sizeof *r->speech));
-    WSP_TRY(wspi_grow(&r->memory, &r->memory_cap, n, sizeof *r->memory));
-    WSP_TRY(wspi_grow(&r->own, &r->own_cap, own * size, 1));
-    own = 0;
-    for (size_t i = 0; i < n; i++) {
-        void *block = p[i].memory ? p[i].memory : r->own + own++ * size;
-
-        if (!p[i].memory)
-            memset(block, 0, sizeof(uint32_t));
-        r->memory[i] = memory_open(r->e.m, block);
-        r->speech[i] = (wspi_speech){
-            .memory = &r->memory[i], .context = p[i].context, .ids = p[i].ids, .len = p[i].len};
-    }
-    return WSP_OK;
-}
-
-/* Rows where much is wanted in one product, the others token by token. */
-static wsp_status logits_fwd(wsp_runner *r, const wsp_prefix *p, size_t n, float *logits)
-{
-    wspi_engine *e = &r->e;
-    size_t C = e->m->cfg.channels, V = e->m->cfg.vocab, dense = 0;
-
-    WSP_TRY(wspi_grow(&r->dense, &r->dense_cap, n * V, sizeof *r->dense));
-    WSP_TRY(wspi_grow(&r->row, &r->row_cap, n, sizeof *r->row));
-    for (size_t i = 0; i < n; i++) {
-        if (p[i].wanted && p[i].n_wanted * DENSE < V) {
-            wspi_some_products(logits + i * V, e->o_n + i * C, e->m->w + e->m->at.embed,
-                               p[i].wanted, p[i].n_wanted, C);
-        } else {
-            memcpy(e->branch + dense * C, e->o_n + i * C, C * sizeof *e->branch);
-            r->row[dense++] = (uint32_t)i;
-        }
-    }
-    wspi_gemm(e->nn, r->dense, e->branch, e->m->w + e->m->at.embed, dense, V, C,
-              WSPI_TB | WSPI_WEIGHT);
-    for (size_t k = 0; k < dense; k++)
-        memcpy(logits + r->row[k] * V, r->dense + k * V, V * sizeof *logits);
-    return WSP_OK;
-}
-
-wsp_status wsp_runner_next_token(wsp_runner *r, const wsp_prefix *p, size_t n, float *logits,
-                                 wsp_error *err)
-{
-    wspi_engine *e = &r->e;
-
-    WSP_TRY(prefixes_check(e->m, p, n, err));
-    if (n == 0)
-        return WSP_OK;
-    wspi_nn_single_thread();
-    if (speech_room(r, p, n) < 0)
-        return wspi_nomem(err, "packets in the making", n * wsp_memory_size(e->m));
-    for (size_t i = 0; i < n; i++)
-        keep_common(e->m, &r->speech[i]);
-    WSP_TRY(wspi_engine_select_speech(e, r->speech, n, err));
-    wspi_speech_fwd(e, r->speech);
-    for (size_t i = 0; i < n; i++)
-        if (p[i].memory)
-            *(uint32_t *)p[i].memory = p[i].len + 1;
-    if (logits_fwd(r, p, n, logits) < 0)
-        return wspi_nomem(err, "logits", n * e->m->cfg.vocab * sizeof *logits);
-    return done(r, err);
+    return wspi_runner_done(r, err);
 }

@@ -21,6 +21,14 @@ typedef struct wspi_share {
     size_t n_pool, n_blocks, slots;
 } wspi_share;
 
+/* The wanted tokens of one range: wanted[from..to) of n in all. */
+typedef struct wspi_span {
+    uint32_t range, first, n, from, to; /* first, n: the tokens of the range */
+    float odds;                         /* of the range among those that hold wanted tokens */
+    bool
+        known; /* the odds of its tokens have been computed; its own are those of its wanted tokens */
+} wspi_span;
+
 struct wsp_runner {
     wspi_engine e;
     /* the fresh unconditional state and its context, the same for every flow */
@@ -33,8 +41,9 @@ struct wsp_runner {
     wspi_speech *speech;
     wspi_memory *memory;
     uint8_t *own;
-    float *dense;
-    size_t speech_cap, memory_cap, own_cap, dense_cap;
+    float *dense, *row_logits; /* [rows][V] of products, [V] of one row at work */
+    wspi_span *span;           /* of the row at work */
+    size_t speech_cap, memory_cap, own_cap, dense_cap, row_logits_cap, span_cap;
     wspi_share share;
     wsp_runner_stats stats;
 };
@@ -46,6 +55,9 @@ enum { WSPI_TREE_DEPTH = 64 };
 wsp_status wspi_share_classify(wsp_runner *r, const wsp_batch *b, size_t f0, size_t f1, float *out,
                                float *const *head_logits, wsp_error *err);
 void wspi_share_clear(wspi_share *s);
+
+/* Whether all products of a call went well. */
+wsp_status wspi_runner_done(wsp_runner *r, wsp_error *err);
 
 /* Reads the packets that have no vector yet. */
 wsp_status wspi_read_packets(wsp_runner *r, wsp_error *err);

@@ -122,27 +122,14 @@ wsp_status wsp_trainer_label_weights(wsp_trainer *t, size_t head, const float *w
     return WSP_OK;
 }
 
-/* Next-token loss of the part; with gradients also dn. Logits exist for a few rows at a time. */
+/* Next-token loss of the part; with gradients also dn. */
 static void lm_loss(struct worker *w)
 {
     wspi_engine *e = &w->e;
-    size_t C = e->m->cfg.channels, V = e->m->cfg.vocab, E = e->m->at.embed;
 
-    for (size_t i = 0; i < e->N; i += WSPI_LM_ROWS) {
-        size_t n = WSPI_MIN(e->N - i, (size_t)WSPI_LM_ROWS);
-
-        for (size_t j = 0; j < n; j++) {
-            e->target[j] = e->ids[i + j];
-            e->scale[j] = w->lm_scale;
-        }
-        wspi_gemm(e->nn, e->logits, e->o_n + i * C, e->m->w + E, n, V, C, WSPI_TB | WSPI_WEIGHT);
-        wspi_xent(e->logits, e->loss, e->target, w->backward ? e->scale : NULL, 0, n, V);
-        for (size_t j = 0; j < n; j++)
-            w->lm_nats += (double)e->loss[j];
-        if (w->backward)
-            wspi_linear_bwd(e->nn, e->grad + E, e->dn + i * C, e->logits, e->o_n + i * C,
-                            e->m->w + E, n, V, C);
-    }
+    wspi_next_loss(e, e->nll, w->backward ? w->lm_scale : 0);
+    for (size_t i = 0; i < e->N; i++)
+        w->lm_nats += (double)e->nll[i];
 }
 
 static size_t argmax(const float *x, size_t n)

@@ -212,9 +212,52 @@ FAST void wspi_attention_step(float *o, float *keys, float *values, const float 
     }
 }
 
-FAST void wspi_some_products(float *y, const float *a, const float *b, const uint16_t *rows,
-                             size_t n, size_t C)
+/* Sums of the 16 lanes of four vectors. */
+INLINE void sums(float *y, const lanes *v)
 {
-    for (size_t j = 0; j < n; j++)
-        y[rows[j]] = dot(a, b + rows[j] * C, C);
+    typedef float half __attribute__((vector_size(32)));
+    typedef float quarter __attribute__((vector_size(16)));
+
+    for (size_t i = 0; i < 4; i++) {
+        half h[2];
+        quarter q[2];
+
+        memcpy(h, v + i, sizeof h);
+        h[0] += h[1];
+        memcpy(q, h, sizeof q);
+        q[0] += q[1];
+        y[i] = (q[0][0] + q[0][1]) + (q[0][2] + q[0][3]);
+    }
+}
+
+/* y[i] = a . b[i], four at a time: each part of a is loaded once for all. */
+INLINE void four(float *y, const float *a, const float *const *b, size_t C)
+{
+    lanes s[4] = {{0}, {0}, {0}, {0}};
+    size_t c = 0;
+
+    for (; c + 16 <= C; c += 16)
+        for (size_t i = 0; i < 4; i++)
+            s[i] += *lanes_at(a + c) * *lanes_at(b[i] + c);
+    sums(y, s);
+    for (; c < C; c++)
+        for (size_t i = 0; i < 4; i++)
+            y[i] += a[c] * b[i][c];
+}
+
+FAST void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
+                        size_t C)
+{
+    for (size_t j = 0; j < n; j += 4) {
+        const float *row[4];
+        float out[4];
+
+        for (size_t i = 0; i < 4; i++) {
+            size_t k = WSPI_MIN(j + i, n - 1);
+            row[i] = b + (rows ? rows[k] : k) * C;
+        }
+        four(out, a, row, C);
+        for (size_t i = 0; i < 4 && j + i < n; i++)
+            y[j + i] = out[i];
+    }
 }

@@ -93,6 +93,8 @@ void wspi_dropout(float *x, size_t n, float p,
  */
 void wspi_xent(float *logits, float *loss, const uint32_t *target, const float *scale, float smooth,
                size_t N, size_t V);
+/* x[n] = exp(x - *max), where *max is the largest of them; returns their sum. n may not be 0. */
+float wspi_odds(float *x, size_t n, float *max);
 void wspi_ref_xent(float *dlogits, float *loss, const float *logits, uint32_t target, float smooth,
                    size_t V);
 
@@ -120,9 +122,9 @@ void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const floa
 void wspi_attention_step(float *o, float *keys, float *values, const float *qkv, size_t past,
                          size_t n, size_t H, size_t C);
 
-/* y[j] = a . row j of b[V][C] for the n numbers j in `rows`; other y stay as they are */
-void wspi_some_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
-                        size_t C);
+/* y[n] = a . the rows of b[][C] with these numbers; rows NULL: 0 to n - 1. A product does not depend on its neighbours. */
+void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
+                   size_t C);
 
 /* ---- the flow mixer ---- */
 

@@ -142,6 +142,18 @@ FAST void wspi_dropout(float *x, size_t n, float p, uint64_t key)
     }
 }
 
+FAST float wspi_odds(float *x, size_t n, float *max)
+{
+    float top = maximum(x, n), sum = 0;
+
+    for (size_t j = 0; j < n; j++) {
+        x[j] = fast_exp(x[j] - top);
+        sum += x[j];
+    }
+    *max = top;
+    return sum;
+}
+
 FAST void wspi_xent(float *logits, float *loss, const uint32_t *target, const float *scale,
                     float smooth, size_t N, size_t V)
 {

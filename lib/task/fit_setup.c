@@ -29,8 +29,10 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
     cfg.vocab_version = wsp_vocab_version();
     cfg.text_first = wspi_group_base(WSPI_T_TEXT);
     cfg.text_count = wspi_group_count(WSPI_T_TEXT);
+    if (!f->opt->flat_softmax)
+        cfg.ranges = (uint32_t)wsp_vocab_ranges(cfg.range_first, WSP_MAX_RANGES);
     if (!(f->opt->train.lm_weight > 0)) /* nothing would train the output stack */
-        cfg.output_layers = 0;
+        cfg.output_layers = cfg.ranges = 0;
     if (st == WSP_OK)
         st = wsp_model_new(&f->m, &cfg, heads, t->n_heads, f->opt->train.seed, err);
     free(heads);

@@ -74,6 +74,7 @@ static json_t *run_json(const wspi_fit *f)
         {"val-every", (double)o->val_every},
         {"patience", (double)o->patience},
         {"best-by-f1", o->best_by_f1},
+        {"flat-softmax", o->flat_softmax},
         {"dtype", (double)t->dtype},
     };
     json_t *run = json_object();

@@ -90,6 +90,41 @@ static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
     return m;
 }
 
+/* Random numbers of the flows that are asked for a token. */
+typedef struct dice {
+    flow *flows;
+    const size_t *asked;
+} dice;
+
+static double throw_dice(void *arg, size_t i)
+{
+    const dice *d = arg;
+
+    return wspi_rng_unit(&d->flows[d->asked[i]].rng);
+}
+
+/* A token for each of the flows `asked`. By the model's own odds the runner draws it, which computes less. */
+static wsp_status choose_tokens(speaker *g, const wsp_prefix *prefix, const size_t *asked, size_t n,
+                                wsp_error *err)
+{
+    const wsp_generate_options *o = g->o;
+    bool drawn = o->temperature == 1 && !o->top_k && o->top_p >= 1;
+    uint16_t token[SLOTS];
+    dice d = {g->flows, asked};
+
+    WSP_TRY(drawn ? wsp_runner_draw_token(g->runner, prefix, n, throw_dice, &d, token, err)
+                  : wsp_runner_next_token(g->runner, prefix, n, g->logits, err));
+    for (size_t k = 0; k < n; k++) {
+        flow *f = &g->flows[asked[k]];
+
+        if (!drawn)
+            token[k] = wspi_sample(g->logits + k * g->cfg->vocab, prefix[k].wanted,
+                                   prefix[k].n_wanted, o, g->scratch, &f->rng);
+        f->ids[f->n++] = token[k];
+    }
+    return WSP_OK;
+}
+
 /* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
@@ -128,13 +163,7 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
     }
     if (n == 0)
         return WSP_OK;
-    WSP_TRY(wsp_runner_next_token(g->runner, prefix, n, g->logits, err));
-    for (size_t k = 0; k < n; k++) {
-        flow *f = &g->flows[asked[k]];
-        f->ids[f->n++] = wspi_sample(g->logits + k * v, prefix[k].wanted, prefix[k].n_wanted, g->o,
-                                     g->scratch, &f->rng);
-    }
-    return WSP_OK;
+    return choose_tokens(g, prefix, asked, n, err);
 }
 
 static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)

@@ -148,6 +148,9 @@ static unsigned count_field(const wspi_field *f)
     return 0;
 }
 
+/* About the root of the vocabulary's size: as many ranges as tokens in one make the least work. */
+enum { RANGE_MOST = 96 };
+
 wspi_vocab wspi_the_vocab;
 static pthread_once_t vocab_once = PTHREAD_ONCE_INIT;
 
@@ -213,6 +216,61 @@ uint64_t wsp_vocab_version(void)
 {
     (void)pthread_once(&vocab_once, lay_out);
     return wspi_the_vocab.version;
+}
+
+/* The ranges of a softmax in two steps, under construction. */
+struct ranges {
+    uint16_t *first;
+    size_t n, max;
+    uint32_t from, at; /* of the last range: its first token; the token after the last */
+};
+
+static void range_begin(struct ranges *r, uint32_t id)
+{
+    if (r->n < r->max)
+        r->first[r->n] = (uint16_t)id;
+    r->n++;
+    r->from = id;
+}
+
+/* n more tokens that belong together: in the last range where there is room, else in pieces of about equal size. */
+static void range_add(struct ranges *r, uint32_t n)
+{
+    uint32_t pieces = (n + RANGE_MOST - 1) / RANGE_MOST;
+
+    if (r->n == 0 || r->at + n - r->from > RANGE_MOST)
+        for (uint32_t i = 0; i < pieces; i++)
+            range_begin(r, r->at + n * i / pieces);
+    r->at += n;
+}
+
+/* Bytes: what does not print, what does, and the upper half; then learned strings, in the order of how common they are. */
+static void range_add_text(struct ranges *r, uint32_t n)
+{
+    static const uint8_t bytes[] = {32, 96, 128};
+
+    for (size_t i = 0; i < WSPI_COUNT(bytes); i++) {
+        range_begin(r, r->at);
+        r->at += bytes[i];
+    }
+    range_add(r, n - 256);
+}
+
+size_t wsp_vocab_ranges(uint16_t *first, size_t max)
+{
+    struct ranges r = {.first = first, .max = max};
+    const wspi_vocab *v = &wspi_the_vocab;
+
+    (void)wsp_vocab_size();
+    for (size_t g = 0; g < WSPI_T_GROUPS; g++)
+        if (g == WSPI_T_TEXT)
+            range_add_text(&r, v->group_count[g]);
+        else
+            range_add(&r, v->group_count[g]);
+    for (uint8_t l = 0; l < WSPI_APP_END; l++)
+        for (size_t f = 0; f < wspi_proto_of(l)->n_fields; f++)
+            range_add(&r, v->field_count[l][f]);
+    return r.n;
 }
 
 const char *wspi_kind_name(const wspi_field *d)

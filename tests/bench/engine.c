@@ -111,6 +111,17 @@ static void scramble(flows *f, uint32_t vocab, wspi_rng *rng)
 
 /* ---- necessary operations ---- */
 
+/* Rows of weights that the likelihoods of all tokens take. */
+static double next_products(const wsp_model *m, const wsp_batch *b)
+{
+    const wsp_model_config *c = &m->cfg;
+    double sum = (double)b->n_tokens * (c->ranges ? c->ranges : c->vocab);
+
+    for (size_t i = 0; c->ranges && i < b->n_tokens; i++)
+        sum += wspi_range_size(c, m->range_of[b->ids[i]]);
+    return sum;
+}
+
 /* Forward passes, in floating-point operations. */
 static double operations(const wsp_model *m, const wsp_batch *b, bool output)
 {
@@ -132,7 +143,7 @@ static double operations(const wsp_model *m, const wsp_batch *b, bool output)
     sum += P * 2 * C * labels;
     if (output)
         sum += c->output_layers * (N * (8 * C * C + mlp) + causal) + P * 2 * C * C +
-               N * 2 * C * c->vocab;
+               2 * C * next_products(m, b);
     return sum;
 }
 

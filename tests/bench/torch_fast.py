@@ -57,23 +57,31 @@ class Gelu(torch.autograd.Function):
         return torch.ops.aten.gelu_backward(dy.float(), x.float(), approximate="tanh").to(x.dtype)
 
 
+def step_loss(n, weights, target, dn, dweights):
+    """The sum of -ln softmax(n W')[target]. Logits exist for a few rows at a time, their gradient is formed on the spot:
+    that of n is put into dn, that of the weights added to dweights."""
+    loss = 0.0
+    for i in range(0, len(n), LOSS_ROWS):
+        rows, t = n[i:i + LOSS_ROWS], target[i:i + LOSS_ROWS, None]
+        p = torch.softmax(rows @ weights.T, -1)
+        at = p.gather(1, t)
+        loss -= at.float().log().sum()
+        p.scatter_(1, t, at - 1)
+        torch.mm(p, weights, out=dn[i:i + LOSS_ROWS])
+        if n.dtype == torch.float32:
+            dweights.addmm_(p.T, rows)
+        else:
+            dweights.add_(p.T @ rows)
+    return loss
+
+
 class NextTokenLoss(torch.autograd.Function):
-    """Mean of -ln softmax(n E')[target]. Logits exist for a few rows at a time, their gradient is formed on the spot."""
+    """Mean of -ln softmax(n E')[target]."""
 
     @staticmethod
     def forward(ctx, n, embed, target):
-        loss, dn, dembed = 0.0, torch.empty_like(n), torch.zeros_like(embed, dtype=torch.float32)
-        for i in range(0, len(n), LOSS_ROWS):
-            rows, t = n[i:i + LOSS_ROWS], target[i:i + LOSS_ROWS, None]
-            p = torch.softmax(rows @ embed.T, -1)
-            at = p.gather(1, t)
-            loss -= at.float().log().sum()
-            p.scatter_(1, t, at - 1)
-            torch.mm(p, embed, out=dn[i:i + LOSS_ROWS])
-            if n.dtype == torch.float32:
-                dembed.addmm_(p.T, rows)
-            else:
-                dembed.add_(p.T @ rows)
+        dn, dembed = torch.empty_like(n), torch.zeros_like(embed, dtype=torch.float32)
+        loss = step_loss(n, embed, target, dn, dembed)
         ctx.save_for_backward(dn, dembed)
         return loss / len(n)
 
@@ -82,6 +90,41 @@ class NextTokenLoss(torch.autograd.Function):
         dn, dembed = ctx.saved_tensors
         scale = d / len(dn)
         return dn * scale.to(dn.dtype), dembed * scale, None
+
+
+class TwoStepLoss(torch.autograd.Function):
+    """The same in two steps: ranges, and tokens of a range, whose rows lie together."""
+
+    @staticmethod
+    def forward(ctx, n, embed, ranges, by):
+        dn, dembed = torch.empty_like(n), torch.zeros_like(embed, dtype=torch.float32)
+        dranges, rows, drows = torch.zeros_like(ranges, dtype=torch.float32), n[by.order], torch.zeros_like(n)
+        loss = step_loss(n, ranges, by.range, dn, dranges)
+        for from_, to, first, end in by.runs:
+            loss += step_loss(rows[from_:to], embed[first:end], by.inside[from_:to], drows[from_:to], dembed[first:end])
+        dn.index_add_(0, by.order, drows)
+        ctx.save_for_backward(dn, dembed, dranges)
+        return loss / len(n)
+
+    @staticmethod
+    def backward(ctx, d):
+        dn, dembed, dranges = ctx.saved_tensors
+        scale = d / len(dn)
+        return dn * scale.to(dn.dtype), dembed * scale, dranges * scale, None
+
+
+class ByRange:
+    """Tokens by their ranges: the order, numbers inside ranges in that order, and runs (rows from, to; tokens first, end)."""
+
+    def __init__(self, first, vocab, target):
+        border = np.array(first + [vocab])
+        number = np.searchsorted(border, target.numpy(), "right") - 1
+        order = np.argsort(number, kind="stable")
+        at = np.searchsorted(number[order], np.arange(len(first) + 1))
+        self.range, self.order = torch.tensor(number), torch.tensor(order)
+        self.inside = target[self.order] - torch.tensor(border[number[order]])
+        self.runs = [(int(at[r]), int(at[r + 1]), first[r], int(border[r + 1]))
+                     for r in range(len(first)) if at[r] < at[r + 1] and border[r + 1] - first[r] > 1]
 
 
 def blocks_of(length, size=BLOCK):
@@ -124,7 +167,7 @@ class Batch:
         length, packets = np.diff(packet_off), np.diff(flow_off)
         if length.max() > BLOCK:
             raise ValueError(f"a packet of {length.max()} tokens, more than the {BLOCK} of a block")
-        self.n_tokens = len(ids)
+        self.n_tokens, self.by_range = len(ids), None
         # tokens
         start, rows = blocks_of(length)
         item, place, at = spread(start, length, rows)
@@ -278,7 +321,11 @@ class Model:
         for layer in range(self.config["output_layers"]):
             x = self.attention(x, f"output.{layer}", b)
         n = Norm.apply(F.embedding(b.real, x), self.w["output.norm.weight"], self.dtype)
-        return NextTokenLoss.apply(n, self.cast["embed.weight"], b.target)
+        if "ranges" not in self.config:
+            return NextTokenLoss.apply(n, self.cast["embed.weight"], b.target)
+        if b.by_range is None:
+            b.by_range = ByRange(self.config["ranges"], self.config["vocab"], b.target)
+        return TwoStepLoss.apply(n, self.cast["embed.weight"], self.cast["output.range.weight"], b.by_range)
 
     def loss(self, b):
         """The sum of the next-token loss and the heads' loss, unweighted and unsmoothed."""

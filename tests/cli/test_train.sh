@@ -27,11 +27,13 @@ result $? "the same seed and one thread give the same model"
 result $? "a tiny model learns its own training flows"
 
 effect=0
-for option in --balance=0.5 --label-smoothing=0.2 --dropout=0.2; do
+for option in --balance=0.5 --label-smoothing=0.2 --dropout=0.2 --softmax=flat; do
     train "$option" -w "$tmp/changed.safetensors" || effect=1
     cmp -s "$tmp/a.safetensors" "$tmp/changed.safetensors" && effect=1
 done
-result $effect "balance, label smoothing and dropout change what is learned"
+result $effect "balance, label smoothing, dropout and the form of the softmax change what is learned"
+"$ws" info -o json "$tmp/a.safetensors" "$tmp/changed.safetensors" | python3 -c 'import json,sys; assert [json.loads(l)["softmax"] for l in sys.stdin] == ["grouped", "flat"]'
+result $? "info tells the form of the softmax"
 fails "a balance above 1 is refused" 2 train --balance 1.5 -w "$tmp/x" "$tmp/set.npz"
 
 # Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.

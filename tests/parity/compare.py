@@ -63,7 +63,10 @@ def outputs(model, meta, a, b, worst):
     if model.config["output_layers"]:
         logits = model.next_logits(flows)
         nll = torch.nn.functional.cross_entropy(logits, b.ids, reduction="none")
-        worst.add("logits", "next", logits[np.array(b.packet_off[1:]) - 1], a["next"])
+        theirs = torch.tensor(a["next"].astype(float))
+        if "ranges" in model.config:  # what is the same for all tokens is left out there
+            theirs = torch.log_softmax(theirs, -1)
+        worst.add("logits", "next", logits[np.array(b.packet_off[1:]) - 1], theirs)
         worst.add("nll", "nll", nll, a["nll"])
         worst.add("loss", "lm", nll.mean(), float(meta["lm"]))
         loss = loss + float(meta["lm_weight"]) * nll.mean()

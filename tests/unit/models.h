@@ -64,8 +64,10 @@ static inline void data_make(struct data *d, size_t flows, size_t packets, uint6
                        .labels = d->labels};
 }
 
-static inline wsp_model *model_make(uint32_t chunk, uint64_t seed)
+/* A model whose softmax has one step, or two: ranges of one token, of many, and of all that is left. */
+static inline wsp_model *model_make_of(uint32_t chunk, uint64_t seed, bool ranges)
 {
+    static const uint16_t first[] = {0, 1, 2, 20, 31};
     wsp_model_config cfg;
     wsp_model *m;
 
@@ -76,8 +78,15 @@ static inline wsp_model *model_make(uint32_t chunk, uint64_t seed)
     cfg.flow_layers = 2;
     cfg.text_first = 3;
     cfg.text_count = VOCAB / 2;
+    cfg.ranges = ranges ? WSPI_COUNT(first) : 0;
+    memcpy(cfg.range_first, first, sizeof first);
     assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, seed, NULL), WSP_OK);
     return m;
+}
+
+static inline wsp_model *model_make(uint32_t chunk, uint64_t seed)
+{
+    return model_make_of(chunk, seed, false);
 }
 
 static inline void assert_near(const float *a, const float *b, size_t n, double tolerance)

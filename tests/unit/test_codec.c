@@ -92,6 +92,30 @@ static void bins_cover_every_value_once(void **state)
         }
 }
 
+/* Short fields are never cut, and no range is long. */
+static void ranges_cover_the_vocabulary(void **state)
+{
+    enum { MOST = 1024 };
+    uint16_t first[MOST], one;
+    size_t n = wsp_vocab_ranges(first, MOST), whole = 0;
+    wsp_field_info f;
+
+    (void)state;
+    assert_in_range(n, 2, MOST - 1);
+    assert_int_equal(wsp_vocab_ranges(&one, 1), n);
+    assert_int_equal(one, 0);
+    assert_int_equal(first[0], 0);
+    first[n] = (uint16_t)wsp_vocab_size();
+    for (size_t r = 0; r < n; r++)
+        assert_in_range(first[r + 1] - first[r], 1, 128);
+    for (size_t i = 0; wsp_field_get(i, &f); i++)
+        for (size_t r = 0; f.n_tokens <= 96 && r < n; r++) {
+            assert_true(first[r] <= f.first_token || first[r] >= f.first_token + f.n_tokens);
+            whole++;
+        }
+    assert_true(whole > 0);
+}
+
 static void token_names_are_unique_and_fields_are_found(void **state)
 {
     char a[96], b[96];
@@ -428,6 +452,7 @@ int main(void)
         cmocka_unit_test(named_fields_are_where_the_code_expects_them),
         cmocka_unit_test(bits_go_in_and_out),
         cmocka_unit_test(bins_cover_every_value_once),
+        cmocka_unit_test(ranges_cover_the_vocabulary),
         cmocka_unit_test(token_names_are_unique_and_fields_are_found),
         cmocka_unit_test(every_packet_of_our_captures_comes_back),
         cmocka_unit_test(every_prefix_and_every_damage_comes_back),

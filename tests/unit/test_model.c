@@ -65,15 +65,14 @@ static void check_tensor(wsp_trainer *t, const wsp_batch *b, wsp_tensor x, wspi_
     free(dir);
 }
 
-static void every_tensor_has_the_right_gradient(void **state)
+static void check_model(bool ranges)
 {
     static struct data d;
-    wsp_model *m = model_make(5, 1);
+    wsp_model *m = model_make_of(5, 1, ranges);
     wsp_trainer *t = trainer_make(m, 1, 0);
     const float weight[] = {0.5f, 2.0f, 1.5f};
     wspi_rng rng;
 
-    (void)state;
     wspi_rng_seed(&rng, 9);
     data_make(&d, 9, 12, 2);
     assert_int_equal(wsp_trainer_label_weights(t, 0, weight, NULL), WSP_OK);
@@ -87,6 +86,13 @@ static void every_tensor_has_the_right_gradient(void **state)
     wsp_model_free(m);
 }
 
+static void every_tensor_has_the_right_gradient(void **state)
+{
+    (void)state;
+    check_model(false);
+    check_model(true);
+}
+
 static void *slurp(const char *path, size_t *len)
 {
     void *p;
@@ -97,7 +103,7 @@ static void *slurp(const char *path, size_t *len)
 
 static void saved_models_load_and_save_to_the_same_bytes(void **state)
 {
-    wsp_model *m = model_make(16, 8), *n;
+    wsp_model *m = model_make_of(16, 8, true), *n;
     size_t a_len, b_len;
     void *a, *b;
 
@@ -115,6 +121,8 @@ static void saved_models_load_and_save_to_the_same_bytes(void **state)
     assert_string_equal(wsp_model_head(n, 1)->labels[1], "1");
     assert_true(wsp_model_head(n, 0)->temperature == 1.25f);
     assert_true(wsp_model_config_get(n)->vocab_version == 0x123456789abcdef0u);
+    assert_int_equal(wsp_model_config_get(n)->ranges, 5);
+    assert_int_equal(wsp_model_config_get(n)->range_first[4], 31);
     free(a);
     free(b);
     wsp_model_free(m);
@@ -167,6 +175,48 @@ static void corrupt_files_are_refused(void **state)
     wsp_model_free(m);
 }
 
+/* Ranges ascend from token 0 and hold at least one token each. */
+static void wrong_ranges_are_refused(void **state)
+{
+    static const uint16_t wrong[][3] = {{1, 2, 3}, {0, 5, 5}, {0, 6, 5}, {0, 5, VOCAB}};
+    static const char *const text[] = {"[1,2,3,20,31]",
+                                       "[0,2,2,20,31]",
+                                       "[0,2,1,20,31]",
+                                       "[0,1,2,20,50]",
+                                       "[0,1,2,20,-1]",
+                                       "[]",
+                                       "7"};
+    const char *const right = "[0,1,2,20,31]";
+    wsp_model *m = model_make_of(16, 1, true), *n;
+    wsp_model_config cfg = m->cfg;
+    size_t len;
+    char *file, *at;
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(wrong); i++) {
+        cfg.ranges = 3;
+        memcpy(cfg.range_first, wrong[i], sizeof wrong[i]);
+        assert_int_equal(wsp_model_new(&n, &cfg, heads, 2, 1, NULL), WSP_ERR_ARG);
+    }
+    cfg.ranges = WSP_MAX_RANGES + 1;
+    assert_int_equal(wsp_model_new(&n, &cfg, heads, 2, 1, NULL), WSP_ERR_ARG);
+    assert_int_equal(wsp_model_save(m, "test_model_r.safetensors", NULL), WSP_OK);
+    file = slurp("test_model_r.safetensors", &len);
+    at = memmem(file, len, right, strlen(right));
+    assert_non_null(at);
+    for (size_t i = 0; i < WSPI_COUNT(text); i++) {
+        memset(at, ' ', strlen(right));
+        memcpy(at, text[i], strlen(text[i]));
+        assert_int_equal(wsp_model_load_memory(&n, file, len, NULL), WSP_ERR_FORMAT);
+    }
+    memcpy(at, right, strlen(right));
+    assert_int_equal(wsp_model_load_memory(&n, file, len, NULL), WSP_OK);
+    wsp_model_free(n);
+    free(file);
+    (void)unlink("test_model_r.safetensors");
+    wsp_model_free(m);
+}
+
 static void train(wsp_trainer *t, const struct data *d, size_t steps)
 {
     while (steps-- > 0) {
@@ -211,7 +261,7 @@ static void one_thread_trains_to_the_same_bits_and_resumes_exactly(void **state)
 static void three_threads_give_the_gradient_of_one(void **state)
 {
     static struct data d;
-    wsp_model *a = model_make(16, 1), *b = model_make(16, 1);
+    wsp_model *a = model_make_of(16, 1, true), *b = model_make_of(16, 1, true);
     wsp_trainer *ta = trainer_make(a, 1, 0), *tb = trainer_make(b, 3, 0);
     wsp_train_stats sa, sb;
 
@@ -284,6 +334,7 @@ int main(void)
         cmocka_unit_test(every_tensor_has_the_right_gradient),
         cmocka_unit_test(saved_models_load_and_save_to_the_same_bytes),
         cmocka_unit_test(corrupt_files_are_refused),
+        cmocka_unit_test(wrong_ranges_are_refused),
         cmocka_unit_test(one_thread_trains_to_the_same_bits_and_resumes_exactly),
         cmocka_unit_test(three_threads_give_the_gradient_of_one),
         cmocka_unit_test(labels_count_as_much_as_their_weights_say),

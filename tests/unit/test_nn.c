@@ -288,6 +288,50 @@ static double norm_loss(void *arg)
     return weigh(p->y, p->weight, p->N * p->C);
 }
 
+static void rows_by_number_are_multiplied_alone(void **state)
+{
+    static const uint16_t rows[] = {7, 0, 3, 3, 12};
+    enum { N = 13 };
+
+    (void)state;
+    for (size_t C = 1; C < 70; C += 23) {
+        float *a = randoms(C, 1), *b = randoms(N * C, 1), y[N], z[N], one;
+
+        for (size_t n = 1; n <= N; n++) {
+            wspi_products(y, a, b, NULL, n, C);
+            wspi_ref_gemm(z, a, b, 1, n, C, WSPI_TB);
+            assert_true(distance(y, z, n) < 1e-5);
+        }
+        wspi_products(z, a, b, rows, WSPI_COUNT(rows), C);
+        for (size_t i = 0; i < WSPI_COUNT(rows); i++) {
+            assert_true(z[i] == y[rows[i]]); /* whatever its neighbours are */
+            wspi_products(&one, a, b + rows[i] * C, NULL, 1, C);
+            assert_true(one == z[i]);
+        }
+        free(a);
+        free(b);
+    }
+}
+
+static void odds_are_exponentials_below_the_largest(void **state)
+{
+    float x[37], y[37], max, sum;
+    double want = 0, top = -1e9;
+
+    (void)state;
+    for (size_t i = 0; i < 37; i++) {
+        x[i] = y[i] = (float)(5 * wspi_rng_normal(&rng));
+        top = fmax(top, (double)x[i]);
+    }
+    sum = wspi_odds(y, 37, &max);
+    assert_true((double)max == top);
+    for (size_t i = 0; i < 37; i++) {
+        assert_true(fabs((double)y[i] - exp((double)x[i] - top)) < 1e-6);
+        want += exp((double)x[i] - top);
+    }
+    assert_true(fabs((double)sum - want) < 1e-4);
+}
+
 static void rmsnorm_has_the_right_gradient(void **state)
 {
     struct probe p = {.N = 5, .C = 19};
@@ -576,6 +620,8 @@ int main(void)
         cmocka_unit_test(bfloat16_products_are_near_or_refused),
         cmocka_unit_test(activations_equal_libm),
         cmocka_unit_test(cross_entropy_equals_the_reference),
+        cmocka_unit_test(rows_by_number_are_multiplied_alone),
+        cmocka_unit_test(odds_are_exponentials_below_the_largest),
         cmocka_unit_test(rmsnorm_has_the_right_gradient),
         cmocka_unit_test(gated_norm_has_the_right_gradient),
         cmocka_unit_test(activations_have_the_right_gradients),

@@ -85,10 +85,10 @@ static void packing_equals_separate_flows(void **state)
 }
 
 /* All flows in lockstep, those that ended drop out; contexts, heads and next-token likelihoods as in the batch. */
-static void streaming_equals_the_batch(void **state)
+static void check_streaming(bool ranges)
 {
     static struct data d, now;
-    wsp_model *m = model_make(7, 6);
+    wsp_model *m = model_make_of(7, 6, ranges);
     size_t C = 32, size = wsp_state_size(m) / sizeof(float);
     struct results want;
     float *states[MAX_FLOWS], *live[MAX_FLOWS], context[MAX_FLOWS * 32], head[MAX_FLOWS * 3],
@@ -96,7 +96,6 @@ static void streaming_equals_the_batch(void **state)
     float *outs[2] = {head, NULL};
     wsp_runner *r;
 
-    (void)state;
     data_make(&d, 9, 60, 7);
     want = run(m, &d.b);
     assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
@@ -144,6 +143,13 @@ static void streaming_equals_the_batch(void **state)
     wsp_runner_free(r);
     results_clear(&want);
     wsp_model_free(m);
+}
+
+static void streaming_equals_the_batch(void **state)
+{
+    (void)state;
+    check_streaming(false);
+    check_streaming(true);
 }
 
 /* The packets [from, to) of every flow (numbers within the flow) as a batch; row: their places in d. */
@@ -329,11 +335,11 @@ static void bfloat16_is_near_float32_or_refused(void **state)
 }
 
 /* Prefixes that grow, shrink, change and start anew: a memory saves work and changes nothing. */
-static void a_memory_changes_no_next_token(void **state)
+static void check_memory(bool ranges)
 {
     enum { STEPS = 300, MOST = 12 };
     static struct data d;
-    wsp_model *m = model_make(16, 6);
+    wsp_model *m = model_make_of(16, 6, ranges);
     float *context = wspi_new_floats(2 * 3 * 32), *logits = wspi_new_floats(3 * VOCAB),
           *want = wspi_new_floats(3 * VOCAB);
     void *memory[3];
@@ -343,7 +349,6 @@ static void a_memory_changes_no_next_token(void **state)
     wspi_rng rng;
     wsp_runner *r;
 
-    (void)state;
     wspi_rng_seed(&rng, 5);
     data_make(&d, 2, 3, 1);
     assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
@@ -389,8 +394,10 @@ static void a_memory_changes_no_next_token(void **state)
         if (k == 2)
             assert_true(logits[k] == 77 && logits[VOCAB - 1] == 77);
     }
-    wanted[1] = VOCAB;
-    assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_ERR_ARG);
+    for (uint16_t wrong = 0; wrong <= VOCAB; wrong += VOCAB) { /* not ascending; not a token */
+        wanted[1] = wrong;
+        assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_ERR_ARG);
+    }
     wanted[1] = 1;
     p[0].len = 64;
     assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_ERR_ARG);
@@ -401,6 +408,84 @@ static void a_memory_changes_no_next_token(void **state)
     free(want);
     wsp_runner_free(r);
     wsp_model_free(m);
+}
+
+static void a_memory_changes_no_next_token(void **state)
+{
+    (void)state;
+    check_memory(false);
+    check_memory(true);
+}
+
+static double unit_of(void *arg, size_t i)
+{
+    return wspi_rng_unit((wspi_rng *)arg + i);
+}
+
+/* How often tokens are drawn against the odds that their logits are. */
+static void check_draws(const wsp_model *m, const float *context, const uint16_t *wanted,
+                        size_t n_wanted)
+{
+    enum { DRAWS = 20000 };
+    float logits[2 * VOCAB], max;
+    double sum, chi = 0;
+    size_t seen[VOCAB] = {0}, n = wanted ? n_wanted : VOCAB;
+    wsp_prefix p[2] = {{.context = context, .wanted = wanted, .n_wanted = n_wanted}};
+    uint16_t token[2];
+    wspi_rng rng[2];
+    wsp_runner *r;
+
+    p[1] = p[0];
+    wspi_rng_seed(&rng[0], 1);
+    wspi_rng_seed(&rng[1], 2);
+    assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_F32, NULL), WSP_OK);
+    assert_int_equal(wsp_runner_next_token(r, p, 1, logits, NULL), WSP_OK);
+    for (size_t k = 0; k < DRAWS / 2; k++) {
+        assert_int_equal(wsp_runner_draw_token(r, p, 2, unit_of, rng, token, NULL), WSP_OK);
+        seen[token[0]]++;
+        seen[token[1]]++;
+    }
+    for (size_t j = 0; j < n; j++)
+        logits[VOCAB + j] = logits[wanted ? wanted[j] : j];
+    sum = (double)wspi_odds(logits + VOCAB, n, &max);
+    for (size_t j = 0; j < n; j++) {
+        double want = DRAWS * (double)logits[VOCAB + j] / sum, d;
+
+        d = (double)seen[wanted ? wanted[j] : j] - want;
+        chi += d * d / fmax(want, 1);
+        seen[wanted ? wanted[j] : j] = 0;
+    }
+    for (size_t j = 0; j < VOCAB; j++)
+        assert_int_equal(seen[j], 0); /* nothing but wanted tokens */
+    /* of n - 1 degrees of freedom: the mean and six deviations */
+    if (chi > (double)n + 6 * sqrt(2.0 * (double)n))
+        fail_msg("chi square of %zu tokens: %g", n, chi);
+    wsp_runner_free(r);
+}
+
+static void draws_are_as_likely_as_the_logits_say(void **state)
+{
+    /* ranges in whole, in part, one alone; few tokens and many */
+    static const uint16_t some[] = {0, 1, 2, 3, 4, 5, 20, 21, 31, 40, 49}, inside[] = {3, 7, 19},
+                          one[] = {33};
+    float context[32];
+    wspi_rng rng;
+
+    (void)state;
+    wspi_rng_seed(&rng, 3);
+    for (size_t i = 0; i < 32; i++)
+        context[i] = (float)wspi_rng_normal(&rng);
+    for (int ranges = 0; ranges < 2; ranges++) {
+        wsp_model *m = model_make_of(16, 6, ranges);
+
+        for (size_t i = 0; i < wsp_model_parameters(m); i++) /* uneven odds */
+            m->w[i] += (float)(0.2 * wspi_rng_normal(&rng));
+        check_draws(m, context, NULL, 0);
+        check_draws(m, context, some, WSPI_COUNT(some));
+        check_draws(m, context, inside, WSPI_COUNT(inside));
+        check_draws(m, context, one, WSPI_COUNT(one));
+        wsp_model_free(m);
+    }
 }
 
 static void wrong_batches_are_refused(void **state)
@@ -440,6 +525,7 @@ int main(void)
         cmocka_unit_test(changed_weights_change_what_a_runner_says),
         cmocka_unit_test(bfloat16_is_near_float32_or_refused),
         cmocka_unit_test(a_memory_changes_no_next_token),
+        cmocka_unit_test(draws_are_as_likely_as_the_logits_say),
         cmocka_unit_test(wrong_batches_are_refused),
     };
 
