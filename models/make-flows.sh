@@ -1,25 +1,57 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# make-flows.sh CORPUS TASKS WORK: makes flows.safetensors again: tokens of the three parts, training, score.
-# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); SEED (1) and EPOCHS (12) as in flows.md.
-# LM=0: heads alone, for comparison.
+# make-flows.sh CORPUS TASKS LAB WORK: makes generator.safetensors and flows.safetensors again: tokens of the three parts, training, score.
+# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS (10) and
+# PRETRAIN (3) as in flows.md.
 set -euo pipefail
-corpus=${1:?usage: make-flows.sh CORPUS TASKS WORK}
-tasks=${2:?usage: make-flows.sh CORPUS TASKS WORK}
-work=${3:?usage: make-flows.sh CORPUS TASKS WORK}
+corpus=${1:?usage: make-flows.sh CORPUS TASKS LAB WORK}
+tasks=${2:?usage: make-flows.sh CORPUS TASKS LAB WORK}
+lab=${3:?usage: make-flows.sh CORPUS TASKS LAB WORK}
+work=${4:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 ws=${WIRESPEAK:-wirespeak}
-seed=${SEED:-1} lm=${LM:-1}
-heads=(protocol=t01_protocol app=t02_encrypted_app category=t03_category ics=t04_ics_protocol device=t05_iot_device
-    mobile=t06_mobile_app tunnel=t07_dns_tunnel threat=t08_threat_kind malware=t09_malware_vs_benign)
-lists=()
-for head in "${heads[@]}"; do lists+=(--labels "${head%%=*}=$tasks/${head#*=}.tsv"); done
-mkdir -p "$work"
+seed=${SEED:-1}
+mkdir -p "$work/lists"
+
+# columns FILE...: path, label and key of the rows of lists, whatever other columns they have
+columns() {
+    awk -F '\t' -v OFS='\t' '
+        FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+        FNR > 1 || NR == 1 { print $at["path"], $at["label"], $at["l4"], $at["ip_a"], $at["port_a"], $at["ip_b"], $at["port_b"] }' "$@"
+}
+
+# head, the list of TASKS, the list of LAB ("-": none)
+heads=() lists=()
+while read -r head task recorded; do
+    from=()
+    [ "$task" = - ] || from+=("$tasks/$task.tsv")
+    [ "$recorded" = - ] || from+=("$lab/labels/$recorded.tsv")
+    columns "${from[@]}" >"$work/lists/$head.tsv"
+    heads+=("$head")
+    lists+=(--labels "$head=$work/lists/$head.tsv")
+done <<'END'
+protocol t01_protocol protocol
+app t02_encrypted_app -
+category t03_category -
+ics t04_ics_protocol -
+device t05_iot_device -
+mobile t06_mobile_app -
+tunnel t07_dns_tunnel tunnel
+threat t08_threat_kind threat_kind
+malware t09_malware_vs_benign -
+carrier - carrier
+END
+echo "heads: ${heads[*]}"
+
 for part in train val test; do
     # exit 1 says that some captures break off, which is so in this corpus; a missing file stops the next step
-    "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$part.npz" "$corpus" || true
+    "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$part.npz" "$corpus" "$lab/pcap" || true
 done
-# The last weights are kept, not those that score best on the few validation captures.
-"$ws" train --config small --val "$work/val.npz" --val-every 0 --lm-weight "$lm" --labelled-only --epochs "${EPOCHS:-12}" --threads 2 \
-    --batch-tokens 4096 --lr 0.0015 --seed "$seed" --dtype bf16 --checkpoint "$work/flows-$seed.ckpt" --checkpoint-every 200 --resume \
+
+common=(--config small --val-every 0 --threads 2 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
+# First all flows by their next tokens, which makes the generator; then its lower stacks learn the labels. The last weights are kept.
+"$ws" train "${common[@]}" --head-weight 0 --epochs "${PRETRAIN:-3}" --lr 0.0015 --checkpoint "$work/generator-$seed.ckpt" \
+    --log "$work/generator-$seed.jsonl" -w "$work/generator-$seed.safetensors" "$work/train.npz"
+"$ws" train "${common[@]}" --init "$work/generator-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 16 \
+    --token-drop 0.1 --dropout 0.2 --epochs "${EPOCHS:-10}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
     --log "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train.npz"
-"$ws" eval -m "$work/flows-$seed.safetensors" "$work/test.npz"
+"$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"

@@ -15,7 +15,8 @@ static const char more_style[] =
     "ui-monospace,monospace;font-size:12px}\n"
     ".s0{--dot:#8a94a3}.s1{--dot:#b9c0ca}.s2{--dot:#2e9e6b}.s3{--dot:#1f6feb}.s4{--dot:#d4492f}.s5{"
     "--dot:#b7791f}.s6{--dot:#8b5cf6}.s7{--dot:#0ea5b7}\n"
-    "svg.lines{max-width:760px}svg .dot{fill:var(--dot)}svg .floor{fill:var(--soft);fill-opacity:.3}\n"
+    "svg.lines{max-width:760px}svg .dot{fill:var(--dot)}svg "
+    ".floor{fill:var(--soft);fill-opacity:.3}\n"
     ".key.dot{background:var(--dot)}\n";
 
 /* ---- pictures: a line a measure, a dot a set ---- */
@@ -74,7 +75,8 @@ static void print_figure(FILE *f, const realism_report *r, const char *section)
     for (size_t i = 0; i < r->n_rows; i++)
         lines += in_figure(&r->row[i], section);
     height = TOP + lines * LINE + FOOT;
-    (void)fprintf(f, "<svg class=\"lines\" viewBox=\"0 0 %d %d\" role=\"img\">\n", LEFT + PLOT + 20, height);
+    (void)fprintf(f, "<svg class=\"lines\" viewBox=\"0 0 %d %d\" role=\"img\">\n", LEFT + PLOT + 20,
+                  height);
     print_axis(f, height);
     for (size_t i = 0; i < r->n_rows; i++)
         if (in_figure(&r->row[i], section)) {

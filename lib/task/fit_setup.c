@@ -6,6 +6,9 @@
 #include "task/fit_int.h"
 #include "token/token_int.h"
 
+/* Heads that are never trained are there for their labels, which conditions name: what they say is unknown. */
+static const float NOTHING_LEARNED = 2;
+
 static wsp_status make_model(wspi_fit *f, wsp_error *err)
 {
     const wsp_tokens *t = f->train;
@@ -19,6 +22,7 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
         heads[h].n_labels = t->n_labels[h];
         heads[h].labels = (const char *const *)t->label_names[h];
         heads[h].temperature = 1;
+        heads[h].unknown_below = f->opt->train.head_weight > 0 ? 0 : NOTHING_LEARNED;
         (void)snprintf(heads[h].name, sizeof heads[h].name, "%s", t->heads[h]);
     }
     st = wsp_model_config_named(&cfg, f->opt->config);

@@ -13,7 +13,8 @@ enum subject {
     S_FRAME, /* direction, end of packet and flow: always kept */
     S_TIME,
     S_SIZE,
-    S_LAYERS, /* which headers and options there are, captured length, trailer */
+    S_LAYERS, /* which headers and options there are */
+    S_LINK,   /* where the capture was made: link layer, captured length, padding */
     S_HEADER, /* header fields that say nothing of below */
     S_ADDRESS,
     S_PORT,
@@ -27,9 +28,9 @@ enum subject {
     SUBJECTS
 };
 
-static const char *const subject_names[SUBJECTS] = {"frame",   "time", "size", "layers", "header",
-                                                    "address", "port", "ttl",  "cksum",  "tag",
-                                                    "number",  "name", "app",  "text"};
+static const char *const subject_names[SUBJECTS] = {"frame",  "time",    "size", "layers", "link",
+                                                    "header", "address", "port", "ttl",    "cksum",
+                                                    "tag",    "number",  "name", "app",    "text"};
 
 /* KEEP the token; a coarser CLASS of it; DROP it; RELATIVE: of each direction drop the first, then say only "changed". */
 enum treatment { KEEP, CLASS, DROP, RELATIVE };
@@ -40,13 +41,14 @@ struct wsp_policy {
     uint8_t treat[SUBJECTS];
 };
 
-#define NO_HOSTS   [S_ADDRESS] = DROP, [S_CHECKSUM] = DROP, [S_TAG] = DROP, [S_NAME] = DROP
+#define NO_HOSTS \
+    [S_LINK] = DROP, [S_ADDRESS] = DROP, [S_CHECKSUM] = DROP, [S_TAG] = DROP, [S_NAME] = DROP
 #define NO_PAYLOAD [S_APP] = DROP, [S_TEXT] = DROP
 
 /* What is not named is kept. */
 static const struct wsp_policy policies[] = {
     {"identity-free",
-     "no address, port, VLAN, TTL, checksum or name (the default for classification)",
+     "no address, port, VLAN, TTL, checksum, name or link layer (the default for classification)",
      {NO_HOSTS, [S_PORT] = DROP, [S_TTL] = DROP}},
     {"headers-only",
      "as identity-free, and nothing of the payload",
@@ -68,9 +70,22 @@ static const struct wsp_policy policies[] = {
 };
 
 static uint8_t subjects[WSPI_VOCAB_MAX];
+static uint16_t linkless[WSPI_VOCAB_MAX]; /* of common stacks, by their numbers */
 static pthread_once_t subjects_once = PTHREAD_ONCE_INIT;
 
-static enum subject subject_of_role(uint8_t role, bool app)
+/* Layers that say how a packet came to where it was captured. */
+static bool is_link(uint8_t layer)
+{
+    static const bool link[WSPI_LAYER_COUNT] = {
+        [WSPI_ETH] = true,   [WSPI_VLAN] = true, [WSPI_SLL] = true,   [WSPI_SLL2] = true,
+        [WSPI_NULL] = true,  [WSPI_HDLC] = true, [WSPI_CHDLC] = true, [WSPI_PPP] = true,
+        [WSPI_PPPOE] = true, [WSPI_MPLS] = true,
+    };
+
+    return layer < WSPI_LAYER_COUNT && link[layer];
+}
+
+static enum subject subject_of_role(uint8_t role, uint8_t layer)
 {
     switch ((enum wspi_role)role) {
     case WSPI_R_MAC_SRC:
@@ -88,7 +103,7 @@ static enum subject subject_of_role(uint8_t role, bool app)
     case WSPI_R_NUMBER: return S_NUMBER;
     case WSPI_R_NONE: break;
     }
-    return app ? S_APP : S_HEADER;
+    return layer >= WSPI_LAYER_COUNT ? S_APP : is_link(layer) ? S_LINK : S_HEADER;
 }
 
 static enum subject subject_of_group(enum wspi_group g)
@@ -99,10 +114,10 @@ static enum subject subject_of_group(enum wspi_group g)
     case WSPI_T_STACK:
     case WSPI_T_KEEP:
     case WSPI_T_LAYER:
+    case WSPI_T_AGAIN: return S_LAYERS;
     case WSPI_T_SNAP:
     case WSPI_T_ORIG:
-    case WSPI_T_TRAILER:
-    case WSPI_T_AGAIN: return S_LAYERS;
+    case WSPI_T_TRAILER: return S_LINK;
     case WSPI_T_APP: return S_APP;
     case WSPI_T_KIND:
     case WSPI_T_TEXT: return S_TEXT;
@@ -110,17 +125,47 @@ static enum subject subject_of_group(enum wspi_group g)
     }
 }
 
+/* How many layers come before what the packet is about; none where it is about nothing else. */
+static size_t link_layers(const wspi_stack *st)
+{
+    size_t n = 0;
+
+    while (n < st->n && is_link(st->id[n]))
+        n++;
+    return n < st->n ? n : 0;
+}
+
+/* The first of the common stacks that is the same but for the link: a stack without its link. */
+static size_t without_link(size_t stack)
+{
+    const wspi_stack *st = wspi_common_stack(stack), *first;
+    size_t skip = link_layers(st), n = st->n - skip, at;
+
+    for (size_t i = 0; i < stack; i++) {
+        first = wspi_common_stack(i);
+        at = link_layers(first);
+        if (first->n - at == n && memcmp(first->id + at, st->id + skip, n) == 0)
+            return i;
+    }
+    return stack;
+}
+
 static void find_subjects(void)
 {
+    unsigned layers = wspi_group_base(WSPI_T_LAYER);
     uint8_t layer;
     size_t f;
 
     for (uint32_t id = 0; id < wsp_vocab_size(); id++)
         subjects[id] =
             (uint8_t)(wspi_token_field((uint16_t)id, &layer, &f)
-                          ? subject_of_role(wspi_proto_of(layer)->fields[f].role,
-                                            layer >= WSPI_LAYER_COUNT)
+                          ? subject_of_role(wspi_proto_of(layer)->fields[f].role, layer)
                           : subject_of_group((enum wspi_group)wspi_the_vocab.group_of[id]));
+    for (uint8_t l = 0; l < WSPI_LAYER_COUNT; l++)
+        if (is_link(l))
+            subjects[layers + l] = S_LINK;
+    for (size_t i = 0; i < wspi_common_stacks(); i++)
+        linkless[i] = (uint16_t)without_link(i);
 }
 
 const wsp_policy *wsp_policy_at(size_t i)
@@ -167,15 +212,15 @@ bool wsp_field_get(size_t i, wsp_field_info *info)
     if (l == WSPI_APP_END)
         return false;
     p = wspi_proto_of(l);
-    *info = (wsp_field_info){
-        .protocol = p->name,
-        .field = p->fields[i].name,
-        .kind = wspi_kind_name(&p->fields[i]),
-        .predictor = l < WSPI_LAYER_COUNT ? wspi_predictor_name(&p->fields[i]) : "",
-        .subject = subject_names[subject_of_role(p->fields[i].role, l >= WSPI_LAYER_COUNT)],
-        .bits = p->fields[i].width,
-        .n_tokens = wspi_field_count(l, i),
-        .first_token = wspi_field_base(l, i)};
+    *info = (wsp_field_info){.protocol = p->name,
+                             .field = p->fields[i].name,
+                             .kind = wspi_kind_name(&p->fields[i]),
+                             .predictor =
+                                 l < WSPI_LAYER_COUNT ? wspi_predictor_name(&p->fields[i]) : "",
+                             .subject = subject_names[subject_of_role(p->fields[i].role, l)],
+                             .bits = p->fields[i].width,
+                             .n_tokens = wspi_field_count(l, i),
+                             .first_token = wspi_field_base(l, i)};
     return true;
 }
 
@@ -235,9 +280,19 @@ static uint16_t only_direction(uint16_t id)
     return v == WSPI_START_END ? id : (uint16_t)(base + v / WSPI_STARTS * WSPI_STARTS);
 }
 
+/* A common stack without its link. */
+static uint16_t stack_without_link(uint16_t id)
+{
+    unsigned first = wspi_group_base(WSPI_T_STACK) + WSPI_RECALLS;
+
+    return id < first ? id : (uint16_t)(first + linkless[id - first]);
+}
+
 /* What is seen of a token; false: nothing. `known`: the flow's direction has been seen before. */
 static bool view(const wsp_policy *p, uint16_t *id, enum subject s, bool known)
 {
+    if (p->treat[S_LINK] != KEEP && wspi_in_group(*id, WSPI_T_STACK))
+        *id = stack_without_link(*id);
     switch ((enum treatment)p->treat[s]) {
     case KEEP: return true;
     case CLASS: *id = class_of(*id); return true;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # engine.sh: training and inference beside the machine's own peak and beside PyTorch, and classify from capture to label.
-# BENCH_MODEL: the model (models/flows.safetensors); BENCH_CORPUS: captures to make the large one of (tests/data);
+# BENCH_MODEL: the model (models/generator.safetensors, which has all stacks); BENCH_CORPUS: captures to make the large one of (tests/data);
 # BENCH_SECONDS: of each measurement (5); BENCH_LONG: packets of the long flow (1000000).
 set -euo pipefail
 build=${top_builddir:-.} top=${top_srcdir:-.}
-model=${BENCH_MODEL:-$top/models/flows.safetensors}
+model=${BENCH_MODEL:-$top/models/generator.safetensors}
 corpus=${BENCH_CORPUS:-$top/tests/data}
 seconds=${BENCH_SECONDS:-5} long=${BENCH_LONG:-1000000}
 python=${PYTHON_TORCH:-/usr/bin/python3}

@@ -4,7 +4,7 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=common
 . "${top_srcdir:?}/tests/cli/common"
-model=$top_srcdir/models/flows.safetensors
+model=$top_srcdir/models/generator.safetensors
 
 generate() { "$ws" generate -q -m "$model" -n 40 --seed 3 --threads 1 "$@"; }
 

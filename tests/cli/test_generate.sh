@@ -5,7 +5,7 @@
 set -u
 ws=${top_builddir:?}/wirespeak
 data=${srcdir:?}/tests/data
-model=$srcdir/models/flows.safetensors
+model=$srcdir/models/generator.safetensors
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 n=0

@@ -23,7 +23,8 @@ add() {
     pairs+=("$1" "$to")
 }
 
-# 52 flows are more than one part of a batch. Random weights can be too steep for bfloat16: trained ones, and few layers.
+# 52 flows are more than one part of a batch. Random weights can be too steep for bfloat16: trained ones, and few layers. The
+# generator's heads are random, and pull at its flow stack.
 for kind in both labels tokens shallow; do
     "$dump" new $kind 1 "$tmp/$kind.safetensors" || exit 1
     add "$tmp/$kind.safetensors" 6 f32
@@ -33,7 +34,7 @@ add "$tmp/shallow.safetensors" 6 bf16
 for model in "$top"/models/*.safetensors; do
     [ -f "$model" ] || continue
     add "$model" 2 f32
-    add "$model" 2 bf16
+    [ "${model##*/}" = generator.safetensors ] || add "$model" 2 bf16
 done
 "$python" "$top/tests/parity/compare.py" "${pairs[@]}" || exit 1
 

@@ -95,7 +95,7 @@ assert len({r["flow_id"] for r in a}) == len(a)
 PY
 result $? "classify and label write the same flow events, with Community IDs"
 
-for m in "$models"/*.safetensors; do
+for m in "$models"/flow*.safetensors; do
     [ -f "$m" ] || continue
     "$ws" classify -o jsonl -m "$m" "$data"/{tls,ssh,dns}.pcap | python3 -c '
 import json, sys
@@ -112,6 +112,13 @@ assert heads and all(h == heads[0] for h in heads) and "protocol" in heads[0], h
         "$("$ws" info -o json "$m" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["heads"]))')" ]
     result $? "the shipped $(basename "$m") answers with all heads at once"
 done
+
+"$ws" train -q --config tiny --epochs 1 --head-weight 0 -w "$tmp/speech.safetensors" "$tmp/set.npz" &&
+    "$ws" classify -o jsonl -m "$tmp/speech.safetensors" "$data/dns.pcap" | python3 -c '
+import json, sys
+r = [json.loads(l)["wirespeak"]["label"] for l in sys.stdin]
+assert r and set(r) == {"unknown"}, r'
+result $? "a model whose heads were not trained knows nothing"
 
 printf 'not a model' >"$tmp/bad.safetensors"
 head -c 5000 "$tmp/a.safetensors" >"$tmp/cut.safetensors"

@@ -403,6 +403,48 @@ static void identity_free_withholds_identity_and_keeps_the_rest(void **state)
     assert_null(wsp_policy_get("no such policy"));
 }
 
+static uint16_t stack_token(const uint8_t *id, size_t n)
+{
+    size_t i = wspi_find_common_stack(id, n);
+
+    assert_true(i < wspi_common_stacks());
+    return (uint16_t)(wspi_group_base(WSPI_T_STACK) + WSPI_RECALLS + i);
+}
+
+static void identity_free_does_not_tell_where_a_packet_was_captured(void **state)
+{
+    static const uint8_t cooked[] = {WSPI_SLL, WSPI_IPV4, WSPI_UDP},
+                         tagged[] = {WSPI_ETH, WSPI_VLAN, WSPI_IPV4, WSPI_UDP},
+                         raw[] = {WSPI_IPV4, WSPI_UDP}, wired[] = {WSPI_ETH, WSPI_IPV4, WSPI_UDP},
+                         arp[] = {WSPI_ETH, WSPI_ARP}, nothing[] = {WSPI_ETH};
+    const struct {
+        uint16_t in, out;
+    } stacks[] = {
+        {stack_token(cooked, 3), stack_token(wired, 3)},
+        {stack_token(tagged, 4), stack_token(wired, 3)},
+        {stack_token(raw, 2), stack_token(wired, 3)},
+        {stack_token(wired, 3), stack_token(wired, 3)},
+        {stack_token(arp, 2), stack_token(arp, 2)},
+        {stack_token(nothing, 1), stack_token(nothing, 1)},
+        {(uint16_t)wspi_group_base(WSPI_T_STACK), (uint16_t)wspi_group_base(WSPI_T_STACK)}};
+    uint16_t out[4], link[] = {(uint16_t)wspi_group_base(WSPI_T_START),
+                               (uint16_t)wspi_group_base(WSPI_T_TRAILER),
+                               (uint16_t)(wspi_group_base(WSPI_T_LAYER) + WSPI_SLL),
+                               (uint16_t)wspi_group_base(WSPI_T_SNAP)};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(stacks); i++) {
+        uint16_t in[] = {(uint16_t)wspi_group_base(WSPI_T_START), stacks[i].in};
+        assert_int_equal(wsp_policy_apply(wsp_policy_get(NULL), in, 2, 0, 64, NULL, out), 2);
+        assert_int_equal(out[1], stacks[i].out);
+        assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), in, 2, 0, 64, NULL, out),
+                         2);
+        assert_int_equal(out[1], stacks[i].in);
+    }
+    assert_int_equal(wsp_policy_apply(wsp_policy_get(NULL), link, 4, 0, 64, NULL, out), 1);
+    assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), link, 4, 0, 64, NULL, out), 4);
+}
+
 /* ---- token files ---- */
 
 static void a_token_file_is_read_back_and_damage_is_refused(void **state)
@@ -460,6 +502,7 @@ int main(void)
         cmocka_unit_test(random_tokens_never_crash_the_decoder),
         cmocka_unit_test(every_legal_sequence_is_a_valid_packet),
         cmocka_unit_test(identity_free_withholds_identity_and_keeps_the_rest),
+        cmocka_unit_test(identity_free_does_not_tell_where_a_packet_was_captured),
         cmocka_unit_test(a_token_file_is_read_back_and_damage_is_refused),
     };
 
