@@ -11,7 +11,7 @@
 
 /* Flows that are labelled at a time, and what open flows may take: with them memory is bounded. */
 enum { SET_FLOWS = 32768, STEP_PACKETS = 4096 };
-static const size_t OPEN_BYTES = (size_t)256 << 20;
+static const size_t OPEN_BYTES = (size_t)320 << 20;
 
 static wsp_input *to_stop; /* by SIGINT and SIGTERM */
 

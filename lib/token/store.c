@@ -26,7 +26,7 @@ void *wspi_store_take(wspi_store *s, size_t n)
     return p;
 }
 
-static const uint32_t sizes[WSPI_CHUNK_SIZES] = {512, 2048, 8192, 32768};
+static const uint32_t sizes[WSPI_CHUNK_SIZES] = {256, 512, 1024, 2048, 8192, 32768};
 
 static uint32_t room(const wspi_chunk *c)
 {

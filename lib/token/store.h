@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-enum { WSPI_CHUNK_SIZES = 4 };
+enum { WSPI_CHUNK_SIZES = 6 };
 
 typedef struct wspi_chunk {
     struct wspi_chunk *next;

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# classify.sh: from capture to labels, beside ndpiReader and a bare libpcap loop on the same file in the same run; and its peak memory.
+# BENCH_MODEL: the model (models/flows.safetensors); BENCH_CORPUS: captures to make the large one of (tests/data); BENCH_BYTES: its size
+# (50M); BENCH_ROUNDS: 3.
+set -euo pipefail
+build=${top_builddir:-.} top=${top_srcdir:-.}
+model=${BENCH_MODEL:-$top/models/flows.safetensors}
+corpus=${BENCH_CORPUS:-$top/tests/data}
+bytes=${BENCH_BYTES:-50M} rounds=${BENCH_ROUNDS:-3}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+big=$tmp/big.pcap
+
+"$build/bench_replicate" - "$bytes" 1 "$corpus" >"$big"
+"$build/wirespeak" version >/dev/null # libtool's wrapper makes the program on its first run
+read -r packets captured <<<"$("$build/bench_pcaploop" "$big")"
+ws=("$build/wirespeak" classify -q -m "$model")
+flows=$("${ws[@]}" --summary -o csv "$big" | awk -F, 'NR > 1 { n += $3 } END { print n }')
+runs=(-- "classify --summary" "${ws[@]}" --summary "$big"
+    -- "classify -o jsonl" "${ws[@]}" -o jsonl "$big"
+    -- "classify, one thread" "${ws[@]}" --threads 1 --summary "$big"
+    -- "half of the flows" "${ws[@]}" --shard 1/2 --summary "$big")
+if command -v ndpiReader >/dev/null; then
+    runs+=(-- "ndpiReader -q" ndpiReader -q -i "$big")
+else
+    echo "ndpiReader is not installed (Debian: libndpi-bin): left out"
+fi
+echo
+echo "classify: $packets packets of $captured bytes, $flows flows, $rounds rounds in turns on $(nproc) CPUs; rates are of the best round"
+echo
+"$build/bench_race" "$rounds" -- "libpcap loop" "$build/bench_pcaploop" "$big" "${runs[@]}" >"$tmp/rows"
+awk -F '\t' -v packets="$packets" -v bytes="$captured" -v flows="$flows" '
+    NR == 1 {
+        cpu = $4
+        printf "%-22s %8s %8s %8s %11s %9s %8s %8s %8s\n", "program", "best s", "median s", "cpu s", "packets/s", "flows/s",
+            "MB/s", "x cpu", "peak MB"
+    }
+    { printf "%-22s %8.3f %8.3f %8.3f %11.0f %9.0f %8.1f %8.1f %8.1f\n", $1, $2, $3, $4, packets / $2, flows / $2,
+        bytes / $2 / 1e6, $4 / cpu, $5 / 1e3 }' "$tmp/rows"
