@@ -82,6 +82,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "corpus", .kind = CLI_TEXT, .value = &f->corpus, .arg = "DIR", .help = "a new folder of inputs for a fuzzer, one file a unit"},
         {.name = "unit", .kind = CLI_CHOICE, .value = &f->unit, .arg = "UNIT", .choices = corpus_units, .help = "what a file holds (default packet)"},
         {.name = "as", .kind = CLI_CHOICE, .value = &f->as, .arg = "FORM", .choices = corpus_forms, .help = "and how (default pcap, and payload for clients)"},
+        {.name = "novel", .kind = CLI_FLAG, .value = &f->novel, .help = "leave files out that have nothing that those before have not"},
         {.kind = CLI_HEADING, .help = "Machine"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corpus.c: a folder of inputs for fuzzers. Units are kept in memory until they are complete; empty ones are no input. */
 #include "corpus.h"
+#include "unseen.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +28,7 @@ typedef struct item {
     uint8_t *data;
     size_t len, cap, message; /* where the last message of AFLNet's form begins */
     int dir;                  /* of the last packet that had a payload; -1: none yet */
+    unseen_unit tokens;
 } item;
 
 struct corpus {
@@ -41,6 +43,7 @@ struct corpus {
     size_t n_seen, cap_seen;
     uint64_t *written; /* numbers of files */
     size_t n_written, cap_written;
+    unseen *unseen; /* or NULL: every unit is wanted */
 };
 
 static wsp_status fail(wsp_error *err, wsp_status st, const char *what, const char *why)
@@ -151,13 +154,14 @@ static bool known(corpus *c, const uint8_t *data, size_t len, bool *nomem)
     return false;
 }
 
-static wsp_status write_file(corpus *c, const item *i, wsp_error *err)
+static wsp_status write_file(corpus *c, item *i, wsp_error *err)
 {
     bool nomem = false, ok = false;
     char *path;
     FILE *f;
 
-    if (i->len == 0 || known(c, i->data, i->len, &nomem))
+    if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens)) ||
+        known(c, i->data, i->len, &nomem))
         return WSP_OK;
     path = nomem ? NULL : path_of(c, i->number);
     if (!path || !grow(&c->written, &c->cap_written, c->n_written + 1, sizeof *c->written)) {
@@ -252,6 +256,19 @@ static bool append_packet(const corpus *c, item *i, const wsp_frame *f, int dir)
     return ok;
 }
 
+/* Of a client, tokens are counted of what the server sends, too: it says what the client's next message answers. */
+static bool take_packet(corpus *c, item *i, const wsp_frame *f, int dir)
+{
+    return (!c->unseen || unseen_add(c->unseen, &i->tokens, f, dir) == WSP_OK) &&
+           append_packet(c, i, f, dir);
+}
+
+static void item_clear(item *i)
+{
+    free(i->data);
+    unseen_unit_clear(&i->tokens);
+}
+
 wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64_t flow, int dir,
                       wsp_error *err)
 {
@@ -260,15 +277,15 @@ wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64
     bool ok;
 
     if (c->unit == UNIT_PACKET) {
-        ok = append_packet(c, &one, frame, dir);
+        ok = take_packet(c, &one, frame, dir);
         if (ok)
             st = write_file(c, &one, err);
-        free(one.data);
+        item_clear(&one);
     } else {
         ok = grow(&c->items, &c->cap_items, (size_t)flow + 1, sizeof *c->items);
         for (; ok && c->n_items <= flow; c->n_items++)
             c->items[c->n_items] = (item){.number = c->n_items, .dir = -1};
-        ok = ok && append_packet(c, &c->items[flow], frame, dir);
+        ok = ok && take_packet(c, &c->items[flow], frame, dir);
     }
     return ok ? st : fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
 }
@@ -291,7 +308,7 @@ static wsp_status check_folder(const char *folder, wsp_error *err)
 }
 
 wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const char *as,
-                       int linktype, wsp_error *err)
+                       bool novel, int linktype, wsp_error *err)
 {
     size_t len = strlen(folder);
     corpus *c;
@@ -308,7 +325,8 @@ wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const
         c->folder = strndup(folder, len);
         c->work = malloc(len + sizeof ".tmp-XXXXXX");
     }
-    if (!c || !c->folder || !c->work || wsp_packet_new(&c->packet) < 0) {
+    if (!c || !c->folder || !c->work || wsp_packet_new(&c->packet) < 0 ||
+        (novel && unseen_new(&c->unseen, linktype) < 0)) {
         if (c)
             free(c->work);
         if (c)
@@ -345,8 +363,9 @@ void corpus_discard(corpus *c)
     if (c->work)
         (void)rmdir(c->work);
     for (size_t i = 0; i < c->n_items; i++)
-        free(c->items[i].data);
+        item_clear(&c->items[i]);
     wsp_packet_free(c->packet);
+    unseen_free(c->unseen);
     free(c->items);
     free(c->seen);
     free(c->written);

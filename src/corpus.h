@@ -13,9 +13,12 @@ extern const char *const corpus_units[], *const corpus_forms[];
 /* What is wrong with the pair, or NULL. NULL: packet; pcap, and payload for client. */
 const char *corpus_mistake(const char *unit, const char *as);
 
-/* The folder must not be there, or be empty: it appears whole when the corpus is closed. */
+/*
+ * The folder must not be there, or be empty: it appears whole when the corpus is closed. novel: leaves units
+ * out that have nothing that those before have not (unseen.h).
+ */
 wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const char *as,
-                       int linktype, wsp_error *err);
+                       bool novel, int linktype, wsp_error *err);
 /* A packet, by its number from 1; dir 0: from the initiator. */
 wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64_t flow, int dir,
                       wsp_error *err);

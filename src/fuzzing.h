@@ -11,6 +11,7 @@ typedef struct fuzzing_options {
     const char *log;       /* the side file, or NULL: beside the capture or the folder */
     const char *corpus;    /* folder, or NULL */
     const char *unit, *as; /* of files in it: see corpus.h; NULL: packet, and what suits the unit */
+    bool novel;            /* units that show nothing new are left out */
     const char *out;       /* the capture, or NULL */
     uint64_t seed;
 } fuzzing_options;

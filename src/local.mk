@@ -13,7 +13,7 @@ wirespeak_SOURCES += src/cmd_enroll.c src/said.h src/said.c
 dist_man_MANS += man/wirespeak-enroll.1
 test_options_SOURCES = tests/unit/test_options.c src/options.c src/cli.h
 test_options_LDADD = $(TEST_LIBS)
-wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c
+wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs
 wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/metrics.h src/metrics.c src/guard.h src/guard.c \

@@ -10,7 +10,7 @@ compare.py afl --seeds DIR --library wirespeak-afl.so [--input pcap] [--cpu 10] 
 One run after the other, medians and all runs as JSON lines. CPU time is that of the fuzzer and its children, so that
 other work on the machine changes how long it takes and not what comes out.
 """
-import argparse, json, os, random, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 ENVIRONMENT = {"AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_NO_UI": "1", "AFL_QUIET": "1", "AFL_FAST_CAL": "1",
                "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_DISABLE_TRIM": "1"}
@@ -42,18 +42,15 @@ def files_below(folder):
 
 
 def edges_of(program, folder):
-    """Edges that all files of the folder have together, and CPU seconds."""
+    """Edges that all files of the folder have together."""
     with tempfile.TemporaryDirectory() as scratch:
         edges_file = os.path.join(scratch, "edges")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(["afl-showmap", "-q", "-C", "-t", "2000", "-m", "none", "-i", folder, "-o", edges_file, "--", *program],
                        env={**os.environ, **ENVIRONMENT}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         edges = len(open(edges_file).readlines()) if os.path.exists(edges_file) else 0
     if edges == 0:
         sys.exit(f"afl-showmap sees no edges of {program[0]}: is it built with afl-clang-fast?")
-    return edges, cpu
+    return edges
 
 
 def compare_seeds(a, scratch):
@@ -61,7 +58,6 @@ def compare_seeds(a, scratch):
     if min(len(real), len(made)) < a.n:
         sys.exit(f"{a.n} inputs wanted; {a.real} has {len(real)}, {a.generated} has {len(made)}")
     result = {"real": [], "mutated": [], "generated": []}
-    seconds = {name: [] for name in result}
     for run in range(a.runs):
         rng = random.Random(run)
         contents = {"real": [open(f, "rb").read() for f in rng.sample(real, a.n)]}
@@ -74,13 +70,11 @@ def compare_seeds(a, scratch):
             for i, data in enumerate(inputs):
                 with open(os.path.join(folder, f"{i:06}"), "wb") as f:
                     f.write(data)
-            edges, cpu = edges_of(a.program, folder)
+            edges = edges_of(a.program, folder)
             result[name].append(edges)
-            seconds[name].append(cpu)
-            print(json.dumps({"run": run, "inputs": name, "n": a.n, "edges": edges, "cpu": round(cpu, 2)}), flush=True)
+            print(json.dumps({"run": run, "inputs": name, "n": a.n, "edges": edges}), flush=True)
     for name, edges in result.items():
-        print(json.dumps({"inputs": name, "n": a.n, "median": statistics.median(edges), "all": edges,
-                          "cpu": round(statistics.median(seconds[name]), 2)}), flush=True)
+        print(json.dumps({"inputs": name, "n": a.n, "median": statistics.median(edges), "all": edges}), flush=True)
 
 
 def cpu_of(pid):
@@ -120,7 +114,7 @@ def fuzz(a, out, seed, library):
     stats = {k.strip(): v.strip() for k, v in stats.items()}
     queue = os.path.join(out, "default", "queue")
     shutil.rmtree(os.path.join(queue, ".state"), ignore_errors=True)
-    edges, _ = edges_of(a.program, queue)
+    edges = edges_of(a.program, queue)
     return {"edges": edges, "execs": int(stats["execs_done"]), "crashes": int(stats["saved_crashes"]), "cpu": round(cpu, 1)}
 
 

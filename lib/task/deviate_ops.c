@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "task/deviate_int.h"
+#include "token/app/app.h"
 
 enum { SHOWN_BYTES = 24, MOST_PLACES = 640, OPTION_BYTES = 40, MOST_COPIES = 200, ROOM = 1400 };
 
@@ -57,6 +58,7 @@ uint64_t wspi_odd_value(wspi_rng *rng, unsigned width, uint64_t v)
                                     ~v,
                                     v ^ UINT64_C(1) << wspi_rng_below(rng, width),
                                     wspi_rng_below(rng, 32),
+                                    wspi_rng_below(rng, 300),
                                     wspi_rng_u64(rng)};
         out = choices[wspi_rng_below(rng, WSPI_COUNT(choices))] & most;
     }
@@ -76,22 +78,30 @@ static uint64_t other_next(wspi_rng *rng, const wspi_proto *proto, uint64_t v)
     return v;
 }
 
+/* One of the values that the field's table lists, if it has one that is not v. */
+static uint64_t other_listed(wspi_rng *rng, const wspi_field *d, uint64_t v)
+{
+    size_t n = 0;
+
+    if (d->kind != WSPI_K_ENUM || !d->values)
+        return v;
+    while (d->values[n].name)
+        n++;
+    return d->values[wspi_rng_below(rng, n)].value;
+}
+
 uint64_t wspi_odd_field(wspi_rng *rng, const wspi_layer *l, size_t f)
 {
     const wspi_proto *proto = wspi_protos[l->id];
     const wspi_field *d = &proto->fields[f];
     uint64_t out = l->v[f];
-    size_t n = 0;
 
     if (proto->space && f == proto->type && one_in(rng, 2))
         out = other_next(rng, proto, out);
     else if (d->kind == WSPI_K_PORT && one_in(rng, 2))
         out = wspi_port_at(wspi_rng_below(rng, wspi_port_count()));
-    else if (d->kind == WSPI_K_ENUM && d->values && one_in(rng, 2)) {
-        while (d->values[n].name)
-            n++;
-        out = d->values[wspi_rng_below(rng, n)].value;
-    }
+    else if (one_in(rng, 2))
+        out = other_listed(rng, d, out);
     return out != l->v[f] ? out : wspi_odd_value(rng, d->width, out);
 }
 
@@ -246,7 +256,11 @@ static bool set_span(wspi_draft *d, wspi_rng *rng, size_t i, wsp_deviation *log)
     wspi_span_name(s, log->field, sizeof log->field);
     if ((s->kind == WSPI_SPAN_FIELD || s->kind == WSPI_SPAN_LENGTH) && len <= 8) {
         v = wspi_bits_get(d->payload.data + s->at, 0, len * 8);
-        to = wspi_odd_value(rng, len * 8, v);
+        to = s->kind == WSPI_SPAN_FIELD && !one_in(rng, 3)
+                 ? other_listed(rng, &wspi_proto_of(s->app)->fields[s->field], v)
+                 : v;
+        if (to == v || (len < 8 && to >> len * 8))
+            to = wspi_odd_value(rng, len * 8, v);
         wspi_bits_put(d->payload.data + s->at, 0, len * 8, to);
         say_number(log->from, sizeof log->from, v);
         say_number(log->to, sizeof log->to, to);

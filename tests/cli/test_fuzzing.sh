@@ -72,6 +72,10 @@ result $? "what clients send, as one stream and as AFLNet's messages; frames; no
 generate --corpus "$tmp/deviating" --fuzz 1:value && [ -s "$tmp/deviating.fuzz.json" ]
 result $? "a corpus that deviates has its log beside it"
 
+generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) / 2))" ] &&
+    (cd "$tmp/novel" && find . -type f -exec cmp {} ../packets/{} \;)
+result $? "a novel corpus is a part of the whole one"
+
 fails "a folder that is not empty" 1 generate -q -m "$model" --corpus "$tmp/packets"
 fails "a folder in none" 1 generate -q -m "$model" --corpus "$tmp/none/x"
 fails "a kind that there is not" 2 generate -m "$model" --fuzz 0.1:chaos -w "$tmp/x.pcap"
@@ -79,6 +83,7 @@ fails "a rate above 1" 2 generate -m "$model" --fuzz 1.1 -w "$tmp/x.pcap"
 fails "deviations that nobody could know of" 2 generate -m "$model" --fuzz 0.1 -w -
 fails "a log of nothing" 2 generate -m "$model" --fuzz-log "$tmp/x.json" -w "$tmp/x.pcap"
 fails "units of no corpus" 2 generate -m "$model" --unit flow -w "$tmp/x.pcap"
+fails "novelties of no corpus" 2 generate -m "$model" --novel -w "$tmp/x.pcap"
 fails "several frames in one file" 2 generate -m "$model" --corpus "$tmp/x" --unit flow --as frame
 fails "a log in no folder" 1 generate -q -m "$model" --fuzz 0.1 --fuzz-log "$tmp/none/x.json" -w "$tmp/x.pcap"
 [ ! -e "$tmp/x.pcap" ] && [ ! -e "$tmp/x" ] && ! find "$tmp" -name '*.tmp*' | grep -q .

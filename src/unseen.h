@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unseen.h: which units of a corpus show a parser something new: a token, not of text, that no unit before has had. */
+#ifndef WSP_UNSEEN_H
+#define WSP_UNSEEN_H
+
+#include "wirespeak/capture.h"
+
+typedef struct unseen unseen;
+
+/* What has been seen of one unit. Zero is nothing. */
+typedef struct unseen_unit {
+    void *context; /* of the codec */
+    uint64_t packets;
+    uint16_t *ids;
+    size_t n, cap;
+} unseen_unit;
+
+wsp_status unseen_new(unseen **out, int linktype) WSP_MUST_USE;
+void unseen_free(unseen *v);
+/* The unit's next packet. NOMEM only. */
+wsp_status unseen_add(unseen *v, unseen_unit *u, const wsp_frame *frame, int dir) WSP_MUST_USE;
+/* Is there something new in the unit? It is not new any more. Frees what the unit holds. */
+bool unseen_take(unseen *v, unseen_unit *u);
+void unseen_unit_clear(unseen_unit *u);
+
+#endif
