@@ -357,6 +357,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "what the generated flows should be: lists as those of --labels;\nmay be repeated"},
         {.name = "canaries", .kind = CLI_TEXT, .value = &g->canaries, .arg = "FILE",
          .help = "strings, one a line, that stand in training captures: count them"},
+        {.name = "markov", .kind = CLI_TEXT, .value = &g->markov, .arg = "OUT.pcap",
+         .help = "also a sampler that knows how often tokens follow each other in\ntraining flows; writes its capture, and its list to OUT.pcap.tsv"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &g->max_packets, .arg = "N", .min = 1, .max = 100000,
          .help = "the first N packets of each flow count (default 24)"},
         {.name = "common", .kind = CLI_SIZE, .value = &g->common, .arg = "N", .min = 1, .max = 1000000,

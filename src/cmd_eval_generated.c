@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "baseline.h"
 #include "realism.h"
 
 enum {
@@ -177,6 +178,36 @@ static wsp_status read_generated(work *w, const char *item, wsp_error *err)
     return st;
 }
 
+/* The first generated set says what of each class there shall be, or the real one where it does not. */
+static const wsp_traffic *like_whom(const work *w)
+{
+    return w->r->column[TRAIN + 1].counts.classes ? w->set[TRAIN + 1] : w->real;
+}
+
+/* Generators that learn here: their captures are measured like those that were given. */
+static wsp_status add_markov(work *w, wsp_error *err)
+{
+    const wsp_traffic_options how = {.lists = (const wsp_labels *const *)w->lists,
+                                     .n_lists = w->n_lists};
+    const wsp_traffic *like = like_whom(w);
+    wsp_traffic *train = NULL;
+    char list[4096], item[4096];
+    wsp_status st;
+
+    (void)snprintf(list, sizeof list, "%s.tsv", w->a->markov);
+    (void)snprintf(item, sizeof item, "Markov=%s", w->a->markov);
+    w->wanted = w->c->part ? wsp_split_name(WSP_SPLIT_TRAIN) : NULL;
+    st = read_set(w, w->a->train.items, w->a->train.n, &how, &train, NULL, err);
+    w->wanted = NULL;
+    cli_note("drawing flows as tokens follow each other in training flows ...");
+    if (st == WSP_OK)
+        st = baseline_markov(w->a->markov, list, train, like, w->a->max_packets, err);
+    wsp_traffic_free(train);
+    if (st == WSP_OK && wsp_traffic_counts_get(like).classes && w->n_asked < MAX_LISTS)
+        st = wsp_labels_load(&w->asked[w->n_asked++], list, err);
+    return st == WSP_OK ? read_generated(w, item, err) : st;
+}
+
 /* Training captures are looked through for the payloads of all sets, and of the real one to compare with. */
 static wsp_status read_train(work *w, wsp_error *err)
 {
@@ -320,7 +351,7 @@ static wsp_status add_ndpi(work *w, wsp_error *err)
         const wsp_traffic *t = traffic_of(w, i);
         realism_column *c = &w->r->column[i];
         size_t n[4] = {0};
-        if (!t || !(i == 0 ? w->n_lists : w->n_asked))
+        if (!t || c->counts.classes == 0)
             continue;
         if (wsp_traffic_agreement(t, &c->agreement, &c->n_agreement) < 0)
             return say(err, WSP_ERR_NOMEM, "out of memory");
@@ -392,6 +423,8 @@ static wsp_status add_learning(work *w, wsp_error *err)
     for (size_t i = TRAIN + 1; own && train && ratio && classes && i < columns_of(w); i++) {
         wsp_transfer synthetic, real = {.classes = 0};
         wsp_status st;
+        if (w->r->column[i].counts.classes == 0)
+            continue;
         cli_note("learning the classes from %s ...", w->r->column[i].name);
         st = wsp_transfer_score(w->set[i], w->real, w->train, LEAST_FLOWS, MOST_FLOWS, &synthetic,
                                 err);
@@ -571,6 +604,8 @@ static wsp_status read_all(work *w, wsp_error *err)
         st = read_real(w, err);
     for (size_t i = 0; i < w->a->generated.n && st == WSP_OK; i++)
         st = read_generated(w, w->a->generated.items[i], err);
+    if (st == WSP_OK && w->a->markov)
+        st = add_markov(w, err);
     if (st == WSP_OK && w->a->train.n)
         st = read_train(w, err);
     return st;
@@ -618,8 +653,10 @@ int eval_generated(const generated_arguments *a, const generated_context *c)
 
     if (a->real.n == 0)
         return cli_usage(c->command, "what are real ones? give --real CAPTURE");
-    if (a->generated.n > REALISM_COLUMNS - TRAIN - 1)
-        return cli_usage(c->command, "at most %d --generated", REALISM_COLUMNS - TRAIN - 1);
+    if (a->markov && a->train.n == 0)
+        return cli_usage(c->command, "--markov learns from training captures: give --train");
+    if (a->generated.n > REALISM_COLUMNS - TRAIN - 3)
+        return cli_usage(c->command, "at most %d --generated", REALISM_COLUMNS - TRAIN - 3);
     if (c->split.val + c->split.test > 1)
         return cli_usage(c->command, "--val and --test are together more than 1");
     w.r = calloc(1, sizeof *w.r);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "cli.h"
 #include "corpus.h"
 #include "fuzzing.h"
@@ -31,7 +32,7 @@ static const cli_page page = {
 enum { MAX_NETWORKS = 16 };
 
 typedef struct arguments {
-    const char *model, *out, *ports, *mac[2];
+    const char *model, *out, *asked, *ports, *mac[2];
     cli_list labels, networks[2]; /* of clients, of servers */
     size_t threads;
     wsp_network network[2][MAX_NETWORKS];
@@ -48,6 +49,8 @@ static int parse(arguments *a, int argc, char **argv)
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .help = "the model"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "FILE", .help = "the capture to write"},
+        {.name = "asked", .kind = CLI_TEXT, .value = &a->asked, .arg = "FILE",
+         .help = "also write a list of the flows and of what each was to be,\nfor wirespeak eval --asked"},
         {.kind = CLI_HEADING, .help = "How much"},
         {.name = "count", .letter = 'n', .kind = CLI_U64, .value = &o->flows, .arg = "N", .min = 1, .max = 100000000,
          .help = "number of flows (default 10, or as many as --packets and --seconds take)"},
@@ -189,8 +192,36 @@ static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
     return WSP_OK;
 }
 
+/* What the list of flows is written with. */
+typedef struct listing {
+    asked *to;
+    const wsp_model *m;
+} listing;
+
+/* Conditions count through the labels of all heads. */
+static const char *label_of(const wsp_model *m, int32_t condition)
+{
+    size_t at = (size_t)condition;
+
+    for (size_t h = 0; condition >= 0 && h < wsp_model_head_count(m); h++) {
+        const wsp_head *head = wsp_model_head(m, h);
+        if (at < head->n_labels)
+            return head->labels[at];
+        at -= head->n_labels;
+    }
+    return NULL;
+}
+
+static wsp_status list_flow(void *arg, const wsp_frame *first, int32_t condition, wsp_error *err)
+{
+    const listing *l = arg;
+
+    return asked_add(l->to, first, label_of(l->m, condition), err);
+}
+
 static int generate(arguments *a, const wsp_model *m)
 {
+    listing list = {.m = m};
     const char *payload = wsp_model_meta_get(m, "max_payload");
     wsp_pcap_writer *w = NULL;
     fuzzing *fuzz = NULL;
@@ -208,6 +239,11 @@ static int generate(arguments *a, const wsp_model *m)
         a->opt.take = fuzzing_take;
         a->opt.take_arg = fuzz;
     }
+    if (st == WSP_OK && a->asked) {
+        st = asked_open(&list.to, a->asked, a->out, &err);
+        a->opt.begins = list_flow;
+        a->opt.begins_arg = &list;
+    }
     if (st == WSP_OK)
         st = wsp_generate(m, &a->opt, w, &packets, &err);
     if (isatty(2) && !cli_is_quiet())
@@ -216,6 +252,10 @@ static int generate(arguments *a, const wsp_model *m)
         st = fuzzing_close(fuzz, &err);
     else
         fuzzing_discard(fuzz);
+    if (st == WSP_OK && list.to)
+        st = asked_close(list.to, &err);
+    else
+        asked_discard(list.to);
     if (st == WSP_OK && w)
         st = wsp_pcap_writer_close(w, &err);
     else
@@ -240,6 +280,8 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (!a.out && !a.fuzz.corpus)
         return cli_usage(page.name, "where to? give -w OUT.pcap or --corpus DIR");
+    if (a.asked && !a.out)
+        return cli_usage(page.name, "--asked lists the flows of a capture: give -w OUT.pcap");
     a.fuzz.out = a.out;
     a.fuzz.seed = a.opt.seed;
     if (fuzzing_mistake(&a.fuzz))

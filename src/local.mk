@@ -28,3 +28,5 @@ kafka_mock_CPPFLAGS = -D_GNU_SOURCE $(KAFKA_CFLAGS)
 kafka_mock_SOURCES = tests/cli/kafka_mock.c
 kafka_mock_LDADD = $(KAFKA_LIBS)
 endif
+# What eval says of generated captures.
+wirespeak_SOURCES += src/baseline.h src/baseline.c src/asked.h src/asked.c

@@ -15,7 +15,7 @@
 /* Options of eval that are for generated captures alone. */
 typedef struct generated_arguments {
     cli_list generated, real, train, asked; /* [NAME=]FILE; FILE; FILE; FILE */
-    const char *canaries;
+    const char *canaries, *markov;
     size_t max_packets, common;
     bool all_fields;
 } generated_arguments;

@@ -62,6 +62,9 @@ typedef struct wsp_generate_options {
     size_t max_payload;             /* text tokens of a packet, as in training */
     unsigned
         threads; /* 0: as many as the machine has CPUs; the packets are the same for any number */
+    /* or NULL: the first packet of every flow, when it is written, and what the flow was to be (-1: whatever) */
+    wsp_status (*begins)(void *arg, const wsp_frame *first, int32_t condition, wsp_error *err);
+    void *begins_arg;
     /* or NULL; from any thread, one at a time: flows and packets so far; negative ends the run */
     wsp_status (*report)(void *arg, uint64_t flows, uint64_t packets);
     void *arg;

@@ -8,6 +8,7 @@
 
 #include "wirespeak/base.h"
 #include "wirespeak/capture.h"
+#include "wirespeak/generate.h"
 #include "wirespeak/model.h"
 #include "wirespeak/task.h"
 
@@ -238,6 +239,20 @@ WSP_MUST_USE WSP_API wsp_status wsp_verbatim_result(const wsp_verbatim *v, size_
 
 /* Packets with these bytes in their payload. */
 WSP_API size_t wsp_traffic_find(const wsp_traffic *t, const void *bytes, size_t len);
+
+/* ---- generators to be compared with ---- */
+
+/* Name of a class of the flows, by number; NULL: there is none. */
+WSP_API const char *wsp_traffic_class(const wsp_traffic *t, int32_t number);
+
+/*
+ * Draws as many flows of each class as `like` has from how often tokens followed two others in the training flows of the
+ * class (flows of classes that training lacks are left out). Of the options count seed, max_packets, max_payload,
+ * start_ns, rate, hosts and begins, whose condition is a class of `train`, or -1 when `like` has no classes.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_markov(const wsp_traffic *train, const wsp_traffic *like,
+                                           const wsp_generate_options *o, wsp_pcap_writer *w,
+                                           wsp_error *err);
 
 #ifdef __cplusplus
 }

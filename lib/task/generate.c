@@ -190,7 +190,10 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
                        .caplen = all[i].len,
                        .wirelen = all[i].len,
                        .data = all[i].in->data + all[i].at};
-        st = j->o->take ? j->o->take(j->o->take_arg, &f, err) : wsp_pcap_writer_add(w, &f, err);
+        if (all[i].packet == 0 && j->o->begins)
+            st = j->o->begins(j->o->begins_arg, &f, all[i].condition, err);
+        if (st == WSP_OK)
+            st = j->o->take ? j->o->take(j->o->take_arg, &f, err) : wsp_pcap_writer_add(w, &f, err);
     }
     j->packets = n;
     free(all);

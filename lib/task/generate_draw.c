@@ -176,7 +176,8 @@ static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
                                         .at = to->bytes.len,
                                         .len = frame->caplen,
                                         .packet = (uint32_t)f->packets,
-                                        .flow = f->start.number};
+                                        .flow = f->start.number,
+                                        .condition = f->start.condition};
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 

@@ -68,6 +68,7 @@ typedef struct wspi_frame_ref {
     size_t at;
     uint32_t len, packet; /* of the flow */
     uint64_t flow;        /* decides between equal times, then packet does */
+    int32_t condition;    /* of the flow */
 } wspi_frame_ref;
 
 typedef struct wspi_frames {

@@ -146,4 +146,9 @@ size_t wspi_flows_of(const wsp_traffic *t, int32_t class);
 /* `most` flows of a class that are spread over the set (all if there are fewer), added to flow[*n]. */
 void wspi_take_class(const wsp_traffic *t, int32_t class, size_t most, uint32_t *flow, size_t *n);
 
+/* Packets in the order of time, each flow's first one told. */
+struct wspi_frames;
+wsp_status wspi_write_frames(const struct wspi_frames *f, const wsp_generate_options *o,
+                             wsp_pcap_writer *w, wsp_error *err) WSP_MUST_USE;
+
 #endif

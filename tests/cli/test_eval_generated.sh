@@ -41,14 +41,14 @@ list "${real[@]}" >"$tmp/real.tsv"
 list "$tmp"/new/*.pcap >"$tmp/new.tsv"
 list "$tmp"/planted/*.pcap >"$tmp/planted.tsv"
 options=(--labels "protocol=$tmp/real.tsv" --labels "protocol=$tmp/planted.tsv" --asked "$tmp/new.tsv" --asked "$tmp/planted.tsv"
-    --canaries "$tmp/canaries")
+    --canaries "$tmp/canaries" --markov "$tmp/markov.pcap")
 for name in "${real[@]}"; do options+=(--real "$name"); done
 eval=("$ws" eval -q --generated "new=$tmp/new" --generated "planted=$tmp/planted" --train "$tmp/planted" "${options[@]}")
 "${eval[@]}" -o json --html "$tmp/page.html" >"$tmp/all.json"
 result $? "eval measures generated captures"
 says "a column each, and those of real and training flows" \
-    '[c["name"] for c in r["sets"]] == ["real, by flow", "real, by capture", "training", "new", "planted"]'
-says "floors are told" '[c["floor"] for c in r["sets"]] == [True, True, False, False, False]'
+    '[c["name"] for c in r["sets"]] == ["real, by flow", "real, by capture", "training", "new", "planted", "Markov"]'
+says "floors are told" '[c["floor"] for c in r["sets"]] == [True, True, False, False, False, False]'
 says "the same flows from other hosts are as near as can be" \
     'all(m["new"][k] < 1e-6 for k in ("length", "gap", "TCP flags", "layers", "mean of flow features"))'
 says "but not their addresses and TTLs" 'm["new"]["source network"] > .5 and m["new"]["TTL"] > .5'
@@ -63,6 +63,12 @@ says "copies are listed, canaries among them" \
     'any(bytes.fromhex(c["hex"]).find(b"zebra-Q7-nobody") >= 0 and c["rare"] for c in s["planted"]["copies"])'
 says "classes are learned from forged flows as from training flows" \
     'm["new"]["ratio"] == 1 and m["new"]["classes"] == 2 and m["new"]["macro-F1"] == m["new"]["of as many training flows"] > 0'
+says "the sampler draws as many flows of each class, and valid ones" \
+    's["Markov"]["flows"] >= s["new"]["flows"] - 1 and s["Markov"]["classes"] == 5 and m["Markov"]["wrong checksum"] == m["Markov"]["wrong length"] == 0'
+says "which nDPI knows, and which are like real ones" 'm["Markov"]["mean of flow features"] < .4 and m["Markov"]["named as asked"] > .3'
+[ "$(head -n 1 "$tmp/markov.pcap.tsv")" = "$(printf 'path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b')" ] &&
+    [ "$(cut -f 2 "$tmp/markov.pcap.tsv" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')" = DNS ]
+result $? "and lists them"
 if command -v tshark >/dev/null; then
     says "tshark has looked" 'r["with_tshark"] and m["new"]["malformed"] == 0 and m["new"]["bad checksum"] is not None'
 else
@@ -71,14 +77,18 @@ else
 fi
 grep -q '</html>' "$tmp/page.html" && grep -q 'class="dot' "$tmp/page.html" && ! grep -q '<script' "$tmp/page.html"
 result $? "the page has pictures and no script"
+mv "$tmp/markov.pcap" "$tmp/once.pcap"
 "${eval[@]}" --all-fields >"$tmp/table" && grep -q '^= mean of header fields' "$tmp/table" && grep -q '^  tcp.window ' "$tmp/table"
 result $? "the table has every field when asked"
+cmp -s "$tmp/once.pcap" "$tmp/markov.pcap"
+result $? "the sampler draws the same again"
 small=("$ws" eval -q -o json --generated "$tmp/planted/dns.pcap" --real "$data/dns.pcap")
 "${small[@]}" >"$tmp/once.json" && "${small[@]}" | cmp -s - "$tmp/once.json"
 result $? "a second run says the same"
 
 fails "no real captures" 2 eval --generated "$tmp/new"
 fails "an operand beside --generated" 2 eval --generated "$tmp/new" --real "$tmp/new" x.npz
+fails "a sampler without training captures" 2 eval --generated "$tmp/new" --real "$tmp/new" --markov "$tmp/x.pcap"
 fails "--real without --generated" 2 eval --real "$tmp/new" -m x y.npz
 fails "labels of two heads" 2 eval --generated "$tmp/new" --real "$tmp/new" --labels "a=$tmp/new.tsv" --labels "b=$tmp/new.tsv"
 fails "a capture that is not there" 1 eval -q --generated "$tmp/none.pcap" --real "$tmp/new"

@@ -56,6 +56,17 @@ dns = sum(f["dest_port"] == 53 for f in flows if "dest_port" in f)
 assert dns > len(flows) / 2, (dns, len(flows))
 '
 result $? "a label is followed, and clients are of the network that was given"
+generate -m "$model" --label protocol:DNS --label protocol:NTP=2 --seed 8 -w "$tmp/mix.pcap" --asked "$tmp/mix.tsv" &&
+    "$ws" label -q "$tmp/mix.pcap" | python3 -c '
+import json, sys
+rows = [line.rstrip("\n").split("\t") for line in open(sys.argv[1])]
+assert rows[0] == "path label l4 ip_a port_a ip_b port_b".split()
+asked = {(r[3], int(r[4])): r[1] for r in rows[1:]}
+assert 20 < len(asked) <= 40 and set(asked.values()) == {"DNS", "NTP"} and all(r[0] == "mix.pcap" for r in rows[1:]), rows
+flows = [f for f in map(json.loads, sys.stdin) if f["proto"] in ("TCP", "UDP") and "src_port" in f]
+assert all((f["src_ip"], f["src_port"]) in asked or (f["dest_ip"], f["dest_port"]) in asked for f in flows), flows
+' "$tmp/mix.tsv"
+result $? "flows are listed with what each was to be"
 
 # bad CAPTURE: packets that tshark finds malformed, of a wrong length or with a wrong checksum.
 bad() {
@@ -106,6 +117,7 @@ fails 1 "a label that two heads have" "$ws" generate -m "$model" --label benign 
 fails 2 "ports that are no range" "$ws" generate -m "$model" --client-ports 9-8 -w "$tmp/x.pcap"
 fails 2 "a MAC address that is none" "$ws" generate -m "$model" --client-mac 0:1 -w "$tmp/x.pcap"
 fails 2 "no model" "$ws" generate -w "$tmp/x.pcap"
+fails 2 "a list without a capture" "$ws" generate -m "$model" --asked "$tmp/x.tsv"
 fails 2 "no output" "$ws" generate -m "$model"
 fails 1 "info of a text" "$ws" info "$0"
 rc=0
