@@ -65,14 +65,17 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
-/* The next flows that nobody has taken, in the order of the plan. */
+/* The next flows that nobody has taken, in the order of the plan: not many more than the packets that lack. */
 static bool take_wave(job *j, wspi_wave *w)
 {
-    bool enough;
+    uint64_t want = WSPI_WAVE, all = j->o->packets;
 
     (void)pthread_mutex_lock(&j->lock);
-    enough = j->st != WSP_OK || (j->o->packets && j->packets >= j->o->packets);
-    w->n = enough ? 0 : wspi_plan_next(&j->plan, w->start, WSPI_COUNT(w->start));
+    if (all)
+        want = j->packets < all ? (all - j->packets) / 8 + 32 : 0;
+    if (j->st != WSP_OK)
+        want = 0;
+    w->n = wspi_plan_next(&j->plan, w->start, (size_t)WSPI_MIN(want, (uint64_t)WSPI_WAVE));
     (void)pthread_mutex_unlock(&j->lock);
     return w->n > 0;
 }

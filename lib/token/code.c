@@ -23,6 +23,7 @@ static void forbid_starts(wspi_coder *c, unsigned base)
                 c->legal[base + d * WSPI_STARTS + t] = 0;
     if (!started)
         c->legal[base + WSPI_START_END] = 0;
+    wspi_valid_starts(c, base);
 }
 
 /* Direction and gap are one token. false: the flow ends here. */
@@ -69,6 +70,7 @@ static void code_length(wspi_coder *c)
     unsigned t = len >> WSPI_LEN_BITS ? WSPI_LEN_BINS : wspi_bin(len, WSPI_LEN_MANTISSA);
 
     t = wspi_must(c, wspi_group_base(WSPI_T_LEN), WSPI_LEN_BINS + 1, t);
+    wspi_valid_lengths(c, wspi_group_base(WSPI_T_LEN));
     if (t == WSPI_LEN_BINS)
         len = wspi_residual(c, WSPI_R_NONE, 4, len);
     else
@@ -97,10 +99,58 @@ static void set_stack(wsp_packet *p, const wspi_stack *st, size_t n)
         p->layers[i].id = st->id[i];
 }
 
-/* In a sampled stack, TCP options end on a 4-byte border. */
+/* In a sampled stack, TCP options end on a 4-byte border: bytes behind the last one. */
+static unsigned header_rest(const wsp_packet *p)
+{
+    return (wspi_headers_len(p) - (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u : 0u)) % 4;
+}
+
 static bool options_aligned(const wsp_packet *p)
 {
-    return wspi_headers_len(p) % 4 == (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u % 4 : 0u);
+    return header_rest(p) == 0;
+}
+
+static bool has_layer(const wspi_stack *st, uint8_t id)
+{
+    return memchr(st->id, id, st->n) != NULL;
+}
+
+/* Would the stack with one more layer be one that TCP's state allows? */
+static bool may_add(const wspi_coder *c, wspi_stack st, uint8_t id)
+{
+    if (st.n == WSPI_STACK_MAX)
+        return false;
+    st.id[st.n++] = id;
+    return wspi_valid_stack(c, &st, false);
+}
+
+/* No four NOPs in a row, as long as another option may still come, or the border after them. */
+static bool nop_fits(const wspi_coder *c, const wspi_stack *st)
+{
+    static const uint8_t others[] = {WSPI_TCP_MSS, WSPI_TCP_WSCALE, WSPI_TCP_SACKOK, WSPI_TCP_TS};
+    size_t nops = 0, room = (4 - header_rest(c->p)) % 4;
+
+    while (nops < st->n && st->id[st->n - 1 - nops] == WSPI_TCP_NOP)
+        nops++;
+    if (room && nops + room <= 3)
+        return true;
+    for (size_t i = 0; i < WSPI_COUNT(others); i++)
+        if (nops < 3 && !has_layer(st, others[i]) && may_add(c, *st, others[i]))
+            return true;
+    return false;
+}
+
+/* Grammar: does another layer, or the end of the list, leave a stack that TCP's state allows? */
+static bool layer_fits(const wspi_coder *c, uint8_t id)
+{
+    const wsp_packet *p = c->p;
+    wspi_stack st = {.n = 0};
+
+    for (size_t i = 0; i < p->n_layers && st.n < WSPI_STACK_MAX; i++)
+        st.id[st.n++] = p->layers[i].id;
+    if (id == WSPI_PAYLOAD)
+        return wspi_valid_stack(c, &st, true);
+    return may_add(c, st, id) && (id != WSPI_TCP_NOP || nop_fits(c, &st));
 }
 
 /* Grammar: takes back what may not follow the layers so far. Options end on their border and come once. */
@@ -117,6 +167,7 @@ static void forbid_layers(wspi_coder *c)
         bool ok = p->n_layers ? wspi_may_follow(last, id) : id == wspi_link_layer(c->ctx->linktype);
         if (id == WSPI_PAYLOAD && options)
             ok = options_aligned(p);
+        ok = ok && layer_fits(c, id);
         for (size_t i = 0; i < p->n_layers; i++)
             if (p->layers[i].id == id && id != WSPI_TCP_NOP)
                 ok = false;
@@ -208,9 +259,20 @@ static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
     for (unsigned i = 0; i < n; i++) {
         const wspi_stack *st = named_stack(c->ctx, i);
         if (!st || (!c->deviations && (!sampled_stack(st, c->ctx->linktype) ||
-                                       (c->ctx->started && !same_but_options(st, want)))))
+                                       (c->ctx->started && !same_but_options(st, want)) ||
+                                       !wspi_valid_stack(c, st, true))))
             c->legal[base + i] = 0;
     }
+}
+
+/* Grammar: other options than those of the last stack: what is before them is kept. */
+static void keep_to_tcp(wspi_coder *c, const wspi_stack *want)
+{
+    unsigned base = wspi_group_base(WSPI_T_KEEP);
+
+    for (unsigned keep = 0; keep < WSPI_KEEPS; keep++)
+        if (keep == 0 || keep > want->n || want->id[keep - 1] != WSPI_TCP)
+            c->legal[base + keep] = 0;
 }
 
 static void code_stack(wspi_coder *c)
@@ -219,7 +281,7 @@ static void code_stack(wspi_coder *c)
     wsp_packet *p = c->p;
     const wspi_stack *want = ctx->seen[c->dir] ? &ctx->last[c->dir] : &ctx->last[!c->dir];
     unsigned named = 0, keep = 0, n_named = wspi_group_count(WSPI_T_STACK);
-    bool same = c->enc && ctx->started && same_stack(p, want);
+    bool same = c->enc && ctx->started && same_stack(p, want), unfit;
 
     if (c->enc && !same) {
         named = find_stack(ctx, p);
@@ -238,9 +300,13 @@ static void code_stack(wspi_coder *c)
         return;
     }
     forbid_stacks(c, want);
+    unfit = wspi_asked(c) && ctx->started && !wspi_valid_stack(c, want, true);
     if (!ctx->started)
         keep = wspi_must(c, wspi_group_base(WSPI_T_KEEP), 1, 0);
-    else if (!wspi_may(c, wspi_group_base(WSPI_T_KEEP), WSPI_KEEPS, !same, true, &keep)) {
+    else if (!wspi_may_unless(c, unfit, wspi_group_base(WSPI_T_KEEP), WSPI_KEEPS, !same, true,
+                              &keep)) {
+        if (unfit)
+            keep_to_tcp(c, want);
         if (!c->enc)
             set_stack(p, want, want->n);
         return;

@@ -72,6 +72,9 @@ static void keep_tcp(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l,
     if (!ctx->have_seq[dir] || flags & WSPI_TH_SYN || (int32_t)(next - ctx->next_seq[dir]) > 0)
         ctx->next_seq[dir] = next;
     ctx->have_seq[dir] = true;
+    ctx->sent[dir] |= flags & (WSPI_TH_SYN | WSPI_TH_FIN | WSPI_TH_RST);
+    if (flags & WSPI_TH_SYN)
+        ctx->sent[dir] |= wspi_tcp_offers(p);
 }
 
 /* before: the header of the direction's last packet, or NULL */
@@ -158,7 +161,7 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
     keep_layers(ctx, p, dir);
     ctx->started = true;
     ctx->seen[dir] = true;
-    ctx->last_ns = p->time_ns;
+    ctx->last_ns = ctx->sent_ns[dir] = p->time_ns;
     ctx->last_number = c->number;
     ctx->snap = c->snap;
     ctx->trailer[dir] = c->trailer;

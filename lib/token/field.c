@@ -361,33 +361,56 @@ static void code_auto(wspi_coder *c, size_t i, size_t f)
         l->v[f] = 0;
 }
 
-static void code_enum(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
+static void code_enum(wspi_coder *c, size_t i, size_t f, uint64_t want, uint64_t *v)
 {
+    uint8_t layer = c->p->layers[i].id;
     const wspi_field *d = &wspi_protos[layer]->fields[f];
-    unsigned n = wspi_field_count(layer, f) - 1, k = 0;
+    unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f) - 1, k = 0;
+    bool flags = layer == WSPI_TCP && wspi_asked(c),
+         unfit = flags && !wspi_valid_flags(c, i, (uint8_t)want);
 
     if (c->enc)
         while (k < n && d->values[k].value != *v)
             k++;
-    if (!wspi_may(c, wspi_field_base(layer, f), n + 1, *v != want, false, &k))
+    if (!wspi_may_unless(c, unfit, base, n + 1, *v != want, false, &k))
         *v = want;
     else if (k == n)
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
     else
         *v = d->values[k].value;
+    for (k = 0; flags && k < n; k++)
+        if (!wspi_valid_flags(c, i, (uint8_t)d->values[k].value))
+            c->legal[base + k] = 0;
 }
 
-static void code_mag(wspi_coder *c, uint8_t layer, size_t f, uint64_t want, uint64_t *v)
+static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_t want, uint64_t *v)
 {
     unsigned m = wspi_protos[layer]->fields[f].mantissa;
     unsigned bin = wspi_bin(*v, m);
 
-    if (!wspi_may(c, wspi_field_base(layer, f), wspi_field_count(layer, f), *v != want, false,
-                  &bin))
+    if (!wspi_may_unless(c, unfit, wspi_field_base(layer, f), wspi_field_count(layer, f),
+                         *v != want, false, &bin))
         *v = want;
     else
         *v = wspi_bin_start(bin, m) +
              wspi_remainder(c, wspi_bin_bits(bin, m), *v - (c->enc ? wspi_bin_start(bin, m) : 0));
+}
+
+/* Samples: a window is closed by a reset only, and an acknowledgement that says nothing else changes it. */
+static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
+{
+    bool open = wspi_asked(c) && !(c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_RST),
+         update = c->fill && wspi_tells_window(c, i);
+    unsigned base = wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW);
+    unsigned m = wspi_protos[WSPI_TCP]->fields[WSPI_TCP_WINDOW].mantissa, bin = wspi_bin(want, m);
+
+    code_mag(c, WSPI_TCP, WSPI_TCP_WINDOW, (open && want == 0) || update, want, v);
+    if (open)
+        c->legal[base] = 0;
+    if (open && update && wspi_bin_bits(bin, m) == 0)
+        c->legal[base + bin] = 0;
+    if (update && *v == want && wspi_bin_bits(bin, m))
+        *v ^= 1;
 }
 
 /* Samples: a dynamic port, or one towards a server whose protocol has a grammar. */
@@ -527,6 +550,12 @@ static void code_ipid(wspi_coder *c, size_t f, uint64_t *v)
         *v = mine;
 }
 
+/* Samples: clocks of hosts count milliseconds. */
+static uint64_t elapsed_ms(const wspi_coder *c)
+{
+    return (c->p->time_ns - c->ctx->sent_ns[c->dir]) / 1000000;
+}
+
 static void code_tsval(wspi_coder *c, size_t f, uint64_t *v)
 {
     uint64_t mine = c->mine.slot ? mine_of(c, WSPI_TCP_TS, f) : 0;
@@ -541,7 +570,7 @@ static void code_tsval(wspi_coder *c, size_t f, uint64_t *v)
     if (wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 1, c->enc && delta >> 31, true, &t))
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
     else
-        *v = (uint32_t)(mine + wspi_residual_varint(c, delta, 1));
+        *v = (uint32_t)(mine + wspi_residual_varint(c, delta, elapsed_ms(c)));
 }
 
 static void code_tsecr(wspi_coder *c, size_t f, uint64_t *v)
@@ -572,8 +601,13 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
     known = predict(c, i, nth, f, &want);
     switch ((enum wspi_kind)d->kind) {
     case WSPI_K_AUTO: code_auto(c, i, f); break;
-    case WSPI_K_ENUM: code_enum(c, l->id, f, want, v); break;
-    case WSPI_K_MAG: code_mag(c, l->id, f, want, v); break;
+    case WSPI_K_ENUM: code_enum(c, i, f, want, v); break;
+    case WSPI_K_MAG:
+        if (l->id == WSPI_TCP && f == WSPI_TCP_WINDOW)
+            code_window(c, i, want, v);
+        else
+            code_mag(c, l->id, f, false, want, v);
+        break;
     case WSPI_K_FREE:
     case WSPI_K_ADDR:
     case WSPI_K_PORT: code_opaque(c, l->id, f, known, want, v); break;

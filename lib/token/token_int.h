@@ -167,6 +167,8 @@ struct wsp_context {
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */
+    uint8_t sent[2];     /* SYN, FIN and RST that a direction has sent, and wspi_tcp_offer */
+    uint64_t sent_ns[2]; /* time of the direction's last packet */
     uint8_t n_slots[2], n_headers[2];
     wspi_slot slots[2][WSPI_SLOTS];
     wspi_stack last[2];                   /* last stack of each direction */
@@ -390,6 +392,29 @@ void wspi_code_payload(wspi_coder *c);
 
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
 bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
+
+/* ---- what samples may have: valid.c ---- */
+
+/* Of `sent`, beside the flags: options of a SYN. */
+enum wspi_tcp_offer { WSPI_OFFERS_TS = 0x40, WSPI_OFFERS_SCALE = 0x80, WSPI_OFFERS_SACK = 0x20 };
+uint8_t wspi_tcp_offers(const wsp_packet *p);
+
+/* The next token of a sample without deviations is asked for. */
+static inline bool wspi_asked(const wspi_coder *c)
+{
+    return c->legal && !c->deviations && c->pos == c->n && !c->bad;
+}
+/* As wspi_may; a sample that may not have the predicted value must have a token. */
+bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, bool present,
+                     bool deviates, unsigned *v);
+/* Take back what TCP's state does not allow: sender and end of the flow, length, stacks (whole, or the beginning). */
+void wspi_valid_starts(wspi_coder *c, unsigned base);
+void wspi_valid_lengths(wspi_coder *c, unsigned base);
+bool wspi_valid_stack(const wspi_coder *c, const wspi_stack *st, bool whole);
+/* May the flags be these, of the i-th layer? */
+bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags);
+/* Has a bare acknowledgement of the i-th layer nothing to tell but its window? */
+bool wspi_tells_window(const wspi_coder *c, size_t i);
 
 /* ---- token files ---- */
 

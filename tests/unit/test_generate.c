@@ -122,6 +122,121 @@ static void ports_go_round_their_range(void **state)
     }
 }
 
+/* ---- what the grammar leaves, whatever a model would say ---- */
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+typedef struct connection {
+    unsigned sent[2], packets, last[2];
+    bool over;
+} connection;
+
+static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
+{
+    const uint8_t *h = NULL;
+
+    *syn_options = false;
+    for (size_t i = 0; i < p->n_layers; i++) {
+        uint8_t id = p->layers[i].id;
+        h = id == WSPI_TCP ? p->data + p->layers[i].off : h;
+        *syn_options |= id == WSPI_TCP_MSS || id == WSPI_TCP_WSCALE || id == WSPI_TCP_SACKOK;
+    }
+    return h;
+}
+
+static void check_packet(connection *k, const wsp_packet *p, int dir)
+{
+    bool syn_options;
+    const uint8_t *h = tcp_header(p, &syn_options);
+    unsigned flags;
+
+    if (p->layers[p->n_layers - 1].id == WSPI_ARP)
+        assert_int_equal(p->payload_len, 0);
+    if (!h)
+        return;
+    flags = h[13];
+    assert_false(k->over);
+    assert_true(h[14] || h[15] || flags & RST); /* the window */
+    assert_true(flags & SYN || !syn_options);
+    assert_true(flags & ACK || flags == SYN || flags == RST);
+    if (flags & SYN) {
+        assert_int_equal(p->payload_len, 0);
+        assert_int_equal(flags, k->packets ? SYN | ACK : SYN);
+        assert_false(k->sent[dir] & SYN);
+    }
+    if (k->last[!dir] == SYN && !k->last[dir])
+        assert_true(flags == (SYN | ACK) || flags == (RST | ACK));
+    assert_false(k->last[dir] & SYN && !k->last[!dir]); /* who has said SYN waits */
+    if (k->sent[dir] & FIN) {
+        assert_int_equal(p->payload_len, 0);
+        assert_false(flags & FIN);
+    }
+    k->over = flags & RST;
+    k->sent[dir] |= flags;
+    k->last[dir] = flags;
+    k->packets++;
+}
+
+/* Draws a packet by even odds among what is legal; false: the flow ends. */
+static bool draw_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill, wspi_rng *r,
+                        wsp_decoded *out)
+{
+    static uint8_t legal[WSPI_VOCAB_MAX];
+    uint16_t ids[WSP_MAX_PACKET_TOKENS], choice[WSPI_VOCAB_MAX];
+    size_t n = 0, m;
+    bool done;
+    wsp_status st;
+
+    for (;;) {
+        assert_int_equal(wsp_grammar_next(d, ctx, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        m = 0;
+        for (uint16_t id = 0; id < wsp_vocab_size(); id++)
+            if (legal[id])
+                choice[m++] = id;
+        assert_in_range(m, 1, WSPI_VOCAB_MAX);
+        assert_in_range(n, 0, WSP_MAX_PACKET_TOKENS - 1);
+        if (legal[wspi_group_base(WSPI_T_END)] && n > 100)
+            choice[0] = (uint16_t)wspi_group_base(WSPI_T_END), m = 1;
+        ids[n++] = choice[wspi_rng_below(r, m)];
+    }
+    st = wsp_grammar_build(d, ctx, ids, n, fill, out, NULL);
+    assert_true(st == WSP_OK || st == WSP_EOF);
+    return st == WSP_OK;
+}
+
+static void any_draw_keeps_to_the_state_of_its_connection(void **state)
+{
+    wsp_context *ctx = malloc(wsp_context_size());
+    wsp_decoder *d = NULL;
+    wsp_packet *p = NULL;
+    size_t tcp = 0;
+    wspi_rng r;
+
+    (void)state;
+    assert_non_null(ctx);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    wspi_rng_seed(&r, 5);
+    for (uint64_t f = 0; f < 400; f++) {
+        wsp_filler fill = {.seed = f, .client = {2}, .server = {4}, .client_port = 50000};
+        connection k = {.packets = 0};
+        wsp_decoded out;
+
+        wsp_context_init(ctx, 1);
+        for (int i = 0; i < 12 && draw_packet(d, ctx, &fill, &r, &out); i++) {
+            wsp_packet_dissect(p, 1, &out.frame);
+            check_packet(&k, p, out.dir);
+        }
+        tcp += k.packets > 2;
+    }
+    assert_in_range(tcp, 20, 400);
+    wsp_packet_free(p);
+    wsp_decoder_free(d);
+    free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +244,7 @@ int main(void)
         cmocka_unit_test(networks_are_read_or_refused),
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
         cmocka_unit_test(ports_go_round_their_range),
+        cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

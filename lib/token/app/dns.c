@@ -265,6 +265,7 @@ static void record(wspi_coder *c)
     t = wspi_app_field(c, TYPE, 2, false, 0);
     wspi_app_only(c, 0, 1);
     (void)wspi_app_field(c, CLASS, 2, true, 1);
+    wspi_app_only(c, 0, wspi_field_count(c->pay.app, TTL) - 1u); /* 31 bits: RFC 2181 8 */
     (void)wspi_app_field(c, TTL, 4, false, 0);
     s = wspi_app_open(c, 2);
     if (t == 1)

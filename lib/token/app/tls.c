@@ -230,7 +230,8 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
     else if (type == 43)
         (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
     else {
-        wspi_app_only(c, 0, 14);
+        /* RFC 7627 5.1, RFC 6962 3.3.1: empty */
+        wspi_app_only(c, 0, type == 23 || (type == 18 && client) ? 0 : 14);
         wspi_app_opaque(c, (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18,
                                                  0, c->enc ? s->end - s->at : 0));
     }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * valid.c: what samples may have beyond the marks of the vocabulary. A TCP connection is opened, used and closed as
+ * RFC 9293 has it (3.3.2), options of a SYN stand on one and are answered if they were offered (RFC 7323, RFC 2018),
+ * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP carries nothing.
+ */
+#include "token/token_int.h"
+
+static bool has_layer(const wspi_stack *st, uint8_t id)
+{
+    for (size_t i = 0; i < st->n; i++)
+        if (st->id[i] == id)
+            return true;
+    return false;
+}
+
+/* What an option offers on a SYN, or 0. */
+static uint8_t offer_of(uint8_t id)
+{
+    return id == WSPI_TCP_TS       ? WSPI_OFFERS_TS
+           : id == WSPI_TCP_WSCALE ? WSPI_OFFERS_SCALE
+           : id == WSPI_TCP_SACKOK ? WSPI_OFFERS_SACK
+                                   : 0;
+}
+
+static bool of_syn(uint8_t id)
+{
+    return id == WSPI_TCP_MSS || id == WSPI_TCP_WSCALE || id == WSPI_TCP_SACKOK;
+}
+
+uint8_t wspi_tcp_offers(const wsp_packet *p)
+{
+    uint8_t offers = 0;
+
+    for (size_t i = 0; i < p->n_layers; i++)
+        offers |= offer_of(p->layers[i].id);
+    return offers;
+}
+
+/* Flags of the direction's last packet, 0 when there was none. */
+static unsigned last_flags(const wsp_context *ctx, int dir)
+{
+    wspi_past past = wspi_context_past(ctx, dir, WSPI_TCP, 0);
+
+    return past.slot
+               ? (unsigned)wspi_past_value(&past, &wspi_protos[WSPI_TCP]->fields[WSPI_TCP_FLAGS])
+               : 0;
+}
+
+/* Has this direction acknowledged all that the other has sent? */
+static bool all_acked(const wsp_context *ctx, int dir)
+{
+    wspi_past past = wspi_context_past(ctx, dir, WSPI_TCP, 0);
+
+    return past.slot && last_flags(ctx, dir) & WSPI_TH_ACK && ctx->have_seq[!dir] &&
+           wspi_past_value(&past, &wspi_protos[WSPI_TCP]->fields[WSPI_TCP_ACK]) ==
+               ctx->next_seq[!dir];
+}
+
+/* Has the flow packets, of this layer? */
+static bool is_of(const wsp_context *ctx, uint8_t id)
+{
+    return ctx->started && has_layer(&ctx->last[ctx->seen[0] ? 0 : 1], id);
+}
+
+/* A direction that has said SYN waits for the answer: SYN to SYN-ACK, SYN-ACK to anything. */
+static bool waits(const wsp_context *ctx, int dir)
+{
+    unsigned mine = last_flags(ctx, dir), theirs = last_flags(ctx, !dir);
+
+    if (!(mine & WSPI_TH_SYN))
+        return false;
+    return !ctx->seen[!dir] || (mine & WSPI_TH_ACK && theirs & WSPI_TH_SYN);
+}
+
+static bool may_send(const wsp_context *ctx, int dir)
+{
+    if ((ctx->sent[0] | ctx->sent[1]) & WSPI_TH_RST || waits(ctx, dir))
+        return false;
+    return !(ctx->sent[dir] & WSPI_TH_FIN) || !all_acked(ctx, dir);
+}
+
+/* Is the next packet the answer to a SYN? */
+static bool answers_syn(const wsp_context *ctx, int dir)
+{
+    unsigned theirs = last_flags(ctx, !dir);
+
+    return !ctx->seen[dir] && theirs & WSPI_TH_SYN && !(theirs & WSPI_TH_ACK);
+}
+
+void wspi_valid_starts(wspi_coder *c, unsigned base)
+{
+    if (!is_of(c->ctx, WSPI_TCP))
+        return;
+    for (int d = 0; d < 2; d++)
+        if (!may_send(c->ctx, d))
+            memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
+}
+
+void wspi_valid_lengths(wspi_coder *c, unsigned base)
+{
+    const wsp_context *ctx = c->ctx;
+
+    if (!c->legal || c->deviations || !c->need || !ctx->started)
+        return;
+    if (is_of(ctx, WSPI_ARP) ||
+        (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir))))
+        memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
+}
+
+/* ---- options ---- */
+
+/* Can this packet be a SYN or SYN-ACK? An empty first one of a flow is. */
+static bool can_be_syn(const wspi_coder *c)
+{
+    return c->p->payload_len == 0 && (!c->ctx->started || answers_syn(c->ctx, c->dir));
+}
+
+/* Time stamps stand on all segments of a connection (1) or on none (0); -1: either. */
+static int wants_timestamps(const wspi_coder *c)
+{
+    const wsp_context *ctx = c->ctx;
+    const uint8_t *sent = ctx->sent;
+
+    if (can_be_syn(c))
+        return !ctx->started || sent[!c->dir] & WSPI_OFFERS_TS ? -1 : 0;
+    if (sent[0] & sent[1] & WSPI_TH_SYN)
+        return (sent[0] & sent[1] & WSPI_OFFERS_TS) != 0;
+    return ctx->seen[c->dir] ? has_layer(&ctx->last[c->dir], WSPI_TCP_TS) : -1;
+}
+
+bool wspi_valid_stack(const wspi_coder *c, const wspi_stack *st, bool whole)
+{
+    bool syn = can_be_syn(c), has = has_layer(st, WSPI_TCP_TS);
+    int want;
+
+    if (has_layer(st, WSPI_ARP) && c->p->payload_len > 0)
+        return false;
+    if (!has_layer(st, WSPI_TCP))
+        return true;
+    for (size_t i = 0; i < st->n; i++)
+        if ((of_syn(st->id[i]) && !syn) ||
+            (syn && c->ctx->started && offer_of(st->id[i]) & ~c->ctx->sent[!c->dir]))
+            return false;
+    want = wants_timestamps(c);
+    return want < 0 || has == want || (!whole && !has);
+}
+
+/* ---- flags ---- */
+
+static bool has_syn_options(const wsp_packet *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++)
+        if (of_syn(p->layers[i].id))
+            return true;
+    return false;
+}
+
+enum { S = WSPI_TH_SYN, A = WSPI_TH_ACK, P = WSPI_TH_PSH, F = WSPI_TH_FIN, R = WSPI_TH_RST };
+
+bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
+{
+    const wsp_context *ctx = c->ctx;
+    bool empty = c->p->payload_len == 0;
+
+    if (i + 1 < wspi_own_layers(c->p) && wspi_next_layer(c->p, i) != WSPI_PAYLOAD)
+        return true; /* quoted */
+    if (!ctx->started && empty)
+        return flags == S;
+    if (answers_syn(ctx, c->dir))
+        return flags == (S | A) || (flags == (R | A) && !has_syn_options(c->p));
+    if (flags & S || (flags & R && !empty) || (flags & P && empty))
+        return false;
+    if (ctx->sent[c->dir] & F)
+        return flags == A || flags == (R | A) || flags == R;
+    return flags & A || (flags == R && ctx->seen[c->dir]);
+}
+
+bool wspi_tells_window(const wspi_coder *c, size_t i)
+{
+    uint64_t flags = c->p->layers[i].v[WSPI_TCP_FLAGS];
+
+    return c->p->payload_len == 0 && flags == A && is_of(c->ctx, WSPI_TCP) &&
+           all_acked(c->ctx, c->dir);
+}
+
+bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, bool present,
+                     bool deviates, unsigned *v)
+{
+    if (!unfit || !wspi_asked(c))
+        return wspi_may(c, base, count, present, deviates, v);
+    (void)wspi_must(c, base, count, *v);
+    return false;
+}
