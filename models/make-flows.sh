@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # make-flows.sh CORPUS TASKS LAB WORK: makes generator.safetensors and flows.safetensors again: tokens of the three parts, training, score.
-# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS (10) and
+# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS (8) and
 # PRETRAIN (3) as in flows.md.
 set -euo pipefail
 corpus=${1:?usage: make-flows.sh CORPUS TASKS LAB WORK}
@@ -42,16 +42,26 @@ carrier - carrier
 END
 echo "heads: ${heads[*]}"
 
+# The training captures once more as a capture with 64 bytes of each packet has them (editcap, of wireshark-common).
+for root in "$corpus" "$lab/pcap"; do
+    cut=$work/cut/$(basename "$(dirname "$root")")/$(basename "$root")
+    (cd "$root" && find . -type f -print0) | while IFS= read -r -d '' file; do
+        mkdir -p "$cut/$(dirname "$file")"
+        editcap -s 64 "$root/$file" "$cut/$file" 2>"$work/editcap.log" || true # what comes before a capture breaks off is kept
+    done
+done
+
 for part in train val test; do
     # exit 1 says that some captures break off, which is so in this corpus; a missing file stops the next step
     "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$part.npz" "$corpus" "$lab/pcap" || true
 done
+"$ws" tokenize --part train --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/train-and-cut.npz" "$corpus" "$lab/pcap" "$work"/cut/*/* || true
 
 common=(--config small --val-every 0 --threads 2 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
 # First all flows by their next tokens, which makes the generator; then its lower stacks learn the labels. The last weights are kept.
 "$ws" train "${common[@]}" --head-weight 0 --epochs "${PRETRAIN:-3}" --lr 0.0015 --checkpoint "$work/generator-$seed.ckpt" \
     --log "$work/generator-$seed.jsonl" -w "$work/generator-$seed.safetensors" "$work/train.npz"
-"$ws" train "${common[@]}" --init "$work/generator-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 16 \
-    --token-drop 0.1 --dropout 0.2 --epochs "${EPOCHS:-10}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
-    --log "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train.npz"
+"$ws" train "${common[@]}" --init "$work/generator-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
+    --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-8}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
+    --log "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train-and-cut.npz"
 "$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"

@@ -34,7 +34,7 @@ add "$tmp/shallow.safetensors" 6 bf16
 for model in "$top"/models/*.safetensors; do
     [ -f "$model" ] || continue
     add "$model" 2 f32
-    [ "${model##*/}" = generator.safetensors ] || add "$model" 2 bf16
+    [ "${model##*/}" = generator.safetensors ] || add "$model" 8 bf16
 done
 "$python" "$top/tests/parity/compare.py" "${pairs[@]}" || exit 1
 

@@ -16,7 +16,7 @@ import torch_model as tm  # noqa: E402
 
 TOLERANCE = {
     "f32": {"context": 1e-4, "logits": 1e-4, "nll": 1e-4, "loss": 1e-5, "gradient": 1e-3, "scan": 1e-9},
-    "bf16": {"context": 3e-2, "logits": 5e-2, "nll": 2e-2, "loss": 3e-3, "gradient": 1e-1, "scan": 1e-9},
+    "bf16": {"context": 3e-2, "logits": 5e-2, "nll": 2e-2, "loss": 3e-3, "gradient": 1.5e-1, "scan": 1e-9},
 }
 
 
