@@ -47,7 +47,24 @@ static void size_rows(size_row *rows, const wsp_sizes *z)
     rows[4] = (size_row){"zstd", z->zstd};
 }
 
-static void print_json_sizes(const wsp_sizes *z)
+/* Bytes of the tokens when a model tells them. */
+static uint64_t coded_bytes(const wsp_coded *c)
+{
+    return (uint64_t)(c->model_bits / 8 + 0.5) + c->rest_bytes;
+}
+
+static void print_json_coded(const wsp_sizes *z, const wsp_coded *c)
+{
+    uint64_t total = coded_bytes(c) + z->residuals;
+
+    printf(",\"model\":{\"told\":%" PRIu64 ",\"told_tokens\":%" PRIu64 ",\"rest\":%" PRIu64
+           ",\"rest_tokens\":%" PRIu64 ",\"residuals\":%" PRIu64 ",\"total\":%" PRIu64
+           ",\"bits_per_packet\":%.4f}",
+           coded_bytes(c) - c->rest_bytes, c->told, c->rest_bytes, c->rest, z->residuals, total,
+           8 * per(total, z->packets));
+}
+
+static void print_json_sizes(const wsp_sizes *z, const wsp_coded *c)
 {
     uint64_t total = z->tokens + z->residuals;
     size_row rows[SIZE_ROWS];
@@ -63,6 +80,8 @@ static void print_json_sizes(const wsp_sizes *z)
         else
             printf(",\"%s\":%" PRIu64, rows[i].name, rows[i].size);
     }
+    if (c)
+        print_json_coded(z, c);
     printf(",\"bits_per_packet\":{");
     for (size_t i = 0; i < SIZE_ROWS; i++) {
         printf("%s\"%s\":", i ? "," : "", rows[i].name);
@@ -74,7 +93,23 @@ static void print_json_sizes(const wsp_sizes *z)
     printf("}}");
 }
 
-static void print_table_sizes(const wsp_sizes *z)
+static void print_part(const char *name, uint64_t bytes, uint64_t total, const char *of)
+{
+    printf("    %-13s %10" PRIu64 " %8.2f%% of %s\n", name, bytes, 100 * per(bytes, total), of);
+}
+
+static void print_table_coded(const wsp_sizes *z, const wsp_coded *c)
+{
+    uint64_t total = coded_bytes(c) + z->residuals;
+
+    printf("  %-15s %10" PRIu64 " %8.2f%% %12.2f  (tokens by the model + residuals)\n", "model",
+           total, 100 * per(total, z->raw), 8 * per(total, z->packets));
+    print_part("told", coded_bytes(c) - c->rest_bytes, total, "model");
+    print_part("other tokens", c->rest_bytes, total, "model");
+    print_part("residuals", z->residuals, total, "model");
+}
+
+static void print_table_sizes(const wsp_sizes *z, const wsp_coded *c)
 {
     static const char *const what[SIZE_ROWS] = {"as pcap files", "tokens + residuals", "level 9",
                                                 "level 6", "level 19"};
@@ -91,10 +126,10 @@ static void print_table_sizes(const wsp_sizes *z)
         printf("  %-15s %10" PRIu64 " %8.2f%% %12.2f  (%s)\n", rows[i].name, rows[i].size,
                100 * per(rows[i].size, z->raw), 8 * per(rows[i].size, z->packets), what[i]);
         if (i == 1) {
-            printf("    %-13s %10" PRIu64 " %8.2f%% of order0\n", "tokens", z->tokens,
-                   100 * per(z->tokens, total));
-            printf("    %-13s %10" PRIu64 " %8.2f%% of order0\n", "residuals", z->residuals,
-                   100 * per(z->residuals, total));
+            print_part("tokens", z->tokens, total, "order0");
+            print_part("residuals", z->residuals, total, "order0");
+            if (c)
+                print_table_coded(z, c);
         }
     }
 }
@@ -121,7 +156,8 @@ static void print_table_predictions(const wsp_prediction *p)
                    100 * per(p[i].told, p[i].seen), 100 * per(p[i].remainder, p[i].seen));
 }
 
-static void print_json(const wsp_tokenize_stats *s, bool sizes, const wsp_prediction *predictions)
+static void print_json(const wsp_tokenize_stats *s, bool sizes, const wsp_coded *coded,
+                       const wsp_prediction *predictions)
 {
     printf("{\"captures\":%" PRIu64 ",\"broken\":%" PRIu64 ",\"packets\":%" PRIu64
            ",\"flows\":%" PRIu64 ",\"bytes\":%" PRIu64,
@@ -139,11 +175,12 @@ static void print_json(const wsp_tokenize_stats *s, bool sizes, const wsp_predic
     if (predictions)
         print_json_predictions(predictions);
     if (sizes)
-        print_json_sizes(&s->sizes);
+        print_json_sizes(&s->sizes, coded);
     printf("}\n");
 }
 
-static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_prediction *predictions)
+static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_coded *coded,
+                        const wsp_prediction *predictions)
 {
     printf("captures          %10" PRIu64 "\n", s->captures);
     printf("broken off        %10" PRIu64 "\n", s->broken);
@@ -163,7 +200,7 @@ static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_predi
     if (predictions)
         print_table_predictions(predictions);
     if (sizes)
-        print_table_sizes(&s->sizes);
+        print_table_sizes(&s->sizes, coded);
 }
 
 /* What happens to the captures and flows on their way. */
@@ -172,6 +209,9 @@ typedef struct job {
     wsp_tokens_writer *writer;
     wsp_error *err;
     wsp_changer *changer; /* or NULL */
+    wsp_model *model;     /* that tells the tokens, or NULL */
+    wsp_coding *coding;
+    wsp_coded coded;
     const char *part;
     uint64_t seed;
     double val, test;
@@ -209,8 +249,15 @@ static wsp_status write_flows(void *arg, const wsp_tokens *set)
     return wsp_tokens_writer_add(j->writer, set, j->err);
 }
 
+static wsp_status code_flows(void *arg, const wsp_tokens *set)
+{
+    job *j = arg;
+
+    return wsp_coding_add(j->coding, set, j->err);
+}
+
 typedef struct arguments {
-    const char *out, *format, *filter, *change;
+    const char *out, *format, *filter, *change, *model;
     bool stats_only, sizes, skip_bad, drop, compress, predictions;
     size_t max_packets, max_flows;
     cli_list lists;
@@ -227,6 +274,8 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "stats", .kind = CLI_FLAG, .value = &a->stats_only, .help = "print counts and tokens per packet by layer"},
         {.name = "bits", .kind = CLI_FLAG, .value = &a->sizes,
          .help = "with --stats: also sizes, entropy-coded and by gzip, xz and zstd (slow)"},
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL",
+         .help = "with --bits: also when the output stack of this model\ntells the tokens"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "format of --stats"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
@@ -258,10 +307,17 @@ static int parse(arguments *a, job *j, int argc, char **argv)
 }
 /* clang-format on */
 
+static wsp_status start_coding(const arguments *a, job *j, wsp_error *err)
+{
+    wsp_status st = wsp_model_load(&j->model, a->model, err);
+
+    return st == WSP_OK ? wsp_coding_new(&j->coding, j->model, NULL, err) : st;
+}
+
 static wsp_status tokenize(const arguments *a, job *j, const char *const *paths, size_t n,
                            wsp_prediction *predictions, wsp_tokenize_stats *stats, wsp_error *err)
 {
-    wsp_tokenize_options how = {.keep = a->out != NULL,
+    wsp_tokenize_options how = {.keep = a->out || a->model,
                                 .sizes = a->sizes,
                                 .drop_residuals = a->drop,
                                 .max_packets = a->max_packets,
@@ -271,7 +327,9 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
                                 .want = wanted,
                                 .change = j->changer ? change : NULL,
                                 .on_flow = label_flow,
-                                .drain = a->out ? write_flows : NULL,
+                                .drain = a->out     ? write_flows
+                                         : a->model ? code_flows
+                                                    : NULL,
                                 .arg = j};
     wsp_input_options opt = wsp_input_options_default();
     wsp_tokens *tokens = NULL;
@@ -286,8 +344,12 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
         st = labelling_load(&j->labels, page.name, &a->lists, err);
     if (st == WSP_OK && a->out)
         st = wsp_tokens_writer_open(&j->writer, a->out, a->drop, a->compress, err);
+    if (st == WSP_OK && a->model)
+        st = start_coding(a, j, err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &tokens, stats, err);
+    if (st >= 0 && a->model)
+        st = wsp_coding_finish(j->coding, &j->coded);
     if (st >= 0 && a->out)
         st = labelling_attach(&j->labels, tokens, err);
     if (st >= 0 && a->out)
@@ -313,6 +375,8 @@ int cmd_tokenize(int argc, char **argv)
         return cli_usage(page.name, "nothing to do: give -w OUT.npz, or --stats");
     if (a.sizes && !a.stats_only)
         return cli_usage(page.name, "--bits is a part of --stats");
+    if (a.model && (!a.sizes || a.out))
+        return cli_usage(page.name, "--model is for --stats --bits");
     if (a.predictions && !a.stats_only)
         return cli_usage(page.name, "--predictors is a part of --stats");
     if (a.change && wsp_change_parse(a.change, &how) < 0)
@@ -329,14 +393,16 @@ int cmd_tokenize(int argc, char **argv)
                   &s, &err);
     labelling_clear(&j.labels);
     wsp_changer_free(j.changer);
+    wsp_coding_free(j.coding);
+    wsp_model_free(j.model);
     if (st < 0) {
         free(predictions);
         return cli_fail_error(&err);
     }
     if (a.stats_only && a.format[0] == 'j')
-        print_json(&s, a.sizes, predictions);
+        print_json(&s, a.sizes, a.model ? &j.coded : NULL, predictions);
     else if (a.stats_only)
-        print_table(&s, a.sizes, predictions);
+        print_table(&s, a.sizes, a.model ? &j.coded : NULL, predictions);
     else
         cli_note("%" PRIu64 " packets of %" PRIu64
                  " flows, %.2f + %.2f tokens per packet, written to %s",

@@ -388,6 +388,30 @@ WSP_MUST_USE WSP_API wsp_status wsp_annotator_close(wsp_annotator *a, wsp_error 
 /* Throws everything away and frees. NULL is fine. */
 WSP_API void wsp_annotator_discard(wsp_annotator *a);
 
+/* ---- how long flows are to a model ---- */
+
+/* Sizes of what was coded, without the residuals. */
+typedef struct wsp_coded {
+    uint64_t told,
+        rest; /* tokens that the model tells, and the others, with those that say where they end */
+    double model_bits; /* that the model's odds take to tell its tokens */
+    uint64_t
+        rest_bytes; /* of the others, by their own frequencies (order 0), and of how many packets are told */
+} wsp_coded;
+
+/*
+ * Codes flows token by token as an arithmetic coder would with the odds of the model's output stack, and what the model does not
+ * read by frequencies: together all of the tokens, so that with the residuals the packets come back.
+ */
+typedef struct wsp_coding wsp_coding;
+WSP_MUST_USE WSP_API wsp_status wsp_coding_new(wsp_coding **out, const wsp_model *m,
+                                               const wsp_classify_options *opt, wsp_error *err);
+/* All flows of a set. UNSUPPORTED for a model without an output stack. */
+WSP_MUST_USE WSP_API wsp_status wsp_coding_add(wsp_coding *c, const wsp_tokens *t, wsp_error *err);
+/* Nothing may be added after it. */
+WSP_MUST_USE WSP_API wsp_status wsp_coding_finish(wsp_coding *c, wsp_coded *out);
+WSP_API void wsp_coding_free(wsp_coding *c);
+
 /* ---- metrics: how good the answers of any classifier are ---- */
 
 enum {
