@@ -112,16 +112,20 @@ static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row 
     report_row r = *row;
     size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
-    wsp_status st = scores ? wsp_score(e->m, t, &e->run, scores, NULL, err) : out_of_memory(err);
+    int32_t *is = calloc(e->t->n_flows + 1, sizeof *is);
+    wsp_status st =
+        scores && is ? wsp_score(e->m, t, &e->run, scores, NULL, err) : out_of_memory(err);
 
     for (size_t h = 0; st == WSP_OK && h < n; h++) {
         if (!scores[h] || !report_of(e, h))
             continue;
         r.compared = other != NULL;
-        r.moved = other ? said_moved(&e->said, other, h) : 0;
+        (void)wsp_match_labels(e->m, h, e->t, is);
+        r.moved = other ? said_moved(&e->said, other, h, is) : 0;
         report_add(report_of(e, h), &r, scores[h]);
     }
     free_scores(scores, n);
+    free(is);
     return st == WSP_ERR_ARG ? WSP_OK : st; /* ARG: no flow that could be scored is left */
 }
 

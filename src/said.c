@@ -78,11 +78,11 @@ void said_clear(said *s)
     *s = (said){.n_heads = 0};
 }
 
-size_t said_moved(const said *a, const said *b, size_t head)
+size_t said_moved(const said *a, const said *b, size_t head, const int32_t *is)
 {
     size_t moved = 0;
 
     for (size_t i = 0; i < a->n_flows; i++)
-        moved += a->label[head * a->n_flows + i] != b->label[head * b->n_flows + i];
+        moved += is[i] >= 0 && a->label[head * a->n_flows + i] != b->label[head * b->n_flows + i];
     return moved;
 }

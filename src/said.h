@@ -15,7 +15,7 @@ wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,
                      const wsp_classify_options *opt, wsp_error *err);
 void said_clear(said *s);
 
-/* How many flows have another label from a head in b than in a, which are of the same flows. */
-size_t said_moved(const said *a, const said *b, size_t head);
+/* How many of the flows with is[i] >= 0 have another label from a head in b than in a; both are of the same flows. */
+size_t said_moved(const said *a, const said *b, size_t head, const int32_t *is);
 
 #endif

@@ -66,6 +66,13 @@ says "other hosts change nothing" "$tmp/robust.json" \
     '[(c["flows"], c["accuracy"], c["macro_f1"]) for c in r[0]["changes"] if c["name"] == "forged"] == [(r[0]["flows"], r[0]["accuracy"], r[0]["macro_f1"])]'
 says "and no label moves" "$tmp/robust.json" '[c["moved"] for c in r[0]["changes"] if c["name"] == "forged"] == [0]'
 says "labels that cut packets move are counted" "$tmp/robust.json" '0 < [c["moved"] for c in r[0]["changes"] if c["name"] == "headers"][0] <= r[0]["flows"]'
+# A second head that only the DNS and NTP flows have a label of: what moves among the others is not its.
+awk -F'\t' 'NR == 1 || $2 == "DNS" || $2 == "NTP"' "$tmp/protocols.tsv" >"$tmp/names.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/protocols.tsv" --labels "name=$tmp/names.tsv" -w "$tmp/n.npz" "${captures[@]}" &&
+    "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 -w "$tmp/n.safetensors" "$tmp/n.npz" &&
+    "$ws" eval -q --final-only --robust -o json --labels "protocol=$tmp/protocols.tsv" --labels "name=$tmp/names.tsv" -m "$tmp/n.safetensors" "${captures[@]}" >"$tmp/names.json"
+says "labels that move are counted among the flows of the head" "$tmp/names.json" \
+    'len(r) == 2 and r[1]["flows"] < r[0]["flows"] and all(c["moved"] <= c["flows"] for h in r for c in h["changes"] if "moved" in c)'
 says "every change has its row" "$tmp/robust.json" '{c["name"] for c in r[0]["changes"]} >= {"forged", "snaplen=64", "headers", "tokens of headers-only", "tokens of sizes-only"}'
 says "nDPI is asked, and knows less without payload" "$tmp/robust.json" \
     'r[0]["ndpi"]["told"] > .8 and [c["ndpi"]["told"] for c in r[0]["changes"] if c["name"] == "headers"][0] < .5'
