@@ -5,8 +5,14 @@
 
 #include "wirespeak/realism.h"
 
-/* Makes the capture and, where `like` has classes, the list. */
-wsp_status baseline_markov(const char *pcap, const char *list, const wsp_traffic *train,
-                           const wsp_traffic *like, size_t max_packets, wsp_error *err);
+typedef struct baseline {
+    const char *pcap, *list;         /* what is made: the capture, and the list of its flows */
+    const wsp_traffic *train, *like; /* what is learned from, and what of each class is drawn */
+    size_t max_packets;
+} baseline;
+
+wsp_status baseline_markov(const baseline *b, wsp_error *err);
+/* Says what it does: it takes its time. */
+wsp_status baseline_bytes(const baseline *b, const wsp_bytes_options *o, wsp_error *err);
 
 #endif

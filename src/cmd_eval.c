@@ -363,6 +363,12 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "strings, one a line, that stand in training captures: count them"},
         {.name = "markov", .kind = CLI_TEXT, .value = &g->markov, .arg = "OUT.pcap",
          .help = "also a sampler that knows how often tokens follow each other in\ntraining flows; writes its capture, and its list to OUT.pcap.tsv"},
+        {.name = "bytes", .kind = CLI_TEXT, .value = &g->bytes, .arg = "OUT.pcap",
+         .help = "also a model of bytes in the way of TrafficGPT, which is trained on the\ntraining flows first; writes likewise"},
+        {.name = "bytes-seconds", .kind = CLI_SECONDS, .value = &g->bytes_ns, .arg = "SECONDS", .min = 1,
+         .help = "train it for about so long (default 600)"},
+        {.name = "bytes-flows", .kind = CLI_SIZE, .value = &g->bytes_flows, .arg = "N", .min = 1, .max = 1000000,
+         .help = "have it draw at most N flows (default 1000)"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &g->max_packets, .arg = "N", .min = 1, .max = 100000,
          .help = "the first N packets of each flow count (default 24)"},
         {.name = "common", .kind = CLI_SIZE, .value = &g->common, .arg = "N", .min = 1, .max = 1000000,
@@ -416,7 +422,10 @@ int cmd_eval(int argc, char **argv)
     arguments a = {.format = "table",
                    .dtype = "auto",
                    .from = {.split = wsp_split_options_default()},
-                   .generated = {.max_packets = 24, .common = 3}};
+                   .generated = {.max_packets = 24,
+                                 .common = 3,
+                                 .bytes_ns = UINT64_C(600000000000),
+                                 .bytes_flows = 1000}};
     int first = parse(&a, argc, argv), rc;
     evaluation e = {.r = {.model = a.model, .test = argv[first]}};
     wsp_error err;

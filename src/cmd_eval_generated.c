@@ -184,28 +184,38 @@ static const wsp_traffic *like_whom(const work *w)
     return w->r->column[TRAIN + 1].counts.classes ? w->set[TRAIN + 1] : w->real;
 }
 
-/* Generators that learn here: their captures are measured like those that were given. */
-static wsp_status add_markov(work *w, wsp_error *err)
+/* A generator that learns here: its capture is measured like those that were given. */
+static wsp_status add_baseline(work *w, const char *name, const char *pcap,
+                               const wsp_bytes_options *bytes, wsp_error *err)
 {
     const wsp_traffic_options how = {.lists = (const wsp_labels *const *)w->lists,
-                                     .n_lists = w->n_lists};
-    const wsp_traffic *like = like_whom(w);
-    wsp_traffic *train = NULL;
+                                     .n_lists = w->n_lists,
+                                     .frames = bytes != NULL};
     char list[4096], item[4096];
+    wsp_traffic *train = NULL;
+    baseline b = {.pcap = pcap, .list = list, .like = like_whom(w)};
     wsp_status st;
 
-    (void)snprintf(list, sizeof list, "%s.tsv", w->a->markov);
-    (void)snprintf(item, sizeof item, "Markov=%s", w->a->markov);
+    (void)snprintf(list, sizeof list, "%s.tsv", pcap);
+    (void)snprintf(item, sizeof item, "%s=%s", name, pcap);
     w->wanted = w->c->part ? wsp_split_name(WSP_SPLIT_TRAIN) : NULL;
     st = read_set(w, w->a->train.items, w->a->train.n, &how, &train, NULL, err);
     w->wanted = NULL;
-    cli_note("drawing flows as tokens follow each other in training flows ...");
+    b.train = train;
+    b.max_packets = w->a->max_packets;
     if (st == WSP_OK)
-        st = baseline_markov(w->a->markov, list, train, like, w->a->max_packets, err);
+        st = bytes ? baseline_bytes(&b, bytes, err) : baseline_markov(&b, err);
     wsp_traffic_free(train);
-    if (st == WSP_OK && wsp_traffic_counts_get(like).classes && w->n_asked < MAX_LISTS)
+    if (st == WSP_OK && wsp_traffic_counts_get(b.like).classes && w->n_asked < MAX_LISTS)
         st = wsp_labels_load(&w->asked[w->n_asked++], list, err);
-    return st == WSP_OK ? read_generated(w, item, err) : st;
+    if (st == WSP_OK)
+        st = read_generated(w, item, err);
+    if (st == WSP_ERR_ARG) { /* not one packet */
+        cli_warn("%s: %s", name, err->text);
+        w->r->n_columns--;
+        st = WSP_OK;
+    }
+    return st;
 }
 
 /* Training captures are looked through for the payloads of all sets, and of the real one to compare with. */
@@ -605,7 +615,14 @@ static wsp_status read_all(work *w, wsp_error *err)
     for (size_t i = 0; i < w->a->generated.n && st == WSP_OK; i++)
         st = read_generated(w, w->a->generated.items[i], err);
     if (st == WSP_OK && w->a->markov)
-        st = add_markov(w, err);
+        st = add_baseline(w, "Markov", w->a->markov, NULL, err);
+    if (st == WSP_OK && w->a->bytes) {
+        const wsp_bytes_options bytes = {.seconds = (double)w->a->bytes_ns * 1e-9,
+                                         .flows = w->a->bytes_flows,
+                                         .seed = 1,
+                                         .threads = w->c->threads ? w->c->threads : 2};
+        st = add_baseline(w, "bytes", w->a->bytes, &bytes, err);
+    }
     if (st == WSP_OK && w->a->train.n)
         st = read_train(w, err);
     return st;
@@ -653,8 +670,8 @@ int eval_generated(const generated_arguments *a, const generated_context *c)
 
     if (a->real.n == 0)
         return cli_usage(c->command, "what are real ones? give --real CAPTURE");
-    if (a->markov && a->train.n == 0)
-        return cli_usage(c->command, "--markov learns from training captures: give --train");
+    if ((a->markov || a->bytes) && a->train.n == 0)
+        return cli_usage(c->command, "--markov and --bytes learn from captures: give --train");
     if (a->generated.n > REALISM_COLUMNS - TRAIN - 3)
         return cli_usage(c->command, "at most %d --generated", REALISM_COLUMNS - TRAIN - 3);
     if (c->split.val + c->split.test > 1)

@@ -15,7 +15,9 @@
 /* Options of eval that are for generated captures alone. */
 typedef struct generated_arguments {
     cli_list generated, real, train, asked; /* [NAME=]FILE; FILE; FILE; FILE */
-    const char *canaries, *markov;
+    const char *canaries, *markov, *bytes;
+    uint64_t bytes_ns; /* to train */
+    size_t bytes_flows;
     size_t max_packets, common;
     bool all_fields;
 } generated_arguments;

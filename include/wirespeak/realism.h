@@ -31,6 +31,7 @@ typedef struct wsp_traffic_options {
     size_t n_lists;
     bool ndpi;                 /* ask nDPI of every flow that counts */
     bool payload;              /* keep payloads, for wsp_verbatim_new */
+    bool frames;               /* keep the first bytes of flows of Ethernet, for wsp_bytes */
     const char *pcap;          /* or NULL: also write the packets that count (of Ethernet) there */
     wsp_verbatim *const *scan; /* [n_scan] look in the payloads that count for the bytes of these */
     size_t n_scan;
@@ -253,6 +254,29 @@ WSP_API const char *wsp_traffic_class(const wsp_traffic *t, int32_t number);
 WSP_MUST_USE WSP_API wsp_status wsp_markov(const wsp_traffic *train, const wsp_traffic *like,
                                            const wsp_generate_options *o, wsp_pcap_writer *w,
                                            wsp_error *err);
+
+typedef struct wsp_bytes_options {
+    double seconds; /* to train, about: of processor time, in each thread */
+    size_t flows;   /* to draw, spread over those of `like` */
+    uint64_t seed;
+    unsigned threads; /* of training */
+} wsp_bytes_options;
+
+typedef struct wsp_bytes_stats {
+    uint64_t steps, tokens; /* of training */
+    double seconds, nats_per_token;
+    size_t parameters, flows, discarded; /* of the model; drawn; packets that did not parse */
+} wsp_bytes_stats;
+
+/*
+ * A model of bytes in the way of TrafficGPT: 260 tokens, softmax attention inside blocks of 128, linear attention
+ * without gates between them, no grammar; trained on `train` (read with `frames`) for a time, so that two runs are not alike. Else as
+ * wsp_markov, but that hosts and ports are what the bytes say.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_bytes(const wsp_traffic *train, const wsp_traffic *like,
+                                          const wsp_bytes_options *o,
+                                          const wsp_generate_options *how, wsp_pcap_writer *w,
+                                          wsp_bytes_stats *stats, wsp_error *err);
 
 #ifdef __cplusplus
 }

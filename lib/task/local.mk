@@ -24,7 +24,7 @@ check_PROGRAMS += test_generate
 test_generate_SOURCES = tests/unit/test_generate.c
 test_generate_LDADD = $(TEST_LIBS)
 libwspi_la_SOURCES += lib/task/realism_int.h lib/task/measure.c lib/task/distance.c lib/task/valid.c lib/task/traffic.c \
-	lib/task/verbatim.h lib/task/verbatim.c lib/task/novelty.c lib/task/learn.c lib/task/markov.c
+	lib/task/verbatim.h lib/task/verbatim.c lib/task/novelty.c lib/task/learn.c lib/task/markov.c lib/task/bytes.c
 check_PROGRAMS += test_realism
 test_realism_SOURCES = tests/unit/test_realism.c
 test_realism_LDADD = $(TEST_LIBS)

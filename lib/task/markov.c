@@ -310,9 +310,8 @@ static void sampler_clear(sampler *s)
     wspi_buf_clear(&s->frames.bytes);
 }
 
-/* What every flow of `like` is, as a class of `train`; in the order of its flows. -1: of no class. */
-static wsp_status classes_like(const wsp_traffic *train, const wsp_traffic *like, int32_t *class,
-                               size_t *n, wsp_error *err)
+wsp_status wspi_classes_like(const wsp_traffic *train, const wsp_traffic *like, int32_t *class,
+                             size_t *n, wsp_error *err)
 {
     *n = 0;
     for (size_t i = 0; i < like->n_counted; i++) {
@@ -366,7 +365,7 @@ wsp_status wsp_markov(const wsp_traffic *train, const wsp_traffic *like,
     wsp_status st = sampler_make(&s, &c, o, err);
 
     if (st == WSP_OK)
-        st = class ? classes_like(train, like, class, &n, err)
+        st = class ? wspi_classes_like(train, like, class, &n, err)
                    : wspi_nomem(err, "flows", like->n_counted);
     if (st == WSP_OK)
         st = learn(&c, train, class[0] >= 0, o->max_payload, err);

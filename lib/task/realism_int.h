@@ -94,6 +94,7 @@ typedef struct wspi_notes {
     uint64_t last[2][WSPI_NUMBERS];
     uint64_t known[2]; /* bit: there is a last value */
     wspi_buf payload;  /* for each packet with payload its length (4 bytes) and its bytes */
+    wspi_buf raw;      /* for each packet gap (8 bytes), length (4 bytes) and bytes */
     wsp_labeller_flow *ndpi;
     int32_t label;
     bool counts, tcp;
@@ -121,7 +122,9 @@ struct wsp_traffic {
     float *features;   /* [n_flows][WSPI_FLOW_FEATURES] */
     wspi_buf payload;
     uint64_t *payload_off; /* [n_flows + 1] */
-    int32_t *label;        /* [n_flows] index into names, or -1 */
+    wspi_buf raw;
+    uint64_t *raw_off; /* [n_flows + 1] */
+    int32_t *label;    /* [n_flows] index into names, or -1 */
     char **names;
     size_t n_names;
     const char **said;    /* [n_flows] by nDPI; NULL: nothing or not asked */
@@ -129,7 +132,7 @@ struct wsp_traffic {
     const char **service; /* [n_flows] whose traffic it is, or NULL */
     size_t fault[WSP_FAULTS], n_packets, n_captures, not_ethernet;
     bool borrowed; /* all but `counted` is another's */
-    size_t cap_obs, cap_flows[7], cap_counted, cap_names;
+    size_t cap_obs, cap_flows[8], cap_counted, cap_names;
 };
 
 /* Which half (0 or 1) each of the flows that count falls into: half [n_counted]. */
@@ -145,6 +148,22 @@ int32_t wspi_class_in(const wsp_traffic *t, const char *name);
 size_t wspi_flows_of(const wsp_traffic *t, int32_t class);
 /* `most` flows of a class that are spread over the set (all if there are fewer), added to flow[*n]. */
 void wspi_take_class(const wsp_traffic *t, int32_t class, size_t most, uint32_t *flow, size_t *n);
+
+/* A packet as it was captured, and the time since the one before it. */
+typedef struct wspi_raw {
+    uint64_t gap_ns;
+    const uint8_t *data;
+    size_t len;
+} wspi_raw;
+
+enum { WSPI_RAW_BYTES = 4096 }; /* that are kept of a flow, or a packet more */
+
+/* The packet of the flow that is kept at *at, which moves on; false after the last. */
+bool wspi_raw_next(const wsp_traffic *t, uint32_t flow, size_t *at, wspi_raw *out);
+
+/* What every flow of `like` is, as a class of `train`, in the order of its flows; -1: of no class. class [flows that count] */
+wsp_status wspi_classes_like(const wsp_traffic *train, const wsp_traffic *like, int32_t *class,
+                             size_t *n, wsp_error *err) WSP_MUST_USE;
 
 /* Packets in the order of time, each flow's first one told. */
 struct wspi_frames;

@@ -64,6 +64,7 @@ static void notes_free(wspi_notes *f)
     free(f->obs);
     free(f->step);
     wspi_buf_clear(&f->payload);
+    wspi_buf_clear(&f->raw);
     wsp_labeller_flow_free(f->ndpi);
     free(f);
 }
@@ -76,6 +77,7 @@ static wsp_status new_notes(reader *r, wsp_flow *flow)
         return WSP_ERR_NOMEM;
     flow->user = f;
     wspi_buf_init(&f->payload, SIZE_MAX / 2);
+    wspi_buf_init(&f->raw, SIZE_MAX / 2);
     WSP_TRY(label_flow(r, f, &flow->key));
     if (f->counts && r->labeller)
         WSP_TRY(wsp_labeller_flow_new(r->labeller, &f->ndpi));
@@ -89,6 +91,7 @@ static wsp_status grow_flows(wsp_traffic *t)
     WSP_TRY(wspi_grow(&t->obs_off, &t->cap_flows[0], n + 1, sizeof *t->obs_off));
     WSP_TRY(wspi_grow(&t->features, &t->cap_flows[1], n, WSPI_FLOW_FEATURES * sizeof *t->features));
     WSP_TRY(wspi_grow(&t->payload_off, &t->cap_flows[2], n + 1, sizeof *t->payload_off));
+    WSP_TRY(wspi_grow(&t->raw_off, &t->cap_flows[7], n + 1, sizeof *t->raw_off));
     WSP_TRY(wspi_grow(&t->label, &t->cap_flows[3], n, sizeof *t->label));
     WSP_TRY(wspi_grow(&t->said, &t->cap_flows[4], n, sizeof *t->said));
     WSP_TRY(wspi_grow(&t->guessed, &t->cap_flows[5], n, sizeof *t->guessed));
@@ -122,6 +125,7 @@ static wsp_status keep_flow(reader *r, wspi_notes *f)
         WSP_TRY(wspi_grow(&t->obs, &t->cap_obs, t->obs_off[t->n_flows] + f->n_obs, sizeof *t->obs));
         memcpy(t->obs + t->obs_off[t->n_flows], f->obs, f->n_obs * sizeof *t->obs);
         WSP_TRY(wspi_buf_add(&t->payload, f->payload.data, f->payload.len));
+        WSP_TRY(wspi_buf_add(&t->raw, f->raw.data, f->raw.len));
         t->counted[t->n_counted++] = (uint32_t)t->n_flows;
         t->n_packets += f->n_steps;
     } else {
@@ -131,6 +135,7 @@ static wsp_status keep_flow(reader *r, wspi_notes *f)
     t->label[t->n_flows] = f->label;
     t->obs_off[t->n_flows + 1] = t->obs_off[t->n_flows] + f->n_obs;
     t->payload_off[t->n_flows + 1] = t->payload.len;
+    t->raw_off[t->n_flows + 1] = t->raw.len;
     t->n_flows++;
     return WSP_OK;
 }
@@ -202,6 +207,33 @@ static wsp_status take_payload(reader *r, wspi_notes *f)
     return wspi_buf_add(&f->payload, data, len);
 }
 
+static wsp_status take_frame(reader *r, wspi_notes *f, const wsp_frame *frame)
+{
+    const wspi_step *s = &f->step[f->n_steps - 1];
+    uint64_t gap = f->n_steps > 1 && s->time_ns > s[-1].time_ns ? s->time_ns - s[-1].time_ns : 0;
+
+    if (!r->opt->frames || r->linktype != 1 || f->raw.len >= WSPI_RAW_BYTES)
+        return WSP_OK;
+    WSP_TRY(wspi_buf_add(&f->raw, &gap, sizeof gap));
+    WSP_TRY(wspi_buf_add(&f->raw, &frame->caplen, sizeof frame->caplen));
+    return wspi_buf_add(&f->raw, frame->data, frame->caplen);
+}
+
+bool wspi_raw_next(const wsp_traffic *t, uint32_t flow, size_t *at, wspi_raw *out)
+{
+    const uint8_t *p = t->raw.data + *at;
+    uint32_t len;
+
+    if (*at >= t->raw_off[flow + 1])
+        return false;
+    memcpy(&out->gap_ns, p, sizeof out->gap_ns);
+    memcpy(&len, p + sizeof out->gap_ns, sizeof len);
+    out->data = p + sizeof out->gap_ns + sizeof len;
+    out->len = len;
+    *at += sizeof out->gap_ns + sizeof len + len;
+    return true;
+}
+
 static wsp_status write_frame(reader *r, const wsp_frame *frame)
 {
     wsp_frame out;
@@ -243,6 +275,7 @@ static wsp_status note_packet(reader *r, wspi_notes *f, const wsp_frame *frame, 
     wspi_check_packet(f, r->packet, r->t->fault);
     WSP_TRY(wspi_measure_packet(&r->t->measures, f, r->packet));
     WSP_TRY(take_payload(r, f));
+    WSP_TRY(take_frame(r, f, frame));
     st = ask_ndpi(r, f, frame->time_ns);
     WSP_TRY(st);
     return write_frame(r, frame);
@@ -307,7 +340,8 @@ static wsp_status start(reader *r, wsp_error *err)
         return wspi_nomem(err, "captures", 0);
     wspi_measures_make(&t->measures);
     wspi_buf_init(&t->payload, SIZE_MAX / 2);
-    t->obs_off[0] = t->payload_off[0] = 0;
+    wspi_buf_init(&t->raw, SIZE_MAX / 2);
+    t->obs_off[0] = t->payload_off[0] = t->raw_off[0] = 0;
     return r->opt->pcap ? wsp_pcap_writer_open(&r->writer, r->opt->pcap, 1, err) : WSP_OK;
 }
 
@@ -351,6 +385,8 @@ void wsp_traffic_free(wsp_traffic *t)
     free(t->features);
     wspi_buf_clear(&t->payload);
     free(t->payload_off);
+    wspi_buf_clear(&t->raw);
+    free(t->raw_off);
     free(t->label);
     free(t->said);
     free(t->guessed);

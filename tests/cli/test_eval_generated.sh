@@ -82,6 +82,10 @@ mv "$tmp/markov.pcap" "$tmp/once.pcap"
 result $? "the table has every field when asked"
 cmp -s "$tmp/once.pcap" "$tmp/markov.pcap"
 result $? "the sampler draws the same again"
+"$ws" eval -o json --generated "$data/dns.pcap" --real "$data/dns.pcap" --train "$data/dns.pcap" --bytes "$tmp/bytes.pcap" --bytes-seconds 0.5 \
+    --bytes-flows 4 --threads 1 >"$tmp/bytes.json" 2>"$tmp/err" &&
+    grep -qE '^bytes: [0-9]{7} parameters, .* [1-9][0-9]* steps, .* 4 flows drawn' "$tmp/err" && [ -e "$tmp/bytes.pcap.tsv" ]
+result $? "a model of bytes is trained and draws"
 small=("$ws" eval -q -o json --generated "$tmp/planted/dns.pcap" --real "$data/dns.pcap")
 "${small[@]}" >"$tmp/once.json" && "${small[@]}" | cmp -s - "$tmp/once.json"
 result $? "a second run says the same"
