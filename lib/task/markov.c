@@ -7,7 +7,14 @@
 #include "task/generate_int.h"
 #include "task/realism_int.h"
 
-enum { ORDERS = 3, LONG_PACKET = 160, LONGEST_PACKET = 480, NOTHING = 0xffff, INSIDE = 0xfffe };
+enum {
+    TRIES = 8,
+    ORDERS = 3,
+    LONG_PACKET = 160,
+    LONGEST_PACKET = 480,
+    NOTHING = 0xffff,
+    INSIDE = 0xfffe
+};
 
 /* How often a token came in a state; sorted by both, each pair once. */
 typedef struct entry {
@@ -185,13 +192,14 @@ static wsp_status mask(sampler *s, const uint16_t *ids, size_t n, size_t packets
     return WSP_OK;
 }
 
-static wsp_status draw_packet(sampler *s, int32_t class, const memory *m, size_t packets,
-                              uint16_t *ids, size_t *n, wsp_error *err)
+/* WSP_EOF: the grammar led to where nothing may follow. */
+static wsp_status try_packet(sampler *s, int32_t class, const memory *m, size_t packets,
+                             uint16_t *ids, size_t *n, wsp_error *err)
 {
     uint16_t before, last;
     bool done = false, found;
 
-    for (*n = 0;; ++*n) {
+    for (*n = 0; *n < LONGEST_PACKET; ++*n) {
         WSP_TRY(mask(s, ids, *n, packets, &done, err));
         if (done)
             return WSP_OK;
@@ -200,9 +208,21 @@ static wsp_status draw_packet(sampler *s, int32_t class, const memory *m, size_t
         for (unsigned order = ORDERS; order-- > 0 && !found;)
             found =
                 draw_from(s->c, state_of(class, order, before, last), s->legal, &s->rng, &ids[*n]);
-        if ((!found && !draw_any(s->legal, &s->rng, &ids[*n])) || *n >= LONGEST_PACKET)
-            return wspi_fail(err, WSP_ERR_FORMAT, *n, "the grammar leaves no token after %zu", *n);
+        if (!found && !draw_any(s->legal, &s->rng, &ids[*n]))
+            break;
     }
+    return WSP_EOF;
+}
+
+/* What frequencies alone put together can be a dead end where a model hardly gets: then once more. */
+static wsp_status draw_packet(sampler *s, int32_t class, const memory *m, size_t packets,
+                              uint16_t *ids, size_t *n, wsp_error *err)
+{
+    wsp_status st = WSP_EOF;
+
+    for (size_t i = 0; i < TRIES && st == WSP_EOF; i++)
+        st = try_packet(s, class, m, packets, ids, n, err);
+    return st;
 }
 
 static wsp_status keep(sampler *s, const wspi_start *start, const wsp_frame *f, size_t packets)
@@ -233,7 +253,9 @@ static wsp_status draw_flow(sampler *s, const wspi_start *start, wsp_error *err)
         wsp_decoded out;
         wsp_status st;
         size_t n;
-        WSP_TRY(draw_packet(s, start->condition, &m, packets, ids, &n, err));
+        st = draw_packet(s, start->condition, &m, packets, ids, &n, err);
+        if (st != WSP_OK)
+            return st == WSP_EOF ? WSP_OK : st;
         m = (memory){ids[0], n > 1 ? ids[1] : (uint16_t)NOTHING};
         memcpy(s->trial, s->ctx, wsp_context_size());
         st = wsp_grammar_build(s->decoder, s->trial, ids, n, &s->fill, &out, err);
