@@ -22,6 +22,8 @@ static const cli_page page = {
         "Lengths, checksums and sequence numbers are computed; addresses come from the networks "
         "given.",
     .examples = "  wirespeak generate -m model.safetensors -n 100 --label DNS -w dns.pcap\n"
+                "  wirespeak generate -m model.safetensors --like office.pcap -w more.pcap\n"
+                "  wirespeak generate -m model.safetensors --from a.pcap --after 6 -w b.pcap\n"
                 "  wirespeak generate -m model.safetensors --label TLS=3 --label DNS --packets 10k "
                 "-w mix.pcap\n"
                 "  wirespeak generate -m model.safetensors -n 1000 --fuzz 0.2 --corpus seeds\n",
@@ -32,6 +34,10 @@ static const cli_page page = {
 enum { MAX_NETWORKS = 16 };
 
 typedef struct arguments {
+    const char *like, *from, *infill;
+    cli_list sets;
+    wsp_edit edits[CLI_LIST_MAX];
+    wsp_prompt *prompt;
     const char *model, *out, *asked, *ports, *mac[2];
     cli_list labels, networks[2]; /* of clients, of servers */
     size_t threads;
@@ -67,9 +73,21 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "top-k", .kind = CLI_SIZE, .value = &o->top_k, .arg = "K", .help = "draw among the K likeliest tokens"},
         {.name = "top-p", .kind = CLI_REAL, .value = &o->top_p, .arg = "P", .rmin = 0.000001, .rmax = 1,
          .help = "draw among the likeliest tokens that have the share P of the odds"},
+        {.name = "like", .kind = CLI_TEXT, .value = &a->like, .arg = "FILE",
+         .help = "flows that start as those of this capture, are as long, and of the classes that\nnDPI names"},
+        {.name = "set", .kind = CLI_LIST, .value = &a->sets, .arg = "[K:]FIELD=VALUE",
+         .help = "a header field of all packets, or of packet K of each flow; may be repeated"},
+        {.kind = CLI_HEADING, .help = "From a capture"},
+        {.name = "from", .kind = CLI_TEXT, .value = &a->from, .arg = "FILE", .help = "its flows in the place of new ones: as they are, but for"},
+        {.name = "after", .kind = CLI_SIZE, .value = &o->from.after, .arg = "K", .help = "new packets after the first K of each flow"},
+        {.name = "infill", .kind = CLI_TEXT, .value = &a->infill, .arg = "K[:FIELD]",
+         .help = "a new packet in the place of packet K, new from this field on"},
+        {.name = "new-times", .kind = CLI_FLAG, .value = &o->from.times, .help = "new gaps between the packets of each flow"},
         {.kind = CLI_HEADING, .help = "When and between whom"},
         {.name = "rate", .kind = CLI_REAL, .value = &o->rate, .arg = "N", .rmin = 0.000001, .rmax = 1e9,
          .help = "new flows a second on average (default 10)"},
+        {.name = "speed", .kind = CLI_REAL, .value = &o->speed, .arg = "X", .rmin = 0.000001, .rmax = 1e9,
+         .help = "times run X times as fast (default 1)"},
         {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .help = "time of the first flow since 1970"},
         {.name = "clients", .kind = CLI_LIST, .value = &a->networks[0], .arg = "CIDR",
          .help = "network of the clients, IPv4 or IPv6; may be repeated\n(default 10.0.0.0/16, and 2001:db8::/96 for IPv6)"},
@@ -174,6 +192,61 @@ static int read_labels(arguments *a, const wsp_model *m)
     return CLI_OK;
 }
 
+static int read_edits(arguments *a)
+{
+    wsp_from *from = &a->opt.from;
+    const char *colon = a->infill ? strchr(a->infill, ':') : NULL;
+    char *end = NULL;
+    wsp_error err;
+
+    for (size_t i = 0; i < a->sets.n; i++)
+        if (wsp_edit_parse(a->sets.items[i], &a->edits[i], &err) < 0)
+            return cli_usage(page.name, "--set: %s", err.text);
+    a->opt.edits = a->edits;
+    a->opt.n_edits = a->sets.n;
+    if (a->infill) {
+        from->infill = (size_t)strtoull(a->infill, &end, 10);
+        if (from->infill == 0 || *a->infill == '-' || (*end && end != colon))
+            return cli_usage(page.name, "--infill: '%s' is not K or K:FIELD", a->infill);
+        if (colon && wsp_edit_field(colon + 1, &from->field, &err) < 0)
+            return cli_usage(page.name, "--infill: %s", err.text);
+        from->infill_field = colon;
+    }
+    if (!a->from && (from->infill || from->times || from->after != SIZE_MAX))
+        return cli_usage(page.name,
+                         "--after, --infill and --new-times change a capture: give --from FILE");
+    if (a->from && a->like)
+        return cli_usage(page.name, "--from and --like exclude each other");
+    if (from->infill > from->after)
+        return cli_usage(page.name, "packet %zu is drawn anyway: it comes after %zu", from->infill,
+                         from->after);
+    return CLI_OK;
+}
+
+/* The capture of --from or --like. */
+static wsp_status read_prompt(arguments *a, const wsp_model *m, wsp_error *err)
+{
+    const char *path = a->from ? a->from : a->like;
+    const wsp_prompt_options want = {.packets = a->from, .label = a->like && !a->labels.n};
+    size_t known;
+
+    if (!path)
+        return WSP_OK;
+    if (wsp_prompt_read(&a->prompt, path, &want, err) < 0)
+        return err->status;
+    if (a->from) {
+        a->opt.from.flows = a->prompt;
+        return WSP_OK;
+    }
+    a->opt.like = a->prompt;
+    if (want.label) {
+        known = wsp_prompt_conditions(a->prompt, m, "protocol");
+        cli_note("%s: %zu flows, %zu of a class that the model knows", path,
+                 wsp_prompt_flows(a->prompt), known);
+    }
+    return WSP_OK;
+}
+
 /* ---- generating ---- */
 
 static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
@@ -233,7 +306,9 @@ static int generate(arguments *a, const wsp_model *m)
         return CLI_FAILED;
     if (payload)
         a->opt.max_payload = strtoul(payload, NULL, 10);
-    st = a->out ? wsp_pcap_writer_open(&w, a->out, 1, &err) : WSP_OK;
+    st = read_prompt(a, m, &err);
+    if (st == WSP_OK && a->out)
+        st = wsp_pcap_writer_open(&w, a->out, a->from ? wsp_prompt_linktype(a->prompt) : 1, &err);
     if (st == WSP_OK && fuzzing_wanted(&a->fuzz)) {
         st = fuzzing_open(&fuzz, &a->fuzz, w, &err);
         a->opt.take = fuzzing_take;
@@ -260,6 +335,7 @@ static int generate(arguments *a, const wsp_model *m)
         st = wsp_pcap_writer_close(w, &err);
     else
         wsp_pcap_writer_discard(w);
+    wsp_prompt_free(a->prompt);
     if (st < 0)
         return cli_fail_error(&err);
     if (a->out)
@@ -291,9 +367,11 @@ int cmd_generate(int argc, char **argv)
             rc = read_mac(&a, side);
     if (rc == CLI_OK)
         rc = read_ports(&a);
+    if (rc == CLI_OK)
+        rc = read_edits(&a);
     if (rc != CLI_OK)
         return rc;
-    if (!a.opt.flows && !a.opt.packets && !a.opt.duration_ns)
+    if (!a.opt.flows && !a.opt.packets && !a.opt.duration_ns && !a.from && !a.like)
         a.opt.flows = 10;
     a.opt.threads = (unsigned)a.threads;
     a.opt.report = progress;

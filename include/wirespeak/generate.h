@@ -38,6 +38,53 @@ typedef struct wsp_pool {
 
 /* ---- what to generate ---- */
 
+/* ---- flows of a capture, to make others like them or to change them ---- */
+
+typedef struct wsp_prompt wsp_prompt;
+
+typedef struct wsp_prompt_options {
+    bool packets; /* keep the packets, for `from`; else only times and lengths, for `like` */
+    bool label;   /* and what nDPI says of the flows */
+} wsp_prompt_options;
+
+/* Reads one capture (FORMAT when it breaks off). Flows are those of a flow table with default options. */
+WSP_MUST_USE WSP_API wsp_status wsp_prompt_read(wsp_prompt **out, const char *path,
+                                                const wsp_prompt_options *opt, wsp_error *err);
+WSP_API size_t wsp_prompt_flows(const wsp_prompt *p);
+WSP_API int wsp_prompt_linktype(const wsp_prompt *p);
+/*
+ * The flows' conditions: the labels of the model's head `head` that are what nDPI said, -1 where the head has no such
+ * label. Returns how many are known.
+ */
+WSP_API size_t wsp_prompt_conditions(wsp_prompt *p, const wsp_model *m, const char *head);
+WSP_API void wsp_prompt_free(wsp_prompt *p);
+
+/* A header field of a packet that is set to a value. */
+typedef struct wsp_edit {
+    size_t packet; /* of each flow, from 1; 0: of all packets */
+    uint8_t layer, field;
+    uint64_t value;
+} wsp_edit;
+
+/*
+ * "ipv4.ttl=64", "3:tcp.flags=RA", "tcp.dport=0x1bb", "ipv4.src=10.0.0.1", "eth.src=02:00:00:00:00:01": decimal,
+ * hexadecimal, a name that explain prints, or an address. ARG: no such header field, or no value of it.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_edit_parse(const char *text, wsp_edit *out, wsp_error *err);
+
+/* The number of the header field "ipv4.ttl" as layer and field of *out. */
+WSP_MUST_USE WSP_API wsp_status wsp_edit_field(const char *name, wsp_edit *out, wsp_error *err);
+
+/* What becomes of the flows of a capture. Packets are counted from 1 in each flow. */
+typedef struct wsp_from {
+    const wsp_prompt *flows; /* borrowed, with packets; NULL: new flows */
+    size_t after;      /* after so many packets of a flow new ones are drawn; SIZE_MAX: none are */
+    size_t infill;     /* this packet is drawn anew, 0 = none; its time and direction stay ... */
+    bool infill_field; /* ... and so do its tokens before this field */
+    wsp_edit field;
+    bool times; /* gaps are drawn anew */
+} wsp_from;
+
 /* Flows of one condition: the offset of the head's labels + label (model.h), -1 = whatever; and its share. */
 typedef struct wsp_share {
     int32_t condition;
@@ -57,6 +104,12 @@ typedef struct wsp_generate_options {
     size_t max_packets;   /* of a flow */
     uint64_t start_ns;    /* flows arrive from here on ... */
     double rate;          /* ... so many a second on average, as a Poisson process */
+    double speed;         /* all times from the first on are divided by it */
+    const wsp_prompt *
+        like; /* or NULL: borrowed; flows start when these do, are of their conditions unless there is a mix, and as long */
+    wsp_from from;         /* flows of a capture in the place of new ones */
+    const wsp_edit *edits; /* borrowed; of all flows */
+    size_t n_edits;
     wsp_pool clients, servers;
     uint16_t port_first, port_last; /* of clients, both included */
     size_t max_payload;             /* text tokens of a packet, as in training */
@@ -84,10 +137,11 @@ WSP_MUST_USE WSP_API wsp_status wsp_find_condition(const wsp_model *m, const cha
                                                    int32_t *condition, wsp_error *err);
 
 /*
- * Draws whole flows and writes their packets in time order (Ethernet). Every packet is valid, whatever the model:
+ * Draws whole flows and writes their packets in time order (Ethernet, or as the capture that flows come from). Every packet is valid, whatever the model:
  * lengths, checksums, sequence numbers and what the grammar of its protocols fixes are computed, addresses and ports come
- * from the pools, opaque bytes are random. All packets are held in memory until they are sorted. The writer is the
- * caller's to close; *packets = how many were written. UNSUPPORTED for a model of another vocabulary or without an
+ * from the pools, opaque bytes are random. All packets are held in memory until they are sorted. Packets of a capture
+ * that follow changed ones have their numbers told against those (FORMAT where they cannot follow), and edits write
+ * what they are told to. The writer is the caller's to close; *packets = how many were written. UNSUPPORTED for a model of another vocabulary or without an
  * output stack.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *opt,

@@ -17,6 +17,8 @@ wsp_generate_options wsp_generate_options_default(void)
                                   .max_packets = 64,
                                   .start_ns = UINT64_C(1700000000000000000),
                                   .rate = 10,
+                                  .speed = 1,
+                                  .from = {.after = SIZE_MAX},
                                   .port_first = 49152,
                                   .port_last = 65535,
                                   .max_payload = 24};
@@ -37,7 +39,9 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
                          "the model has no output stack to speak with");
     if (o->rate <= 0 || o->top_p <= 0 || o->max_packets == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
-    if (!o->flows && !o->packets && !o->duration_ns)
+    if (o->speed <= 0 || (o->from.flows && !o->from.flows->flow[0].packet))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
+    if (!o->flows && !o->packets && !o->duration_ns && !o->like && !o->from.flows)
         return wspi_fail(err, WSP_ERR_ARG, 0, "neither flows nor packets nor time have a limit");
     for (size_t i = 0; i < o->n_mix; i++)
         if (!(o->mix[i].weight > 0))
@@ -157,6 +161,7 @@ static int by_time(const void *a, const void *b)
  */
 static size_t keep_wanted(const wsp_generate_options *o, wspi_frame_ref *all, size_t n)
 {
+    uint64_t first = o->from.flows ? o->from.flows->first_ns : o->start_ns;
     size_t kept = 0;
 
     if (o->packets && n > o->packets) {
@@ -166,9 +171,14 @@ static size_t keep_wanted(const wsp_generate_options *o, wspi_frame_ref *all, si
     if (!o->duration_ns)
         return n;
     for (size_t i = 0; i < n; i++)
-        if (all[i].time_ns - o->start_ns < o->duration_ns)
+        if (all[i].time_ns - first < o->duration_ns)
             all[kept++] = all[i];
     return kept;
+}
+
+static uint64_t at_speed(uint64_t t, uint64_t first, double speed)
+{
+    return speed == 1 ? t : first + (uint64_t)((double)(t - first) / speed);
 }
 
 static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
@@ -189,9 +199,9 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
     n = keep_wanted(j->o, all, n);
     qsort(all, n, sizeof *all, by_time);
     for (size_t i = 0; i < n && st == WSP_OK; i++) {
-        wsp_frame f = {.time_ns = all[i].time_ns,
+        wsp_frame f = {.time_ns = at_speed(all[i].time_ns, all[0].time_ns, j->o->speed),
                        .caplen = all[i].len,
-                       .wirelen = all[i].len,
+                       .wirelen = all[i].wirelen,
                        .data = all[i].in->data + all[i].at};
         if (all[i].packet == 0 && j->o->begins)
             st = j->o->begins(j->o->begins_arg, &f, all[i].condition, err);
@@ -201,6 +211,17 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
     j->packets = n;
     free(all);
     return st;
+}
+
+static void say_undrawn(const job *j)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < j->threads; i++)
+        n += j->speakers[i] ? wspi_speaker_undrawn(j->speakers[i]) : 0;
+    if (n)
+        wspi_log(WSP_LOG_WARNING,
+                 "%zu flows end with their recorded packets: their headers cannot be drawn", n);
 }
 
 wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_pcap_writer *w,
@@ -226,6 +247,7 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
     if (st == WSP_OK)
         st = write_frames(&j, w, err);
     *packets = j.packets;
+    say_undrawn(&j);
     (void)pthread_mutex_destroy(&j.lock);
     for (unsigned i = 0; i < j.threads; i++)
         wspi_speaker_free(j.speakers[i]);

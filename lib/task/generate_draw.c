@@ -22,6 +22,7 @@ typedef struct flow {
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
     bool open, done; /* the flow goes on; its packet is complete */
+    wspi_script script;
 } flow;
 
 struct wspi_speaker {
@@ -39,6 +40,9 @@ struct wspi_speaker {
     uint16_t *prefix;                   /* [SLOTS][max_tokens] */
     wspi_candidate *scratch;
     wspi_frames frames;
+    wspi_editor editor;
+    int linktype;
+    size_t undrawn; /* flows of a capture that cannot be gone on with */
 };
 typedef struct wspi_speaker speaker;
 
@@ -48,18 +52,103 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
     f->start = *start;
     f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng), .start_ns = start->start_ns};
     wspi_hosts_draw(&f->fill, g->o, start->number, &f->rng);
-    wsp_context_init(f->ctx, 1);
+    if (start->from) {
+        wspi_script_hosts(&f->fill, g->o->from.flows, start->from, g->packet);
+        wsp_context_init(f->script.before, g->linktype);
+    }
+    f->script.begun = false;
+    wsp_context_init(f->ctx, g->linktype);
     f->n = f->n_seen = f->packets = 0;
     f->open = true;
     f->done = false;
 }
 
+/* Sees to what the next packet shall be. */
+static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
+{
+    const wsp_from *from = &g->o->from;
+    wspi_script *s = &f->script;
+    bool drawable = !f->ctx->started || wspi_context_drawable(f->ctx);
+
+    s->begun = true;
+    s->step = wspi_script_step(from, f->start.from, f->packets);
+    s->count = 0;
+    if (s->step == WSPI_STOP || (s->step == WSPI_DRAW && !drawable)) {
+        g->undrawn += s->step == WSPI_DRAW;
+        f->open = false;
+        return WSP_OK;
+    }
+    if (s->step == WSPI_DRAW)
+        return WSP_OK;
+    WSP_TRY(wspi_script_read(s, from->flows, f->start.from, f->packets, g->packet, g->resid, err));
+    if (s->step == WSPI_INFILL && drawable)
+        WSP_TRY(wspi_script_prefix(s, from, g->decoder, f->ctx, &f->fill, g->legal, f->ids, &f->n,
+                                   err));
+    if (s->step == WSPI_TELL || !drawable || f->n == s->n) {
+        s->step = WSPI_TELL;
+        f->n = 0;
+        f->done = !from->times || f->packets == 0;
+    }
+    return WSP_OK;
+}
+
+/* Of a recorded packet with another gap before it: gaps of its direction. */
+static void allow_gaps(const flow *f, uint8_t *legal, bool *done)
+{
+    unsigned base = wspi_group_base(WSPI_T_START);
+    bool back = (unsigned)f->script.ids[0] - base >= WSPI_STARTS;
+
+    *done = f->n == 1;
+    memset(legal, 0, wsp_vocab_size());
+    if (!*done)
+        memset(legal + base + back * WSPI_STARTS + WSPI_START_GAP, 1, WSPI_GAP_BINS);
+}
+
+/* Takes marks away as long as others are left. */
+static void forbid_if_others(uint8_t *legal, size_t n, const uint16_t *ids, size_t m)
+{
+    size_t left = 0, taken = 0;
+
+    for (size_t i = 0; i < n; i++)
+        left += legal[i];
+    for (size_t i = 0; i < m; i++)
+        taken += legal[ids[i]];
+    for (size_t i = 0; i < m && left > taken; i++)
+        legal[ids[i]] = 0;
+}
+
+/* A flow that shall have more packets does not end, and TCP does not close while more than a goodbye is wanted. */
+static void keep_going(const flow *f, uint8_t *legal, size_t n)
+{
+    enum { GOODBYE = 3 };
+    const wspi_field *d = &wspi_protos[WSPI_TCP]->fields[WSPI_TCP_FLAGS];
+    const uint16_t end = (uint16_t)(wspi_group_base(WSPI_T_START) + WSPI_START_END);
+    uint16_t closing[32];
+    size_t m = 0;
+
+    if (f->packets >= f->start.min_packets)
+        return;
+    if (f->n == 0)
+        forbid_if_others(legal, n, &end, 1);
+    if (f->packets + GOODBYE >= f->start.min_packets)
+        return;
+    for (size_t k = 0; d->values[k].name && m < WSPI_COUNT(closing); k++)
+        if (d->values[k].value & (WSPI_TH_FIN | WSPI_TH_RST))
+            closing[m++] = (uint16_t)(wspi_field_base(WSPI_TCP, WSPI_TCP_FLAGS) + k);
+    forbid_if_others(legal, n, closing, m);
+}
+
 /* What the grammar allows, less what the model was not trained to go on with. */
 static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_error *err)
 {
+    const wspi_script *s = &f->script;
     unsigned start = wspi_group_base(WSPI_T_START), end = wspi_group_base(WSPI_T_END);
     size_t text = 0;
 
+    if (s->step == WSPI_TELL) {
+        allow_gaps(f, legal, done);
+        return WSP_OK;
+    }
     WSP_TRY(wsp_grammar_next(g->decoder, f->ctx, f->ids, f->n, &f->fill, false, legal, done, err));
     for (size_t i = 0; i < f->n; i++)
         text += wspi_in_group(f->ids[i], WSPI_T_TEXT);
@@ -71,6 +160,11 @@ static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_e
         memset(legal, 0, g->cfg->vocab);
         legal[end] = 1;
     }
+    if (s->count && f->n == s->at)
+        for (unsigned id = 0; id < g->cfg->vocab; id++)
+            legal[id] &= id - s->from < s->count;
+    if (f->start.min_packets)
+        keep_going(f, legal, g->cfg->vocab);
     return WSP_OK;
 }
 
@@ -139,11 +233,21 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
         size_t choices;
         if (!f->open || f->done)
             continue;
+        if (!f->script.begun)
+            WSP_TRY(begin_packet(g, f, err));
+        if (!f->open || f->done)
+            continue;
         WSP_TRY(allowed(g, f, g->legal, &f->done, err));
         if (f->done)
             continue;
         ++*left;
         choices = list_marked(legal, g->legal, v);
+        if (choices == 0 &&
+            f->start.from) { /* recorded packets have brought it where no sample goes */
+            f->open = false;
+            g->undrawn++;
+            continue;
+        }
         if (choices == 0 || f->n >= LONGEST_PACKET)
             return wspi_fail(err, WSP_ERR_FORMAT, f->n, "the grammar leaves no token after %zu",
                              f->n);
@@ -175,21 +279,69 @@ static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
                                         .in = &to->bytes,
                                         .at = to->bytes.len,
                                         .len = frame->caplen,
+                                        .wirelen = frame->wirelen,
                                         .packet = (uint32_t)f->packets,
                                         .flow = f->start.number,
                                         .condition = f->start.condition};
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 
-/* The packet of the drawn tokens is built on a copy of the context; the encoder moves the real one on. */
+/* A recorded packet after what the new flow has before it. */
+static wsp_status tell_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error *err)
+{
+    const wspi_told_packet *told = &f->start.from->packet[f->packets];
+    const wspi_script *s = &f->script;
+    const uint8_t *resid = s->resid.data;
+    size_t used;
+
+    if (wsp_decode_packet(g->decoder, f->trial, s->ids, s->n, &used, &resid, resid + s->resid.len,
+                          out, NULL) != WSP_OK) {
+        /* its payload does not go on with what the new flow has said: it stays, and only its numbers are moved */
+        *out = (wsp_decoded){.dir = told->dir, .number = f->packets};
+        if (wspi_move_frame(&g->editor, g->o->from.flows, told, f->ctx, s, &out->frame) < 0)
+            return wspi_nomem(err, "a packet", told->len);
+        out->frame.time_ns = f->ctx->last_ns + s->gap_ns;
+    }
+    if (f->n == 1) { /* with a gap that was drawn */
+        unsigned bin = (f->ids[0] - wspi_group_base(WSPI_T_START)) % WSPI_STARTS - WSPI_START_GAP;
+        unsigned bits = wspi_bin_bits(bin, WSPI_GAP_MANTISSA);
+        out->frame.time_ns = f->ctx->last_ns + wspi_bin_start(bin, WSPI_GAP_MANTISSA) +
+                             wspi_rng_below(&f->rng, UINT64_C(1) << bits);
+    }
+    return WSP_OK;
+}
+
+/* The packet of the drawn tokens, or of the capture, is built on a copy of the context. EOF: the flow ends. */
+static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error *err)
+{
+    const wspi_script *s = &f->script;
+    wsp_status st;
+
+    memcpy(f->trial, f->ctx, wsp_context_size());
+    st = s->step == WSPI_TELL
+             ? tell_packet(g, f, out, err)
+             : wsp_grammar_build(g->decoder, f->trial, f->ids, f->n, &f->fill, out, err);
+    if (st != WSP_OK)
+        return st;
+    if (s->step == WSPI_INFILL && f->packets > 0)
+        out->frame.time_ns = f->ctx->last_ns + s->gap_ns;
+    st = s->step == WSPI_INFILL && !f->ctx->started
+             ? wspi_keep_ends(&g->editor, g->o->from.flows, &f->start.from->packet[f->packets],
+                              &out->frame)
+             : WSP_OK;
+    if (st == WSP_OK)
+        st = wspi_edit_frame(&g->editor, g->o->edits, g->o->n_edits, g->linktype, f->packets + 1,
+                             &out->frame);
+    return st < 0 ? wspi_nomem(err, "a packet", out->frame.caplen) : WSP_OK;
+}
+
+/* The encoder moves the context on, as it would after a recorded packet. */
 static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
 {
     wsp_decoded out;
-    wsp_status st;
+    wsp_status st = build_packet(g, f, &out, err);
     size_t n;
 
-    memcpy(f->trial, f->ctx, wsp_context_size());
-    st = wsp_grammar_build(g->decoder, f->trial, f->ids, f->n, &f->fill, &out, err);
     if (st == WSP_EOF) {
         f->open = false;
         return WSP_OK;
@@ -197,7 +349,7 @@ static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
     WSP_TRY(st);
     if (keep_frame(g, f, &out.frame) < 0)
         return wspi_nomem(err, "the packets", g->frames.n);
-    wsp_packet_dissect(g->packet, 1, &out.frame);
+    wsp_packet_dissect(g->packet, g->linktype, &out.frame);
     wsp_residual_reset(g->resid);
     if (wsp_encode_packet(f->ctx, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
         return wspi_nomem(err, "a packet", out.frame.caplen);
@@ -205,7 +357,7 @@ static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
                                  g->cfg->max_tokens, NULL, f->seen);
     f->packets++;
     f->n = 0;
-    f->done = false;
+    f->done = f->script.begun = false;
     f->open = f->packets < f->start.max_packets;
     return WSP_OK;
 }
@@ -309,7 +461,7 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->m = m;
     g->o = o;
     g->cfg = cfg;
-
+    g->linktype = o->from.flows ? wsp_prompt_linktype(o->from.flows) : 1;
     wspi_buf_init(&g->frames.bytes, SIZE_MAX / 2);
     g->context = wspi_new_array(SLOTS * width, sizeof *g->context);
     g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
@@ -325,7 +477,10 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
         g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
         g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
-        ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory;
+        g->flows[i].script.before = wspi_new_array(1, wsp_context_size());
+        wspi_buf_init(&g->flows[i].script.resid, SIZE_MAX / 2);
+        ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory &&
+             g->flows[i].script.before;
     }
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
@@ -343,6 +498,8 @@ void wspi_speaker_free(wspi_speaker *g)
         free(g->flows[i].trial);
         free(g->flows[i].state);
         free(g->flows[i].memory);
+        free(g->flows[i].script.before);
+        wspi_buf_clear(&g->flows[i].script.resid);
     }
     free(g->context);
     free(g->gathered);
@@ -356,6 +513,7 @@ void wspi_speaker_free(wspi_speaker *g)
     wsp_decoder_free(g->decoder);
     wsp_packet_free(g->packet);
     wsp_residual_free(g->resid);
+    wspi_editor_clear(&g->editor);
     wsp_runner_free(g->runner);
     free(g);
 }
@@ -380,4 +538,9 @@ wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_ge
 const wspi_frames *wspi_speaker_frames(const wspi_speaker *g)
 {
     return &g->frames;
+}
+
+size_t wspi_speaker_undrawn(const wspi_speaker *g)
+{
+    return g->undrawn;
 }

@@ -30,13 +30,57 @@ wsp_status wspi_pools_check(const wsp_generate_options *o, wsp_error *err);
 void wspi_hosts_draw(wsp_filler *fill, const wsp_generate_options *o, uint64_t number,
                      wspi_rng *rng);
 
+/* ---- captures that flows are made after or from ---- */
+
+typedef struct wspi_told_packet {
+    uint64_t time_ns;
+    size_t at; /* in the bytes of all */
+    uint32_t len, wirelen;
+    uint8_t dir;
+} wspi_told_packet;
+
+typedef struct wspi_told_flow {
+    uint64_t first_ns;
+    size_t n, cap;            /* packets */
+    wspi_told_packet *packet; /* [n], or NULL */
+    char label[32];           /* what nDPI says */
+    int32_t condition;
+} wspi_told_flow;
+
+struct wsp_prompt {
+    wspi_told_flow *flow; /* in the order of their first packets */
+    size_t n, cap;
+    uint64_t first_ns, last_ns;
+    wspi_buf bytes;
+    int linktype;
+};
+
+/* ---- edits ---- */
+
+/* Room for one frame that is changed. */
+typedef struct wspi_editor {
+    wsp_packet *packet, *other;
+    uint8_t *bytes;
+    size_t cap;
+} wspi_editor;
+
+/* Changes packet `number` (from 1) of a flow by the edits that are of it; *frame then lends the editor's bytes. */
+wsp_status wspi_edit_frame(wspi_editor *e, const wsp_edit *edits, size_t n, int linktype,
+                           size_t number, wsp_frame *frame) WSP_MUST_USE;
+/* The editor's packet is then that of *frame, whose bytes it has a copy of. */
+wsp_status wspi_editor_take(wspi_editor *e, int linktype, wsp_frame *frame) WSP_MUST_USE;
+/* Writes the packet's fields, and what is computed from them. */
+void wspi_editor_build(wspi_editor *e, const wsp_frame *frame);
+void wspi_editor_clear(wspi_editor *e);
+
 /* ---- the plan ---- */
 
 /* What one flow shall be; the rest is drawn. */
 typedef struct wspi_start {
     uint64_t number, start_ns;
     int32_t condition;
-    size_t max_packets;
+    size_t min_packets, max_packets;
+    const wspi_told_flow *from; /* or NULL */
 } wspi_start;
 
 /* Says it of one flow after the other, always the same for the same options. */
@@ -50,6 +94,48 @@ typedef struct wspi_plan {
 void wspi_plan_init(wspi_plan *p, const wsp_generate_options *o);
 /* The next n flows at most; fewer, or 0, at the end of the plan. */
 size_t wspi_plan_next(wspi_plan *p, wspi_start *out, size_t n);
+
+/* ---- packets of a capture in a flow ---- */
+
+/* What becomes of the next packet: drawn, told as recorded, drawn in the place of a recorded one, none. */
+enum wspi_doing { WSPI_DRAW, WSPI_TELL, WSPI_INFILL, WSPI_STOP };
+
+/* The recorded packet at work, coded against the recorded ones before it. */
+typedef struct wspi_script {
+    wsp_context *before;
+    enum wspi_doing step;
+    bool begun;
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    size_t n;
+    wspi_buf resid;
+    uint32_t next_seq[2]; /* in the recorded flow before it */
+    uint64_t gap_ns;      /* since the recorded packet before it, 0 when it was sent before that */
+    unsigned from, count; /* infill: the token at `at` is one of these; count 0: any */
+    size_t at;
+} wspi_script;
+
+/*
+ * A recorded packet as it is, its sequence and acknowledgement numbers moved by as much as the new flow is ahead of the
+ * recorded one; and: a new packet with the addresses and ports of a recorded one. *frame lends the editor's bytes.
+ */
+wsp_status wspi_move_frame(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
+                           const wsp_context *now, const wspi_script *s,
+                           wsp_frame *frame) WSP_MUST_USE;
+wsp_status wspi_keep_ends(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
+                          wsp_frame *frame) WSP_MUST_USE;
+
+enum wspi_doing wspi_script_step(const wsp_from *from, const wspi_told_flow *told, size_t packets);
+/* Hosts and start as in the recorded flow. */
+void wspi_script_hosts(wsp_filler *fill, const wsp_prompt *p, const wspi_told_flow *told,
+                       wsp_packet *scratch);
+/* Codes recorded packet `number` (from 0). */
+wsp_status wspi_script_read(wspi_script *s, const wsp_prompt *p, const wspi_told_flow *told,
+                            size_t number, wsp_packet *scratch, wsp_residual *resid,
+                            wsp_error *err) WSP_MUST_USE;
+/* Infill: the tokens that stay, in front of the field if one is asked for; how many. */
+wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
+                              const wsp_context *ctx, const wsp_filler *fill, uint8_t *legal,
+                              uint16_t *ids, size_t *n, wsp_error *err) WSP_MUST_USE;
 
 /* ---- packets ---- */
 
@@ -67,8 +153,9 @@ typedef struct wspi_frame_ref {
     const wspi_buf *in; /* the bytes are at in->data + at */
     size_t at;
     uint32_t len, packet; /* of the flow */
-    uint64_t flow;        /* decides between equal times, then packet does */
-    int32_t condition;    /* of the flow */
+    uint32_t wirelen;
+    uint64_t flow;     /* decides between equal times, then packet does */
+    int32_t condition; /* of the flow */
 } wspi_frame_ref;
 
 typedef struct wspi_frames {
@@ -83,6 +170,8 @@ wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_ge
                             wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_wave *w, wsp_error *err) WSP_MUST_USE;
 const wspi_frames *wspi_speaker_frames(const wspi_speaker *s); /* of all waves so far */
+size_t wspi_speaker_undrawn(
+    const wspi_speaker *s); /* flows of a capture that it could not go on with */
 void wspi_speaker_free(wspi_speaker *s);
 
 #endif

@@ -55,19 +55,55 @@ static int32_t draw_condition(wspi_plan *p)
     return p->o->mix[p->o->n_mix - 1].condition;
 }
 
+/* Flow k is the next of the capture that it shall be like, which is gone through again and again. */
+static void plan_like(const wspi_plan *p, wspi_start *s)
+{
+    const wsp_prompt *like = p->o->like;
+    const wspi_told_flow *told = &like->flow[s->number % like->n];
+    uint64_t round = s->number / like->n, span = like->last_ns - like->first_ns + 1;
+
+    s->start_ns = p->o->start_ns + round * span + (told->first_ns - like->first_ns);
+    s->condition = p->o->n_mix ? s->condition : told->condition;
+    s->min_packets = s->max_packets = told->n;
+}
+
+static void plan_from(const wspi_plan *p, wspi_start *s)
+{
+    const wsp_from *from = &p->o->from;
+
+    s->from = &from->flows->flow[s->number];
+    s->start_ns = s->from->first_ns;
+    s->max_packets = WSPI_MAX(p->o->max_packets, s->from->n);
+}
+
+/* How many flows there are at most. */
+static uint64_t flow_limit(const wsp_generate_options *o)
+{
+    uint64_t n = o->flows ? o->flows : UINT64_MAX;
+
+    if (o->from.flows)
+        return WSPI_MIN(n, (uint64_t)o->from.flows->n);
+    return o->like && !o->flows && !o->packets && !o->duration_ns ? o->like->n : n;
+}
+
 size_t wspi_plan_next(wspi_plan *p, wspi_start *out, size_t n)
 {
     const wsp_generate_options *o = p->o;
+    uint64_t limit = flow_limit(o);
     size_t i = 0;
 
-    for (; i < n && (o->flows == 0 || p->next < o->flows); i++, p->next++) {
+    for (; i < n && p->next < limit; i++, p->next++) {
         p->clock_ns += (uint64_t)(-log(1 - wspi_rng_unit(&p->rng)) / o->rate * 1e9);
-        if (o->duration_ns && p->clock_ns - o->start_ns >= o->duration_ns)
-            break;
         out[i] = (wspi_start){.number = p->next,
                               .start_ns = p->clock_ns,
                               .condition = draw_condition(p),
                               .max_packets = o->max_packets};
+        if (o->from.flows)
+            plan_from(p, &out[i]);
+        else if (o->like)
+            plan_like(p, &out[i]);
+        if (o->duration_ns && !o->from.flows && out[i].start_ns - o->start_ns >= o->duration_ns)
+            break;
     }
     return i;
 }

@@ -249,6 +249,32 @@ static bool sampled_stack(const wspi_stack *st, int linktype)
     return true;
 }
 
+/* Is the last ICMP or ICMPv6 message of a direction of a type that samples have? */
+static bool sampled_icmp(const wsp_context *ctx, int dir, uint8_t id)
+{
+    const wspi_field *d = &wspi_protos[id]->fields[WSPI_ICMP_TYPE];
+    wspi_past past = wspi_context_past(ctx, dir, id, 0);
+    unsigned k = 0;
+
+    if (!past.slot)
+        return true;
+    while (d->values[k].name && d->values[k].value != wspi_past_value(&past, d))
+        k++;
+    return wspi_the_vocab.usual[wspi_field_base(id, WSPI_ICMP_TYPE) + k];
+}
+
+bool wspi_context_drawable(const wsp_context *ctx)
+{
+    for (int dir = 0; dir < 2; dir++)
+        if (!sampled_icmp(ctx, dir, WSPI_ICMP) || !sampled_icmp(ctx, dir, WSPI_ICMPV6))
+            return false;
+    for (int dir = 0; dir < 2; dir++)
+        if (ctx->next_frag[dir] ||
+            (ctx->seen[dir] && !sampled_stack(&ctx->last[dir], ctx->linktype)))
+            return false;
+    return ctx->snap == 0;
+}
+
 /* Grammar: a sample's stack is a common one at first, then differs in its options at most. */
 static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
 {

@@ -393,6 +393,9 @@ void wspi_code_payload(wspi_coder *c);
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
 bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
 
+/* Can samples go on from here: have the last packets headers that can be made up? */
+bool wspi_context_drawable(const wsp_context *ctx);
+
 /* ---- what samples may have: valid.c ---- */
 
 /* Of `sent`, beside the flags: options of a SYN. */

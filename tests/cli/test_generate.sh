@@ -29,7 +29,7 @@ fails() {
 result $? "a model of nearly random weights"
 
 generate() {
-    case " $* " in *" -n "* | *" --packets "*) "$ws" generate -q "$@" ;; *) "$ws" generate -q -n 40 "$@" ;; esac
+    case " $* " in *" -n "* | *" --packets "* | *" --like "*) "$ws" generate -q "$@" ;; *) "$ws" generate -q -n 40 "$@" ;; esac
 }
 generate -m "$model" --seed 3 -w "$tmp/a.pcap" && generate -m "$model" --seed 3 -w "$tmp/b.pcap" &&
     generate -m "$model" --seed 4 -w "$tmp/c.pcap"
@@ -101,6 +101,64 @@ assert all(3000 <= f["src_port"] < 3100 for f in flows if "src_port" in f)
 '
 result $? "hosts and ports are of the pools"
 
+"$ws" tokenize -q -w "$tmp/http.npz" "$data/http.pcap" && "$ws" detokenize -q -w "$tmp/http.pcap" "$tmp/http.npz"
+from() { "$ws" generate -q -m "$model" --from "$tmp/http.pcap" "$@"; }
+from -w "$tmp/same.pcap" && cmp -s "$tmp/http.pcap" "$tmp/same.pcap"
+result $? "flows of a capture that nothing changes are the same bytes"
+from --after 4 --seed 3 -w "$tmp/after.pcap" && from --infill 4 --seed 3 -w "$tmp/infill.pcap" &&
+    from --new-times --seed 3 -w "$tmp/times.pcap" && from --speed 2 -w "$tmp/speed.pcap" &&
+    from --set ipv4.ttl=33 --set 2:tcp.flags=RA --set 4:tcp.cksum=7 -w "$tmp/set.pcap"
+result $? "flows of a capture are gone on with, filled in, sent at other times, edited"
+python3 - "$tmp" <<'EOF'
+import collections, struct, sys
+
+def read(name):
+    """Flows of TCP over IPv4 by their client's port: lists of (time, packet from the IPv4 header on)."""
+    data, at, flows = open(f"{sys.argv[1]}/{name}.pcap", "rb").read(), 24, collections.defaultdict(list)
+    while at < len(data):
+        s, ns, n = struct.unpack("<3I", data[at:at + 12])
+        p, at = data[at + 30:at + 16 + n], at + 16 + n
+        if p[0] == 0x45 and p[9] == 6:
+            flows[max(struct.unpack(">2H", p[20:24]))].append((s * 10**9 + ns, p))
+    return flows
+
+def payload(p):
+    return p[20 + (p[32] >> 4) * 4:struct.unpack(">H", p[2:4])[0]]
+
+real, after, infill, times, speed, edited = map(read, ("http", "after", "infill", "times", "speed", "set"))
+assert real and all(set(f) == set(real) for f in (after, infill, times, speed, edited))
+changed = 0
+for port, flow in real.items():
+    assert after[port][:4] == flow[:4]
+    assert len(infill[port]) == len(flow) and [t for t, _ in infill[port]] == [t for t, _ in flow]
+    assert infill[port][:3] == flow[:3]
+    assert all(payload(a) == payload(b) for (_, a), (_, b) in zip(infill[port][4:], flow[4:]))
+    changed += infill[port][3] != flow[3]
+    end = {}
+    for _, p in infill[port]: # nothing is lost behind the packet that is new
+        seq, ack = struct.unpack(">2I", p[24:32])
+        assert end.get(p[12:16], seq) == seq
+        end[p[12:16]] = seq + len(payload(p)) + (p[33] & 3 != 0) & 0xffffffff
+    assert [payload(p) for _, p in times[port]] == [payload(p) for _, p in flow]
+    assert [t for t, _ in times[port]] != [t for t, _ in flow]
+    span = lambda f: f[port][-1][0] - f[port][0][0]
+    assert abs(span(speed) * 2 - span(real)) <= 4
+    assert all(p[8] == 33 for _, p in edited[port])
+    assert edited[port][1][1][33] == 0x14 and edited[port][3][1][36:38] == b"\0\7"
+assert changed
+EOF
+result $? "what was to stay stays, what follows a change follows it"
+generate -m "$model" --like "$data/http.pcap" --seed 4 -w "$tmp/like.pcap" && "$ws" label -q "$data/http.pcap" >"$tmp/real.jsonl" &&
+    "$ws" label -q "$tmp/like.pcap" >"$tmp/like.jsonl" && python3 - "$tmp" <<'EOF'
+import json, sys
+real, like = ([json.loads(line) for line in open(f"{sys.argv[1]}/{n}.jsonl")] for n in ("real", "like"))
+packets = lambda flows: [f["flow"]["pkts_toserver"] + f["flow"]["pkts_toclient"] for f in flows]
+assert len(like) == len(real), (len(like), len(real))
+assert all(a <= b for a, b in zip(sorted(packets(like)), sorted(packets(real))))
+assert sum(packets(like)) >= sum(packets(real)) / 2, (packets(like), packets(real))
+EOF
+result $? "flows are as many and no longer than those of a capture that they shall be like"
+
 "$ws" info -o json "$model" "$tmp/a.npz" | python3 -c '
 import json, sys
 model, tokens = [json.loads(line) for line in sys.stdin]
@@ -114,6 +172,10 @@ fails 1 "a model that is not there" "$ws" generate -m "$tmp/none" -w "$tmp/x.pca
 fails 1 "a folder that is not there" "$ws" generate -m "$model" -w "$tmp/none/x.pcap"
 fails 2 "a network that is none" "$ws" generate -m "$model" --clients 10.0.0.0/40 -w "$tmp/x.pcap"
 fails 1 "a label that two heads have" "$ws" generate -m "$model" --label benign -w "$tmp/x.pcap"
+fails 2 "a header field that there is not" "$ws" generate -m "$model" --set ipv4.colour=1 -w "$tmp/x.pcap"
+fails 2 "a value that is none of the field" "$ws" generate -m "$model" --set ipv4.ttl=256 -w "$tmp/x.pcap"
+fails 2 "packets after those of no capture" "$ws" generate -m "$model" --after 3 -w "$tmp/x.pcap"
+fails 1 "a capture without packets" "$ws" generate -m "$model" --from "$data/edge-nopackets.pcap" -w "$tmp/x.pcap"
 fails 2 "ports that are no range" "$ws" generate -m "$model" --client-ports 9-8 -w "$tmp/x.pcap"
 fails 2 "a MAC address that is none" "$ws" generate -m "$model" --client-mac 0:1 -w "$tmp/x.pcap"
 fails 2 "no model" "$ws" generate -w "$tmp/x.pcap"
