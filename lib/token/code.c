@@ -99,15 +99,10 @@ static void set_stack(wsp_packet *p, const wspi_stack *st, size_t n)
         p->layers[i].id = st->id[i];
 }
 
-/* In a sampled stack, TCP options end on a 4-byte border: bytes behind the last one. */
-static unsigned header_rest(const wsp_packet *p)
-{
-    return (wspi_headers_len(p) - (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u : 0u)) % 4;
-}
-
+/* In a sampled stack, TCP options end on a 4-byte border. */
 static bool options_aligned(const wsp_packet *p)
 {
-    return header_rest(p) == 0;
+    return wspi_headers_len(p) % 4 == (p->n_layers && p->layers[0].id == WSPI_ETH ? 14u % 4 : 0u);
 }
 
 static bool has_layer(const wspi_stack *st, uint8_t id)
@@ -124,19 +119,32 @@ static bool may_add(const wspi_coder *c, wspi_stack st, uint8_t id)
     return wspi_valid_stack(c, &st, false);
 }
 
-/* No four NOPs in a row, as long as another option may still come, or the border after them. */
-static bool nop_fits(const wspi_coder *c, const wspi_stack *st)
+/* Can the list still end on its border with at most three NOPs in all, whatever options come? More look damaged. */
+static bool can_align(const wspi_coder *c, const wspi_stack *st)
 {
     static const uint8_t others[] = {WSPI_TCP_MSS, WSPI_TCP_WSCALE, WSPI_TCP_SACKOK, WSPI_TCP_TS};
-    size_t nops = 0, room = (4 - header_rest(c->p)) % 4;
+    unsigned len = 0, nops = 0;
 
-    while (nops < st->n && st->id[st->n - 1 - nops] == WSPI_TCP_NOP)
-        nops++;
-    if (room && nops + room <= 3)
-        return true;
-    for (size_t i = 0; i < WSPI_COUNT(others); i++)
-        if (nops < 3 && !has_layer(st, others[i]) && may_add(c, *st, others[i]))
+    for (size_t i = 0; i < st->n; i++) {
+        nops += st->id[i] == WSPI_TCP_NOP;
+        len += wspi_is_part(st->id[i], WSPI_TCP) ? wspi_protos[st->id[i]]->len : 0;
+    }
+    for (unsigned set = 0; set < 1u << WSPI_COUNT(others); set++) {
+        wspi_stack more = *st;
+        unsigned all = len;
+        bool ok = true;
+
+        for (size_t k = 0; k < WSPI_COUNT(others) && ok; k++) {
+            if (!(set >> k & 1))
+                continue;
+            ok = !has_layer(&more, others[k]) && more.n < WSPI_STACK_MAX;
+            if (ok)
+                more.id[more.n++] = others[k];
+            all += wspi_protos[others[k]]->len;
+        }
+        if (ok && nops + (4 - all % 4) % 4 <= 3 && wspi_valid_stack(c, &more, true))
             return true;
+    }
     return false;
 }
 
@@ -150,7 +158,10 @@ static bool layer_fits(const wspi_coder *c, uint8_t id)
         st.id[st.n++] = p->layers[i].id;
     if (id == WSPI_PAYLOAD)
         return wspi_valid_stack(c, &st, true);
-    return may_add(c, st, id) && (id != WSPI_TCP_NOP || nop_fits(c, &st));
+    if (!may_add(c, st, id) || !wspi_is_part(id, WSPI_TCP))
+        return may_add(c, st, id);
+    st.id[st.n++] = id;
+    return can_align(c, &st);
 }
 
 /* Grammar: takes back what may not follow the layers so far. Options end on their border and come once. */
@@ -171,8 +182,6 @@ static void forbid_layers(wspi_coder *c)
         for (size_t i = 0; i < p->n_layers; i++)
             if (p->layers[i].id == id && id != WSPI_TCP_NOP)
                 ok = false;
-        if (p->n_layers > 18 && options)
-            ok = id == (options_aligned(p) ? WSPI_PAYLOAD : WSPI_TCP_NOP);
         if (!ok)
             c->legal[base + id] = 0;
     }

@@ -167,6 +167,7 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
     ctx->trailer[dir] = c->trailer;
     if (!p->payload_len)
         return;
+    ctx->spoke = (uint8_t)dir;
     wspi_app_copy(&ctx->app, &c->app);
     if (c->name_len) {
         ctx->name_len = c->name_len;

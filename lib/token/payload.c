@@ -169,8 +169,8 @@ static void name_no_http(uint8_t *b, size_t n)
 }
 
 /*
- * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second:
- * plain bytes must not begin like them.
+ * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second, DNS
+ * by small counts: plain bytes must not begin like them.
  */
 static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
 {
@@ -184,6 +184,8 @@ static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
     if (n > 1 && b[1] >> 4 == 4)
         b[1] ^= 0x30;
+    if (n >= 12 && (b[4] | b[6] | b[8] | b[10]) == 0)
+        b[4] = 0x20;
 }
 
 /*

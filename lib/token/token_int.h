@@ -167,6 +167,7 @@ struct wsp_context {
     bool have_seq[2], have_flags[2][2];
     uint32_t next_seq[2];
     uint8_t flags[2][2]; /* last TCP flags by direction and payload */
+    uint8_t spoke;       /* direction of the last payload */
     uint8_t sent[2];     /* SYN, FIN and RST that a direction has sent, and wspi_tcp_offer */
     uint64_t sent_ns[2]; /* time of the direction's last packet */
     uint8_t n_slots[2], n_headers[2];

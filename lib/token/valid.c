@@ -4,7 +4,7 @@
  * RFC 9293 has it (3.3.2), options of a SYN stand on one and are answered if they were offered (RFC 7323, RFC 2018),
  * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP carries nothing.
  */
-#include "token/token_int.h"
+#include "token/app/app.h"
 
 static bool has_layer(const wspi_stack *st, uint8_t id)
 {
@@ -88,12 +88,22 @@ static bool answers_syn(const wsp_context *ctx, int dir)
     return !ctx->seen[dir] && theirs & WSPI_TH_SYN && !(theirs & WSPI_TH_ACK);
 }
 
+/* A DNS server has one answer for a question. */
+static bool has_answered(const wsp_context *ctx)
+{
+    return ctx->spoke == 1 && ctx->app.id[1] == WSPI_APP_DNS;
+}
+
 void wspi_valid_starts(wspi_coder *c, unsigned base)
 {
-    if (!is_of(c->ctx, WSPI_TCP))
+    const wsp_context *ctx = c->ctx;
+
+    if (has_answered(ctx) && is_of(ctx, WSPI_UDP))
+        memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
+    if (!is_of(ctx, WSPI_TCP))
         return;
     for (int d = 0; d < 2; d++)
-        if (!may_send(c->ctx, d))
+        if (!may_send(ctx, d))
             memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
 }
 
