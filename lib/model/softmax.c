@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * softmax.c: what comes next: likelihoods of tokens and their gradients. In one step over the whole vocabulary, or in
- * two: the range of the token among all ranges, and the token among those of its range (Goodman, 2001). Then rows whose
- * tokens are of one range share a product with that part of the embedding.
+ * two: the range of the token among all ranges, and the token among those of its range (Goodman, 2001). There rows whose
+ * tokens are of one range share that part of the embedding.
  */
 #include "model/model_int.h"
 
@@ -37,25 +37,26 @@ static void sort_rows(wspi_engine *e)
         e->order[--at[range[e->ids[i]]]] = (uint32_t)i;
 }
 
-/* The second step for the rows of one range. */
+/* The second step for the rows of one range, a few at a time, where they lie. */
 static void range_loss(wspi_engine *e, float *nll, uint32_t r, float scale)
 {
     const wsp_model_config *cfg = &e->m->cfg;
-    const uint32_t *row = e->order + e->range_at[r];
-    size_t C = cfg->channels, n = e->range_at[r + 1] - e->range_at[r], first = cfg->range_first[r],
-           k = wspi_range_size(cfg, r);
+    size_t C = cfg->channels, first = cfg->range_first[r], k = wspi_range_size(cfg, r),
+           w = e->m->at.embed + first * C;
 
-    if (n == 0 || k == 1)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(e->branch + i * C, e->o_n + row[i] * C, C * sizeof *e->branch);
-        e->target[i] = (uint32_t)(e->ids[row[i]] - first);
-    }
-    rows_loss(e, e->loss, e->ddeep, e->branch, e->target, e->m->at.embed + first * C, n, k, scale);
-    for (size_t i = 0; i < n; i++) {
-        nll[row[i]] += e->loss[i];
+    for (uint32_t i = e->range_at[r], end = e->range_at[r + 1]; k > 1 && i < end;) {
+        const uint32_t *row = e->order + i;
+        size_t n = WSPI_MIN(end - i, (uint32_t)WSPI_LM_ROWS);
+
+        for (size_t j = 0; j < n; j++)
+            e->target[j] = (uint32_t)(e->ids[row[j]] - first);
+        wspi_small_fwd(e->logits, e->o_n, row, e->m->w + w, n, k, C);
+        wspi_xent(e->logits, e->loss, e->target, scale > 0 ? e->scale : NULL, 0, n, k);
+        for (size_t j = 0; j < n; j++)
+            nll[row[j]] += e->loss[j];
         if (scale > 0)
-            wspi_add(e->dn + row[i] * C, e->ddeep + i * C, C);
+            wspi_small_bwd(e->grad + w, e->dn, e->logits, e->o_n, row, e->m->w + w, n, k, C);
+        i += (uint32_t)n;
     }
 }
 

@@ -126,6 +126,15 @@ void wspi_attention_step(float *o, float *keys, float *values, const float *qkv,
 void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
                    size_t C);
 
+/*
+ * Few rows of x[][C], those with the n numbers in `rows`, and weights w[k][C], in float32: y[n][k] = x w^T; backward dw
+ * += dy^T x, and dx, at the rows that x has, += dy w.
+ */
+void wspi_small_fwd(float *y, const float *x, const uint32_t *rows, const float *w, size_t n,
+                    size_t k, size_t C);
+void wspi_small_bwd(float *dw, float *dx, const float *dy, const float *x, const uint32_t *rows,
+                    const float *w, size_t n, size_t k, size_t C);
+
 /* ---- the flow mixer ---- */
 
 /* y[T][C] = causal depthwise convolution of x[T][ldx] with w[K][C] and bias[C]; rows before the first are `past`

@@ -313,6 +313,38 @@ static void rows_by_number_are_multiplied_alone(void **state)
     }
 }
 
+/* Any numbers of rows and of columns, in any order; outputs that are not asked for stay. */
+static void small_products_equal_the_reference(void **state)
+{
+    enum { ROWS = 11, MOST = 9 };
+    static const uint32_t rows[MOST] = {10, 0, 3, 7, 2, 9, 1, 5, 8};
+
+    (void)state;
+    for (size_t C = 1; C < 140; C += 23)
+        for (size_t n = 1; n <= MOST; n++) {
+            size_t k = 1 + wspi_rng_below(&rng, MOST);
+            float *x = randoms(ROWS * C, 1), *w = randoms(k * C, 1), *dy = randoms(n * k, 1),
+                  *dw = randoms(k * C, 1), *dx = randoms(ROWS * C, 1), *a = randoms(n * C, 1),
+                  *want_dw = randoms(k * C, 0), *want_dx = randoms(ROWS * C, 0), y[MOST * MOST],
+                  want[MOST * MOST];
+
+            memcpy(want_dw, dw, k * C * sizeof *dw);
+            memcpy(want_dx, dx, ROWS * C * sizeof *dx);
+            for (size_t i = 0; i < n; i++)
+                memcpy(a + i * C, x + rows[i] * C, C * sizeof *a);
+            wspi_ref_gemm(want, a, w, n, k, C, WSPI_TB);
+            wspi_ref_gemm(want_dw, dy, a, k, C, n, WSPI_TA | WSPI_ADD);
+            for (size_t i = 0; i < n; i++)
+                wspi_ref_gemm(want_dx + rows[i] * C, dy + i * k, w, 1, C, k, WSPI_ADD);
+            wspi_small_fwd(y, x, rows, w, n, k, C);
+            assert_true(distance(y, want, n * k) < 1e-5);
+            wspi_small_bwd(dw, dx, dy, x, rows, w, n, k, C);
+            assert_true(distance(dw, want_dw, k * C) < 1e-5);
+            assert_true(distance(dx, want_dx, ROWS * C) < 1e-5);
+            free(x), free(w), free(dy), free(dw), free(dx), free(a), free(want_dw), free(want_dx);
+        }
+}
+
 static void odds_are_exponentials_below_the_largest(void **state)
 {
     float x[37], y[37], max, sum;
@@ -621,6 +653,7 @@ int main(void)
         cmocka_unit_test(activations_equal_libm),
         cmocka_unit_test(cross_entropy_equals_the_reference),
         cmocka_unit_test(rows_by_number_are_multiplied_alone),
+        cmocka_unit_test(small_products_equal_the_reference),
         cmocka_unit_test(odds_are_exponentials_below_the_largest),
         cmocka_unit_test(rmsnorm_has_the_right_gradient),
         cmocka_unit_test(gated_norm_has_the_right_gradient),

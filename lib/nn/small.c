@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * small.c: products of a few rows that lie apart with a few rows of weights. oneDNN's calls cost more than that, and it
+ * would make a primitive for every number of rows. In float32 whatever the type of other products is.
+ */
+#include "nn/ops.h"
+
+#include "nn/fast_int.h"
+
+/* Sums of the 16 lanes of four vectors. */
+INLINE void sums(float *y, const lanes *v)
+{
+    typedef float half __attribute__((vector_size(32)));
+    typedef float quarter __attribute__((vector_size(16)));
+
+    for (size_t i = 0; i < 4; i++) {
+        half h[2];
+        quarter q[2];
+
+        memcpy(h, v + i, sizeof h);
+        h[0] += h[1];
+        memcpy(q, h, sizeof q);
+        q[0] += q[1];
+        y[i] = (q[0][0] + q[0][1]) + (q[0][2] + q[0][3]);
+    }
+}
+
+/* y[r][i] = a[r] . b[i] for four b and R rows: each part of b is loaded once for all rows. */
+INLINE void four(float (*y)[4], const float *const *a, const float *const *b, size_t C,
+                 const size_t R)
+{
+    lanes s[4][4] = {{{0}}};
+    size_t c = 0;
+
+    for (; c + 16 <= C; c += 16)
+        for (size_t r = 0; r < R; r++)
+            for (size_t i = 0; i < 4; i++)
+                s[r][i] += *lanes_at(a[r] + c) * *lanes_at(b[i] + c);
+    for (size_t r = 0; r < R; r++) {
+        sums(y[r], s[r]);
+        for (size_t k = c; k < C; k++)
+            for (size_t i = 0; i < 4; i++)
+                y[r][i] += a[r][k] * b[i][k];
+    }
+}
+
+/* Rows j to j + 3 of b, the last of n again where there are no more. */
+INLINE void rows_at(const float **row, const float *b, const uint16_t *number, size_t j, size_t n,
+                    size_t C)
+{
+    for (size_t i = 0; i < 4; i++) {
+        size_t k = WSPI_MIN(j + i, n - 1);
+        row[i] = b + (number ? number[k] : k) * C;
+    }
+}
+
+FAST void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
+                        size_t C)
+{
+    for (size_t j = 0; j < n; j += 4) {
+        const float *row[4];
+        float out[1][4];
+
+        rows_at(row, b, rows, j, n, C);
+        four(out, &a, row, C, 1);
+        for (size_t i = 0; i < 4 && j + i < n; i++)
+            y[j + i] = out[0][i];
+    }
+}
+
+FAST void wspi_small_fwd(float *y, const float *x, const uint32_t *rows, const float *w, size_t n,
+                         size_t k, size_t C)
+{
+    for (size_t i = 0; i < n; i += 4) {
+        const float *a[4];
+        size_t R = WSPI_MIN(n - i, (size_t)4);
+
+        for (size_t r = 0; r < R; r++)
+            a[r] = x + rows[i + r] * C;
+        for (size_t j = 0; j < k; j += 4) {
+            const float *b[4];
+            float out[4][4];
+
+            rows_at(b, w, NULL, j, k, C);
+            if (R == 4)
+                four(out, a, b, C, 4);
+            else
+                for (size_t r = 0; r < R; r++)
+                    four(out + r, a + r, b, C, 1);
+            for (size_t r = 0; r < R; r++)
+                for (size_t l = 0; l < 4 && j + l < k; l++)
+                    y[(i + r) * k + j + l] = out[r][l];
+        }
+    }
+}
+
+/* A sum over j of a[i at + j step] b[j], where b are rows of C floats, one behind the other or by their numbers. */
+struct sum {
+    const float *a, *b;
+    const uint32_t *rows;
+    size_t at, step, n, C;
+};
+
+INLINE const float *row_of(const struct sum *s, size_t j)
+{
+    return s->b + (s->rows ? s->rows[j] : j) * s->C;
+}
+
+/* y[i] += the sums of R rows of a: 32 columns of them stay in registers. */
+INLINE void add_sums(float *const *y, const struct sum *s, const float *a, const size_t R)
+{
+    size_t c = 0;
+
+    for (; c + 32 <= s->C; c += 32) {
+        lanes acc[4][2];
+
+        for (size_t r = 0; r < R; r++)
+            for (size_t q = 0; q < 2; q++)
+                acc[r][q] = *lanes_at(y[r] + c + 16 * q);
+        for (size_t j = 0; j < s->n; j++) {
+            const float *b = row_of(s, j) + c;
+
+            for (size_t r = 0; r < R; r++)
+                for (size_t q = 0; q < 2; q++)
+                    acc[r][q] += a[r * s->at + j * s->step] * *lanes_at(b + 16 * q);
+        }
+        for (size_t r = 0; r < R; r++)
+            memcpy(y[r] + c, acc[r], sizeof acc[r]);
+    }
+    for (size_t j = 0; c < s->C && j < s->n; j++)
+        for (size_t r = 0; r < R; r++)
+            axpy(y[r] + c, a[r * s->at + j * s->step], row_of(s, j) + c, s->C - c);
+}
+
+/* The same for m rows of y, one behind the other or by their numbers. */
+INLINE void add_all_sums(float *y, const uint32_t *rows, size_t m, const struct sum *s)
+{
+    for (size_t i = 0; i < m; i += 4) {
+        float *to[4];
+        size_t R = WSPI_MIN(m - i, (size_t)4);
+
+        for (size_t r = 0; r < R; r++)
+            to[r] = y + (rows ? rows[i + r] : i + r) * s->C;
+        if (R == 4)
+            add_sums(to, s, s->a + i * s->at, 4);
+        else
+            for (size_t r = 0; r < R; r++)
+                add_sums(to + r, s, s->a + (i + r) * s->at, 1);
+    }
+}
+
+FAST void wspi_small_bwd(float *dw, float *dx, const float *dy, const float *x,
+                         const uint32_t *rows, const float *w, size_t n, size_t k, size_t C)
+{
+    const struct sum over_w = {.a = dy, .b = w, .at = k, .step = 1, .n = k, .C = C},
+                     over_x = {.a = dy, .b = x, .rows = rows, .at = 1, .step = k, .n = n, .C = C};
+
+    add_all_sums(dx, rows, n, &over_w);
+    add_all_sums(dw, NULL, k, &over_x);
+}
