@@ -9,7 +9,7 @@
 
 static const cli_page page = {
     .name = "enroll",
-    .operands = "[OPTION]... --label NAME -m MODEL -o MODEL FILE...",
+    .operands = "[OPTION]... --label NAME -m MODEL -w MODEL FILE...",
     .summary = "Adds a class to a head of a model from example flows, without training: every flow "
                "of the captures\n"
                "(files, folders, archives, - for standard input) is an example. classify, tag and "
@@ -17,8 +17,8 @@ static const cli_page page = {
                "Of a token file with labels of the head, the flows with this label are the "
                "examples.",
     .examples =
-        "  wirespeak enroll --label Zoom -m model.safetensors -o mine.safetensors zoom*.pcap\n"
-        "  wirespeak enroll --head device --label kettle -f 'host 10.0.0.7' -m mine.safetensors -o "
+        "  wirespeak enroll --label Zoom -m model.safetensors -w mine.safetensors zoom*.pcap\n"
+        "  wirespeak enroll --head device --label kettle -f 'host 10.0.0.7' -m mine.safetensors -w "
         "mine.safetensors lan.pcap\n",
     .min_operands = 1,
     .max_operands = -1,
@@ -200,7 +200,7 @@ int cmd_enroll(int argc, char **argv)
         {.name = "label", .letter = 'l', .kind = CLI_TEXT, .value = &a.label, .arg = "NAME", .help = "name of the new class"},
         {.name = "head", .kind = CLI_TEXT, .value = &a.head, .arg = "NAME", .help = "head that learns it (default the first)"},
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a.model, .arg = "MODEL", .help = "the model, a .safetensors file"},
-        {.name = "output", .letter = 'o', .kind = CLI_TEXT, .value = &a.to, .arg = "MODEL", .help = "the model with the class; may be the same file"},
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a.to, .arg = "MODEL", .help = "the model with the class; may be the same file"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a.filter, .arg = "BPF", .help = "only packets of captures that match this pcap filter"},
         {.name = "flows", .kind = CLI_SIZE, .value = &a.flows, .arg = "N", .min = 1, .max = 100000,
          .help = "learn from at most N of the flows (default 500)"},
@@ -216,7 +216,7 @@ int cmd_enroll(int argc, char **argv)
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (!a.to)
-        return cli_usage(page.name, "where to? give -o MODEL.safetensors");
+        return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     if (is_token_file(argv[first]) && (argc - first > 1 || a.filter))
         return cli_usage(page.name, "one token file without --filter, or captures");
     return run(&a, argv + first, argc - first);

@@ -70,19 +70,30 @@ static wsp_status canaries_read(canaries *c, const char *path, wsp_error *err)
     size_t room = 0;
     char *line = NULL;
 
-    while (f && c->n < MAX_CANARIES && getline(&line, &room, f) > 0) {
+    const char *wrong = f ? NULL : "cannot be read";
+
+    while (!wrong && getline(&line, &room, f) > 0) {
         line[strcspn(line, "\n")] = 0;
-        if (*line && (c->line[c->n] = strdup(line)))
+        if (!*line)
+            continue;
+        if (c->n == MAX_CANARIES)
+            wrong = "more lines than 4096";
+        else if (!(c->line[c->n] = strdup(line)))
+            wrong = "no memory for its lines";
+        else
             c->n++;
     }
     free(line);
+    if (!wrong && ferror(f))
+        wrong = "cannot be read";
     if (f)
         (void)fclose(f);
-    if (f && c->n)
+    if (!wrong && c->n == 0)
+        wrong = "no line to plant";
+    if (!wrong)
         return WSP_OK;
     *err = (wsp_error){.status = WSP_ERR_IO};
-    (void)snprintf(err->text, sizeof err->text, f ? "%s: no line to plant" : "%s: cannot be read",
-                   path);
+    (void)snprintf(err->text, sizeof err->text, "%s: %s", path, wrong);
     return WSP_ERR_IO;
 }
 
@@ -111,7 +122,7 @@ static wsp_status forge_capture(job *j, wsp_input *in, int linktype, wsp_error *
     while (st == WSP_OK) {
         st = wsp_input_next(in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) { /* broken off: what came before is forged */
-            cli_note("%s", err->text);
+            cli_warn("%s (the packets before it are kept)", err->text);
             j->broken++;
             st = WSP_EOF;
         }

@@ -359,7 +359,7 @@ static int tag(run *r)
         rc = work(r);
     metrics_close(r->metrics);
     closed = outlet_close(r->out, &last);
-    if (r->start_ns)
+    if (r->start_ns && !(r->broken && wsp_feed_stats_get(r->feed).packets == 0))
         print_summary(r, &last);
     wsp_tagger_free(r->tagger);
     wsp_feed_free(r->feed);

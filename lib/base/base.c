@@ -247,6 +247,16 @@ double wspi_rng_normal(wspi_rng *r)
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
+void wspi_rng_shuffle(wspi_rng *r, uint32_t *x, size_t n) /* Fisher and Yates; Durstenfeld, 1964 */
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)wspi_rng_below(r, i);
+        uint32_t swap = x[i - 1];
+        x[i - 1] = x[k];
+        x[k] = swap;
+    }
+}
+
 uint64_t wspi_fnv1a(const void *p, size_t len, uint64_t seed)
 {
     const uint8_t *b = p;

@@ -144,9 +144,10 @@ typedef struct wspi_rng {
 
 void wspi_rng_seed(wspi_rng *r, uint64_t seed);
 uint64_t wspi_rng_u64(wspi_rng *r);
-double wspi_rng_unit(wspi_rng *r);                /* uniform in [0, 1) */
-uint64_t wspi_rng_below(wspi_rng *r, uint64_t n); /* uniform in [0, n), n > 0 */
-double wspi_rng_normal(wspi_rng *r);              /* mean 0, variance 1 */
+double wspi_rng_unit(wspi_rng *r);                         /* uniform in [0, 1) */
+uint64_t wspi_rng_below(wspi_rng *r, uint64_t n);          /* uniform in [0, n), n > 0 */
+double wspi_rng_normal(wspi_rng *r);                       /* mean 0, variance 1 */
+void wspi_rng_shuffle(wspi_rng *r, uint32_t *x, size_t n); /* every order alike likely */
 
 /* ---- small hashes and bits ---- */
 

@@ -111,7 +111,8 @@ wsp_status wspi_st_parse(wspi_st_file *f, const void *data, size_t len, wsp_erro
 
     *f = (wspi_st_file){.n = 0};
     if (c.bad || n > MAX_HEADER || n > wspi_cur_left(&c))
-        return wspi_fail(err, WSP_ERR_FORMAT, 0, "safetensors: the header length is wrong");
+        return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                         "not a .safetensors file, or cut short: the header length is wrong");
     header = wspi_cur_bytes(&c, (size_t)n);
     f->header = json_loadb((const char *)header, (size_t)n, JSON_REJECT_DUPLICATES, &je);
     if (!f->header)

@@ -175,12 +175,7 @@ typedef struct lessons {
 
 static void shuffle(lessons *l)
 {
-    for (size_t i = l->c->n_flows; i > 1; i--) {
-        size_t j = (size_t)wspi_rng_below(&l->rng, i);
-        uint32_t t = l->order[i - 1];
-        l->order[i - 1] = l->order[j];
-        l->order[j] = t;
-    }
+    wspi_rng_shuffle(&l->rng, l->order, l->c->n_flows);
     l->next = 0;
 }
 

@@ -57,19 +57,6 @@ wsp_status wspi_fit_group(wspi_fit *f, wsp_error *err)
     return WSP_OK;
 }
 
-static void shuffle(uint32_t *x, size_t n, uint64_t seed)
-{
-    wspi_rng r;
-
-    wspi_rng_seed(&r, seed);
-    for (size_t i = n; i > 1; i--) {
-        size_t k = (size_t)wspi_rng_below(&r, i);
-        uint32_t swap = x[i - 1];
-        x[i - 1] = x[k];
-        x[k] = swap;
-    }
-}
-
 /* The first flows of every group stay, in their order. */
 static size_t draw(wspi_fit *f)
 {
@@ -86,8 +73,11 @@ static size_t draw(wspi_fit *f)
 
 void wspi_fit_choose(wspi_fit *f)
 {
+    wspi_rng r;
+
     f->n_order = wspi_fit_wanted(f, f->train, f->order);
-    shuffle(f->order, f->n_order, f->opt->train.seed * 1000003u + f->pos.epoch);
+    wspi_rng_seed(&r, f->opt->train.seed * 1000003u + f->pos.epoch);
+    wspi_rng_shuffle(&r, f->order, f->n_order);
     if (f->opt->per_capture)
         f->n_order = draw(f);
 }

@@ -36,7 +36,8 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
                          (unsigned long long)wsp_vocab_version());
     if (cfg->output_layers == 0)
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
-                         "the model has no output stack to speak with");
+                         "the model has no output stack and cannot generate: take one that was "
+                         "trained with a next-token loss, such as generator.safetensors");
     if (o->rate <= 0 || o->top_p <= 0 || o->max_packets == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
     if (o->speed <= 0 || (o->from.flows && !o->from.flows->flow[0].packet))

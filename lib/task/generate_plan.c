@@ -4,6 +4,22 @@
 
 #include "task/generate_int.h"
 
+/* A label that was enrolled has a row of zeros: nothing was learned of how to generate it. */
+static bool is_learned(const wsp_model *m, int32_t condition)
+{
+    size_t C = wsp_model_config_get(m)->channels;
+
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor t = wsp_model_tensor(m, i);
+        if (strcmp(t.name, "flow.condition.weight") != 0)
+            continue;
+        for (size_t c = 0; c < C; c++)
+            if (t.data[(size_t)condition * C + c] != 0)
+                return true;
+    }
+    return false;
+}
+
 wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *condition,
                               wsp_error *err)
 {
@@ -24,6 +40,9 @@ wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *co
             }
         first += (int32_t)head->n_labels;
     }
+    if (found == 1 && !is_learned(m, *condition))
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "'%s' was enrolled: the model has not learned to generate it", label);
     if (found == 1)
         return WSP_OK;
     return wspi_fail(err, WSP_ERR_ARG, 0,

@@ -183,12 +183,7 @@ static size_t shuffle(uint32_t *place, size_t n, const uint8_t *half, uint8_t si
     for (size_t i = 0; i < n; i++)
         if (!half || half[i] == side)
             place[kept++] = (uint32_t)i;
-    for (size_t i = kept; i > 1; i--) {
-        size_t j = (size_t)wspi_rng_below(&rng, i);
-        uint32_t t = place[i - 1];
-        place[i - 1] = place[j];
-        place[j] = t;
-    }
+    wspi_rng_shuffle(&rng, place, kept);
     return kept;
 }
 

@@ -270,25 +270,14 @@ static bool takes_room(const wsp_tokens *t, size_t flow, size_t **count, size_t 
     return room;
 }
 
-static void shuffle(uint32_t *flow, size_t n, uint64_t seed)
-{
-    wspi_rng rng;
-
-    wspi_rng_seed(&rng, seed);
-    for (size_t i = n; i > 1; i--) {
-        size_t k = (size_t)wspi_rng_below(&rng, i);
-        uint32_t swap = flow[i - 1];
-        flow[i - 1] = flow[k];
-        flow[k] = swap;
-    }
-}
-
 static wsp_status thin(const wsp_tokens *t, const wsp_split_options *o, int8_t *part)
 {
     uint32_t *flow = wspi_new_array(t->n_flows, sizeof *flow);
     size_t **count = wspi_new_array(t->n_heads, sizeof *count), n = 0;
     wsp_status st = flow && count ? WSP_OK : WSP_ERR_NOMEM;
+    wspi_rng rng;
 
+    wspi_rng_seed(&rng, o->draw);
     for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++)
         if (!(count[h] = wspi_new_array(t->n_labels[h], sizeof **count)))
             st = WSP_ERR_NOMEM;
@@ -296,7 +285,7 @@ static wsp_status thin(const wsp_tokens *t, const wsp_split_options *o, int8_t *
         if (part[i] == WSP_SPLIT_TRAIN)
             flow[n++] = (uint32_t)i;
     if (st == WSP_OK)
-        shuffle(flow, n, o->draw);
+        wspi_rng_shuffle(&rng, flow, n);
     for (size_t i = 0; st == WSP_OK && i < n; i++)
         if (!takes_room(t, flow[i], count, o->per_class))
             part[flow[i]] = WSP_SPLIT_LEFT_OUT;

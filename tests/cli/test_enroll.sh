@@ -17,7 +17,7 @@ result $? "and carries contexts of what it has learned from"
 said() { "$ws" classify -o jsonl -m "$1" "$data/$2.pcap" | awk -v label="\"label\": \"$3\"" '{ gsub(/":"/, "\": \""); n++; if (index($0, label)) k++ } END { print k + 0, n + 0 }'; }
 
 read -r before total < <(said "$tmp/old.safetensors" snmp SNMP)
-"$ws" enroll -l SNMP -m "$tmp/old.safetensors" -o "$tmp/new.safetensors" "$data/snmp.pcap" >"$tmp/told" &&
+"$ws" enroll -l SNMP -m "$tmp/old.safetensors" -w "$tmp/new.safetensors" "$data/snmp.pcap" >"$tmp/told" &&
     grep -Eq '^examples +[1-9]' "$tmp/told" && grep -Eq '^lost to the new label +0$' "$tmp/told"
 result $? "enroll writes a model and says what it learned from"
 read -r after total < <(said "$tmp/new.safetensors" snmp SNMP)
@@ -31,17 +31,20 @@ result $? "what it knew before it still knows"
     "$ws" eval -q --per-class --final-only -m "$tmp/new.safetensors" "$tmp/both.npz" | grep -Eq '^ +SNMP .* 1\.0000$'
 result $? "eval scores it like any other"
 labelled=$(tail -n +2 "$tmp/all.tsv" | cut -f2 | grep -c '^SNMP$')
-[ "$labelled" -gt 1 ] && "$ws" enroll -l SNMP -m "$tmp/old.safetensors" -o "$tmp/npz.safetensors" "$tmp/both.npz" | grep -Eq "^examples +$labelled$"
+[ "$labelled" -gt 1 ] && "$ws" enroll -l SNMP -m "$tmp/old.safetensors" -w "$tmp/npz.safetensors" "$tmp/both.npz" | grep -Eq "^examples +$labelled$"
 result $? "of a token file the flows with the label are the examples"
-"$ws" enroll -l SNMP --flows 1 -m "$tmp/old.safetensors" -o "$tmp/one.safetensors" "$data/snmp.pcap" | grep -Eq '^examples +1$'
+"$ws" enroll -l SNMP --flows 1 -m "$tmp/old.safetensors" -w "$tmp/one.safetensors" "$data/snmp.pcap" | grep -Eq '^examples +1$'
 result $? "--flows bounds the examples"
-"$ws" enroll -l again -m "$tmp/new.safetensors" -o "$tmp/new.safetensors" "$data/ping.pcap" >"$tmp/told" && [ "$("$ws" info "$tmp/new.safetensors" | grep -c 'SNMP, again')" = 1 ]
+"$ws" enroll -l again -m "$tmp/new.safetensors" -w "$tmp/new.safetensors" "$data/ping.pcap" >"$tmp/told" && [ "$("$ws" info "$tmp/new.safetensors" | grep -c 'SNMP, again')" = 1 ]
 result $? "one class after the other can be enrolled, into the same file"
 
-fails "a class that is known is refused" 1 enroll -l DNS -m "$tmp/old.safetensors" -o "$tmp/x" "$data/dns.pcap"
-fails "a head that is not there is refused" 1 enroll -l SNMP --head colour -m "$tmp/old.safetensors" -o "$tmp/x" "$data/snmp.pcap"
-fails "\"unknown\" is no name for a class" 2 enroll -l unknown -m "$tmp/old.safetensors" -o "$tmp/x" "$data/snmp.pcap"
-fails "a label of which the token file has no flow is refused" 1 enroll -l nothing -m "$tmp/old.safetensors" -o "$tmp/x" "$tmp/both.npz"
+"$ws" generate -q -m "$tmp/new.safetensors" --label DNS -n 1 -w "$tmp/dns.pcap"
+result $? "a label that was trained can be generated from the model"
+fails "a label that was enrolled cannot" 1 generate -m "$tmp/new.safetensors" --label SNMP -n 1 -w "$tmp/x"
+fails "a class that is known is refused" 1 enroll -l DNS -m "$tmp/old.safetensors" -w "$tmp/x" "$data/dns.pcap"
+fails "a head that is not there is refused" 1 enroll -l SNMP --head colour -m "$tmp/old.safetensors" -w "$tmp/x" "$data/snmp.pcap"
+fails "\"unknown\" is no name for a class" 2 enroll -l unknown -m "$tmp/old.safetensors" -w "$tmp/x" "$data/snmp.pcap"
+fails "a label of which the token file has no flow is refused" 1 enroll -l nothing -m "$tmp/old.safetensors" -w "$tmp/x" "$tmp/both.npz"
 [ ! -e "$tmp/x" ]
 result $? "what is refused leaves no file"
 echo "1..$n"
