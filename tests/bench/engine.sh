@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # engine.sh: training and inference beside the machine's own peak and beside PyTorch, and classify from capture to label.
-# BENCH_MODEL: the model (models/generator.safetensors, which has all stacks); BENCH_CORPUS: captures to make the large one of (tests/data);
+# BENCH_MODEL: the model (models/generator.safetensors, which has all stacks); BENCH_CLASSIFIER: that of classify
+# (models/flows.safetensors); BENCH_CORPUS: captures to make the large one of (tests/data);
 # BENCH_SECONDS: of each measurement (5); BENCH_LONG: packets of the long flow (1000000).
 set -euo pipefail
 build=${top_builddir:-.} top=${top_srcdir:-.}
 model=${BENCH_MODEL:-$top/models/generator.safetensors}
+classifier=${BENCH_CLASSIFIER:-$top/models/flows.safetensors}
 corpus=${BENCH_CORPUS:-$top/tests/data}
 seconds=${BENCH_SECONDS:-5} long=${BENCH_LONG:-1000000}
 python=${PYTHON_TORCH:-/usr/bin/python3}
@@ -51,7 +53,7 @@ end_to_end() {
     local name=$1 start end flows
     shift
     start=$(date +%s.%N)
-    "$ws" classify -v -m "$model" "$@" "$tmp/big.pcap" >"$tmp/labels" 2>"$tmp/said"
+    "$ws" classify -v -m "$classifier" "$@" "$tmp/big.pcap" >"$tmp/labels" 2>"$tmp/said"
     end=$(date +%s.%N)
     flows=$(($(wc -l <"$tmp/labels") - 1))
     awk -v n="$flows" -v s="$start" -v e="$end" -v name="$name" \

@@ -129,7 +129,7 @@ if command -v tshark >/dev/null; then
         "$(classify -o jsonl "$data"/{dns,tls}.pcap | wc -l)" ]
     result $? "tshark finds the first packet of every flow by its comment"
 else
-    result 0 "# SKIP tshark is not installed"
+    skip "tshark finds the first packet of every flow by its comment" "tshark is not installed"
 fi
 classify --per-packet -w "$tmp/early.pcapng" "$data/http.pcap" >/dev/null && grep -aq 'wirespeak: unknown' "$tmp/early.pcapng"
 result $? "with --per-packet a SYN is not HTTP yet"

@@ -39,10 +39,13 @@ result $? "an input that there is not ends the fuzzer with a line"
 cat >"$tmp/target.c" <<'END'
 #include <stddef.h>
 #include <stdint.h>
-/* A DNS message with two questions of which the second is for a type that nobody asks for. */
+static volatile int seen;
+/* A DNS message with two questions is a path of its own. */
 int LLVMFuzzerTestOneInput(const uint8_t *b, size_t n)
 {
-    return n > 40 && b[5] == 2 && b[n - 3] == 255 ? 0 : 0;
+    if (n > 12 && b[5] == 2)
+        seen = 1;
+    return 0;
 }
 END
 if command -v clang >/dev/null && clang -O1 -fsanitize=fuzzer -I"$top_srcdir/include" -o "$tmp/target" "$tmp/target.c" \
@@ -54,7 +57,7 @@ if command -v clang >/dev/null && clang -O1 -fsanitize=fuzzer -I"$top_srcdir/inc
     grep -q 'Custom' "$tmp/run"
     result $? "and libFuzzer says that it has one"
 else
-    result 0 "a libFuzzer target runs with the mutator # SKIP no clang with libFuzzer here"
+    skip "a libFuzzer target runs with the mutator" "no clang with libFuzzer here"
 fi
 
 if command -v afl-fuzz >/dev/null && command -v afl-clang-fast >/dev/null; then
@@ -77,7 +80,7 @@ END
     grep -q 'wirespeak-afl' "$tmp/run" && [ "$(find "$tmp/out/default/queue" -name 'id:*' | wc -l)" -gt 1 ]
     result $? "afl-fuzz finds a new path with the mutator alone"
 else
-    result 0 "afl-fuzz finds a new path with the mutator alone # SKIP no AFL++ here"
+    skip "afl-fuzz finds a new path with the mutator alone" "no AFL++ here"
 fi
 echo "1..$n"
 exit $bad

@@ -24,7 +24,7 @@ if command -v parallel >/dev/null; then
     HOME=$tmp "$contrib/shards-parallel.sh" 3 "$tmp/m.safetensors" "$tmp/by parallel" "${captures[@]}" 2>/dev/null </dev/null && is_whole "$tmp/by parallel" 3
     result $? "GNU parallel: the union of the shards is the whole"
 else
-    result 0 "# SKIP GNU parallel is not installed"
+    skip "GNU parallel runs the shards" "GNU parallel is not installed"
 fi
 
 pids=()
@@ -80,11 +80,11 @@ CONF
 }
 
 if ! command -v slurmctld >/dev/null || ! command -v slurmd >/dev/null || ! command -v sbatch >/dev/null; then
-    result 0 "# SKIP Slurm is not installed"
+    skip "Slurm runs the shards" "Slurm is not installed"
 elif [ "$(id -u)" != 0 ]; then
-    result 0 "# SKIP a Slurm of its own needs root"
+    skip "Slurm runs the shards" "a Slurm of its own needs root"
 elif ! start_slurm; then
-    result 0 "# SKIP Slurm does not start here"
+    skip "Slurm runs the shards" "Slurm does not start here"
 else
     timeout 60 sbatch --wait --array=1-3 --cpus-per-task=1 --output="$tmp/%a.log" --export=ALL "$contrib/shards.sbatch" "$tmp/m.safetensors" \
         "$tmp/by slurm" "${captures[@]}" >/dev/null 2>&1 && is_whole "$tmp/by slurm" 3

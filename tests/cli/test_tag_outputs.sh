@@ -7,10 +7,6 @@ set -u
 . "${top_srcdir:-.}/tests/cli/common"
 model=${top_srcdir:-.}/models/flows.safetensors
 cli=${top_srcdir:-.}/tests/cli
-skip() {
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
     local tries=$(($1 * 10))
