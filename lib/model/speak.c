@@ -52,7 +52,8 @@ static void keep_common(const wsp_model *m, wspi_speech *s)
     }
     if (k->rows == 0)
         memcpy(k->context, s->context, m->cfg.channels * sizeof(float));
-    memcpy(k->ids, s->ids, s->len * sizeof *k->ids);
+    if (s->len > 0) /* the first token has no prefix, and its pointer may be NULL */
+        memcpy(k->ids, s->ids, s->len * sizeof *k->ids);
 }
 
 /* Whether the wanted tokens are tokens, in ascending order. */

@@ -107,7 +107,7 @@ refused "a checkpoint that is cut" 'kill.ckpt: safetensors: '
 cp "$tmp/a.safetensors" "$tmp/kill.ckpt"
 refused "a model is no checkpoint" 'kill.ckpt: not a checkpoint: '
 echo text >"$tmp/kill.ckpt"
-refused "nor is a text" 'kill.ckpt: safetensors: '
+refused "nor is a text" 'kill.ckpt: not a .safetensors file'
 [ ! -e "$tmp/no" ]
 result $? "and no model is written"
 
