@@ -54,6 +54,10 @@ receive() {
     pid=$!
     sleep 3
     read -r sent persec < <(send "$seconds" "$tmp/mix.pcap")
+    if [ "$sent" = 0 ]; then
+        echo "live.sh: tcpreplay has sent nothing: nothing is measured" >&2
+        exit 1
+    fi
     sleep 2
     child=$(pgrep -P "$pid" -x time || echo "$pid")
     # shellcheck disable=SC2046

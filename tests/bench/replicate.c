@@ -47,7 +47,7 @@ typedef struct corpus {
     source *sources;
     size_t len, cap, n_packets, cap_packets, n_sources, cap_sources;
     uint64_t bytes;
-    size_t bad, other_link, too_long;
+    size_t bad, other_link, unusable;
 } corpus;
 
 typedef struct stream {
@@ -218,8 +218,9 @@ static bool read_capture(corpus *c, wsp_input *in)
     while (s.n < MAX_PACKETS && wsp_input_next(in, &f, &err) == WSP_OK) {
         uint64_t gap = s.n > 0 && f.time_ns > last ? f.time_ns - last : 0;
         last = f.time_ns;
-        if (f.caplen > MAX_LEN || f.wirelen > MAX_LEN) { /* what tools refuse, or a lie */
-            c->too_long++;
+        /* What tools refuse to send or to read, or a lie: tcpreplay ends at a packet without a byte. */
+        if (f.caplen == 0 || f.caplen > MAX_LEN || f.wirelen > MAX_LEN) {
+            c->unusable++;
             continue;
         }
         if (!keep(c, &f, gap < MAX_GAP_NS ? gap : MAX_GAP_NS))
@@ -507,8 +508,8 @@ static void summary(const corpus *c, const merger *m)
     (void)fprintf(
         stderr,
         "replicate: %zu captures of %zu packets (left out: %zu of other link types, %zu bad "
-        "ones, %zu packets too long), %" PRIu64 "%s copies: %" PRIu64 " packets, %.1f MB, %.0f s\n",
-        c->n_sources, c->n_packets, c->other_link, c->bad, c->too_long, m->copies,
+        "ones, %zu packets empty or too long), %" PRIu64 "%s copies: %" PRIu64 " packets, %.1f MB, %.0f s\n",
+        c->n_sources, c->n_packets, c->other_link, c->bad, c->unusable, m->copies,
         m->last ? " and a part" : "", m->packets, (double)m->bytes / 1e6,
         (double)(m->end_ns - START_NS) / 1e9);
 }
