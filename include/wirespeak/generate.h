@@ -112,7 +112,9 @@ typedef struct wsp_generate_options {
     size_t n_edits;
     wsp_pool clients, servers;
     uint16_t port_first, port_last; /* of clients, both included */
-    size_t max_payload;             /* text tokens of a packet, as in training */
+    bool
+        service_ports; /* of servers, also of protocols without a grammar: what readers go by, and then find malformed */
+    size_t max_payload; /* text tokens of a packet, as in training */
     unsigned
         threads; /* 0: as many as the machine has CPUs; the packets are the same for any number */
     /* or NULL: the first packet of every flow, when it is written, and what the flow was to be (-1: whatever) */

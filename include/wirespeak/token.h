@@ -100,7 +100,8 @@ typedef struct wsp_filler {
     uint8_t client_ip[4], server_ip[4];
     uint8_t client_ip6[16], server_ip6[16];
     uint16_t client_port;
-    bool service_ports; /* well-known ports are legal, though their payload has no grammar yet */
+    bool
+        service_ports; /* well-known ports of protocols without a grammar are written, not others in their place */
 } wsp_filler;
 
 /*

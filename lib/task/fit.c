@@ -3,8 +3,8 @@
  * fit.c: the training run: flows in an order that the seed and the epoch alone decide (fit_choose.c), steps of a token
  * budget, checkpoints.
  * Where the next-token loss counts, steps take turns: one reads flows as a classifier does (its mask policy, labels for
- * the heads), the next as a generator does (everything, flow ends, the label of half of the labelled flows given as
- * condition and never asked for).
+ * the heads), the next as a generator does (everything, flow ends, one label of most labelled flows given as condition
+ * and never asked for).
  */
 #include "task/fit_int.h"
 
@@ -22,7 +22,22 @@ wsp_fit_options wsp_fit_options_default(void)
     return o;
 }
 
-/* Half of the labelled flows get the label of one head as their condition; nobody asks for it then. */
+/* One of a flow's labels, all of them equally likely, as the number of its condition; -1: it has none. */
+static int32_t draw_condition(const wsp_tokens *t, size_t flow, wspi_rng *r)
+{
+    int32_t first = 0, chosen = -1; /* condition number of the head's first label */
+    uint64_t labels = 0;
+
+    for (size_t h = 0; h < t->n_heads; h++) {
+        int32_t label = t->labels[h][flow];
+        if (label >= 0 && wspi_rng_below(r, ++labels) == 0)
+            chosen = first + label;
+        first += (int32_t)t->n_labels[h];
+    }
+    return chosen;
+}
+
+/* Three of four labelled flows have one of their labels as their condition; nobody asks for labels then. */
 static wsp_status set_conditions(wspi_fit *f, size_t taken, uint64_t number)
 {
     wspi_batcher *b = &f->batcher;
@@ -31,23 +46,30 @@ static wsp_status set_conditions(wspi_fit *f, size_t taken, uint64_t number)
     wspi_rng_seed(&r, f->opt->train.seed ^ (number * 0x9e3779b97f4a7c15u));
     WSP_TRY(wspi_grow(&b->condition, &b->cap_condition, taken + 1, sizeof *b->condition));
     for (size_t i = 0; i < taken; i++) {
-        int32_t first = 0; /* condition number of the head's first label */
-        b->condition[i] = -1;
-        for (size_t h = 0; h < f->train->n_heads; h++) {
-            int32_t label = f->train->labels[h][f->order[f->pos.at + i]];
-            if (label >= 0 && wspi_rng_u64(&r) & 1)
-                b->condition[i] = first + label;
-            first += (int32_t)f->train->n_labels[h];
-        }
+        int32_t drawn = draw_condition(f->train, f->order[f->pos.at + i], &r);
+        b->condition[i] = wspi_rng_below(&r, 4) ? drawn : -1;
     }
     b->batch.condition = b->condition;
     return WSP_OK;
 }
 
+/*
+ * Is the batch of this number for writing, with everything that is written, and conditions? By turns with what heads see;
+ * always where there are no heads to train and they would see everything.
+ */
+static bool is_spoken(const wspi_fit *f, uint64_t number)
+{
+    const char *policy = wsp_policy_name(wsp_policy_get(f->opt->view.policy));
+
+    if (f->speaks.n_flows == 0)
+        return false;
+    return number % 2 || (f->opt->train.head_weight <= 0 && strcmp(policy, "everything") == 0);
+}
+
 /* Moves on by the run's batch of this number, and makes it if it is this process that computes it. */
 static wsp_status next_batch(wspi_fit *f, uint64_t number, bool mine)
 {
-    bool speak = f->speaks.n_flows && number % 2;
+    bool speak = is_spoken(f, number);
     const wspi_view *v = speak ? &f->speaks : &f->sees;
     size_t budget = f->opt->batch_tokens, taken;
     wspi_augment change = {.drop = f->opt->token_drop, .skip = f->opt->skip};

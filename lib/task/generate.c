@@ -20,7 +20,7 @@ wsp_generate_options wsp_generate_options_default(void)
                                   .speed = 1,
                                   .from = {.after = SIZE_MAX},
                                   .port_first = 49152,
-                                  .port_last = 65535,
+                                  .port_last = 54271, /* tshark knows none of them */
                                   .max_payload = 24};
 }
 

@@ -50,7 +50,9 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
 {
     wspi_rng_seed(&f->rng, g->o->seed * 0x9e3779b97f4a7c15u + start->number);
     f->start = *start;
-    f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng), .start_ns = start->start_ns};
+    f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
+                           .start_ns = start->start_ns,
+                           .service_ports = g->o->service_ports};
     wspi_hosts_draw(&f->fill, g->o, start->number, &f->rng);
     if (start->from) {
         wspi_script_hosts(&f->fill, g->o->from.flows, start->from, g->packet);

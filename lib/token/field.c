@@ -413,15 +413,16 @@ static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
         *v ^= 1;
 }
 
-/* Samples: a dynamic port, or one towards a server whose protocol has a grammar. */
-static void forbid_ports(wspi_coder *c, uint8_t layer, unsigned base, unsigned n, bool source)
+/*
+ * Samples: another port where a protocol without a grammar is at home, since readers that go by ports would find its payload
+ * malformed. What is said stays what was meant, as of a server that listens elsewhere.
+ */
+static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, unsigned t)
 {
-    for (unsigned t = 0; t < n; t++) {
-        uint16_t port = t < WSPI_PORT_CLASSES ? 0 : wspi_port_at(t - WSPI_PORT_CLASSES);
-        bool known = !source && wspi_app_of_port(port, layer);
-        if (t != WSPI_PORT_DYNAMIC && !known)
-            c->legal[base + t] = 0;
-    }
+    bool spoken = t >= WSPI_PORT_CLASSES && !source &&
+                  wspi_app_of_port(wspi_port_at(t - WSPI_PORT_CLASSES), layer);
+
+    return c->fill->service_ports || spoken ? t : WSPI_PORT_DYNAMIC;
 }
 
 /* FREE, ADDR, PORT: equal to the prediction, or a token (a class) and the value in the residuals. */
@@ -441,8 +442,8 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         }
     } else if (d->kind != WSPI_K_FREE) {
         t = wspi_must(c, base, n, t);
-        if (d->kind == WSPI_K_PORT && c->legal && !c->deviations && !c->fill->service_ports)
-            forbid_ports(c, layer, base, n, d->role == WSPI_R_PORT_SRC);
+        if (d->kind == WSPI_K_PORT && c->fill)
+            t = sampled_port(c, layer, d->role == WSPI_R_PORT_SRC, t);
     }
     if (d->kind == WSPI_K_PORT && t >= WSPI_PORT_CLASSES)
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);
@@ -450,7 +451,8 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
     if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC &&
         d->role == (c->dir ? WSPI_R_PORT_SRC : WSPI_R_PORT_DST))
-        *v |= 0xc000; /* of the server; RFC 6335: 49152 to 65535 */
+        /* of the server: dynamic (RFC 6335), from 60416 on, below which tshark knows protocols by their ports */
+        *v = 0xec00 + *v % 0x1400;
 }
 
 /* A 32-bit number near a known one: log bins of the distance, back then ahead; `same` < 0 or a value with a token. */

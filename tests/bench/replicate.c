@@ -508,7 +508,8 @@ static void summary(const corpus *c, const merger *m)
     (void)fprintf(
         stderr,
         "replicate: %zu captures of %zu packets (left out: %zu of other link types, %zu bad "
-        "ones, %zu packets empty or too long), %" PRIu64 "%s copies: %" PRIu64 " packets, %.1f MB, %.0f s\n",
+        "ones, %zu packets empty or too long), %" PRIu64 "%s copies: %" PRIu64
+        " packets, %.1f MB, %.0f s\n",
         c->n_sources, c->n_packets, c->other_link, c->bad, c->unusable, m->copies,
         m->last ? " and a part" : "", m->packets, (double)m->bytes / 1e6,
         (double)(m->end_ns - START_NS) / 1e9);

@@ -72,7 +72,7 @@ result $? "what clients send, as one stream and as AFLNet's messages; frames; no
 generate --corpus "$tmp/deviating" --fuzz 1:value && [ -s "$tmp/deviating.fuzz.json" ]
 result $? "a corpus that deviates has its log beside it"
 
-generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) / 2))" ] &&
+generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) * 3 / 4))" ] &&
     (cd "$tmp/novel" && find . -type f -exec cmp {} ../packets/{} \;)
 result $? "a novel corpus is a part of the whole one"
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "task/generate_int.h"
+#include "token/app/app.h"
 
 /* ---- sampling ---- */
 
@@ -237,6 +238,61 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     free(ctx);
 }
 
+/* The server's port of a flow's first packet, 0 where it has none; *layer is its protocol. */
+static uint16_t server_port(const wsp_packet *p, int dir, uint8_t *layer)
+{
+    for (size_t i = 0; i < p->n_layers; i++)
+        if (p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP) {
+            const uint8_t *h = p->data + p->layers[i].off + (dir ? 0 : 2);
+            *layer = p->layers[i].id;
+            return (uint16_t)(h[0] << 8 | h[1]);
+        }
+    return 0;
+}
+
+/* Flows of 400 seeds that begin towards a port, below the dynamic ones, of a protocol that has no grammar. */
+static size_t count_strange_ports(bool service_ports)
+{
+    wsp_context *ctx = malloc(wsp_context_size());
+    wsp_decoder *d = NULL;
+    wsp_packet *p = NULL;
+    size_t strange = 0;
+    wspi_rng r;
+
+    assert_non_null(ctx);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    wspi_rng_seed(&r, 7);
+    for (uint64_t f = 0; f < 400; f++) {
+        wsp_filler fill = {.seed = f,
+                           .client = {2},
+                           .server = {4},
+                           .client_port = 50000,
+                           .service_ports = service_ports};
+        wsp_decoded out;
+        uint8_t layer;
+        uint16_t port;
+
+        wsp_context_init(ctx, 1);
+        if (!draw_packet(d, ctx, &fill, &r, &out))
+            continue;
+        wsp_packet_dissect(p, 1, &out.frame);
+        port = server_port(p, out.dir, &layer);
+        strange += port && port < 49152 && !wspi_app_of_port(port, layer);
+    }
+    wsp_packet_free(p);
+    wsp_decoder_free(d);
+    free(ctx);
+    return strange;
+}
+
+static void servers_without_a_grammar_listen_elsewhere(void **state)
+{
+    (void)state;
+    assert_int_equal(count_strange_ports(false), 0);
+    assert_in_range(count_strange_ports(true), 1, 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +301,7 @@ int main(void)
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
         cmocka_unit_test(ports_go_round_their_range),
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
+        cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

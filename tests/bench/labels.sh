@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# labels.sh: what nDPI calls generated flows: MODEL LABEL... (of the head "protocol"). FLOWS (100) of each, SEED (5), WIRESPEAK and
+# ARGS (more options of generate) as variables. A line a label: the share that nDPI names so, then what it calls the others.
+set -euo pipefail
+model=${1:?usage: labels.sh MODEL LABEL...}
+shift
+ws=${WIRESPEAK:-wirespeak}
+for label in "$@"; do
+    # shellcheck disable=SC2086
+    "$ws" generate -q -m "$model" --label "protocol:$label" -n "${FLOWS:-100}" --seed "${SEED:-5}" ${ARGS:-} -w - |
+        "$ws" label -q - | python3 -c '
+import collections, json, sys
+want, found = sys.argv[1], collections.Counter()
+for line in sys.stdin:
+    found[json.loads(line).get("ndpi", {}).get("protocol", "no IP")] += 1
+n = sum(found.values())
+same = next((k for k in found if k.lower() == want.lower()), want) # other releases of nDPI write names otherwise
+found[want] = found.pop(same, 0)
+others = [f"{k} {v}" for k, v in found.most_common() if k != want]
+print(f"{want:<14} {100 * found[want] / n:5.1f} %  " + ", ".join(others[:6]))
+print(f"{want}\t{found[want] / n}", file=sys.stderr)
+' "$label"
+done 2> >(awk -F '\t' '{ sum += $2; n++; good += $2 >= 0.9 } END { printf "mean of %d labels %.1f %%, %d with 90 %% or more\n", n, 100 * sum / n, good }')
