@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# labels.sh: what nDPI calls generated flows: MODEL LABEL... (of the head "protocol"). FLOWS (100) of each, SEED (5), WIRESPEAK and
-# ARGS (more options of generate) as variables. A line a label: the share that nDPI names so, then what it calls the others.
+# labels.sh: what nDPI calls generated flows: [MODEL [LABEL...]] (of the head "protocol"; else those that have a grammar, and a few that
+# have none). FLOWS (100) of each, SEED (5), WIRESPEAK and ARGS (more options of generate) as variables. A line a label: the share
+# that nDPI names so, then what it calls the others.
 set -euo pipefail
-model=${1:?usage: labels.sh MODEL LABEL...}
-shift
-ws=${WIRESPEAK:-wirespeak}
+model=${1:-${top_srcdir:-.}/models/generator.safetensors}
+shift $(($# ? 1 : 0))
+[ $# -gt 0 ] || set -- TLS DNS HTTP NTP DHCP Modbus STUN QUIC DNP3 S7Comm SSH SMTP FTP_CONTROL SNMP ICMP
+ws=${WIRESPEAK:-${top_builddir:-.}/wirespeak}
 for label in "$@"; do
     # shellcheck disable=SC2086
     "$ws" generate -q -m "$model" --label "protocol:$label" -n "${FLOWS:-100}" --seed "${SEED:-5}" ${ARGS:-} -w - |

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # valid.sh: what tshark finds wrong with generated packets: MODEL at several temperatures and a model of nearly random
-# weights, and with real ones: MODEL [CAPTURE...]. PACKETS (100000), TEMPERATURES ("0.7 1.0 1.5"), WIRESPEAK as variables.
+# weights, and with real ones: [MODEL [CAPTURE...]]. PACKETS (100000), TEMPERATURES ("0.7 1.0 1.5"), WIRESPEAK as variables.
 # Each line of the table is a message of tshark's expert information from "warning" on, with how often it came.
 set -euo pipefail
-model=${1:?usage: valid.sh MODEL [CAPTURE...]}
-shift
-ws=${WIRESPEAK:-wirespeak}
+model=${1:-${top_srcdir:-.}/models/generator.safetensors}
+shift $(($# ? 1 : 0))
+ws=${WIRESPEAK:-${top_builddir:-.}/wirespeak}
+command -v tshark >/dev/null || {
+    echo "valid.sh: tshark is not installed: left out"
+    exit 0
+}
 packets=${PACKETS:-100000}
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
