@@ -84,8 +84,8 @@ class Model:
             raise ValueError(f"{path}: not a wirespeak model")
         self.config = json.loads(self.meta["config"])
         self.heads = json.loads(self.meta["heads"])
-        # what begins with "reference." are contexts of known flows, no weights
-        self.w = {name: torch.tensor(a, dtype=dtype).requires_grad_() for name, a in arrays.items() if not name.startswith("reference.")}
+        # what begins with "reference." are contexts of known flows, with "forest." trees: no weights
+        self.w = {name: torch.tensor(a, dtype=dtype).requires_grad_() for name, a in arrays.items() if not name.startswith(("reference.", "forest."))}
         self.scan = scan
 
     def linear(self, x, name):

@@ -113,6 +113,7 @@ int cli_close_stdout(int status);
 
 /* The commands. argv[0] is the command's name; each returns an exit status. */
 int cmd_calibrate(int argc, char **argv);
+int cmd_grow(int argc, char **argv);
 int cmd_enroll(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_classify(int argc, char **argv);

@@ -48,15 +48,16 @@ static json_t *describe_model(const char *path, const wsp_model *m)
                                   json_string(wsp_model_meta_get(m, wsp_model_meta_key(m, i))));
     (void)snprintf(version, sizeof version, "%016" PRIx64, c->vocab_version);
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:i, s:s, s:b, s:i, s:i, s:i, s:i, s:s, s:i, s:I, s:I, s:o, s:o}",
+        "{s:s, s:s, s:s, s:I, s:i, s:s, s:b, s:i, s:i, s:i, s:i, s:s, s:i, s:I, s:I, s:I, s:o, "
+        "s:o}",
         "file", path, "kind", "model", "size", c->name, "parameters",
         (json_int_t)wsp_model_parameters(m), "vocabulary", (int)c->vocab, "vocabulary_version",
         version, "vocabulary_matches", c->vocab_version == wsp_vocab_version(), "channels",
         (int)c->channels, "packet_layers", (int)c->packet_layers, "flow_layers",
         (int)c->flow_layers, "output_layers", (int)c->output_layers, "softmax",
         c->ranges ? "grouped" : "flat", "max_tokens", (int)c->max_tokens, "state_bytes",
-        (json_int_t)wsp_state_size(m), "references", (json_int_t)wsp_model_references(m).n, "heads",
-        heads_of(m), "metadata", meta);
+        (json_int_t)wsp_state_size(m), "references", (json_int_t)wsp_model_references(m).n, "trees",
+        (json_int_t)wsp_model_forest(m).trees, "heads", heads_of(m), "metadata", meta);
 }
 
 static json_t *counts_of(const wsp_tokens *t)

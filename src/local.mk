@@ -1,11 +1,11 @@
 # The program: argument parsing and output only. It sees the public headers and nothing else of the library.
 bin_PROGRAMS += wirespeak
 wirespeak_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include $(JANSSON_CFLAGS) $(REDIS_CFLAGS) $(KAFKA_CFLAGS) $(SECCOMP_CFLAGS)
-wirespeak_SOURCES = src/main.c src/cli.h src/options.c src/eve.h src/eve.c src/cmd_classify.c src/cmd_calibrate.c src/cmd_eval.c src/cmd_train.c src/cmd_explain.c src/cmd_tokenize.c src/cmd_detokenize.c src/cmd_label.c src/cmd_generate.c src/cmd_info.c src/cmd_split.c src/cmd_forge.c src/labelling.h src/labelling.c src/source.h src/source.c src/report.h src/report.c src/report_html.c src/figure.h src/figure.c
+wirespeak_SOURCES = src/main.c src/cli.h src/options.c src/eve.h src/eve.c src/cmd_classify.c src/cmd_calibrate.c src/cmd_grow.c src/cmd_eval.c src/cmd_train.c src/cmd_explain.c src/cmd_tokenize.c src/cmd_detokenize.c src/cmd_label.c src/cmd_generate.c src/cmd_info.c src/cmd_split.c src/cmd_forge.c src/labelling.h src/labelling.c src/source.h src/source.c src/report.h src/report.c src/report_html.c src/figure.h src/figure.c
 wirespeak_SOURCES += src/page.h src/page.c src/cmd_eval_generated.c src/realism.h src/realism_report.c src/realism_html.c src/tshark.h src/tshark.c
 wirespeak_SOURCES += src/cmd_embed.c src/flow_run.h src/flow_run.c src/verdict.h src/verdict.c src/flow_out.h src/flow_out.c src/flow_sums.c src/beside.h src/beside.c src/ranking.h src/ranking.c src/progress.h src/progress.c
 wirespeak_LDADD = libwirespeak.la $(JANSSON_LIBS) $(REDIS_LIBS) $(KAFKA_LIBS) $(SECCOMP_LIBS)
-dist_man_MANS += man/wirespeak.1 man/wirespeak-classify.1 man/wirespeak-train.1 man/wirespeak-calibrate.1 man/wirespeak-eval.1 man/wirespeak-explain.1 man/wirespeak-tokenize.1 man/wirespeak-detokenize.1 man/wirespeak-label.1 man/wirespeak-generate.1 man/wirespeak-info.1 man/wirespeak-split.1 man/wirespeak-forge.1 man/wirespeak-tag.1 man/wirespeak-tokens.7 man/wirespeak-tokens-file.5 man/wirespeak-model.5
+dist_man_MANS += man/wirespeak.1 man/wirespeak-classify.1 man/wirespeak-train.1 man/wirespeak-calibrate.1 man/wirespeak-grow.1 man/wirespeak-eval.1 man/wirespeak-explain.1 man/wirespeak-tokenize.1 man/wirespeak-detokenize.1 man/wirespeak-label.1 man/wirespeak-generate.1 man/wirespeak-info.1 man/wirespeak-split.1 man/wirespeak-forge.1 man/wirespeak-tag.1 man/wirespeak-tokens.7 man/wirespeak-tokens-file.5 man/wirespeak-model.5
 dist_man_MANS += man/wirespeak-embed.1
 check_PROGRAMS += test_options
 test_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src

@@ -28,6 +28,7 @@ static const command commands[] = {
     {NULL, NULL, "Models"},
     {"train", cmd_train, "train a model on token arrays"},
     {"enroll", cmd_enroll, "add a class to a model from a few example flows"},
+    {"grow", cmd_grow, "give a model trees that vote beside its heads"},
     {"calibrate", cmd_calibrate, "fit the confidence of a model to labelled token arrays"},
     {"eval", cmd_eval, "score a model on labelled token arrays"},
     {"info", cmd_info, "print what is in a model or a token file"},

@@ -146,6 +146,37 @@ WSP_API wsp_references wsp_model_references(const wsp_model *m);
 WSP_MUST_USE WSP_API wsp_status wsp_model_references_set(wsp_model *m, const wsp_references *r,
                                                          wsp_error *err);
 
+/*
+ * A random forest (Breiman, 2001) that votes beside the heads. It sees numbered features of a flow, each as a code:
+ * the number of the first of the feature's edges that the value is not above. Trees of a head stand one after the other,
+ * nodes of a tree in the order of a walk that goes left first. A node is 32 bits:
+ *   a leaf:   WSP_NODE_LEAF | label
+ *   a branch: feature << 22 | code << 14 | right; rows whose code is not above `code` go on at the next node, others
+ *             `right` nodes further on
+ */
+#define WSP_NODE_LEAF    UINT32_C(0xffc00000)
+#define WSP_MAX_FEATURES 1023
+#define WSP_NODE_RIGHT   16383
+typedef struct wsp_forest {
+    size_t features; /* of which the last n_bag count tokens, those of `bag` */
+    size_t n_bag;
+    const uint16_t *bag; /* [n_bag] token ids */
+    const uint32_t
+        *edge_end;     /* [features] where a feature's edges end in `edge`, 255 of them at most */
+    const float *edge; /* ascending */
+    size_t trees;      /* of each head that has any */
+    const uint32_t *labels; /* [heads] how many labels its trees know, 0: it has no trees */
+    const uint32_t *root;   /* [heads][trees] a tree's first node */
+    size_t n_nodes;
+    const uint32_t *node;
+} wsp_forest;
+
+/* Borrowed until it is set again; features = 0: none. */
+WSP_API wsp_forest wsp_model_forest(const wsp_model *m);
+/* Copies it, instead of the one that was there. ARG when a tree would lead astray, or is of labels that no head has. */
+WSP_MUST_USE WSP_API wsp_status wsp_model_forest_set(wsp_model *m, const wsp_forest *f,
+                                                     wsp_error *err);
+
 /* ---- batches ---- */
 
 /* Ragged flows, one after the other: no padding. All arrays are borrowed for the call. */

@@ -551,6 +551,29 @@ WSP_MUST_USE WSP_API wsp_status wsp_baseline_score(const wsp_model *m, size_t he
                                                    const wsp_baseline *b, wsp_metrics **out,
                                                    wsp_error *err);
 
+/* ---- a forest that votes ---- */
+
+typedef struct wsp_grow_options {
+    size_t trees; /* of each head, up to 1000 */
+    uint64_t seed;
+} wsp_grow_options;
+
+/* 100 trees, seed 1. */
+WSP_API wsp_grow_options wsp_grow_options_default(void);
+
+/* What a head was given; flows = 0: the set has no label of the head, and it has no trees. */
+typedef struct wsp_grown {
+    size_t flows, nodes;
+} wsp_grown;
+
+/*
+ * Gives a model trees that vote beside its heads (see wsp_forest), grown on the labelled flows of its training set as the
+ * model reads them; those that it had are gone. grown: [heads], may be NULL. Calibrate afterwards.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_grow(wsp_model *m, const wsp_tokens *train,
+                                         const wsp_grow_options *opt, wsp_grown *grown,
+                                         wsp_error *err);
+
 /* ---- calibrating ---- */
 
 #define WSP_KEEP_DEFAULT 0.95

@@ -220,9 +220,27 @@ static wsp_tag_answer answer_of(const wspi_prefix *p, size_t head, const float *
                             .outside = outside};
 }
 
-static void judge(const wspi_prefix *p, wspi_node *n, size_t row)
+/* The trees' votes come to the row of logits of a node. */
+static void add_votes(wspi_prefix *p, wspi_node *n, size_t row)
+{
+    wspi_node *k = n;
+
+    if (!p->votes)
+        return;
+    for (size_t i = n->depth; i-- > 0; k = k->parent)
+        p->packets[i] = (wspi_said){ids_of(p, k), k->n_ids};
+    wspi_votes_flow(p->votes, p->packets, n->depth);
+    for (size_t i = 0; i < p->rules.n_heads; i++) {
+        size_t h = p->rules.heads[i];
+        wspi_votes_add(p->votes, h, p->logits[h] + row * wsp_model_head(p->m, h)->n_labels);
+    }
+}
+
+static void judge(wspi_prefix *p, wspi_node *n, size_t row)
 {
     const wsp_tag_answer *before = n->parent->said;
+
+    add_votes(p, n, row);
 
     for (size_t i = 0; i < p->rules.n_heads; i++) {
         size_t h = p->rules.heads[i];
@@ -370,8 +388,10 @@ static wsp_status buffers_make(wspi_prefix *p)
     p->logits = wspi_new_array(WSP_MAX_HEADS, sizeof(*p->logits));
     p->n_slots = FIRST_SLOTS;
     p->slots = wspi_new_array(p->n_slots, sizeof(*p->slots));
+    p->packets = wspi_new_array(p->rules.max_packets, sizeof *p->packets);
     p->root = calloc(1, node_size(p, 0));
-    return p->level && p->level_state && p->flow_off && p->logits && p->slots && p->root
+    return p->level && p->level_state && p->flow_off && p->logits && p->slots && p->packets &&
+                   p->root
                ? WSP_OK
                : WSP_ERR_NOMEM;
 }
@@ -393,6 +413,7 @@ wsp_status wspi_prefix_init(wspi_prefix *p, const wsp_model *m, wsp_dtype dtype,
     for (size_t i = 0; i < p->rules.n_heads; i++)
         p->root->said[i].label = -1;
     WSP_TRY(wsp_stacks_new(&p->stacks, m, err));
+    WSP_TRY(wspi_votes_new(&p->votes, m, err));
     WSP_TRY(wsp_runner_new(&p->runner, m, dtype, err));
     p->root->state = wspi_new_floats(wsp_state_size(m) / sizeof(float));
     if (!p->root->state)
@@ -422,5 +443,7 @@ void wspi_prefix_clear(wspi_prefix *p)
     free(p->logits);
     wspi_pool_clear(&p->states);
     wsp_stacks_free(p->stacks);
+    wspi_votes_free(p->votes);
+    free(p->packets);
     wsp_runner_free(p->runner);
 }

@@ -8,6 +8,7 @@
 #define WSPI_PREFIX_INT_H
 
 #include "live/pool_int.h"
+#include "task/votes.h"
 #include "wirespeak/live.h"
 #include "wirespeak/task.h"
 
@@ -56,6 +57,8 @@ typedef struct wspi_prefix {
     const wsp_model *m;
     wsp_runner *runner;
     wsp_stacks *stacks;
+    wspi_votes *votes;  /* or NULL */
+    wspi_said *packets; /* [max_packets] of the beginning at hand */
     wspi_prefix_rules rules;
     /* called for each node of the queue: when it has been computed, or (not known) when it leaves the queue without */
     wspi_known_fn *on_known;

@@ -69,6 +69,8 @@ wsp_status wsp_model_add_label(wsp_model **out, const wsp_model *m, size_t head,
         st = wspi_nomem(err, "a model's notes", 0);
     if (st == WSP_OK)
         st = wsp_model_references_set(to, &r, err);
+    if (st == WSP_OK)
+        st = wsp_model_forest_set(to, &m->forest, err);
     if (st < 0) {
         wsp_model_free(to);
         return st;

@@ -44,7 +44,8 @@ void wspi_model_tensor_list(const wsp_model *m, wspi_st_tensor *t)
 wsp_status wsp_model_save(const wsp_model *m, const char *path, wsp_error *err)
 {
     size_t n = m->n_entries, more = m->n_references ? REFERENCE_TENSORS : 0;
-    wspi_st_tensor *t = wspi_new_array(n + more, sizeof *t);
+    size_t trees = m->forest.features ? WSPI_FOREST_TENSORS : 0;
+    wspi_st_tensor *t = wspi_new_array(n + more + trees, sizeof *t);
     json_t *meta = wspi_model_meta_json(m);
     float *numbers = NULL;
     wsp_status st;
@@ -53,7 +54,9 @@ wsp_status wsp_model_save(const wsp_model *m, const char *path, wsp_error *err)
         st = wspi_nomem(err, "a model's header", n * sizeof *t);
     } else {
         wspi_model_tensor_list(m, t);
-        st = wspi_st_write(path, meta, t, n + more, err);
+        if (trees)
+            wspi_forest_list(m, t + n + more);
+        st = wspi_st_write(path, meta, t, n + more + trees, err);
     }
     free(numbers);
     json_decref(meta);
@@ -110,16 +113,17 @@ wsp_status wsp_model_load_memory(wsp_model **out, const void *data, size_t len, 
 {
     wspi_st_file f;
     wsp_model *m = NULL;
-    wsp_status st;
+    size_t extra = 0;
+    wsp_status st = wspi_st_parse(&f, data, len, err);
 
     *out = NULL;
-    if ((st = wspi_st_parse(&f, data, len, err)) < 0 ||
-        (st = wspi_model_from_file(&m, &f, err)) < 0 ||
-        (st = wspi_model_copy_weights(m, NULL, &f, wspi_references_tensors(&f), err)) <
-            0 || /* shapes before memory */
+    if (st == WSP_OK)
+        extra = wspi_references_tensors(&f) + wspi_forest_tensors(&f);
+    if (st < 0 || (st = wspi_model_from_file(&m, &f, err)) < 0 ||
+        (st = wspi_model_copy_weights(m, NULL, &f, extra, err)) < 0 || /* shapes before memory */
         (st = wspi_model_alloc(m, err)) < 0 ||
-        (st = wspi_model_copy_weights(m, m->w, &f, wspi_references_tensors(&f), err)) < 0 ||
-        (st = wspi_references_load(m, &f, err)) < 0)
+        (st = wspi_model_copy_weights(m, m->w, &f, extra, err)) < 0 ||
+        (st = wspi_references_load(m, &f, err)) < 0 || (st = wspi_forest_load(m, &f, err)) < 0)
         wsp_model_free(m);
     else
         *out = m;

@@ -1,4 +1,4 @@
-libwspi_la_SOURCES += lib/model/backward.c lib/model/checkpoint.c lib/model/config.c lib/model/engine.c lib/model/extend.c \
+libwspi_la_SOURCES += lib/model/backward.c lib/model/checkpoint.c lib/model/config.c lib/model/engine.c lib/model/extend.c lib/model/forest.c \
 	lib/model/forward.c lib/model/layers_int.h lib/model/loadsave.c lib/model/model.c lib/model/model_int.h \
 	lib/model/packets.c lib/model/runner.c lib/model/runner_int.h lib/model/safetensors.c lib/model/share.c lib/model/softmax.c lib/model/speak.c lib/model/train_int.h lib/model/trainer.c
 libwspi_la_SOURCES += lib/model/group_int.h lib/model/update.c

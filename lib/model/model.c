@@ -185,6 +185,7 @@ void wsp_model_free(wsp_model *m)
         free((void *)(uintptr_t)m->head[i].labels);
     }
     wspi_model_forget_references(m);
+    wspi_model_forget_forest(m);
     json_decref(m->meta);
     free(m->range_of);
     free(m->entry);

@@ -67,6 +67,7 @@ struct wsp_model {
     size_t n_references;
     float *reference;         /* [n_references][C] */
     int32_t *reference_label; /* [n_references][n_heads] */
+    wsp_forest forest;        /* its arrays are the model's */
 };
 
 /* How many tokens range r has. */
@@ -127,6 +128,13 @@ void wspi_model_forget_references(wsp_model *m);
 wsp_status wspi_references_list(const wsp_model *m, wspi_st_tensor *t, float **numbers);
 size_t wspi_references_tensors(const wspi_st_file *f);
 wsp_status wspi_references_load(wsp_model *m, const wspi_st_file *f, wsp_error *err);
+
+/* The same of the forest. */
+enum { WSPI_FOREST_TENSORS = 6 };
+void wspi_model_forget_forest(wsp_model *m);
+void wspi_forest_list(const wsp_model *m, wspi_st_tensor *t); /* WSPI_FOREST_TENSORS items */
+size_t wspi_forest_tensors(const wspi_st_file *f);
+wsp_status wspi_forest_load(wsp_model *m, const wspi_st_file *f, wsp_error *err);
 
 /* ---- the different packets of many ---- */
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "task/task_int.h"
+#include "task/votes.h"
 
 enum { BATCH_TOKENS = 32768, MAX_THREADS = 256 };
 
@@ -75,6 +75,9 @@ typedef struct scratch {
     size_t *cap_logits;
     float *context, *nll;
     size_t cap_context, cap_nll;
+    wspi_votes *votes; /* or NULL */
+    wspi_said *said;   /* packets of a flow */
+    size_t cap_said;
 } scratch;
 
 /* What all workers share. Batches are runs of the sorted flows; a worker takes the next one that nobody has. */
@@ -117,6 +120,8 @@ static void scratch_clear(scratch *s, size_t n_heads)
     free(s->cap_logits);
     free(s->context);
     free(s->nll);
+    free(s->said);
+    wspi_votes_free(s->votes);
 }
 
 static wsp_status run_batch(const job *j, wsp_runner *r, scratch *s, wsp_error *err)
@@ -134,6 +139,30 @@ static wsp_status run_batch(const job *j, wsp_runner *r, scratch *s, wsp_error *
         wspi_grow(&s->context, &s->cap_context, b->n_packets * C, sizeof *s->context) < 0)
         return wspi_nomem(err, "contexts of a batch", b->n_packets * C);
     return wsp_runner_classify(r, b, s->context, s->logits, err);
+}
+
+/* The trees' votes come to what the heads say of flow i of the batch, of its packets `from` and on. */
+static wsp_status add_votes(const job *j, scratch *s, size_t i, size_t from)
+{
+    const wspi_batcher *b = &s->batcher;
+    size_t n = b->flow_off[i + 1] - b->flow_off[i];
+
+    if (!s->votes)
+        return WSP_OK;
+    WSP_TRY(wspi_grow(&s->said, &s->cap_said, n, sizeof *s->said));
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t *at = b->packet_off + b->flow_off[i] + k;
+        s->said[k] = (wspi_said){b->ids + at[0], at[1] - at[0]};
+    }
+    for (size_t k = from; k < n; k++) {
+        wspi_votes_flow(s->votes, s->said, k + 1);
+        for (size_t h = 0; h < wsp_model_head_count(j->m); h++)
+            if (wants_head(j, h))
+                wspi_votes_add(s->votes, h,
+                               s->logits[h] +
+                                   (b->flow_off[i] + k) * wsp_model_head(j->m, h)->n_labels);
+    }
+    return WSP_OK;
 }
 
 static void take_early(const job *j, const wspi_batcher *b, const float *logits, size_t head,
@@ -205,8 +234,12 @@ static wsp_status answer_batch(const job *j, wsp_runner *r, scratch *s, size_t i
     if (wspi_batcher_fill(&s->batcher, j->v, j->t, order, n, SIZE_MAX, NULL, 0, NULL, &taken) < 0)
         return wspi_nomem(err, "a batch of flows", BATCH_TOKENS);
     WSP_TRY(run_batch(j, r, s, err));
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
+        size_t last = s->batcher.flow_off[k + 1] - s->batcher.flow_off[k] - 1u;
+        if (add_votes(j, s, k, j->want->early ? 0 : last) < 0)
+            return wspi_nomem(err, "packets of a flow", last);
         take_flow(j, s, k, order[k]);
+    }
     return j->want->surprise ? take_surprise(j, r, s, order, n, err) : WSP_OK;
 }
 
@@ -246,6 +279,8 @@ static void *worker_main(void *arg)
     wsp_status st = scratch_init(&s, wsp_model_head_count(j->m));
 
     st = st < 0 ? wspi_nomem(&err, "heads", 0) : wsp_runner_new(&r, j->m, j->dtype, &err);
+    if (st == WSP_OK)
+        st = wspi_votes_new(&s.votes, j->m, &err);
     for (size_t i; st == WSP_OK && (i = take_batch(j)) < j->n_batches;)
         st = answer_batch(j, r, &s, i, &err);
     if (r)

@@ -25,14 +25,9 @@ typedef struct span {
     unsigned base, count;
 } span;
 
-static span span_of(const char *field)
+static span span_of(size_t field)
 {
-    wsp_field_info f;
-
-    for (size_t i = 0; wsp_field_get(i, &f); i++)
-        if (strcmp(f.field, field) == 0)
-            return (span){f.first_token, f.n_tokens};
-    return (span){0, 0};
+    return (span){wspi_field_base(WSPI_TCP, field), wspi_field_count(WSPI_TCP, field)};
 }
 
 typedef struct reader {
@@ -62,12 +57,12 @@ static void read_token(const reader *r, uint16_t id, float *row)
     }
 }
 
-static void read_packet(const reader *r, const wsp_tokens *t, uint64_t packet, float row[COLUMNS])
+static void read_packet(const reader *r, const wspi_said *p, float row[COLUMNS])
 {
     for (size_t i = 0; i < COLUMNS; i++)
         row[i] = -1;
-    for (uint64_t i = t->packet_off[packet]; i < t->packet_off[packet + 1]; i++)
-        read_token(r, t->ids[i], row);
+    for (size_t i = 0; i < p->n; i++)
+        read_token(r, p->ids[i], row);
 }
 
 typedef struct total {
@@ -100,16 +95,15 @@ static float *put_totals(float *x, const total *s)
     return x;
 }
 
-static void header_features(const reader *r, const wsp_tokens *t, size_t flow, float *x)
+static void header_features(const reader *r, const wspi_said *packet, size_t n, float *x)
 {
-    size_t n = wsp_tokens_packets(t, flow);
     total sums[2] = {{.most = -1}, {.most = -1}};
 
     for (size_t i = 0; i < PACKETS * (COLUMNS + 1); i++)
         x[i] = -1;
     for (size_t p = 0; p < n; p++) {
         float row[COLUMNS];
-        read_packet(r, t, t->flow_off[flow] + p, row);
+        read_packet(r, &packet[p], row);
         add_packet(&sums[row[DIR] > 0], row);
         if (p >= PACKETS)
             continue;
@@ -120,30 +114,30 @@ static void header_features(const reader *r, const wsp_tokens *t, size_t flow, f
     put_totals(put_totals(x + PACKETS * (COLUMNS + 1) + 1, &sums[0]), &sums[1]);
 }
 
-static size_t packet_bytes(const wsp_tokens *t, uint64_t packet, float *x)
+static size_t packet_bytes(const wspi_said *p, float *x)
 {
     size_t n = 0;
 
-    for (uint64_t i = t->packet_off[packet]; i < t->packet_off[packet + 1]; i++) {
+    for (size_t i = 0; i < p->n; i++) {
         size_t len;
         const uint8_t *s;
-        if (!wspi_in_group(t->ids[i], WSPI_T_TEXT))
+        if (!wspi_in_group(p->ids[i], WSPI_T_TEXT))
             continue;
-        s = wspi_text_bytes(t->ids[i] - wspi_group_base(WSPI_T_TEXT), &len);
+        s = wspi_text_bytes(p->ids[i] - wspi_group_base(WSPI_T_TEXT), &len);
         for (size_t b = 0; b < len && n < BYTES; b++)
             x[n++] = s[b];
     }
     return n;
 }
 
-static void byte_features(const wsp_tokens *t, size_t flow, float *x)
+static void byte_features(const wspi_said *packet, size_t n, float *x)
 {
     size_t done = 0;
 
     for (size_t i = 0; i < DATA_PACKETS * BYTES; i++)
         x[i] = -1;
-    for (uint64_t p = t->flow_off[flow]; p < t->flow_off[flow + 1] && done < DATA_PACKETS; p++)
-        done += packet_bytes(t, p, x + done * BYTES) > 0;
+    for (size_t p = 0; p < n && done < DATA_PACKETS; p++)
+        done += packet_bytes(&packet[p], x + done * BYTES) > 0;
 }
 
 /* ---- tokens that tell classes apart ---- */
@@ -192,6 +186,17 @@ static void rank_tokens(wspi_features *f, const float *seen, const float *size, 
         f->bag[f->n_bag] = (uint16_t)w[f->n_bag].id;
 }
 
+void wspi_features_set(wspi_features *f, bool payload, const uint16_t *bag, size_t n_bag)
+{
+    memset(f, 0, sizeof *f);
+    f->payload = payload;
+    f->n_bag = n_bag;
+    for (size_t k = 0; k < n_bag; k++) {
+        f->bag[k] = bag[k];
+        f->place[bag[k]] = (uint16_t)(k + 1);
+    }
+}
+
 wsp_status wspi_features_choose(wspi_features *f, const wsp_tokens *t, const int32_t *label,
                                 size_t n_labels, bool payload)
 {
@@ -199,7 +204,7 @@ wsp_status wspi_features_choose(wspi_features *f, const wsp_tokens *t, const int
     float *seen, *size, *count;
     worth *w;
 
-    *f = (wspi_features){.payload = payload};
+    wspi_features_set(f, payload, NULL, 0);
     if (!payload)
         return WSP_OK;
     seen = wspi_new_array((n_labels + 1) * V, sizeof *seen);
@@ -219,8 +224,11 @@ wsp_status wspi_features_choose(wspi_features *f, const wsp_tokens *t, const int
                 seen[n_labels * V + id]++;
             }
     }
-    if (seen && size && count && w)
+    if (seen && size && count && w) {
         rank_tokens(f, seen, size, n_labels, w);
+        for (size_t k = 0; k < f->n_bag; k++)
+            f->place[f->bag[k]] = (uint16_t)(k + 1);
+    }
     free(seen);
     free(size);
     free(count);
@@ -233,24 +241,50 @@ size_t wspi_features_count(const wspi_features *f)
     return HEADERS + (f->payload ? DATA_PACKETS * BYTES + f->n_bag : 0);
 }
 
+static void bag_features(const wspi_features *f, const wspi_said *packet, size_t n, float *x)
+{
+    memset(x, 0, f->n_bag * sizeof *x);
+    for (size_t p = 0; p < n && p < PACKETS; p++)
+        for (size_t i = 0; i < packet[p].n; i++)
+            if (f->place[packet[p].ids[i]])
+                x[f->place[packet[p].ids[i]] - 1]++;
+}
+
+void wspi_features_flow(const wspi_features *f, const wspi_said *packet, size_t n, float *x)
+{
+    const reader r = {span_of(WSPI_TCP_FLAGS), span_of(WSPI_TCP_WINDOW)};
+
+    header_features(&r, packet, n, x);
+    if (!f->payload)
+        return;
+    byte_features(packet, n, x + HEADERS);
+    bag_features(f, packet, n, x + HEADERS + DATA_PACKETS * BYTES);
+}
+
+wsp_status wspi_said_of(const wsp_tokens *t, size_t flow, wspi_said **packet, size_t *cap,
+                        size_t *n)
+{
+    *n = wsp_tokens_packets(t, flow);
+    WSP_TRY(wspi_grow(packet, cap, *n + 1, sizeof **packet));
+    for (size_t p = 0; p < *n; p++) {
+        uint64_t at = t->packet_off[t->flow_off[flow] + p];
+        (*packet)[p] =
+            (wspi_said){t->ids + at, (size_t)(t->packet_off[t->flow_off[flow] + p + 1] - at)};
+    }
+    return WSP_OK;
+}
+
 wsp_status wspi_features_make(const wspi_features *f, const wsp_tokens *t, float *x)
 {
-    const reader r = {span_of("tcp.flags"), span_of("tcp.window")};
-    size_t n = wspi_features_count(f);
-    float *count = wspi_new_array(wsp_vocab_size(), sizeof *count);
+    size_t count = wspi_features_count(f), cap = 0, n;
+    wspi_said *packet = NULL;
+    wsp_status st = WSP_OK;
 
-    if (!count)
-        return WSP_ERR_NOMEM;
-    for (size_t i = 0; i < t->n_flows; i++, x += n) {
-        header_features(&r, t, i, x);
-        if (!f->payload)
-            continue;
-        byte_features(t, i, x + HEADERS);
-        memset(count, 0, wsp_vocab_size() * sizeof *count);
-        count_flow(t, i, count);
-        for (size_t k = 0; k < f->n_bag; k++)
-            x[HEADERS + DATA_PACKETS * BYTES + k] = count[f->bag[k]];
+    for (size_t i = 0; st == WSP_OK && i < t->n_flows; i++, x += count) {
+        st = wspi_said_of(t, i, &packet, &cap, &n);
+        if (st == WSP_OK)
+            wspi_features_flow(f, packet, n, x);
     }
-    free(count);
-    return WSP_OK;
+    free(packet);
+    return st;
 }

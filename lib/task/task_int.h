@@ -16,6 +16,12 @@ typedef struct wspi_view {
     uint64_t *flow_off;   /* [n_flows + 1] in packets */
 } wspi_view;
 
+/* What a packet says: its tokens, as a policy leaves them. */
+typedef struct wspi_said {
+    const uint16_t *ids;
+    size_t n;
+} wspi_said;
+
 uint16_t wspi_flow_end_token(void);
 
 /* UNSUPPORTED for a model of another vocabulary. */

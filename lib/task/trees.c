@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trees.c: random forest (Breiman, 2001) and gradient boosting (Friedman, 2001; histograms as in LightGBM) as baselines.
- * No tree is kept: the rows that are asked for go down each tree while it grows, and branches that none of them takes are
- * not grown. Values are coded into at most 255 bins by the quantiles of the training rows.
+ * trees.c: random forest (Breiman, 2001) and gradient boosting (Friedman, 2001; histograms as in LightGBM). As baselines no
+ * tree is kept: the rows that are asked for go down each tree while it grows, and branches that none of them takes are
+ * not grown. A model's forest is grown whole, and written down. Values are coded into at most 255 bins by the quantiles of the
+ * training rows.
  */
 #include <math.h>
 
-#include "base/base.h"
-#include "wirespeak/task.h"
+#include "task/trees_int.h"
+#include "wirespeak/model.h"
 
 enum { BINS = 255 };
 
@@ -58,7 +59,7 @@ static size_t edges_of(float *sorted, size_t n, float *edge)
     return k;
 }
 
-static uint8_t code_of(float v, const float *edge, size_t k)
+uint8_t wspi_code_of(float v, const float *edge, size_t k)
 {
     size_t lo = 0, hi = k;
 
@@ -75,7 +76,7 @@ static uint8_t code_of(float v, const float *edge, size_t k)
 static void code_column(columns *c, size_t f, size_t F, const float *x, const float *edge, size_t k)
 {
     for (size_t i = 0; i < c->n; i++)
-        c->code[f * c->n + i] = code_of(x[i * F + f], edge, k);
+        c->code[f * c->n + i] = wspi_code_of(x[i * F + f], edge, k);
 }
 
 static wsp_status code_all(trees *t, const float *train, const float *ask)
@@ -284,6 +285,24 @@ static wsp_status grow_tree(forest *f, uint64_t key)
     return st;
 }
 
+static wsp_status forest_make(forest *f)
+{
+    f->tried = wspi_new_array(f->t->F, sizeof *f->tried);
+    f->sorted = wspi_new_array(f->t->train.n, sizeof *f->sorted);
+    f->all = wspi_new_array(f->t->L, sizeof *f->all);
+    f->below = wspi_new_array(f->t->L, sizeof *f->below);
+    return f->tried && f->sorted && f->all && f->below ? WSP_OK : WSP_ERR_NOMEM;
+}
+
+static void forest_clear(forest *f)
+{
+    free(f->tried);
+    free(f->sorted);
+    free(f->all);
+    free(f->below);
+    free(f->sum);
+}
+
 static wsp_status grow_forest(trees *t, float *prob)
 {
     forest f = {.t = t, .wanted = (size_t)sqrt((double)t->F)};
@@ -291,12 +310,8 @@ static wsp_status grow_forest(trees *t, float *prob)
     wsp_status st = WSP_OK;
     wspi_rng rng;
 
-    f.tried = wspi_new_array(t->F, sizeof *f.tried);
-    f.sorted = wspi_new_array(t->train.n, sizeof *f.sorted);
-    f.all = wspi_new_array(t->L, sizeof *f.all);
-    f.below = wspi_new_array(t->L, sizeof *f.below);
     f.sum = wspi_new_array(cells, sizeof *f.sum);
-    if (!f.tried || !f.sorted || !f.all || !f.below || !f.sum)
+    if (forest_make(&f) < 0 || !f.sum)
         st = WSP_ERR_NOMEM;
     wspi_rng_seed(&rng, t->opt->seed);
     for (size_t k = 0; st == WSP_OK && k < t->opt->rounds; k++) {
@@ -308,12 +323,118 @@ static wsp_status grow_forest(trees *t, float *prob)
     }
     for (size_t i = 0; st == WSP_OK && i < cells; i++)
         prob[i] = (float)(f.sum[i] / (double)t->opt->rounds);
-    free(f.tried);
-    free(f.sorted);
-    free(f.all);
-    free(f.below);
-    free(f.sum);
+    forest_clear(&f);
     return st;
+}
+
+/* ---- a forest that is kept ---- */
+
+enum { DEEPEST = 200 };
+
+static uint32_t commonest(const forest *f)
+{
+    uint32_t best = 0;
+
+    for (uint32_t l = 1; l < f->t->L; l++)
+        if (f->all[l] > f->all[best])
+            best = l;
+    return best;
+}
+
+/* Writes the branch's nodes down. One whose left side is too long to say how far the right one is stays a leaf. */
+static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsigned depth,
+                                wspi_nodes *out)
+{
+    size_t at = out->n, right;
+    uint32_t leaf;
+    branch side[2];
+    cut c = {.gain = 0};
+
+    WSP_TRY(wspi_grow(&out->node, &out->cap, at + 1, sizeof *out->node));
+    count_labels(f, b);
+    leaf = WSP_NODE_LEAF | commonest(f);
+    out->node[out->n++] = leaf;
+    if (!is_pure(f, b) && depth < DEEPEST)
+        c = find_cut(f, b, key);
+    if (!(c.gain > 0))
+        return WSP_OK;
+    part_branch(f->t, b, &c, &side[0], &side[1]);
+    WSP_TRY(record_branch(f, &side[0], key_of(key, false), depth + 1, out));
+    right = out->n - at;
+    if (right > WSP_NODE_RIGHT) {
+        out->n = at + 1;
+        return WSP_OK;
+    }
+    WSP_TRY(record_branch(f, &side[1], key_of(key, true), depth + 1, out));
+    out->node[at] = (uint32_t)(c.feature << 22 | (size_t)c.code << 14 | right);
+    return WSP_OK;
+}
+
+wsp_status wspi_forest_grow(const wspi_coded *c, const uint32_t *row, size_t n_rows,
+                            const int32_t *label, size_t n_labels, size_t trees_wanted,
+                            uint64_t seed, uint32_t *root, wspi_nodes *out)
+{
+    trees t = {.train = {c->code, c->n}, .F = c->features, .L = n_labels, .label = label};
+    forest f = {.t = &t, .wanted = (size_t)sqrt((double)c->features)};
+    const branch all = {0, n_rows, 0, 0};
+    wsp_status st = WSP_OK;
+    wspi_rng rng;
+
+    t.row = wspi_new_array(n_rows, sizeof *t.row);
+    t.asked = wspi_new_array(1, sizeof *t.asked);
+    t.scratch = wspi_new_array(n_rows, sizeof *t.scratch);
+    if (!t.row || !t.asked || !t.scratch || forest_make(&f) < 0)
+        st = WSP_ERR_NOMEM;
+    wspi_rng_seed(&rng, seed);
+    for (size_t k = 0; st == WSP_OK && k < trees_wanted; k++) {
+        for (size_t i = 0; i < n_rows; i++) /* drawn with replacement */
+            t.row[i] = row[wspi_rng_below(&rng, n_rows)];
+        root[k] = (uint32_t)out->n;
+        st = record_branch(&f, &all, wspi_rng_u64(&rng), 0, out);
+    }
+    forest_clear(&f);
+    free(t.row);
+    free(t.asked);
+    free(t.scratch);
+    return st;
+}
+
+wsp_status wspi_coded_make(wspi_coded *c, const wsp_rows *rows)
+{
+    columns to = {.n = rows->n};
+    float *sorted = wspi_new_array(rows->n, sizeof *sorted);
+    size_t cells, n_edges = 0;
+
+    *c = (wspi_coded){.n = rows->n, .features = rows->features};
+    if (wspi_mul(rows->features, rows->n, &cells))
+        c->code = wspi_new_array(cells, 1);
+    c->edge_end = wspi_new_array(rows->features, sizeof *c->edge_end);
+    c->edge = wspi_new_array(rows->features * BINS, sizeof *c->edge);
+    if (!sorted || !c->code || !c->edge_end || !c->edge) {
+        free(sorted);
+        wspi_coded_clear(c);
+        return WSP_ERR_NOMEM;
+    }
+    to.code = c->code;
+    for (size_t f = 0; f < rows->features; f++) {
+        size_t k;
+        for (size_t i = 0; i < rows->n; i++)
+            sorted[i] = rows->x[i * rows->features + f];
+        k = edges_of(sorted, rows->n, c->edge + n_edges);
+        code_column(&to, f, rows->features, rows->x, c->edge + n_edges, k);
+        n_edges += k;
+        c->edge_end[f] = (uint32_t)n_edges;
+    }
+    free(sorted);
+    return WSP_OK;
+}
+
+void wspi_coded_clear(wspi_coded *c)
+{
+    free(c->code);
+    free(c->edge_end);
+    free(c->edge);
+    *c = (wspi_coded){.n = 0};
 }
 
 /* ---- boosting ---- */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_forest.c: the forest of a model: what it may be, how it goes through files, and how it grows. */
+#include "models.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "task/trees_int.h"
+
+#define LEAF(l)             (WSP_NODE_LEAF | (l))
+#define BRANCH(f, c, right) ((uint32_t)(f) << 22 | (uint32_t)(c) << 14 | (right))
+
+/* Three features, the last of them a token; two trees for "letter", one branch each, none for "digit". */
+struct forest {
+    wsp_forest f;
+    uint16_t bag[1];
+    uint32_t edge_end[3], labels[2], root[4], node[6];
+    float edge[4];
+};
+
+static void forest_make(struct forest *o)
+{
+    *o = (struct forest){
+        .bag = {7},
+        .edge_end = {1, 3, 4},
+        .edge = {0.5f, -1, 2, 0.5f},
+        .labels = {3, 0},
+        .root = {0, 3, 0, 0},
+        .node = {BRANCH(0, 0, 2), LEAF(2), LEAF(1), BRANCH(2, 0, 2), LEAF(0), LEAF(1)}};
+    o->f = (wsp_forest){.features = 3,
+                        .n_bag = 1,
+                        .bag = o->bag,
+                        .edge_end = o->edge_end,
+                        .edge = o->edge,
+                        .trees = 2,
+                        .labels = o->labels,
+                        .root = o->root,
+                        .n_nodes = 6,
+                        .node = o->node};
+}
+
+static wsp_model *tiny_model(void)
+{
+    wsp_model_config cfg;
+    wsp_model *m;
+    wsp_error err;
+
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = VOCAB;
+    assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, 3, &err), WSP_OK);
+    return m;
+}
+
+static void same(const wsp_forest *a, const wsp_forest *b)
+{
+    assert_int_equal(a->features, b->features);
+    assert_int_equal(a->n_bag, b->n_bag);
+    assert_int_equal(a->trees, b->trees);
+    assert_int_equal(a->n_nodes, b->n_nodes);
+    assert_memory_equal(a->bag, b->bag, a->n_bag * sizeof *a->bag);
+    assert_memory_equal(a->edge_end, b->edge_end, a->features * sizeof *a->edge_end);
+    assert_memory_equal(a->edge, b->edge, a->edge_end[a->features - 1] * sizeof *a->edge);
+    assert_memory_equal(a->labels, b->labels, 2 * sizeof *a->labels);
+    assert_memory_equal(a->root, b->root, 2 * a->trees * sizeof *a->root);
+    assert_memory_equal(a->node, b->node, a->n_nodes * sizeof *a->node);
+}
+
+static void a_forest_goes_with_its_model(void **state)
+{
+    char path[] = "/tmp/wirespeak-forest-XXXXXX";
+    int fd = mkstemp(path);
+    wsp_model *m = tiny_model(), *back, *larger;
+    float *w = calloc(m->cfg.channels, sizeof *w);
+    struct forest o;
+    wsp_error err;
+
+    (void)state;
+    assert_true(fd >= 0);
+    forest_make(&o);
+    assert_int_equal(wsp_model_forest(m).features, 0);
+    assert_int_equal(wsp_model_forest_set(m, &o.f, &err), WSP_OK);
+    assert_int_equal(wsp_model_save(m, path, &err), WSP_OK);
+    assert_int_equal(wsp_model_load(&back, path, &err), WSP_OK);
+    same(&o.f, &back->forest);
+    assert_int_equal(wsp_model_add_label(&larger, back, 0, "d", w, 0, &err), WSP_OK);
+    same(&o.f, &larger->forest); /* it knows nothing of the new label */
+    assert_int_equal(wsp_model_forest_set(back, &(wsp_forest){.features = 0}, &err), WSP_OK);
+    assert_int_equal(wsp_model_forest(back).features, 0);
+    (void)close(fd);
+    (void)unlink(path);
+    free(w);
+    wsp_model_free(m);
+    wsp_model_free(back);
+    wsp_model_free(larger);
+}
+
+static void what_leads_astray_is_refused(void **state)
+{
+    wsp_model *m = tiny_model();
+    struct forest o;
+    wsp_error err;
+
+    (void)state;
+#define REFUSED(change)                                                     \
+    do {                                                                    \
+        forest_make(&o);                                                    \
+        change;                                                             \
+        assert_int_equal(wsp_model_forest_set(m, &o.f, &err), WSP_ERR_ARG); \
+    } while (0)
+    REFUSED(o.node[1] = LEAF(3));         /* a label that the trees do not know */
+    REFUSED(o.labels[0] = 4);             /* that the head has not */
+    REFUSED(o.node[0] = BRANCH(3, 0, 2)); /* a feature that there is not */
+    REFUSED(o.node[0] = BRANCH(0, 0, 3)); /* into the next tree */
+    REFUSED(o.node[0] = BRANCH(0, 0, 0)); /* in a circle */
+    REFUSED(o.node[5] = BRANCH(0, 0, 1)); /* past the last node */
+    REFUSED(o.root[1] = 2);               /* into the middle of a tree */
+    REFUSED(o.root[1] = 9);
+    REFUSED(o.f.n_nodes = 5);
+    REFUSED(o.f.trees = 0);
+    REFUSED(o.bag[0] = VOCAB);
+    REFUSED(o.f.n_bag = 4);
+    REFUSED(o.edge[3] = NAN);
+    REFUSED(o.edge_end[0] = 4; o.edge_end[1] = 3);
+    REFUSED(o.edge_end[0] = 200);
+    REFUSED(o.f.features = WSP_MAX_FEATURES + 1);
+#undef REFUSED
+    assert_int_equal(wsp_model_forest(m).features, 0);
+    wsp_model_free(m);
+}
+
+static uint32_t ask(const wspi_coded *c, const uint32_t *n, size_t row)
+{
+    while (*n < WSP_NODE_LEAF)
+        n += c->code[(*n >> 22) * c->n + row] <= (*n >> 14 & 255) ? 1 : *n & WSP_NODE_RIGHT;
+    return *n & ~WSP_NODE_LEAF;
+}
+
+/* Of three numbers the second decides: below 0, below 1, above. */
+static void grown_trees_say_what_they_were_told(void **state)
+{
+    enum { N = 300, TREES = 20 };
+    static float x[N * 3];
+    static int32_t label[N];
+    static uint32_t row[N];
+    uint32_t root[TREES];
+    wspi_nodes nodes[2] = {{NULL}, {NULL}};
+    wspi_coded c;
+    wspi_rng r;
+    size_t right = 0;
+
+    (void)state;
+    wspi_rng_seed(&r, 3);
+    for (uint32_t i = 0; i < N; i++) {
+        for (int k = 0; k < 3; k++)
+            x[i * 3 + (uint32_t)k] = (float)(wspi_rng_unit(&r) * 3 - 1);
+        label[i] = x[i * 3 + 1] < 0 ? 0 : x[i * 3 + 1] < 1 ? 1 : 2;
+        row[i] = i;
+    }
+    assert_int_equal(wspi_coded_make(&c, &(wsp_rows){x, N, 3}), WSP_OK);
+    for (int k = 0; k < 2; k++)
+        assert_int_equal(wspi_forest_grow(&c, row, N, label, 3, TREES, 5, root, &nodes[k]), WSP_OK);
+    assert_int_equal(nodes[0].n, nodes[1].n); /* the same seed, the same trees */
+    assert_memory_equal(nodes[0].node, nodes[1].node, nodes[0].n * sizeof *nodes[0].node);
+    for (size_t i = 0; i < N; i++) {
+        size_t votes[3] = {0};
+        for (size_t t = 0; t < TREES; t++)
+            votes[ask(&c, nodes[0].node + root[t], i)]++;
+        right += votes[label[i]] > TREES / 2;
+    }
+    assert_int_equal(right, N);
+    assert_true(c.edge_end[0] <= 254 && c.edge_end[2] == c.edge_end[1] + c.edge_end[0]);
+    free(nodes[0].node);
+    free(nodes[1].node);
+    wspi_coded_clear(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_forest_goes_with_its_model),
+        cmocka_unit_test(what_leads_astray_is_refused),
+        cmocka_unit_test(grown_trees_say_what_they_were_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
