@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # make-flows.sh CORPUS TASKS LAB WORK: makes generator.safetensors and flows.safetensors again: tokens of the three parts, training, score.
-# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS (8) and
-# PRETRAIN (3) as in flows.md.
+# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS (8),
+# PRETRAIN (3) and SPEAK (12) as in flows.md.
 set -euo pipefail
 corpus=${1:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 tasks=${2:?usage: make-flows.sh CORPUS TASKS LAB WORK}
@@ -57,11 +57,17 @@ for part in train val test; do
 done
 "$ws" tokenize --part train --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/train-and-cut.npz" "$corpus" "$lab/pcap" "$work"/cut/*/* || true
 
-common=(--config small --val-every 0 --threads 2 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
-# First all flows by their next tokens, which makes the generator; then its lower stacks learn the labels. The last weights are kept.
-"$ws" train "${common[@]}" --head-weight 0 --epochs "${PRETRAIN:-3}" --lr 0.0015 --checkpoint "$work/generator-$seed.ckpt" \
-    --log "$work/generator-$seed.jsonl" -w "$work/generator-$seed.safetensors" "$work/train.npz"
-"$ws" train "${common[@]}" --init "$work/generator-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
+common=(--config small --val-every 0 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
+# First all flows by their next tokens; from these weights the generator goes on with labelled flows and conditions, and the lower stacks
+# learn the labels. The last weights are kept. Trees vote beside the classifier's heads.
+"$ws" train "${common[@]}" --threads 2 --head-weight 0 --epochs "${PRETRAIN:-3}" --lr 0.0015 --checkpoint "$work/pretrained-$seed.ckpt" \
+    --log "$work/pretrained-$seed.jsonl" -w "$work/pretrained-$seed.safetensors" "$work/train.npz"
+"$ws" train "${common[@]}" --threads 1 --init "$work/pretrained-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
+    --per-capture 24 --epochs "${SPEAK:-12}" --lr 0.0015 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
+    -w "$work/generator-$seed.safetensors" "$work/train.npz"
+"$ws" train "${common[@]}" --threads 2 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
     --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-8}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
-    --log "$work/flows-$seed.jsonl" -w "$work/flows-$seed.safetensors" "$work/train-and-cut.npz"
+    --log "$work/flows-$seed.jsonl" -w "$work/heads-$seed.safetensors" "$work/train-and-cut.npz"
+"$ws" grow -m "$work/heads-$seed.safetensors" -w "$work/flows-$seed.safetensors" --seed "$seed" "$work/train-and-cut.npz"
+"$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" "$work/val.npz"
 "$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"

@@ -222,7 +222,7 @@ static void say_undrawn(const job *j)
         n += j->speakers[i] ? wspi_speaker_undrawn(j->speakers[i]) : 0;
     if (n)
         wspi_log(WSP_LOG_WARNING,
-                 "%zu flows end with their recorded packets: their headers cannot be drawn", n);
+                 "%zu flows end early: nothing can be drawn after the packets they have", n);
 }
 
 wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_pcap_writer *w,

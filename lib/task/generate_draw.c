@@ -42,7 +42,7 @@ struct wspi_speaker {
     wspi_frames frames;
     wspi_editor editor;
     int linktype;
-    size_t undrawn; /* flows of a capture that cannot be gone on with */
+    size_t undrawn; /* flows that cannot be gone on with */
 };
 typedef struct wspi_speaker speaker;
 
@@ -244,14 +244,13 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
             continue;
         ++*left;
         choices = list_marked(legal, g->legal, v);
-        if (choices == 0 &&
-            f->start.from) { /* recorded packets have brought it where no sample goes */
+        if (choices == 0) { /* its packets have brought it where no sample goes on */
             f->open = false;
             g->undrawn++;
             continue;
         }
-        if (choices == 0 || f->n >= LONGEST_PACKET)
-            return wspi_fail(err, WSP_ERR_FORMAT, f->n, "the grammar leaves no token after %zu",
+        if (f->n >= LONGEST_PACKET)
+            return wspi_fail(err, WSP_ERR_FORMAT, f->n, "a packet has no end after %zu tokens",
                              f->n);
         if (choices == 1) {
             f->ids[f->n++] = legal[0];

@@ -156,36 +156,61 @@ static void zero_bytes(wspi_coder *c, size_t n)
     c->pay.at += n;
 }
 
-/* Samples: a first line that names HTTP makes a flow HTTP on any port. */
-static void name_no_http(uint8_t *b, size_t n)
+/* The last byte of the word becomes another, wherever the word is. */
+static void break_word(uint8_t *b, size_t n, const char *word)
 {
-    uint8_t *at = b;
+    size_t len = strlen(word);
 
-    while ((at = memchr(at, 'H', n - (size_t)(at - b))) != NULL) {
-        if (n - (size_t)(at - b) >= 5 && memcmp(at, "HTTP/", 5) == 0)
-            at[4] = '-';
-        at++;
-    }
+    for (size_t i = 0; i + len <= n; i++)
+        if (memcmp(b + i, word, len) == 0)
+            b[i + len - 1] = '-';
 }
 
 /*
- * Samples: over UDP, QUIC, RTP, STUN and DTLS are known by their first byte on any port, ISO transport by the second, DNS
- * by small counts: plain bytes must not begin like them.
+ * Samples: readers know some protocols on any port, and would find plain bytes malformed that look like them. Over TCP: HTTP by a
+ * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte.
  */
-static void begin_like_text(const wspi_coder *c, uint8_t *b, size_t n)
+static void look_like_nothing(uint8_t *b, size_t n)
 {
-    uint8_t last = c->p->n_layers ? c->p->layers[c->p->n_layers - 1].id : WSPI_PAYLOAD;
+    static const char *const begins[] = {"8=FIX", "RFB "};
 
-    if (last >= WSPI_TCP && last <= WSPI_TCP_RAWOPT) /* TCP or an option of it */
-        name_no_http(b, n);
-    if (last != WSPI_UDP)
-        return;
+    break_word(b, n, "HTTP/");
+    for (size_t k = 0; k < WSPI_COUNT(begins); k++)
+        break_word(b, WSPI_MIN(n, strlen(begins[k])), begins[k]);
+    if (n > 0 && wspi_http_looks(b, n))
+        *(uint8_t *)memchr(b, ' ', n) = '-';
+    if (n >= 8 && *b < 8)
+        *b |= 0x20;
+}
+
+/*
+ * Over UDP: QUIC, RTP, STUN, DTLS and OCP.1 by the first byte, ISO transport by the second, DNS by small counts, SIP by
+ * its name.
+ */
+static void begin_like_text(uint8_t *b, size_t n)
+{
+    static const char *const words[] = {"sip:", "SIP/", "sips:"};
+
     if (*b < 0x20 || *b > 0x7e)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
+    if (*b == ';')
+        *b = ':';
     if (n > 1 && b[1] >> 4 == 4)
         b[1] ^= 0x30;
     if (n >= 12 && (b[4] | b[6] | b[8] | b[10]) == 0)
         b[4] = 0x20;
+    for (size_t k = 0; k < WSPI_COUNT(words); k++)
+        break_word(b, n, words[k]);
+}
+
+static void hide_from_readers(const wspi_coder *c, uint8_t *b, size_t n)
+{
+    uint8_t last = c->p->n_layers ? c->p->layers[c->p->n_layers - 1].id : WSPI_PAYLOAD;
+
+    if (last >= WSPI_TCP && last <= WSPI_TCP_RAWOPT) /* TCP or an option of it */
+        look_like_nothing(b, n);
+    else if (last == WSPI_UDP)
+        begin_like_text(b, n);
 }
 
 /*
@@ -214,7 +239,7 @@ static void code_plain(wspi_coder *c)
     }
     wspi_payload_bytes(c, n);
     if (c->fill && c->pay.out->len)
-        begin_like_text(c, c->pay.out->data, c->pay.out->len);
+        hide_from_readers(c, c->pay.out->data, c->pay.out->len);
 }
 
 void wspi_code_payload(wspi_coder *c)

@@ -46,6 +46,8 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
+/* Do the bytes begin like HTTP? */
+bool wspi_http_looks(const uint8_t *b, size_t n);
 
 /* Makes the tables of words, with the vocabulary. */
 void wspi_http_prepare(void);

@@ -161,7 +161,7 @@ static unsigned start_at(const uint8_t *b, size_t n)
 }
 
 /* A request line that is there says HTTP: SIP and RTSP have methods of the same names. */
-static bool looks(const uint8_t *b, size_t n)
+bool wspi_http_looks(const uint8_t *b, size_t n)
 {
     unsigned k = start_at(b, n);
     const uint8_t *lf = k == ABSENT ? NULL : memchr(b, '\n', n);
@@ -542,7 +542,7 @@ static uint64_t form_of(walk *w, size_t *name)
     const uint8_t *b = here(w), *colon;
     size_t n;
 
-    if (c->pay.at == 0 && looks(b, c->pay.end))
+    if (c->pay.at == 0 && wspi_http_looks(b, c->pay.end))
         return ANEW;
     if (c->n >= MAX_TOKENS || (*b >= 0x7f || (*b < 0x20 && *b != '\r' && *b != '\n' && *b != '\t')))
         return REST;
@@ -674,7 +674,8 @@ static void resume(walk *w)
         w->length = *left - (*left > 0);
     if (*left == 0 || (w->mode & (IN_HEAD | IN_LINE)) == IN_HEAD)
         return;
-    if (coded_form(w, USUAL, c->enc && looks(c->pay.in, c->pay.end) ? ANEW : USUAL) != USUAL) {
+    if (coded_form(w, USUAL, c->enc && wspi_http_looks(c->pay.in, c->pay.end) ? ANEW : USUAL) !=
+        USUAL) {
         *left = 0;
         w->mode = 0;
     } else if (w->mode & IN_LINE) {
@@ -727,7 +728,7 @@ static void walk_segment(wspi_coder *c)
 const wspi_app wspi_app_http = {
     .proto = {.name = "http", .fields = wspi_http_fields, .n_fields = PREFIX + 1},
     .over = WSPI_OVER_TCP,
-    .looks = looks,
+    .looks = wspi_http_looks,
     .walk = walk_segment,
     .ports = {80, 8080, 8000, 3128},
     .ports_only =
