@@ -73,6 +73,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "top-k", .kind = CLI_SIZE, .value = &o->top_k, .arg = "K", .help = "draw among the K likeliest tokens"},
         {.name = "top-p", .kind = CLI_REAL, .value = &o->top_p, .arg = "P", .rmin = 0.000001, .rmax = 1,
          .help = "draw among the likeliest tokens that have the share P of the odds"},
+        {.name = "guide", .kind = CLI_REAL, .value = &o->guide, .arg = "W", .rmax = 100,
+         .help = "follow labels more closely than the model would: what the label changes\ncounts W times more (default 1; with 0 it takes half the time)"},
         {.name = "like", .kind = CLI_TEXT, .value = &a->like, .arg = "FILE",
          .help = "flows that start as those of this capture, are as long, and of the classes that\nnDPI names"},
         {.name = "set", .kind = CLI_LIST, .value = &a->sets, .arg = "[K:]FIELD=VALUE",

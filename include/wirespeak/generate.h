@@ -101,10 +101,12 @@ typedef struct wsp_generate_options {
     double temperature;   /* of the odds of tokens; 0 = always the likeliest */
     size_t top_k;         /* draw among so many likeliest tokens, 0 = all */
     double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
-    size_t max_packets;   /* of a flow */
-    uint64_t start_ns;    /* flows arrive from here on ... */
-    double rate;          /* ... so many a second on average, as a Poisson process */
-    double speed;         /* all times from the first on are divided by it */
+    double
+        guide; /* how much more than the model says what a condition changes counts, 0 = as it says, in half the time */
+    size_t max_packets; /* of a flow */
+    uint64_t start_ns;  /* flows arrive from here on ... */
+    double rate;        /* ... so many a second on average, as a Poisson process */
+    double speed;       /* all times from the first on are divided by it */
     const wsp_prompt *
         like; /* or NULL: borrowed; flows start when these do, are of their conditions unless there is a mix, and as long */
     wsp_from from;         /* flows of a capture in the place of new ones */

@@ -16,8 +16,8 @@ typedef struct flow {
     wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
     wsp_filler fill;
     wspi_rng rng;
-    float *state;
-    void *memory; /* of the packet in the making */
+    float *state, *plain; /* plain, plain_memory: the same without a condition, to guide by */
+    void *memory, *plain_memory; /* of the packet in the making */
     uint16_t ids[WSP_MAX_PACKET_TOKENS],
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
@@ -34,10 +34,11 @@ struct wspi_speaker {
     wsp_packet *packet;
     wsp_residual *resid;
     flow flows[SLOTS];
-    float *context, *logits, *gathered; /* [SLOTS][C], [SLOTS][V], [SLOTS][C] */
-    uint8_t *legal;                     /* [V] marks of the grammar */
-    uint16_t *choices;                  /* [SLOTS][V] the same as lists */
-    uint16_t *prefix;                   /* [SLOTS][max_tokens] */
+    float *context, *plain, *gathered; /* [SLOTS][C], [SLOTS][C], [2 SLOTS][C] */
+    float *logits;                     /* [2 SLOTS][V] */
+    uint8_t *legal;                    /* [V] marks of the grammar */
+    uint16_t *choices;                 /* [SLOTS][V] the same as lists */
+    uint16_t *prefix;                  /* [2 SLOTS][max_tokens] */
     wspi_candidate *scratch;
     wspi_frames frames;
     wspi_editor editor;
@@ -199,17 +200,58 @@ static double throw_dice(void *arg, size_t i)
     return wspi_rng_unit(&d->flows[d->asked[i]].rng);
 }
 
+/* Is the flow drawn by what its condition changes? */
+static bool is_guided(const speaker *g, const flow *f)
+{
+    return g->o->guide > 0 && f->start.condition >= 0;
+}
+
+/*
+ * Logits of the flows `asked`. Guided ones are pushed on in the direction in which the condition has moved them (Ho and
+ * Salimans, 2022): (1 + w) conditional - w unconditional, which cuts both ways before temperature.
+ */
+static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
+                                wsp_error *err)
+{
+    const size_t v = g->cfg->vocab, width = g->cfg->channels;
+    size_t all = n, from = n;
+
+    for (size_t k = 0; k < n; k++) {
+        const flow *f = &g->flows[asked[k]];
+        if (!is_guided(g, f))
+            continue;
+        prefix[all] = prefix[k];
+        prefix[all].context = g->plain + asked[k] * width;
+        prefix[all++].memory = f->plain_memory;
+    }
+    WSP_TRY(wsp_runner_next_token(g->runner, prefix, all, g->logits, err));
+    for (size_t k = 0; k < n; k++) {
+        float *with = g->logits + k * v;
+        const float *without;
+        if (!is_guided(g, &g->flows[asked[k]]))
+            continue;
+        without = g->logits + from++ * v;
+        for (size_t i = 0; i < prefix[k].n_wanted; i++) {
+            uint16_t id = prefix[k].wanted[i];
+            with[id] += (float)g->o->guide * (with[id] - without[id]);
+        }
+    }
+    return WSP_OK;
+}
+
 /* A token for each of the flows `asked`. By the model's own odds the runner draws it, which computes less. */
-static wsp_status choose_tokens(speaker *g, const wsp_prefix *prefix, const size_t *asked, size_t n,
+static wsp_status choose_tokens(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
                                 wsp_error *err)
 {
     const wsp_generate_options *o = g->o;
-    bool drawn = o->temperature == 1 && !o->top_k && o->top_p >= 1;
+    /* of the whole run, not of these flows: which flows are asked for together depends on the number of threads */
+    bool guided = o->guide > 0 && (o->n_mix || o->like);
+    bool drawn = o->temperature == 1 && !o->top_k && o->top_p >= 1 && !guided;
     uint16_t token[SLOTS];
     dice d = {g->flows, asked};
 
     WSP_TRY(drawn ? wsp_runner_draw_token(g->runner, prefix, n, throw_dice, &d, token, err)
-                  : wsp_runner_next_token(g->runner, prefix, n, g->logits, err));
+                  : guided_logits(g, prefix, asked, n, err));
     for (size_t k = 0; k < n; k++) {
         flow *f = &g->flows[asked[k]];
 
@@ -226,7 +268,7 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
     const size_t v = g->cfg->vocab, T = g->cfg->max_tokens;
     size_t asked[SLOTS], n = 0;
-    wsp_prefix prefix[SLOTS];
+    wsp_prefix prefix[2 * SLOTS];
 
     *left = 0;
     for (size_t i = 0; i < SLOTS; i++) {
@@ -367,27 +409,30 @@ static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
 static wsp_status advance(speaker *g, const size_t *at, size_t n, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
-    uint32_t packet_off[SLOTS + 1] = {0}, flow_off[SLOTS + 1] = {0};
-    float *states[SLOTS];
-    size_t tokens = 0;
+    uint32_t packet_off[2 * SLOTS + 1] = {0}, flow_off[2 * SLOTS + 1] = {0};
+    float *states[2 * SLOTS], *to[2 * SLOTS];
+    size_t tokens = 0, all = 0;
     wsp_batch b = {.packet_off = packet_off, .flow_off = flow_off, .ids = g->prefix};
 
-    for (size_t k = 0; k < n; k++) {
-        flow *f = &g->flows[at[k]];
+    for (size_t k = 0; k < 2 * n; k++) {
+        flow *f = &g->flows[at[k % n]];
 
+        if (k >= n && !is_guided(g, f))
+            continue;
         memcpy(g->prefix + tokens, f->seen, f->n_seen * sizeof *f->seen);
         tokens += f->n_seen;
-        states[k] = f->state;
-        packet_off[k + 1] = (uint32_t)tokens;
-        flow_off[k + 1] = (uint32_t)(k + 1);
+        states[all] = k < n ? f->state : f->plain;
+        to[all] = (k < n ? g->context : g->plain) + at[k % n] * width;
+        packet_off[++all] = (uint32_t)tokens;
+        flow_off[all] = (uint32_t)all;
     }
     if (n == 0)
         return WSP_OK;
-    b.n_flows = b.n_packets = n;
+    b.n_flows = b.n_packets = all;
     b.n_tokens = tokens;
     WSP_TRY(wsp_state_step(g->runner, states, &b, g->gathered, NULL, err));
-    for (size_t k = 0; k < n; k++)
-        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
+    for (size_t k = 0; k < all; k++)
+        memcpy(to[k], g->gathered + k * width, width * sizeof **to);
     return WSP_OK;
 }
 
@@ -411,24 +456,31 @@ static wsp_status finish_packets(speaker *g, wsp_error *err)
 static wsp_status start_flows(speaker *g, const wspi_wave *w, size_t *taken, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
-    int32_t condition[SLOTS];
-    float *states[SLOTS];
-    size_t at[SLOTS], n = 0;
+    int32_t condition[2 * SLOTS];
+    float *states[2 * SLOTS], *to[2 * SLOTS];
+    size_t n = 0;
 
     for (size_t i = 0; i < SLOTS && *taken < w->n; i++) {
-        if (g->flows[i].open)
+        flow *f = &g->flows[i];
+
+        if (f->open)
             continue;
-        start_flow(g, &g->flows[i], &w->start[*taken]);
+        start_flow(g, f, &w->start[*taken]);
         condition[n] = w->start[*taken].condition;
-        states[n] = g->flows[i].state;
-        at[n++] = i;
+        states[n] = f->state;
+        to[n++] = g->context + i * width;
         ++*taken;
+        if (!is_guided(g, f))
+            continue;
+        condition[n] = -1;
+        states[n] = f->plain;
+        to[n++] = g->plain + i * width;
     }
     if (n == 0)
         return WSP_OK;
     WSP_TRY(wsp_state_start(g->runner, states, condition, n, g->gathered, err));
     for (size_t k = 0; k < n; k++)
-        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
+        memcpy(to[k], g->gathered + k * width, width * sizeof **to);
     return WSP_OK;
 }
 
@@ -465,23 +517,26 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->linktype = o->from.flows ? wsp_prompt_linktype(o->from.flows) : 1;
     wspi_buf_init(&g->frames.bytes, SIZE_MAX / 2);
     g->context = wspi_new_array(SLOTS * width, sizeof *g->context);
-    g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
-    g->logits = wspi_new_array(SLOTS * v, sizeof *g->logits);
+    g->plain = wspi_new_array(SLOTS * width, sizeof *g->plain);
+    g->gathered = wspi_new_array(2 * SLOTS * width, sizeof *g->gathered);
+    g->logits = wspi_new_array(2 * SLOTS * v, sizeof *g->logits);
     g->legal = wspi_new_array(v, 1);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
-    g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
+    g->prefix = wspi_new_array(2 * SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
-    ok =
-        g->context && g->gathered && g->logits && g->legal && g->choices && g->prefix && g->scratch;
+    ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->choices &&
+         g->prefix && g->scratch;
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
         g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
         g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
+        g->flows[i].plain = wspi_new_array(1, wsp_state_size(g->m));
+        g->flows[i].plain_memory = wspi_new_array(1, wsp_memory_size(g->m));
         g->flows[i].script.before = wspi_new_array(1, wsp_context_size());
         wspi_buf_init(&g->flows[i].script.resid, SIZE_MAX / 2);
         ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory &&
-             g->flows[i].script.before;
+             g->flows[i].script.before && g->flows[i].plain && g->flows[i].plain_memory;
     }
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
@@ -499,11 +554,14 @@ void wspi_speaker_free(wspi_speaker *g)
         free(g->flows[i].trial);
         free(g->flows[i].state);
         free(g->flows[i].memory);
+        free(g->flows[i].plain);
+        free(g->flows[i].plain_memory);
         free(g->flows[i].script.before);
         wspi_buf_clear(&g->flows[i].script.resid);
     }
     free(g->context);
     free(g->gathered);
+    free(g->plain);
     free(g->logits);
     free(g->legal);
     free(g->choices);

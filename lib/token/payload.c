@@ -184,7 +184,7 @@ static void look_like_nothing(uint8_t *b, size_t n)
 }
 
 /*
- * Over UDP: QUIC, RTP, STUN, DTLS and OCP.1 by the first byte, ISO transport by the second, DNS by small counts, SIP by
+ * Over UDP: QUIC, RTP, STUN, DTLS, OCP.1 and DHT by the first byte, ISO transport by the second, DNS by small counts, SIP by
  * its name.
  */
 static void begin_like_text(uint8_t *b, size_t n)
@@ -193,8 +193,8 @@ static void begin_like_text(uint8_t *b, size_t n)
 
     if (*b < 0x20 || *b > 0x7e)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
-    if (*b == ';')
-        *b = ':';
+    if (*b == ';' || *b == 'd') /* OCP.1, BitTorrent's DHT */
+        *b ^= 1;
     if (n > 1 && b[1] >> 4 == 4)
         b[1] ^= 0x30;
     if (n >= 12 && (b[4] | b[6] | b[8] | b[10]) == 0)

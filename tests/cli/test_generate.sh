@@ -56,6 +56,10 @@ dns = sum(f["dest_port"] == 53 for f in flows if "dest_port" in f)
 assert dns > len(flows) / 2, (dns, len(flows))
 '
 result $? "a label is followed, and clients are of the network that was given"
+# share W: how many of 40 flows that shall be NTP go to its port
+share() { generate -m "$model" --label NTP --guide "$1" --seed 2 -w - | "$ws" label -q - | grep -c '"dest_port": \?123,'; }
+[ "$(share 1)" -ge 32 ] && [ "$(share 1)" -ge "$(share 0)" ]
+result $? "guided flows follow their label"
 generate -m "$model" --label protocol:DNS --label protocol:NTP=2 --seed 8 -w "$tmp/mix.pcap" --asked "$tmp/mix.tsv" &&
     "$ws" label -q "$tmp/mix.pcap" | python3 -c '
 import json, sys

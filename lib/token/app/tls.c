@@ -452,6 +452,8 @@ static void one_record(wspi_coder *c, uint64_t type)
     known = wspi_app_last(c, true, PROTOCOL, &want);
     if (!known)
         known = wspi_app_last(c, false, PROTOCOL, &want);
+    if (c->fill && (want < 0x0300 || want > 0x0304)) /* said by bytes that looked like a record */
+        want = 0x0303;
     wspi_app_only(c, 0, 1);
     (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
     len = wspi_app_get(c, 2);
