@@ -383,6 +383,17 @@ static void code_enum(wspi_coder *c, size_t i, size_t f, uint64_t want, uint64_t
             c->legal[base + k] = 0;
 }
 
+/* Samples: of a bin of TTLs the one that systems send with, if there is one (captures near the sender have little else). */
+static uint64_t sampled_ttl(uint64_t first, uint64_t size, uint64_t drawn)
+{
+    static const uint8_t sent[] = {1, 32, 64, 128, 255};
+
+    for (size_t i = 0; i < WSPI_COUNT(sent); i++)
+        if (sent[i] >= first && sent[i] - first < size)
+            return sent[i];
+    return drawn;
+}
+
 static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_t want, uint64_t *v)
 {
     unsigned m = wspi_protos[layer]->fields[f].mantissa;
@@ -394,6 +405,8 @@ static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_
     else
         *v = wspi_bin_start(bin, m) +
              wspi_remainder(c, wspi_bin_bits(bin, m), *v - (c->enc ? wspi_bin_start(bin, m) : 0));
+    if (c->fill && wspi_protos[layer]->fields[f].role == WSPI_R_TTL && *v != want)
+        *v = sampled_ttl(wspi_bin_start(bin, m), UINT64_C(1) << wspi_bin_bits(bin, m), *v);
 }
 
 /* Samples: a window is closed by a reset only, and an acknowledgement that says nothing else changes it. */
