@@ -32,7 +32,7 @@ fi
 for side in "$a va" "$b vb"; do
     ns=${side% *} dev=${side#* }
     ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-    ip -n "$ns" link set "$dev" mtu 9000 up
+    ip -n "$ns" link set "$dev" mtu 65535 up
 done
 "$build/bench_replicate" "$tmp/mix.pcap" "$bytes" 1 "$corpus" 2>/dev/null
 "$build/wirespeak" version >/dev/null # libtool's wrapper makes the program on its first run

@@ -16,7 +16,14 @@
 #define MAX_GAP_NS NS_PER_S
 #define GROUP_NS   (120 * NS_PER_S) /* the copies of a group start in so much time */
 
-enum { MAX_PACKETS = 5000, GROUP_COPIES = 4, MAX_LEN = 262144, ETHERNET = 1, RECORD_HEADER = 16 };
+enum {
+    MAX_PACKETS = 5000,
+    GROUP_COPIES = 4,
+    SHORTEST = 14,
+    MAX_LEN = 262144,
+    ETHERNET = 1,
+    RECORD_HEADER = 16
+};
 
 static const char usage[] = "usage: replicate OUT.pcap SIZE SEED CAPTURE|FOLDER...\n"
                             "  OUT.pcap - is standard output; SIZE is bytes (400M, 2G) or copies "
@@ -218,8 +225,9 @@ static bool read_capture(corpus *c, wsp_input *in)
     while (s.n < MAX_PACKETS && wsp_input_next(in, &f, &err) == WSP_OK) {
         uint64_t gap = s.n > 0 && f.time_ns > last ? f.time_ns - last : 0;
         last = f.time_ns;
-        /* What tools refuse to send or to read, or a lie: tcpreplay ends at a packet without a byte. */
-        if (f.caplen == 0 || f.caplen > MAX_LEN || f.wirelen > MAX_LEN) {
+        /* What tools refuse to send or to read, or a lie: tcpreplay stops at others. */
+        if (f.caplen < SHORTEST || f.wirelen < f.caplen || f.caplen > MAX_LEN ||
+            f.wirelen > MAX_LEN) {
             c->unusable++;
             continue;
         }
@@ -508,7 +516,7 @@ static void summary(const corpus *c, const merger *m)
     (void)fprintf(
         stderr,
         "replicate: %zu captures of %zu packets (left out: %zu of other link types, %zu bad "
-        "ones, %zu packets empty or too long), %" PRIu64 "%s copies: %" PRIu64
+        "ones, %zu packets too short or too long), %" PRIu64 "%s copies: %" PRIu64
         " packets, %.1f MB, %.0f s\n",
         c->n_sources, c->n_packets, c->other_link, c->bad, c->unusable, m->copies,
         m->last ? " and a part" : "", m->packets, (double)m->bytes / 1e6,
