@@ -209,6 +209,9 @@ live_fault() {
     ip netns exec "$b" "$ws" tag -m "$model" -i vb --max-lag 60 -w "$tmp/fault" 2>"$tmp/fault.err" &
     pid=$!
     wait_for 30 capturing
+    # a record says that it has opened all it needs: before, a link that is down ends it with an error, as it should
+    ip netns exec "$a" python3 "$cli/send.py" va "$data/http.pcap"
+    wait_for 30 grep -q '"label":"HTTP"' "$tmp/fault"
     ip -n "$b" link set vb down
     wait_for 10 grep -q 'vb: .*; waiting for it to come back' "$tmp/fault.err"
     result $? "an interface that goes down is told"
