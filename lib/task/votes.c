@@ -29,6 +29,7 @@ wsp_status wspi_votes_new(wspi_votes **out, const wsp_model *m, wsp_error *err)
 {
     wsp_forest f = wsp_model_forest(m);
     size_t most = 1;
+    bool ours;
     wspi_votes *v;
 
     *out = NULL;
@@ -43,9 +44,12 @@ wsp_status wspi_votes_new(wspi_votes **out, const wsp_model *m, wsp_error *err)
     }
     v->m = m;
     v->forest = f;
-    if (f.n_bag <= WSPI_BAG)
+    ours = f.n_bag <= WSPI_BAG;
+    for (size_t i = 0; i < f.n_bag; i++) /* a file may claim more tokens than there are */
+        ours = ours && f.bag[i] < wsp_vocab_size();
+    if (ours)
         wspi_features_set(&v->features, true, f.bag, f.n_bag);
-    if (f.n_bag > WSPI_BAG || wspi_features_count(&v->features) != f.features) {
+    if (!ours || wspi_features_count(&v->features) != f.features) {
         wspi_votes_free(v);
         return wspi_fail(err, WSP_ERR_ARG, 0, "the model's forest is of other features");
     }
