@@ -316,7 +316,9 @@ static int generate(arguments *a, const wsp_model *m)
     if (st == WSP_OK && fuzzing_wanted(&a->fuzz)) {
         st = fuzzing_open(&fuzz, &a->fuzz, w, &err);
         a->opt.take = fuzzing_take;
-        a->opt.take_arg = fuzz;
+        a->opt.deviates = fuzzing_has;
+        a->opt.take_arg = a->opt.deviates_arg = fuzz;
+        a->opt.rare = st == WSP_OK ? fuzzing_rare(fuzz) : 0;
     }
     if (st == WSP_OK && a->asked) {
         st = asked_open(&list.to, a->asked, a->out, &err);
@@ -364,6 +366,7 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "--asked lists the flows of a capture: give -w OUT.pcap");
     a.fuzz.out = a.out;
     a.fuzz.seed = a.opt.seed;
+    a.fuzz.drawn = !a.from || a.infill || a.opt.from.after != SIZE_MAX;
     if (fuzzing_mistake(&a.fuzz))
         return cli_usage(page.name, "%s", fuzzing_mistake(&a.fuzz));
     for (int side = 0; side < 2 && rc == CLI_OK; side++)

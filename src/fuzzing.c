@@ -18,6 +18,8 @@ struct fuzzing {
     wsp_pcap_writer *w;
     corpus *files;
     wsp_deviator *deviator;
+    wsp_deviation has; /* of the next packet, when it has one */
+    bool next_has;
     double rate;
     unsigned kinds;
     char *log; /* name of the side file */
@@ -30,14 +32,27 @@ bool fuzzing_wanted(const fuzzing_options *o)
     return o->fuzz || o->corpus;
 }
 
+/* Without drawn packets there are no rare ones: the other kinds have the whole rate. */
+static wsp_status read_kinds(const fuzzing_options *o, double *rate, unsigned *kinds)
+{
+    wsp_status st = wsp_deviate_parse(o->fuzz, rate, kinds);
+
+    if (!o->drawn)
+        *kinds &= ~(1u << WSP_DEVIATE_RARE);
+    return st;
+}
+
 const char *fuzzing_mistake(const fuzzing_options *o)
 {
-    unsigned kinds;
+    unsigned kinds = 1;
     double rate;
 
-    if (o->fuzz && wsp_deviate_parse(o->fuzz, &rate, &kinds) < 0)
+    if (o->fuzz && read_kinds(o, &rate, &kinds) < 0)
         return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds that the "
                "manual lists";
+    if (kinds == 0)
+        return "rare values come in packets that are drawn: give --after or --infill, or other "
+               "kinds";
     if (o->log && !o->fuzz)
         return "--fuzz-log without --fuzz has nothing to log";
     if (o->fuzz && !o->log && !o->corpus && (!o->out || strcmp(o->out, "-") == 0))
@@ -81,11 +96,28 @@ static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err
     return json_array_append_new(f->deviations, row) == 0 ? WSP_OK : nomem(err);
 }
 
-wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err)
+double fuzzing_rare(const fuzzing *f)
+{
+    return wsp_deviate_rare(f->rate, f->kinds);
+}
+
+wsp_status fuzzing_has(void *arg, const wsp_deviation *d, wsp_error *err)
 {
     fuzzing *f = arg;
 
-    return wsp_deviator_add(f->deviator, frame, err);
+    (void)err;
+    f->has = *d;
+    f->next_has = true;
+    return WSP_OK;
+}
+
+wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err)
+{
+    fuzzing *f = arg;
+    const wsp_deviation *has = f->next_has ? &f->has : NULL;
+
+    f->next_has = false;
+    return wsp_deviator_add(f->deviator, frame, has, err);
 }
 
 /* ---- the side file ---- */
@@ -186,7 +218,7 @@ wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer
     f->opt = *o;
     f->w = w;
     if (o->fuzz)
-        st = wsp_deviate_parse(o->fuzz, &f->rate, &f->kinds);
+        st = read_kinds(o, &f->rate, &f->kinds);
     opt.rate = f->rate;
     opt.kinds = f->kinds;
     f->log = o->fuzz ? log_name(o) : NULL;

@@ -13,6 +13,7 @@ typedef struct fuzzing_options {
     const char *unit, *as; /* of files in it: see corpus.h; NULL: packet, and what suits the unit */
     bool novel;            /* units that show nothing new are left out */
     const char *out;       /* the capture, or NULL */
+    bool drawn;            /* there are packets that a model draws: they can be rare */
     uint64_t seed;
 } fuzzing_options;
 
@@ -26,6 +27,10 @@ const char *fuzzing_mistake(const fuzzing_options *o);
 /* w may be NULL; it is the caller's. */
 wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer *w,
                         wsp_error *err);
+/* How much of the packets that are drawn shall be rare. */
+double fuzzing_rare(const fuzzing *f);
+/* The deviation that the next packet has; arg is the fuzzing. */
+wsp_status fuzzing_has(void *arg, const wsp_deviation *d, wsp_error *err);
 /* The next packet; arg is the fuzzing. */
 wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err);
 /* Writes log and folder, says what was made, and frees. */

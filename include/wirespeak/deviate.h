@@ -21,6 +21,7 @@ typedef enum wsp_deviation_kind {
     WSP_DEVIATE_ORDER,    /* one of a flow's first packets after the next one, or twice */
     WSP_DEVIATE_TRUNCATE, /* a message that ends too early, or a packet that the capture cut */
     WSP_DEVIATE_OPTIONS,  /* as many options as fit, odd ones; elements of a message many times */
+    WSP_DEVIATE_RARE, /* nothing is wrong: a value that the model finds improbable; drawn with the packet (generate.h) */
     WSP_DEVIATIONS
 } wsp_deviation_kind;
 
@@ -37,10 +38,11 @@ typedef struct wsp_deviation {
 } wsp_deviation;
 
 typedef struct wsp_deviate_options {
-    double rate;    /* share of packets that deviate, [0, 1] */
-    unsigned kinds; /* bit k: kind k may come */
-    uint64_t seed;  /* the same packets and seed give the same deviations */
-    int linktype;   /* of the frames */
+    double rate; /* share of packets that deviate, [0, 1] */
+    unsigned
+        kinds;     /* bit k: kind k may come; RARE: such packets come in, wsp_deviate_rare of all */
+    uint64_t seed; /* the same packets and seed give the same deviations */
+    int linktype;  /* of the frames */
     /* Called for every packet that comes out, in order, with its flow and direction (0: from the initiator). */
     wsp_status (*packet)(void *arg, const wsp_frame *frame, uint64_t flow, int dir, wsp_error *err);
     /* Called for every deviation, before its packet comes out; or NULL. */
@@ -52,14 +54,21 @@ typedef struct wsp_deviate_options {
 WSP_MUST_USE WSP_API wsp_status wsp_deviate_parse(const char *text, double *rate, unsigned *kinds);
 
 /*
+ * How much of a rate is for packets that are drawn with a rare value: its even share of the kinds, 0 without RARE. The
+ * deviator leaves so much to them, and none of those get a second deviation.
+ */
+WSP_API double wsp_deviate_rare(double rate, unsigned kinds);
+
+/*
  * Takes packets in time order and gives them on, some with one deviation each. Sequence numbers of later packets follow
  * when a TCP payload has changed its length. A deviator is for one capture. Its memory grows with open flows.
+ * has: the deviation that a packet has already (its packet and flow are not read), or NULL.
  */
 typedef struct wsp_deviator wsp_deviator;
 WSP_MUST_USE WSP_API wsp_status wsp_deviator_new(wsp_deviator **out,
                                                  const wsp_deviate_options *opt);
 WSP_MUST_USE WSP_API wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame,
-                                                 wsp_error *err);
+                                                 const wsp_deviation *has, wsp_error *err);
 /* Gives on what was held back. */
 WSP_MUST_USE WSP_API wsp_status wsp_deviator_finish(wsp_deviator *d, wsp_error *err);
 WSP_API void wsp_deviator_free(wsp_deviator *d);

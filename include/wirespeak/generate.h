@@ -5,6 +5,7 @@
 
 #include "wirespeak/base.h"
 #include "wirespeak/capture.h"
+#include "wirespeak/deviate.h"
 #include "wirespeak/model.h"
 #include "wirespeak/token.h"
 
@@ -103,6 +104,8 @@ typedef struct wsp_generate_options {
     double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
     double
         guide; /* how much more than the model says what a condition changes counts, 0 = as it says, in half the time */
+    double
+        rare; /* share of the drawn packets, [0, 1], that get one token the model finds improbable, where there is one */
     size_t max_packets; /* of a flow */
     uint64_t start_ns;  /* flows arrive from here on ... */
     double rate;        /* ... so many a second on average, as a Poisson process */
@@ -122,6 +125,9 @@ typedef struct wsp_generate_options {
     /* or NULL: the first packet of every flow, when it is written, and what the flow was to be (-1: whatever) */
     wsp_status (*begins)(void *arg, const wsp_frame *first, int32_t condition, wsp_error *err);
     void *begins_arg;
+    /* or NULL: before a packet with such a token is written; flow: its number in the order of the plan */
+    wsp_status (*deviates)(void *arg, const wsp_deviation *d, wsp_error *err);
+    void *deviates_arg;
     /* or NULL; from any thread, one at a time: flows and packets so far; negative ends the run */
     wsp_status (*report)(void *arg, uint64_t flows, uint64_t packets);
     void *arg;

@@ -29,6 +29,7 @@ typedef struct flow_state {
 
 struct wsp_deviator {
     wsp_deviate_options opt;
+    double rate; /* of packets that have no deviation yet */
     wsp_flow_table *flows;
     wspi_draft draft;
     uint64_t number, out; /* packets that came and went */
@@ -62,6 +63,15 @@ wsp_status wsp_deviate_parse(const char *text, double *rate, unsigned *kinds)
         if (!word[len])
             return WSP_OK;
     }
+}
+
+double wsp_deviate_rare(double rate, unsigned kinds)
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < WSP_DEVIATIONS; k++)
+        n += kinds >> k & 1;
+    return kinds >> WSP_DEVIATE_RARE & 1 ? rate / n : 0;
 }
 
 /* ---- flows ---- */
@@ -113,11 +123,14 @@ wsp_status wsp_deviator_new(wsp_deviator **out, const wsp_deviate_options *opt)
 {
     wsp_flow_table_options flows = wsp_flow_table_options_default();
     wsp_deviator *d = wspi_new_array(1, sizeof *d);
+    double rare;
 
     *out = NULL;
     if (!d)
         return WSP_ERR_NOMEM;
     d->opt = *opt;
+    rare = wsp_deviate_rare(opt->rate, opt->kinds);
+    d->rate = rare < 1 ? (opt->rate - rare) / (1 - rare) : 0;
     flows.release = release;
     flows.arg = d;
     if (wspi_draft_init(&d->draft) < 0 || wsp_flow_table_new(&d->flows, &flows) < 0) {
@@ -190,10 +203,10 @@ static void follow(wsp_deviator *d, const flow_state *s, int dir)
 /* Kinds in any order until the packet has a place for one. */
 static bool deviate(wsp_deviator *d, const flow_state *s, wspi_rng *rng, wsp_deviation *log)
 {
-    unsigned left = d->opt.kinds & ((1u << WSP_DEVIATIONS) - 1);
+    unsigned left = d->opt.kinds & ((1u << WSPI_PLACED) - 1);
 
     while (left) {
-        unsigned k = (unsigned)wspi_rng_below(rng, WSP_DEVIATIONS);
+        unsigned k = (unsigned)wspi_rng_below(rng, WSPI_PLACED);
         if (!(left >> k & 1))
             continue;
         left &= ~(1u << k);
@@ -235,11 +248,12 @@ static wsp_status give_on(wsp_deviator *d, flow_state *s, const wsp_flow *flow, 
     return s->held.there ? put_held(d, &s->held, time_ns, err) : WSP_OK;
 }
 
-wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, wsp_error *err)
+wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, const wsp_deviation *has,
+                            wsp_error *err)
 {
     wspi_draft *draft = &d->draft;
-    wsp_deviation log = {.packet = 0};
-    bool deviates = false;
+    wsp_deviation log = has ? *has : (wsp_deviation){.packet = 0};
+    bool deviates = has;
     uint64_t number = d->number++;
     size_t before;
     flow_state *s;
@@ -261,9 +275,9 @@ wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, wsp_error *
     follow(d, s, dir);
     if (wspi_draft_build(draft) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);
-    if (wspi_rng_unit(&rng) < d->opt.rate)
+    if (!has && wspi_rng_unit(&rng) < d->rate)
         deviates = deviate(d, s, &rng, &log);
-    if (deviates && !draft->built && wspi_draft_build(draft) < 0)
+    if (!has && deviates && !draft->built && wspi_draft_build(draft) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);
     s->shift[dir] += (uint32_t)(draft->payload.len - before);
     return give_on(d, s, flow, dir, frame->time_ns, deviates ? &log : NULL, err);

@@ -35,7 +35,10 @@ wsp_status wspi_draft_build(wspi_draft *d) WSP_MUST_USE;
 /* The innermost own layer of this kind; NULL: there is none. */
 wspi_layer *wspi_draft_layer(const wspi_draft *d, uint8_t id);
 
-/* Makes one deviation of this kind: false when the packet has no place for it. early: one of the first of its flow. */
+/* Kinds below this one are placed in packets that are there. */
+enum { WSPI_PLACED = WSP_DEVIATE_RARE };
+
+/* Makes one deviation of this kind, a placed one: false when the packet has no place for it. early: one of the first of its flow. */
 bool wspi_deviate(wspi_draft *d, wsp_deviation_kind kind, bool early, wspi_rng *rng,
                   wsp_deviation *log);
 

@@ -612,6 +612,7 @@ static const struct {
     const char *name;
     bool (*make)(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviation *log);
 } kinds[WSP_DEVIATIONS] = {
+    /* without make: not placed */
     [WSP_DEVIATE_VALUE] = {"value", deviate_value},
     [WSP_DEVIATE_CHECKSUM] = {"checksum", deviate_checksum},
     [WSP_DEVIATE_LENGTH] = {"length", deviate_length},
@@ -619,6 +620,7 @@ static const struct {
     [WSP_DEVIATE_ORDER] = {"order", deviate_order},
     [WSP_DEVIATE_TRUNCATE] = {"truncate", deviate_truncate},
     [WSP_DEVIATE_OPTIONS] = {"options", deviate_options},
+    [WSP_DEVIATE_RARE] = {"rare", NULL},
 };
 
 const char *wsp_deviation_name(size_t kind)

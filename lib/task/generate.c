@@ -39,6 +39,8 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "the model has no output stack and cannot generate: take one that was "
                          "trained with a next-token loss, such as generator.safetensors");
+    if (!(o->rare >= 0 && o->rare <= 1))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "a share of rare packets is not from 0 to 1");
     if (o->rate <= 0 || o->top_p <= 0 || o->max_packets == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
     if (o->speed <= 0 || (o->from.flows && !o->from.flows->flow[0].packet))
@@ -183,6 +185,20 @@ static uint64_t at_speed(uint64_t t, uint64_t first, double speed)
     return speed == 1 ? t : first + (uint64_t)((double)(t - first) / speed);
 }
 
+/* What is to be known before packet `number` is written. */
+static wsp_status announce(const wsp_generate_options *o, const wspi_frame_ref *r,
+                           const wsp_frame *f, uint64_t number, wsp_error *err)
+{
+    wsp_deviation d = {.packet = number, .flow = r->flow};
+
+    if (r->packet == 0 && o->begins)
+        WSP_TRY(o->begins(o->begins_arg, f, r->condition, err));
+    if (!wspi_swapped(&r->swap) || !o->deviates)
+        return WSP_OK;
+    wspi_rare_say(&r->swap, &d);
+    return o->deviates(o->deviates_arg, &d, err);
+}
+
 static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
 {
     wspi_frame_ref *all = wspi_new_array((size_t)j->packets + 1, sizeof *all);
@@ -205,8 +221,7 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
                        .caplen = all[i].len,
                        .wirelen = all[i].wirelen,
                        .data = all[i].in->data + all[i].at};
-        if (all[i].packet == 0 && j->o->begins)
-            st = j->o->begins(j->o->begins_arg, &f, all[i].condition, err);
+        st = announce(j->o, &all[i], &f, i + 1, err);
         if (st == WSP_OK)
             st = j->o->take ? j->o->take(j->o->take_arg, &f, err) : wsp_pcap_writer_add(w, &f, err);
     }

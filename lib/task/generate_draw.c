@@ -23,6 +23,7 @@ typedef struct flow {
     size_t n, n_seen, packets;
     bool open, done; /* the flow goes on; its packet is complete */
     wspi_script script;
+    wspi_rare rare;
 } flow;
 
 struct wspi_speaker {
@@ -37,6 +38,7 @@ struct wspi_speaker {
     float *context, *plain, *gathered; /* [SLOTS][C], [SLOTS][C], [2 SLOTS][C] */
     float *logits;                     /* [2 SLOTS][V] */
     uint8_t *legal;                    /* [V] marks of the grammar */
+    uint8_t *barred;                   /* [V] what is never a rare token */
     uint16_t *choices;                 /* [SLOTS][V] the same as lists */
     uint16_t *prefix;                  /* [2 SLOTS][max_tokens] */
     wspi_candidate *scratch;
@@ -50,6 +52,9 @@ typedef struct wspi_speaker speaker;
 static void start_flow(speaker *g, flow *f, const wspi_start *start)
 {
     wspi_rng_seed(&f->rng, g->o->seed * 0x9e3779b97f4a7c15u + start->number);
+    f->rare = (wspi_rare){.wanted = false};
+    /* its own, so that up to its first rare token a flow is what it would be without */
+    wspi_rng_seed(&f->rare.rng, ~(g->o->seed * 0x9e3779b97f4a7c15u + start->number));
     f->start = *start;
     f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
                            .start_ns = start->start_ns,
@@ -239,53 +244,110 @@ static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *as
     return WSP_OK;
 }
 
-/* A token for each of the flows `asked`. By the model's own odds the runner draws it, which computes less. */
-static wsp_status choose_tokens(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
-                                wsp_error *err)
+/* Flows that a token is to be drawn for, with what the model is asked for them. */
+typedef struct round {
+    size_t flow[SLOTS], n;
+    wsp_prefix
+        prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
+} round;
+
+/* A token for each of the flows. By the model's own odds the runner draws it, which computes less. */
+static wsp_status choose_tokens(speaker *g, round *r, wsp_error *err)
 {
     const wsp_generate_options *o = g->o;
     /* of the whole run, not of these flows: which flows are asked for together depends on the number of threads */
     bool guided = o->guide > 0 && (o->n_mix || o->like);
     bool drawn = o->temperature == 1 && !o->top_k && o->top_p >= 1 && !guided;
     uint16_t token[SLOTS];
-    dice d = {g->flows, asked};
+    dice d = {g->flows, r->flow};
 
-    WSP_TRY(drawn ? wsp_runner_draw_token(g->runner, prefix, n, throw_dice, &d, token, err)
-                  : guided_logits(g, prefix, asked, n, err));
-    for (size_t k = 0; k < n; k++) {
-        flow *f = &g->flows[asked[k]];
+    WSP_TRY(drawn ? wsp_runner_draw_token(g->runner, r->prefix, r->n, throw_dice, &d, token, err)
+                  : guided_logits(g, r->prefix, r->flow, r->n, err));
+    for (size_t k = 0; k < r->n; k++) {
+        flow *f = &g->flows[r->flow[k]];
 
         if (!drawn)
-            token[k] = wspi_sample(g->logits + k * g->cfg->vocab, prefix[k].wanted,
-                                   prefix[k].n_wanted, o, g->scratch, &f->rng);
+            token[k] = wspi_sample(g->logits + k * g->cfg->vocab, r->prefix[k].wanted,
+                                   r->prefix[k].n_wanted, o, g->scratch, &f->rng);
+        wspi_rare_saw(&f->rare, f->n);
         f->ids[f->n++] = token[k];
     }
     return WSP_OK;
 }
 
+/* A rare token for each of the flows, by the model's own odds; where there is none, the one that was drawn stays. */
+static wsp_status choose_rare(speaker *g, const round *r, wsp_error *err)
+{
+    WSP_TRY(wsp_runner_next_token(g->runner, r->prefix, r->n, g->logits, err));
+    for (size_t k = 0; k < r->n; k++) {
+        flow *f = &g->flows[r->flow[k]];
+        const wsp_prefix *p = &r->prefix[k];
+
+        if (wspi_rare_sample(&f->rare, g->logits + k * g->cfg->vocab, p->wanted, p->n_wanted,
+                             g->barred, f->ids[f->n], g->scratch))
+            f->ids[f->n] = f->rare.swap.to;
+        f->n++;
+    }
+    return WSP_OK;
+}
+
+/* Begins the flow's packet where it has none. *open: it is not complete, and g->legal has what may come. */
+static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
+{
+    *open = false;
+    if (!f->open || f->done)
+        return WSP_OK;
+    if (!f->script.begun) {
+        WSP_TRY(begin_packet(g, f, err));
+        wspi_rare_begin(&f->rare, f->script.step == WSPI_TELL ? 0 : g->o->rare);
+    }
+    if (!f->open || f->done)
+        return WSP_OK;
+    WSP_TRY(allowed(g, f, g->legal, &f->done, err));
+    if (f->done && wspi_rare_again(&f->rare, f->ids, &f->n))
+        WSP_TRY(allowed(g, f, g->legal, &f->done, err));
+    *open = !f->done;
+    return WSP_OK;
+}
+
+/* The flow is asked for in this round: one of these tokens may come. */
+static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, round *r)
+{
+    const flow *f = &g->flows[i];
+    const size_t T = g->cfg->max_tokens;
+    wsp_prefix *p = &r->prefix[r->n];
+
+    *p = (wsp_prefix){.context = g->context + i * g->cfg->channels,
+                      .ids = g->prefix + i * T,
+                      .wanted = legal,
+                      .n_wanted = choices,
+                      .memory = f->memory};
+    p->len = (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
+                                        g->o->max_payload, T - 1, NULL, g->prefix + i * T);
+    r->flow[r->n++] = i;
+}
+
 /* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
-    const size_t v = g->cfg->vocab, T = g->cfg->max_tokens;
-    size_t asked[SLOTS], n = 0;
-    wsp_prefix prefix[2 * SLOTS];
+    const size_t v = g->cfg->vocab;
+    round usual = {.n = 0}, rare = {.n = 0};
 
     *left = 0;
     for (size_t i = 0; i < SLOTS; i++) {
         flow *f = &g->flows[i];
         uint16_t *legal = g->choices + i * v;
         size_t choices;
-        if (!f->open || f->done)
-            continue;
-        if (!f->script.begun)
-            WSP_TRY(begin_packet(g, f, err));
-        if (!f->open || f->done)
-            continue;
-        WSP_TRY(allowed(g, f, g->legal, &f->done, err));
-        if (f->done)
+        bool open;
+
+        WSP_TRY(look_on(g, f, &open, err));
+        if (!open)
             continue;
         ++*left;
         choices = list_marked(legal, g->legal, v);
+        if ((choices == 0 || f->n >= LONGEST_PACKET) &&
+            wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done))
+            continue;
         if (choices == 0) { /* its packets have brought it where no sample goes on */
             f->open = false;
             g->undrawn++;
@@ -294,23 +356,14 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
         if (f->n >= LONGEST_PACKET)
             return wspi_fail(err, WSP_ERR_FORMAT, f->n, "a packet has no end after %zu tokens",
                              f->n);
-        if (choices == 1) {
+        if (choices == 1)
             f->ids[f->n++] = legal[0];
-            continue;
-        }
-        prefix[n] = (wsp_prefix){.context = g->context + i * g->cfg->channels,
-                                 .ids = g->prefix + i * T,
-                                 .wanted = legal,
-                                 .n_wanted = choices,
-                                 .memory = f->memory};
-        prefix[n].len =
-            (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
-                                       g->o->max_payload, T - 1, NULL, g->prefix + i * T);
-        asked[n++] = i;
+        else
+            ask(g, i, legal, choices, wspi_rare_looks(&f->rare, f->n) ? &rare : &usual);
     }
-    if (n == 0)
-        return WSP_OK;
-    return choose_tokens(g, prefix, asked, n, err);
+    if (usual.n > 0)
+        WSP_TRY(choose_tokens(g, &usual, err));
+    return rare.n > 0 ? choose_rare(g, &rare, err) : WSP_OK;
 }
 
 static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
@@ -325,7 +378,8 @@ static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
                                         .wirelen = frame->wirelen,
                                         .packet = (uint32_t)f->packets,
                                         .flow = f->start.number,
-                                        .condition = f->start.condition};
+                                        .condition = f->start.condition,
+                                        .swap = f->rare.swap};
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 
@@ -378,24 +432,34 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
     return st < 0 ? wspi_nomem(err, "a packet", out->frame.caplen) : WSP_OK;
 }
 
-/* The encoder moves the context on, as it would after a recorded packet. */
-static wsp_status finish_packet(speaker *g, flow *f, wsp_error *err)
+/*
+ * The encoder moves the context on, as it would after a recorded packet. A packet that has not got its rare token, since
+ * what is written follows other rules (a pool's address, a message's own length), is drawn again: *told is false then.
+ */
+static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
 {
     wsp_decoded out;
     wsp_status st = build_packet(g, f, &out, err);
+    wsp_context *now = f->ctx;
     size_t n;
 
-    if (st == WSP_EOF) {
-        f->open = false;
-        return WSP_OK;
-    }
-    WSP_TRY(st);
-    if (keep_frame(g, f, &out.frame) < 0)
-        return wspi_nomem(err, "the packets", g->frames.n);
+    *told = st == WSP_OK;
+    f->open = st == WSP_OK;
+    if (st != WSP_OK)
+        return st == WSP_EOF ? WSP_OK : st;
     wsp_packet_dissect(g->packet, g->linktype, &out.frame);
     wsp_residual_reset(g->resid);
-    if (wsp_encode_packet(f->ctx, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
+    memcpy(f->trial, now, wsp_context_size());
+    if (wsp_encode_packet(f->trial, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
         return wspi_nomem(err, "a packet", out.frame.caplen);
+    if (!wspi_rare_came(&f->rare.swap, f->ids, f->n, f->seen, n, &out.frame)) {
+        *told = !wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done);
+        return WSP_OK;
+    }
+    f->ctx = f->trial;
+    f->trial = now;
+    if (keep_frame(g, f, &out.frame) < 0)
+        return wspi_nomem(err, "the packets", g->frames.n);
     f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->max_payload,
                                  g->cfg->max_tokens, NULL, f->seen);
     f->packets++;
@@ -443,10 +507,12 @@ static wsp_status finish_packets(speaker *g, wsp_error *err)
     for (size_t i = 0; i < SLOTS; i++) {
         flow *f = &g->flows[i];
 
+        bool told;
+
         if (!f->open || !f->done)
             continue;
-        WSP_TRY(finish_packet(g, f, err));
-        if (f->open)
+        WSP_TRY(finish_packet(g, f, &told, err));
+        if (told && f->open)
             at[n++] = i;
     }
     return advance(g, at, n, err);
@@ -521,11 +587,14 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->gathered = wspi_new_array(2 * SLOTS * width, sizeof *g->gathered);
     g->logits = wspi_new_array(2 * SLOTS * v, sizeof *g->logits);
     g->legal = wspi_new_array(v, 1);
+    g->barred = wspi_new_array(v, 1);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
     g->prefix = wspi_new_array(2 * SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
-    ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->choices &&
-         g->prefix && g->scratch;
+    ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->barred &&
+         g->choices && g->prefix && g->scratch;
+    if (ok)
+        wspi_rare_bar(g->barred, v);
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
@@ -564,6 +633,7 @@ void wspi_speaker_free(wspi_speaker *g)
     free(g->plain);
     free(g->logits);
     free(g->legal);
+    free(g->barred);
     free(g->choices);
     free(g->prefix);
     free(g->scratch);

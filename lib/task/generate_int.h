@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "token/token_int.h"
+#include "wirespeak/deviate.h"
 #include "wirespeak/generate.h"
 
 /* ---- drawing one token ---- */
@@ -21,6 +22,56 @@ typedef struct wspi_candidate {
 /* Draws one of the n legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
 uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t n,
                      const wsp_generate_options *o, wspi_candidate *scratch, wspi_rng *rng);
+
+/* Sorts m candidates, the likeliest first: how many of these have the share (0, 1] of the odds. At least one. */
+size_t wspi_nucleus(wspi_candidate *c, size_t m, double temperature, double share);
+
+/* ---- one improbable token ---- */
+
+/* What was drawn first, and the improbable token in its place, with the model's odds; from == to: nothing was. */
+typedef struct wspi_swap {
+    uint16_t from, to;
+    float from_odds, to_odds;
+} wspi_swap;
+
+static inline bool wspi_swapped(const wspi_swap *s)
+{
+    return s->from != s->to;
+}
+
+/* Of the packet in the making. Zeroed, and rng seeded, when the flow begins. */
+typedef struct wspi_rare {
+    wspi_rng rng;
+    bool wanted;
+    unsigned tries;
+    uint16_t draft[WSP_MAX_PACKET_TOKENS], place[WSP_MAX_PACKET_TOKENS];
+    size_t n, draws; /* tokens as they were first drawn, 0 = not yet; places with a choice */
+    wspi_swap swap;
+} wspi_rare;
+
+/* A packet begins; share: how likely it is to get a rare token. */
+void wspi_rare_begin(wspi_rare *r, double share);
+/* A token is drawn among several at this place. */
+void wspi_rare_saw(wspi_rare *r, size_t at);
+/* The packet is complete. True: it shall be drawn again from place *n on; the tokens are the first ones again. */
+bool wspi_rare_again(wspi_rare *r, uint16_t *ids, size_t *n);
+/* It is drawn again, and the token at this place may become the rare one. */
+bool wspi_rare_looks(const wspi_rare *r, size_t at);
+/* The packet is built, and coded again to seen: is its rare token there, if it has one? */
+bool wspi_rare_came(const wspi_swap *s, const uint16_t *ids, size_t n, const uint16_t *seen,
+                    size_t n_seen, const wsp_frame *frame);
+/* The rare token led to nothing: another is looked for, or the packet is *done as it was first. False: it had none. */
+bool wspi_rare_undo(wspi_rare *r, uint16_t *ids, size_t *n, bool *done);
+/* Which tokens are never the rare one: the end of a flow, gaps of a minute and more. */
+void wspi_rare_bar(uint8_t *barred, size_t vocab);
+/*
+ * Draws, with even odds, among the legal tokens outside of the likeliest that have 0.9 of the odds, into r->swap. False:
+ * there is none but barred ones and the one that was drawn. scratch: room for m candidates.
+ */
+bool wspi_rare_sample(wspi_rare *r, const float *logits, const uint16_t *legal, size_t m,
+                      const uint8_t *barred, uint16_t drawn, wspi_candidate *scratch);
+/* Field, from and to of the log. */
+void wspi_rare_say(const wspi_swap *s, wsp_deviation *out);
 
 /* ---- hosts ---- */
 
@@ -156,6 +207,7 @@ typedef struct wspi_frame_ref {
     uint32_t wirelen;
     uint64_t flow;     /* decides between equal times, then packet does */
     int32_t condition; /* of the flow */
+    wspi_swap swap;
 } wspi_frame_ref;
 
 typedef struct wspi_frames {

@@ -13,20 +13,32 @@ static int by_logit(const void *a, const void *b)
     return (int)x->id - (int)y->id;
 }
 
+/* Of candidates in order: how many of the likeliest have this share of the odds. */
+static size_t count_share(const wspi_candidate *c, size_t m, double temperature, double share)
+{
+    double sum = 0, have = 0;
+    size_t i = 0;
+
+    for (size_t k = 0; k < m; k++)
+        sum += exp((double)(c[k].logit - c[0].logit) / temperature);
+    while (i < m && have < sum * share)
+        have += exp((double)(c[i++].logit - c[0].logit) / temperature);
+    return WSPI_MAX(i, 1u);
+}
+
+size_t wspi_nucleus(wspi_candidate *c, size_t m, double temperature, double share)
+{
+    qsort(c, m, sizeof *c, by_logit);
+    return count_share(c, m, temperature, share);
+}
+
 /* The likeliest first, as many as top_k and top_p leave: how many. */
 static size_t cut_candidates(wspi_candidate *c, size_t m, const wsp_generate_options *o)
 {
-    size_t keep = o->top_k ? WSPI_MIN(o->top_k, m) : m, i = 0;
-    double sum = 0, have = 0;
+    size_t keep = o->top_k ? WSPI_MIN(o->top_k, m) : m;
 
     qsort(c, m, sizeof *c, by_logit);
-    if (o->top_p >= 1)
-        return keep;
-    for (size_t k = 0; k < keep; k++)
-        sum += exp((double)(c[k].logit - c[0].logit) / o->temperature);
-    while (i < keep && have < sum * o->top_p)
-        have += exp((double)(c[i++].logit - c[0].logit) / o->temperature);
-    return WSPI_MAX(i, 1u);
+    return o->top_p >= 1 ? keep : count_share(c, keep, o->temperature, o->top_p);
 }
 
 uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t m,

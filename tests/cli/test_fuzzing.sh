@@ -21,8 +21,10 @@ assert log["format"] == "wirespeak-deviations-1" and log["seed"] == 3 and log["r
 kinds = {d["kind"] for d in log["deviations"]}
 assert kinds == set(log["kinds"]), (kinds, log["kinds"])
 assert all(d["packet"] > 0 and d["field"] and d["from"] != d["to"] for d in log["deviations"])
+packets = [d["packet"] for d in log["deviations"]]
+assert packets == sorted(set(packets)), "a packet has two"
 END
-result $? "the log has every kind, and says packet, field, from and to"
+result $? "the log has every kind, and says packet, field, from and to, once for a packet"
 
 if command -v tshark >/dev/null; then
     generate --fuzz 0.3:checksum --fuzz-log "$tmp/sums.json" -w "$tmp/sums.pcap"
@@ -35,6 +37,68 @@ print(*(d["packet"] for d in json.load(open(sys.argv[1]))["deviations"]), end=" 
     result $? "tshark finds wrong checksums in exactly the packets of the log"
 else
     skip "tshark finds wrong checksums in exactly the packets of the log" "no tshark here"
+fi
+
+generate --fuzz 0.3:rare -w "$tmp/rare.pcap" && generate --threads 3 --fuzz 0.3:rare -w "$tmp/rare3.pcap" &&
+    cmp -s "$tmp/rare.pcap" "$tmp/rare3.pcap" && cmp -s "$tmp/rare.pcap.fuzz.json" "$tmp/rare3.pcap.fuzz.json"
+result $? "rare values are the same for any number of threads"
+python3 - "$tmp/plain.pcap" "$tmp/rare.pcap" <<'END'
+import collections, json, struct, sys
+def read(path):
+    """Each flow's packets: (number, time, bytes)."""
+    data, at, flows, number = open(path, "rb").read(), 24, collections.defaultdict(list), 0
+    while at < len(data):
+        s, ns, n, _ = struct.unpack_from("<4I", data, at)
+        p, number = data[at + 16:at + 16 + n], number + 1
+        ends = p[26:38] if p[12:14] == b"\x08\0" and p[23] in (6, 17) and p[14] == 0x45 else b""
+        if ends: # the client's port says which flow it is: none comes twice
+            ports = struct.unpack(">HH", ends[8:])
+            flows[next((q for q in ports if 49152 <= q < 54272), 0)].append((number, s * 10**9 + ns, p))
+        at += 16 + n
+    return flows, number
+plain, _ = read(sys.argv[1])
+rare, total = read(sys.argv[2])
+log = {d["packet"]: d for d in json.load(open(sys.argv[2] + ".fuzz.json"))["deviations"]}
+assert {d["kind"] for d in log.values()} == {"rare"} and 0.2 * total < len(log) < 0.4 * total, (len(log), total)
+same = differ = ttls = 0
+for port, packets in rare.items():
+    if port == 0 or (port not in plain and packets[0][0] not in log):
+        continue
+    for (number, time, p), was in zip(packets, plain.get(port, [])):
+        if number in log: # the first one: what comes after it is another flow
+            assert (time, p) != was[1:], (number, log[number])
+            differ += 1
+            break
+        assert (time, p) == was[1:], number
+        same += 1
+    for number, _, p in packets:
+        if log.get(number, {}).get("field") == "ipv4.ttl": # "64..71 p=1e-05"
+            low, *high = (int(v) for v in log[number]["to"].split()[0].split(".."))
+            assert low <= p[22] <= (high or [low])[0], (number, p[22], log[number])
+            ttls += 1
+assert same > 20 and differ > 5 and ttls > 0, (same, differ, ttls)
+odds = [float(d["to"].rsplit(" p=", 1)[1]) for d in log.values()]
+assert max(odds) < 0.1 and sorted(odds)[len(odds) // 2] < 0.001, odds
+END
+result $? "up to its first rare packet, which the log numbers, a flow is as without"
+"$ws" generate -q -m "$model" --from "$data/tls.pcap" --after 3 --fuzz 1:rare --fuzz-log "$tmp/after.json" -w "$tmp/after.pcap" &&
+    "$ws" generate -q -m "$model" --from "$data/tls.pcap" --fuzz 0.5 --fuzz-log "$tmp/from.json" -w "$tmp/from.pcap" && python3 - "$tmp" <<'END'
+import json, sys
+after, whole = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("after", "from"))
+assert after["deviations"] and {d["kind"] for d in after["deviations"]} == {"rare"}, after
+assert whole["deviations"] and "rare" not in whole["kinds"] and all(d["kind"] != "rare" for d in whole["deviations"]), whole
+END
+result $? "packets of a capture are not rare, those that are drawn after them are"
+fails "rare packets where none is drawn" 2 generate -m "$model" --from "$data/tls.pcap" --fuzz 0.5:rare -w "$tmp/x.pcap"
+if command -v tshark >/dev/null; then
+    # random bytes between ports of no protocol: tshark guesses what they are, and then finds fault with them
+    generate -n 150 --fuzz 1:rare -w "$tmp/rare1.pcap" && bad=$(tshark -r "$tmp/rare1.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
+        -o udp.check_checksum:TRUE -Y '((_ws.malformed || _ws.expert.severity == error) && !(tcp.srcport >= 49152 && tcp.dstport >= 49152) &&
+            !(udp.srcport >= 49152 && udp.dstport >= 49152)) || ip.checksum.status == 0 || tcp.checksum.status == 0 ||
+            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0' 2>/dev/null) && [ -z "$bad" ]
+    result $? "tshark finds nothing bad where every packet is rare"
+else
+    skip "tshark finds nothing bad where every packet is rare" "no tshark here"
 fi
 
 generate --corpus "$tmp/packets" && [ "$(find "$tmp/packets" -name 'packet-*.pcap' | wc -l)" -gt 100 ] &&

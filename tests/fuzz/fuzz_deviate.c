@@ -58,7 +58,7 @@ static void run(const uint8_t *data, size_t size, double rate)
         f.wirelen = flags & 2 ? f.caplen + flags : f.caplen;
         f.time_ns = time += flags;
         what.last = rate > 0 ? NULL : &f;
-        must(wsp_deviator_add(d, &f, NULL) == WSP_OK);
+        must(wsp_deviator_add(d, &f, NULL, NULL) == WSP_OK);
     }
     must(wsp_deviator_finish(d, NULL) == WSP_OK);
     wsp_deviator_free(d);

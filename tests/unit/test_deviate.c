@@ -54,8 +54,10 @@ static void clear(run *r)
 /* The captures of tests/data that are whole. */
 static const char *const captures[] = {"dns.pcap", "tls.pcap", "ssh.pcap"};
 
-static run *deviate(const char *capture, const char *what, uint64_t seed)
+/* Every rare-th packet comes with a deviation; 0: none does. */
+static run *deviate_some(const char *capture, const char *what, uint64_t seed, size_t rare)
 {
+    const wsp_deviation has = {.packet = 99999, .kind = WSP_DEVIATE_RARE, .field = "ipv4.ttl"};
     run *r = wspi_new_array(1, sizeof *r);
     wsp_deviate_options opt = {.seed = seed, .packet = take, .log = note, .arg = r};
     char path[512];
@@ -76,13 +78,19 @@ static run *deviate(const char *capture, const char *what, uint64_t seed)
     assert_int_equal(wsp_deviator_new(&d, &opt), WSP_OK);
     while (wsp_input_next(in, &f, &err) == WSP_OK) {
         r->n_in++;
-        assert_int_equal(wsp_deviator_add(d, &f, &err), WSP_OK);
+        assert_int_equal(wsp_deviator_add(d, &f, rare && r->n_in % rare == 0 ? &has : NULL, &err),
+                         WSP_OK);
     }
     assert_int_equal(wsp_deviator_finish(d, &err), WSP_OK);
     wsp_deviator_free(d);
     wsp_input_free(in);
     assert_true(r->n_in > 0);
     return r;
+}
+
+static run *deviate(const char *capture, const char *what, uint64_t seed)
+{
+    return deviate_some(capture, what, seed, 0);
 }
 
 static bool same(const run *a, size_t i, const run *b, size_t k)
@@ -108,6 +116,21 @@ static void rates_and_kinds_are_read(void **state)
     assert_int_equal(wsp_deviate_parse("2", &rate, &kinds), WSP_ERR_ARG);
     assert_int_equal(wsp_deviate_parse("nan", &rate, &kinds), WSP_ERR_ARG);
     assert_int_equal(wsp_deviate_parse("value", &rate, &kinds), WSP_ERR_ARG);
+}
+
+static void rare_packets_have_an_even_share_of_the_kinds(void **state)
+{
+    unsigned kinds;
+    double rate;
+
+    (void)state;
+    assert_int_equal(wsp_deviate_parse("0.4", &rate, &kinds), WSP_OK);
+    assert_float_equal(wsp_deviate_rare(rate, kinds), 0.05, 1e-9);
+    assert_int_equal(wsp_deviate_parse("0.4:rare", &rate, &kinds), WSP_OK);
+    assert_int_equal(kinds, 1u << WSP_DEVIATE_RARE);
+    assert_float_equal(wsp_deviate_rare(rate, kinds), 0.4, 1e-9);
+    assert_int_equal(wsp_deviate_parse("0.4:value", &rate, &kinds), WSP_OK);
+    assert_float_equal(wsp_deviate_rare(rate, kinds), 0, 1e-9);
 }
 
 static void a_seed_gives_the_same_again(void **state)
@@ -152,6 +175,49 @@ static void what_is_not_logged_is_unchanged(void **state)
         clear(plain);
         clear(some);
     }
+}
+
+/* Packets of other flows come out between, so that the numbers of the log are not those that came in. */
+static void packets_that_deviate_already_are_logged_and_left_as_they_are(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(captures); i++) {
+        run *plain = deviate(captures[i], "0", 1),
+            *r = deviate_some(captures[i], "1:order,rare", 1, 3);
+        size_t rare = 0, others = 0;
+
+        for (size_t k = 0; k < r->n_logs; k++) {
+            others += r->log[k].kind != WSP_DEVIATE_RARE;
+            if (r->log[k].kind != WSP_DEVIATE_RARE)
+                continue;
+            assert_string_equal(r->log[k].field, "ipv4.ttl");
+            assert_true(same(r, r->log[k].packet - 1, plain, 3 * ++rare - 1));
+        }
+        assert_int_equal(rare, plain->n / 3);
+        assert_true(others > 0);
+        clear(plain);
+        clear(r);
+    }
+}
+
+/* The deviator's part and the rare packets make up the rate. */
+static void a_rate_is_shared_with_rare_packets(void **state)
+{
+    size_t in = 0, logs = 0;
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(captures); i++) {
+        run *all = deviate_some(captures[i], "1:value,rare", 1, 2),
+            *half = deviate(captures[i], "0.5:value,rare", 1);
+
+        assert_int_equal(all->n_logs, all->n_in);
+        in += half->n_in;
+        logs += half->n_logs;
+        clear(all);
+        clear(half);
+    }
+    assert_in_range(in, 90, 10000);
+    assert_in_range(logs, in * 23 / 100, in * 43 / 100); /* a third of those that are not rare */
 }
 
 /* The field that the log names has the value that it says, as the dissector reads it. */
@@ -317,8 +383,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_and_kinds_are_read),
+        cmocka_unit_test(rare_packets_have_an_even_share_of_the_kinds),
         cmocka_unit_test(a_seed_gives_the_same_again),
         cmocka_unit_test(what_is_not_logged_is_unchanged),
+        cmocka_unit_test(packets_that_deviate_already_are_logged_and_left_as_they_are),
+        cmocka_unit_test(a_rate_is_shared_with_rare_packets),
         cmocka_unit_test(wrong_checksums_are_as_logged_and_the_only_thing_wrong),
         cmocka_unit_test(overlapping_segments_and_repeats_are_packets_more),
         cmocka_unit_test(cut_messages_have_headers_that_fit),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "task/generate_int.h"
@@ -42,6 +43,151 @@ static void only_legal_and_likely_enough_tokens_are_drawn(void **state)
     o.temperature = 0;
     for (int i = 0; i < 1000; i++)
         assert_int_equal(wspi_sample(logits, legal, 3, &o, scratch, &r), 2);
+}
+
+/* ---- rare tokens ---- */
+
+static void rare_tokens_are_drawn_evenly_outside_the_likeliest(void **state)
+{
+    /* odds 0.5, 0.35, 0.09, 0.04, 0.02 (0.94 are expected), and of a token that is not legal */
+    const float logits[6] = {3.912F, 3.555F, 2.197F, 1.386F, 0.693F, 9};
+    const uint16_t legal[5] = {0, 1, 2, 3, 4};
+    const uint8_t none[6] = {0}, fourth[6] = {0, 0, 0, 0, 1, 0};
+    wspi_candidate scratch[5];
+    unsigned count[6] = {0};
+    wspi_rare r = {.wanted = true};
+
+    (void)state;
+    wspi_rng_seed(&r.rng, 1);
+    for (int i = 0; i < 1000; i++) {
+        assert_true(wspi_rare_sample(&r, logits, legal, 5, none, 1, scratch));
+        assert_int_equal(r.swap.from, 1);
+        assert_float_equal(r.swap.from_odds, 0.35, 1e-3);
+        assert_float_equal(r.swap.to_odds, r.swap.to == 3 ? 0.04F : 0.02F, 1e-3);
+        count[r.swap.to]++;
+    }
+    assert_in_range(count[3], 430, 570);
+    assert_int_equal(count[3] + count[4], 1000);
+    for (int i = 0; i < 100; i++) {
+        assert_true(wspi_rare_sample(&r, logits, legal, 5, fourth, 0, scratch));
+        assert_int_equal(r.swap.to, 3);
+    }
+    r.swap = (wspi_swap){.from = 0};
+    assert_false(
+        wspi_rare_sample(&r, logits, legal, 5, fourth, 3, scratch)); /* it is rare as it is */
+    assert_false(wspi_rare_sample(&r, logits, legal, 2, none, 0, scratch)); /* both are expected */
+    assert_false(wspi_swapped(&r.swap));
+}
+
+static void every_draw_of_a_packet_may_be_the_rare_one(void **state)
+{
+    enum { TOKENS = 9 };
+    const uint16_t first = (uint16_t)wspi_group_base(WSPI_T_START);
+    unsigned count[TOKENS] = {0}, wanted = 0;
+    wspi_rare r = {.wanted = false};
+
+    (void)state;
+    wspi_rng_seed(&r.rng, 2);
+    for (int i = 0; i < 4000; i++) {
+        uint16_t ids[TOKENS] = {first, 1, 2, 3, 4, 5, 6, 7, 8};
+        size_t n = TOKENS;
+
+        wspi_rare_begin(&r, 0.5);
+        for (size_t k = 0; k < TOKENS; k += 2)
+            wspi_rare_saw(&r, k);
+        if (!wspi_rare_again(&r, ids, &n)) {
+            assert_int_equal(n, TOKENS);
+            assert_false(wspi_rare_looks(&r, 3));
+            continue;
+        }
+        wanted++;
+        assert_true(wspi_rare_looks(&r, n));
+        count[n]++;
+    }
+    assert_in_range(wanted, 1900, 2100);
+    for (size_t k = 0; k < TOKENS; k++)
+        assert_in_range(count[k], k % 2 ? 0 : wanted / 5 - 60, k % 2 ? 0 : wanted / 5 + 60);
+}
+
+static void a_packet_without_a_place_for_a_rare_token_stays_as_it_was(void **state)
+{
+    const uint16_t start = (uint16_t)wspi_group_base(WSPI_T_START),
+                   end = (uint16_t)(start + WSPI_START_END);
+    uint16_t ids[4] = {start, 11, 12, 13};
+    wspi_rare r = {.wanted = false};
+    size_t n = 4, tries = 0;
+    bool done = false;
+
+    (void)state;
+    wspi_rng_seed(&r.rng, 3);
+    wspi_rare_begin(&r, 1);
+    wspi_rare_saw(&r, 2);
+    assert_true(wspi_rare_again(&r, ids, &n));
+    for (; !done && tries < 100; tries++) {
+        assert_int_equal(n, 2);
+        ids[2] = 99; /* drawn, and of no effect */
+        ids[3] = 98;
+        r.swap = (wspi_swap){.from = 12, .to = 99};
+        n = 4;
+        assert_false(wspi_rare_again(&r, ids, &n));
+        assert_true(wspi_rare_undo(&r, ids, &n, &done));
+    }
+    assert_true(done);
+    assert_in_range(tries, 2, 20);
+    assert_false(wspi_rare_again(&r, ids, &n));
+    assert_int_equal(n, 4);
+    assert_int_equal(ids[2], 12);
+    assert_int_equal(ids[3], 13);
+    assert_false(wspi_swapped(&r.swap));
+    wspi_rare_begin(&r, 1);
+    wspi_rare_saw(&r, 0);
+    n = 1;
+    ids[0] = end; /* the end of a flow is no packet */
+    assert_false(wspi_rare_again(&r, ids, &n));
+}
+
+static void a_rare_token_has_to_be_in_what_is_written(void **state)
+{
+    const uint16_t text = (uint16_t)wspi_group_base(WSPI_T_TEXT);
+    const uint16_t drawn[3] = {1, 7, 7}, seen[3] = {1, 7, 9};
+    const wsp_frame frame = {.data = (const uint8_t *)"xyz", .caplen = 3};
+
+    (void)state;
+    assert_true(wspi_rare_came(&(wspi_swap){2, 1, 0, 0}, drawn, 3, seen, 3, &frame));
+    assert_false(wspi_rare_came(&(wspi_swap){2, 7, 0, 0}, drawn, 3, seen, 3, &frame));
+    assert_true(wspi_rare_came(&(wspi_swap){2, 2, 0, 0}, drawn, 3, seen, 3, &frame)); /* none */
+    assert_true(
+        wspi_rare_came(&(wspi_swap){2, (uint16_t)(text + 'z'), 0, 0}, drawn, 3, seen, 3, &frame));
+    assert_false(
+        wspi_rare_came(&(wspi_swap){2, (uint16_t)(text + 'w'), 0, 0}, drawn, 3, seen, 3, &frame));
+}
+
+static void rare_tokens_are_told_by_field_and_odds(void **state)
+{
+    const uint16_t flags = (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_FLAGS),
+                   end = (uint16_t)wspi_group_base(WSPI_T_END),
+                   start = (uint16_t)wspi_group_base(WSPI_T_START);
+    wsp_deviation d;
+    char name[96], want[96];
+
+    (void)state;
+    wspi_rare_say(&(wspi_swap){flags, (uint16_t)(flags + 1), 0.25F, 1e-5F}, &d);
+    assert_int_equal(d.kind, WSP_DEVIATE_RARE);
+    assert_string_equal(d.field, "tcp.flags");
+    (void)snprintf(want, sizeof want, "%s p=0.25",
+                   wsp_vocab_name(flags, name, sizeof name) + strlen("tcp.flags="));
+    assert_string_equal(d.from, want);
+    assert_non_null(strstr(d.to, " p=1e-05"));
+    wspi_rare_say(&(wspi_swap){end, flags, 1, 0.5F}, &d);
+    assert_string_equal(d.from, "end p=1");
+    wspi_rare_say(&(wspi_swap){flags, end, 1, 0.5F}, &d);
+    assert_memory_equal(d.from, "tcp.flags=", 10);
+    assert_string_equal(d.field, "end");
+    assert_string_equal(d.to, "end p=0.5");
+    wspi_rare_say(&(wspi_swap){start, (uint16_t)(start + WSPI_START_GAP), 1, 0.5F}, &d);
+    assert_string_equal(d.field, "start");
+    assert_string_equal(d.from, "c2s first p=1");
+    assert_string_equal(d.to, "c2s gap=0 p=0.5");
 }
 
 /* ---- hosts ---- */
@@ -297,6 +443,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
+        cmocka_unit_test(rare_tokens_are_drawn_evenly_outside_the_likeliest),
+        cmocka_unit_test(every_draw_of_a_packet_may_be_the_rare_one),
+        cmocka_unit_test(a_packet_without_a_place_for_a_rare_token_stays_as_it_was),
+        cmocka_unit_test(a_rare_token_has_to_be_in_what_is_written),
+        cmocka_unit_test(rare_tokens_are_told_by_field_and_odds),
         cmocka_unit_test(networks_are_read_or_refused),
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
         cmocka_unit_test(ports_go_round_their_range),
@@ -304,5 +455,6 @@ int main(void)
         cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),
     };
 
+    (void)wsp_vocab_size(); /* lays out the ids */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
