@@ -51,15 +51,17 @@ static float *take(wspi_engine *e, size_t n)
     return p;
 }
 
-static wspi_mlp_act take_mlp(wspi_engine *e, size_t N)
+/* x: the residual before it, which inference updates in place; NULL: it has one of its own. */
+static wspi_mlp_act take_mlp(wspi_engine *e, size_t N, float *x)
 {
     size_t C = e->m->cfg.channels, ff = e->m->cfg.ff;
+    wspi_mlp_act a = {.x = e->train || !x ? take(e, N * C) : x,
+                      .rstd = take(e, N),
+                      .n = take(e, N * C),
+                      .u = take(e, N * ff)};
 
-    return (wspi_mlp_act){.x = take(e, N * C),
-                          .rstd = take(e, N),
-                          .n = take(e, N * C),
-                          .u = take(e, N * ff),
-                          .h = take(e, N * ff)};
+    a.h = e->train ? take(e, N * ff) : a.u;
+    return a;
 }
 
 /* Blocks, and the residual after them. Inference keeps one layer's activations: all layers share them, the residual is
@@ -80,7 +82,7 @@ static void take_blocks(wspi_engine *e, wspi_block_act *a, size_t layers, size_t
         a[l].n = take(e, N * C);
         a[l].qkv = take(e, N * 3 * C);
         a[l].o = take(e, N * C);
-        a[l].mlp = take_mlp(e, N);
+        a[l].mlp = take_mlp(e, N, a[l].x);
     }
 }
 
@@ -96,7 +98,7 @@ static void take_packets(wspi_engine *e, size_t n, size_t N)
                             .last_n = take(e, n * C),
                             .q = take(e, n * C),
                             .o = take(e, n * C),
-                            .mlp = take_mlp(e, n)};
+                            .mlp = take_mlp(e, n, NULL)};
     e->last = take(e, n * C);
     e->last_rstd = take(e, n);
 }
@@ -126,7 +128,7 @@ static void take_mixers(wspi_engine *e)
         a->rstd_o = take(e, e->R * H);
         a->y = take(e, e->R * V);
         a->saved = e->train ? take(e, e->n_chunks * H * c->flow_dk * c->flow_dv) : NULL;
-        a->mlp = take_mlp(e, e->R);
+        a->mlp = take_mlp(e, e->R, a->x);
     }
 }
 

@@ -69,6 +69,15 @@ static void top_fwd(wspi_engine *e, float *out, const float *x, const wspi_block
     mlp_fwd(e, out, &a->mlp, &at->mlp, r.n, place);
 }
 
+/* Rows of the embedding lie far apart: they are asked for in time. */
+enum { AHEAD = 4 };
+
+static void fetch(const float *row, size_t C)
+{
+    for (size_t c = 0; c < C; c += 16)
+        __builtin_prefetch(row + c);
+}
+
 /* vector[n][C] of the packets whose tokens begin at ids */
 static void packets_fwd(wspi_engine *e, float *vector, const uint16_t *ids, wspi_ragged r)
 {
@@ -80,6 +89,8 @@ static void packets_fwd(wspi_engine *e, float *vector, const uint16_t *ids, wspi
     for (size_t t = 0; t < r.n; t++)
         for (size_t i = r.off[t]; i < r.off[t + 1]; i++) {
             float *x = e->packet[0].x + i * C;
+            if (i + AHEAD < r.N)
+                fetch(w + at->embed + ids[i + AHEAD] * C, C);
             memcpy(x, w + at->embed + ids[i] * C, C * sizeof *x);
             wspi_add(x, w + at->packet_position + (i - r.off[t]) * C, C);
             if (wspi_is_text(cfg, ids[i]))

@@ -237,7 +237,7 @@ typedef struct wspi_engine {
 } wspi_engine;
 
 /* Rows of next-token logits at a time; tokens of packets at a time in inference (a packet more may come on top). */
-enum { WSPI_LM_ROWS = 128, WSPI_CUT_TOKENS = 2048 };
+enum { WSPI_LM_ROWS = 128, WSPI_CUT_TOKENS = 256 };
 
 wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, wsp_dtype dtype,
                             wsp_error *err);

@@ -21,6 +21,15 @@
 #define FAST
 #endif
 
+/* Before a loop whose arrays are the same or apart. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define EACH_BY_ITSELF _Pragma("GCC ivdep")
+#elif defined(__clang__)
+#define EACH_BY_ITSELF _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define EACH_BY_ITSELF
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* e^x to 2 ulp or so for x in [-87, 88], clamped outside: 2^n times a polynomial on [-ln2/2, ln2/2] */
@@ -74,7 +83,7 @@ INLINE const lanes *lanes_at(const float *x)
 /* In 16 lanes: without them the order of comparisons keeps the compiler from vectorising. */
 INLINE float maximum(const float *x, size_t n)
 {
-    float lane[16], max = x[0];
+    float lane[16], max;
     size_t i;
 
     for (size_t k = 0; k < 16; k++)
@@ -82,8 +91,10 @@ INLINE float maximum(const float *x, size_t n)
     for (i = 0; i + 16 <= n; i += 16)
         for (size_t k = 0; k < 16; k++)
             lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-    for (size_t k = 0; k < 16; k++)
-        max = lane[k] > max ? lane[k] : max;
+    for (size_t w = 8; w > 0; w /= 2)
+        for (size_t k = 0; k < w; k++)
+            lane[k] = lane[k + w] > lane[k] ? lane[k + w] : lane[k];
+    max = lane[0];
     for (; i < n; i++)
         max = x[i] > max ? x[i] : max;
     return max;

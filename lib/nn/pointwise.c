@@ -82,8 +82,9 @@ INLINE float gelu_gate(float x)
     return fast_sigmoid(1.5957691216f * (x + 0.044715f * x * x * x));
 }
 
-FAST void wspi_gelu_fwd(float *restrict y, const float *restrict x, size_t n)
+FAST void wspi_gelu_fwd(float *y, const float *x, size_t n)
 {
+    EACH_BY_ITSELF
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] * gelu_gate(x[i]);
 }
