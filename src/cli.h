@@ -73,8 +73,9 @@ bool cli_is_quiet(void);
 /* True after --verbose. */
 bool cli_is_verbose(void);
 
-/* Words of --dtype, and what they mean. */
+/* Words of --dtype, those to train with, and what they mean. */
 extern const char *const cli_dtypes[];
+extern const char *const cli_train_dtypes[];
 wsp_dtype cli_dtype(const char *word);
 
 /*

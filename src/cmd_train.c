@@ -183,7 +183,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "seed", .kind = CLI_U64, .value = &o->train.seed, .arg = "N", .help = "seed of weights and order"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256,
          .help = "workers (default 1: bit-identical runs)"},
-        {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
+        {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_train_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has it"},
         {.name = "mpi", .kind = CLI_FLAG, .value = &a->mpi, .help = "one of the processes that mpirun started: the\nbatches of a step go round them"},
         {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .help = "write checkpoints here"},

@@ -139,11 +139,13 @@ bool cli_is_verbose(void)
     return verbose;
 }
 
-const char *const cli_dtypes[] = {"auto", "f32", "bf16", NULL};
+const char *const cli_dtypes[] = {"auto", "f32", "bf16", "int8", NULL};
+const char *const cli_train_dtypes[] = {"auto", "f32", "bf16", NULL};
 
 wsp_dtype cli_dtype(const char *word)
 {
-    static const wsp_dtype meaning[] = {WSP_DTYPE_AUTO, WSP_DTYPE_F32, WSP_DTYPE_BF16};
+    static const wsp_dtype meaning[] = {WSP_DTYPE_AUTO, WSP_DTYPE_F32, WSP_DTYPE_BF16,
+                                        WSP_DTYPE_INT8};
     size_t i = 0;
 
     while (strcmp(cli_dtypes[i], word) != 0)

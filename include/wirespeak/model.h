@@ -195,6 +195,7 @@ typedef enum wsp_dtype {
     WSP_DTYPE_AUTO, /* bfloat16 where the CPU multiplies it itself, else float32 */
     WSP_DTYPE_F32,
     WSP_DTYPE_BF16, /* inputs rounded to bfloat16; WSP_ERR_UNSUPPORTED where AUTO would not take it */
+    WSP_DTYPE_INT8, /* runners alone: inputs rounded to bytes, a scale a row; UNSUPPORTED without VNNI */
 } wsp_dtype;
 
 /*

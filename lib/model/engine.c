@@ -8,10 +8,17 @@ enum { MET_MAX = 65536 };
 wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, wsp_dtype dtype,
                             wsp_error *err)
 {
-    bool half = dtype == WSP_DTYPE_BF16 || (dtype == WSP_DTYPE_AUTO && wspi_nn_has_bf16());
+    static const wspi_nn_kind kind[] = {[WSP_DTYPE_F32] = WSPI_NN_F32,
+                                        [WSP_DTYPE_BF16] = WSPI_NN_BF16,
+                                        [WSP_DTYPE_INT8] = WSPI_NN_INT8};
 
     *e = (wspi_engine){.m = m, .train = train};
-    return wspi_nn_new(&e->nn, half ? WSPI_NN_BF16 : WSPI_NN_F32, err);
+    if (train && dtype == WSP_DTYPE_INT8)
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
+                         "int8 is no type to train with: use bf16 or f32");
+    if (dtype == WSP_DTYPE_AUTO)
+        dtype = wspi_nn_has_bf16() ? WSP_DTYPE_BF16 : WSP_DTYPE_F32;
+    return wspi_nn_new(&e->nn, kind[dtype], err);
 }
 
 void wspi_engine_weights_changed(wspi_engine *e)

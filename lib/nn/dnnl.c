@@ -14,8 +14,8 @@
 extern void omp_set_num_threads(int n);
 #endif
 
-enum { SLOTS = 4096, FULL = 3000, BLOCK = 512 };
-enum { KEY = WSPI_TA | WSPI_TB | WSPI_ADD | WSPI_WEIGHT };
+enum { SLOTS = 4096, FULL = 3000, BLOCK = 512, BYTES_BLOCK = 64, FEW = 8 };
+enum { KEY = WSPI_TA | WSPI_TB | WSPI_ADD | WSPI_WEIGHT, BYTES = WSPI_TB | WSPI_WEIGHT };
 
 /* A primitive and its memory objects; b is NULL where the weights bring their own. */
 struct product {
@@ -33,6 +33,8 @@ struct packed {
     uint64_t version;
     dnnl_memory_t plain, mem;
     dnnl_primitive_t pack;
+    int8_t *byte; /* as bytes [N][K], and the scales of its rows [N]; or NULL */
+    float *scale;
 };
 
 struct wspi_nn {
@@ -44,7 +46,10 @@ struct wspi_nn {
     size_t n_products, n_packed, packed_cap;
     struct packed *packed; /* a hash table, packed_cap is a power of two */
     uint16_t *half[2];     /* bfloat16 copies of activations */
-    size_t half_cap[2];
+    int8_t *byte;          /* rows as bytes, and their scales */
+    float *scale;
+    int32_t *sum; /* of their products */
+    size_t half_cap[2], byte_cap, scale_cap, sum_cap;
     struct product slot[SLOTS];
 };
 
@@ -154,6 +159,15 @@ bool wspi_nn_has_bf16(void)
     return (isa & want) == want; /* the values are sets of features */
 }
 
+bool wspi_nn_has_int8(void)
+{
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(),
+                   wide = (unsigned)dnnl_cpu_isa_avx512_core_vnni,
+                   narrow = (unsigned)dnnl_cpu_isa_avx2_vnni;
+
+    return (isa & wide) == wide || (isa & narrow) == narrow;
+}
+
 static void product_clear(struct product *p)
 {
     if (p->prim)
@@ -182,6 +196,8 @@ static void packed_clear(struct packed *w)
         dnnl_memory_destroy(w->plain);
     if (w->mem)
         dnnl_memory_destroy(w->mem);
+    free(w->byte);
+    free(w->scale);
     *w = (struct packed){0};
 }
 
@@ -193,6 +209,9 @@ wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err)
     if (kind == WSPI_NN_BF16 && !wspi_nn_has_bf16())
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "this CPU has no bfloat16 products (AVX512_BF16): use f32");
+    if (kind == WSPI_NN_INT8 && !wspi_nn_has_int8())
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
+                         "this CPU has no sums of bytes (AVX512_VNNI, AVX_VNNI): use f32");
     nn = wspi_new_array(1, sizeof *nn);
     if (!nn)
         return wspi_nomem(err, "matrix products", sizeof *nn);
@@ -217,6 +236,9 @@ void wspi_nn_free(wspi_nn *nn)
     free(nn->packed);
     free(nn->half[0]);
     free(nn->half[1]);
+    free(nn->byte);
+    free(nn->scale);
+    free(nn->sum);
     if (nn->stream)
         dnnl_stream_destroy(nn->stream);
     if (nn->engine)
@@ -239,9 +261,20 @@ void wspi_nn_weights_changed(wspi_nn *nn)
 
 /* ---- primitives ---- */
 
-static dnnl_data_type_t input_type(const wspi_nn *nn)
+/* Not of a few columns, the labels of a head: these stay exact, and oneDNN is slow with them. */
+static bool in_bytes(const wspi_nn *nn, unsigned flags, size_t N)
 {
-    return nn->kind == WSPI_NN_BF16 ? dnnl_bf16 : dnnl_f32;
+    return nn->kind == WSPI_NN_INT8 && (flags & BYTES) == BYTES && N >= 64;
+}
+
+static dnnl_data_type_t input_type(const wspi_nn *nn, unsigned flags, size_t N)
+{
+    return in_bytes(nn, flags, N) ? dnnl_s8 : nn->kind == WSPI_NN_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
+static dnnl_data_type_t sum_type(const wspi_nn *nn, unsigned flags, size_t N)
+{
+    return in_bytes(nn, flags, N) ? dnnl_s32 : dnnl_f32;
 }
 
 /* The descriptors of a, b and y. b: the packed weights' where there are some, else as stored. */
@@ -250,15 +283,15 @@ static dnnl_status_t product_mds(const wspi_nn *nn, matrix_md *md, const struct 
 {
     dnnl_dims_t a = {(dnnl_dim_t)p->M, (dnnl_dim_t)p->K}, b = {(dnnl_dim_t)p->K, (dnnl_dim_t)p->N},
                 y = {(dnnl_dim_t)p->M, (dnnl_dim_t)p->N};
+    const dnnl_data_type_t type = input_type(nn, p->flags, p->N);
     dnnl_status_t st;
     md_ref packed;
 
-    if ((st = md_plain(&md[0], a, input_type(nn), p->flags & WSPI_TA ? dnnl_ba : dnnl_ab)) !=
-            dnnl_success ||
-        (st = md_plain(&md[2], y, dnnl_f32, dnnl_ab)) != dnnl_success)
+    if ((st = md_plain(&md[0], a, type, p->flags & WSPI_TA ? dnnl_ba : dnnl_ab)) != dnnl_success ||
+        (st = md_plain(&md[2], y, sum_type(nn, p->flags, p->N), dnnl_ab)) != dnnl_success)
         return st;
     if (!w)
-        return md_plain(&md[1], b, input_type(nn), p->flags & WSPI_TB ? dnnl_ba : dnnl_ab);
+        return md_plain(&md[1], b, type, p->flags & WSPI_TB ? dnnl_ba : dnnl_ab);
     st = md_of_memory(w->mem, &packed);
     return st != dnnl_success ? st : md_copy(&md[1], packed);
 }
@@ -332,14 +365,16 @@ static dnnl_status_t packed_layout(wspi_nn *nn, matrix_md *md, const struct pack
 {
     dnnl_dims_t a = {BLOCK, (dnnl_dim_t)w->K}, b = {(dnnl_dim_t)w->K, (dnnl_dim_t)w->N},
                 y = {BLOCK, (dnnl_dim_t)w->N};
+    const dnnl_data_type_t type = input_type(nn, w->flags | WSPI_WEIGHT, w->N);
     dnnl_primitive_desc_t pd = NULL;
     matrix_md m[3];
     dnnl_status_t st;
 
     memset(m, 0, sizeof m);
-    if ((st = md_plain(&m[0], a, input_type(nn), dnnl_ab)) == dnnl_success &&
-        (st = md_plain(&m[1], b, input_type(nn), dnnl_format_tag_any)) == dnnl_success &&
-        (st = md_plain(&m[2], y, dnnl_f32, dnnl_ab)) == dnnl_success &&
+    if ((st = md_plain(&m[0], a, type, dnnl_ab)) == dnnl_success &&
+        (st = md_plain(&m[1], b, type, dnnl_format_tag_any)) == dnnl_success &&
+        (st = md_plain(&m[2], y, sum_type(nn, w->flags | WSPI_WEIGHT, w->N), dnnl_ab)) ==
+            dnnl_success &&
         (st = matmul_pd(&pd, nn->engine, m, NULL)) == dnnl_success)
         st = md_copy(md, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0));
     if (pd)
@@ -352,14 +387,18 @@ static dnnl_status_t packed_layout(wspi_nn *nn, matrix_md *md, const struct pack
 static dnnl_status_t packed_make(wspi_nn *nn, struct packed *w)
 {
     dnnl_dims_t dims = {(dnnl_dim_t)w->K, (dnnl_dim_t)w->N};
+    const bool bytes = in_bytes(nn, w->flags | WSPI_WEIGHT, w->N);
     dnnl_primitive_desc_t pd = NULL;
     matrix_md plain, packed;
     dnnl_status_t st;
 
     memset(&plain, 0, sizeof plain);
     memset(&packed, 0, sizeof packed);
-    if ((st = md_plain(&plain, dims, dnnl_f32, w->flags & WSPI_TB ? dnnl_ba : dnnl_ab)) ==
-            dnnl_success &&
+    if (bytes && (!(w->byte = wspi_new_array(w->N * w->K, 1)) ||
+                  !(w->scale = wspi_new_array(w->N, sizeof *w->scale))))
+        return dnnl_out_of_memory;
+    if ((st = md_plain(&plain, dims, bytes ? dnnl_s8 : dnnl_f32,
+                       w->flags & WSPI_TB ? dnnl_ba : dnnl_ab)) == dnnl_success &&
         (st = packed_layout(nn, &packed, w)) == dnnl_success &&
         (st = dnnl_memory_create(&w->plain, md_of(&plain), nn->engine, DNNL_MEMORY_NONE)) ==
             dnnl_success &&
@@ -384,8 +423,10 @@ static void *unconst(const void *p)
 static dnnl_status_t packed_fill(wspi_nn *nn, struct packed *w)
 {
     dnnl_exec_arg_t arg[] = {{DNNL_ARG_FROM, w->plain}, {DNNL_ARG_TO, w->mem}};
-    dnnl_status_t st = dnnl_memory_set_data_handle(w->plain, unconst(w->from));
+    dnnl_status_t st = dnnl_memory_set_data_handle(w->plain, w->byte ? w->byte : unconst(w->from));
 
+    if (w->byte)
+        wspi_to_int8(w->byte, w->scale, w->from, w->N, w->K);
     if (st == dnnl_success)
         st = dnnl_primitive_execute(w->pack, nn->stream, 2, arg);
     if (st == dnnl_success)
@@ -454,7 +495,7 @@ static double cpu_seconds(void)
 
 /* ---- products ---- */
 
-static bool product_run(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
+static bool product_run(wspi_nn *nn, void *y, const void *a, const void *b, const struct packed *w,
                         size_t M, size_t N, size_t K, unsigned flags)
 {
     struct product *p = product_find(nn, M, N, K, flags & KEY, w);
@@ -470,25 +511,49 @@ static bool product_run(wspi_nn *nn, float *y, const void *a, const void *b, con
 }
 
 /* The next cut of a ragged size: powers of two, then a multiple of 8, then the rest. */
-static size_t next_cut(size_t n)
+static size_t next_cut(size_t n, size_t block)
 {
-    if (n >= BLOCK)
-        return BLOCK;
+    if (n >= block)
+        return block;
     if (n >= 64)
         return (size_t)1 << wspi_log2(n);
     return n >= 8 ? n & ~(size_t)7 : n;
+}
+
+/*
+ * The same of rows that are bytes, whose scales `row` has. oneDNN 2.6 takes its slow reference for less than 8 rows: there
+ * is room for that behind the last one.
+ */
+static bool bytes_run(wspi_nn *nn, float *y, const void *a, const float *row,
+                      const struct packed *w, size_t M, size_t N, size_t K, unsigned flags)
+{
+    size_t rows = WSPI_MAX(M, (size_t)FEW);
+
+    if (wspi_grow(&nn->sum, &nn->sum_cap, rows * N, sizeof *nn->sum) < 0 ||
+        !product_run(nn, nn->sum, a, NULL, w, rows, N, K, flags & ~(unsigned)WSPI_ADD))
+        return false;
+    wspi_from_int8(y, nn->sum, row, w->scale, M, N, flags & WSPI_ADD);
+    return true;
+}
+
+static size_t width_of(dnnl_data_type_t type)
+{
+    return type == dnnl_s8 ? 1 : type == dnnl_bf16 ? 2 : sizeof(float);
 }
 
 /* The product of inputs in the context's own type (a, and b without w), cut along the ragged size. */
 static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, const struct packed *w,
                         size_t M, size_t N, size_t K, unsigned flags)
 {
-    size_t ragged = flags & WSPI_TA ? K : M, width = nn->kind == WSPI_NN_BF16 ? 2 : sizeof(float);
+    const bool bytes = in_bytes(nn, flags, N);
+    size_t ragged = flags & WSPI_TA ? K : M, width = width_of(input_type(nn, flags, N)),
+           block = bytes ? BYTES_BLOCK : BLOCK;
     const char *pa = a, *pb = b;
+    const float *row = nn->scale;
     bool good = true;
 
     while (ragged > 0 && good) {
-        size_t n = next_cut(ragged);
+        size_t n = next_cut(ragged, block);
 
         if (flags & WSPI_TA) {
             good = product_run(nn, y, pa, pb, w, M, N, n, flags);
@@ -496,14 +561,28 @@ static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, con
             pb += n * N * width;
             flags |= WSPI_ADD;
         } else {
-            good = product_run(nn, y, pa, pb, w, n, N, K, flags);
+            good = bytes ? bytes_run(nn, y, pa, row, w, n, N, K, flags)
+                         : product_run(nn, y, pa, pb, w, n, N, K, flags);
             pa += n * K * width;
+            row = row ? row + n : NULL;
             y += n * N;
         }
         ragged -= n;
     }
     if (!good)
         nn->status = WSP_ERR_UNSUPPORTED;
+}
+
+/* x [N][C] as bytes; NULL without memory. */
+static const void *bytes_of(wspi_nn *nn, const float *x, size_t N, size_t C)
+{
+    if (wspi_grow(&nn->byte, &nn->byte_cap, (N + FEW) * C, 1) < 0 ||
+        wspi_grow(&nn->scale, &nn->scale_cap, N, sizeof *nn->scale) < 0) {
+        nn->status = WSP_ERR_NOMEM;
+        return NULL;
+    }
+    wspi_to_int8(nn->byte, nn->scale, x, N, C);
+    return nn->byte;
 }
 
 /* x itself, or its bfloat16 copy number `which`; NULL without memory. */
@@ -544,7 +623,8 @@ void wspi_gemm(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, 
     if (nn->kind == WSPI_NN_PLAIN || M == 0 || N == 0 || K == 0)
         wspi_ref_gemm(y, a, b, M, N, K, flags);
     else
-        product(nn, y, input(nn, a, M * K, 0), b, M, N, K, flags);
+        product(nn, y, in_bytes(nn, flags, N) ? bytes_of(nn, a, M, K) : input(nn, a, M * K, 0), b,
+                M, N, K, flags);
 }
 
 void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const float *in,
@@ -564,14 +644,16 @@ void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const 
 
 double wspi_nn_peak(wspi_nn *nn, double seconds)
 {
-    enum { N = 512 };
+    enum { N = 512, FLAGS = BYTES };
     float *a = wspi_new_floats(3 * N * N);
-    const void *in = a ? input(nn, a, N * N, 0) : NULL;
-    struct packed *w = a ? packed_find(nn, a + N * N, N, N, WSPI_WEIGHT) : NULL;
+    const void *in = !a                       ? NULL
+                     : in_bytes(nn, FLAGS, N) ? bytes_of(nn, a, N, N)
+                                              : input(nn, a, N * N, 0);
+    struct packed *w = a ? packed_find(nn, a + N * N, N, N, FLAGS) : NULL;
     double start = cpu_seconds(), spent = 0, rounds = 0;
 
     for (; in && w && spent < seconds; spent = cpu_seconds() - start, rounds++)
-        cut_product(nn, a + 2 * N * N, in, NULL, w, N, N, N, WSPI_WEIGHT);
+        cut_product(nn, a + 2 * N * N, in, NULL, w, N, N, N, FLAGS);
     nn->n_packed = 0; /* the weights are gone: so are their packed copies */
     for (size_t i = 0; i < nn->packed_cap; i++)
         packed_clear(&nn->packed[i]);

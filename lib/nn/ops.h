@@ -13,17 +13,20 @@
 typedef struct wspi_nn wspi_nn;
 
 /*
- * How products are computed: in float32; with inputs rounded to bfloat16 and sums in float32; or by the reference
- * (tests). Relative errors of one product against the reference: 1e-5, 1e-2, 0.
+ * How products are computed: in float32; with inputs rounded to bfloat16 and sums in float32; products of weights that
+ * are stored [N][K] with inputs rounded to bytes and exact sums, others in float32; or by the reference (tests). Relative
+ * errors of one product against the reference: 1e-5, 1e-2, 3e-2, 0.
  */
 typedef enum wspi_nn_kind {
     WSPI_NN_F32,
     WSPI_NN_BF16, /* refused where wspi_nn_has_bf16() is false */
+    WSPI_NN_INT8, /* refused where wspi_nn_has_int8() is false */
     WSPI_NN_PLAIN,
 } wspi_nn_kind;
 
 bool wspi_nn_has_bf16(
     void); /* the CPU multiplies bfloat16 itself; emulated it would be slower than float32 */
+bool wspi_nn_has_int8(void); /* the CPU sums products of bytes itself */
 wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err);
 void wspi_nn_free(wspi_nn *nn);
 
@@ -58,6 +61,14 @@ void wspi_linear_bwd(wspi_nn *nn, float *dw, float *din, const float *dy, const 
                      const float *w, size_t N, size_t out, size_t K);
 void wspi_ref_gemm(float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
                    unsigned flags);
+
+/* ---- bytes ---- */
+
+/* y = round(x / scale) in [-127, 127]; scale [N] = largest |x| of the row / 127 */
+void wspi_to_int8(int8_t *y, float *scale, const float *x, size_t N, size_t C);
+/* y[M][N] = or += row[M] column[N] sum[M][N] */
+void wspi_from_int8(float *y, const int32_t *sum, const float *row, const float *column, size_t M,
+                    size_t N, bool add);
 
 /* ---- norms and pointwise ---- */
 

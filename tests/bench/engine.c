@@ -2,7 +2,7 @@
 /*
  * engine.c: tokens a second of training and inference, and how much of the machine's own peak that is.
  *
- *   bench_engine speed [f32|bf16] THREADS SECONDS MODEL TOKENS.npz
+ *   bench_engine speed [f32|bf16|int8] THREADS SECONDS MODEL TOKENS.npz
  *   bench_engine share MODEL TOKENS.npz      what equal packets and flows that begin alike spare
  *   bench_engine states COUNT MODEL          so many flows at once: bytes, and packets a second
  *   bench_engine long PACKETS MODEL          one flow of so many packets
@@ -147,13 +147,23 @@ static double operations(const wsp_model *m, const wsp_batch *b, bool output)
     return sum;
 }
 
+static wsp_dtype dtype_of(const char *type)
+{
+    return strcmp(type, "int8") == 0   ? WSP_DTYPE_INT8
+           : strcmp(type, "bf16") == 0 ? WSP_DTYPE_BF16
+                                       : WSP_DTYPE_F32;
+}
+
 static double peak_of(wsp_dtype dtype, double seconds)
 {
+    static const wspi_nn_kind kind[] = {[WSP_DTYPE_F32] = WSPI_NN_F32,
+                                        [WSP_DTYPE_BF16] = WSPI_NN_BF16,
+                                        [WSP_DTYPE_INT8] = WSPI_NN_INT8};
     wsp_error err;
     wspi_nn *nn;
     double peak;
 
-    check(wspi_nn_new(&nn, dtype == WSP_DTYPE_BF16 ? WSPI_NN_BF16 : WSPI_NN_F32, &err), &err);
+    check(wspi_nn_new(&nn, kind[dtype], &err), &err);
     wspi_nn_single_thread();
     peak = wspi_nn_peak(nn, seconds);
     wspi_nn_free(nn);
@@ -270,11 +280,10 @@ static void row(const char *what, unsigned threads, const char *dtype, double ra
 static void speed(wsp_model *m, const wsp_tokens *t, const char *type, unsigned threads,
                   double seconds)
 {
-    wsp_dtype dtype = strcmp(type, "bf16") == 0 ? WSP_DTYPE_BF16 : WSP_DTYPE_F32;
+    wsp_dtype dtype = dtype_of(type);
     part p[MAX_THREADS] = {{.m = NULL}};
     flows all = take(m, t, 0, t->n_flows);
     double peak = 0, rate = 0, cpu = 0, N = (double)all.b.n_tokens;
-    measure trained;
 
     if (t->n_flows < threads || threads > MAX_THREADS)
         die("as many flows as threads are needed, and at most 64 threads");
@@ -290,9 +299,11 @@ static void speed(wsp_model *m, const wsp_tokens *t, const char *type, unsigned 
     for (unsigned i = 0; i < threads; i++)
         peak += p[i].peak / threads;
     printf("engine\tgemm 512\t%u\t%s\t\t\t%.1f\t1\n", threads, type, peak);
-    trained = train(m, &all, dtype, threads, seconds);
-    row("train", threads, type, trained.tokens / trained.wall, trained.tokens / trained.cpu,
-        3 * operations(m, &all.b, m->cfg.output_layers > 0) / N, peak);
+    if (dtype != WSP_DTYPE_INT8) {
+        measure trained = train(m, &all, dtype, threads, seconds);
+        row("train", threads, type, trained.tokens / trained.wall, trained.tokens / trained.cpu,
+            3 * operations(m, &all.b, m->cfg.output_layers > 0) / N, peak);
+    }
     all_at_once(p, threads, infer_main);
     for (unsigned i = 0; i < threads; i++) {
         rate += p[i].got.tokens / p[i].got.wall;
@@ -447,9 +458,12 @@ int main(int argc, char **argv)
     wsp_error err;
 
     if (!is_speed && !is_share && !is_states && !is_long)
-        die("usage: bench_engine speed f32|bf16 THREADS SECONDS MODEL TOKENS.npz | share MODEL "
+        die("usage: bench_engine speed f32|bf16|int8 THREADS SECONDS MODEL TOKENS.npz | share "
+            "MODEL "
             "TOKENS.npz | states COUNT MODEL | long PACKETS MODEL");
     if (is_speed && strcmp(argv[2], "bf16") == 0 && !wspi_nn_has_bf16())
+        return 77;
+    if (is_speed && strcmp(argv[2], "int8") == 0 && !wspi_nn_has_int8())
         return 77;
     check(wsp_model_load(&m, is_speed ? argv[5] : is_share ? argv[2] : argv[3], &err), &err);
     if (is_speed || is_share)

@@ -30,6 +30,9 @@ for dtype in f32 bf16; do
             "$tmp/flows.npz" >>"$tmp/rows" || [ $? = 77 ]
     done
 done
+for threads in $(printf '1\n%s\n' "$cores" | sort -un); do # its peer has none that is as plain
+    "$build/bench_engine" speed int8 "$threads" "$seconds" "$model" "$tmp/flows.npz" >>"$tmp/rows" || [ $? = 77 ]
+done
 # the peer's figure is that of the better of its tuned ways
 awk -F '\t' '
     $1 == "engine" && $2 == "gemm 512" { peak[$3, $4] = $7; next }

@@ -292,6 +292,40 @@ static void changed_weights_change_what_a_runner_says(void **state)
 }
 
 /* Inputs of products keep 8 bits: contexts, which are of size 1, differ by a few hundredths. */
+static void int8_is_near_float32_and_no_type_to_train_with(void **state)
+{
+    static struct data d;
+    wsp_model *m = model_make(64, 3);
+    size_t C = wsp_model_config_get(m)->channels;
+    float *c = wspi_new_floats(MAX_PACKETS * C);
+    wsp_train_options o = wsp_train_options_default();
+    struct results want = {0};
+    wsp_runner *r;
+    wsp_trainer *t;
+
+    (void)state;
+    data_make(&d, 6, 20, 4);
+    o.dtype = WSP_DTYPE_INT8;
+    assert_int_equal(wsp_trainer_new(&t, m, &o, NULL), WSP_ERR_UNSUPPORTED);
+    assert_null(t);
+    if (wspi_nn_has_int8()) {
+        double off = 0;
+
+        want = run(m, &d.b);
+        assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_INT8, NULL), WSP_OK);
+        assert_int_equal(wsp_runner_classify(r, &d.b, c, NULL, NULL), WSP_OK);
+        for (size_t i = 0; i < d.b.n_packets * C; i++)
+            off = fmax(off, fabs((double)c[i] - (double)want.c[i]));
+        assert_true(off > 1e-6 && off < 0.3);
+        results_clear(&want);
+        wsp_runner_free(r);
+    } else {
+        assert_int_equal(wsp_runner_new(&r, m, WSP_DTYPE_INT8, NULL), WSP_ERR_UNSUPPORTED);
+    }
+    wsp_model_free(m);
+    free(c);
+}
+
 static void bfloat16_is_near_float32_or_refused(void **state)
 {
     static struct data d;
@@ -523,6 +557,7 @@ int main(void)
         cmocka_unit_test(packets_come_in_pieces_of_any_size),
         cmocka_unit_test(flows_that_begin_alike_are_computed_once),
         cmocka_unit_test(changed_weights_change_what_a_runner_says),
+        cmocka_unit_test(int8_is_near_float32_and_no_type_to_train_with),
         cmocka_unit_test(bfloat16_is_near_float32_or_refused),
         cmocka_unit_test(a_memory_changes_no_next_token),
         cmocka_unit_test(draws_are_as_likely_as_the_logits_say),
