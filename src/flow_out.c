@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,8 @@ static json_t *ours(maker *m, const flow_out *o, const flow_record *r)
     json_t *object = said(first.label, first.confidence), *heads = json_object();
 
     put(m, object, "packets", json_integer(r->a->packets[r->at]));
-    if (o->q->surprise)
+    if (o->q->surprise &&
+        isfinite(r->a->surprise[r->at])) /* weights may be so large that it is not */
         put(m, object, "surprise", json_real((double)r->a->surprise[r->at]));
     for (size_t i = 0; i < o->q->n; i++)
         put(m, heads, wsp_model_head(o->q->m, o->q->head[i])->name,

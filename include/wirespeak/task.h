@@ -234,6 +234,8 @@ typedef struct wsp_view_options {
     size_t max_payload; /* payload bytes of a packet; default 24 */
 } wsp_view_options;
 
+#define WSP_MAX_READ 4096 /* packets of a flow that a model reads, and payload bytes of a packet */
+
 WSP_API wsp_view_options wsp_view_options_default(void);
 
 /* ---- training ---- */
@@ -327,7 +329,7 @@ typedef struct wsp_classify_options {
         threads; /* 0: as many as the machine has CPUs; the answers are the same for any number */
 } wsp_classify_options;
 
-/* What a classifier of this model reads of a flow: as it was trained. The policy is borrowed from the model. */
+/* What a classifier of this model reads of a flow: as it was trained, WSP_MAX_READ at most. The policy is borrowed from the model. */
 WSP_API wsp_view_options wsp_view_options_of(const wsp_model *m);
 
 /* What a head says after a packet: its likeliest label. */

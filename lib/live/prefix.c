@@ -214,7 +214,8 @@ static wsp_tag_answer answer_of(const wspi_prefix *p, size_t head, const float *
             best = l;
     for (size_t l = 0; l < h->n_labels; l++)
         sum += (double)expf((logits[l] - logits[best]) / h->temperature);
-    confidence = (float)(1 / sum); /* rounded as in wsp_classify, so that thresholds cut alike */
+    /* rounded as in wsp_classify, so that thresholds cut alike; logits may be no numbers, as there */
+    confidence = sum >= 1 ? (float)(1 / sum) : 0;
     return (wsp_tag_answer){.label = outside || (double)confidence < least ? -1 : (int32_t)best,
                             .confidence = confidence,
                             .outside = outside};

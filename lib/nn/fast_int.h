@@ -46,6 +46,9 @@ INLINE float fast_exp(float x)
         r * (1.0f +
              r * (0.5f + r * (0.166666667f +
                               r * (0.0416666679f + r * (0.00833333377f + r * 0.00138888892f)))));
+    n = n > -126.0f
+            ? n
+            : -126.0f; /* of NaN, which stays one in p: as a number of 32 bits it is undefined */
     bits = ((int32_t)n + 127) * (1 << 23);
     memcpy(&n, &bits, sizeof n);
     return p * n;

@@ -10,12 +10,13 @@
 
 enum { BATCH_TOKENS = 32768, MAX_THREADS = 256 };
 
+/* Whoever reads so much of a flow makes room for it, so a file's number has a limit. */
 static size_t meta_number(const wsp_model *m, const char *key, size_t otherwise)
 {
     const char *text = wsp_model_meta_get(m, key);
     unsigned long v = text ? strtoul(text, NULL, 10) : 0;
 
-    return v ? v : otherwise;
+    return v ? WSPI_MIN(v, (unsigned long)WSP_MAX_READ) : otherwise;
 }
 
 /* Defaults where the file does not say. */
@@ -31,16 +32,22 @@ wsp_view_options wsp_view_options_of(const wsp_model *m)
 
 wsp_status wspi_vocab_check(const wsp_model *m, wsp_error *err)
 {
-    if (wsp_model_config_get(m)->vocab_version != wsp_vocab_version())
+    const wsp_model_config *c = wsp_model_config_get(m);
+
+    if (c->vocab_version != wsp_vocab_version())
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "the model was trained with another vocabulary (%016llx, this program has "
                          "%016llx): train it again",
-                         (unsigned long long)wsp_model_config_get(m)->vocab_version,
+                         (unsigned long long)c->vocab_version,
                          (unsigned long long)wsp_vocab_version());
+    if (c->vocab != wsp_vocab_size()) /* a file may claim any version */
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
+                         "the model has %u tokens, its vocabulary has %u: the file is damaged",
+                         c->vocab, wsp_vocab_size());
     return WSP_OK;
 }
 
-/* softmax(logits / temperature) */
+/* softmax(logits / temperature); zeros where weights are so large that logits are no numbers: the sum is 1 at least else. */
 static void probabilities(float *prob, const float *logits, size_t n, float temperature)
 {
     float top = logits[0];
@@ -53,7 +60,7 @@ static void probabilities(float *prob, const float *logits, size_t n, float temp
         sum += (double)prob[i];
     }
     for (size_t i = 0; i < n; i++)
-        prob[i] = (float)((double)prob[i] / sum);
+        prob[i] = sum >= 1 ? (float)((double)prob[i] / sum) : 0;
 }
 
 /* The likeliest label, the first of equal ones; its probability is 1 / sum of exp((logit - top) / temperature). */
@@ -66,7 +73,7 @@ static wsp_early likeliest(const float *logits, size_t n, float temperature)
         best = logits[i] > logits[best] ? i : best;
     for (size_t i = 0; i < n; i++)
         sum += (double)expf((logits[i] - logits[best]) / temperature);
-    return (wsp_early){.label = (uint16_t)best, .confidence = (float)(1 / sum)};
+    return (wsp_early){.label = (uint16_t)best, .confidence = sum >= 1 ? (float)(1 / sum) : 0};
 }
 
 typedef struct scratch {

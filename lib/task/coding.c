@@ -8,8 +8,6 @@
 #include "task/task_int.h"
 #include "token/token_int.h"
 
-enum { MOST_PACKETS = 4096 }; /* of a flow that a model reads */
-
 struct wsp_coding {
     const wsp_model *m;
     wsp_classify_options opt;
@@ -34,16 +32,11 @@ wsp_status wsp_coding_new(wsp_coding **out, const wsp_model *m, const wsp_classi
         c->max_tokens = wsp_model_config_get(m)->max_tokens;
         st = wspi_order0_new(&c->rest, wsp_vocab_size());
         if (st == WSP_OK)
-            st = wspi_order0_new(&c->counts, MOST_PACKETS + 1);
+            st = wspi_order0_new(&c->counts, WSP_MAX_READ + 1);
     }
-    if (st == WSP_OK && c->view.max_packets > MOST_PACKETS)
-        st = WSP_ERR_LIMIT;
     if (st < 0) {
         wsp_coding_free(c);
-        return st == WSP_ERR_LIMIT
-                   ? wspi_fail(err, st, 0, "the model reads over %d packets of a flow",
-                               MOST_PACKETS)
-                   : wspi_nomem(err, "coders", 1);
+        return wspi_nomem(err, "coders", 1);
     }
     *out = c;
     return WSP_OK;

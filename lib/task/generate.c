@@ -29,12 +29,7 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
 {
     const wsp_model_config *cfg = wsp_model_config_get(m);
 
-    if (cfg->vocab_version != wsp_vocab_version())
-        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
-                         "the model was trained with another vocabulary (%016llx, this program "
-                         "has %016llx): train it again",
-                         (unsigned long long)cfg->vocab_version,
-                         (unsigned long long)wsp_vocab_version());
+    WSP_TRY(wspi_vocab_check(m, err));
     if (cfg->output_layers == 0)
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "the model has no output stack and cannot generate: take one that was "

@@ -8,6 +8,7 @@
 #define WSPI_GENERATE_INT_H
 
 #include "base/base.h"
+#include "task/task_int.h"
 #include "token/token_int.h"
 #include "wirespeak/deviate.h"
 #include "wirespeak/generate.h"

@@ -128,6 +128,104 @@ static void what_leads_astray_is_refused(void **state)
     wsp_model_free(m);
 }
 
+/* ---- files that lie ---- */
+
+static uint8_t *read_whole(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    uint8_t *data = malloc(1 << 20);
+
+    assert_true(f && data);
+    *len = fread(data, 1, 1 << 20, f);
+    assert_true(*len > 8 && *len < 1 << 20);
+    (void)fclose(f);
+    return data;
+}
+
+/* Where the bytes of a tensor are in a file, to be changed. */
+static uint8_t *tensor_in(uint8_t *data, size_t len, const char *name)
+{
+    const wspi_st_tensor *t;
+    wspi_st_file f;
+    uint8_t *at;
+
+    assert_int_equal(wspi_st_parse(&f, data, len, NULL), WSP_OK);
+    t = wspi_st_find(&f, name);
+    assert_non_null(t);
+    at = data + ((const uint8_t *)t->data - data);
+    wspi_st_clear(&f);
+    return at;
+}
+
+/* A model with a forest as a file, whose 32-bit number `at` of a tensor is `value` (16-bit for the bag). */
+static wsp_status load_with(const uint8_t *file, size_t len, const char *name, size_t at,
+                            uint32_t value)
+{
+    uint8_t *copy = malloc(len), *to;
+    size_t size = strcmp(name, "forest.bag") == 0 ? 2 : 4;
+    wsp_model *m = NULL;
+    wsp_error err;
+    wsp_status st;
+
+    assert_non_null(copy);
+    memcpy(copy, file, len);
+    to = tensor_in(copy, len, name) + at * size;
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)(value >> 8 * i);
+    st = wsp_model_load_memory(&m, copy, len, &err);
+    assert_true(st == WSP_OK ? m != NULL : !m && err.text[0]);
+    wsp_model_free(m);
+    free(copy);
+    return st;
+}
+
+static void tensors_that_lie_are_refused_at_load(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+        uint32_t value;
+    } lie[] = {{"forest.bag", 0, VOCAB}, /* the first token that there is not */
+               {"forest.bag", 0, 0xffff},
+               {"forest.labels", 0, 4}, /* more labels than the head has */
+               {"forest.labels", 0, UINT32_MAX},
+               {"forest.labels", 1, 1}, /* trees of a head that has none */
+               {"forest.root", 1, 2},
+               {"forest.root", 0, UINT32_MAX},
+               {"forest.node", 0, BRANCH(3, 0, 2)}, /* a feature that there is not */
+               {"forest.node", 0, BRANCH(0, 0, 3)}, /* into the next tree */
+               {"forest.node", 0, 0},               /* in a circle */
+               {"forest.node", 5, BRANCH(0, 0, 1)}, /* past the last node */
+               {"forest.node", 1, LEAF(3)},
+               {"forest.edge_end", 0, 4},
+               {"forest.edge_end", 2, 5},
+               {"forest.edge_end", 2, UINT32_MAX},
+               {"forest.edge", 3, 0x7fc00000}}; /* not a number */
+    char path[] = "/tmp/wirespeak-forest-XXXXXX";
+    int fd = mkstemp(path);
+    wsp_model *m = tiny_model();
+    struct forest o;
+    uint8_t *file;
+    size_t len;
+
+    (void)state;
+    assert_true(fd >= 0);
+    forest_make(&o);
+    assert_int_equal(wsp_model_forest_set(m, &o.f, NULL), WSP_OK);
+    assert_int_equal(wsp_model_save(m, path, NULL), WSP_OK);
+    file = read_whole(path, &len);
+    assert_int_equal(load_with(file, len, "forest.bag", 0, VOCAB - 1), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(lie); i++)
+        assert_int_equal(load_with(file, len, lie[i].name, lie[i].at, lie[i].value),
+                         WSP_ERR_FORMAT);
+    (void)close(fd);
+    (void)unlink(path);
+    free(file);
+    wsp_model_free(m);
+}
+
+/* ---- growing ---- */
+
 static uint32_t ask(const wspi_coded *c, const uint32_t *n, size_t row)
 {
     while (*n < WSP_NODE_LEAF)
@@ -179,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_forest_goes_with_its_model),
         cmocka_unit_test(what_leads_astray_is_refused),
+        cmocka_unit_test(tensors_that_lie_are_refused_at_load),
         cmocka_unit_test(grown_trees_say_what_they_were_told),
     };
 

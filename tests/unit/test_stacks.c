@@ -13,6 +13,8 @@
 
 #include "base/base.h"
 #include "task/task_int.h"
+#include "wirespeak/generate.h"
+#include "wirespeak/live.h"
 #include "wirespeak/task.h"
 
 static const char *const labels[] = {"a", "b"};
@@ -207,6 +209,128 @@ static void a_damaged_list_is_refused(void **state)
     wsp_model_free(m);
 }
 
+/* ---- what a file may say ---- */
+
+static void a_file_cannot_ask_for_any_amount_of_room(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t read;
+    } row[] = {{"32", 32},
+               {"4096", 4096},
+               {"4097", 4096},
+               {"4294967296", 4096}, /* 0 in 32 bits */
+               {"2305843009213693952", 4096},
+               {"99999999999999999999999", 4096},
+               {"-1", 4096},
+               {"0", 24},
+               {"", 24},
+               {"many", 24}};
+    wsp_model *m = make_model();
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(row); i++) {
+        assert_int_equal(wsp_model_meta_set(m, "max_packets", row[i].text), WSP_OK);
+        assert_int_equal(wsp_model_meta_set(m, "max_payload", row[i].text), WSP_OK);
+        assert_int_equal(wsp_view_options_of(m).max_packets, row[i].read);
+        assert_int_equal(wsp_view_options_of(m).max_payload, row[i].read);
+    }
+    wsp_model_free(m);
+}
+
+static void refused_everywhere(const wsp_model *m, const wsp_tokens *t)
+{
+    wsp_generate_options how = wsp_generate_options_default();
+    uint32_t *packets = wspi_new_array(t->n_flows, sizeof *packets);
+    wsp_tagger *tagger = NULL;
+    wsp_error err;
+    uint64_t n;
+
+    how.flows = 1;
+    assert_int_equal(wsp_ask(m, t, NULL, &(wsp_wanted){.packets = packets}, NULL, &err),
+                     WSP_ERR_UNSUPPORTED);
+    assert_int_equal(wsp_tagger_new(&tagger, m, NULL, &err), WSP_ERR_UNSUPPORTED);
+    assert_null(tagger);
+    assert_int_equal(wsp_generate(m, &how, NULL, &n, &err), WSP_ERR_UNSUPPORTED);
+    free(packets);
+}
+
+/* A file may claim our vocabulary and have more tokens, or fewer, than it. */
+static void a_model_of_another_number_of_tokens_is_refused(void **state)
+{
+    static const char *const names[] = {"http"};
+    const wsp_head head = {.name = "one", .n_labels = 2, .labels = labels, .temperature = 1};
+    const uint32_t size = (uint32_t)wsp_vocab_size(), vocab[] = {500, size - 1, size + 1};
+    wsp_tokens *t = read_set(names, 1);
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(vocab); i++) {
+        wsp_model_config cfg;
+        wsp_model *m;
+
+        assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+        cfg.vocab = vocab[i];
+        cfg.vocab_version = wsp_vocab_version();
+        assert_int_equal(wsp_model_new(&m, &cfg, &head, 1, 1, NULL), WSP_OK);
+        refused_everywhere(m, t);
+        wsp_model_free(m);
+    }
+    wsp_tokens_free(t);
+}
+
+static void on_record(void *arg, const wsp_tag_record *r)
+{
+    size_t *n = arg;
+
+    for (size_t i = 0; i < r->n_answers; i++)
+        assert_true(r->answers[i].confidence >= 0 && r->answers[i].confidence <= 1);
+    *n += r->n_answers;
+}
+
+static size_t tag_one_packet(const wsp_model *m)
+{
+    const uint8_t bytes[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6};
+    const wsp_frame f = {.time_ns = 1, .caplen = 60, .wirelen = 60, .data = bytes};
+    wsp_tag_options o = wsp_tag_options_default();
+    wsp_tagger *t;
+    size_t n = 0;
+
+    o.record = on_record;
+    o.arg = &n;
+    assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+    assert_int_equal(wsp_tagger_push(t, 0, 1, &f, NULL), WSP_OK);
+    assert_int_equal(wsp_tagger_flush(t, NULL), WSP_OK);
+    wsp_tagger_free(t);
+    return n;
+}
+
+/* Weights that a file may have, whose products are no numbers: answers still are. */
+static void confidences_are_numbers_whatever_the_weights(void **state)
+{
+    static const char *const names[] = {"http"};
+    wsp_tokens *t = read_set(names, 1);
+    wsp_model *m = make_model();
+    size_t P = wsp_view_options_of(m).max_packets;
+    float *prob[2] = {wspi_new_floats(2 * t->n_flows), NULL};
+    wsp_early *early[2] = {wspi_new_array(t->n_flows * P, sizeof(wsp_early)), NULL};
+
+    (void)state;
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++)
+        for (size_t k = 0; k < wsp_model_tensor(m, i).count; k++)
+            wsp_model_tensor(m, i).data[k] = 3e38f;
+    assert_int_equal(wsp_ask(m, t, NULL, &(wsp_wanted){.prob = prob, .early = early}, NULL, NULL),
+                     WSP_OK);
+    for (size_t i = 0; i < 2 * t->n_flows; i++)
+        assert_true(prob[0][i] >= 0 && prob[0][i] <= 1);
+    for (size_t i = 0; i < t->n_flows * P; i++)
+        assert_true(early[0][i].confidence >= 0 && early[0][i].confidence <= 1);
+    assert_int_equal(tag_one_packet(m), 1);
+    free(prob[0]);
+    free(early[0]);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +339,9 @@ int main(void)
         cmocka_unit_test(the_view_decides_what_a_flow_is_made_of),
         cmocka_unit_test(decisions_packet_by_packet_end_with_that_of_the_flow),
         cmocka_unit_test(a_damaged_list_is_refused),
+        cmocka_unit_test(a_file_cannot_ask_for_any_amount_of_room),
+        cmocka_unit_test(a_model_of_another_number_of_tokens_is_refused),
+        cmocka_unit_test(confidences_are_numbers_whatever_the_weights),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
