@@ -85,8 +85,10 @@ static void catch_signals(run *r)
     (void)sigemptyset(&act.sa_mask);
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
         (void)sigaction(caught[i], &act, NULL);
-    act.sa_handler = SIG_IGN; /* readers of records may go away: that is told by write */
+    act.sa_handler =
+        SIG_IGN; /* readers of records may go away, files grow too large: write tells */
     (void)sigaction(SIGPIPE, &act, NULL);
+    (void)sigaction(SIGXFSZ, &act, NULL);
 }
 
 static uint64_t clock_ns(clockid_t clock)

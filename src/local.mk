@@ -16,7 +16,7 @@ test_options_LDADD = $(TEST_LIBS)
 wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs
-wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/metrics.h src/metrics.c src/guard.h src/guard.c \
+wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/http.h src/http.c src/metrics.h src/metrics.c src/guard.h src/guard.c \
 	src/sink.h src/sink.c src/sink_socket.c
 if WITH_REDIS
 wirespeak_SOURCES += src/sink_redis.c

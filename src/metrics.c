@@ -13,10 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { REQUEST = 4096, PATIENCE_MS = 1000, POLL_MS = 200 };
+#include "http.h"
+
+enum { PATIENCE_MS = 1000, POLL_MS = 200 };
 
 struct metrics {
     int fd;
@@ -107,9 +111,28 @@ static bool ready(int fd, short what, int ms)
     return poll(&p, 1, ms) > 0 && (p.revents & what);
 }
 
-static void send_all(int fd, const char *p, size_t len)
+static int64_t now_ms(void)
 {
-    while (len > 0 && ready(fd, POLLOUT, PATIENCE_MS)) {
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * The patience is for a request, or a page, as a whole: who sends or takes it byte by byte would hold up all others, and the end of
+ * the program.
+ */
+static bool ready_by(int fd, short what, int64_t end)
+{
+    int64_t left = end - now_ms();
+
+    return left > 0 && ready(fd, what, (int)left);
+}
+
+static void send_all(int fd, const char *p, size_t len, int64_t end)
+{
+    while (len > 0 && ready_by(fd, POLLOUT, end)) {
         ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
 
         if (n <= 0)
@@ -119,34 +142,36 @@ static void send_all(int fd, const char *p, size_t len)
     }
 }
 
-/* Reads up to the empty line; a slow or long request gets no answer. */
-static bool read_request(int fd, char *request, size_t size)
+/* HTTP_MORE: a slow, long or broken request, which gets no answer. */
+static http_wish read_request(int fd)
 {
+    int64_t end = now_ms() + PATIENCE_MS;
+    http_wish wish = HTTP_MORE;
+    char request[HTTP_REQUEST];
     size_t len = 0;
 
-    while (len + 1 < size && ready(fd, POLLIN, PATIENCE_MS)) {
-        ssize_t n = recv(fd, request + len, size - 1 - len, 0);
+    while (wish == HTTP_MORE && len < sizeof request && ready_by(fd, POLLIN, end)) {
+        ssize_t n = recv(fd, request + len, sizeof request - len, 0);
 
         if (n <= 0)
-            return false;
+            return HTTP_MORE;
         len += (size_t)n;
-        request[len] = '\0';
-        if (strstr(request, "\r\n\r\n") || strstr(request, "\n\n"))
-            return true;
+        wish = http_read(request, len);
     }
-    return false;
+    return wish;
 }
 
 static void answer(metrics *m, int fd)
 {
-    char request[REQUEST], head[256], *page = NULL;
+    char head[256], *page = NULL;
     size_t len = 0;
-    bool found;
+    http_wish wish = read_request(fd);
+    bool found = wish == HTTP_METRICS;
+    int64_t end;
     FILE *f;
 
-    if (!read_request(fd, request, sizeof request) || !(f = open_memstream(&page, &len)))
+    if (wish == HTTP_MORE || !(f = open_memstream(&page, &len)))
         return;
-    found = strncmp(request, "GET /metrics ", 13) == 0;
     if (found)
         print_page(m, f);
     else
@@ -156,8 +181,9 @@ static void answer(metrics *m, int fd)
                        "HTTP/1.1 %s\r\nContent-Type: text/plain; version=0.0.4\r\n"
                        "Content-Length: %zu\r\nConnection: close\r\n\r\n",
                        found ? "200 OK" : "404 Not Found", len);
-        send_all(fd, head, strlen(head));
-        send_all(fd, page, len);
+        end = now_ms() + PATIENCE_MS;
+        send_all(fd, head, strlen(head), end);
+        send_all(fd, page, len, end);
     }
     free(page);
 }
@@ -192,6 +218,23 @@ static int listen_at(metrics *m, const struct sockaddr *addr, socklen_t len, con
     return CLI_OK;
 }
 
+/*
+ * Where nobody listens any more: the program was killed, or became a user (--user) who may not remove what root has made. A path that is
+ * no socket is left alone: connecting to it fails in the same way.
+ */
+static void remove_stale(const struct sockaddr_un *addr)
+{
+    struct stat sb;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return;
+    if (lstat(addr->sun_path, &sb) == 0 && S_ISSOCK(sb.st_mode) &&
+        connect(fd, (const struct sockaddr *)addr, sizeof *addr) < 0 && errno == ECONNREFUSED)
+        (void)unlink(addr->sun_path);
+    (void)close(fd);
+}
+
 static int listen_unix(metrics *m, const char *path, const char *text)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -201,10 +244,16 @@ static int listen_unix(metrics *m, const char *path, const char *text)
         return cli_fail("--metrics %s: a socket's path has less than %zu bytes", text,
                         sizeof addr.sun_path);
     memcpy(addr.sun_path, path, strlen(path) + 1);
+    remove_stale(&addr);
     rc = listen_at(m, (const struct sockaddr *)&addr, sizeof addr, text);
     if (rc == CLI_OK && !(m->path = strdup(path)))
         return cli_fail("no memory for a name");
     return rc;
+}
+
+static bool is_host(const char *text, size_t len, const char *name)
+{
+    return strlen(name) == len && memcmp(text, name, len) == 0;
 }
 
 /* Only to this machine: the page tells what the network does, and asks for no password. */
@@ -217,13 +266,13 @@ static int listen_tcp(metrics *m, const char *text)
     char *end;
     unsigned long port = strtoul(digits, &end, 10);
 
-    if (!*digits || *end || port == 0 || port > 65535)
+    if (*digits < '0' || *digits > '9' || *end || port == 0 || port > 65535)
         return cli_fail("--metrics %s: write it PORT, 127.0.0.1:PORT, [::1]:PORT or unix:SOCKET",
                         text);
     v4.sin_port = v6.sin6_port = htons((uint16_t)port);
-    if (host == 0 || strncmp(text, "127.0.0.1", host) == 0 || strncmp(text, "localhost", host) == 0)
+    if (!colon || is_host(text, host, "127.0.0.1") || is_host(text, host, "localhost"))
         return listen_at(m, (const struct sockaddr *)&v4, sizeof v4, text);
-    if (strncmp(text, "[::1]", host) == 0)
+    if (is_host(text, host, "[::1]"))
         return listen_at(m, (const struct sockaddr *)&v6, sizeof v6, text);
     return cli_fail("--metrics %s: only loopback addresses, or a Unix socket", text);
 }

@@ -10,7 +10,7 @@
 
 typedef struct metrics metrics;
 
-/* "[127.0.0.1]:PORT", "[::1]:PORT", "PORT" (of 127.0.0.1) or "unix:SOCKET". Exit status; before privileges are dropped. */
+/* "127.0.0.1:PORT", "[::1]:PORT", "PORT" (of 127.0.0.1) or "unix:SOCKET". Exit status; before privileges are dropped. */
 int metrics_open(metrics **out, const char *address, const wsp_feed *feed, outlet *o);
 int metrics_start(metrics *m);
 void metrics_leave(metrics *m, const wsp_tag_stats *s); /* NULL is fine, also below */

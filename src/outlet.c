@@ -375,6 +375,11 @@ int outlet_open(outlet **out, const outlet_options *opt)
 
 int outlet_start(outlet *o)
 {
+    for (size_t i = 0; i < o->n_sinks; i++) {
+        int rc = sink_start(&o->sinks[i]);
+        if (rc != CLI_OK)
+            return rc;
+    }
     if (pthread_create(&o->thread, NULL, outlet_main, o) != 0)
         return cli_fail("cannot start the thread that writes");
     o->started = true;

@@ -54,6 +54,11 @@ int sink_open(sink *s, const char *target)
     return kind->open(s, target + strlen(kind->prefix));
 }
 
+int sink_start(sink *s)
+{
+    return s->kind->start ? s->kind->start(s) : CLI_OK;
+}
+
 void sink_write(sink *s, const char *lines, size_t len, size_t n)
 {
     size_t lost = s->dead ? n : s->kind->write(s, lines, len, n);
@@ -61,8 +66,9 @@ void sink_write(sink *s, const char *lines, size_t len, size_t n)
     if (lost && !s->failing && !s->dead)
         cli_warn("%s: %s; records are lost until that is over", s->target, strerror(errno));
     else if (!lost && s->failing)
-        cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->lost);
+        cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->missed);
     s->failing = lost > 0;
+    s->missed = lost ? s->missed + lost : 0;
     s->lost += lost;
     s->written += n - lost;
 }
@@ -77,10 +83,10 @@ uint64_t sink_close(sink *s)
 {
     uint64_t lost;
 
-    s->lost = 0;
     if (s->kind)
         s->kind->close(s);
-    lost = s->lost + (s->n_rest > 0); /* the line that was cut */
+    sink_drop_rest(s);
+    lost = s->lost;
     free(s->rest);
     free(s->target);
     *s = (sink){.fd = -1};
@@ -121,6 +127,13 @@ static bool push_rest(sink *s)
     memmove(s->rest, s->rest + done, s->n_rest - done);
     s->n_rest -= done;
     return s->n_rest == 0;
+}
+
+void sink_drop_rest(sink *s)
+{
+    s->lost += s->n_rest > 0;
+    s->written -= s->n_rest > 0;
+    s->n_rest = 0;
 }
 
 size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n)
@@ -193,9 +206,11 @@ static void file_reopen(sink *s)
         cli_warn("%s: %s; the old file stays in use", s->target, strerror(errno));
         return;
     }
+    if (s->n_rest) /* a line that was cut ends in the file where it began, if that has room again */
+        (void)push_rest(s);
+    sink_drop_rest(s);
     (void)close(s->fd);
     s->fd = fd;
-    s->n_rest = 0;
 }
 
 static void file_close(sink *s)

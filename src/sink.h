@@ -15,8 +15,9 @@ typedef struct sink sink;
 /* A kind of sink. */
 typedef struct sink_kind {
     const char *prefix; /* of targets, "unix:"; "" takes what no other takes */
-    /* Exit status, with a message. Before privileges are dropped. */
+    /* Exit status, with a message. Before privileges are dropped, which is done for the thread that does it: no thread starts here. */
     int (*open)(sink *s, const char *target);
+    int (*start)(sink *s); /* after that; NULL: nothing to do */
     /* Takes n whole lines of together `len` bytes. How many of them were lost; with fewer than n, some were kept back. */
     size_t (*write)(sink *s, const char *lines, size_t len, size_t n);
     void (*reopen)(sink *s); /* NULL: nothing to do on SIGHUP */
@@ -30,7 +31,8 @@ struct sink {
     void *own;  /* the kind's */
     char *rest; /* of a line that was cut in the middle: it comes first, so that no line is torn */
     size_t n_rest;
-    uint64_t written, lost; /* records */
+    uint64_t written, lost; /* records; who adds them up sets lost to 0 */
+    uint64_t missed;        /* lost since the first write that failed */
     bool failing;           /* the last write lost something, and that was told */
     bool dead;              /* its reader has gone for good */
 };
@@ -39,6 +41,7 @@ extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka
 
 /* "-": standard output; else by the prefix of the target. Exit status. */
 int sink_open(sink *s, const char *target);
+int sink_start(sink *s);
 void sink_write(sink *s, const char *lines, size_t len, size_t n);
 void sink_reopen(sink *s);
 /* Ends; returns how many records are lost that were thought to be written. */
@@ -46,6 +49,8 @@ uint64_t sink_close(sink *s);
 
 /* Waits a little until s->fd can be written to; false: it cannot. For kinds that do not block. */
 bool sink_wait(const sink *s);
+/* The rest of a line that was cut cannot come any more: a record that was thought to be written is lost. */
+void sink_drop_rest(sink *s);
 /* Writes to s->fd, for kinds that have one. Returns the lines that were lost; errno says why. */
 size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n);
 

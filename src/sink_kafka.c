@@ -14,6 +14,8 @@
 enum { FLUSH_MS = 5000 };
 
 typedef struct producer {
+    rd_kafka_conf_t *conf; /* until the start, which takes it */
+    char *name;            /* of the topic */
     rd_kafka_t *k;
     rd_kafka_topic_t *topic;
     size_t failed; /* deliveries, since they were last told */
@@ -61,21 +63,33 @@ static int kafka_open(sink *s, const char *target)
     const char *slash = strrchr(target, '/');
     char *brokers = slash ? strndup(target, (size_t)(slash - target)) : NULL, why[256] = "";
     producer *p = calloc(1, sizeof *p);
-    rd_kafka_conf_t *c = NULL;
 
     s->own = p;
     if (!slash || slash == target || !slash[1]) {
         free(brokers);
         return cli_fail("%s: write it kafka:BROKER[:PORT][,BROKER...]/TOPIC", s->target);
     }
-    if (p && brokers)
-        c = configure(p, brokers, why, sizeof why);
+    if (p && brokers) {
+        p->conf = configure(p, brokers, why, sizeof why);
+        p->name = strdup(slash + 1);
+    }
     free(brokers);
-    if (c && !(p->k = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof why)))
-        rd_kafka_conf_destroy(c);
-    if (p && p->k)
-        p->topic = rd_kafka_topic_new(p->k, slash + 1, NULL);
-    return p && p->topic ? CLI_OK : cli_fail("%s: %s", s->target, *why ? why : "no memory");
+    return p && p->conf && p->name ? CLI_OK
+                                   : cli_fail("%s: %s", s->target, *why ? why : "no memory");
+}
+
+/* librdkafka's threads read what a broker says: they begin when nothing is left to be gained. */
+static int kafka_start(sink *s)
+{
+    producer *p = s->own;
+    char why[256] = "";
+
+    p->k = rd_kafka_new(RD_KAFKA_PRODUCER, p->conf, why, sizeof why);
+    if (!p->k)
+        return cli_fail("%s: %s", s->target, *why ? why : "no memory");
+    p->conf = NULL;
+    p->topic = rd_kafka_topic_new(p->k, p->name, NULL);
+    return p->topic ? CLI_OK : cli_fail("%s: no memory for a topic", s->target);
 }
 
 static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
@@ -117,8 +131,14 @@ static void kafka_close(sink *s)
         rd_kafka_topic_destroy(p->topic);
     if (p->k)
         rd_kafka_destroy(p->k);
+    if (p->conf)
+        rd_kafka_conf_destroy(p->conf);
+    free(p->name);
     free(p);
 }
 
-const sink_kind sink_kafka = {
-    .prefix = "kafka:", .open = kafka_open, .write = kafka_write, .close = kafka_close};
+const sink_kind sink_kafka = {.prefix = "kafka:",
+                              .open = kafka_open,
+                              .start = kafka_start,
+                              .write = kafka_write,
+                              .close = kafka_close};

@@ -53,7 +53,7 @@ static void hang_up(sink *s)
     if (s->fd >= 0)
         (void)close(s->fd);
     s->fd = -1;
-    s->n_rest = 0;
+    sink_drop_rest(s);
 }
 
 static int open_at(sink *s, const char *path, bool syslog)

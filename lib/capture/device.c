@@ -147,6 +147,14 @@ int wspi_device_linktype(const wspi_device *d)
     return d->linktype;
 }
 
+bool wspi_device_gone(const wspi_device *d)
+{
+    struct sockaddr_ll at;
+    socklen_t len = sizeof at;
+
+    return getsockname(pcap_fileno(d->pc), (struct sockaddr *)&at, &len) == 0 && at.sll_ifindex < 0;
+}
+
 static void hand_over(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
     const wspi_device *d = (const wspi_device *)(const void *)user;

@@ -32,6 +32,12 @@ typedef void wspi_device_fn(void *arg, const wsp_frame *frame);
 wsp_status wspi_device_read(wspi_device *d, int max, wspi_device_fn *fn, void *arg,
                             wsp_error *err) WSP_MUST_USE;
 
+/*
+ * The interface is there no more. One that goes down and then away tells a reader once, at the first: of the second nothing is
+ * heard, nor of another one that gets its name.
+ */
+bool wspi_device_gone(const wspi_device *d);
+
 /* Packets that the kernel had no room for, and that the interface lost, since the last call. */
 void wspi_device_drops(wspi_device *d, uint64_t *kernel, uint64_t *interface);
 

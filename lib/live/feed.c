@@ -116,11 +116,25 @@ static void lose(wsp_feed *f, iface *d, const wsp_error *err)
     d->device = NULL;
 }
 
+static void lose_what_has_gone(wsp_feed *f)
+{
+    for (size_t i = 0; i < f->n_ifaces; i++) {
+        iface *d = &f->ifaces[i];
+        wsp_error err;
+
+        if (!d->device || !wspi_device_gone(d->device))
+            continue;
+        (void)wspi_fail(&err, WSP_ERR_IO, 0, "%s: the interface has gone", d->name);
+        lose(f, d, &err);
+    }
+}
+
 static void try_again(wsp_feed *f, uint64_t now)
 {
     if (now - f->tried_ms < RETRY_MS)
         return;
     f->tried_ms = now;
+    lose_what_has_gone(f);
     for (size_t i = 0; i < f->n_ifaces; i++) {
         iface *d = &f->ifaces[i];
         wspi_device_options opt = device_options(f, i);

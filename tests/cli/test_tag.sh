@@ -5,8 +5,8 @@
 set -u
 # shellcheck source=tests/cli/common
 . "${top_srcdir:-.}/tests/cli/common"
-model=${top_srcdir:-.}/models/flows.safetensors
-cli=${top_srcdir:-.}/tests/cli
+# shellcheck source=tests/cli/live
+. "${top_srcdir:-.}/tests/cli/live"
 
 # ---- captures ----
 
@@ -99,37 +99,6 @@ rc=0
 result $? "a reader that goes away is told"
 
 # ---- live ----
-
-a=wirespeak-a$$ b=wirespeak-b$$
-# shellcheck disable=SC2317 # run by the trap
-live_end() {
-    ip netns del "$a" 2>/dev/null
-    ip netns del "$b" 2>/dev/null
-    rm -rf "$tmp"
-}
-live_begin() {
-    command -v ip >/dev/null && ip netns add "$a" 2>/dev/null && ip netns add "$b" 2>/dev/null &&
-        ip link add va netns "$a" type veth peer name vb netns "$b" 2>/dev/null &&
-        ip netns exec "$a" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null &&
-        ip netns exec "$b" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null &&
-        ip -n "$a" link set va up && ip -n "$b" link set vb up
-}
-trap live_end EXIT
-
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-    local tries=$(($1 * 10))
-    shift
-    for ((; tries > 0; tries--)); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
-# capturing: the packet socket of the program is bound in its namespace
-# shellcheck disable=SC2317 # run by wait_for
-capturing() { [ "$(ip netns exec "$b" cat /proc/net/packet | wc -l)" -gt 1 ]; }
 
 live() {
     local pid rc=0

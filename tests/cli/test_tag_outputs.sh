@@ -7,16 +7,6 @@ set -u
 . "${top_srcdir:-.}/tests/cli/common"
 model=${top_srcdir:-.}/models/flows.safetensors
 cli=${top_srcdir:-.}/tests/cli
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for() {
-    local tries=$(($1 * 10))
-    shift
-    for ((; tries > 0; tries--)); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
 # shellcheck disable=SC2317 # run by the trap
 clean() {
     # shellcheck disable=SC2046
