@@ -443,4 +443,12 @@ typedef struct wspi_column {
 } wspi_column;
 void wspi_columns_of(wsp_tokens *t, wspi_column c[WSPI_COLUMNS]);
 
+/* Gives fn(arg, name, fresh block, length) each member of a token file, until one of them fails. */
+typedef wsp_status wspi_member_fn(void *arg, const char *name, uint8_t *data, size_t len,
+                                  wsp_error *err);
+typedef wsp_status wspi_members_fn(void *from, wspi_member_fn *fn, void *arg, wsp_error *err);
+/* wsp_tokens_load from anything that has members; `path` is what errors call it. */
+wsp_status wspi_tokens_take(wsp_tokens **out, const char *path, wspi_members_fn *members,
+                            void *from, wsp_error *err) WSP_MUST_USE;
+
 #endif

@@ -216,7 +216,18 @@ static const char *misfit(loader *l)
     return NULL;
 }
 
+static wsp_status zip_members(void *from, wspi_member_fn *fn, void *arg, wsp_error *err)
+{
+    return wspi_zip_read(from, MAX_MEMBER, fn, arg, err);
+}
+
 wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err)
+{
+    return wspi_tokens_take(out, path, zip_members, (void *)(uintptr_t)path, err);
+}
+
+wsp_status wspi_tokens_take(wsp_tokens **out, const char *path, wspi_members_fn *members,
+                            void *from, wsp_error *err)
 {
     loader l = {.path = path};
     wsp_status st;
@@ -225,7 +236,7 @@ wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err)
     l.t = wspi_new_array(1, sizeof *l.t);
     if (!l.t)
         return wspi_nomem(err, "a token file", sizeof *l.t);
-    st = wspi_zip_read(path, MAX_MEMBER, take_member, &l, err);
+    st = members(from, take_member, &l, err);
     if (st == WSP_OK && !l.t->captures)
         st = bad(&l, err, "no description in it");
     if (st == WSP_OK) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh SECONDS FOLDER TARGET...: runs each libFuzzer target of the current folder; seeds are in FOLDER/corpus/TARGET.
+# run.sh SECONDS FOLDER TARGET...: runs each libFuzzer target of the current folder; seeds are in seeds/TARGET and FOLDER/corpus/TARGET.
 set -u
 
 seconds=$1 folder=$2
@@ -14,7 +14,9 @@ for t in "$@"; do
     work=corpus/$t
     mkdir -p "$work"
     dirs=("$work")
-    [ -d "$folder/corpus/$t" ] && dirs+=("$folder/corpus/$t")
+    for d in "seeds/$t" "$folder/corpus/$t"; do
+        [ -d "$d" ] && dirs+=("$d")
+    done
     if "./$t" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$t-" "${dirs[@]}" >"$t.log" 2>&1; then
         echo "$t: $(sed -n 's/^stat::number_of_executed_units: *//p' "$t.log") runs in $seconds s, no fault"
