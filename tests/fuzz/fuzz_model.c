@@ -33,7 +33,7 @@ static void walk_all(const wsp_model *m)
 }
 
 /* Two flows, of three packets and of one. */
-static void ask(const wsp_model *m)
+static void ask(const wsp_model *m, wsp_dtype dtype)
 {
     const uint32_t packet_off[] = {0, 1, 2, 3, 4}, flow_off[] = {0, 3, 4};
     const uint16_t last = (uint16_t)(wsp_model_config_get(m)->vocab - 1),
@@ -51,11 +51,13 @@ static void ask(const wsp_model *m)
 
     for (size_t h = 0; h < wsp_model_head_count(m); h++)
         logits[h] = calloc(4, wsp_model_head(m, h)->n_labels * sizeof(float));
-    must(wsp_runner_new(&r, m, WSP_DTYPE_F32, &err) == WSP_OK);
-    must(wsp_runner_classify(r, &b, out, logits, &err) == WSP_OK);
-    if (wsp_model_config_get(m)->output_layers)
-        must(wsp_runner_nll(r, &b, nll, &err) == WSP_OK);
-    wsp_runner_free(r);
+    if (wsp_runner_new(&r, m, dtype, &err) == WSP_OK) {
+        must(wsp_runner_classify(r, &b, out, logits, &err) == WSP_OK);
+        if (wsp_model_config_get(m)->output_layers)
+            must(wsp_runner_nll(r, &b, nll, &err) == WSP_OK);
+        wsp_runner_free(r);
+    } else
+        must(dtype != WSP_DTYPE_F32); /* which all machines have */
     for (size_t h = 0; h < wsp_model_head_count(m); h++)
         free(logits[h]);
     free(out);
@@ -63,6 +65,7 @@ static void ask(const wsp_model *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const wsp_dtype dtypes[] = {WSP_DTYPE_F32, WSP_DTYPE_BF16, WSP_DTYPE_INT8};
     wsp_model *m;
     wsp_error err = {.text = ""};
 
@@ -72,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     walk_all(m);
     if (m->n_params <= MOST)
-        ask(m);
+        for (size_t i = 0; i < WSPI_COUNT(dtypes); i++)
+            ask(m, dtypes[i]);
     wsp_model_free(m);
     return 0;
 }
