@@ -29,6 +29,8 @@ static const cli_page page = {
                 "  wirespeak eval --robust --labels app=apps.tsv --part test -m model.safetensors "
                 "captures/\n"
                 "  wirespeak eval --html scores.html -m model.safetensors test.npz\n"
+                "  wirespeak eval --by-capture --labels family=families.tsv -m model.safetensors "
+                "captures/\n"
                 "  wirespeak eval --generated new.pcap --real test/ --train train/\n",
     .min_operands = 0,
     .max_operands = -1,
@@ -37,7 +39,7 @@ static const cli_page page = {
 typedef struct arguments {
     const char *model, *format, *html, *dtype, *baselines;
     size_t threads;
-    bool per_class, final_only, robust;
+    bool per_class, final_only, robust, by_capture;
     source from;
     generated_arguments generated;
 } arguments;
@@ -62,6 +64,19 @@ static wsp_status out_of_memory(wsp_error *err)
     return WSP_ERR_NOMEM;
 }
 
+/* The flows of a capture vote together: of those that have a flow with a label, all are wanted. */
+static bool add_their_captures(const wsp_tokens *t, bool *has)
+{
+    bool *known = calloc(t->n_captures + 1, sizeof *known);
+
+    for (size_t i = 0; known && i < t->n_flows; i++)
+        known[t->capture[i]] = known[t->capture[i]] || has[i];
+    for (size_t i = 0; known && i < t->n_flows; i++)
+        has[i] = known[t->capture[i]];
+    free(known);
+    return known != NULL;
+}
+
 /* Of the whole set only what can be scored. */
 static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, const wsp_tokens *all,
                                 wsp_error *err)
@@ -71,16 +86,19 @@ static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, const wsp
     int32_t *label = calloc(all->n_flows + 1, sizeof *label);
     bool *has = calloc(all->n_flows + 1, sizeof *has);
     wsp_selection s = {.flows = flows};
+    bool room = flows && label && has;
     wsp_status st;
 
-    for (size_t h = 0; flows && label && has && h < n_heads; h++)
+    for (size_t h = 0; room && h < n_heads; h++)
         if (wsp_match_labels(e->m, h, all, label))
             for (size_t i = 0; i < all->n_flows; i++)
                 has[i] = has[i] || label[i] != WSP_UNLABELLED;
-    for (size_t i = 0; flows && has && i < all->n_flows; i++)
+    if (room && e->r.by_capture)
+        room = add_their_captures(all, has);
+    for (size_t i = 0; room && i < all->n_flows; i++)
         if (has[i])
             flows[s.n++] = (uint32_t)i;
-    st = flows && label && has ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
+    st = room ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
     free(has);
     free(label);
     free(flows);
@@ -102,6 +120,14 @@ static report_head *report_of(evaluation *e, size_t head)
     return NULL;
 }
 
+/* captures [heads], or NULL. */
+static wsp_status score_set(const evaluation *e, const wsp_tokens *t, wsp_metrics **scores,
+                            wsp_captures *captures, double *seconds, wsp_error *err)
+{
+    return e->r.by_capture ? wsp_score_captures(e->m, t, &e->run, scores, captures, seconds, err)
+                           : wsp_score(e->m, t, &e->run, scores, seconds, err);
+}
+
 /*
  * What the answers are under other circumstances: a row for each head that has flows there. `other`, what is said of the same
  * flows then, or NULL.
@@ -113,8 +139,7 @@ static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row 
     size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
     int32_t *is = calloc(e->t->n_flows + 1, sizeof *is);
-    wsp_status st =
-        scores && is ? wsp_score(e->m, t, &e->run, scores, NULL, err) : out_of_memory(err);
+    wsp_status st = scores && is ? score_set(e, t, scores, NULL, NULL, err) : out_of_memory(err);
 
     for (size_t h = 0; st == WSP_OK && h < n; h++) {
         if (!scores[h] || !report_of(e, h))
@@ -144,17 +169,26 @@ static wsp_status add_selected(evaluation *e, const wsp_selection *s, const repo
 static wsp_status score(evaluation *e, wsp_error *err)
 {
     size_t n = wsp_model_head_count(e->m);
+    wsp_captures *captures = calloc(n + 1, sizeof *captures);
     wsp_status st;
 
     e->scores = calloc(n + 1, sizeof *e->scores);
     e->r.heads = calloc(n + 1, sizeof *e->r.heads);
-    if (!e->scores || !e->r.heads)
-        return out_of_memory(err);
-    st = wsp_score(e->m, e->t, &e->run, e->scores, &e->r.seconds, err);
-    for (size_t h = 0; st == WSP_OK && h < n; h++)
+    st = captures && e->scores && e->r.heads
+             ? score_set(e, e->t, e->scores, captures, &e->r.seconds, err)
+             : out_of_memory(err);
+    for (size_t h = 0; st == WSP_OK && h < n; h++) {
         if (e->scores[h])
             e->r.heads[e->r.n_heads++] =
-                (report_head){.head = wsp_model_head(e->m, h), .score = e->scores[h]};
+                (report_head){.head = wsp_model_head(e->m, h),
+                              .score = e->scores[h],
+                              .unit = e->r.by_capture ? "captures" : "flows",
+                              .captures = captures[h]};
+        else if (captures[h].mixed)
+            cli_note("%s: no score, as the flows of all %zu captures have different labels",
+                     wsp_model_head(e->m, h)->name, captures[h].mixed);
+    }
+    free(captures);
     e->r.parameters = wsp_model_parameters(e->m);
     e->r.flows = e->t->n_flows;
     return st;
@@ -209,14 +243,14 @@ static bool same_flows(const wsp_tokens *a, const wsp_tokens *b)
     return true;
 }
 
-/* The rows of a change, with how many labels it moved where the flows are the same ones. */
+/* The rows of a change, with how many labels it moved where flows are scored and are the same ones. */
 static wsp_status compare(evaluation *e, const wsp_tokens *all, const report_row *row,
                           wsp_error *err)
 {
     wsp_tokens *t = NULL;
     said other = {.n_heads = 0};
     wsp_status st = take_labelled(e, &t, all, err);
-    bool same = st == WSP_OK && same_flows(e->t, t);
+    bool same = st == WSP_OK && !e->r.by_capture && same_flows(e->t, t);
 
     if (same && !e->said.label)
         st = said_make(&e->said, e->m, e->t, &e->run, err);
@@ -239,7 +273,7 @@ static wsp_status add_change(evaluation *e, source *from, const char *how, wsp_e
     (void)snprintf(row.name, sizeof row.name, "%s", how);
     if (st == WSP_OK)
         st = source_read(from, &change, &t, err);
-    if (st == WSP_OK)
+    if (st == WSP_OK && !e->r.by_capture)
         st = source_ndpi(from, &change, &row.ndpi, err);
     if (st == WSP_OK && change.kind == WSP_CHANGE_SKIP)
         st = add_long_flows(e, change.n, err);
@@ -254,7 +288,8 @@ static wsp_status add_circumstances(evaluation *e, source *from, wsp_error *err)
     wsp_status st = WSP_OK;
 
     if (from->captures) {
-        st = source_ndpi(from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &e->r.ndpi, err);
+        if (!e->r.by_capture) /* nDPI names flows */
+            st = source_ndpi(from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &e->r.ndpi, err);
         for (size_t i = 0; st == WSP_OK && i < sizeof changes / sizeof changes[0]; i++)
             st = add_change(e, from, changes[i], err);
     }
@@ -282,7 +317,10 @@ static wsp_status add_trees(evaluation *e, const wsp_tokens *train, size_t head,
     wsp_status st = WSP_OK;
 
     for (size_t i = 0; st == WSP_OK && i < sizeof trees / sizeof trees[0]; i++) {
-        const wsp_baseline b = {.kind = trees[i].kind, .payload = trees[i].payload, .seed = 1};
+        const wsp_baseline b = {.kind = trees[i].kind,
+                                .payload = trees[i].payload,
+                                .seed = 1,
+                                .by_capture = e->r.by_capture};
         report_row row = {.kind = REPORT_BASELINE};
         wsp_metrics *score = NULL;
         (void)snprintf(row.name, sizeof row.name, "%s", trees[i].name);
@@ -334,7 +372,9 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has it"},
         {.name = "per-class", .kind = CLI_FLAG, .value = &a->per_class,
-         .help = "precision, recall and F1 of every class in the table"},
+         .help = "precision, recall, F1 and confusions of every class in the table"},
+        {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
+         .help = "score whole captures: their flows vote together"},
         {.name = "final-only", .kind = CLI_FLAG, .value = &a->final_only, .help = "only the answers after the last packet"},
         {.name = "baselines", .kind = CLI_TEXT, .value = &a->baselines, .arg = "TRAIN.npz",
          .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy"},
@@ -442,6 +482,7 @@ int cmd_eval(int argc, char **argv)
     rc = source_take(&a.from, page.name, argv + first, argc - first);
     if (rc != CLI_OK)
         return rc;
+    e.r.by_capture = a.by_capture;
     e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
     rc = evaluate(&e, &a, &err) < 0 ? cli_fail_error(&err) : print(&e, &a);
     said_clear(&e.said);

@@ -21,8 +21,9 @@ static const cli_page page = {
         "train.npz, val.npz\n"
         "and test.npz into a folder (-w). Where all captures are in sub-folders and there are no "
         "--labels, the\n"
-        "sub-folders are the classes. A flow whose tokens stand in an earlier part leaves the "
-        "later one.",
+        "sub-folders are the classes; with lists of whole captures, their labels are. A flow "
+        "whose tokens stand in\n"
+        "an earlier part leaves the later one.",
     .examples = "  wirespeak split -w parts/ captures/      # captures/CLASS/*.pcap\n"
                 "  wirespeak split --by time --labels app=apps.tsv -w parts/ captures/\n"
                 "  wirespeak split captures/ | cut -f1 | sort | uniq -c\n",
@@ -43,12 +44,13 @@ typedef struct arguments {
     size_t n_paths;
 } arguments;
 
-/* ---- sub-folders as classes ---- */
+/* ---- sub-folders, or the labels of whole captures, as classes ---- */
 
 typedef struct classes {
     char **names;
     size_t n;
-    int32_t *of; /* [captures] */
+    bool listed; /* by a list: the label columns are the lists', and there is no other */
+    int32_t *of; /* [captures], -1: none */
 } classes;
 
 static void classes_clear(classes *c)
@@ -89,17 +91,11 @@ static int32_t number_of(classes *c, const char *name, size_t len)
     return (int32_t)c->n++;
 }
 
-/* Fills c when every capture is in a sub-folder and there are two of them at least; else c->n = 0. */
-static wsp_status find_classes(const arguments *a, char *const *captures, size_t n, classes *c)
+/* Empties c unless every capture is in a sub-folder and there are two of them at least. */
+static wsp_status find_folders(const arguments *a, char *const *captures, size_t n, classes *c)
 {
     size_t without = 0, len;
 
-    *c = (classes){.names = calloc(MAX_CLASSES, sizeof *c->names),
-                   .of = calloc(n + 1, sizeof *c->of)};
-    if (!c->names || !c->of)
-        return WSP_ERR_NOMEM;
-    if (a->no_classes || a->lists.n)
-        return WSP_OK;
     for (size_t i = 0; i < n; i++) {
         const char *folder = folder_of(a, captures[i], &len);
         without += !folder;
@@ -115,6 +111,47 @@ static wsp_status find_classes(const arguments *a, char *const *captures, size_t
     return WSP_OK;
 }
 
+/* "head=label" by the first list that is of whole captures and has this one; false: none. */
+static bool listed_class(const labelling *l, const char *capture, char *buf, size_t size)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        int32_t label = wsp_labels_find(l->lists[i], capture, NULL);
+        if (label < 0)
+            continue;
+        (void)snprintf(buf, size, "%s=%s", l->head[i], wsp_labels_name(l->lists[i], label));
+        return true;
+    }
+    return false;
+}
+
+/* Captures that no list has are a class of their own, without a name. */
+static wsp_status find_listed(const labelling *l, char *const *captures, size_t n, classes *c)
+{
+    char name[512];
+
+    c->listed = true;
+    for (size_t i = 0; i < n; i++) {
+        c->of[i] = -1;
+        if (listed_class(l, captures[i], name, sizeof name) &&
+            (c->of[i] = number_of(c, name, strlen(name))) < 0)
+            return WSP_ERR_LIMIT;
+    }
+    return WSP_OK;
+}
+
+/* c->n = 0: there are no classes. */
+static wsp_status find_classes(const arguments *a, const labelling *l, char *const *captures,
+                               size_t n, classes *c)
+{
+    *c = (classes){.names = calloc(MAX_CLASSES, sizeof *c->names),
+                   .of = calloc(n + 1, sizeof *c->of)};
+    if (!c->names || !c->of)
+        return WSP_ERR_NOMEM;
+    if (a->no_classes)
+        return WSP_OK;
+    return l->n ? find_listed(l, captures, n, c) : find_folders(a, captures, n, c);
+}
+
 static wsp_status describe(wsp_error *err, wsp_status st, const char *text)
 {
     if (st < 0) {
@@ -124,11 +161,11 @@ static wsp_status describe(wsp_error *err, wsp_status st, const char *text)
     return st;
 }
 
-static wsp_status part_captures(const arguments *a, char *const *captures, size_t n, classes *c,
-                                wsp_split *part, wsp_error *err)
+static wsp_status part_captures(const arguments *a, const labelling *l, char *const *captures,
+                                size_t n, classes *c, wsp_split *part, wsp_error *err)
 {
-    wsp_status st = describe(err, find_classes(a, captures, n, c),
-                             "too many sub-folders, or no memory for them");
+    wsp_status st = describe(err, find_classes(a, l, captures, n, c),
+                             "too many classes, or no memory for them");
 
     if (st < 0)
         return st;
@@ -173,17 +210,20 @@ static wsp_status print_parts(const arguments *a, wsp_input *in, wsp_error *err)
     size_t count[PARTS] = {0};
     names l = {.n = 0};
     classes c = {.n = 0};
+    labelling lists = {.n = 0};
     wsp_split *part = NULL;
-    wsp_status st = list_captures(in, &l, err);
+    wsp_status st = labelling_load(&lists, page.name, &a->lists, err);
 
+    if (st == WSP_OK)
+        st = list_captures(in, &l, err);
     if (st == WSP_OK && !(part = calloc(l.n + 1, sizeof *part)))
         st = describe(err, WSP_ERR_NOMEM, "out of memory");
     if (st == WSP_OK)
-        st = part_captures(a, l.items, l.n, &c, part, err);
+        st = part_captures(a, &lists, l.items, l.n, &c, part, err);
     for (size_t i = 0; st == WSP_OK && i < l.n; i++) {
         count[part[i]]++;
         printf("%s\t%s", wsp_split_name(part[i]), l.items[i]);
-        printf(c.n ? "\t%s\n" : "\n", c.n ? c.names[c.of[i]] : "");
+        printf(c.n ? "\t%s\n" : "\n", c.n && c.of[i] >= 0 ? c.names[c.of[i]] : "");
     }
     if (st == WSP_OK)
         cli_note("%zu captures for training, %zu for validation, %zu for test",
@@ -193,6 +233,7 @@ static wsp_status print_parts(const arguments *a, wsp_input *in, wsp_error *err)
     free(l.items);
     free(part);
     classes_clear(&c);
+    labelling_clear(&lists);
     return st;
 }
 
@@ -338,12 +379,13 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
     int8_t *part = calloc(t->n_flows + 1, sizeof *part);
     classes c = {.n = 0};
     wsp_split_stats stats;
-    wsp_status st = captures && part
-                        ? part_captures(a, t->captures, t->n_captures, &c, captures, err)
-                        : describe(err, WSP_ERR_NOMEM, "out of memory");
+    wsp_status st = captures && part ? part_captures(a, &k->labels, t->captures, t->n_captures, &c,
+                                                     captures, err)
+                                     : describe(err, WSP_ERR_NOMEM, "out of memory");
 
     if (st == WSP_OK)
-        st = c.n ? label_by_class(a, t, &c, err) : labelling_attach(&k->labels, t, err);
+        st =
+            c.n && !c.listed ? label_by_class(a, t, &c, err) : labelling_attach(&k->labels, t, err);
     if (st == WSP_OK)
         st = describe(err, wsp_split_flows(t, k->flows, captures, &a->opt, part, &stats),
                       "no memory to split the flows");
@@ -407,7 +449,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "add a label column from a tab-separated list"},
         {.name = "head", .kind = CLI_TEXT, .value = &a->head, .arg = "NAME",
          .help = "name of the column that sub-folders make (default class)"},
-        {.name = "no-classes", .kind = CLI_FLAG, .value = &a->no_classes, .help = "sub-folders are no classes"},
+        {.name = "no-classes", .kind = CLI_FLAG, .value = &a->no_classes, .help = "sub-folders and labels of captures are no classes"},
         {.name = "val", .kind = CLI_REAL, .value = &a->opt.val, .arg = "SHARE", .rmax = 1,
          .help = "share for validation (default 0.1)"},
         {.name = "test", .kind = CLI_REAL, .value = &a->opt.test, .arg = "SHARE", .rmax = 1,

@@ -95,8 +95,9 @@ static void dot(FILE *f, const char *class, double x, double y, const char *titl
 
 /* ---- reliability ---- */
 
-void figure_reliability(FILE *f, const wsp_metrics *s)
+void figure_reliability(FILE *f, const report_head *h)
 {
+    const wsp_metrics *s = h->score;
     size_t most = 1;
 
     open_plot(f, "reliability", "confidence", "share of right answers", 0);
@@ -110,11 +111,11 @@ void figure_reliability(FILE *f, const wsp_metrics *s)
         if (!b->n)
             continue;
         (void)fprintf(f,
-                      "<g><title>%zu flows, mean confidence %.3f, %.3f of them right</title>"
+                      "<g><title>%zu %s, mean confidence %.3f, %.3f of them right</title>"
                       "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>"
                       "<rect class=\"count\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>"
                       "</g>\n",
-                      b->n, b->confidence, b->accuracy, x + 1, at_y(b->accuracy), w - 2,
+                      b->n, h->unit, b->confidence, b->accuracy, x + 1, at_y(b->accuracy), w - 2,
                       at_y(0) - at_y(b->accuracy), x + w / 2 - 1.5, at_y(0) - share * 60, 3.0,
                       share * 60);
     }
@@ -123,8 +124,8 @@ void figure_reliability(FILE *f, const wsp_metrics *s)
     for (size_t i = 0; i < WSP_RELIABILITY; i++) {
         const wsp_reliability_bin *b = &s->reliability[i];
         char title[96];
-        (void)snprintf(title, sizeof title, "confidence %.3f, right %.3f, %zu flows", b->confidence,
-                       b->accuracy, b->n);
+        (void)snprintf(title, sizeof title, "confidence %.3f, right %.3f, %zu %s", b->confidence,
+                       b->accuracy, b->n, h->unit);
         if (b->n)
             dot(f, "point", at_x(b->confidence), at_y(b->accuracy), title);
     }
@@ -133,13 +134,15 @@ void figure_reliability(FILE *f, const wsp_metrics *s)
 
 /* ---- abstention ---- */
 
-void figure_abstention(FILE *f, const wsp_metrics *s)
+void figure_abstention(FILE *f, const report_head *h)
 {
-    char title[128];
+    const wsp_metrics *s = h->score;
+    char title[128], across[64];
     /* the curve starts at the accuracy without a threshold, and mostly rises from there */
     double low = s->outside ? 0 : floor(9 * s->accuracy) / 10;
 
-    open_plot(f, "abstention", "share of flows that keep an answer", "share of right answers", low);
+    (void)snprintf(across, sizeof across, "share of %s that keep an answer", h->unit);
+    open_plot(f, "abstention", across, "share of right answers", low);
     ticks_x(f);
     for (int outside = 0; outside <= (s->outside > 0); outside++) {
         (void)fprintf(f, "<polyline class=\"%s\" points=\"", outside ? "line second" : "line");
@@ -157,7 +160,7 @@ void figure_abstention(FILE *f, const wsp_metrics *s)
         dot(f, "point", at_x(s->unknown.coverage), at_height(low, s->unknown.accuracy), title);
     if (s->outside)
         dot(f, "point second", at_x(s->unknown.coverage), at_height(low, s->unknown.outside_passed),
-            "flows of other classes that get an answer");
+            "those of other classes that get an answer");
     (void)fputs("</svg>\n", f);
 }
 
@@ -253,9 +256,10 @@ static void print_name(FILE *f, const char *name, const char *place)
     (void)fputs("</text>", f);
 }
 
-static void print_cell(FILE *f, const shown *c, const wsp_head *head, size_t row, size_t col,
+static void print_cell(FILE *f, const shown *c, const report_head *h, size_t row, size_t col,
                        const char *place)
 {
+    const wsp_head *head = h->head;
     size_t is = c->label[row], said = c->label[col];
     uint32_t n = c->s->confusion[is * c->s->n_labels + said];
     double share = support(c, row) ? n / (double)support(c, row) : 0;
@@ -268,12 +272,13 @@ static void print_cell(FILE *f, const shown *c, const wsp_head *head, size_t row
     figure_text(f, head->labels[is]);
     (void)fputs(is == said ? " called " : " taken for ", f);
     figure_text(f, head->labels[said]);
-    (void)fprintf(f, ": %u of %zu flows (%.1f %%)</title></rect>\n", n, support(c, row),
+    (void)fprintf(f, ": %u of %zu %s (%.1f %%)</title></rect>\n", n, support(c, row), h->unit,
                   100 * share);
 }
 
-static void print_matrix(FILE *f, const shown *c, const wsp_head *head)
+static void print_matrix(FILE *f, const shown *c, const report_head *h)
 {
+    const wsp_head *head = h->head;
     const int cell = c->n > 40 ? 13 : c->n > 20 ? 16 : 22;
     const int margin = 12 + (int)(longest_name(c, head) * 13 / 2), side = cell * (int)c->n;
     char place[128];
@@ -298,7 +303,7 @@ static void print_matrix(FILE *f, const shown *c, const wsp_head *head)
         for (size_t col = 0; col < c->n; col++) {
             (void)snprintf(place, sizeof place, "x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"",
                            margin + (int)col * cell, margin + (int)row * cell, cell - 1, cell - 1);
-            print_cell(f, c, head, row, col, place);
+            print_cell(f, c, h, row, col, place);
         }
     (void)fputs("</svg>\n", f);
 }
@@ -311,6 +316,6 @@ void figure_confusion(FILE *f, const report_head *h)
         if (c.s->label[l].support || c.s->label[l].said)
             c.label[c.n++] = l;
     by_support(&c);
-    print_matrix(f, &c, h->head);
+    print_matrix(f, &c, h);
     free(c.label);
 }

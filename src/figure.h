@@ -8,16 +8,16 @@
 /* Text with what HTML would take for its own written out. */
 void figure_text(FILE *f, const char *text);
 
-/* How often an answer is right beside how confident it was; below, how many flows there are of each confidence. */
-void figure_reliability(FILE *f, const wsp_metrics *s);
+/* How often an answer is right beside how confident it was; below, how many there are of each confidence. */
+void figure_reliability(FILE *f, const report_head *h);
 
-/* Share of right answers among those kept, beside the share of flows kept; marks the model's own threshold. */
-void figure_abstention(FILE *f, const wsp_metrics *s);
+/* Share of right answers among those kept, beside the share kept; marks the model's own threshold. */
+void figure_abstention(FILE *f, const report_head *h);
 
 /* Scores after the first packets. */
 void figure_early(FILE *f, const report_head *h);
 
-/* What flows are (rows) and what was said (columns), shaded by the share of the row; classes that do not occur are left out. */
+/* What flows or captures are (rows) and what was said (columns), shaded by the share of the row; classes that do not occur are left out. */
 void figure_confusion(FILE *f, const report_head *h);
 
 #endif

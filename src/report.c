@@ -48,14 +48,32 @@ static void print_number(const char *name, double v)
         printf("  %s %.4f", name, v);
 }
 
+/* The row of the confusion matrix, without what is right and what does not occur. */
+static void print_confusions(const report_head *h, size_t is)
+{
+    const uint32_t *row = h->score->confusion + is * h->score->n_labels;
+    const char *between = "  ";
+
+    for (size_t said = 0; said < h->score->n_labels; said++) {
+        if (said == is || !row[said])
+            continue;
+        printf("%s%s %u", between, h->head->labels[said], row[said]);
+        between = ", ";
+    }
+}
+
 static void print_classes(const report_head *h)
 {
-    printf("  %-24s %6s %6s %9s %9s %9s\n", "class", "flows", "said", "precision", "recall", "F1");
+    printf("  %-24s %8s %6s %9s %9s %9s  %s\n", "class", h->unit, "said", "precision", "recall",
+           "F1", "taken for");
     for (size_t l = 0; l < h->score->n_labels; l++) {
         const wsp_class_score *c = &h->score->label[l];
-        if (c->support || c->said)
-            printf("  %-24s %6zu %6zu %9.4f %9.4f %9.4f\n", h->head->labels[l], c->support, c->said,
-                   c->precision, c->recall, c->f1);
+        if (!c->support && !c->said)
+            continue;
+        printf("  %-24s %8zu %6zu %9.4f %9.4f %9.4f", h->head->labels[l], c->support, c->said,
+               c->precision, c->recall, c->f1);
+        print_confusions(h, l);
+        printf("\n");
     }
 }
 
@@ -63,17 +81,17 @@ static void print_unknown(const report_head *h)
 {
     const wsp_abstention *u = &h->score->unknown;
 
-    printf("  unknown below %.4f: %.1f %% of the flows get an answer, %.1f %% of those right",
-           u->threshold, 100 * u->coverage, isnan(u->accuracy) ? 0 : 100 * u->accuracy);
+    printf("  unknown below %.4f: %.1f %% of the %s get an answer, %.1f %% of those right",
+           u->threshold, 100 * u->coverage, h->unit, isnan(u->accuracy) ? 0 : 100 * u->accuracy);
     if (h->score->outside)
-        printf("; of %zu flows of other classes %.1f %%, AUROC %.4f", h->score->outside,
+        printf("; of %zu %s of other classes %.1f %%, AUROC %.4f", h->score->outside, h->unit,
                100 * u->outside_passed, h->score->auroc_known);
     printf("\n");
 }
 
 static void print_change(const report_row *row, bool ndpi)
 {
-    printf("  %-32s %6zu %9.4f %9.4f", row->name, row->flows, row->accuracy, row->macro_f1);
+    printf("  %-32s %8zu %9.4f %9.4f", row->name, row->flows, row->accuracy, row->macro_f1);
     if (row->compared)
         printf(" %7zu", row->moved);
     else
@@ -97,7 +115,7 @@ static void print_changes(const report *r, const report_head *h)
                                 .accuracy = h->score->accuracy,
                                 .macro_f1 = h->score->macro_f1,
                                 .ndpi = r->ndpi};
-            printf("  %-32s %6s %9s %9s %7s%s\n", "when captures or tokens are", "flows",
+            printf("  %-32s %8s %9s %9s %7s%s\n", "when captures or tokens are", h->unit,
                    "accuracy", "macro-F1", "moved", ndpi ? "  nDPI names   and right" : "");
             print_change(&whole, ndpi);
         }
@@ -106,12 +124,22 @@ static void print_changes(const report *r, const report_head *h)
     }
 }
 
+static void print_title(const report *r, const report_head *h)
+{
+    printf("%s: %zu %s of %zu classes", h->head->name, h->score->flows, h->unit, h->score->classes);
+    if (r->by_capture)
+        printf(", by the votes of %zu flows", h->captures.flows);
+    if (h->captures.mixed)
+        printf("; %zu captures left out: their flows have different labels", h->captures.mixed);
+    printf("\n");
+}
+
 static void print_head(const report *r, const report_head *h, bool per_class)
 {
     const wsp_metrics *s = h->score;
     char always[64];
 
-    printf("%s: %zu flows of %zu classes\n", h->head->name, s->flows, s->classes);
+    print_title(r, h);
     printf("  %-28s %9s %9s\n", "", "accuracy", "macro-F1");
     print_row("model", s->accuracy, s->macro_f1);
     (void)snprintf(always, sizeof always, "always '%.18s'", h->head->labels[s->most]);
@@ -164,7 +192,7 @@ static json_t *rows_json(const report *r, const report_head *h, report_kind kind
         json_t *o;
         if (row->kind != kind)
             continue;
-        o = json_pack("{s:s, s:I, s:o, s:o}", "name", row->name, "flows", (json_int_t)row->flows,
+        o = json_pack("{s:s, s:I, s:o, s:o}", "name", row->name, h->unit, (json_int_t)row->flows,
                       "accuracy", number(row->accuracy), "macro_f1", number(row->macro_f1));
         if (kind == REPORT_EARLY)
             (void)json_object_set_new(
@@ -207,13 +235,14 @@ static json_t *confusion_json(const wsp_metrics *s)
     return rows;
 }
 
-static json_t *reliability_json(const wsp_metrics *s)
+static json_t *reliability_json(const report_head *h)
 {
+    const wsp_metrics *s = h->score;
     json_t *bins = json_array();
 
     for (size_t i = 0; i < WSP_RELIABILITY; i++)
         (void)json_array_append_new(
-            bins, json_pack("{s:I, s:o, s:o}", "flows", (json_int_t)s->reliability[i].n,
+            bins, json_pack("{s:I, s:o, s:o}", h->unit, (json_int_t)s->reliability[i].n,
                             "confidence", number(s->reliability[i].confidence), "accuracy",
                             number(s->reliability[i].accuracy)));
     return bins;
@@ -258,9 +287,13 @@ static json_t *head_json(const report *r, const report_head *h)
     };
     json_t *o =
         json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "head", h->head->name, "model", r->model,
-                  "test", r->test, "flows", (json_int_t)s->flows, "outside", (json_int_t)s->outside,
+                  "test", r->test, h->unit, (json_int_t)s->flows, "outside", (json_int_t)s->outside,
                   "classes", (json_int_t)s->classes, "majority", h->head->labels[s->most]);
 
+    if (r->by_capture) {
+        (void)json_object_set_new(o, "flows", json_integer((json_int_t)h->captures.flows));
+        (void)json_object_set_new(o, "mixed", json_integer((json_int_t)h->captures.mixed));
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         (void)json_object_set_new(o, numbers[i].key, number(numbers[i].value));
     (void)json_object_set_new(o, "unknown", abstention_json(&h->score->unknown));
@@ -269,7 +302,7 @@ static json_t *head_json(const report *r, const report_head *h)
     (void)json_object_set_new(o, "changes", rows_json(r, h, REPORT_CHANGE));
     if (report_speaks_of_ndpi(r, h))
         (void)json_object_set_new(o, "ndpi", ndpi_json(&r->ndpi));
-    (void)json_object_set_new(o, "reliability", reliability_json(s));
+    (void)json_object_set_new(o, "reliability", reliability_json(h));
     (void)json_object_set_new(o, "abstention", curve_json(s));
     (void)json_object_set_new(o, "per_class", classes_json(h));
     (void)json_object_set_new(o, "confusion", confusion_json(s));

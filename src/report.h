@@ -19,7 +19,7 @@ typedef struct report_row {
     report_kind kind;
     char name[40];
     size_t packets; /* of REPORT_EARLY; 0 = all */
-    size_t flows;
+    size_t flows;   /* or captures */
     double accuracy, macro_f1;
     bool compared;       /* of REPORT_CHANGE, flow by flow with the captures as they are: */
     size_t moved;        /* so many get another label */
@@ -32,6 +32,8 @@ enum { REPORT_ROWS = 32 };
 typedef struct report_head {
     const wsp_head *head;     /* borrowed */
     const wsp_metrics *score; /* borrowed */
+    const char *unit;         /* what is scored: "flows" or "captures" */
+    wsp_captures captures;    /* of the latter */
     report_row rows[REPORT_ROWS];
     size_t n_rows;
 } report_head;
@@ -39,6 +41,7 @@ typedef struct report_head {
 typedef struct report {
     const char *model, *test; /* names of files */
     size_t parameters, flows; /* flows that the model has read */
+    bool by_capture;          /* captures are scored, not flows */
     double seconds;           /* that it took */
     wsp_label_rate ndpi;      /* what nDPI names of them; zeros: not asked */
     report_head *heads;

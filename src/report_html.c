@@ -49,10 +49,11 @@ static const report_row *best_baseline(const report_head *h)
 
 static void print_summary(FILE *f, const report *r)
 {
-    (void)fputs("<table><tr><th>head</th><th>flows</th><th>classes</th><th>accuracy</th>"
-                "<th>macro-F1</th><th></th><th>best baseline's</th><th>always the "
-                "commonest</th><th>ECE</th></tr>\n",
-                f);
+    (void)fprintf(f,
+                  "<table><tr><th>head</th><th>%s</th><th>classes</th><th>accuracy</th>"
+                  "<th>macro-F1</th><th></th><th>best baseline's</th><th>always the "
+                  "commonest</th><th>ECE</th></tr>\n",
+                  r->by_capture ? "captures" : "flows");
     for (size_t i = 0; i < r->n_heads; i++) {
         const report_head *h = &r->heads[i];
         const report_row *best = best_baseline(h);
@@ -153,10 +154,11 @@ static void print_changes(FILE *f, const report *r, const report_head *h)
         any = any || h->rows[i].kind == REPORT_CHANGE;
     if (!any)
         return;
-    (void)fputs(
-        "<div class=\"card\"><h3>When captures or tokens are</h3><table><tr><th></th><th>flows</th>"
+    (void)fprintf(
+        f,
+        "<div class=\"card\"><h3>When captures or tokens are</h3><table><tr><th></th><th>%s</th>"
         "<th>accuracy</th><th>macro-F1</th><th></th><th>moved</th>",
-        f);
+        h->unit);
     (void)fputs(ndpi ? "<th>nDPI names</th><th>and right</th></tr>\n" : "</tr>\n", f);
     print_change(f, &whole, ndpi);
     for (size_t i = 0; i < h->n_rows; i++)
@@ -172,26 +174,27 @@ static void print_figures(FILE *f, const report *r, const report_head *h)
     for (size_t i = 0; i < h->n_rows; i++)
         early = early || h->rows[i].kind == REPORT_EARLY;
     (void)fputs("<div class=\"grid3\"><div class=\"card\"><h3>Reliability</h3>\n", f);
-    figure_reliability(f, h->score);
-    (void)fputs("<p>On the dashed line an answer is right as often as it is confident. Thin bars: "
-                "how many flows.</p></div>\n"
-                "<div class=\"card\"><h3>Leaving doubtful answers out</h3>\n",
-                f);
-    figure_abstention(f, h->score);
+    figure_reliability(f, h);
+    (void)fprintf(f,
+                  "<p>On the dashed line an answer is right as often as it is confident. Thin "
+                  "bars: how many %s.</p></div>\n"
+                  "<div class=\"card\"><h3>Leaving doubtful answers out</h3>\n",
+                  h->unit);
+    figure_abstention(f, h);
     (void)fprintf(
         f,
         "<p><span class=\"key\"></span>right answers; the dot is the model's own threshold, "
         "%.3f.%s</p></div>\n",
         h->score->unknown.threshold,
         h->score->outside
-            ? " <span class=\"key second\"></span>flows of other classes that get an answer."
+            ? " <span class=\"key second\"></span>those of other classes that get an answer."
             : "");
     if (early) {
         (void)fputs("<div class=\"card\"><h3>Early decisions</h3>\n", f);
         figure_early(f, h);
         (void)fputs(
             "<p><span class=\"key\"></span>macro-F1 <span class=\"key second\"></span>accuracy, of "
-            "the same flows after so many packets.</p></div>\n",
+            "the same after so many packets of each flow.</p></div>\n",
             f);
     }
     (void)fputs("</div>\n", f);
@@ -199,7 +202,7 @@ static void print_figures(FILE *f, const report *r, const report_head *h)
     print_changes(f, r, h);
 }
 
-/* What flows of the class are most often taken for; NULL: nothing. */
+/* What the class is most often taken for; NULL: nothing. */
 static const char *taken_for(const report_head *h, size_t l)
 {
     const uint32_t *row = h->score->confusion + l * h->score->n_labels;
@@ -213,11 +216,11 @@ static const char *taken_for(const report_head *h, size_t l)
 
 static void print_classes(FILE *f, const report_head *h)
 {
-    (void)fputs("<div "
-                "class=\"card\"><h3>Classes</h3><table><tr><th>class</th><th>flows</th><th>said</"
-                "th><th>precision</th>"
-                "<th>recall</th><th>F1</th><th></th><th>mostly taken for</th></tr>\n",
-                f);
+    (void)fprintf(f,
+                  "<div class=\"card\"><h3>Classes</h3><table><tr><th>class</th><th>%s</th>"
+                  "<th>said</th><th>precision</th><th>recall</th><th>F1</th><th></th>"
+                  "<th>mostly taken for</th></tr>\n",
+                  h->unit);
     for (size_t l = 0; l < h->score->n_labels; l++) {
         const wsp_class_score *c = &h->score->label[l];
         const char *other = taken_for(h, l);
@@ -240,19 +243,24 @@ static void print_head(FILE *f, const report *r, const report_head *h)
 
     print_text(f, "<h2 id=\"", h->head->name, "\">");
     print_text(f, "", h->head->name, "</h2>\n");
-    (void)fprintf(f, "<p>%zu flows of %zu classes", s->flows, s->classes);
+    (void)fprintf(f, "<p>%zu %s of %zu classes", s->flows, h->unit, s->classes);
+    if (r->by_capture)
+        (void)fprintf(f, ", by the votes of %zu flows", h->captures.flows);
     if (s->outside)
-        (void)fprintf(f, ", and %zu flows of classes that the model does not know", s->outside);
+        (void)fprintf(f, ", and %zu of classes that the model does not know", s->outside);
+    if (h->captures.mixed)
+        (void)fprintf(f, ", and %zu left out whose flows have different labels", h->captures.mixed);
     (void)fprintf(f,
-                  ". Below a confidence of %.3f an answer is “unknown”: %.1f %% of the flows keep "
+                  ". Below a confidence of %.3f an answer is “unknown”: %.1f %% of the %s keep "
                   "theirs.</p>\n",
-                  s->unknown.threshold, 100 * s->unknown.coverage);
+                  s->unknown.threshold, 100 * s->unknown.coverage, h->unit);
     print_tiles(f, s);
     print_figures(f, r, h);
-    (void)fputs(
-        "<div class=\"card\"><h3>Confusions</h3><p>Rows are what flows are, columns what was said; "
+    (void)fprintf(
+        f,
+        "<div class=\"card\"><h3>Confusions</h3><p>Rows are what %s are, columns what was said; "
         "the darker, the larger the share of the row. Point at a cell for its numbers.</p>\n",
-        f);
+        h->unit);
     figure_confusion(f, h);
     (void)fputs("</div><br>\n", f);
     print_classes(f, h);

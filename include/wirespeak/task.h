@@ -186,7 +186,8 @@ typedef struct wsp_labels wsp_labels;
 
 /*
  * Loads a tab-separated list with a header line that names at least the columns path, label, l4 (IP protocol number),
- * ip_a, port_a, ip_b, port_b. Label numbers count the names in the order of the file.
+ * ip_a, port_a, ip_b, port_b; or of these path and label alone: a list of whole captures, whose flows all have the label.
+ * Label numbers count the names in the order of the file.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err);
 WSP_API void wsp_labels_free(wsp_labels *l);
@@ -194,7 +195,10 @@ WSP_API void wsp_labels_free(wsp_labels *l);
 /* Name of label number 0, 1, ...; NULL after the last. Lives as long as the list. */
 WSP_API const char *wsp_labels_name(const wsp_labels *l, int32_t label);
 
-/* Label of a flow of a capture whose name ends with the listed path, or -1. */
+/*
+ * Label of a flow of a capture whose name ends with the listed path, or -1. key = NULL: label of the whole capture, -1 from a
+ * list of flows.
+ */
 WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);
 
 /*
@@ -362,6 +366,26 @@ WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_token
                                              uint32_t *packets, wsp_runner_stats *stats,
                                              wsp_error *err);
 
+/* ---- whole captures: their flows vote ---- */
+
+/*
+ * What the flows of a capture say of it together with one head: the mean of their probabilities, weighted by how far they are
+ * from equal odds (Kullback-Leibler divergence). A flow that is outside of the head's field has no vote, unless all are. Zeros:
+ * no flow yet.
+ */
+typedef struct wsp_poll {
+    size_t n_labels, flows, votes; /* votes: flows inside of the field */
+    size_t *said;                  /* [n_labels] votes whose likeliest label it is */
+    double *sum, weight[2];        /* of the votes, and of the others */
+} wsp_poll;
+
+/* The next flow's probabilities [n_labels]. NOMEM, nothing else. */
+WSP_MUST_USE WSP_API wsp_status wsp_poll_add(wsp_poll *p, const float *prob, size_t n_labels,
+                                             bool outside);
+/* prob [n_labels]. Only when there is a flow. */
+WSP_API void wsp_poll_answer(const wsp_poll *p, float *prob);
+WSP_API void wsp_poll_clear(wsp_poll *p);
+
 /* ---- captures with labels ---- */
 
 /*
@@ -511,6 +535,21 @@ WSP_MUST_USE WSP_API wsp_status wsp_score(const wsp_model *m, const wsp_tokens *
                                           const wsp_classify_options *opt, wsp_metrics **metrics,
                                           double *seconds, wsp_error *err);
 
+/* Captures that were scored as one: how many flows they have, and how many more are not scored as their flows have different labels. */
+typedef struct wsp_captures {
+    size_t flows, mixed;
+} wsp_captures;
+
+/*
+ * The same for whole captures (wsp_poll), whose label is that of their flows: what is said of flows in the metrics is of
+ * captures. All flows vote, those without a label too. captures [heads of the model], may be NULL. A head of whose captures all
+ * are mixed has no metrics; ARG when no head has any.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_score_captures(const wsp_model *m, const wsp_tokens *t,
+                                                   const wsp_classify_options *opt,
+                                                   wsp_metrics **metrics, wsp_captures *captures,
+                                                   double *seconds, wsp_error *err);
+
 /* ---- baselines: trees ---- */
 
 typedef enum wsp_trees_kind { WSP_FOREST, WSP_BOOSTING } wsp_trees_kind;
@@ -542,6 +581,8 @@ typedef struct wsp_baseline {
     bool payload;  /* false: sizes, directions, gaps, TCP flags and windows only */
     size_t rounds; /* 0: the default */
     uint64_t seed;
+    bool
+        by_capture; /* all flows of the test set are asked, and those of a capture vote, as in wsp_score_captures */
 } wsp_baseline;
 
 /*

@@ -2,7 +2,7 @@
 /* baseline.c: what trees make of the flows that a model is scored on, from the same training flows under the same masks. */
 #include "task/features.h"
 
-/* Known flows of a set as the policy leaves them, their numbers in it, and their labels. */
+/* Known flows of a set (or all) as the policy leaves them, their numbers in it, and their labels. */
 typedef struct known {
     uint32_t *flow;
     int32_t *label;
@@ -18,7 +18,7 @@ static void known_clear(known *k)
 }
 
 static wsp_status known_make(known *k, const wsp_model *m, size_t head, const wsp_tokens *t,
-                             wsp_error *err)
+                             bool all, wsp_error *err)
 {
     const char *policy = wsp_model_meta_get(m, "policy");
     int32_t *label = wspi_new_array(t->n_flows, sizeof *label);
@@ -33,7 +33,7 @@ static wsp_status known_make(known *k, const wsp_model *m, size_t head, const ws
     }
     (void)wsp_match_labels(m, head, t, label);
     for (size_t i = 0; i < t->n_flows; i++)
-        if (label[i] >= 0) {
+        if (all || label[i] >= 0) {
             k->flow[k->n] = (uint32_t)i;
             k->label[k->n++] = label[i];
         }
@@ -75,6 +75,25 @@ static wsp_status run(const wsp_baseline *b, const known *train, const known *te
     return st;
 }
 
+/* Of flows, or of captures by their votes. */
+static wsp_status score(const wsp_baseline *b, const known *test, size_t n_labels,
+                        const float *prob, wsp_metrics **out)
+{
+    const wsp_answers a = {.n = test->n, .n_labels = n_labels, .prob = prob, .label = test->label};
+    wsp_answers together;
+    wspi_polled p;
+    wsp_status st;
+
+    if (!b->by_capture)
+        return wsp_metrics_new(out, &a);
+    st = wspi_polled_make(&p, &a, test->tokens, NULL, 0);
+    together = wspi_polled_answers(&p, &a);
+    if (st == WSP_OK)
+        st = wsp_metrics_new(out, &together);
+    wspi_polled_clear(&p);
+    return st;
+}
+
 wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens *train,
                               const wsp_tokens *test, const wsp_baseline *b, wsp_metrics **out,
                               wsp_error *err)
@@ -82,11 +101,11 @@ wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens 
     size_t L = wsp_model_head(m, head)->n_labels, cells;
     known from = {.n = 0}, to = {.n = 0};
     float *prob = NULL;
-    wsp_status st = known_make(&from, m, head, train, err);
+    wsp_status st = known_make(&from, m, head, train, false, err);
 
     *out = NULL;
     if (st == WSP_OK)
-        st = known_make(&to, m, head, test, err);
+        st = known_make(&to, m, head, test, b->by_capture, err);
     if (st == WSP_OK && (from.n == 0 || to.n == 0))
         st = wspi_fail(err, WSP_ERR_ARG, 0, "the baselines have no flow with a label of head %s",
                        wsp_model_head(m, head)->name);
@@ -95,8 +114,7 @@ wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens 
             prob = wspi_new_array(cells, sizeof *prob);
         st = prob ? run(b, &from, &to, L, prob) : WSP_ERR_NOMEM;
         if (st == WSP_OK)
-            st = wsp_metrics_new(
-                out, &(wsp_answers){.n = to.n, .n_labels = L, .prob = prob, .label = to.label});
+            st = score(b, &to, L, prob, out);
         if (st < 0)
             st = wspi_nomem(err, "a baseline", from.n);
     }

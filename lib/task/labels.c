@@ -2,6 +2,7 @@
 /*
  * labels.c: lists of labels (tab-separated, with a header line: path, label, l4, ip_a, port_a, ip_b, port_b in any
  * order) and the join with flows: by the end of the capture's path, protocol, addresses and ports in either order.
+ * A list that has only path and label is of whole captures: its rows have no flow, and all flows of the capture the label.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "capture/capture_int.h"
 #include "task/task_int.h"
 
-enum { COLUMNS = 7, MAX_FIELDS = 32 };
+enum { COLUMNS = 7, CAPTURE_COLUMNS = 2, MAX_FIELDS = 32 };
 static const char *const column_names[COLUMNS] = {"path",   "label", "l4",    "ip_a",
                                                   "port_a", "ip_b",  "port_b"};
 static const size_t MAX_FILE = (size_t)1 << 30;
@@ -22,6 +23,7 @@ typedef struct row {
 
 struct wsp_labels {
     char *text; /* the file; paths and names point into it */
+    bool whole; /* the rows are of captures, not of flows */
     row *rows;
     size_t n_rows, cap_rows;
     const char **names;
@@ -34,15 +36,20 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The same for both directions of a flow; ports are masked to 16 bits. */
-static uint64_t hash_flow(const char *path, wsp_flow_key key)
+static uint64_t hash_capture(const char *path)
 {
     const char *base = base_name(path);
 
+    return wspi_fnv1a(base, strlen(base), WSPI_FNV_START);
+}
+
+/* The same for both directions of a flow; ports are masked to 16 bits. */
+static uint64_t hash_flow(const char *path, wsp_flow_key key)
+{
     key.ethertype = 0;
     key.scope = 0;
     (void)wsp_flow_key_order(&key);
-    return wspi_fnv1a(&key, sizeof key, wspi_fnv1a(base, strlen(base), WSPI_FNV_START));
+    return wspi_fnv1a(&key, sizeof key, hash_capture(path));
 }
 
 static bool read_address(wsp_flow_key *key, size_t side, const char *text)
@@ -85,37 +92,50 @@ static size_t split_line(char *line, char **fields)
     return n;
 }
 
+static bool read_flow(wsp_flow_key *key, char **fields, const size_t *at)
+{
+    memset(key, 0, sizeof *key);
+    if (!read_address(key, 0, fields[at[3]]) || !read_address(key, 1, fields[at[5]]))
+        return false;
+    key->proto = (uint8_t)strtoul(fields[at[2]], NULL, 10);
+    key->port[0] = (uint16_t)strtoul(fields[at[4]], NULL, 10);
+    key->port[1] = (uint16_t)strtoul(fields[at[6]], NULL, 10);
+    return true;
+}
+
 static wsp_status add_row(wsp_labels *l, char **fields, size_t n, const size_t *at)
 {
+    size_t columns = l->whole ? CAPTURE_COLUMNS : COLUMNS;
     wsp_flow_key key;
-    int32_t label;
+    row r;
 
-    memset(&key, 0, sizeof key);
-    for (size_t i = 0; i < COLUMNS; i++)
+    for (size_t i = 0; i < columns; i++)
         if (at[i] >= n)
             return WSP_ERR_FORMAT;
-    if (!read_address(&key, 0, fields[at[3]]) || !read_address(&key, 1, fields[at[5]]))
+    if (!l->whole && !read_flow(&key, fields, at))
         return WSP_ERR_FORMAT;
-    key.proto = (uint8_t)strtoul(fields[at[2]], NULL, 10);
-    key.port[0] = (uint16_t)strtoul(fields[at[4]], NULL, 10);
-    key.port[1] = (uint16_t)strtoul(fields[at[6]], NULL, 10);
-    WSP_TRY(name_index(l, fields[at[1]], &label));
+    r.path = fields[at[0]];
+    r.hash = l->whole ? hash_capture(r.path) : hash_flow(r.path, key);
+    WSP_TRY(name_index(l, fields[at[1]], &r.label));
     WSP_TRY(wspi_grow(&l->rows, &l->cap_rows, l->n_rows + 1, sizeof *l->rows));
-    l->rows[l->n_rows++] = (row){hash_flow(fields[at[0]], key), fields[at[0]], label};
+    l->rows[l->n_rows++] = r;
     return WSP_OK;
 }
 
-static bool find_columns(char **fields, size_t n, size_t *at)
+/* All columns, or of those only the first ones: a list of captures. Some of a flow's are a mistake. */
+static bool find_columns(wsp_labels *l, char **fields, size_t n, size_t *at)
 {
+    size_t found[2] = {0};
+
     for (size_t i = 0; i < COLUMNS; i++) {
         at[i] = SIZE_MAX;
         for (size_t k = 0; k < n; k++)
             if (strcmp(fields[k], column_names[i]) == 0)
                 at[i] = k;
-        if (at[i] == SIZE_MAX)
-            return false;
+        found[i >= CAPTURE_COLUMNS] += at[i] != SIZE_MAX;
     }
-    return true;
+    l->whole = found[1] == 0;
+    return found[0] == CAPTURE_COLUMNS && (l->whole || found[1] == COLUMNS - CAPTURE_COLUMNS);
 }
 
 static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
@@ -132,14 +152,16 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
         n = split_line(line, fields);
         if (number > 1)
             st = add_row(l, fields, n, at);
-        else if (!find_columns(fields, n, at))
+        else if (!find_columns(l, fields, n, at))
             return wspi_fail(err, WSP_ERR_FORMAT, 0,
                              "%s: the first line must name the columns path, label, l4, ip_a, "
-                             "port_a, ip_b, port_b",
+                             "port_a, ip_b, port_b, or for whole captures path and label alone",
                              path);
         if (st < 0)
             return wspi_fail(err, st, 0, "%s: line %zu: %s", path, number,
-                             st == WSP_ERR_FORMAT ? "not a path, a label and a flow" : "no memory");
+                             st != WSP_ERR_FORMAT ? "no memory"
+                             : l->whole           ? "not a path and a label"
+                                                  : "not a path, a label and a flow");
         line = end ? end + 1 : NULL;
     }
     return WSP_OK;
@@ -202,9 +224,12 @@ static bool ends_with(const char *name, const char *tail)
 
 int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key)
 {
-    uint64_t hash = hash_flow(capture, *key);
+    uint64_t hash;
     size_t lo = 0, hi = l->n_rows;
 
+    if (!l->whole && !key)
+        return -1;
+    hash = l->whole ? hash_capture(capture) : hash_flow(capture, *key);
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         if (l->rows[mid].hash < hash)

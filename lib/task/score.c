@@ -65,23 +65,22 @@ static wsp_status make_room(wspi_answers *a, const wsp_model *m, const wsp_token
 wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
                              const wsp_classify_options *opt, wsp_error *err)
 {
-    uint32_t *packets = wspi_new_array(t->n_flows, sizeof *packets);
     size_t scored = 0;
     wsp_status st;
 
     *a = (wspi_answers){.n_heads = wsp_model_head_count(m), .n_flows = t->n_flows};
     a->prob = wspi_new_array(a->n_heads, sizeof *a->prob);
     a->label = wspi_new_array(a->n_heads, sizeof *a->label);
-    st = packets && a->prob && a->label ? make_room(a, m, t, &scored, err)
-                                        : wspi_nomem(err, "answers", t->n_flows);
+    a->outside = wspi_new_array(t->n_flows, sizeof *a->outside);
+    st = a->outside && a->prob && a->label ? make_room(a, m, t, &scored, err)
+                                           : wspi_nomem(err, "answers", t->n_flows);
     if (st == WSP_OK && scored == 0)
         st = wspi_fail(err, WSP_ERR_ARG, 0,
                        "no flow has a label of one of the model's heads (tokenize --labels)");
     a->seconds = -now();
     if (st == WSP_OK)
-        st = wsp_classify(m, t, opt, a->prob, packets, NULL, err);
+        st = wsp_ask(m, t, opt, &(wsp_wanted){.prob = a->prob, .outside = a->outside}, NULL, err);
     a->seconds += now();
-    free(packets);
     if (st < 0)
         wspi_answers_clear(a);
     return st;
@@ -106,7 +105,16 @@ void wspi_answers_clear(wspi_answers *a)
     }
     free(a->prob);
     free(a->label);
+    free(a->outside);
     memset(a, 0, sizeof *a);
+}
+
+static void drop_metrics(wsp_metrics **metrics, size_t n)
+{
+    for (size_t h = 0; h < n; h++) {
+        wsp_metrics_free(metrics[h]);
+        metrics[h] = NULL;
+    }
 }
 
 wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
@@ -129,11 +137,55 @@ wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, const wsp_classify
         *seconds = a.seconds;
     wspi_answers_clear(&a);
     if (st < 0) {
-        for (size_t h = 0; h < n; h++) {
-            wsp_metrics_free(metrics[h]);
-            metrics[h] = NULL;
-        }
+        drop_metrics(metrics, n);
         return wspi_nomem(err, "scores", t->n_flows);
     }
     return WSP_OK;
+}
+
+/* No metrics where no capture can be scored. */
+static wsp_status score_polled(const wspi_answers *a, const wsp_model *m, size_t head,
+                               const wsp_tokens *t, wsp_metrics **out, wsp_captures *captures)
+{
+    wsp_answers of = wspi_answers_of(a, m, head), together;
+    wspi_polled p;
+    wsp_status st = wspi_polled_make(&p, &of, t, a->outside, head);
+
+    together = wspi_polled_answers(&p, &of);
+    *captures = p.captures;
+    if (st == WSP_OK && p.captures.flows)
+        st = wsp_metrics_new(out, &together);
+    wspi_polled_clear(&p);
+    return st;
+}
+
+wsp_status wsp_score_captures(const wsp_model *m, const wsp_tokens *t,
+                              const wsp_classify_options *opt, wsp_metrics **metrics,
+                              wsp_captures *captures, double *seconds, wsp_error *err)
+{
+    size_t n = wsp_model_head_count(m), scored = 0;
+    wspi_answers a;
+    wsp_status st = WSP_OK;
+
+    for (size_t h = 0; h < n; h++)
+        metrics[h] = NULL;
+    WSP_TRY(wspi_answers_make(&a, m, t, opt, err));
+    for (size_t h = 0; st == WSP_OK && h < n; h++) {
+        wsp_captures c = {.flows = 0};
+        if (a.prob[h])
+            st = score_polled(&a, m, h, t, &metrics[h], &c);
+        if (captures)
+            captures[h] = c;
+        scored += metrics[h] != NULL;
+    }
+    if (seconds)
+        *seconds = a.seconds;
+    wspi_answers_clear(&a);
+    if (st == WSP_OK && scored)
+        return WSP_OK;
+    drop_metrics(metrics, n);
+    return st < 0 ? wspi_nomem(err, "scores", t->n_flows)
+                  : wspi_fail(err, WSP_ERR_ARG, 0,
+                              "the flows of every capture have different labels: captures "
+                              "cannot be scored");
 }

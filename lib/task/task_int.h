@@ -69,14 +69,29 @@ void wspi_batcher_clear(wspi_batcher *b);
 /* What a model says of a set's flows, and what they are: for each head, NULL where the set has no label of it. */
 typedef struct wspi_answers {
     size_t n_heads, n_flows;
-    float **prob;    /* [n_heads] of [n_flows][n_labels] */
-    int32_t **label; /* [n_heads] of [n_flows], as of wsp_match_labels */
-    double seconds;  /* that the model took */
+    float **prob;      /* [n_heads] of [n_flows][n_labels] */
+    int32_t **label;   /* [n_heads] of [n_flows], as of wsp_match_labels */
+    uint32_t *outside; /* [n_flows] bit h: outside of the field of head h */
+    double seconds;    /* that the model took */
 } wspi_answers;
 
 wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
                              const wsp_classify_options *opt, wsp_error *err) WSP_MUST_USE;
 wsp_answers wspi_answers_of(const wspi_answers *a, const wsp_model *m, size_t head);
 void wspi_answers_clear(wspi_answers *a);
+
+/* What the flows of each capture of a set say of it together. */
+typedef struct wspi_polled {
+    size_t n;       /* captures with flows */
+    float *prob;    /* [n][n_labels] */
+    int32_t *label; /* [n] WSP_UNLABELLED, too, where the flows have different ones */
+    wsp_captures captures;
+} wspi_polled;
+
+/* a: of all flows of the set. outside: [n_flows], bit `head` counts; NULL: every flow votes. Clear it in any case. */
+wsp_status wspi_polled_make(wspi_polled *out, const wsp_answers *a, const wsp_tokens *t,
+                            const uint32_t *outside, size_t head) WSP_MUST_USE;
+wsp_answers wspi_polled_answers(const wspi_polled *p, const wsp_answers *flows);
+void wspi_polled_clear(wspi_polled *p);
 
 #endif

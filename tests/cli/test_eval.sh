@@ -90,6 +90,43 @@ says "on the flows that the model is scored on" "$tmp/trees.json" \
     'len(r[0]["baselines"]) == 4 and all(b["flows"] == r[0]["flows"] and b["accuracy"] > .9 for b in r[0]["baselines"] if "forest" in b["name"])'
 fails "training flows without labels of the heads" 1 eval -q --final-only --baselines "$tmp/p.npz" -m "$tmp/m.safetensors" "$tmp/all.npz"
 
+# Whole captures: a list of them labels all their flows, which vote together, those of trees as well.
+{
+    printf 'path\tlabel\n'
+    for name in dns http ntp redis; do printf '%s.pcap\t%s\n' $name $name; done
+} >"$tmp/whole.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/whole.tsv" -w "$tmp/whole.npz" "${captures[@]}" &&
+    "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 -w "$tmp/whole.safetensors" "$tmp/whole.npz" &&
+    "$ws" eval -q --by-capture --baselines "$tmp/whole.npz" --html "$tmp/whole.html" -o json -m "$tmp/whole.safetensors" "$tmp/whole.npz" >"$tmp/whole.json" &&
+    "$ws" eval -q --final-only -o json -m "$tmp/whole.safetensors" "$tmp/whole.npz" >"$tmp/flows.json"
+result $? "captures are scored as one"
+says "each once, by the votes of all flows" "$tmp/whole.json" \
+    "r[0]['captures'] == 4 and r[0]['mixed'] == 0 and r[0]['flows'] == json.load(open('$tmp/flows.json'))['flows'] > 20 and r[0]['accuracy'] == 1"
+says "with classes, confusions and answers after the first packets of captures" "$tmp/whole.json" \
+    '[c["support"] for c in r[0]["per_class"]] == [1] * 4 and sum(map(sum, r[0]["confusion"])) == 4 and [e["captures"] for e in r[0]["early"]] == [4] * 5'
+says "and so are those of trees" "$tmp/whole.json" '[b["captures"] for b in r[0]["baselines"]] == [4] * 4 and r[0]["baselines"][0]["accuracy"] == 1'
+grep -q '4 captures of 4 classes, by the votes of' "$tmp/whole.html" && ! grep -q 'of 1 flows' "$tmp/whole.html"
+result $? "the page speaks of captures"
+"$ws" eval -q --by-capture --final-only -o json --labels "kind=$tmp/whole.tsv" -m "$tmp/whole.safetensors" "${captures[@]}" | sed 's/"test":"[^"]*",//; s/"flows_per_second":[^,]*//' >"$tmp/a" &&
+    "$ws" eval -q --by-capture --final-only -o json -m "$tmp/whole.safetensors" "$tmp/whole.npz" | sed 's/"test":"[^"]*",//; s/"flows_per_second":[^,]*//' | cmp -s - "$tmp/a"
+result $? "captures and their tokens score the same as captures, too"
+# A list of flows that gives one flow of http.pcap another label: it has none any more. Flows without a label vote all the same.
+awk -F'\t' -v OFS='\t' '$2 == "http" && !done { $2 = "dns"; done = 1 } { print }' "$tmp/four.tsv" >"$tmp/mixed.tsv"
+"$ws" eval --by-capture --final-only -o json --labels "kind=$tmp/mixed.tsv" -m "$tmp/whole.safetensors" "${captures[@]}" >"$tmp/mixed.json" &&
+    "$ws" eval --by-capture --final-only --labels "kind=$tmp/mixed.tsv" -m "$tmp/whole.safetensors" "${captures[@]}" | grep -q '1 captures left out: their flows'
+result $? "a capture whose flows have different labels is told"
+says "and counted, not scored" "$tmp/mixed.json" "r[0]['captures'] == 3 and r[0]['mixed'] == 1"
+# A list with two captures the wrong way round: each is taken for the other.
+sed 's/\tdns$/\tX/; s/\thttp$/\tdns/; s/\tX$/\thttp/' "$tmp/whole.tsv" >"$tmp/wrong.tsv"
+"$ws" eval --by-capture --final-only --per-class --labels "kind=$tmp/wrong.tsv" -m "$tmp/whole.safetensors" "$data"/{dns,http,ntp,redis}.pcap >"$tmp/wrong" &&
+    grep -q '^  class  *captures ' "$tmp/wrong" && grep -Eq '^  dns +1 .*  http 1$' "$tmp/wrong" && grep -Eq '^  ntp +1 .*[0-9]$' "$tmp/wrong" && ! grep -Eq '^  ntp .* 1$' "$tmp/wrong"
+result $? "the table has the confusion matrix of captures"
+says "all flows of the others vote" "$tmp/mixed.json" "r[0]['flows'] > $(grep -c -e '	dns	' -e '	ntp	' -e '	redis	' "$tmp/four.tsv")"
+grep -v http "$tmp/mixed.tsv" | sed '2s/\tdns\t/\tntp\t/; $s/\tredis\t/\tdns\t/' | grep -v '^ntp' >"$tmp/none.tsv"
+fails "no capture that could be scored" 1 eval --by-capture --labels "kind=$tmp/none.tsv" -m "$tmp/whole.safetensors" "${captures[@]}"
+printf 'path\tlabel\tl4\ndns.pcap\tdns\t17\n' >"$tmp/half.tsv"
+fails "a list with some columns of flows" 1 tokenize --labels "kind=$tmp/half.tsv" -w "$tmp/x.npz" "$data/dns.pcap"
+
 # The page: every tag is closed, nothing is fetched, names are text whatever they hold.
 sed 's/\tntp\t/\t<i>\&ntp\t/' "$tmp/four.tsv" >"$tmp/odd.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "kind=$tmp/odd.tsv" -w "$tmp/odd.npz" "${captures[@]}" &&

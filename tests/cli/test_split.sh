@@ -33,6 +33,22 @@ result $? "a slash behind the folder changes nothing"
 "$ws" split -q -w "$tmp/twice" "$tmp/set" >/dev/null 2>&1 && cmp -s "$tmp/parts/train.npz" "$tmp/twice/train.npz" && cmp -s "$tmp/parts/test.npz" "$tmp/twice/test.npz"
 result $? "the same again, byte for byte"
 
+# Labels of whole captures are classes as sub-folders are; captures that the list does not have are apart.
+{
+    printf 'path\tlabel\n'
+    for name in dns edge-ipv6 ntp; do printf 'names/%s.pcap\tnames\n' $name; done
+    for name in http tls redis; do printf 'web/%s.pcap\tweb\n' $name; done
+} >"$tmp/kinds.tsv"
+"$ws" split -q --labels "kind=$tmp/kinds.tsv" "$tmp/set" >"$tmp/listed" &&
+    [ "$(cut -f3 "$tmp/listed" | sort | uniq -c | awk '{print $1 $2}' | paste -sd,)" = 1,3kind=names,3kind=web ] &&
+    [ "$(grep 'names$' "$tmp/listed" | cut -f1 | sort | paste -sd,)" = test,train,val ] && [ "$(grep -c '^test.*web$' "$tmp/listed")" = 1 ]
+result $? "labels of captures are classes, and each gives to every part what it can"
+"$ws" split -q --labels "kind=$tmp/kinds.tsv" -w "$tmp/kinds" "$tmp/set" >"$tmp/kinds.out" 2>/dev/null && grep -q '^kind ' "$tmp/kinds.out" &&
+    ! grep -q '^class ' "$tmp/kinds.out" && grep -q '^names ' "$tmp/kinds.out"
+result $? "and their column is that of the list"
+"$ws" split -q --no-classes --labels "kind=$tmp/kinds.tsv" "$tmp/set" | sed 's|\t.*/|\t|' | sort | cmp -s - "$tmp/plain"
+result $? "unless they shall be none"
+
 # A capture again under another name: what was trained on is not tested on.
 mkdir -p "$tmp/twins"/{a,b}
 for i in 1 2 3 4; do

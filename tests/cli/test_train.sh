@@ -122,7 +122,7 @@ result $? "a model whose heads were not trained knows nothing"
 
 printf 'not a model' >"$tmp/bad.safetensors"
 head -c 5000 "$tmp/a.safetensors" >"$tmp/cut.safetensors"
-printf 'path\tlabel\n' >"$tmp/bad.tsv"
+printf 'path\tname\n' >"$tmp/bad.tsv"
 fails "a missing model" 1 classify -m "$tmp/none.safetensors" "$data/dns.pcap"
 fails "a model that is text" 1 classify -m "$tmp/bad.safetensors" "$data/dns.pcap"
 fails "a model that is cut" 1 classify -m "$tmp/cut.safetensors" "$data/dns.pcap"

@@ -234,6 +234,150 @@ static void every_capture_counts_the_same_in_the_temperature(void **state)
     wsp_tokens_free(t);
 }
 
+/* ---- whole captures ---- */
+
+static void a_flow_that_says_more_has_more_of_a_vote(void **state)
+{
+    static const float sure[] = {0.8f, 0.1f, 0.1f}, doubts[] = {0.2f, 0.5f, 0.3f};
+    double w[2] = {0}, sum;
+    wsp_poll p = {.n_labels = 0};
+    float prob[3];
+
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        w[0] += (double)sure[l] * log(3 * (double)sure[l]);
+        w[1] += (double)doubts[l] * log(3 * (double)doubts[l]);
+    }
+    sum = w[0] + 2 * w[1];
+    assert_int_equal(wsp_poll_add(&p, sure, 3, false), WSP_OK);
+    assert_int_equal(wsp_poll_add(&p, doubts, 3, false), WSP_OK);
+    assert_int_equal(wsp_poll_add(&p, doubts, 3, false), WSP_OK);
+    wsp_poll_answer(&p, prob);
+    for (size_t l = 0; l < 3; l++)
+        assert_float_equal(
+            prob[l], (float)((w[0] * (double)sure[l] + 2 * w[1] * (double)doubts[l]) / sum), 1e-5f);
+    assert_true(prob[0] > prob[1]); /* though two of three say otherwise */
+    assert_int_equal(p.flows, 3);
+    assert_int_equal(p.said[0], 1);
+    assert_int_equal(p.said[1], 2);
+    wsp_poll_clear(&p);
+}
+
+static void a_flow_outside_of_the_field_votes_only_among_its_like(void **state)
+{
+    static const float in[] = {0.6f, 0.4f}, out[] = {0.01f, 0.99f}, nothing[] = {0.5f, 0.5f};
+    wsp_poll p = {.n_labels = 0};
+    float prob[2];
+
+    (void)state;
+    assert_int_equal(wsp_poll_add(&p, out, 2, true), WSP_OK);
+    wsp_poll_answer(&p, prob);
+    assert_float_equal(prob[1], 0.99f, 1e-6f);
+    assert_int_equal(p.votes, 0);
+    assert_int_equal(wsp_poll_add(&p, in, 2, false), WSP_OK);
+    wsp_poll_answer(&p, prob);
+    assert_float_equal(prob[0], 0.6f, 1e-6f);
+    assert_int_equal(p.votes, 1);
+    assert_int_equal(p.flows, 2);
+    wsp_poll_clear(&p);
+    assert_int_equal(wsp_poll_add(&p, nothing, 2, false), WSP_OK);
+    wsp_poll_answer(&p, prob);
+    assert_float_equal(prob[0], 0.5f, 1e-6f);
+    wsp_poll_clear(&p);
+}
+
+static void captures_are_scored_as_one_and_all_their_flows_vote(void **state)
+{
+    wsp_tokens *t = make_lopsided_set();
+    wsp_model *m = make_model();
+    wsp_captures c[2];
+    wsp_metrics *score[2];
+
+    (void)state;
+    set_bias(m); /* every answer is a */
+    t->labels[0][1] = -1;
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_OK);
+    assert_null(score[1]);
+    assert_int_equal(score[0]->flows, 2); /* captures */
+    assert_int_equal(c[0].flows, 4);
+    assert_int_equal(c[0].mixed, 0);
+    assert_float_equal(score[0]->accuracy, 0.5, 1e-6);
+    assert_float_equal(score[0]->label[0].f1, 2. / 3, 1e-6);
+    assert_int_equal(score[0]->confusion[2 * 3 + 0], 1); /* c, called a */
+    wsp_metrics_free(score[0]);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void a_capture_whose_flows_have_different_labels_is_left_out_and_counted(void **state)
+{
+    wsp_tokens *t = make_lopsided_set();
+    wsp_model *m = make_model();
+    wsp_captures c[2];
+    wsp_metrics *score[2];
+
+    (void)state;
+    t->labels[0][1] = 0;
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_OK);
+    assert_int_equal(score[0]->flows, 1);
+    assert_int_equal(c[0].flows, 1);
+    assert_int_equal(c[0].mixed, 1);
+    wsp_metrics_free(score[0]);
+    t->labels[0][3] = -1; /* no other capture is left */
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_ERR_ARG);
+    assert_null(score[0]);
+    assert_int_equal(c[0].mixed, 1);
+    t->labels[0][0] = t->labels[0][2] = 2; /* "new", from outside, beside one that is known */
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_ERR_ARG);
+    assert_int_equal(c[0].mixed, 1);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static wsp_status load(wsp_labels **l, const char *text)
+{
+    static const char path[] = "test_eval.tsv";
+    FILE *f = fopen(path, "w");
+    wsp_status st;
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+    st = wsp_labels_load(l, path, NULL);
+    (void)remove(path);
+    return st;
+}
+
+static void a_list_of_captures_has_the_label_of_every_flow(void **state)
+{
+    const wsp_flow_key any = {.addr_len = 4, .proto = 17, .port = {1, 2}};
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "label\tpath\nA\tx/one.pcap\nB\ttwo.pcap\nA\ty/one.pcap\n"), WSP_OK);
+    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", &any), 0);
+    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", NULL), 0);
+    assert_int_equal(wsp_labels_find(l, "two.pcap", &any), 1);
+    assert_int_equal(wsp_labels_find(l, "z/one.pcap", &any), -1);
+    assert_int_equal(wsp_labels_find(l, "three.pcap", NULL), -1);
+    wsp_labels_free(l);
+    assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
+                              "one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n"),
+                     WSP_OK);
+    assert_int_equal(wsp_labels_find(l, "one.pcap", NULL), -1); /* of a flow, not of the capture */
+    wsp_labels_free(l);
+}
+
+static void a_list_with_some_columns_of_flows_is_refused(void **state)
+{
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "path\tlabel\tl4\none.pcap\tA\t6\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tl4\none.pcap\t6\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tlabel\none.pcap\n"), WSP_ERR_FORMAT);
+    assert_null(l);
+}
+
 static void what_cannot_be_calibrated_is_refused(void **state)
 {
     wsp_tokens *t = make_set();
@@ -418,6 +562,12 @@ int main(void)
         cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
         cmocka_unit_test(few_training_flows_of_each_class_can_be_asked_for),
         cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
+        cmocka_unit_test(a_flow_that_says_more_has_more_of_a_vote),
+        cmocka_unit_test(a_flow_outside_of_the_field_votes_only_among_its_like),
+        cmocka_unit_test(captures_are_scored_as_one_and_all_their_flows_vote),
+        cmocka_unit_test(a_capture_whose_flows_have_different_labels_is_left_out_and_counted),
+        cmocka_unit_test(a_list_of_captures_has_the_label_of_every_flow),
+        cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
         cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
         cmocka_unit_test(hosts_of_two_parts_share_no_flow),
     };
