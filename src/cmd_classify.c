@@ -13,7 +13,8 @@ static const cli_page page = {
                "enough is \"unknown\".",
     .examples = "  wirespeak classify -m model.safetensors trace.pcap\n  tcpdump -w - | wirespeak "
                 "classify -m model.safetensors -o jsonl -\n  wirespeak classify -m "
-                "model.safetensors --summary captures/\n",
+                "model.safetensors --summary captures/\n  wirespeak classify -m "
+                "model.safetensors --by-capture --head device captures/\n",
     .min_operands = 1,
     .max_operands = -1,
 };
@@ -25,7 +26,7 @@ typedef struct arguments {
     cli_list heads;
     size_t threads, top, rank, max_flows;
     double least;
-    bool skip_bad, summary, early, surprise, ndpi;
+    bool skip_bad, summary, by_capture, early, surprise, ndpi;
 } arguments;
 
 static out_format format_of(const char *word)
@@ -48,6 +49,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "write the packets again, with labels as comments"},
         {.name = "summary", .kind = CLI_FLAG, .value = &a->summary,
          .help = "flows, packets and bytes by class, not flow by flow"},
+        {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
+         .help = "one answer for each capture, by the votes of its flows"},
         {.name = "min-confidence", .kind = CLI_REAL, .value = &a->least, .arg = "P", .rmin = -1, .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
         {.name = "top", .kind = CLI_SIZE, .value = &a->top, .arg = "K", .min = 1, .max = CLI_LIST_MAX - 1,
@@ -88,6 +91,7 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
     r->q.max_packets = wsp_view_options_of(m).max_packets;
     r->out = (flow_out){.q = &r->q, .format = format_of(a->format), .top = a->top, .ndpi = a->ndpi};
     r->summary = a->summary;
+    r->by_capture = a->by_capture;
     r->max_flows = a->max_flows;
     r->rank.n_max = a->rank;
     if (r->q.surprise && wsp_model_config_get(m)->output_layers == 0)
@@ -95,6 +99,22 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
                         "--lm-weight above 0",
                         a->model);
     return cli_find_heads(m, &a->heads, r->q.head, &r->q.n);
+}
+
+/* Options that are of flows say nothing of captures. */
+static const char *of_flows(const arguments *a)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {{"--summary", a->summary},  {"--rank", a->rank > 0},
+                   {"--per-packet", a->early}, {"--surprise", a->surprise},
+                   {"--ndpi", a->ndpi},        {"--shard", a->shard != NULL}};
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
 }
 
 int cmd_classify(int argc, char **argv)
@@ -113,6 +133,8 @@ int cmd_classify(int argc, char **argv)
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
     if (a.rank && a.summary)
         return cli_usage(page.name, "--rank prints flows, --summary prints none");
+    if (a.by_capture && of_flows(&a))
+        return cli_usage(page.name, "%s is of flows, --by-capture of whole captures", of_flows(&a));
     if (a.out && strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "standard output has the labels: -w needs a file");
     opt.filter = a.filter;

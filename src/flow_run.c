@@ -31,6 +31,8 @@ static bool start_capture(void *arg, const char *capture)
         free(r->name);
         r->name = eve_printable(capture);
     }
+    if (r->by_capture && r->rc == CLI_OK)
+        r->rc = capture_out_begin(&r->captures, &r->out, capture);
     r->base = r->stats.flows;
     if (r->out.ndpi && beside_capture(&r->ndpi, &r->err) < 0)
         r->rc = cli_fail_error(&r->err);
@@ -104,10 +106,12 @@ static int compare(flow_run *r, const flow_record *f)
     return cli_fail("no memory for the comparison with nDPI");
 }
 
-static int print_flow(flow_run *r, const flow_record *f)
+static int print_flow(flow_run *r, const flow_record *f, size_t capture)
 {
     if (r->summary)
         return CLI_OK;
+    if (r->by_capture)
+        return capture_out_flow(&r->captures, &r->out, f, capture);
     if (r->rank.n_max)
         return ranking_add(&r->rank, &r->out, f, (double)f->a->surprise[f->at]);
     if (!r->titled)
@@ -193,8 +197,10 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
         if (r->rc == CLI_OK && r->annotator)
             r->rc = comment(r, &f);
         if (r->rc == CLI_OK)
-            r->rc = print_flow(r, &f);
+            r->rc = print_flow(r, &f, t->capture[i]);
     }
+    if (r->rc == CLI_OK && r->by_capture) /* the last one may have more flows */
+        r->rc = capture_out_print(&r->captures, &r->out, 1, stdout);
     if (r->rc == CLI_OK && r->vectors &&
         wsp_npy_writer_add(r->vectors, a.context, t->n_flows, &r->err) < 0)
         r->rc = cli_fail_error(&r->err);
@@ -213,6 +219,8 @@ static int print_end(flow_run *r)
 
     if (r->summary)
         rc = flow_sums_print(&r->sums, &r->q, r->out.format);
+    else if (r->by_capture)
+        rc = capture_out_print(&r->captures, &r->out, 0, stdout);
     else if (!r->titled)
         rc = flow_out_title(&r->out, stdout);
     if (rc == CLI_OK && r->rank.n_max)
@@ -317,6 +325,7 @@ void flow_run_clear(flow_run *r)
     wsp_annotator_discard(r->annotator);
     wsp_npy_writer_discard(r->vectors);
     ranking_clear(&r->rank);
+    capture_out_clear(&r->captures, &r->out);
     flow_sums_clear(&r->sums);
     beside_clear(&r->ndpi);
     free(r->kept);

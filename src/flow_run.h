@@ -3,6 +3,7 @@
 #ifndef WSP_FLOW_RUN_H
 #define WSP_FLOW_RUN_H
 
+#include "capture_out.h"
 #include "flow_out.h"
 #include "progress.h"
 #include "ranking.h"
@@ -25,7 +26,7 @@ typedef struct kept {
 typedef struct flow_run {
     question q;
     flow_out out;
-    bool summary;
+    bool summary, by_capture;
     shard shard;
     size_t max_flows;
     ranking rank;             /* of the most surprising flows, if asked for */
@@ -37,6 +38,7 @@ typedef struct flow_run {
     uint64_t base; /* flows of the captures before: ids are unique in a run, and those of `label` */
     char *name;    /* of the capture at work, fit to be printed; only for the annotator */
     size_t n_captures; /* that have an interface in its file */
+    capture_out captures;
     bool titled;
     int rc; /* of what was printed */
     beside ndpi;

@@ -79,15 +79,21 @@ static verdict judge(const question *q, size_t head, size_t label, double confid
                      .outside = outside};
 }
 
-verdict answers_verdict(const question *q, const answers *a, size_t head, size_t flow)
+verdict verdict_of(const question *q, size_t head, const float *prob, bool outside)
 {
     size_t L = wsp_model_head(q->m, head)->n_labels, best = 0;
-    const float *p = a->prob[head] + flow * L;
 
     for (size_t l = 1; l < L; l++)
-        if (p[l] > p[best])
+        if (prob[l] > prob[best])
             best = l;
-    return judge(q, head, best, (double)p[best], a->outside[flow] >> head & 1);
+    return judge(q, head, best, (double)prob[best], outside);
+}
+
+verdict answers_verdict(const question *q, const answers *a, size_t head, size_t flow)
+{
+    size_t L = wsp_model_head(q->m, head)->n_labels;
+
+    return verdict_of(q, head, a->prob[head] + flow * L, a->outside[flow] >> head & 1);
 }
 
 verdict answers_early(const question *q, const answers *a, size_t head, size_t flow, size_t packet)
@@ -107,23 +113,29 @@ uint32_t answers_decided(const question *q, const answers *a, size_t head, size_
     return n;
 }
 
-size_t answers_top(const question *q, const answers *a, size_t head, size_t flow, size_t k,
-                   ranked *out)
+size_t verdict_top(const question *q, size_t head, const float *prob, size_t k, ranked *out)
 {
     const wsp_head *h = wsp_model_head(q->m, head);
-    const float *p = a->prob[head] + flow * h->n_labels;
     size_t n = 0;
 
     for (size_t l = 0; l < h->n_labels; l++) {
         size_t at = n;
 
-        while (at > 0 && (double)p[l] > out[at - 1].confidence)
+        while (at > 0 && (double)prob[l] > out[at - 1].confidence)
             at--;
         if (at == k)
             continue;
         n += n < k;
         memmove(out + at + 1, out + at, (n - 1 - at) * sizeof *out);
-        out[at] = (ranked){h->labels[l], (double)p[l]};
+        out[at] = (ranked){h->labels[l], (double)prob[l]};
     }
     return n;
+}
+
+size_t answers_top(const question *q, const answers *a, size_t head, size_t flow, size_t k,
+                   ranked *out)
+{
+    size_t L = wsp_model_head(q->m, head)->n_labels;
+
+    return verdict_top(q, head, a->prob[head] + flow * L, k, out);
 }

@@ -42,12 +42,15 @@ typedef struct ranked {
 int answers_ask(const question *q, const wsp_tokens *t, answers *a);
 void answers_clear(const question *q, answers *a);
 
+/* The answer that a head's probabilities are, and the k likeliest labels, or all that there are; returns how many. */
+verdict verdict_of(const question *q, size_t head, const float *prob, bool outside);
+size_t verdict_top(const question *q, size_t head, const float *prob, size_t k, ranked *out);
+
 /* What the head says of a flow, and what it said after packet 0, 1, ... of it. */
 verdict answers_verdict(const question *q, const answers *a, size_t head, size_t flow);
 verdict answers_early(const question *q, const answers *a, size_t head, size_t flow, size_t packet);
 /* The packet (1 is the first) since which the answer has been the last one's. */
 uint32_t answers_decided(const question *q, const answers *a, size_t head, size_t flow);
-/* The k likeliest labels, or all that there are; returns how many. */
 size_t answers_top(const question *q, const answers *a, size_t head, size_t flow, size_t k,
                    ranked *out);
 

@@ -111,6 +111,66 @@ result $? "the summary counts the flows of each class"
 [ "$(classify --min-confidence 1 -o jsonl "$data/dns.pcap" | grep -c '"wirespeak":{"label":"unknown"')" -ge 5 ]
 result $? "--min-confidence makes flows unknown"
 
+# ---- whole captures ----
+
+# The labels of a head are few here: --top has all of them, and what captures get can be computed from what flows have.
+classify --top 20 -o jsonl "${all[@]}" "$data/edge-nopackets.pcap" 2>/dev/null >"$tmp/flows.jsonl"
+classify --top 20 --by-capture -o jsonl "${all[@]}" "$data/edge-nopackets.pcap" 2>/dev/null >"$tmp/captures.jsonl"
+classify --top 3 --by-capture -o csv "${all[@]}" "$data/edge-nopackets.pcap" 2>/dev/null >"$tmp/captures.csv"
+python3 - "$tmp/flows.jsonl" "$tmp/captures.jsonl" <<'PY'
+import collections, json, math, sys
+flows = collections.defaultdict(list)
+for f in map(json.loads, open(sys.argv[1])):
+    flows[f["pcap_filename"]].append(f)
+captures = [json.loads(l) for l in open(sys.argv[2])]
+names = [c["pcap_filename"] for c in captures]
+assert len(names) == len(set(names)) == 9 and set(flows) < set(names), names
+for c in captures:
+    w, h, of = c["wirespeak"], c["wirespeak"]["heads"]["protocol"], flows[c["pcap_filename"]]
+    assert c["flows"] == len(of) and c["packets"] == sum(f["flow"]["pkts_toserver"] + f["flow"]["pkts_toclient"] for f in of)
+    heads = [f["wirespeak"]["heads"]["protocol"] for f in of]
+    inside = [x for x in heads if not x.get("outside")]
+    assert h["votes"] == len(inside) and w["label"] == h["label"]
+    if not of:
+        assert h["label"] == "unknown" and h["confidence"] == 0 and h["top"] == []
+        continue
+    assert h.get("outside", False) == (not inside) and (inside or h["label"] == "unknown")
+    sums, weights = collections.Counter(), 0
+    for x in inside or heads:
+        p = {t["label"]: t["confidence"] for t in x["top"]}
+        weight = sum(v * math.log(v * len(p)) for v in p.values() if v > 0)
+        weights += weight
+        for l, v in p.items():
+            sums[l] += weight * v
+    for t in h["top"]:
+        assert abs(sums[t["label"]] / weights - t["confidence"]) < 1e-3, (c["pcap_filename"], t)
+    best = h["top"][0]
+    assert best["confidence"] == h["confidence"] and h["label"] in (best["label"], "unknown")
+    assert h["agree"] == sum(x["top"][0]["label"] == best["label"] for x in inside)
+assert any(c["wirespeak"]["label"] != "unknown" for c in captures)
+PY
+result $? "captures have one answer each, the mean of their flows' by what those say"
+python3 - "$tmp/captures.jsonl" "$tmp/captures.csv" <<'PY'
+import csv, json, sys
+r = [json.loads(l) for l in open(sys.argv[1])]
+c = list(csv.DictReader(open(sys.argv[2], newline="")))
+assert len(r) == len(c)
+for x, y in zip(c, r):
+    h = y["wirespeak"]["heads"]["protocol"]
+    assert x["pcap_filename"] == y["pcap_filename"] and x["protocol"] == h["label"] and None not in x and None not in x.values()
+    assert [int(x[k]) for k in ("flows", "packets", "bytes", "protocol_votes", "protocol_agree")] == [y["flows"], y["packets"], y["bytes"], h["votes"], h["agree"]]
+    assert abs(float(x["protocol_confidence"]) - h["confidence"]) < 1e-4 and x["protocol_outside"] == ("1" if h.get("outside") else "")
+    assert x["protocol_3"] == (h["top"][2]["label"] if h["top"] else "")
+PY
+result $? "CSV of captures says what JSON says"
+[ "$(classify --by-capture "${all[@]}" 2>/dev/null | wc -l)" = 9 ] && classify --by-capture "$data/ntp.pcap" | grep -Eq '^NTP .* [0-9]+/[0-9]+ .*ntp.pcap$' &&
+    [ "$(classify --by-capture --min-confidence 1 "${all[@]}" 2>/dev/null | grep -c '^unknown ')" = 8 ]
+result $? "the table has a line for each capture, and unsure ones are unknown"
+for option in --summary "--rank 3" --per-packet --surprise --ndpi "--shard 1/2"; do
+    # shellcheck disable=SC2086 # an option with its argument
+    fails "$option of captures" 2 classify --by-capture $option -m "$model" "$data/dns.pcap"
+done
+
 # ---- files ----
 
 classify -w "$tmp/out.pcapng" -o jsonl "${all[@]}" 2>/dev/null >"$tmp/with.jsonl"
