@@ -87,7 +87,7 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
     }
     if (r->stats) {
         p->bits = smooth(p->bits, r->stats->lm_bits_per_packet);
-        if (r->stats->heads.seen)
+        if (r->stats->heads.weight > 0)
             p->heads = smooth(p->heads, r->stats->heads.loss);
         if (p->show)
             show_progress(p, r);

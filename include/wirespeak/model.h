@@ -179,6 +179,19 @@ WSP_MUST_USE WSP_API wsp_status wsp_model_forest_set(wsp_model *m, const wsp_for
 
 /* ---- batches ---- */
 
+/*
+ * What a batch of training has of a flow: all of it (a window of zeros), or a run of its packets, one of several that are
+ * trained in their order, each from where the one before it ended, so that a flow of any length needs the memory of one
+ * (truncated backpropagation through time: gradients stay inside the window). The flow's start and condition belong to
+ * its first window. The next-token loss counts in every window. So does the heads': that of a flow is the mean over its
+ * packets, and a window counts by its share of them; answers are those of the last window.
+ */
+typedef struct wsp_window {
+    const float *from; /* what the window before left; NULL: the flow begins here */
+    float *to;         /* where this one leaves it, may be `from`; NULL: the flow ends here */
+    uint32_t packets;  /* of the whole flow; 0: those of the batch are all */
+} wsp_window;
+
 /* Ragged flows, one after the other: no padding. All arrays are borrowed for the call. */
 typedef struct wsp_batch {
     size_t n_flows, n_packets, n_tokens;
@@ -188,6 +201,7 @@ typedef struct wsp_batch {
     const uint32_t *flow_off; /* [n_flows + 1], in packets; every flow has at least 1 packet */
     const int32_t *condition; /* [n_flows], -1 = none; NULL = none */
     const int32_t *labels; /* [n_flows][n_heads], -1 = not labelled; NULL = none. Training only */
+    const wsp_window *windows; /* [n_flows]; NULL = whole flows. Training only */
 } wsp_batch;
 
 /* How matrix products are computed. Weights, sums, gates, norms, softmax and losses are float32 in any case. */
@@ -321,14 +335,15 @@ WSP_API wsp_train_options wsp_train_options_default(void);
 /* Of one head, or of all together. */
 typedef struct wsp_head_stats {
     double loss;        /* mean over its labelled flows */
-    size_t seen, right; /* labelled flows, and those whose last packet's argmax is right */
+    double weight;      /* how many they are; of a window, the share of its flow's packets */
+    size_t seen, right; /* those that ended, and those whose last packet's argmax is right */
 } wsp_head_stats;
 
 /* Of one batch, or of several that were added up. Losses are means: per token, per labelled flow; loss per batch. */
 typedef struct wsp_train_stats {
     uint64_t step;
     double loss, lm_nats_per_token, lm_bits_per_packet, grad_norm, lr;
-    size_t batches, tokens, packets, flows;
+    size_t batches, tokens, packets, flows; /* flows: those that ended */
     wsp_head_stats heads, head[WSP_MAX_HEADS];
 } wsp_train_stats;
 
@@ -337,6 +352,10 @@ WSP_API void wsp_train_stats_add(wsp_train_stats *sum, const wsp_train_stats *mo
 
 /* Owns gradients and moments; the model is borrowed and changed by steps. */
 typedef struct wsp_trainer wsp_trainer;
+
+/* Bytes of what a window leaves for the next one: c_t after its last packet, and a state. The caller allocates
+ * (float-aligned) and may copy, keep or drop it; it depends on the model's weights. */
+WSP_API size_t wsp_window_size(const wsp_model *m);
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m,
                                                 const wsp_train_options *opt, wsp_error *err);
 
@@ -366,7 +385,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_trainer_evaluate(wsp_trainer *t, const wsp_b
                                                      wsp_train_stats *stats, wsp_error *err);
 /*
  * What the heads said of the last batch's flows after their last packets: [n_flows][n_heads] numbers of labels, -1
- * where the flow has no label. Borrowed until the next batch; NULL when the batch had no labels.
+ * where the flow has no label, or goes on. Borrowed until the next batch; NULL when the batch had no labels.
  */
 WSP_API const int32_t *wsp_trainer_answers(const wsp_trainer *t);
 

@@ -146,13 +146,14 @@ static void mix_bwd(wspi_engine *e, size_t l)
     zero(dg, e->R * H);
     zero(dqkv, e->R * Q);
     for (size_t f = 0; f < e->F; f++) {
-        size_t r = e->roff[f], T = e->roff[f + 1] - r;
+        size_t r = wspi_first_row(e, f), T = e->roff[f + 1] - r;
 
         wspi_scan_bwd(dqkv + r * Q, dg + r * H, e->work, d_o + r * V, a->qkv + r * Q, a->g + r * H,
                       a->saved + e->chunk0[f] * S, &s, T);
         wspi_silu_bwd(dqkv + r * Q, a->pre + r * Q, T * Q);
         wspi_conv_bwd(din + r * in, e->grad + at->conv, e->grad + at->conv_bias, dqkv + r * Q,
-                      a->in + r * in, in, w + at->conv, T, Q, c->conv);
+                      a->in + r * in, in, wspi_window_history(e, f, l), w + at->conv, T, Q,
+                      c->conv);
     }
     wspi_gate_bwd(din + Q + V, e->grad + at->gate_bias, e->grad + at->gate_rate, dg, a->g,
                   a->in + Q + V, in, w + at->gate_bias, w + at->gate_rate, e->R, H);
@@ -165,12 +166,15 @@ void wspi_flow_bwd(wspi_engine *e)
     const wspi_layout *at = &e->m->at;
     size_t C = e->m->cfg.channels, L = e->m->cfg.flow_layers;
 
+    for (size_t f = 0; f < e->F; f++) /* no gradient goes to the window before */
+        if (wspi_first_row(e, f) > e->roff[f])
+            zero(e->dc + e->roff[f] * C, C);
     zero(e->dx, e->R * C);
     norm_bwd(e, e->dc, e->flow[L].x, e->f_rstd, at->flow_norm, e->R);
     for (size_t l = L; l-- > 0;)
         mix_bwd(e, l);
     for (size_t f = 0; f < e->F; f++) {
-        const float *d = e->dx + e->roff[f] * C;
+        const float *d = e->dx + e->roff[f] * C; /* zero where a window goes on */
         wspi_add(e->grad + at->start, d, C);
         if (e->condition[f] >= 0)
             wspi_add(e->grad + at->condition + (size_t)e->condition[f] * C, d, C);

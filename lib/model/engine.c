@@ -40,6 +40,7 @@ void wspi_engine_clear(wspi_engine *e)
     free(e->number);
     free(e->cut);
     free(e->block);
+    wspi_windows_clear(&e->windows);
     wspi_packets_clear(&e->met);
 }
 
@@ -247,14 +248,17 @@ wsp_status wspi_engine_select(wspi_engine *e, const wsp_batch *b, size_t f0, siz
     for (size_t f = 0; f <= e->F; f++)
         e->roff[f] = (uint32_t)(b->flow_off[f0 + f] - p0 + start * f);
     WSP_TRY(wspi_engine_number_packets(e, b, p0, e->P, e->number, err));
+    if (e->train)
+        WSP_TRY(wspi_windows_select(e, b, f0, err));
     for (size_t f = 0, p = 0; f < e->F; f++) {
         size_t row = e->roff[f];
+        bool goes_on = wspi_window_goes_on(e, f);
 
-        e->condition[f] = b->condition ? b->condition[f0 + f] : -1;
+        e->condition[f] = b->condition && !goes_on ? b->condition[f0 + f] : -1;
         e->chunk0[f] = e->n_chunks;
         e->n_chunks += (e->roff[f + 1] - row + e->m->cfg.chunk - 1) / e->m->cfg.chunk;
         if (start)
-            e->row_packet[row++] = -1;
+            e->row_packet[row++] = goes_on ? WSPI_ROW_PAST : WSPI_ROW_START;
         for (; row < e->roff[f + 1]; row++)
             e->row_packet[row] = (int32_t)e->number[p++];
     }
@@ -268,7 +272,7 @@ wsp_status wspi_engine_select_start(wspi_engine *e, const int32_t *condition, si
     for (size_t f = 0; f <= n; f++)
         e->roff[f] = (uint32_t)f;
     for (size_t f = 0; f < n; f++) {
-        e->row_packet[f] = -1;
+        e->row_packet[f] = WSPI_ROW_START;
         e->condition[f] = condition ? condition[f] : -1;
     }
     return make_room(e, false, err);
@@ -319,6 +323,10 @@ wsp_status wspi_batch_check(const wsp_model *m, const wsp_batch *b, wsp_error *e
         if (b->condition && (b->condition[f] < -1 || b->condition[f] >= (int64_t)m->n_conditions))
             return wspi_fail(err, WSP_ERR_ARG, 0, "condition %d of flow %zu is unknown",
                              b->condition[f], f);
+        if (b->windows && b->windows[f].packets &&
+            b->windows[f].packets < b->flow_off[f + 1] - b->flow_off[f])
+            return wspi_fail(err, WSP_ERR_ARG, 0, "a window of flow %zu is longer than the flow",
+                             f);
         for (size_t h = 0; b->labels && h < m->n_heads; h++) {
             int32_t l = b->labels[f * m->n_heads + h];
             if (l < -1 || l >= (int64_t)m->head[h].n_labels)

@@ -143,6 +143,10 @@ void wspi_rows_fwd(wspi_engine *e)
         for (size_t r = e->roff[f]; r < e->roff[f + 1]; r++) {
             float *row = e->flow[0].x + r * C;
 
+            if (e->row_packet[r] == WSPI_ROW_PAST) {
+                memset(row, 0, C * sizeof *row);
+                continue;
+            }
             memcpy(row,
                    e->row_packet[r] < 0 ? w + e->m->at.start
                                         : e->met.vector + (size_t)e->row_packet[r] * C,
@@ -176,9 +180,11 @@ static void mix_fwd(wspi_engine *e, size_t l, float *out)
     wspi_gemm(e->nn, a->in, a->n, w + at->in, e->R, in, C, WSPI_TB | WSPI_WEIGHT);
     wspi_gate_fwd(a->g, a->in + Q + V, in, w + at->gate_bias, w + at->gate_rate, e->R, H);
     for (size_t f = 0; f < e->F; f++) {
-        size_t r = e->roff[f], T = e->roff[f + 1] - r;
-        float *state = e->state ? e->state[f] + l * wspi_state_layer_size(c) : NULL;
+        size_t r = wspi_first_row(e, f), T = e->roff[f + 1] - r;
+        float *state =
+            e->state ? e->state[f] + l * wspi_state_layer_size(c) : wspi_window_state(e, f, l);
 
+        memset(a->o + e->roff[f] * V, 0, (r - e->roff[f]) * V * sizeof *a->o);
         wspi_conv_fwd(a->pre + r * Q, a->in + r * in, in, state ? state + S : NULL, w + at->conv,
                       w + at->conv_bias, T, Q, c->conv);
         wspi_silu_fwd(a->qkv + r * Q, a->pre + r * Q, T * Q);
@@ -200,6 +206,7 @@ void wspi_flow_fwd(wspi_engine *e)
         mix_fwd(e, l, e->flow[l + 1].x);
     wspi_rmsnorm_fwd(e->c, e->f_rstd, e->flow[L].x, e->m->w + e->m->at.flow_norm, e->R,
                      e->m->cfg.channels);
+    wspi_windows_pass(e);
 }
 
 /* x[C] = what the output stack reads at row `at` of a packet: the token before, the place, the context */

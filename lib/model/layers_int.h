@@ -15,6 +15,12 @@ static inline uint64_t wspi_mask_key(const wspi_engine *e, size_t place)
     return wspi_fnv1a(v, sizeof v, WSPI_FNV_START);
 }
 
+/* Where the recurrence of flow f begins: the row of a window's past only holds a context. */
+static inline size_t wspi_first_row(const wspi_engine *e, size_t f)
+{
+    return e->roff[f] + (e->row_packet[e->roff[f]] == WSPI_ROW_PAST);
+}
+
 static inline bool wspi_is_text(const wsp_model_config *cfg, uint16_t id)
 {
     return id - cfg->text_first < cfg->text_count;

@@ -198,6 +198,20 @@ typedef struct wspi_speech {
     uint32_t len;
 } wspi_speech;
 
+/* What a row of the flow stack is of, where it is no packet. */
+enum {
+    WSPI_ROW_START = -1,
+    WSPI_ROW_PAST = -2, /* of a window that goes on: the context after the window before */
+};
+
+/* The windows among the flows of a part: what each began with, and what it is at. */
+typedef struct wspi_windows {
+    const wsp_window *of; /* [F], or NULL: all flows are whole */
+    int32_t *number;      /* [F] of the window, -1: a whole flow */
+    float *past, *now;    /* [windows] of wsp_window_size() bytes; a flow begins with zeros */
+    size_t number_cap, past_cap, now_cap;
+} wspi_windows;
+
 typedef struct wspi_engine {
     const wsp_model *m;
     wspi_nn *nn;
@@ -210,16 +224,17 @@ typedef struct wspi_engine {
         R; /* tokens, packets, flows, rows of the flow stack (P + F, or P with states) */
     const uint16_t *ids;
     uint32_t *poff, *roff; /* packets in tokens, flows in rows */
-    int32_t *row_packet; /* [R] the row's packet by its number in met, -1: the start of the flow */
-    uint32_t *number;    /* [P] the packets by their numbers in met */
-    int32_t *condition;  /* [F] */
-    size_t *chunk0;      /* [F] first saved chunk */
+    int32_t *row_packet;   /* [R] the row's packet by its number in met, or WSPI_ROW_* */
+    uint32_t *number;      /* [P] the packets by their numbers in met */
+    int32_t *condition;    /* [F] */
+    size_t *chunk0;        /* [F] first saved chunk */
     size_t n_chunks, poff_cap, roff_cap, row_cap, number_cap, cond_cap, chunk_cap, target_cap,
         order_cap;
     uint32_t *target;
     uint32_t *order;                       /* [N] rows by the ranges of their tokens */
     uint32_t range_at[WSP_MAX_RANGES + 1]; /* where each begins in order */
     float *const *state;                   /* streaming: a row per flow */
+    wspi_windows windows;                  /* training */
     wspi_packets met; /* the part's different packets; without train also those of earlier parts */
     uint32_t *cut;    /* offsets of the packets in the packet stack */
     size_t cut_cap;
@@ -284,6 +299,18 @@ void wspi_packet_bwd(wspi_engine *e);
 wsp_status wspi_batch_check(const wsp_model *m, const wsp_batch *b, wsp_error *err);
 /* End of a part that starts at flow f0: about `budget` tokens, at least one flow. */
 size_t wspi_part_end(const wsp_batch *b, size_t f0, size_t end, size_t budget);
+
+/*
+ * Windows of the flows f0.. of a batch (windows.c). Of flow f in the part, NULL where it is whole: its state in layer l, and
+ * the convolution's rows before its first. pass: after the flow stack, contexts come in from the window before, and all
+ * goes out to the next.
+ */
+wsp_status wspi_windows_select(wspi_engine *e, const wsp_batch *b, size_t f0, wsp_error *err);
+bool wspi_window_goes_on(const wspi_engine *e, size_t f);
+float *wspi_window_state(const wspi_engine *e, size_t f, size_t l);
+const float *wspi_window_history(const wspi_engine *e, size_t f, size_t l);
+void wspi_windows_pass(wspi_engine *e);
+void wspi_windows_clear(wspi_windows *w);
 
 /* Floats of one flow layer's streaming state: S [H][dk][dv], then the last conv - 1 rows of q, k, v. */
 size_t wspi_state_layer_size(const wsp_model_config *cfg);

@@ -142,6 +142,25 @@ static size_t argmax(const float *x, size_t n)
     return best;
 }
 
+/* Packets of flow f of a batch, those of its other windows too. */
+static double packets_of(const wsp_batch *b, size_t f)
+{
+    uint32_t packets = b->windows ? b->windows[f].packets : 0;
+
+    return packets ? packets : b->flow_off[f + 1] - b->flow_off[f];
+}
+
+/* How much of flow f the batch has: 1, or a window's share. */
+static double share_of(const wsp_batch *b, size_t f)
+{
+    return (double)(b->flow_off[f + 1] - b->flow_off[f]) / packets_of(b, f);
+}
+
+static bool ends(const wsp_batch *b, size_t f)
+{
+    return !b->windows || !b->windows[f].to;
+}
+
 /* The rows of the part that head h learns from: those of the packets of its labelled flows. */
 static size_t head_rows(struct worker *w, size_t h, size_t f0)
 {
@@ -173,18 +192,18 @@ static void head_gather(struct worker *w, size_t h, size_t f0, const picked *pic
         memcpy(e->branch + j * C, e->c + pick[j].row * C, C * sizeof(float));
         memcpy(e->logits + j * L, m->w + m->at.head_b[h], L * sizeof(float));
         e->target[j] = label;
-        e->scale[j] = (weight ? weight[label] : 1.0f) / (float)(e->roff[f + 1] - e->roff[f] - 1);
+        e->scale[j] = (weight ? weight[label] : 1.0f) / (float)packets_of(w->b, f0 + f);
     }
 }
 
-/* What the head says after the last packets among the picked rows. */
+/* What the head says after the flows' last packets among the picked rows. */
 static void head_said(struct worker *w, size_t h, size_t f0, const picked *pick, size_t k)
 {
     const wspi_engine *e = &w->e;
     size_t L = e->m->head[h].n_labels;
 
     for (size_t j = 0; j < k; j++)
-        if (pick[j].row + 1 == e->roff[pick[j].flow + 1]) {
+        if (pick[j].row + 1 == e->roff[pick[j].flow + 1] && ends(w->b, f0 + pick[j].flow)) {
             size_t said = argmax(e->logits + j * L, L);
             w->t->said[(f0 + pick[j].flow) * e->m->n_heads + h] = (int32_t)said;
             w->head[h].right += said == e->target[j];
@@ -292,13 +311,14 @@ static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats
     size_t H = t->m->n_heads;
     double lm = 0;
 
-    *s = (wsp_train_stats){.step = t->step,
-                           .batches = 1,
-                           .tokens = b->n_tokens,
-                           .packets = b->n_packets,
-                           .flows = b->n_flows};
-    for (size_t i = 0; b->labels && i < b->n_flows * H; i++)
-        s->head[i % H].seen += b->labels[i] >= 0;
+    *s = (wsp_train_stats){
+        .step = t->step, .batches = 1, .tokens = b->n_tokens, .packets = b->n_packets};
+    for (size_t f = 0; f < b->n_flows; f++)
+        s->flows += ends(b, f);
+    for (size_t i = 0; b->labels && i < b->n_flows * H; i++) {
+        s->head[i % H].seen += b->labels[i] >= 0 && ends(b, i / H);
+        s->head[i % H].weight += b->labels[i] >= 0 ? share_of(b, i / H) : 0;
+    }
     for (unsigned i = 0; i < t->n_workers; i++)
         lm += t->worker[i].lm_nats;
     for (size_t h = 0; h < H; h++) {
@@ -306,8 +326,8 @@ static void stats_fill(const wsp_trainer *t, const wsp_batch *b, wsp_train_stats
             s->head[h].loss += t->worker[i].head[h].loss;
             s->head[h].right += t->worker[i].head[h].right;
         }
-        if (s->head[h].seen)
-            s->head[h].loss /= (double)s->head[h].seen;
+        if (s->head[h].weight > 0)
+            s->head[h].loss /= s->head[h].weight;
         wspi_head_stats_add(&s->heads, &s->head[h]);
     }
     s->lm_nats_per_token = lm / (double)b->n_tokens;
@@ -370,7 +390,7 @@ static wsp_status join_workers(wsp_trainer *t, bool backward, wsp_error *err)
 static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, uint64_t number, bool backward,
                             wsp_train_stats *stats, wsp_error *err)
 {
-    size_t labelled = 0;
+    double labelled = 0;
     uint64_t where[3] = {t->opt.seed, t->step, number};
 
     WSP_TRY(wspi_batch_check(t->m, b, err));
@@ -378,7 +398,7 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, uint64_t number,
         return wspi_nomem(err, "answers", b->n_flows * t->m->n_heads * sizeof *t->said);
     t->answered = b->labels != NULL;
     for (size_t i = 0; b->labels && i < b->n_flows * t->m->n_heads; i++)
-        labelled += b->labels[i] >= 0;
+        labelled += b->labels[i] >= 0 ? share_of(b, i / t->m->n_heads) : 0;
     share_out(t, b);
     for (unsigned i = 0; i < t->n_workers; i++) {
         struct worker *w = &t->worker[i];
@@ -387,7 +407,7 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, uint64_t number,
         w->e.dropout = backward ? t->opt.dropout : 0;
         w->key = wspi_fnv1a(where, sizeof where, WSPI_FNV_START);
         w->lm_scale = t->opt.lm_weight / (float)b->n_tokens;
-        w->head_scale = labelled ? t->opt.head_weight / (float)labelled : 0;
+        w->head_scale = labelled > 0 ? t->opt.head_weight / (float)labelled : 0;
         wspi_nn_weights_changed(w->e.nn); /* by an update, or from outside */
     }
     run_workers(t);

@@ -6,11 +6,12 @@
 
 void wspi_head_stats_add(wsp_head_stats *sum, const wsp_head_stats *more)
 {
-    size_t n = sum->seen + more->seen;
+    double n = sum->weight + more->weight;
 
-    if (n)
-        sum->loss = (sum->loss * (double)sum->seen + more->loss * (double)more->seen) / (double)n;
-    sum->seen = n;
+    if (n > 0)
+        sum->loss = (sum->loss * sum->weight + more->loss * more->weight) / n;
+    sum->weight = n;
+    sum->seen += more->seen;
     sum->right += more->right;
 }
 

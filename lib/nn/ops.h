@@ -149,11 +149,11 @@ void wspi_small_bwd(float *dw, float *dx, const float *dy, const float *x, const
 /* ---- the flow mixer ---- */
 
 /* y[T][C] = causal depthwise convolution of x[T][ldx] with w[K][C] and bias[C]; rows before the first are `past`
- * ([K-1][C], oldest first) or zero when NULL. */
+ * ([K-1][C], oldest first), which get no gradient, or zero when NULL. */
 void wspi_conv_fwd(float *y, const float *x, size_t ldx, const float *past, const float *w,
                    const float *bias, size_t T, size_t C, size_t K);
 void wspi_conv_bwd(float *dx, float *dw, float *dbias, const float *dy, const float *x, size_t ldx,
-                   const float *w, size_t T, size_t C, size_t K);
+                   const float *past, const float *w, size_t T, size_t C, size_t K);
 
 /* log gate g[N][H] = max(-softplus(x[N][ldx] + b) * exp(rate), -20) */
 void wspi_gate_fwd(float *g, const float *x, size_t ldx, const float *b, const float *rate,
@@ -178,7 +178,7 @@ static inline size_t wspi_scan_width(const wspi_scan *s)
  * by bwd, or NULL. work: >= dk * dv floats */
 void wspi_scan_fwd(float *o, float *state, float *saved, float *work, const float *qkv,
                    const float *g, const wspi_scan *s, size_t T);
-/* work: >= dk * dv floats */
+/* The state that the rows began with gets no gradient. work: >= dk * dv floats */
 void wspi_scan_bwd(float *dqkv, float *dg, float *work, const float *d_o, const float *qkv,
                    const float *g, const float *saved, const wspi_scan *s, size_t T);
 /* One row: state[H][dk][dv] is updated. */

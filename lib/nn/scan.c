@@ -27,11 +27,15 @@ FAST void wspi_conv_fwd(float *restrict y, const float *restrict x, size_t ldx,
 
 FAST void wspi_conv_bwd(float *restrict dx, float *restrict dw, float *restrict dbias,
                         const float *restrict dy, const float *restrict x, size_t ldx,
-                        const float *restrict w, size_t T, size_t C, size_t K)
+                        const float *restrict past, const float *restrict w, size_t T, size_t C,
+                        size_t K)
 {
     for (size_t t = 0; t < T; t++) {
         for (size_t c = 0; c < C; c++)
             dbias[c] += dy[t * C + c];
+        for (size_t j = 0; past && t + j < K - 1; j++)
+            for (size_t c = 0; c < C; c++)
+                dw[j * C + c] += dy[t * C + c] * past[(t + j) * C + c];
         for (size_t j = t < K - 1 ? K - 1 - t : 0; j < K; j++) {
             size_t row = (t + j - (K - 1)) * ldx;
             for (size_t c = 0; c < C; c++) {
@@ -150,7 +154,7 @@ FAST void wspi_scan_fwd(float *o, float *state, float *saved, float *work, const
     size_t size = s->dk * s->dv;
     struct view c;
 
-    if (state && T == 1) {
+    if (state && !saved && T == 1) {
         wspi_scan_step(o, state, qkv, g, s);
         return;
     }

@@ -42,7 +42,8 @@ static json_t *head_row(const wsp_head_stats *h)
 
     put_count(o, "flows", h->seen);
     put_real(o, "loss", h->loss);
-    put_real(o, "accuracy", (double)h->right / (double)h->seen);
+    put_real(o, "accuracy",
+             (double)h->right / (double)h->seen); /* of windows that end no flow: none */
     return o;
 }
 
@@ -56,10 +57,10 @@ static void put_losses(json_t *row, const wspi_fit *f, const wsp_train_stats *s)
         put_real(row, "lm_nats_per_token", s->lm_nats_per_token);
         put_real(row, "bits_per_packet", s->lm_bits_per_packet);
     }
-    if (s->heads.seen)
+    if (s->heads.weight > 0)
         put_real(row, "head_loss", s->heads.loss);
     for (size_t h = 0; h < wsp_model_head_count(f->m); h++)
-        if (s->head[h].seen)
+        if (s->head[h].weight > 0)
             (void)json_object_set_new(heads, wsp_model_head(f->m, h)->name, head_row(&s->head[h]));
     (void)json_object_set_new(row, "heads", heads);
     put_count(row, "flows", s->flows);

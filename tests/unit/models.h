@@ -96,4 +96,57 @@ static inline void assert_near(const float *a, const float *b, size_t n, double 
             fail_msg("[%zu]: %g and %g", i, (double)a[i], (double)b[i]);
 }
 
+static inline double loss_of(wsp_trainer *t, const wsp_batch *b)
+{
+    wsp_train_stats s;
+
+    assert_int_equal(wsp_trainer_evaluate(t, b, &s, NULL), WSP_OK);
+    return s.loss;
+}
+
+/* Slope of the loss along dir from w, from differences over several distances: their rounding is evened out. */
+static inline double slope_of(wsp_trainer *t, const wsp_batch *b, wsp_tensor x, const float *w,
+                              const float *dir, double step)
+{
+    enum { TIMES = 16 };
+    double sum = 0;
+
+    for (size_t k = 0; k < 2 * TIMES; k++) {
+        double by = (k % 2 ? -step : step) * (1 + (double)(k / 2) / TIMES);
+
+        for (size_t i = 0; i < x.count; i++)
+            x.data[i] = w[i] + (float)by * dir[i];
+        sum += loss_of(t, b) / (2 * by * TIMES);
+    }
+    memcpy(x.data, w, x.count * sizeof *w);
+    return sum;
+}
+
+/* Along a direction of tensor x, the gradient's with a random one mixed in. */
+static inline void check_slope(wsp_trainer *t, const wsp_batch *b, wsp_tensor x, wspi_rng *rng)
+{
+    float *keep = wspi_new_floats(x.count), *dir = wspi_new_floats(x.count);
+    double norm = 0, expected = 0, size = 0, step, slope;
+
+    for (size_t i = 0; i < x.count; i++)
+        norm += (double)x.grad[i] * (double)x.grad[i];
+    norm = sqrt(norm);
+    assert_true(norm > 1e-7);
+    for (size_t i = 0; i < x.count; i++) {
+        double noise = wspi_rng_normal(rng) / sqrt((double)x.count);
+        keep[i] = x.data[i];
+        dir[i] = (float)((double)x.grad[i] / norm + noise);
+        size += (double)dir[i] * (double)dir[i];
+    }
+    step = fmin(1e-3, 1e-4 / norm + 2e-4) /
+           sqrt(size); /* the norms of almost empty states bend the loss */
+    for (size_t i = 0; i < x.count; i++)
+        expected += (double)x.grad[i] * (double)dir[i];
+    slope = slope_of(t, b, x, keep, dir, step * 2 / 3);
+    if (fabs(slope - expected) > 0.02 * fabs(expected) + 4e-5)
+        fail_msg("%s: gradient %g, finite difference %g", x.name, expected, slope);
+    free(keep);
+    free(dir);
+}
+
 #endif

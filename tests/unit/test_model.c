@@ -23,48 +23,6 @@ static wsp_trainer *trainer_make(wsp_model *m, unsigned threads, float dropout)
     return t;
 }
 
-static double loss_of(wsp_trainer *t, const wsp_batch *b)
-{
-    wsp_train_stats s;
-
-    assert_int_equal(wsp_trainer_evaluate(t, b, &s, NULL), WSP_OK);
-    return s.loss;
-}
-
-/* Slope of the loss along a direction of tensor x, once the gradient's and once a random one mixed in. */
-static void check_tensor(wsp_trainer *t, const wsp_batch *b, wsp_tensor x, wspi_rng *rng)
-{
-    float *keep = wspi_new_floats(x.count), *dir = wspi_new_floats(x.count);
-    double norm = 0, expected = 0, size = 0, up, down, step;
-
-    for (size_t i = 0; i < x.count; i++)
-        norm += (double)x.grad[i] * (double)x.grad[i];
-    norm = sqrt(norm);
-    assert_true(norm > 1e-7);
-    for (size_t i = 0; i < x.count; i++) {
-        double noise = wspi_rng_normal(rng) / sqrt((double)x.count);
-        keep[i] = x.data[i];
-        dir[i] = (float)((double)x.grad[i] / norm + noise);
-        size += (double)dir[i] * (double)dir[i];
-    }
-    step = fmin(1e-3, 1e-4 / norm + 2e-4) /
-           sqrt(size); /* the norms of almost empty states bend the loss */
-    for (size_t i = 0; i < x.count; i++)
-        expected += (double)x.grad[i] * (double)dir[i];
-    for (size_t i = 0; i < x.count; i++)
-        x.data[i] = keep[i] + (float)step * dir[i];
-    up = loss_of(t, b);
-    for (size_t i = 0; i < x.count; i++)
-        x.data[i] = keep[i] - (float)step * dir[i];
-    down = loss_of(t, b);
-    memcpy(x.data, keep, x.count * sizeof *keep);
-    up = (up - down) / (2 * step);
-    if (fabs(up - expected) > 0.02 * fabs(expected) + 4e-5)
-        fail_msg("%s: gradient %g, finite difference %g", x.name, expected, up);
-    free(keep);
-    free(dir);
-}
-
 static void check_model(bool ranges)
 {
     static struct data d;
@@ -80,7 +38,7 @@ static void check_model(bool ranges)
         m->w[i] += (float)(0.1 * wspi_rng_normal(&rng));
     assert_int_equal(wsp_trainer_accumulate(t, &d.b, NULL, NULL), WSP_OK);
     for (size_t i = 0; i < wsp_model_tensor_count(m); i++)
-        check_tensor(t, &d.b, wsp_model_tensor(m, i), &rng);
+        check_slope(t, &d.b, wsp_model_tensor(m, i), &rng);
     wsp_trainer_free(t);
     assert_null(wsp_model_tensor(m, 0).grad);
     wsp_model_free(m);

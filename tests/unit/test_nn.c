@@ -321,6 +321,7 @@ struct probe {
     float *x, *w, *z, *y, *aux, *weight, *dx, *dw, *dz;
     size_t N, C, H, K;
     const uint32_t *off;
+    const float *past; /* what goes before the rows: of a convolution rows, of a scan the state */
     wspi_scan s;
 };
 
@@ -590,24 +591,27 @@ static double conv_loss(void *arg)
 {
     struct probe *p = arg;
 
-    wspi_conv_fwd(p->y, p->x, p->C + 2, NULL, p->w, p->z, p->N, p->C, p->K);
+    wspi_conv_fwd(p->y, p->x, p->C + 2, p->past, p->w, p->z, p->N, p->C, p->K);
     return weigh(p->y, p->weight, p->N * p->C);
 }
 
 static void convolution_has_the_right_gradient(void **state)
 {
-    (void)state;
-    for (size_t K = 1; K <= 4; K++)
-        for (size_t N = 1; N < 8; N += 2) {
-            struct probe p = {.N = N, .C = 5, .K = K};
+    float *past = randoms(3 * 5, 1);
 
-            probe_make(&p, 64);
-            wspi_conv_bwd(p.dx, p.dw, p.dz, p.weight, p.x, p.C + 2, p.w, N, p.C, K);
-            check_gradient("x", conv_loss, &p, p.x, p.dx, N * (p.C + 2));
-            check_gradient("w", conv_loss, &p, p.w, p.dw, K * p.C);
-            check_gradient("bias", conv_loss, &p, p.z, p.dz, p.C);
-            probe_clear(&p);
-        }
+    (void)state;
+    for (size_t i = 0; i < 32; i++) {
+        size_t K = 1 + i % 4, N = 1 + i / 4 % 4 * 2;
+        struct probe p = {.N = N, .C = 5, .K = K, .past = i < 16 ? past : NULL};
+
+        probe_make(&p, 64);
+        wspi_conv_bwd(p.dx, p.dw, p.dz, p.weight, p.x, p.C + 2, p.past, p.w, N, p.C, K);
+        check_gradient("x", conv_loss, &p, p.x, p.dx, N * (p.C + 2));
+        check_gradient("w", conv_loss, &p, p.w, p.dw, K * p.C);
+        check_gradient("bias", conv_loss, &p, p.z, p.dz, p.C);
+        probe_clear(&p);
+    }
+    free(past);
 }
 
 static double gate_loss(void *arg)
@@ -635,18 +639,24 @@ static void gate_has_the_right_gradient(void **state)
 static double scan_loss(void *arg)
 {
     struct probe *p = arg;
+    float S[2 * 3 * 5];
 
-    wspi_scan_fwd(p->y, NULL, p->aux, p->w, p->x, p->z, &p->s, p->N);
+    if (p->past)
+        memcpy(S, p->past, sizeof S);
+    wspi_scan_fwd(p->y, p->past ? S : NULL, p->aux, p->w, p->x, p->z, &p->s, p->N);
     return weigh(p->y, p->weight, p->N * p->s.H * p->s.dv);
 }
 
 static void scan_has_the_right_gradient(void **state)
 {
     static const size_t chunk[] = {1, 5, 7, 16, 64};
+    float *past = randoms(2 * 3 * 5, 1);
 
     (void)state;
-    for (size_t i = 0; i < WSPI_COUNT(chunk); i++) {
-        struct probe p = {.N = 23, .s = {.H = 2, .dk = 3, .dv = 5, .chunk = chunk[i]}};
+    for (size_t i = 0; i < 4 * WSPI_COUNT(chunk); i++) { /* of one row, too */
+        struct probe p = {.N = i % 2 ? 23 : 1,
+                          .past = i % 4 < 2 ? past : NULL,
+                          .s = {.H = 2, .dk = 3, .dv = 5, .chunk = chunk[i / 4]}};
         size_t Q = wspi_scan_width(&p.s);
 
         probe_make(&p, 23 * 40);
@@ -658,6 +668,7 @@ static void scan_has_the_right_gradient(void **state)
         check_gradient("g", scan_loss, &p, p.z, p.dz, p.N * p.s.H);
         probe_clear(&p);
     }
+    free(past);
 }
 
 static void chunked_scan_equals_recurrent(void **state)
