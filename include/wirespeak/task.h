@@ -238,7 +238,8 @@ typedef struct wsp_view_options {
     size_t max_payload; /* payload bytes of a packet; default 24 */
 } wsp_view_options;
 
-#define WSP_MAX_READ 4096 /* packets of a flow that a model reads, and payload bytes of a packet */
+#define WSP_MAX_READ  4096 /* packets of a flow that a model reads, and payload bytes of a packet */
+#define WSP_MAX_TRAIN 1048576 /* packets of a flow that are trained, in windows (bptt) */
 
 WSP_API wsp_view_options wsp_view_options_default(void);
 
@@ -270,9 +271,11 @@ typedef struct wsp_fit_options {
     double skip;         /* and with this chance a flow's first packets, up to 10 */
     double epochs;       /* passes over the training flows */
     size_t batch_tokens; /* tokens of a batch */
-    size_t accumulate;   /* batches of a step; at least as many as the group has processes */
-    uint64_t val_every;  /* steps between validations, the last step has one; 0: none */
-    uint64_t patience;   /* the run ends after so many validations that were no better; 0: never */
+    size_t
+        bptt; /* flows of more packets are trained in windows of so many, each from the state that the one before left; 0: whole */
+    size_t accumulate;  /* batches of a step; at least as many as the group has processes */
+    uint64_t val_every; /* steps between validations, the last step has one; 0: none */
+    uint64_t patience;  /* the run ends after so many validations that were no better; 0: never */
     bool
         flat_softmax; /* the softmax of the next token in one step; else in two (wsp_vocab_ranges) */
     bool best_by_f1;  /* the best has the highest mean macro-F1 of the heads; else the least loss */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fit.c: the training run: flows in an order that the seed and the epoch alone decide (fit_choose.c), steps of a token
- * budget, checkpoints.
+ * fit.c: the training run: flows in an order that the seed and the epoch alone decide (fit_choose.c), long ones in windows
+ * (fit_windows.c), steps of a token budget, checkpoints.
  * Where the next-token loss counts, steps take turns: one reads flows as a classifier does (its mask policy, labels for
  * the heads), the next as a generator does (everything, flow ends, one label of most labelled flows given as condition
  * and never asked for).
@@ -13,6 +13,7 @@ wsp_fit_options wsp_fit_options_default(void)
     wsp_fit_options o = {.config = "small",
                          .epochs = 1,
                          .batch_tokens = 8192,
+                         .bptt = 256,
                          .accumulate = 1,
                          .val_every = 500,
                          .checkpoint_every = 200};
@@ -37,17 +38,25 @@ static int32_t draw_condition(const wsp_tokens *t, size_t flow, wspi_rng *r)
     return chosen;
 }
 
-/* Three of four labelled flows have one of their labels as their condition; nobody asks for labels then. */
-static wsp_status set_conditions(wspi_fit *f, size_t taken, uint64_t number)
+/*
+ * Three of four labelled flows have one of their labels as their condition; nobody asks for labels then. A window that
+ * goes on has it in its state.
+ */
+static wsp_status set_conditions(wspi_fit *f, uint64_t number)
 {
     wspi_batcher *b = &f->batcher;
     wspi_rng r;
 
     wspi_rng_seed(&r, f->opt->train.seed ^ (number * 0x9e3779b97f4a7c15u));
-    WSP_TRY(wspi_grow(&b->condition, &b->cap_condition, taken + 1, sizeof *b->condition));
-    for (size_t i = 0; i < taken; i++) {
-        int32_t drawn = draw_condition(f->train, f->order[f->pos.at + i], &r);
-        b->condition[i] = wspi_rng_below(&r, 4) ? drawn : -1;
+    WSP_TRY(wspi_grow(&b->condition, &b->cap_condition, b->n_pieces + 1, sizeof *b->condition));
+    for (size_t i = 0; i < b->n_pieces; i++) {
+        int32_t drawn = -1;
+
+        if (!b->piece[i].window.from) {
+            drawn = draw_condition(f->train, b->piece[i].flow, &r);
+            drawn = wspi_rng_below(&r, 4) ? drawn : -1;
+        }
+        b->condition[i] = drawn;
     }
     b->batch.condition = b->condition;
     return WSP_OK;
@@ -67,30 +76,18 @@ static bool is_spoken(const wspi_fit *f, uint64_t number)
 }
 
 /* Moves on by the run's batch of this number, and makes it if it is this process that computes it. */
-static wsp_status next_batch(wspi_fit *f, uint64_t number, bool mine)
+static wsp_status next_batch(wspi_fit *f, uint64_t number, unsigned by)
 {
     bool speak = is_spoken(f, number);
-    const wspi_view *v = speak ? &f->speaks : &f->sees;
-    size_t budget = f->opt->batch_tokens, taken;
     wspi_augment change = {.drop = f->opt->token_drop, .skip = f->opt->skip};
-    wsp_status st = WSP_OK;
 
+    WSP_TRY(wspi_fit_plan(f, speak, number, by));
+    if (by != wsp_group_rank(f->opt->train.group))
+        return WSP_OK;
     wspi_rng_seed(&change.rng, f->opt->train.seed ^ (number * 0xd1b54a32d192ed03u + 1));
-    if (f->pos.at >= f->n_order) {
-        f->pos.at = 0;
-        f->pos.epoch++;
-        wspi_fit_choose(f);
-    }
-    if (mine)
-        st = wspi_batcher_fill(&f->batcher, v, f->train, f->order + f->pos.at,
-                               f->n_order - f->pos.at, budget, speak ? NULL : f->map,
-                               f->train->n_heads, speak ? NULL : &change, &taken);
-    else
-        taken = wspi_batcher_span(v, f->order + f->pos.at, f->n_order - f->pos.at, budget);
-    if (mine && st == WSP_OK && speak)
-        st = set_conditions(f, taken, number);
-    f->pos.at += taken;
-    return st;
+    WSP_TRY(wspi_batcher_make(&f->batcher, speak ? &f->speaks : &f->sees, f->train,
+                              speak ? NULL : f->map, f->train->n_heads, speak ? NULL : &change));
+    return speak ? set_conditions(f, number) : WSP_OK;
 }
 
 /* Batches of a step go round the processes; a round that the batches do not fill leaves the last ones idle. */
@@ -105,12 +102,14 @@ static wsp_status one_step(wspi_fit *f, wsp_error *err)
         wsp_status st = WSP_OK;
 
         for (size_t i = at; st == WSP_OK && i < WSPI_MIN(at + size, n); i++)
-            st = next_batch(f, f->pos.step * n + i, i == at + rank);
+            st = next_batch(f, f->pos.step * n + i, (unsigned)(i - at));
         if (st < 0)
             st = wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
         WSP_TRY(wsp_group_agree(group, st, err));
         WSP_TRY(wsp_trainer_accumulate(f->trainer, mine ? &f->batcher.batch : NULL, NULL, err));
+        wspi_fit_tell(f);
     }
+    wspi_fit_turn(f);
     WSP_TRY(wsp_trainer_update(f->trainer, &s, err));
     f->pos.step++;
     return wspi_fit_log_step(f, &s, err);
@@ -187,6 +186,7 @@ static wsp_status run(wspi_fit *f, wsp_error *err)
 static void clear(wspi_fit *f)
 {
     wsp_trainer_free(f->trainer);
+    wspi_fit_close(f);
     wspi_batcher_clear(&f->batcher);
     wspi_view_clear(&f->sees);
     wspi_view_clear(&f->speaks);

@@ -176,6 +176,10 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
         return wspi_nomem(err, "the model's description", 0);
     wspi_fit_hash_data(f);
     WSP_TRY(make_orders(f, err));
+    f->window = f->opt->bptt ? f->opt->bptt : UINT32_MAX;
+    f->told = wspi_new_floats((n + 1) * wsp_window_size(f->m) / sizeof *f->told);
+    if (!f->told)
+        return wspi_nomem(err, "states of windows", (n + 1) * wsp_window_size(f->m));
     train.steps = f->steps;
     train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);
     WSP_TRY(wsp_trainer_new(&f->trainer, f->m, &train, err));

@@ -52,6 +52,7 @@ static json_t *run_json(const wspi_fit *f)
         {"max-packets", (double)o->view.max_packets},
         {"max-payload", (double)o->view.max_payload},
         {"batch-tokens", (double)o->batch_tokens},
+        {"bptt", (double)o->bptt},
         {"accumulate", (double)o->accumulate},
         {"epochs", o->epochs},
         {"lr", (double)t->lr},
@@ -93,20 +94,62 @@ static json_t *run_json(const wspi_fit *f)
     return run;
 }
 
+/* Flows between two windows: rows of kind, flow, begin, at, end. NULL without memory. */
+static json_t *open_json(const wspi_fit *f)
+{
+    json_t *rows = json_array();
+    int lost = !rows;
+
+    for (size_t k = 0; k < WSPI_COUNT(f->queue); k++)
+        for (size_t i = 0; i < f->queue[k].n; i++) {
+            const wspi_open *o = &f->queue[k].open[i];
+            lost |= json_array_append_new(rows, json_pack("[I, I, I, I, I]", (json_int_t)k,
+                                                          (json_int_t)o->flow, (json_int_t)o->begin,
+                                                          (json_int_t)o->at, (json_int_t)o->end));
+        }
+    if (!lost)
+        return rows;
+    json_decref(rows);
+    return NULL;
+}
+
+/* The text, a zero byte, and what the last windows of open flows left, in the order of their rows. */
+static void *with_states(const wspi_fit *f, const char *text, size_t *len)
+{
+    size_t size = wsp_window_size(f->m);
+    char *bytes, *at;
+
+    *len = strlen(text) + 1 + (f->queue[0].n + f->queue[1].n) * size;
+    bytes = at = wspi_new_array(*len, 1);
+    if (!bytes)
+        return NULL;
+    memcpy(at, text, strlen(text) + 1);
+    at += strlen(text) + 1;
+    for (size_t k = 0; k < WSPI_COUNT(f->queue); k++)
+        for (size_t i = 0; i < f->queue[k].n; i++, at += size)
+            memcpy(at, f->queue[k].open[i].carried, size);
+    return bytes;
+}
+
 wsp_status wspi_fit_save(const wspi_fit *f, wsp_error *err)
 {
     const wspi_position *p = &f->pos;
     json_t *state =
-        json_pack("{s:s, s:o?, s:{s:I, s:I, s:I, s:I, s:I, s:f}}", "format", FORMAT, "run",
-                  run_json(f), "position", "epoch", (json_int_t)p->epoch, "at", (json_int_t)p->at,
-                  "step", (json_int_t)p->step, "best_step", (json_int_t)p->best_step, "since",
-                  (json_int_t)p->since, "best", p->best);
-    char *text = json_object_get(state, "run") ? json_dumps(state, JSON_FLAGS) : NULL;
-    wsp_status st = text ? wsp_trainer_save(f->trainer, f->opt->checkpoint, text, strlen(text), err)
-                         : wspi_nomem(err, "a checkpoint", 0);
+        json_pack("{s:s, s:o?, s:o?, s:{s:I, s:I, s:I, s:I, s:I, s:f}}", "format", FORMAT, "run",
+                  run_json(f), "open", open_json(f), "position", "epoch", (json_int_t)p->epoch,
+                  "at", (json_int_t)p->at, "step", (json_int_t)p->step, "best_step",
+                  (json_int_t)p->best_step, "since", (json_int_t)p->since, "best", p->best);
+    bool whole = json_is_object(json_object_get(state, "run")) &&
+                 json_is_array(json_object_get(state, "open"));
+    char *text = whole ? json_dumps(state, JSON_FLAGS) : NULL;
+    size_t len = 0;
+    void *bytes = text ? with_states(f, text, &len) : NULL;
+    wsp_status st = bytes ? wsp_trainer_save(f->trainer, f->opt->checkpoint, bytes, len, err)
+                          : wspi_nomem(err, "a checkpoint", 0);
 
     json_decref(state);
     free(text);
+    free(bytes);
     return st;
 }
 
@@ -160,6 +203,46 @@ static wsp_status same_run(const wspi_fit *f, const json_t *theirs, wsp_error *e
     return st;
 }
 
+/* A row of "open", and the kind of its queue, 2 where it has none. */
+static size_t get_open(const json_t *row, wspi_open *o)
+{
+    uint64_t v[5];
+
+    for (size_t i = 0; i < WSPI_COUNT(v); i++) {
+        const json_t *n = json_array_get(row, i);
+
+        if (!json_is_integer(n) || json_integer_value(n) < 0)
+            return 2;
+        v[i] = (uint64_t)json_integer_value(n);
+    }
+    if (v[1] > UINT32_MAX || v[0] > 1)
+        return 2;
+    *o = (wspi_open){.flow = (uint32_t)v[1], .begin = v[2], .at = v[3], .end = v[4]};
+    return (size_t)v[0];
+}
+
+/* Flows between two windows, with their states behind the text. */
+static bool get_windows(wspi_fit *f, const json_t *state, const char *bytes, size_t len)
+{
+    const json_t *rows = json_object_get(state, "open"), *row;
+    size_t size = wsp_window_size(f->m), n = json_array_size(rows), at = strlen(bytes) + 1, i;
+
+    if (!json_is_array(rows) || len != at + n * size)
+        return false;
+    json_array_foreach(rows, i, row)
+    {
+        wspi_open o;
+        float *carried;
+        size_t kind = get_open(row, &o);
+
+        if (kind > 1 || wspi_fit_reopen(f, kind, &o, &carried) < 0)
+            return false;
+        memcpy(carried, bytes + at + i * size, size);
+    }
+    wspi_fit_turn(f);
+    return true;
+}
+
 wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err)
 {
     void *text = NULL;
@@ -170,9 +253,9 @@ wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err)
     if (!f->opt->resume || !f->opt->checkpoint || access(f->opt->checkpoint, F_OK) != 0)
         return WSP_OK;
     WSP_TRY(wsp_trainer_load(f->trainer, f->opt->checkpoint, &text, &len, err));
-    state = json_loadb(text, len, 0, NULL);
+    state = json_loads(text, 0, NULL); /* ends with a zero byte */
     st = same_run(f, json_object_get(state, "run"), err);
-    if (st == WSP_OK && !get_position(f, state, &f->pos))
+    if (st == WSP_OK && !(get_position(f, state, &f->pos) && get_windows(f, state, text, len)))
         st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a checkpoint of a training run",
                        f->opt->checkpoint);
     json_decref(state);

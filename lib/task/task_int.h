@@ -39,12 +39,22 @@ wsp_status wspi_stacks_extend(wsp_model *m, size_t head, const wsp_tokens *t,
 /* Bit h: the flow is outside of the field of head h. */
 uint32_t wspi_stacks_outside(const wsp_stacks *s, const wspi_view *v, size_t flow);
 
+/* What a batch takes of a flow: packets [from, to) of the view. */
+typedef struct wspi_piece {
+    uint32_t flow;
+    uint64_t from, to;
+    wsp_window window; /* zeros: the whole flow, or what augmenting leaves of it */
+} wspi_piece;
+
 /* A batch of chosen flows; memory grows and is reused. labels: [n][n_heads] when `label` is not NULL. */
 typedef struct wspi_batcher {
+    wspi_piece *piece;
+    size_t n_pieces;
     uint16_t *ids;
     uint32_t *packet_off, *flow_off;
     int32_t *labels, *condition;
-    size_t cap_ids, cap_packets, cap_flows, cap_labels, cap_condition;
+    wsp_window *windows;
+    size_t cap_pieces, cap_ids, cap_packets, cap_flows, cap_labels, cap_condition, cap_windows;
     wsp_batch batch;
 } wspi_batcher;
 
@@ -55,15 +65,30 @@ typedef struct wspi_augment {
     wspi_rng rng;
 } wspi_augment;
 
+/* The packet of [from, to) at which a flow begins for training: as a capture that began late would have it. */
+uint64_t wspi_late_start(wspi_augment *a, uint64_t from, uint64_t to);
+
+/* The whole flow. */
+wspi_piece wspi_piece_of(const wspi_view *v, uint32_t flow);
+size_t wspi_piece_tokens(const wspi_view *v, const wspi_piece *p);
+
 /*
- * Takes flows order[0..] until `budget` tokens are reached (at least one flow); returns how many in *taken.
- * map[h] is the set's label column for head h of the model, or -1. augment: NULL takes flows as they are.
+ * A batch of the pieces that are there. map[h] is the set's label column for head h of the model, or -1; NULL: no labels.
+ * augment: NULL takes packets as they are.
+ */
+wsp_status wspi_batcher_push(wspi_batcher *b, const wspi_piece *p) WSP_MUST_USE;
+wsp_status wspi_batcher_make(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
+                             const int *map, size_t n_heads, wspi_augment *augment) WSP_MUST_USE;
+
+/*
+ * Takes whole flows order[0..] until `budget` tokens are reached (at least one flow); returns how many in *taken.
  */
 wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
                              const uint32_t *order, size_t n, size_t budget, const int *map,
                              size_t n_heads, wspi_augment *augment, size_t *taken) WSP_MUST_USE;
-/* How many flows that would take, without a batch. */
-size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget);
+/* How many flows that would take, without a batch, if of each no more than the first `packets` counted. */
+size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget,
+                         uint64_t packets);
 void wspi_batcher_clear(wspi_batcher *b);
 
 /* What a model says of a set's flows, and what they are: for each head, NULL where the set has no label of it. */

@@ -53,7 +53,7 @@ static void count(const wspi_fit *f, tally *t)
 
     for (size_t h = 0; h < H; t += f->train->n_labels[h++])
         for (size_t i = h; i < b->n_flows * H; i += H) {
-            if (b->labels[i] < 0)
+            if (said[i] < 0)
                 continue;
             t[b->labels[i]].is++;
             t[said[i]].said++;
@@ -76,26 +76,92 @@ static void score(const wspi_fit *f, const tally *t, wspi_validation *v)
     v->macro_f1 = n ? v->macro_f1 / (double)n : 0;
 }
 
+static bool is_long(const wspi_fit *f, const wspi_piece *p)
+{
+    return p->to - p->from > f->window;
+}
+
+/* What goes from window to window of those of n flows that are long. */
+static wsp_status make_room(wspi_fit *f, const uint32_t *order, size_t n)
+{
+    size_t longs = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const wspi_piece p = wspi_piece_of(&f->val_sees, order[i]);
+        longs += is_long(f, &p);
+    }
+    return wspi_grow(&f->val_carried, &f->val_cap,
+                     longs * wsp_window_size(f->m) / sizeof *f->val_carried,
+                     sizeof *f->val_carried);
+}
+
+/* The windows of this number of those of n flows that have one become the batch's pieces. */
+static wsp_status select_windows(wspi_fit *f, const uint32_t *order, size_t n, uint64_t number)
+{
+    float *carried = f->val_carried;
+
+    f->batcher.n_pieces = 0;
+    for (size_t i = 0; i < n; i++) {
+        wspi_piece p = wspi_piece_of(&f->val_sees, order[i]);
+        uint64_t packets = p.to - p.from, begin = number * f->window;
+        float *to = NULL;
+
+        if (is_long(f, &p)) {
+            to = carried;
+            carried += wsp_window_size(f->m) / sizeof *carried;
+            p.window.packets = (uint32_t)packets;
+        }
+        if (begin >= packets)
+            continue;
+        p.from += begin;
+        p.window.from = number ? to : NULL;
+        p.window.to = is_long(f, &p) ? to : NULL;
+        p.to = p.from + WSPI_MIN(p.to - p.from, f->window);
+        WSP_TRY(wspi_batcher_push(&f->batcher, &p));
+    }
+    return WSP_OK;
+}
+
+/* A batch of n flows, the long ones window by window beside one another: figures of all of it. */
+static wsp_status run_flows(wspi_fit *f, const uint32_t *order, size_t n, wsp_train_stats *s,
+                            tally *t, wsp_error *err)
+{
+    if (make_room(f, order, n) < 0)
+        return wspi_nomem(err, "states of windows", n);
+    for (uint64_t k = 0;; k++) {
+        wsp_train_stats more;
+
+        if (select_windows(f, order, n, k) < 0)
+            return wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
+        if (k > 0 && f->batcher.n_pieces == 0)
+            return WSP_OK;
+        if (wspi_batcher_make(&f->batcher, &f->val_sees, f->val, f->map, f->train->n_heads, NULL) <
+            0)
+            return wspi_nomem(err, "a batch of flows", f->opt->batch_tokens);
+        WSP_TRY(wsp_trainer_evaluate(f->trainer, &f->batcher.batch, k ? &more : s, err));
+        if (k > 0)
+            wsp_train_stats_add(s, &more);
+        count(f, t);
+    }
+}
+
 /* The batch of this process in a round, which begins at flow *at; *at becomes the next round's. */
 static wsp_status run_batch(wspi_fit *f, size_t *at, wsp_train_stats *s, tally *t, wsp_error *err)
 {
     wsp_group *group = f->opt->train.group;
-    size_t budget = f->opt->batch_tokens, mine = f->n_val, from = *at, taken;
+    size_t mine = f->n_val, n = 0, from = *at;
 
     for (unsigned i = 0; i < wsp_group_size(group); i++) {
-        if (i == wsp_group_rank(group))
+        size_t span = wspi_batcher_span(&f->val_sees, f->val_order + *at, f->n_val - *at,
+                                        f->opt->batch_tokens, f->window);
+        if (i == wsp_group_rank(group)) {
             mine = *at;
-        *at += wspi_batcher_span(&f->val_sees, f->val_order + *at, f->n_val - *at, budget);
+            n = span;
+        }
+        *at += span;
     }
     *s = (wsp_train_stats){.step = from};
-    if (mine >= f->n_val)
-        return WSP_OK;
-    if (wspi_batcher_fill(&f->batcher, &f->val_sees, f->val, f->val_order + mine, f->n_val - mine,
-                          budget, f->map, f->train->n_heads, NULL, &taken) < 0)
-        return wspi_nomem(err, "a batch of flows", budget);
-    WSP_TRY(wsp_trainer_evaluate(f->trainer, &f->batcher.batch, s, err));
-    count(f, t);
-    return WSP_OK;
+    return n ? run_flows(f, f->val_order + mine, n, s, t, err) : WSP_OK;
 }
 
 /* Batches go round the processes as in training; figures are added up in the order of batches. */

@@ -56,22 +56,31 @@ void wspi_view_clear(wspi_view *v)
     memset(v, 0, sizeof *v);
 }
 
-static size_t tokens_of(const wspi_view *v, size_t flow)
+wspi_piece wspi_piece_of(const wspi_view *v, uint32_t flow)
 {
-    return (size_t)(v->packet_off[v->flow_off[flow + 1]] - v->packet_off[v->flow_off[flow]]);
+    return (wspi_piece){.flow = flow, .from = v->flow_off[flow], .to = v->flow_off[flow + 1]};
 }
 
-size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget)
+size_t wspi_piece_tokens(const wspi_view *v, const wspi_piece *p)
+{
+    return (size_t)(v->packet_off[p->to] - v->packet_off[p->from]);
+}
+
+size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, size_t budget,
+                         uint64_t packets)
 {
     size_t taken = 0;
 
-    for (size_t tokens = 0; taken < n && tokens < budget; taken++)
-        tokens += tokens_of(v, order[taken]);
+    for (size_t tokens = 0; taken < n && tokens < budget; taken++) {
+        wspi_piece p = wspi_piece_of(v, order[taken]);
+
+        p.to = p.from + WSPI_MIN(p.to - p.from, packets);
+        tokens += wspi_piece_tokens(v, &p);
+    }
     return taken;
 }
 
-/* The packet at which a flow begins: as a capture that began late would have it. */
-static uint64_t late_start(wspi_augment *a, uint64_t from, uint64_t to)
+uint64_t wspi_late_start(wspi_augment *a, uint64_t from, uint64_t to)
 {
     if (to - from < 2 || wspi_rng_unit(&a->rng) >= a->skip)
         return from;
@@ -95,23 +104,55 @@ static void add_tokens(wspi_batcher *b, const uint16_t *ids, size_t n, wspi_augm
         b->ids[(*at)++] = ids[0];
 }
 
-static wsp_status add_flow(wspi_batcher *b, const wspi_view *v, size_t flow, wspi_augment *a)
+/* Of a window it is settled where its flow begins. */
+static wsp_status add_piece(wspi_batcher *b, const wspi_view *v, const wspi_piece *p,
+                            wspi_augment *a)
 {
     wsp_batch *n = &b->batch;
-    uint64_t to = v->flow_off[flow + 1],
-             from = a ? late_start(a, v->flow_off[flow], to) : v->flow_off[flow];
+    uint64_t from = a && !p->window.packets ? wspi_late_start(a, p->from, p->to) : p->from;
 
-    WSP_TRY(wspi_grow(&b->ids, &b->cap_ids, n->n_tokens + tokens_of(v, flow), sizeof *b->ids));
-    WSP_TRY(wspi_grow(&b->packet_off, &b->cap_packets, n->n_packets + (size_t)(to - from) + 1,
+    WSP_TRY(wspi_grow(&b->ids, &b->cap_ids, n->n_tokens + wspi_piece_tokens(v, p), sizeof *b->ids));
+    WSP_TRY(wspi_grow(&b->packet_off, &b->cap_packets, n->n_packets + (size_t)(p->to - from) + 1,
                       sizeof *b->packet_off));
     WSP_TRY(wspi_grow(&b->flow_off, &b->cap_flows, n->n_flows + 2, sizeof *b->flow_off));
+    WSP_TRY(wspi_grow(&b->windows, &b->cap_windows, n->n_flows + 1, sizeof *b->windows));
     b->packet_off[0] = b->flow_off[0] = 0;
-    for (uint64_t p = from; p < to; p++) {
-        uint64_t i = v->packet_off[p];
-        add_tokens(b, v->ids + i, (size_t)(v->packet_off[p + 1] - i), a);
+    for (uint64_t k = from; k < p->to; k++) {
+        uint64_t i = v->packet_off[k];
+        add_tokens(b, v->ids + i, (size_t)(v->packet_off[k + 1] - i), a);
         b->packet_off[++n->n_packets] = (uint32_t)n->n_tokens;
     }
+    b->windows[n->n_flows] = p->window;
+    if (p->window.packets)
+        n->windows = b->windows;
     b->flow_off[++n->n_flows] = (uint32_t)n->n_packets;
+    return WSP_OK;
+}
+
+wsp_status wspi_batcher_push(wspi_batcher *b, const wspi_piece *p)
+{
+    WSP_TRY(wspi_grow(&b->piece, &b->cap_pieces, b->n_pieces + 1, sizeof *b->piece));
+    b->piece[b->n_pieces++] = *p;
+    return WSP_OK;
+}
+
+wsp_status wspi_batcher_make(wspi_batcher *b, const wspi_view *v, const wsp_tokens *t,
+                             const int *map, size_t n_heads, wspi_augment *augment)
+{
+    memset(&b->batch, 0, sizeof b->batch);
+    for (size_t i = 0; i < b->n_pieces; i++) {
+        WSP_TRY(add_piece(b, v, &b->piece[i], augment));
+        if (!map)
+            continue;
+        WSP_TRY(wspi_grow(&b->labels, &b->cap_labels, (i + 1) * n_heads + 1, sizeof *b->labels));
+        for (size_t h = 0; h < n_heads; h++)
+            b->labels[i * n_heads + h] = map[h] < 0 ? -1 : t->labels[map[h]][b->piece[i].flow];
+    }
+    b->batch.ids = b->ids;
+    b->batch.packet_off = b->packet_off;
+    b->batch.flow_off = b->flow_off;
+    b->batch.windows = b->batch.windows ? b->windows : NULL; /* which may have moved */
+    b->batch.labels = map ? b->labels : NULL;
     return WSP_OK;
 }
 
@@ -119,32 +160,23 @@ wsp_status wspi_batcher_fill(wspi_batcher *b, const wspi_view *v, const wsp_toke
                              const uint32_t *order, size_t n, size_t budget, const int *map,
                              size_t n_heads, wspi_augment *augment, size_t *taken)
 {
-    memset(&b->batch, 0, sizeof b->batch);
-    *taken = wspi_batcher_span(v, order, n, budget);
+    b->n_pieces = 0;
+    *taken = wspi_batcher_span(v, order, n, budget, UINT64_MAX);
     for (size_t i = 0; i < *taken; i++) {
-        size_t flow = order[i];
-        WSP_TRY(add_flow(b, v, flow, augment));
-        if (!map)
-            continue;
-        WSP_TRY(wspi_grow(&b->labels, &b->cap_labels, b->batch.n_flows * n_heads + 1,
-                          sizeof *b->labels));
-        for (size_t h = 0; h < n_heads; h++)
-            b->labels[(b->batch.n_flows - 1) * n_heads + h] =
-                map[h] < 0 ? -1 : t->labels[map[h]][flow];
+        const wspi_piece p = wspi_piece_of(v, order[i]);
+        WSP_TRY(wspi_batcher_push(b, &p));
     }
-    b->batch.ids = b->ids;
-    b->batch.packet_off = b->packet_off;
-    b->batch.flow_off = b->flow_off;
-    b->batch.labels = map ? b->labels : NULL;
-    return WSP_OK;
+    return wspi_batcher_make(b, v, t, map, n_heads, augment);
 }
 
 void wspi_batcher_clear(wspi_batcher *b)
 {
+    free(b->piece);
     free(b->ids);
     free(b->packet_off);
     free(b->flow_off);
     free(b->labels);
     free(b->condition);
+    free(b->windows);
     memset(b, 0, sizeof *b);
 }

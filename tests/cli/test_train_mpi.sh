@@ -28,9 +28,9 @@ make_set() { "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.t
 make_set "$tmp/train.npz" "$data"/{dns,http,tls}.pcap && make_set "$tmp/val.npz" "$data"/{dns,ssh,ntp,redis,snmp}.pcap
 result $? "two sets"
 
-# Three batches a step do not divide among two processes; dropout, validation and the best weights are in it.
-train=("$ws" train -q --config tiny --epochs 20 --batch-tokens 300 --accumulate 3 --lr 0.01 --dropout 0.1 --val "$tmp/val.npz" --val-every 5
-    --patience 9 --best-by f1)
+# Three batches a step do not divide among two processes; windows, late starts, dropout, validation and the best weights are in it.
+train=("$ws" train -q --config tiny --epochs 80 --batch-tokens 300 --accumulate 3 --lr 0.01 --dropout 0.1 --bptt 5 --skip 0.3 --val "$tmp/val.npz" --val-every 5
+    --patience 50 --best-by f1)
 processes() { timeout 250 mpirun -n "$1" --oversubscribe --bind-to none "${@:2}" </dev/null; }
 
 "${train[@]}" --log "$tmp/1.log" -w "$tmp/1.safetensors" "$tmp/train.npz"

@@ -20,7 +20,7 @@ make_set() { "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.t
 make_set "$tmp/train.npz" "$data"/{dns,http,tls}.pcap && make_set "$tmp/val.npz" "$data"/{dns,ssh,ntp,redis,snmp}.pcap
 result $? "two sets"
 
-options=(-q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --dropout 0.1 --val "$tmp/val.npz" --val-every 10 --patience 3 --best-by f1)
+options=(-q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0.2 --dropout 0.1 --bptt 5 --val "$tmp/val.npz" --val-every 10 --patience 3 --best-by f1)
 train() { "$ws" train "${options[@]}" "$@" "$tmp/train.npz"; }
 
 began=$(date +%s%N)

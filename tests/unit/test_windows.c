@@ -4,15 +4,23 @@
 
 #include "model/train_int.h"
 
-static wsp_trainer *trainer_make(wsp_model *m, unsigned threads)
+static wsp_trainer *trainer_make_at(wsp_model *m, unsigned threads, float rate)
 {
     wsp_train_options o = wsp_train_options_default();
     wsp_trainer *t;
 
     o.threads = threads;
     o.dtype = WSP_DTYPE_F32;
+    o.lr = rate;
+    o.warmup = 10;
+    o.steps = 720; /* of the one that learns */
     assert_int_equal(wsp_trainer_new(&t, m, &o, NULL), WSP_OK);
     return t;
+}
+
+static wsp_trainer *trainer_make(wsp_model *m, unsigned threads)
+{
+    return trainer_make_at(m, threads, 1e-3f);
 }
 
 /* The flows' windows of one number, and what goes through them. */
@@ -236,6 +244,70 @@ static void a_window_leaves_the_state_of_a_stream(void **state)
     wsp_model_free(m);
 }
 
+/* Every packet of a flow says the same, one of many things: told once, it is known in the flow's other windows. */
+static void make_echoes(struct data *d, uint64_t seed)
+{
+    enum { FLOWS = 16, PACKETS = 12, TOKENS = 2, THINGS = 8 };
+    wspi_rng rng;
+
+    wspi_rng_seed(&rng, seed);
+    *d = (struct data){.b = {.n_flows = FLOWS,
+                             .n_packets = FLOWS * PACKETS,
+                             .n_tokens = FLOWS * PACKETS * TOKENS}};
+    for (size_t f = 0; f < FLOWS; f++) {
+        uint16_t said = (uint16_t)(10 + wspi_rng_below(&rng, THINGS));
+
+        d->flow[f + 1] = (uint32_t)((f + 1) * PACKETS);
+        d->condition[f] = d->labels[2 * f] = d->labels[2 * f + 1] = -1;
+        for (size_t p = f * PACKETS; p < (f + 1) * PACKETS; p++) {
+            d->packet[p + 1] = (uint32_t)((p + 1) * TOKENS);
+            d->ids[p * TOKENS] = 1;
+            d->ids[p * TOKENS + 1] = said;
+        }
+    }
+}
+
+/* Mean nats of a token in windows of three packets, after training in such windows, all of them fresh or carried. */
+static double echo_loss(bool carry)
+{
+    enum { SETS = 180 };
+    static struct data d;
+    static struct windows w;
+    wsp_model *m = model_make(16, 1);
+    wsp_trainer *t = trainer_make_at(m, 1, 0.02f);
+    wsp_train_stats sum = {.step = 0};
+
+    windows_make(&w, m);
+    for (size_t i = 0; i <= SETS; i++) {
+        make_echoes(&d, i);
+        for (size_t k = 0; select_windows(&w, &d, k, 3); k++) {
+            wsp_train_stats s;
+
+            w.now.b.windows = carry ? w.of : NULL;
+            if (i == SETS) {
+                assert_int_equal(wsp_trainer_evaluate(t, &w.now.b, &s, NULL), WSP_OK);
+                wsp_train_stats_add(&sum, &s);
+                continue;
+            }
+            assert_int_equal(wsp_trainer_accumulate(t, &w.now.b, NULL, NULL), WSP_OK);
+            assert_int_equal(wsp_trainer_update(t, NULL, NULL), WSP_OK);
+        }
+    }
+    windows_clear(&w);
+    wsp_trainer_free(t);
+    wsp_model_free(m);
+    return sum.lm_nats_per_token;
+}
+
+static void what_an_earlier_window_said_is_remembered(void **state)
+{
+    double carried = echo_loss(true), fresh = echo_loss(false);
+
+    (void)state;
+    print_message("nats per token: %.3f, and %.3f with fresh windows\n", carried, fresh);
+    assert_true(carried < 0.6 * fresh && fresh < 0.5);
+}
+
 static void a_window_longer_than_its_flow_is_refused(void **state)
 {
     static struct data d;
@@ -263,6 +335,7 @@ int main(void)
         cmocka_unit_test(every_tensor_has_the_right_gradient),
         cmocka_unit_test(a_window_of_a_whole_flow_is_the_flow),
         cmocka_unit_test(a_window_leaves_the_state_of_a_stream),
+        cmocka_unit_test(what_an_earlier_window_said_is_remembered),
         cmocka_unit_test(a_window_longer_than_its_flow_is_refused),
     };
 
