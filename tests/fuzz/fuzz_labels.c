@@ -17,6 +17,8 @@ static void ask(const wsp_labels *l)
         found = wsp_labels_find(l, "folder/a.pcap", &key);
         must(found >= -1 && found < n);
     }
+    found = wsp_labels_find(l, "folder/a.pcap", NULL); /* the whole capture's */
+    must(found >= -1 && found < n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -257,6 +257,7 @@ static void put_texts(void)
     put_text("fuzz_labels", "list",
              "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
              "a.pcap\tDNS\t17\t0.0.0.0\t53\t0.0.0.1\t1024\nb.pcap\tTLS\t6\t::1\t443\t::2\t5\n");
+    put_text("fuzz_labels", "captures", "label\tpath\nx\ta.pcap\ny\tfolder/a.pcap\n");
     put_text("fuzz_words", "edit", "3:tcp.flags=RA");
     put_text("fuzz_words", "address", "ipv4.src=10.0.0.1");
     put_text("fuzz_words", "network", "2001:db8::/32");
