@@ -2,7 +2,6 @@
 /* capture_out.c: flows vote for their capture, and a capture is printed when it has ended. */
 #include "capture_out.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +84,7 @@ static int count(const flow_out *o, const capture_votes *c, size_t k, counted *o
 
 static void table_title(const flow_out *o, FILE *to)
 {
-    for (size_t k = 0; k < o->q->n; k++) {
-        char name[40];
-
-        (void)snprintf(name, sizeof name, "%s",
-                       o->q->n > 1 ? wsp_model_head(o->q->m, o->q->head[k])->name : "label");
-        for (char *c = name; *c; c++)
-            *c = (char)toupper((unsigned char)*c);
-        (void)fprintf(to, "%-20s %6s %9s ", name, "CONF", "AGREE");
-    }
+    flow_out_table_heads(o, to, "    AGREE ");
     (void)fprintf(to, "%6s  %s\n", "FLOWS", "CAPTURE");
 }
 

@@ -218,7 +218,7 @@ static void csv_line(const flow_out *o, FILE *to, const json_t *object)
 
 /* ---- table ---- */
 
-static void table_title(const flow_out *o, FILE *to)
+void flow_out_table_heads(const flow_out *o, FILE *to, const char *behind)
 {
     for (size_t k = 0; k < o->q->n; k++) {
         char name[40];
@@ -227,8 +227,13 @@ static void table_title(const flow_out *o, FILE *to)
                        o->q->n > 1 ? wsp_model_head(o->q->m, o->q->head[k])->name : "label");
         for (char *c = name; *c; c++)
             *c = (char)toupper((unsigned char)*c);
-        (void)fprintf(to, "%-20s %6s ", name, "CONF");
+        (void)fprintf(to, "%-20s %6s %s", name, "CONF", behind);
     }
+}
+
+static void table_title(const flow_out *o, FILE *to)
+{
+    flow_out_table_heads(o, to, "");
     if (o->q->surprise)
         (void)fprintf(to, "%8s ", "SURPRISE");
     if (o->ndpi)

@@ -35,6 +35,8 @@ int flow_out_flow(const flow_out *o, const flow_record *r, FILE *to);
 
 /* A value as RFC 4180 quotes it. */
 void flow_out_csv_text(FILE *to, const char *s);
+/* Titles of the columns that each head of a table has, and of what stands behind each. */
+void flow_out_table_heads(const flow_out *o, FILE *to, const char *behind);
 
 /* Flows by the labels of each head. Zeros: none yet. */
 typedef struct class_tally {

@@ -192,6 +192,10 @@ typedef struct wsp_window {
     uint32_t packets;  /* of the whole flow; 0: those of the batch are all */
 } wsp_window;
 
+/* Bytes of what a window leaves for the next one: c_t after its last packet, and a state. The caller allocates
+ * (float-aligned) and may copy, keep or drop it; it depends on the model's weights. */
+WSP_API size_t wsp_window_size(const wsp_model *m);
+
 /* Ragged flows, one after the other: no padding. All arrays are borrowed for the call. */
 typedef struct wsp_batch {
     size_t n_flows, n_packets, n_tokens;
@@ -352,10 +356,6 @@ WSP_API void wsp_train_stats_add(wsp_train_stats *sum, const wsp_train_stats *mo
 
 /* Owns gradients and moments; the model is borrowed and changed by steps. */
 typedef struct wsp_trainer wsp_trainer;
-
-/* Bytes of what a window leaves for the next one: c_t after its last packet, and a state. The caller allocates
- * (float-aligned) and may copy, keep or drop it; it depends on the model's weights. */
-WSP_API size_t wsp_window_size(const wsp_model *m);
 WSP_MUST_USE WSP_API wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m,
                                                 const wsp_train_options *opt, wsp_error *err);
 

@@ -50,6 +50,17 @@ void *wspi_new_array(size_t n, size_t size) WSP_MUST_USE;
 /* A zeroed block of n floats aligned to 64 bytes, or NULL. Free with free(). */
 float *wspi_new_floats(size_t n) WSP_MUST_USE;
 
+/* The place of the largest of n numbers, the first of equal ones; 0 when n is. */
+static inline size_t wspi_argmax(const float *x, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return best;
+}
+
 /*
  * Growable byte buffer with a hard maximum given at init. Zero-initialised with a max is empty and valid. Every add
  * may fail with NOMEM or LIMIT; after a failure the content is unchanged.

@@ -205,13 +205,10 @@ static wsp_tag_answer answer_of(const wspi_prefix *p, size_t head, const float *
 {
     const wsp_head *h = wsp_model_head(p->m, head);
     double least = p->rules.min_confidence < 0 ? (double)h->unknown_below : p->rules.min_confidence;
-    size_t best = 0;
+    size_t best = wspi_argmax(logits, h->n_labels);
     float confidence;
     double sum = 0;
 
-    for (size_t l = 1; l < h->n_labels; l++)
-        if (logits[l] > logits[best])
-            best = l;
     for (size_t l = 0; l < h->n_labels; l++)
         sum += (double)expf((logits[l] - logits[best]) / h->temperature);
     /* rounded as in wsp_classify, so that thresholds cut alike; logits may be no numbers, as there */

@@ -132,16 +132,6 @@ static void lm_loss(struct worker *w)
         w->lm_nats += (double)e->nll[i];
 }
 
-static size_t argmax(const float *x, size_t n)
-{
-    size_t best = 0;
-
-    for (size_t i = 1; i < n; i++)
-        if (x[i] > x[best])
-            best = i;
-    return best;
-}
-
 /* Packets of flow f of a batch, those of its other windows too. */
 static double packets_of(const wsp_batch *b, size_t f)
 {
@@ -204,7 +194,7 @@ static void head_said(struct worker *w, size_t h, size_t f0, const picked *pick,
 
     for (size_t j = 0; j < k; j++)
         if (pick[j].row + 1 == e->roff[pick[j].flow + 1] && ends(w->b, f0 + pick[j].flow)) {
-            size_t said = argmax(e->logits + j * L, L);
+            size_t said = wspi_argmax(e->logits + j * L, L);
             w->t->said[(f0 + pick[j].flow) * e->m->n_heads + h] = (int32_t)said;
             w->head[h].right += said == e->target[j];
         }

@@ -66,11 +66,9 @@ static void probabilities(float *prob, const float *logits, size_t n, float temp
 /* The likeliest label, the first of equal ones; its probability is 1 / sum of exp((logit - top) / temperature). */
 static wsp_early likeliest(const float *logits, size_t n, float temperature)
 {
-    size_t best = 0;
+    size_t best = wspi_argmax(logits, n);
     double sum = 0;
 
-    for (size_t i = 1; i < n; i++)
-        best = logits[i] > logits[best] ? i : best;
     for (size_t i = 0; i < n; i++)
         sum += (double)expf((logits[i] - logits[best]) / temperature);
     return (wsp_early){.label = (uint16_t)best, .confidence = sum >= 1 ? (float)(1 / sum) : 0};

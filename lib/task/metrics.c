@@ -7,16 +7,6 @@
 
 static const double UNLIKELY = 1e-12; /* what a probability of zero counts as in the log */
 
-static size_t best_of(const float *p, size_t n)
-{
-    size_t best = 0;
-
-    for (size_t l = 1; l < n; l++)
-        if (p[l] > p[best])
-            best = l;
-    return best;
-}
-
 static double ratio(double a, double b)
 {
     return b > 0 ? a / b : 0;
@@ -75,7 +65,7 @@ static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
 
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
-        size_t said = best_of(p, a->n_labels);
+        size_t said = wspi_argmax(p, a->n_labels);
         if (a->label[i] >= 0)
             r[n++] = (ranked){p[said], said == (size_t)a->label[i]};
     }
@@ -84,7 +74,7 @@ static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         if (a->label[i] != WSP_UNLABELLED)
-            r[n++] = (ranked){p[best_of(p, a->n_labels)], a->label[i] >= 0};
+            r[n++] = (ranked){p[wspi_argmax(p, a->n_labels)], a->label[i] >= 0};
     }
     m->auroc_known = n ? area(r, n) : (double)NAN;
 }
@@ -98,7 +88,7 @@ static void count(wsp_metrics *m, const wsp_answers *a)
         m->outside += a->label[i] == WSP_OUTSIDE;
         if (a->label[i] < 0)
             continue;
-        said = best_of(a->prob + i * a->n_labels, a->n_labels);
+        said = wspi_argmax(a->prob + i * a->n_labels, a->n_labels);
         m->flows++;
         m->label[is].support++;
         m->label[said].said++;
@@ -150,7 +140,7 @@ static void calibration(wsp_metrics *m, const wsp_answers *a)
 
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
-        size_t said = best_of(p, a->n_labels), bin;
+        size_t said = wspi_argmax(p, a->n_labels), bin;
         if (a->label[i] < 0)
             continue;
         bin = (size_t)((double)p[said] * WSP_RELIABILITY);
@@ -185,7 +175,7 @@ wsp_abstention wsp_abstain(const wsp_answers *a, double threshold)
 
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
-        size_t said = best_of(p, a->n_labels);
+        size_t said = wspi_argmax(p, a->n_labels);
         bool keeps = (double)p[said] >= threshold;
         if (a->label[i] == WSP_OUTSIDE) {
             outside++;
@@ -219,7 +209,7 @@ wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *thre
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         if (a->label[i] >= 0)
-            top[n++] = p[best_of(p, a->n_labels)];
+            top[n++] = p[wspi_argmax(p, a->n_labels)];
     }
     if (n) {
         qsort(top, n, sizeof *top, by_value);

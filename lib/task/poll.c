@@ -10,16 +10,6 @@
 
 static const double LEAST = 1e-9; /* so that flows that say nothing at all have a mean, too */
 
-static size_t best_of(const float *p, size_t n)
-{
-    size_t best = 0;
-
-    for (size_t l = 1; l < n; l++)
-        if (p[l] > p[best])
-            best = l;
-    return best;
-}
-
 /* Kullback-Leibler divergence from equal odds, in nats: 0 says nothing, log n names a label. */
 static double says(const float *prob, size_t n)
 {
@@ -51,7 +41,7 @@ wsp_status wsp_poll_add(wsp_poll *p, const float *prob, size_t n_labels, bool ou
     p->flows++;
     p->votes += !outside;
     if (!outside)
-        p->said[best_of(prob, n_labels)]++;
+        p->said[wspi_argmax(prob, n_labels)]++;
     return WSP_OK;
 }
 

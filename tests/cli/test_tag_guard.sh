@@ -70,6 +70,14 @@ EOF
 }
 # told: a record of any flow; then everything is open, and its threads run
 told() { grep -q '"label"' "$tmp/$1" 2>/dev/null; }
+# It captures, and gets flows until it has told of one.
+flows_come() {
+    wait_for 30 capturing
+    for ((i = 0; i < 10; i++)); do
+        send "$data/dns.pcap"
+        wait_for 2 told out && break
+    done
+}
 
 # guarded NAME UID GID OPTION...: tag with these options gives up what it should and labels flows
 guarded() {
@@ -78,11 +86,7 @@ guarded() {
     : >"$tmp/out"
     ip netns exec "$b" "$ws" tag -q -m "$model" -i vb --max-lag 60 -w "$tmp/out" "$@" 2>"$tmp/err" &
     pid=$!
-    wait_for 30 capturing
-    for ((i = 0; i < 10; i++)); do
-        send "$data/dns.pcap"
-        wait_for 2 told out && break
-    done
+    flows_come
     told out && given_up "$(program $pid)" "$uid" "$gid"
     result $? "$name"
     kill -KILL "$pid" # how it ends is tested elsewhere, and Kafka takes its time
@@ -158,11 +162,7 @@ system_calls() {
     ip netns exec "$b" strace -f -qq -o "$tmp/calls" "$ws" tag -q -m "$model" -i vb --max-lag 60 -w "$tmp/out" \
         --metrics "unix:$tmp/m.sock" 2>"$tmp/err" &
     pid=$!
-    wait_for 30 capturing
-    for ((i = 0; i < 10; i++)); do
-        send "$data/dns.pcap"
-        wait_for 2 told out && break
-    done
+    flows_come
     wait_for 10 page "$tmp/m.sock"
     rm "$tmp/out"
     kill -HUP "$(program $pid)"
