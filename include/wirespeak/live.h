@@ -160,9 +160,15 @@ WSP_MUST_USE WSP_API wsp_status wsp_tagger_expire(wsp_tagger *t, uint64_t now_ns
 /* Ends all flows. The tagger goes on with new ones. */
 WSP_MUST_USE WSP_API wsp_status wsp_tagger_flush(wsp_tagger *t, wsp_error *err);
 
-/* There is more work than time: gives up a quarter of the flows that are read, the oldest first. */
+/*
+ * There is more work than time: gives up a quarter of the flows that are read: first those that began in a crowd (more than one of
+ * 16 new flows had a first packet of the same transport, TCP flags and length), of them the oldest first.
+ */
 WSP_API void wsp_tagger_shed(wsp_tagger *t);
-/* false: flows that begin are given up at once and cost no more than a look into the table; true (the start): they are read. */
+/*
+ * false: flows that begin are given up at once and cost no more than a look into the table; where crowds are most of them, those
+ * beside the crowds are read on. true (the start): all are read.
+ */
 WSP_API void wsp_tagger_admit(wsp_tagger *t, bool new_flows);
 
 /* Counters but for those that say "now". */

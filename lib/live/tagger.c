@@ -3,6 +3,7 @@
  * tagger.c: flows on their way to a decision. A flow that is read has a context (the codec's) and stands on a node of the
  * tree of beginnings; one that is decided keeps the answers only, and its packets cost a look into the flow table.
  */
+#include "live/crowd_int.h"
 #include "live/prefix_int.h"
 #include "task/task_int.h"
 
@@ -26,12 +27,18 @@ struct tag_flow {
     wsp_flow *flow;
     wspi_node *at;           /* after the last packet that was read; NULL: it is read no more */
     wsp_context *ctx;        /* while it is read */
-    tag_flow *older, *newer; /* among those that are read, in the order of first packets */
+    tag_flow *older, *newer; /* in its line */
     uint32_t source, waits, packets;
     uint8_t seen; /* of wsp_policy_apply */
     uint8_t state, reason;
+    bool crowd;            /* began in one */
     wsp_tag_answer said[]; /* [heads], of the last decision */
 };
+
+/* Flows that are read, in the order of first packets. */
+typedef struct tag_line {
+    tag_flow *oldest, *newest;
+} tag_line;
 
 /* The flow's counters as they were with the packet: others come before it is known what they decide. */
 struct wspi_wait {
@@ -48,7 +55,8 @@ struct wsp_tagger {
     wspi_prefix prefix;
     wsp_flow_table *table;
     wspi_pool flows, contexts, waits;
-    tag_flow *oldest, *newest; /* that are read */
+    wspi_crowd crowd;
+    tag_line read[2]; /* those of crowds second */
     wsp_packet *packet;
     wsp_residual *resid;
     int linktype; /* of the first packet; flows of others are told apart */
@@ -103,18 +111,36 @@ static void take_answers(const wsp_tagger *t, tag_flow *f, const wspi_node *n)
 
 /* ---- flows that are read ---- */
 
+static void join(tag_line *l, tag_flow *f)
+{
+    f->older = l->newest;
+    if (l->newest)
+        l->newest->newer = f;
+    else
+        l->oldest = f;
+    l->newest = f;
+}
+
+static void leave(tag_line *l, tag_flow *f)
+{
+    if (f->older)
+        f->older->newer = f->newer;
+    else
+        l->oldest = f->newer;
+    if (f->newer)
+        f->newer->older = f->older;
+    else
+        l->newest = f->older;
+    f->older = f->newer = NULL;
+}
+
 static void start_reading(wsp_tagger *t, tag_flow *f, wsp_context *ctx, int linktype)
 {
     f->ctx = ctx;
     wsp_context_init(ctx, linktype);
     f->at = t->prefix.root;
     wspi_prefix_hold(&t->prefix, f->at);
-    f->older = t->newest;
-    if (t->newest)
-        t->newest->newer = f;
-    else
-        t->oldest = f;
-    t->newest = f;
+    join(&t->read[f->crowd], f);
 }
 
 static void stop_reading(wsp_tagger *t, tag_flow *f)
@@ -125,21 +151,13 @@ static void stop_reading(wsp_tagger *t, tag_flow *f)
     f->ctx = NULL;
     wspi_prefix_drop(&t->prefix, f->at);
     f->at = NULL;
-    if (f->older)
-        f->older->newer = f->newer;
-    else
-        t->oldest = f->newer;
-    if (f->newer)
-        f->newer->older = f->older;
-    else
-        t->newest = f->older;
-    f->older = f->newer = NULL;
+    leave(&t->read[f->crowd], f);
 }
 
-/* Gives up the flow that has been read for the longest time. False: there is none. */
+/* Gives up the flow that has been read for the longest time, of crowds first. False: there is none. */
 static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
 {
-    tag_flow *f = t->oldest;
+    tag_flow *f = t->read[1].oldest ? t->read[1].oldest : t->read[0].oldest;
 
     if (!f)
         return false;
@@ -273,7 +291,14 @@ static void refuse(wsp_tagger *t, tag_flow *f, uint64_t *counter)
     (*counter)++;
 }
 
-static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int linktype)
+/* Where a crowd is what there is too much of, the flows beside it are read on. */
+static bool refused(const wsp_tagger *t, const tag_flow *f)
+{
+    return t->refuse && (f->crowd || !wspi_crowd_rules(&t->crowd));
+}
+
+static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int linktype,
+                        uint32_t wirelen)
 {
     tag_flow *f = wspi_pool_take(&t->flows);
     wsp_context *ctx;
@@ -283,9 +308,11 @@ static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int link
     memset(f, 0, t->flows.size);
     f->flow = flow;
     f->source = source;
+    f->crowd = wspi_crowd_add(&t->crowd, flow->key.proto, (uint8_t)wsp_packet_tcp_flags(t->packet),
+                              wirelen);
     flow->user = f;
     t->stats.flows++;
-    if (t->refuse) {
+    if (refused(t, f)) {
         refuse(t, f, &t->stats.shed_time);
         return WSP_OK;
     }
@@ -355,7 +382,7 @@ static wsp_status take_packet(wsp_tagger *t, uint32_t source, int linktype, cons
     WSP_TRY(t->st);
     wsp_flow_note_icmp(flow, t->packet, dir);
     if (!flow->user)
-        WSP_TRY(begin(t, flow, source, linktype));
+        WSP_TRY(begin(t, flow, source, linktype, frame->wirelen));
     t->stats.packets++;
     return ((tag_flow *)flow->user)->ctx ? read_packet(t, flow->user, dir, frame->time_ns) : WSP_OK;
 }

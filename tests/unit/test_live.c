@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "capture/capture_int.h"
+#include "live/crowd_int.h"
 #include "live/prefix_int.h"
 #include "live/ring_int.h"
 #include "wirespeak/task.h"
@@ -122,6 +123,30 @@ static void a_pool_keeps_its_limit(void **state)
     wspi_pool_clear(&p);
 }
 
+static void a_kind_is_a_crowd_while_it_comes_often(void **state)
+{
+    wspi_crowd c = {0};
+    size_t crowds = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) { /* all apart, and there is no crowd after the first few */
+        crowds += wspi_crowd_add(&c, 17, 0, i);
+        assert_true(i < 100 || !wspi_crowd_rules(&c));
+    }
+    assert_true(crowds < 40);
+    for (uint32_t i = 0; i < 3000; i++) {
+        bool crowd = wspi_crowd_add(&c, 6, 2, 54);
+        assert_true(i < 100 || crowd);
+        if (i % 100 == 99)
+            assert_false(wspi_crowd_add(&c, 17, 0, 5000 + i));
+    }
+    assert_true(wspi_crowd_rules(&c));
+    for (uint32_t i = 0; i < 40000; i++)
+        (void)wspi_crowd_add(&c, 17, 0, i);
+    assert_false(wspi_crowd_rules(&c));
+    assert_false(wspi_crowd_add(&c, 6, 2, 54));
+}
+
 /* ---- tagger ---- */
 
 static wsp_model *model_of_tokens(void)
@@ -207,16 +232,20 @@ static size_t make_frame(uint8_t *p, size_t flow, size_t packet)
     return len;
 }
 
-static void push_all(wsp_tagger *t, size_t flows, size_t packets)
+static void push_one(wsp_tagger *t, size_t flow, size_t packet)
 {
     uint8_t bytes[1024];
+    wsp_frame f = {.time_ns = 1000000000u + (packet * 100 + flow) * 1000000u, .data = bytes};
 
+    f.caplen = f.wirelen = (uint32_t)make_frame(bytes, flow, packet);
+    assert_int_equal(wsp_tagger_push(t, 0, 1, &f, NULL), WSP_OK);
+}
+
+static void push_all(wsp_tagger *t, size_t flows, size_t packets)
+{
     for (size_t i = 0; i < packets; i++)
-        for (size_t k = 0; k < flows; k++) {
-            wsp_frame f = {.time_ns = 1000000000u + (i * 100 + k) * 1000000u, .data = bytes};
-            f.caplen = f.wirelen = (uint32_t)make_frame(bytes, k, i);
-            assert_int_equal(wsp_tagger_push(t, 0, 1, &f, NULL), WSP_OK);
-        }
+        for (size_t k = 0; k < flows; k++)
+            push_one(t, k, i);
 }
 
 static const said *end_of(const heard *h, uint64_t id)
@@ -380,6 +409,43 @@ static void what_is_given_up_is_counted_and_still_ends(void **state)
     wsp_model_free(m);
 }
 
+/* Sixty flows whose first packets are alike, and four beside them. */
+static void a_crowd_is_given_up_before_what_is_beside_it(void **state)
+{
+    enum { CROWD = 60, BESIDE = 200 };
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    wsp_tagger *t;
+
+    (void)state;
+    o.sure = 2;
+    assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+    for (size_t k = 0; k < CROWD; k++)
+        push_one(t, 3 * k, 0);
+    push_one(t, BESIDE, 2); /* the 61st flow */
+    push_one(t, BESIDE + 1, 2);
+    for (int i = 0; i < 20; i++)
+        wsp_tagger_shed(t);
+    assert_int_equal(wsp_tagger_stats(t).undecided_now, 0); /* the last ones, too, in the end */
+    wsp_tagger_admit(t, false);
+    push_one(t, 3 * CROWD, 0);
+    push_one(t, BESIDE + 2, 2);
+    push_one(t, BESIDE + 3, 2);
+    assert_int_equal(wsp_tagger_stats(t).undecided_now, 2);
+    wsp_tagger_admit(t, true);
+    push_one(t, 3 * CROWD + 3, 0);
+    wsp_tagger_shed(t); /* the youngest, but of the crowd */
+    assert_int_equal(wsp_tagger_stats(t).undecided_now, 2);
+    assert_int_equal(wsp_tagger_flush(t, NULL), WSP_OK);
+    assert_int_equal(end_of(&h, 63)->reason, WSP_TAG_SHED);
+    assert_int_equal(end_of(&h, 64)->reason, WSP_TAG_ENDED);
+    assert_int_equal(end_of(&h, 65)->reason, WSP_TAG_ENDED);
+    assert_int_equal(end_of(&h, 66)->reason, WSP_TAG_SHED);
+    wsp_tagger_free(t);
+    wsp_model_free(m);
+}
+
 /* A flood: every flow new, and none ends. */
 static void memory_stays_within_its_limit(void **state)
 {
@@ -440,10 +506,12 @@ int main(void)
         cmocka_unit_test(records_arrive_whole_and_in_order),
         cmocka_unit_test(a_full_ring_refuses_and_goes_on),
         cmocka_unit_test(a_pool_keeps_its_limit),
+        cmocka_unit_test(a_kind_is_a_crowd_while_it_comes_often),
         cmocka_unit_test(the_answers_are_those_of_classify),
         cmocka_unit_test(a_sure_flow_is_decided_once_and_read_no_more),
         cmocka_unit_test(a_followed_flow_tells_only_changes),
         cmocka_unit_test(what_is_given_up_is_counted_and_still_ends),
+        cmocka_unit_test(a_crowd_is_given_up_before_what_is_beside_it),
         cmocka_unit_test(memory_stays_within_its_limit),
         cmocka_unit_test(idle_flows_end_without_packets),
     };
