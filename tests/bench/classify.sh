@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# classify.sh: from capture to labels, beside ndpiReader and a bare libpcap loop on the same file in the same run; and its peak memory.
+# classify.sh: from capture to labels, beside ndpiReader, a pipeline in Python with PyTorch and a bare libpcap loop on the same file in the
+# same run; and its peak memory.
 # BENCH_MODEL: the model (models/flows.safetensors); BENCH_CORPUS: captures to make the large one of (tests/data); BENCH_BYTES: its size
 # (50M); BENCH_ROUNDS: 3.
 set -euo pipefail
@@ -26,6 +27,13 @@ if command -v ndpiReader >/dev/null; then
 else
     echo "ndpiReader is not installed (Debian: libndpi-bin): left out"
 fi
+python=(/usr/bin/python3 "$top/tests/bench/python_pipeline.py")
+if /usr/bin/python3 -c 'import dpkt, torch, numpy' 2>/dev/null; then
+    runs+=(-- "Python, features alone" "${python[@]}" --features "$model" "$big"
+        -- "Python and PyTorch" "${python[@]}" "$model" "$big")
+else
+    echo "python3-dpkt, python3-torch or python3-numpy is not installed: the pipeline in Python is left out"
+fi
 echo
 echo "classify: $packets packets of $captured bytes, $flows flows, $rounds rounds in turns on $(nproc) CPUs; rates are of the best round"
 echo
@@ -37,4 +45,6 @@ awk -F '\t' -v packets="$packets" -v bytes="$captured" -v flows="$flows" '
             "MB/s", "x cpu", "peak MB"
     }
     { printf "%-22s %8.3f %8.3f %8.3f %11.0f %9.0f %8.1f %8.1f %8.1f\n", $1, $2, $3, $4, packets / $2, flows / $2,
-        bytes / $2 / 1e6, $4 / cpu, $5 / 1e3 }' "$tmp/rows"
+        bytes / $2 / 1e6, $4 / cpu, $5 / 1e3 }
+    $1 == "classify --summary" { ours = $2 }
+    $1 == "Python and PyTorch" { printf "\nclassify --summary is %.1f times as fast as Python and PyTorch\n", $2 / ours }' "$tmp/rows"

@@ -23,7 +23,6 @@ nothing else. Conditions are not given: they cost nothing.
 Needs Debian's python3-torch and python3-numpy; better with libopenblas0-openmp and libjemalloc2.
 """
 import argparse
-import glob
 import importlib.util
 import os
 import statistics
@@ -31,29 +30,10 @@ import subprocess
 import sys
 import time
 
+import torch_env
+
 VARIANTS = ("tuned", "processes", "as-found")
 THREADS_OF_CORES = os.cpu_count() or 1
-
-
-def cpu_has(flag):
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
-        return any(line.startswith("flags") and flag in line.split() for line in f)
-
-
-def tuned_environment(threads, blas):
-    """What has to be set before a process starts."""
-    e = {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "1000", "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-         "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
-    if cpu_has("avx512f"):
-        e |= {"OPENBLAS_CORETYPE": "SkylakeX", "ATEN_CPU_CAPABILITY": "avx512"}
-    if blas:
-        e["LD_LIBRARY_PATH"] = ":".join([blas] + os.environ.get("LD_LIBRARY_PATH", "").split(":")).rstrip(":")
-    else:
-        print("torch_peer.py: no OpenBLAS for OpenMP (libopenblas0-openmp): float32 is slower than it could be", file=sys.stderr)
-    allocator = glob.glob("/usr/lib/*/libjemalloc.so.2")
-    if allocator:
-        e |= {"LD_PRELOAD": allocator[0], "MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:2"}
-    return e
 
 
 def children(options):
@@ -68,7 +48,7 @@ def children(options):
         count, threads = (options.threads, 1) if variant == "processes" else (1, options.threads)
         env = dict(os.environ) | {"PEER_WORLD": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(options.port)}
         if variant != "as-found":
-            env |= tuned_environment(threads, options.blas)
+            env |= torch_env.tuned(threads, options.blas)
         command = [sys.executable, os.path.abspath(__file__), "--child", "--variant", variant, "--threads", str(options.threads),
                    "--dtype", options.dtype, "--seconds", str(options.seconds)] + ["--check"] * options.check + [options.model, options.tokens]
         running = [subprocess.Popen(command, env=env | {"PEER_RANK": str(rank)}) for rank in range(count)]
@@ -82,7 +62,7 @@ def arguments():
     p.add_argument("--dtype", choices=("f32", "bf16"), default="f32")
     p.add_argument("--seconds", type=float, default=5, help="of each measurement")
     p.add_argument("--variant", choices=VARIANTS, action="append", help="may be repeated; all of them when absent")
-    p.add_argument("--blas", default=next(iter(glob.glob("/usr/lib/*/openblas-openmp")), ""), help="folder of a libblas.so.3")
+    p.add_argument("--blas", default=torch_env.BLAS, help="folder of a libblas.so.3")
     p.add_argument("--port", type=int, default=29517, help="on which processes find each other")
     p.add_argument("--check", action="store_true", help="compare with the plain model and do nothing else")
     p.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
