@@ -515,6 +515,8 @@ bool wspi_code_packet(wspi_coder *c)
     if (c->bad || c->need)
         return true;
     code_layers(c);
+    if (c->fill && !c->bad && !c->need)
+        wspi_group_fit(c);
     c->pay.in = c->enc ? p->data + p->payload_off : NULL;
     c->pay.wire = p->payload_len;
     c->pay.end =

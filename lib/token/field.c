@@ -428,12 +428,12 @@ static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
 
 /*
  * Samples: another port where a protocol without a grammar is at home, since readers that go by ports would find its payload
- * malformed. What is said stays what was meant, as of a server that listens elsewhere.
+ * malformed. What is said stays what was meant, as of a server that listens elsewhere. Few protocols have a port for clients.
  */
 static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, unsigned t)
 {
-    bool spoken = t >= WSPI_PORT_CLASSES && !source &&
-                  wspi_app_of_port(wspi_port_at(t - WSPI_PORT_CLASSES), layer);
+    uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
+    bool spoken = source ? wspi_app_asks_from(port, layer) : wspi_app_of_port(port, layer) != 0;
 
     return c->fill->service_ports || spoken ? t : WSPI_PORT_DYNAMIC;
 }
@@ -462,6 +462,8 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);
     else
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
+    if (c->fill && d->kind == WSPI_K_ADDR && d->role == WSPI_R_IP_DST && wspi_group_may(c))
+        *v = wspi_group_addr(t, d->width, *v);
     if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC &&
         d->role == (c->dir ? WSPI_R_PORT_SRC : WSPI_R_PORT_DST))
         /* of the server: dynamic (RFC 6335), from 60416 on, below which tshark knows protocols by their ports */

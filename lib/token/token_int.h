@@ -420,6 +420,17 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags);
 /* Has a bare acknowledgement of the i-th layer nothing to tell but its window? */
 bool wspi_tells_window(const wspi_coder *c, size_t i);
 
+/* ---- destinations of samples that are groups: group.c ---- */
+
+/* May this sample go to a group: is it of the initiator, and not of a connection? */
+bool wspi_group_may(const wspi_coder *c);
+/* An address of `width` bits of this class (wspi_addr_class), made of a host's: multicast and broadcast ones, else v. */
+uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v);
+/* All layers are drawn: a multicast destination becomes that of its protocol, and the link address follows. */
+void wspi_group_fit(wspi_coder *c);
+/* Does the initiator of the flow send to a group, from which nothing comes back? */
+bool wspi_group_asked(const wsp_context *ctx);
+
 /* ---- token files ---- */
 
 #define WSPI_TOKENS_FORMAT "wirespeak-tokens-1"

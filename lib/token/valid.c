@@ -2,7 +2,7 @@
 /*
  * valid.c: what samples may have beyond the marks of the vocabulary. A TCP connection is opened, used and closed as
  * RFC 9293 has it (3.3.2), options of a SYN stand on one and are answered if they were offered (RFC 7323, RFC 2018),
- * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP carries nothing.
+ * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP and IGMP carry nothing.
  */
 #include "token/app/app.h"
 
@@ -98,7 +98,7 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
 {
     const wsp_context *ctx = c->ctx;
 
-    if (has_answered(ctx) && is_of(ctx, WSPI_UDP))
+    if ((has_answered(ctx) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     if (!is_of(ctx, WSPI_TCP))
         return;
@@ -113,7 +113,7 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
 
     if (!c->legal || c->deviations || !c->need || !ctx->started)
         return;
-    if (is_of(ctx, WSPI_ARP) ||
+    if (is_of(ctx, WSPI_ARP) || is_of(ctx, WSPI_IGMP) ||
         (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir))))
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
 }

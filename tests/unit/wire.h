@@ -222,6 +222,13 @@ static inline void all_come_back(const wire_message *all, size_t n)
 
 /* ---- samples ---- */
 
+static inline bool is_one_of(const char *s, const char *const *names)
+{
+    while (*names && strcmp(s, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 /* Takes a legal token at random, one of the wanted names where it is legal. */
 static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, wspi_rng *r)
 {
@@ -231,15 +238,26 @@ static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, w
     for (uint16_t i = 0; i < wsp_vocab_size(); i++) {
         const char *s = legal[i] ? wsp_vocab_name(i, name, sizeof name) : "";
         choices += legal[i] != 0;
-        for (size_t k = 0; *s && wanted[k]; k++)
-            if (strcmp(s, wanted[k]) == 0)
-                return i;
+        if (*s && is_one_of(s, wanted))
+            return i;
     }
     assert_true(choices > 0);
     pick = (size_t)wspi_rng_below(r, choices);
     for (uint16_t i = 0;; i++)
         if (legal[i] && pick-- == 0)
             return i;
+}
+
+/* Groups do not answer. */
+static inline void to_a_host(uint8_t *legal)
+{
+    static const char *const groups[] = {"ipv4.dst=multicast", "ipv4.dst=broadcast",
+                                         "ipv6.dst=multicast", NULL};
+    char name[128];
+
+    for (uint16_t i = 0; i < wsp_vocab_size(); i++)
+        if (legal[i] && is_one_of(wsp_vocab_name(i, name, sizeof name), groups))
+            legal[i] = 0;
 }
 
 /* A sampled packet of the flow is of the protocol when it is read again. */
@@ -260,6 +278,7 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
         if (done)
             break;
         assert_true(n < WSP_MAX_PACKET_TOKENS);
+        to_a_host(legal);
         ids[n++] = choose(legal, wanted, r);
     }
     assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);

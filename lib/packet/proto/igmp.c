@@ -5,8 +5,6 @@
  */
 #include "packet/packet_int.h"
 
-enum { TYPE, TIME, CHECKSUM, GROUP };
-
 static const wspi_value type[] = {{0x11, "query"},   {0x16, "report"},  {0x17, "leave"},
                                   {0x22, "report3"}, {0x12, "report1"}, {0x13, "dvmrp"},
                                   {0x14, "pim1"},    {0, NULL}};
@@ -31,5 +29,10 @@ static bool computed(const wsp_packet *p, const uint8_t *frame, size_t i, size_t
     return wspi_transport_sum(p, frame, i, 2, false, v);
 }
 
-const wspi_proto wspi_proto_igmp = {
-    .name = "igmp", WSPI_FIELDS(fields), .len = 8, .parse = parse, .computed = computed};
+const wspi_proto wspi_proto_igmp = {.name = "igmp",
+                                    WSPI_FIELDS(fields),
+                                    .len = 8,
+                                    .samples = true,
+                                    .ends = true,
+                                    .parse = parse,
+                                    .computed = computed};

@@ -94,7 +94,7 @@ const wspi_proto wspi_proto_ipv4 = {.name = "ipv4",
 const wspi_proto wspi_proto_ipv4_eol = {.name = "ipv4.opt.eol", .len = 1, OPTION, .kind = 0};
 const wspi_proto wspi_proto_ipv4_nop = {.name = "ipv4.opt.nop", .len = 1, OPTION, .kind = 1};
 const wspi_proto wspi_proto_ipv4_alert = {
-    .name = "ipv4.opt.alert", WSPI_FIELDS(alert), .len = 4, OPTION, .kind = 148};
+    .name = "ipv4.opt.alert", WSPI_FIELDS(alert), .len = 4, OPTION, .kind = 148, .samples = true};
 const wspi_proto wspi_proto_ipv4_route = {
     .name = "ipv4.opt.route", WSPI_FIELDS(route), .len = 3, .has_extra = true, OPTION, .kind = 7};
 const wspi_proto wspi_proto_ipv4_rawopt = {

@@ -25,6 +25,15 @@ uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
     return 0;
 }
 
+bool wspi_app_asks_from(uint16_t port, uint8_t transport)
+{
+    for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
+        for (size_t i = 0; i < WSPI_COUNT(apps[a]->clients); i++)
+            if (apps[a]->clients[i] == port && apps[a]->over & over(transport))
+                return true;
+    return false;
+}
+
 /* ---- bytes ---- */
 
 static bool stopped(const wspi_coder *c)

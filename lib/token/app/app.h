@@ -20,7 +20,9 @@ typedef struct wspi_app {
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     void (*walk)(wspi_coder *c);
     uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
-    bool ports_only;   /* samples use it on these ports only; without ports: never */
+    uint16_t
+        clients[3];  /* ports that clients have, too; elsewhere a client's port is a dynamic one */
+    bool ports_only; /* samples use it on these ports only; without ports: never */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -46,6 +48,8 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
+/* Is it usual that clients have this port? */
+bool wspi_app_asks_from(uint16_t port, uint8_t transport);
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
 

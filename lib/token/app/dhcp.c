@@ -456,4 +456,5 @@ const wspi_app wspi_app_dhcp = {
     .looks = looks,
     .walk = walk,
     .ports = {67, 68},
+    .clients = {68, 67},
 };

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * group.c: multicast and broadcast destinations of samples. A flow that its class of address sends to a group goes to the group of
+ * its port or, as IGMP, to the one that it speaks of; its link address follows (RFC 1112 6.4, RFC 2464 7). No other host's
+ * answer belongs to it.
+ */
+#include "token/token_int.h"
+
+/* IANA's groups of protocols that are spoken to groups, by destination port: IPv4, and the end of ff02::. */
+static const struct group {
+    uint16_t port;
+    uint32_t v4, v6;
+} groups[] = {
+    {5353, 0xe00000fb, 0xfb},    /* mDNS, RFC 6762 3 */
+    {5355, 0xe00000fc, 0x10003}, /* LLMNR, RFC 4795 2 */
+    {1900, 0xeffffffa, 0xc},     /* SSDP, UPnP Device Architecture 2.0, 1.1 */
+    {546, 0, 0x10002},           /* DHCPv6, RFC 8415 7.1 */
+    {547, 0, 0x10002},           /**/
+    {3702, 0xeffffffa, 0xc},     /* WS-Discovery 1.1, 3.1.1 */
+    {123, 0xe0000101, 0x101},    /* NTP, RFC 5905 7.1 */
+};
+
+enum { BROADCAST = 1, MULTICAST = 2 };                                     /* of wspi_addr_class */
+enum { ALL_HOSTS = 0x01, ALL_ROUTERS = 0x02, QUERY = 0x11, LEAVE = 0x17 }; /* IGMP, RFC 2236 */
+#define LOCAL_V4 UINT32_C(0xe0000000)         /* 224.0.0.0/24, RFC 5771 */
+#define SITE_V4  UINT32_C(0xef000000)         /* 239.0.0.0/8, RFC 2365 */
+#define LINK_V6  UINT64_C(0xff02000000000000) /* RFC 4291 2.7 */
+#define ALL_MAC  UINT64_C(0xffffffffffff)
+
+bool wspi_group_may(const wspi_coder *c)
+{
+    uint8_t up = c->p->layers[c->p->n_layers - 1].id;
+
+    return c->dir == 0 &&
+           (up == WSPI_UDP || up == WSPI_IGMP || up == WSPI_ICMP || up == WSPI_ICMPV6);
+}
+
+uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v)
+{
+    if (class == MULTICAST)
+        return width == 64 ? LINK_V6 : SITE_V4 | (v & 0xffffff);
+    return class == BROADCAST && width == 32 ? 0xffffffff : v;
+}
+
+static bool is_group(const wspi_layer *l)
+{
+    return l->id == WSPI_IPV4 ? l->v[WSPI_IPV4_DST] >> 28 == 14 || l->v[WSPI_IPV4_DST] == 0xffffffff
+                              : l->id == WSPI_IPV6 && l->v[WSPI_IPV6_DST] >> 56 == 0xff;
+}
+
+/* The group of a port, where the destination is one. */
+static void to_port(wspi_layer *ip, uint64_t port)
+{
+    for (size_t i = 0; i < WSPI_COUNT(groups); i++) {
+        if (groups[i].port != port)
+            continue;
+        if (ip->id == WSPI_IPV6)
+            ip->v[WSPI_IPV6_DST_IF] = groups[i].v6;
+        else if (groups[i].v4 && ip->v[WSPI_IPV4_DST] != 0xffffffff)
+            ip->v[WSPI_IPV4_DST] = groups[i].v4;
+    }
+}
+
+/* Queries go to all hosts, leaving hosts speak to all routers, reports to their group. */
+static void to_igmp(wspi_layer *ip, wspi_layer *igmp, bool first)
+{
+    uint64_t group = SITE_V4 | (ip->v[WSPI_IPV4_DST] & 0xffffff), type = igmp->v[WSPI_IGMP_TYPE];
+
+    igmp->v[WSPI_IGMP_GROUP] = type == QUERY ? 0 : group;
+    if (first)
+        ip->v[WSPI_IPV4_DST] = type == QUERY   ? LOCAL_V4 | ALL_HOSTS
+                               : type == LEAVE ? LOCAL_V4 | ALL_ROUTERS
+                                               : group;
+}
+
+static uint64_t link_address(const wspi_layer *ip)
+{
+    if (ip->id == WSPI_IPV6)
+        return UINT64_C(0x333300000000) | (ip->v[WSPI_IPV6_DST_IF] & 0xffffffff);
+    if (ip->v[WSPI_IPV4_DST] == 0xffffffff)
+        return ALL_MAC;
+    return UINT64_C(0x01005e000000) | (ip->v[WSPI_IPV4_DST] & 0x7fffff);
+}
+
+void wspi_group_fit(wspi_coder *c)
+{
+    wsp_packet *p = c->p;
+    bool first = !c->ctx->seen[c->dir];
+    wspi_layer *ip = NULL, *up;
+
+    for (size_t i = 0; i < p->n_layers && !ip; i++)
+        if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
+            ip = &p->layers[i];
+    up = &p->layers[p->n_layers - 1];
+    if (!ip || c->dir != 0)
+        return;
+    if (up->id == WSPI_IGMP && ip->id == WSPI_IPV4)
+        to_igmp(ip, up, first);
+    else if (first && is_group(ip) && up->id == WSPI_UDP)
+        to_port(ip, up->v[WSPI_UDP_DPORT]);
+    if (first && is_group(ip) && p->layers[0].id == WSPI_ETH)
+        p->layers[0].v[WSPI_ETH_DST] = link_address(ip);
+}
+
+bool wspi_group_asked(const wsp_context *ctx)
+{
+    wspi_past v4 = wspi_context_past(ctx, 0, WSPI_IPV4, 0);
+    wspi_past v6 = wspi_context_past(ctx, 0, WSPI_IPV6, 0);
+    wspi_layer l = {.id = v4.slot ? WSPI_IPV4 : WSPI_IPV6};
+
+    if (v4.slot)
+        l.v[WSPI_IPV4_DST] = wspi_past_value(&v4, &wspi_protos[WSPI_IPV4]->fields[WSPI_IPV4_DST]);
+    else if (v6.slot)
+        l.v[WSPI_IPV6_DST] = wspi_past_value(&v6, &wspi_protos[WSPI_IPV6]->fields[WSPI_IPV6_DST]);
+    return is_group(&l);
+}

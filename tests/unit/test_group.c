@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_group.c: samples that go to multicast groups and to everybody, and the ports of clients. */
+#include "tests/unit/wire.h"
+
+static const uint8_t client[] = {2, 0, 0, 0, 0, 1}, server[] = {2, 0, 0, 0, 0, 2};
+
+static wsp_filler filler(uint64_t seed)
+{
+    wsp_filler f = {.seed = seed,
+                    .start_ns = 1,
+                    .client_ip = {10, 0, 0, 1},
+                    .server_ip = {10, 1, 2, 3},
+                    .client_ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+                    .server_ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+                    .client_port = 50000};
+
+    memcpy(f.client, client, 6);
+    memcpy(f.server, server, 6);
+    return f;
+}
+
+/* A first packet with the wanted tokens where they are legal; then, may the other side speak? */
+static bool draw(wire *w, const wsp_filler *fill, const char *const *wanted, wspi_rng *r,
+                 wsp_decoded *out)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    unsigned theirs = wspi_group_base(WSPI_T_START) + WSPI_STARTS;
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    bool done = false, answered = false;
+    size_t n = 0;
+
+    assert_non_null(legal);
+    wire_again(w);
+    for (;;) {
+        assert_int_equal(
+            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        ids[n++] = choose(legal, wanted, r);
+    }
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
+    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, 0, fill, false, legal, &done, NULL),
+                     WSP_OK);
+    for (unsigned i = 0; i < WSPI_STARTS; i++)
+        answered |= legal[theirs + i];
+    free(legal);
+    return answered;
+}
+
+/* What the tokens ask for and where the packet goes: link address, address, ports. */
+static const struct row {
+    const char *wanted[6];
+    uint8_t mac[6], len, address[16], ports[4];
+    bool answered;
+} rows[] = {
+    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=multicast", "udp.sport=123", "udp.dport=123"},
+     {1, 0, 0x5e, 0, 1, 1},
+     4,
+     {224, 0, 1, 1},
+     {0, 123, 0, 123},
+     false},
+    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=private", "udp.sport=dynamic", "udp.dport=123"},
+     {2, 0, 0, 0, 0, 2},
+     4,
+     {10, 1, 2, 3},
+     {0xc3, 0x50, 0, 123},
+     true},
+    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=broadcast", "udp.sport=68", "udp.dport=67"},
+     {255, 255, 255, 255, 255, 255},
+     4,
+     {255, 255, 255, 255},
+     {0, 68, 0, 67},
+     false},
+    {{"c2s first", "stack=eth/ipv6/udp", "ipv6.dst=multicast", "udp.sport=dynamic",
+      "udp.dport=123"},
+     {0x33, 0x33, 0, 0, 1, 1},
+     16,
+     {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1},
+     {0xc3, 0x50, 0, 123},
+     false},
+};
+
+static void groups_follow_from_ports(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 3);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(rows); i++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            const struct row *row = &rows[i];
+            wsp_filler fill = filler(seed);
+            wsp_decoded out;
+            size_t ip = row->len == 4 ? 14 + 16 : 14 + 24, udp = row->len == 4 ? 34 : 54;
+
+            assert_int_equal(draw(&w, &fill, row->wanted, &r, &out), row->answered);
+            assert_memory_equal(out.frame.data, row->mac, 6);
+            assert_memory_equal(out.frame.data + ip, row->address, row->len);
+            assert_memory_equal(out.frame.data + udp, row->ports, 4);
+        }
+    wire_close(&w);
+}
+
+static void igmp_goes_where_its_type_says(void **state)
+{
+    static const struct {
+        const char *wanted[5];
+        uint8_t type, to[4];
+    } types[] = {{{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=query"},
+                  0x11,
+                  {224, 0, 0, 1}},
+                 {{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=leave"},
+                  0x17,
+                  {224, 0, 0, 2}},
+                 {{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=report1"},
+                  0x12,
+                  {239, 1, 2, 3}}};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 4);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(types); i++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            wsp_filler fill = filler(seed);
+            wsp_decoded out;
+
+            assert_false(draw(&w, &fill, types[i].wanted, &r, &out));
+            assert_int_equal(out.frame.data[34], types[i].type);
+            assert_memory_equal(out.frame.data + 30, types[i].to, 4);
+            if (types[i].type == 0x11)
+                assert_memory_equal(out.frame.data + 38, "\0\0\0\0", 4);
+            else
+                assert_memory_equal(out.frame.data + 38, "\xef\x01\x02\x03", 4);
+            assert_int_equal(out.frame.data[17] + 14u + out.frame.data[16] * 256u, 42);
+        }
+    wire_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_follow_from_ports),
+        cmocka_unit_test(igmp_goes_where_its_type_says),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
