@@ -100,8 +100,11 @@ generate -m "$model" -n 30 --clients 2001:db8:77::/64 --servers 203.0.113.9 --cl
 import json, sys
 flows = [json.loads(line) for line in sys.stdin]
 ends = [f[side] for f in flows for side in ("src_ip", "dest_ip") if side in f and ":" not in f[side]]
-assert len(ends) > 10 and all(e.startswith("10.") or e == "203.0.113.9" for e in ends), ends
-assert all(3000 <= f["src_port"] < 3100 for f in flows if "src_port" in f)
+groups = lambda e: 224 <= int(e.split(".")[0]) < 240 or e == "255.255.255.255"
+assert len(ends) > 10 and all(e.startswith("10.") or e == "203.0.113.9" or groups(e) for e in ends), ends
+own = {67, 68, 123, 137, 546, 547, 5353} # of clients, too
+assert all(3000 <= f["src_port"] < 3100 or f["src_port"] in own for f in flows if "src_port" in f)
+assert sum(3000 <= f["src_port"] < 3100 for f in flows if "src_port" in f) > 10
 '
 result $? "hosts and ports are of the pools"
 
