@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_label.c: what nDPI says of every flow, as JSON lines with Suricata's names or as a table. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "beside.h"
 #include "cli.h"
 #include "eve.h"
 #include "wirespeak/capture.h"
@@ -28,6 +28,7 @@ static const cli_page page = {
 typedef struct labelling {
     bool table;
     char *capture; /* name of the open capture, fit to be printed */
+    linebuf line;  /* records are made in it */
     wsp_labeller *labeller;
     wsp_packet *packet;
     uint64_t captures, flows, broken;
@@ -37,31 +38,35 @@ typedef struct labelling {
 
 /* ---- output ---- */
 
-static json_t *verdict(const wsp_verdict *v)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "version", wsp_labeller_version(),
-                     "protocol", v->protocol, "service", v->service, "master", v->master, "app",
-                     v->app, "category", v->category, "source", wsp_label_source_name(v->source),
-                     "packets", (int)v->packets);
-}
-
 static void print_json(labelling *l, const wsp_flow *f, const wsp_verdict *v)
 {
-    json_t *line = eve_flow(f, l->id_base + f->id + 1, l->capture);
+    const eve_event event = {.type = "flow",
+                             .time_ns = f->last_ns,
+                             .flow_id = l->id_base + f->id + 1,
+                             .capture = l->capture};
 
-    if (!line || (v && json_object_set_new(line, "ndpi", verdict(v)) < 0)) {
-        json_decref(line);
+    l->line.len = 0;
+    eve_flow(&l->line, f, &event);
+    if (v)
+        beside_put(&l->line, &(beside_word){.protocol = v->protocol,
+                                            .service = v->service,
+                                            .master = v->master,
+                                            .app = v->app,
+                                            .category = v->category,
+                                            .source = wsp_label_source_name(v->source),
+                                            .packets = v->packets});
+    LINE(&l->line, "}\n");
+    if (l->line.failed)
         l->st = WSP_ERR_NOMEM;
-    } else if (!eve_print(line)) {
-        l->st = WSP_ERR_IO;
-    }
+    else
+        (void)fwrite(l->line.text, 1, l->line.len, stdout);
 }
 
 static void print_row(const wsp_flow *f, const wsp_verdict *v)
 {
     char ends[2][EVE_ENDPOINT_SIZE], proto[EVE_PROTO_SIZE], start[EVE_TIME_SIZE];
 
-    eve_time(f->first_ns, start, sizeof start);
+    eve_time(f->first_ns, start);
     eve_proto(&f->key, proto, sizeof proto);
     for (int side = 0; side < 2; side++)
         eve_endpoint(&f->key, side, ends[side], sizeof ends[side]);
@@ -194,6 +199,7 @@ static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
         st = label_capture(l, in, &info, err);
     }
     wsp_packet_free(l->packet);
+    line_clear(&l->line);
     return st;
 }
 
