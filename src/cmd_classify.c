@@ -2,6 +2,7 @@
 /* cmd_classify.c: what a trained model says of every flow of captures. */
 #include <string.h>
 
+#include "captures.h"
 #include "flow_run.h"
 
 static const cli_page page = {
@@ -122,7 +123,7 @@ int cmd_classify(int argc, char **argv)
     arguments a = {
         .format = "table", .dtype = "auto", .least = -1, .top = 1, .max_flows = FLOW_RUN_OPEN};
     int first = parse(&a, argc, argv), rc;
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt;
     flow_run r = {.rc = CLI_OK};
     wsp_model *m = NULL;
     wsp_input *in = NULL;
@@ -137,8 +138,7 @@ int cmd_classify(int argc, char **argv)
         return cli_usage(page.name, "%s is of flows, --by-capture of whole captures", of_flows(&a));
     if (a.out && strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "standard output has the labels: -w needs a file");
-    opt.filter = a.filter;
-    opt.skip_bad = a.skip_bad;
+    opt = captures_options(a.filter, a.skip_bad);
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

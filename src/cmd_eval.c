@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "realism.h"
 #include "report.h"
@@ -485,6 +486,8 @@ int cmd_eval(int argc, char **argv)
     e.r.by_capture = a.by_capture;
     e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
     rc = evaluate(&e, &a, &err) < 0 ? cli_fail_error(&err) : print(&e, &a);
+    if (rc == CLI_OK)
+        rc = captures_end(&a.from.stats, "scored");
     said_clear(&e.said);
     free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
     free(e.r.heads);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "beside.h"
+#include "captures.h"
 #include "cli.h"
 #include "eve.h"
 #include "wirespeak/capture.h"
@@ -31,7 +32,7 @@ typedef struct labelling {
     linebuf line;  /* records are made in it */
     wsp_labeller *labeller;
     wsp_packet *packet;
-    uint64_t captures, flows, broken;
+    wsp_tokenize_stats stats; /* captures, flows, broken and unread alone */
     uint64_t id_base; /* flows of the captures before this one, so that ids are unique in a run */
     wsp_status st;    /* of the release callback, which cannot return one */
 } labelling;
@@ -83,7 +84,7 @@ static void release(void *arg, wsp_flow *f)
     labelling *l = arg;
     wsp_verdict v;
 
-    l->flows++;
+    l->stats.flows++;
     if (f->user)
         wsp_labeller_verdict(f->user, &v);
     if (l->st == WSP_OK && l->table)
@@ -132,7 +133,7 @@ static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table
         st = wsp_input_next(in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {
             cli_warn("%s (the %" PRIu64 " packets before it are labelled)", err->text, number);
-            l->broken++;
+            l->stats.broken++;
             return WSP_OK;
         }
         if (st < 0 || st == WSP_EOF || ferror(stdout))
@@ -152,12 +153,12 @@ static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_i
 {
     wsp_flow_table_options opt = wsp_flow_table_options_default();
     wsp_flow_table *table = NULL;
-    uint64_t before = l->flows;
+    uint64_t before = l->stats.flows;
     wsp_status st;
 
     opt.release = release;
     opt.arg = l;
-    l->captures++;
+    l->stats.captures++;
     l->id_base = before;
     l->capture = eve_printable(info->name);
     st = l->capture ? wsp_labeller_new(&l->labeller, NULL, err) : WSP_ERR_NOMEM;
@@ -193,7 +194,7 @@ static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
         st = wsp_input_open_next(in, &info, err);
         if (st != WSP_OK)
             break;
-        if (l->table && l->captures == 0)
+        if (l->table && l->stats.captures == 0)
             printf("%-26s  %-21s  %-21s  %-9s  %7s  %10s  %-14s  %-7s  %s\n", "start", "source",
                    "destination", "proto", "packets", "bytes", "label", "by", "service");
         st = label_capture(l, in, &info, err);
@@ -228,23 +229,23 @@ int cmd_label(int argc, char **argv)
          .help = "skip what is no capture, with a warning"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt;
     labelling l = {0};
     wsp_input *in = NULL;
     wsp_error err;
     wsp_status st;
 
     l.table = format[0] == 't';
-    opt.skip_bad = skip_bad;
-    opt.filter = filter;
+    opt = captures_options(filter, skip_bad);
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
     if (st == WSP_OK)
         st = label_all(&l, in, &err);
+    l.stats.unread = in ? wsp_input_unread(in) : 0;
     wsp_input_free(in);
     if (st < 0)
         return cli_fail_error(&err);
-    cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled by nDPI %s", l.flows, l.captures,
-             wsp_labeller_version());
-    return l.broken ? CLI_FAILED : CLI_OK;
+    cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled by nDPI %s", l.stats.flows,
+             l.stats.captures, wsp_labeller_version());
+    return captures_end(&l.stats, "labelled");
 }

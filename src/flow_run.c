@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "eve.h"
 
 /* Flows that are labelled at a time, and what open flows may take: with them memory is bounded. */
@@ -321,10 +322,8 @@ int flow_run_input(flow_run *r, wsp_input *in)
     if (r->rc == CLI_OK)
         r->rc = end_files(r);
     note_end(r, wsp_input_skipped(in));
-    if (r->rc == CLI_OK && r->stats.broken)
-        r->rc =
-            cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is labelled",
-                     r->stats.broken, r->stats.captures);
+    if (r->rc == CLI_OK)
+        r->rc = captures_end(&r->stats, "labelled");
     if (r->rc == CLI_OK && wsp_input_stopped(in))
         r->rc = cli_fail("ended by a signal; what came before is labelled");
     return r->rc;

@@ -33,7 +33,9 @@ struct wsp_input {
     char *name;          /* of the open capture */
     wspi_savefile file;
     uint64_t bytes;
-    size_t skipped;
+    size_t skipped, unread;
+    bool opened, has_held;
+    wsp_error held;     /* keep_going: what was wrong last, until something else is met */
     uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
     bool measured;
     volatile sig_atomic_t stopped;
@@ -44,6 +46,17 @@ wsp_input_options wsp_input_options_default(void)
     return (wsp_input_options){.max_depth = 3};
 }
 
+/* A name that leads nowhere is a slip of the hand: better said before hours of work than after. */
+static wsp_status check_paths(const char *const *paths, size_t n, wsp_error *err)
+{
+    struct stat sb;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(paths[i], "-") != 0 && stat(paths[i], &sb) < 0)
+            return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", paths[i], strerror(errno));
+    return WSP_OK;
+}
+
 wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
                          const wsp_input_options *opt, wsp_error *err)
 {
@@ -52,6 +65,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
     *out = NULL;
     if (opt && opt->filter)
         WSP_TRY(wspi_filter_check(opt->filter, err));
+    if (opt && opt->keep_going)
+        WSP_TRY(check_paths(paths, n, err));
     in = calloc(1, sizeof *in);
     if (!in)
         return wspi_nomem(err, "an input", sizeof *in);
@@ -76,10 +91,13 @@ nomem:
 wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void *p, size_t len,
                                   const wsp_input_options *opt, wsp_error *err)
 {
+    wsp_input_options own = opt ? *opt : wsp_input_options_default();
     wsp_input *in;
 
-    WSP_TRY(wsp_input_new(out, &name, 1, opt, err));
+    own.keep_going = false; /* the name is not looked for */
+    WSP_TRY(wsp_input_new(out, &name, 1, &own, err));
     in = *out;
+    in->opt.keep_going = opt && opt->keep_going;
     in->memory = wspi_source_memory(p, len);
     if (in->memory)
         return WSP_OK;
@@ -324,6 +342,44 @@ static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_err
     return visit_path(in, in->paths[in->next_path++], false, info, err);
 }
 
+/* ---- what is no capture ---- */
+
+static void tell_held(wsp_input *in)
+{
+    if (in->has_held)
+        wspi_log(WSP_LOG_ERROR, "%s", in->held.text);
+    in->has_held = false;
+}
+
+/* Whether the walk goes on after this. */
+static bool pass_over(wsp_input *in, const wsp_error *err)
+{
+    if (err->status == WSP_ERR_NOMEM || !(in->opt.skip_bad || in->opt.keep_going))
+        return false;
+    if (in->opt.skip_bad) {
+        in->skipped++;
+        wspi_log(WSP_LOG_WARNING, "skipped: %s", err->text);
+        return true;
+    }
+    tell_held(in);
+    in->held = *err;
+    in->has_held = true;
+    in->unread++;
+    return true;
+}
+
+/* The last of the paths that are no captures is an error, if there was nothing else. */
+static wsp_status end_of_paths(wsp_input *in, wsp_error *err)
+{
+    if (!in->has_held || in->opened) {
+        tell_held(in);
+        return WSP_EOF;
+    }
+    in->has_held = false;
+    *err = in->held;
+    return err->status;
+}
+
 wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error *err)
 {
     wsp_error local;
@@ -334,18 +390,23 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
         err = &local;
     close_capture(in);
     for (;;) {
-        if (in->stopped)
+        if (in->stopped) {
+            tell_held(in);
             return WSP_EOF;
+        }
         *info = (wsp_capture_info){0};
         st = step(in, info, &end, err);
-        if (st == WSP_OK || end)
-            return st;
+        if (end)
+            return end_of_paths(in, err);
         if (st == WSP_EOF)
             continue;
-        if (!in->opt.skip_bad || st == WSP_ERR_NOMEM)
+        if (st == WSP_OK) {
+            tell_held(in);
+            in->opened = true;
             return st;
-        in->skipped++;
-        wspi_log(WSP_LOG_WARNING, "skipped: %s", err->text);
+        }
+        if (!pass_over(in, err))
+            return st;
     }
 }
 
@@ -371,6 +432,11 @@ uint64_t wsp_input_bytes(const wsp_input *in)
 size_t wsp_input_skipped(const wsp_input *in)
 {
     return in->skipped;
+}
+
+size_t wsp_input_unread(const wsp_input *in)
+{
+    return in->unread;
 }
 
 static uint64_t measured; /* nftw has no argument for its callback; under the lock below */
