@@ -5,7 +5,9 @@
  * An input is a list of paths. A path is a capture (pcap or pcapng), "-" for standard input, a
  * folder (walked in name order), or anything libarchive reads (.gz, .zst, .xz, .zip, .7z, .tar,
  * ...), whose members are read as captures without unpacking to disk. A capture inside an archive
- * is named "archive.zip:folder/member.pcap".
+ * is named "archive.zip:folder/member.pcap". A pcapng file with several link types is several captures of one name: the packets
+ * of its first interface's type, then those of each other type, which wait in a temporary file until the first one was read to
+ * its end.
  */
 #ifndef WIRESPEAK_CAPTURE_H
 #define WIRESPEAK_CAPTURE_H

@@ -32,6 +32,9 @@ struct wsp_input {
     wspi_source *memory; /* to be visited first, or NULL */
     char *name;          /* of the open capture */
     wspi_savefile file;
+    size_t next_other;
+    wspi_asides
+        others; /* packets of the capture before that had other link types: visited before all else */
     uint64_t bytes;
     size_t skipped, unread;
     bool opened, has_held;
@@ -319,9 +322,27 @@ static void close_capture(wsp_input *in)
 {
     bool fatal = in->file.src && in->file.src->fatal;
 
+    if (in->file.others.n) {
+        in->others = in->file.others;
+        in->file.others = (wspi_asides){.n = 0};
+    }
     wspi_savefile_close(&in->file);
     if (fatal && in->depth && in->stack[in->depth - 1].unpack)
         wspi_unpack_stop(in->stack[in->depth - 1].unpack); /* said once is enough */
+}
+
+/* A file with several link types is several captures of the same name. */
+static wsp_status visit_other(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    wsp_status st = wspi_savefile_open_aside(&in->file, &in->others.items[in->next_other++],
+                                             in->name, in->filter, info, err);
+
+    info->name = in->name;
+    if (in->next_other == in->others.n) {
+        wspi_asides_clear(&in->others);
+        in->next_other = 0;
+    }
+    return st;
 }
 
 /* Visits one thing: WSP_EOF also when that opened nothing. *end: there is nothing left. */
@@ -329,6 +350,8 @@ static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_err
 {
     wspi_source *src = in->memory;
 
+    if (in->next_other < in->others.n)
+        return visit_other(in, info, err);
     if (in->depth)
         return in->stack[in->depth - 1].unpack ? visit_member(in, info, err)
                                                : visit_entry(in, info, err);
@@ -414,7 +437,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
 {
     wsp_status st;
 
-    if (!in->file.pc || in->stopped)
+    if (!wspi_savefile_is_open(&in->file) || in->stopped)
         return WSP_EOF;
     st = wspi_savefile_next(&in->file, in->name, frame, err);
     if (st == WSP_OK)
@@ -499,6 +522,7 @@ void wsp_input_free(wsp_input *in)
     wspi_savefile_close(&in->file);
     while (in->depth)
         pop(in);
+    wspi_asides_clear(&in->others);
     wspi_source_free(in->memory);
     for (size_t i = 0; i < in->n_paths; i++)
         free(in->paths[i]);
