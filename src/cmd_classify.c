@@ -5,6 +5,19 @@
 #include "captures.h"
 #include "flow_run.h"
 
+/* Some are of flows, some of classes, some of whole captures. */
+static const cli_rule rules[] = {
+    {"summary", CLI_NEVER_WITH, "by-capture"},
+    {"rank", CLI_NEVER_WITH, "by-capture"},
+    {"per-packet", CLI_NEVER_WITH, "by-capture"},
+    {"surprise", CLI_NEVER_WITH, "by-capture"},
+    {"ndpi", CLI_NEVER_WITH, "by-capture"},
+    {"shard", CLI_NEVER_WITH, "by-capture"},
+    {"rank", CLI_NEVER_WITH, "summary"},
+    {"top", CLI_NEVER_WITH, "summary"},
+    {NULL, CLI_NEVER_WITH, NULL},
+};
+
 static const cli_page page = {
     .name = "classify",
     .operands = "[OPTION]... -m MODEL FILE...",
@@ -18,6 +31,7 @@ static const cli_page page = {
                 "model.safetensors --by-capture --head device captures/\n",
     .min_operands = 1,
     .max_operands = -1,
+    .rules = rules,
 };
 
 /* ---- the command line ---- */
@@ -102,22 +116,6 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
     return cli_find_heads(m, &a->heads, r->q.head, &r->q.n);
 }
 
-/* Options that are of flows say nothing of captures. */
-static const char *of_flows(const arguments *a)
-{
-    const struct {
-        const char *name;
-        bool given;
-    } options[] = {{"--summary", a->summary},  {"--rank", a->rank > 0},
-                   {"--per-packet", a->early}, {"--surprise", a->surprise},
-                   {"--ndpi", a->ndpi},        {"--shard", a->shard != NULL}};
-
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].given)
-            return options[i].name;
-    return NULL;
-}
-
 int cmd_classify(int argc, char **argv)
 {
     arguments a = {
@@ -132,10 +130,9 @@ int cmd_classify(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (a.shard && !flow_run_shard(a.shard, &r.shard))
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
-    if (a.rank && a.summary)
-        return cli_usage(page.name, "--rank prints flows, --summary prints none");
-    if (a.by_capture && of_flows(&a))
-        return cli_usage(page.name, "%s is of flows, --by-capture of whole captures", of_flows(&a));
+    if (a.summary && !a.out && (a.early || a.surprise))
+        return cli_usage(page.name, "--summary prints no flow, so that --%s needs -w OUT.pcapng",
+                         a.early ? "per-packet" : "surprise");
     if (a.out && strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "standard output has the labels: -w needs a file");
     opt = captures_options(a.filter, a.skip_bad);

@@ -224,6 +224,8 @@ fails "a shard of none" 2 classify -m "$model" --shard 0/3 "$data/dns.pcap"
 fails "a shard beyond the last" 2 classify -m "$model" --shard 4/3 "$data/dns.pcap"
 fails "a shard that is no fraction" 2 classify -m "$model" --shard 1 "$data/dns.pcap"
 fails "a rank in a summary" 2 classify -m "$model" --rank 3 --summary "$data/dns.pcap"
+fails "the likeliest labels in a summary" 2 classify -m "$model" --top 3 --summary "$data/dns.pcap"
+fails "answers after each packet in a summary" 2 classify -m "$model" --per-packet --summary "$data/dns.pcap"
 
 "$ws" train -q --config tiny --epochs 1 --batch-tokens 512 --lm-weight 0 --threads 1 -w "$tmp/mute.safetensors" "$tmp/set.npz"
 fails "surprise without an output stack" 1 classify -m "$tmp/mute.safetensors" --surprise "$data/dns.pcap"
