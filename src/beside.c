@@ -121,12 +121,23 @@ void beside_clear(beside *b)
     *b = (beside){.cap = 0};
 }
 
-json_t *beside_json(const beside_word *w)
+void beside_put(linebuf *l, const beside_word *w)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "version", wsp_labeller_version(),
-                     "protocol", w->protocol, "service", w->service, "master", w->master, "app",
-                     w->app, "category", w->category, "source", w->source, "packets",
-                     (int)w->packets);
+    const struct {
+        const char *name, *word;
+    } members[] = {{",\"protocol\":", w->protocol}, {",\"service\":", w->service},
+                   {",\"master\":", w->master},     {",\"app\":", w->app},
+                   {",\"category\":", w->category}, {",\"source\":", w->source}};
+
+    LINE(l, ",\"ndpi\":{\"version\":");
+    line_text(l, wsp_labeller_version());
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        line_raw(l, members[i].name, strlen(members[i].name));
+        line_text(l, members[i].word);
+    }
+    LINE(l, ",\"packets\":");
+    line_number(l, w->packets);
+    LINE(l, "}");
 }
 
 /* ---- comparison ---- */

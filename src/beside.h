@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "line.h"
 #include "wirespeak/task.h"
 
 /* nDPI's side. Zeros: nothing yet. */
@@ -29,8 +30,8 @@ wsp_status beside_packet(beside *b, const wsp_flow *flow, const wsp_packet *p, u
 wsp_status beside_end(beside *b, const wsp_flow *flow, beside_word *out);
 void beside_clear(beside *b);
 
-/* Its object for a record, as `label` writes it. NULL: no memory. */
-json_t *beside_json(const beside_word *w);
+/* Its member "ndpi" of a record, after a comma. */
+void beside_put(linebuf *l, const beside_word *w);
 
 /* Counts a flow for the comparison; ours is a label that lives as long. */
 wsp_status beside_compare(beside *b, const char *ours, const beside_word *w);

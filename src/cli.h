@@ -49,6 +49,14 @@ typedef struct cli_option {
     const char *const *choices; /* CLI_CHOICE: NULL-terminated */
 } cli_option;
 
+/* What options, by their long names, ask of each other: `option` goes with `other` only, or never. Both are in the table. */
+typedef enum cli_bond { CLI_ONLY_WITH, CLI_NEVER_WITH } cli_bond;
+typedef struct cli_rule {
+    const char *option; /* NULL ends a list */
+    cli_bond bond;
+    const char *other;
+} cli_rule;
+
 /* A command's own page: what `wirespeak NAME --help` prints around the table of options. */
 typedef struct cli_page {
     const char *name;     /* "tokenize" */
@@ -56,7 +64,8 @@ typedef struct cli_page {
     const char *summary;  /* one or a few lines: what the command does */
     const char *examples; /* lines to copy, or NULL; each starts with two spaces */
     int min_operands;
-    int max_operands; /* -1 = no limit */
+    int max_operands;      /* -1 = no limit */
+    const cli_rule *rules; /* or NULL */
 } cli_page;
 
 /*

@@ -2,7 +2,21 @@
 /* cmd_classify.c: what a trained model says of every flow of captures. */
 #include <string.h>
 
+#include "captures.h"
 #include "flow_run.h"
+
+/* Some are of flows, some of classes, some of whole captures. */
+static const cli_rule rules[] = {
+    {"summary", CLI_NEVER_WITH, "by-capture"},
+    {"rank", CLI_NEVER_WITH, "by-capture"},
+    {"per-packet", CLI_NEVER_WITH, "by-capture"},
+    {"surprise", CLI_NEVER_WITH, "by-capture"},
+    {"ndpi", CLI_NEVER_WITH, "by-capture"},
+    {"shard", CLI_NEVER_WITH, "by-capture"},
+    {"rank", CLI_NEVER_WITH, "summary"},
+    {"top", CLI_NEVER_WITH, "summary"},
+    {NULL, CLI_NEVER_WITH, NULL},
+};
 
 static const cli_page page = {
     .name = "classify",
@@ -17,6 +31,7 @@ static const cli_page page = {
                 "model.safetensors --by-capture --head device captures/\n",
     .min_operands = 1,
     .max_operands = -1,
+    .rules = rules,
 };
 
 /* ---- the command line ---- */
@@ -101,28 +116,12 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
     return cli_find_heads(m, &a->heads, r->q.head, &r->q.n);
 }
 
-/* Options that are of flows say nothing of captures. */
-static const char *of_flows(const arguments *a)
-{
-    const struct {
-        const char *name;
-        bool given;
-    } options[] = {{"--summary", a->summary},  {"--rank", a->rank > 0},
-                   {"--per-packet", a->early}, {"--surprise", a->surprise},
-                   {"--ndpi", a->ndpi},        {"--shard", a->shard != NULL}};
-
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].given)
-            return options[i].name;
-    return NULL;
-}
-
 int cmd_classify(int argc, char **argv)
 {
     arguments a = {
         .format = "table", .dtype = "auto", .least = -1, .top = 1, .max_flows = FLOW_RUN_OPEN};
     int first = parse(&a, argc, argv), rc;
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt;
     flow_run r = {.rc = CLI_OK};
     wsp_model *m = NULL;
     wsp_input *in = NULL;
@@ -131,14 +130,12 @@ int cmd_classify(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (a.shard && !flow_run_shard(a.shard, &r.shard))
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
-    if (a.rank && a.summary)
-        return cli_usage(page.name, "--rank prints flows, --summary prints none");
-    if (a.by_capture && of_flows(&a))
-        return cli_usage(page.name, "%s is of flows, --by-capture of whole captures", of_flows(&a));
+    if (a.summary && !a.out && (a.early || a.surprise))
+        return cli_usage(page.name, "--summary prints no flow, so that --%s needs -w OUT.pcapng",
+                         a.early ? "per-packet" : "surprise");
     if (a.out && strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "standard output has the labels: -w needs a file");
-    opt.filter = a.filter;
-    opt.skip_bad = a.skip_bad;
+    opt = captures_options(a.filter, a.skip_bad);
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

@@ -2,6 +2,7 @@
 /* cmd_embed.c: a vector for every flow of captures, as rows of a NumPy file, and a table that says which flow a row is. */
 #include <string.h>
 
+#include "captures.h"
 #include "flow_run.h"
 
 static const cli_page page = {
@@ -71,7 +72,7 @@ int cmd_embed(int argc, char **argv)
 {
     arguments a = {.format = "csv", .dtype = "auto", .max_flows = FLOW_RUN_OPEN};
     int first = parse(&a, argc, argv), rc;
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt;
     flow_run r = {.rc = CLI_OK};
     wsp_model *m = NULL;
     wsp_input *in = NULL;
@@ -82,8 +83,7 @@ int cmd_embed(int argc, char **argv)
         return cli_usage(page.name, "where to? give -w OUT.npy, a file");
     if (a.shard && !flow_run_shard(a.shard, &r.shard))
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
-    opt.filter = a.filter;
-    opt.skip_bad = a.skip_bad;
+    opt = captures_options(a.filter, a.skip_bad);
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

@@ -4,12 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "realism.h"
 #include "report.h"
 #include "said.h"
 #include "source.h"
 #include "wirespeak/task.h"
+
+/* Scores of a model and measures of generated captures have few options in common. */
+static const cli_rule rules[] = {
+    {"by-capture", CLI_NEVER_WITH, "generated"},
+    {"per-class", CLI_NEVER_WITH, "generated"},
+    {"final-only", CLI_NEVER_WITH, "generated"},
+    {"baselines", CLI_NEVER_WITH, "generated"},
+    {"robust", CLI_NEVER_WITH, "generated"},
+    {"dtype", CLI_NEVER_WITH, "generated"},
+    {"real", CLI_ONLY_WITH, "generated"},
+    {"train", CLI_ONLY_WITH, "generated"},
+    {"asked", CLI_ONLY_WITH, "generated"},
+    {"canaries", CLI_ONLY_WITH, "generated"},
+    {"markov", CLI_ONLY_WITH, "generated"},
+    {"bytes", CLI_ONLY_WITH, "generated"},
+    {"bytes-seconds", CLI_ONLY_WITH, "bytes"},
+    {"bytes-flows", CLI_ONLY_WITH, "bytes"},
+    {"max-packets", CLI_ONLY_WITH, "generated"},
+    {"common", CLI_ONLY_WITH, "generated"},
+    {"all-fields", CLI_ONLY_WITH, "generated"},
+    {"seed", CLI_ONLY_WITH, "part"},
+    {"val", CLI_ONLY_WITH, "part"},
+    {"test", CLI_ONLY_WITH, "part"},
+    {NULL, CLI_ONLY_WITH, NULL},
+};
 
 static const cli_page page = {
     .name = "eval",
@@ -34,6 +60,7 @@ static const cli_page page = {
                 "  wirespeak eval --generated new.pcap --real test/ --train train/\n",
     .min_operands = 0,
     .max_operands = -1,
+    .rules = rules,
 };
 
 typedef struct arguments {
@@ -473,8 +500,6 @@ int cmd_eval(int argc, char **argv)
     if (a.generated.generated.n)
         return first < argc ? cli_usage(page.name, "with --generated there are no operands")
                             : run_generated(&a);
-    if (a.generated.real.n || a.generated.train.n || a.generated.asked.n || a.generated.canaries)
-        return cli_usage(page.name, "--real, --train, --asked and --canaries are for --generated");
     if (first == argc)
         return cli_usage(page.name, "on what? give a token file or captures");
     if (!a.model)
@@ -485,6 +510,8 @@ int cmd_eval(int argc, char **argv)
     e.r.by_capture = a.by_capture;
     e.run = (wsp_classify_options){.dtype = cli_dtype(a.dtype), .threads = (unsigned)a.threads};
     rc = evaluate(&e, &a, &err) < 0 ? cli_fail_error(&err) : print(&e, &a);
+    if (rc == CLI_OK)
+        rc = captures_end(&a.from.stats, "scored");
     said_clear(&e.said);
     free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
     free(e.r.heads);

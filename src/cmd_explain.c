@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "wirespeak/token.h"
 
@@ -180,7 +181,7 @@ int cmd_explain(int argc, char **argv)
     if (first == argc)
         return cli_usage(page.name,
                          "nothing to explain: name a capture, or --list-policies, or --fields");
-    opt.filter = filter;
+    opt = captures_options(filter, false);
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
     if (st == WSP_OK)
@@ -191,8 +192,5 @@ int cmd_explain(int argc, char **argv)
     wsp_input_free(in);
     if (st < 0)
         return cli_fail_error(&err);
-    if (stats.broken)
-        return cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is shown",
-                        stats.broken, stats.captures);
-    return CLI_OK;
+    return captures_end(&stats, "shown");
 }

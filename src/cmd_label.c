@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_label.c: what nDPI says of every flow, as JSON lines with Suricata's names or as a table. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "beside.h"
+#include "captures.h"
 #include "cli.h"
 #include "eve.h"
 #include "wirespeak/capture.h"
@@ -28,40 +29,45 @@ static const cli_page page = {
 typedef struct labelling {
     bool table;
     char *capture; /* name of the open capture, fit to be printed */
+    linebuf line;  /* records are made in it */
     wsp_labeller *labeller;
     wsp_packet *packet;
-    uint64_t captures, flows, broken;
+    wsp_tokenize_stats stats; /* captures, flows, broken and unread alone */
     uint64_t id_base; /* flows of the captures before this one, so that ids are unique in a run */
     wsp_status st;    /* of the release callback, which cannot return one */
 } labelling;
 
 /* ---- output ---- */
 
-static json_t *verdict(const wsp_verdict *v)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "version", wsp_labeller_version(),
-                     "protocol", v->protocol, "service", v->service, "master", v->master, "app",
-                     v->app, "category", v->category, "source", wsp_label_source_name(v->source),
-                     "packets", (int)v->packets);
-}
-
 static void print_json(labelling *l, const wsp_flow *f, const wsp_verdict *v)
 {
-    json_t *line = eve_flow(f, l->id_base + f->id + 1, l->capture);
+    const eve_event event = {.type = "flow",
+                             .time_ns = f->last_ns,
+                             .flow_id = l->id_base + f->id + 1,
+                             .capture = l->capture};
 
-    if (!line || (v && json_object_set_new(line, "ndpi", verdict(v)) < 0)) {
-        json_decref(line);
+    l->line.len = 0;
+    eve_flow(&l->line, f, &event);
+    if (v)
+        beside_put(&l->line, &(beside_word){.protocol = v->protocol,
+                                            .service = v->service,
+                                            .master = v->master,
+                                            .app = v->app,
+                                            .category = v->category,
+                                            .source = wsp_label_source_name(v->source),
+                                            .packets = v->packets});
+    LINE(&l->line, "}\n");
+    if (l->line.failed)
         l->st = WSP_ERR_NOMEM;
-    } else if (!eve_print(line)) {
-        l->st = WSP_ERR_IO;
-    }
+    else
+        (void)fwrite(l->line.text, 1, l->line.len, stdout);
 }
 
 static void print_row(const wsp_flow *f, const wsp_verdict *v)
 {
     char ends[2][EVE_ENDPOINT_SIZE], proto[EVE_PROTO_SIZE], start[EVE_TIME_SIZE];
 
-    eve_time(f->first_ns, start, sizeof start);
+    eve_time(f->first_ns, start);
     eve_proto(&f->key, proto, sizeof proto);
     for (int side = 0; side < 2; side++)
         eve_endpoint(&f->key, side, ends[side], sizeof ends[side]);
@@ -78,7 +84,7 @@ static void release(void *arg, wsp_flow *f)
     labelling *l = arg;
     wsp_verdict v;
 
-    l->flows++;
+    l->stats.flows++;
     if (f->user)
         wsp_labeller_verdict(f->user, &v);
     if (l->st == WSP_OK && l->table)
@@ -127,7 +133,7 @@ static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table
         st = wsp_input_next(in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {
             cli_warn("%s (the %" PRIu64 " packets before it are labelled)", err->text, number);
-            l->broken++;
+            l->stats.broken++;
             return WSP_OK;
         }
         if (st < 0 || st == WSP_EOF || ferror(stdout))
@@ -147,12 +153,12 @@ static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_i
 {
     wsp_flow_table_options opt = wsp_flow_table_options_default();
     wsp_flow_table *table = NULL;
-    uint64_t before = l->flows;
+    uint64_t before = l->stats.flows;
     wsp_status st;
 
     opt.release = release;
     opt.arg = l;
-    l->captures++;
+    l->stats.captures++;
     l->id_base = before;
     l->capture = eve_printable(info->name);
     st = l->capture ? wsp_labeller_new(&l->labeller, NULL, err) : WSP_ERR_NOMEM;
@@ -188,12 +194,13 @@ static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
         st = wsp_input_open_next(in, &info, err);
         if (st != WSP_OK)
             break;
-        if (l->table && l->captures == 0)
+        if (l->table && l->stats.captures == 0)
             printf("%-26s  %-21s  %-21s  %-9s  %7s  %10s  %-14s  %-7s  %s\n", "start", "source",
                    "destination", "proto", "packets", "bytes", "label", "by", "service");
         st = label_capture(l, in, &info, err);
     }
     wsp_packet_free(l->packet);
+    line_clear(&l->line);
     return st;
 }
 
@@ -222,23 +229,23 @@ int cmd_label(int argc, char **argv)
          .help = "skip what is no capture, with a warning"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt;
     labelling l = {0};
     wsp_input *in = NULL;
     wsp_error err;
     wsp_status st;
 
     l.table = format[0] == 't';
-    opt.skip_bad = skip_bad;
-    opt.filter = filter;
+    opt = captures_options(filter, skip_bad);
     st =
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
     if (st == WSP_OK)
         st = label_all(&l, in, &err);
+    l.stats.unread = in ? wsp_input_unread(in) : 0;
     wsp_input_free(in);
     if (st < 0)
         return cli_fail_error(&err);
-    cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled by nDPI %s", l.flows, l.captures,
-             wsp_labeller_version());
-    return l.broken ? CLI_FAILED : CLI_OK;
+    cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled by nDPI %s", l.stats.flows,
+             l.stats.captures, wsp_labeller_version());
+    return captures_end(&l.stats, "labelled");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "labelling.h"
 #include "wirespeak/token.h"
@@ -336,8 +337,7 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     wsp_input *in = NULL;
     wsp_status st;
 
-    opt.skip_bad = a->skip_bad;
-    opt.filter = a->filter;
+    opt = captures_options(a->filter, a->skip_bad);
     j->err = err;
     st = wsp_input_new(&in, paths, n, &opt, err);
     if (st == WSP_OK)
@@ -412,8 +412,5 @@ int cmd_tokenize(int argc, char **argv)
     if (s.evicted)
         cli_note("%" PRIu64 " flows ended early to bound memory; their later packets are new flows",
                  s.evicted);
-    if (s.broken)
-        return cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is kept",
-                        s.broken, s.captures);
-    return CLI_OK;
+    return captures_end(&s, "kept");
 }

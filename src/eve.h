@@ -6,28 +6,36 @@
 #ifndef WIRESPEAK_EVE_H
 #define WIRESPEAK_EVE_H
 
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stddef.h>
 
+#include "line.h"
 #include "wirespeak/flow.h"
 
 enum {
     EVE_ADDRESS_SIZE = INET6_ADDRSTRLEN,
     EVE_ENDPOINT_SIZE = INET6_ADDRSTRLEN + 8,
-    EVE_TIME_SIZE = 48,
+    EVE_TIME_SIZE = sizeof "2026-01-01T00:00:00.000000+0000",
     EVE_PROTO_SIZE = 16,
 };
 
+/* What a flow's record is, beside the flow. */
+typedef struct eve_event {
+    const char *type; /* "flow" */
+    uint64_t time_ns; /* its time stamp */
+    uint64_t flow_id;
+    const char *capture; /* fit to be printed (eve_printable), or NULL: no pcap_filename */
+} eve_event;
+
 /*
  * The flow event: timestamp, event_type, flow_id, pcap_filename, addresses ("ether" for what is not IP), ports, proto,
- * icmp_type and icmp_code, community_id, flow. A member whose value was not read from the packets is absent. `capture`
- * must be UTF-8 (eve_printable), or NULL: no pcap_filename. The caller adds its own object and frees it; NULL: no memory.
+ * icmp_type and icmp_code, community_id, flow. A member whose value was not read from the packets is absent. The object
+ * stays open: the caller's own members follow, each after a comma, and "}\n".
  */
-json_t *eve_flow(const wsp_flow *f, uint64_t flow_id, const char *capture);
+void eve_flow(linebuf *l, const wsp_flow *f, const eve_event *e);
 
-/* Prints the record as one line and frees it (NULL: returns false). A full disk shows when standard output is closed. */
-bool eve_print(json_t *record);
+/* What a head says: an object with label and confidence, which stays open as well. */
+void eve_answer(linebuf *l, const char *label, double confidence);
 
 /* Ports that were read: a packet cut before them, or a later fragment, leaves both 0. */
 bool eve_has_ports(const wsp_flow_key *key);
@@ -42,7 +50,7 @@ void eve_endpoint(const wsp_flow_key *key, int side, char *buf, size_t size);
 void eve_proto(const wsp_flow_key *key, char *buf, size_t size);
 
 /* Microseconds, UTC, the zone without a colon. */
-void eve_time(uint64_t ns, char *buf, size_t size);
+void eve_time(uint64_t ns, char buf[EVE_TIME_SIZE]);
 
 /* A copy fit for JSON and for a terminal: what is not UTF-8, and control characters, are '?'. free() it; NULL: no memory. */
 char *eve_printable(const char *name);

@@ -12,96 +12,85 @@
 
 /* ---- JSON ---- */
 
-/* An object in the making; a member that could not be set is a lack of memory. */
-typedef struct maker {
-    bool failed;
-} maker;
-
-static void put(maker *m, json_t *object, const char *name, json_t *value)
-{
-    m->failed = json_object_set_new(object, name, value) < 0 || m->failed;
-}
-
-static void add(maker *m, json_t *array, json_t *value)
-{
-    m->failed = json_array_append_new(array, value) < 0 || m->failed;
-}
-
-static json_t *said(const char *label, double confidence)
-{
-    return json_pack("{s:s, s:f}", "label", label, "confidence", confidence);
-}
-
-static json_t *top_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+static void put_top(linebuf *l, const flow_out *o, const flow_record *r, size_t head)
 {
     ranked top[CLI_LIST_MAX];
     size_t n = answers_top(o->q, r->a, head, r->at, o->top, top);
-    json_t *list = json_array();
 
-    for (size_t i = 0; i < n; i++)
-        add(m, list, said(top[i].label, top[i].confidence));
-    return list;
+    LINE(l, ",\"top\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            LINE(l, ",");
+        eve_answer(l, top[i].label, top[i].confidence);
+        LINE(l, "}");
+    }
+    LINE(l, "]");
 }
 
-static json_t *early_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+static void put_early(linebuf *l, const flow_out *o, const flow_record *r, size_t head)
 {
-    json_t *list = json_array();
-
+    LINE(l, ",\"decided\":");
+    line_number(l, answers_decided(o->q, r->a, head, r->at));
+    LINE(l, ",\"per_packet\":[");
     for (size_t p = 0; p < r->a->packets[r->at]; p++) {
         verdict v = answers_early(o->q, r->a, head, r->at, p);
-        add(m, list, said(v.label, v.confidence));
+        if (p)
+            LINE(l, ",");
+        eve_answer(l, v.label, v.confidence);
+        LINE(l, "}");
     }
-    return list;
+    LINE(l, "]");
 }
 
-static json_t *head_of(maker *m, const flow_out *o, const flow_record *r, size_t head)
+static void put_head(linebuf *l, const flow_out *o, const flow_record *r, size_t head)
 {
     verdict v = answers_verdict(o->q, r->a, head, r->at);
-    json_t *object = said(v.label, v.confidence);
 
+    line_text(l, wsp_model_head(o->q->m, head)->name);
+    LINE(l, ":");
+    eve_answer(l, v.label, v.confidence);
     if (v.outside)
-        put(m, object, "outside", json_true());
+        LINE(l, ",\"outside\":true");
     if (o->top > 1)
-        put(m, object, "top", top_of(m, o, r, head));
-    if (o->q->early) {
-        put(m, object, "decided", json_integer(answers_decided(o->q, r->a, head, r->at)));
-        put(m, object, "per_packet", early_of(m, o, r, head));
-    }
-    return object;
+        put_top(l, o, r, head);
+    if (o->q->early)
+        put_early(l, o, r, head);
+    LINE(l, "}");
 }
 
 /* Label, confidence and packets of the first head, and what each head says. */
-static json_t *ours(maker *m, const flow_out *o, const flow_record *r)
+static void put_ours(linebuf *l, const flow_out *o, const flow_record *r)
 {
     verdict first = answers_verdict(o->q, r->a, o->q->head[0], r->at);
-    json_t *object = said(first.label, first.confidence), *heads = json_object();
 
-    put(m, object, "packets", json_integer(r->a->packets[r->at]));
+    LINE(l, ",\"wirespeak\":");
+    eve_answer(l, first.label, first.confidence);
+    LINE(l, ",\"packets\":");
+    line_number(l, r->a->packets[r->at]);
     if (o->q->surprise &&
-        isfinite(r->a->surprise[r->at])) /* weights may be so large that it is not */
-        put(m, object, "surprise", json_real((double)r->a->surprise[r->at]));
-    for (size_t i = 0; i < o->q->n; i++)
-        put(m, heads, wsp_model_head(o->q->m, o->q->head[i])->name,
-            head_of(m, o, r, o->q->head[i]));
-    put(m, object, "heads", heads);
-    return object;
+        isfinite(r->a->surprise[r->at])) { /* weights may be so large that it is not */
+        LINE(l, ",\"surprise\":");
+        line_real(l, (double)r->a->surprise[r->at]);
+    }
+    LINE(l, ",\"heads\":{");
+    for (size_t i = 0; i < o->q->n; i++) {
+        if (i)
+            LINE(l, ",");
+        put_head(l, o, r, o->q->head[i]);
+    }
+    LINE(l, "}}");
 }
 
-/* NULL: no memory. */
-static json_t *record(const flow_out *o, const flow_record *r)
+static void put_record(linebuf *l, const flow_out *o, const flow_record *r)
 {
-    char *capture = eve_printable(r->capture);
-    json_t *object = capture ? eve_flow(r->flow, r->id, capture) : NULL;
-    maker m = {.failed = object == NULL};
-
-    free(capture);
-    put(&m, object, "wirespeak", ours(&m, o, r));
+    eve_flow(
+        l, r->flow,
+        &(eve_event){
+            .type = "flow", .time_ns = r->flow->last_ns, .flow_id = r->id, .capture = r->capture});
+    put_ours(l, o, r);
     if (o->ndpi && r->ndpi->protocol)
-        put(&m, object, "ndpi", beside_json(r->ndpi));
-    if (!m.failed)
-        return object;
-    json_decref(object);
-    return NULL;
+        beside_put(l, r->ndpi);
+    LINE(l, "}\n");
 }
 
 /* ---- CSV: RFC 4180, the values of the object by their place in it ---- */
@@ -306,19 +295,24 @@ int flow_out_title(const flow_out *o, FILE *to)
 
 int flow_out_flow(const flow_out *o, const flow_record *r, FILE *to)
 {
+    linebuf *l = o->line;
     json_t *object;
 
     if (o->format == OUT_TABLE) {
         table_row(o, r, to);
         return CLI_OK;
     }
-    object = record(o, r);
+    l->len = 0;
+    l->failed = false;
+    put_record(l, o, r);
+    if (!l->failed && o->format == OUT_JSONL) {
+        (void)fwrite(l->text, 1, l->len, to);
+        return CLI_OK;
+    }
+    object = l->failed ? NULL : json_loadb(l->text, l->len, 0, NULL);
     if (!object)
         return cli_fail("no memory for a record");
-    if (o->format == OUT_CSV)
-        csv_line(o, to, object);
-    else if (json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0)
-        (void)fputc('\n', to);
+    csv_line(o, to, object);
     json_decref(object);
     return CLI_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "beside.h"
+#include "line.h"
 #include "verdict.h"
 
 typedef enum out_format { OUT_TABLE, OUT_JSONL, OUT_CSV } out_format;
@@ -14,8 +15,9 @@ typedef enum out_format { OUT_TABLE, OUT_JSONL, OUT_CSV } out_format;
 typedef struct flow_out {
     const question *q;
     out_format format;
-    size_t top; /* so many labels of each head, 1: the likeliest alone */
-    bool ndpi;  /* its word beside ours */
+    size_t top;    /* so many labels of each head, 1: the likeliest alone */
+    bool ndpi;     /* its word beside ours */
+    linebuf *line; /* where records are made, one at a time */
 } flow_out;
 
 /* One flow; all is borrowed. */
@@ -24,7 +26,7 @@ typedef struct flow_record {
     size_t at;   /* in the answers */
     uint64_t id; /* unique in a run */
     const wsp_flow *flow;
-    const char *capture; /* its name */
+    const char *capture; /* its name, fit to be printed */
     const beside_word *ndpi;
 } flow_record;
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "eve.h"
 
 /* Flows that are labelled at a time, and what open flows may take: with them memory is bounded. */
@@ -171,6 +172,16 @@ static int comment(flow_run *r, const flow_record *f)
     return st < 0 ? cli_fail_error(&r->err) : CLI_OK;
 }
 
+/* Flows of one capture come one after the other. */
+static int show_capture(flow_run *r, const wsp_tokens *t, size_t flow)
+{
+    if (flow && t->capture[flow] == t->capture[flow - 1])
+        return CLI_OK;
+    free(r->shown);
+    r->shown = eve_printable(t->captures[t->capture[flow]]);
+    return r->shown ? CLI_OK : cli_fail("no memory for a capture's name");
+}
+
 /* Asks the model about a set of flows and prints what it says. */
 static wsp_status label_set(void *arg, const wsp_tokens *t)
 {
@@ -185,13 +196,12 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
     progress_hide(&r->progress);
     for (size_t i = 0; r->rc == CLI_OK && i < t->n_flows && !ferror(stdout); i++) {
         const kept *k = &r->kept[i];
-        const flow_record f = {.a = &a,
-                               .at = i,
-                               .id = k->id,
-                               .flow = &k->flow,
-                               .capture = t->captures[t->capture[i]],
-                               .ndpi = &k->ndpi};
-        r->rc = compare(r, &f);
+        flow_record f = {.a = &a, .at = i, .id = k->id, .flow = &k->flow, .ndpi = &k->ndpi};
+
+        r->rc = show_capture(r, t, i);
+        f.capture = r->shown;
+        if (r->rc == CLI_OK)
+            r->rc = compare(r, &f);
         if (r->rc == CLI_OK)
             r->rc = flow_sums_add(&r->sums, &r->q, &f);
         if (r->rc == CLI_OK && r->annotator)
@@ -292,6 +302,7 @@ int flow_run_input(flow_run *r, wsp_input *in)
     wsp_tokens *t = NULL;
     wsp_status st;
 
+    r->out.line = &r->line;
     to_stop = in;
     (void)sigaction(SIGINT, &act, &old[0]);
     (void)sigaction(SIGTERM, &act, &old[1]);
@@ -311,10 +322,8 @@ int flow_run_input(flow_run *r, wsp_input *in)
     if (r->rc == CLI_OK)
         r->rc = end_files(r);
     note_end(r, wsp_input_skipped(in));
-    if (r->rc == CLI_OK && r->stats.broken)
-        r->rc =
-            cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is labelled",
-                     r->stats.broken, r->stats.captures);
+    if (r->rc == CLI_OK)
+        r->rc = captures_end(&r->stats, "labelled");
     if (r->rc == CLI_OK && wsp_input_stopped(in))
         r->rc = cli_fail("ended by a signal; what came before is labelled");
     return r->rc;
@@ -328,8 +337,10 @@ void flow_run_clear(flow_run *r)
     capture_out_clear(&r->captures, &r->out);
     flow_sums_clear(&r->sums);
     beside_clear(&r->ndpi);
+    line_clear(&r->line);
     free(r->kept);
     free(r->name);
+    free(r->shown);
 }
 
 bool flow_run_shard(const char *text, shard *s)

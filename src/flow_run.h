@@ -40,7 +40,9 @@ typedef struct flow_run {
     size_t n_captures; /* that have an interface in its file */
     capture_out captures;
     bool titled;
-    int rc; /* of what was printed */
+    linebuf line; /* records are made in it */
+    char *shown;  /* the name of a capture, fit to be printed */
+    int rc;       /* of what was printed */
     beside ndpi;
     flow_sums sums;
     progress progress;

@@ -318,9 +318,10 @@ static bool store(const cli_option *o, const char *s)
 
 /* ---- parsing ---- */
 
-/* getopt's view of the rows: struct option values are 256 + row, so that they never meet a letter. */
+/* getopt's view of the rows, and which were given: struct option values are 256 + row, so that they never meet a letter. */
 typedef struct parser {
     const cli_option *rows[MAX_OPTIONS + N_COMMON];
+    bool given[MAX_OPTIONS + N_COMMON];
     size_t n;
     struct option longs[MAX_OPTIONS + N_COMMON + 1];
     char letters[2 * (MAX_OPTIONS + N_COMMON) + 2];
@@ -343,14 +344,38 @@ static void add_row(parser *p, const cli_option *o)
     p->rows[p->n++] = o;
 }
 
-static const cli_option *find_row(const parser *p, int c)
+/* The number of the row that getopt means. */
+static size_t find_row(const parser *p, int c)
 {
+    size_t i = 0;
+
     if (c >= 256)
-        return p->rows[c - 256];
+        return (size_t)c - 256;
+    while (p->rows[i]->letter != c)
+        i++;
+    return i;
+}
+
+/* An option that would do nothing is a mistake about what the command does: it is said, not passed over. */
+static bool was_given(const parser *p, const char *name)
+{
     for (size_t i = 0; i < p->n; i++)
-        if (p->rows[i]->letter == c)
-            return p->rows[i];
-    return NULL;
+        if (strcmp(p->rows[i]->name, name) == 0)
+            return p->given[i];
+    abort(); /* a rule of this program names no option: a bug, not a user's mistake */
+}
+
+static void check_rules(const cli_page *page, const parser *p)
+{
+    for (const cli_rule *r = page->rules; r && r->option; r++) {
+        bool other = was_given(p, r->other);
+
+        if (!was_given(p, r->option) || other == (r->bond == CLI_ONLY_WITH))
+            continue;
+        if (other)
+            cli_die_usage(page->name, "--%s and --%s exclude each other", r->option, r->other);
+        cli_die_usage(page->name, "--%s is for --%s", r->option, r->other);
+    }
 }
 
 /* getopt has met an unknown option ('?') or a missing argument (':'). */
@@ -390,16 +415,21 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
     optind = 0; /* glibc: start afresh, argv is another one than main's */
     opterr = 0;
     while ((c = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {
-        const cli_option *o = c == '?' || c == ':' ? NULL : find_row(&p, c);
+        const cli_option *o;
+        size_t row;
 
-        if (!o)
+        if (c == '?' || c == ':')
             die_bad_option(page, c, argv);
+        row = find_row(&p, c);
+        o = p.rows[row];
+        p.given[row] = true;
         if (!o->value)
             print_help(page, options, n);
         if (!store(o, optarg))
             cli_die_usage(page->name, "--%s does not take '%s'", o->name, optarg);
     }
     cli_log_level(quiet ? WSP_LOG_ERROR : verbose ? WSP_LOG_INFO : WSP_LOG_WARNING);
+    check_rules(page, &p);
     check_operands(page, argc - optind);
     return optind;
 }

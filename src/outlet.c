@@ -2,7 +2,6 @@
 /* outlet.c: the queue between the tagger and the sinks, and the thread behind it. */
 #include "outlet.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,7 +12,7 @@
 #include "eve.h"
 #include "sink.h"
 
-enum { QUEUE = 32768, TAKE = 256, LINES = 1 << 16 };
+enum { QUEUE = 32768, TAKE = 256 };
 
 /* A copy of a record, or a line. */
 typedef struct entry {
@@ -41,8 +40,7 @@ struct outlet {
     /* the thread's own */
     entry taken[TAKE];
     size_t n_taken;
-    char *text;
-    size_t len, cap;
+    linebuf text;
 };
 
 /* ---- latency ---- */
@@ -78,98 +76,75 @@ uint64_t outlet_latency_us(const outlet_stats *s, double share)
 
 /* ---- lines ---- */
 
-static json_t *answer_json(const outlet *o, const entry *e, size_t i)
+static void put_answer(linebuf *l, const outlet *o, const entry *e, size_t i)
 {
     const wsp_head *h = wsp_model_head(o->opt.m, o->opt.heads[i]);
     int32_t label = e->answers[i].label;
-    json_t *j = json_pack("{s:s, s:f}", "label", label < 0 ? "unknown" : h->labels[label],
-                          "confidence", (double)e->answers[i].confidence);
 
-    if (e->answers[i].outside && json_object_set_new(j, "outside", json_true()) < 0) {
-        json_decref(j);
-        return NULL;
-    }
-    return j;
+    eve_answer(l, label < 0 ? "unknown" : h->labels[label], (double)e->answers[i].confidence);
+    if (e->answers[i].outside)
+        LINE(l, ",\"outside\":true");
 }
 
 /* The members that classify writes, and what a running flow adds: which record this is and why it is final. */
-static json_t *ours(const outlet *o, const entry *e)
+static void put_ours(linebuf *l, const outlet *o, const entry *e)
 {
     static const char *const kinds[] = {"decision", "update", "end"};
-    json_t *mine = answer_json(o, e, 0), *heads = json_object();
-    int lost = !mine || !heads;
 
-    for (size_t i = 0; i < e->record.n_answers; i++)
-        lost |= json_object_set_new(heads, wsp_model_head(o->opt.m, o->opt.heads[i])->name,
-                                    answer_json(o, e, i));
-    lost |= json_object_set_new(mine, "packets", json_integer(e->record.packets));
-    lost |= json_object_set_new(mine, "record", json_string(kinds[e->record.kind]));
-    lost |= json_object_set_new(mine, "reason", json_string(wsp_tag_reason_name(e->record.reason)));
-    lost |= json_object_set_new(mine, "heads", heads);
-    if (!lost)
-        return mine;
-    json_decref(mine);
-    return NULL;
+    LINE(l, ",\"wirespeak\":");
+    put_answer(l, o, e, 0);
+    LINE(l, ",\"packets\":");
+    line_number(l, e->record.packets);
+    LINE(l, ",\"record\":");
+    line_text(l, kinds[e->record.kind]);
+    LINE(l, ",\"reason\":");
+    line_text(l, wsp_tag_reason_name(e->record.reason));
+    LINE(l, ",\"heads\":{");
+    for (size_t i = 0; i < e->record.n_answers; i++) {
+        if (i)
+            LINE(l, ",");
+        line_text(l, wsp_model_head(o->opt.m, o->opt.heads[i])->name);
+        LINE(l, ":");
+        put_answer(l, o, e, i);
+        LINE(l, "}");
+    }
+    LINE(l, "}}");
 }
 
 /* A decision is an event of its own kind, at the time of the packet that decided; the end is Suricata's flow event. */
-static json_t *record_json(const outlet *o, const entry *e)
+static void put_record(linebuf *l, const outlet *o, const entry *e)
 {
-    json_t *j = eve_flow(&e->flow, e->record.flow_id, o->opt.live ? NULL : e->name);
-    bool lost = false;
+    bool end = e->record.kind == WSP_TAG_END;
+    const eve_event event = {.type = end ? "flow" : "tag",
+                             .time_ns = end ? e->flow.last_ns : e->record.time_ns,
+                             .flow_id = e->record.flow_id,
+                             .capture = o->opt.live ? NULL : e->name};
 
-    if (o->opt.live)
-        lost = json_object_set_new(j, "in_iface", json_string(e->name)) < 0;
-    if (e->record.kind != WSP_TAG_END) {
-        char time[EVE_TIME_SIZE];
-        eve_time(e->record.time_ns, time, sizeof time);
-        lost |= json_object_set_new(j, "timestamp", json_string(time)) < 0;
-        lost |= json_object_set_new(j, "event_type", json_string("tag")) < 0;
+    eve_flow(l, &e->flow, &event);
+    if (o->opt.live) {
+        LINE(l, ",\"in_iface\":");
+        line_text(l, e->name);
     }
-    lost |= json_object_set_new(j, "wirespeak", ours(o, e)) < 0;
-    if (!lost)
-        return j;
-    json_decref(j);
-    return NULL;
+    put_ours(l, o, e);
+    LINE(l, "}");
 }
 
-/* Adds a line to the text; false: no memory. */
-static bool add_line(outlet *o, const char *line)
-{
-    size_t len = line ? strlen(line) : 0;
-
-    if (!line)
-        return false;
-    if (o->len + len + 1 > o->cap) {
-        size_t cap = 2 * (o->len + len + 1) + LINES;
-        char *text = realloc(o->text, cap);
-
-        if (!text)
-            return false;
-        o->text = text;
-        o->cap = cap;
-    }
-    memcpy(o->text + o->len, line, len);
-    o->len += len;
-    o->text[o->len++] = '\n';
-    return true;
-}
-
+/* False: no memory, and nothing was added. */
 static bool add_entry(outlet *o, entry *e)
 {
-    json_t *j;
-    char *line = e->line;
-    bool done;
+    size_t before = o->text.len;
 
-    if (!line) {
-        j = record_json(o, e);
-        line = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-        json_decref(j);
-    }
-    done = add_line(o, line);
-    free(line);
+    o->text.failed = false;
+    if (e->line)
+        line_raw(&o->text, e->line, strlen(e->line));
+    else
+        put_record(&o->text, o, e);
+    LINE(&o->text, "\n");
+    free(e->line);
     e->line = NULL;
-    return done;
+    if (o->text.failed)
+        o->text.len = before;
+    return !o->text.failed;
 }
 
 /* ---- the thread ---- */
@@ -206,11 +181,11 @@ static void write_taken(outlet *o)
 {
     size_t lines = 0;
 
-    o->len = 0;
+    o->text.len = 0;
     for (size_t i = 0; i < o->n_taken; i++)
         lines += add_entry(o, &o->taken[i]);
     for (size_t i = 0; lines && i < o->n_sinks; i++)
-        sink_write(&o->sinks[i], o->text, o->len, lines);
+        sink_write(&o->sinks[i], o->text.text, o->text.len, lines);
     (void)pthread_mutex_lock(&o->lock);
     account(o, lines);
     (void)pthread_mutex_unlock(&o->lock);
@@ -407,7 +382,7 @@ int outlet_close(outlet *o, outlet_stats *last)
     (void)pthread_mutex_destroy(&o->lock);
     free(o->names);
     free(o->queue);
-    free(o->text);
+    line_clear(&o->text);
     free(o);
     return last->lost ? cli_fail("%llu records were lost", (unsigned long long)last->lost) : CLI_OK;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
+
 enum { MAX_PACKETS = 64 }; /* of a flow that are kept: more than models read */
 
 int source_take(source *s, const char *command, char **operands, int n)
@@ -96,8 +98,7 @@ static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens 
                                 .change = change_frame,
                                 .on_flow = label_flow,
                                 .arg = &r};
-    wsp_input_options opt = wsp_input_options_default();
-    wsp_tokenize_stats stats;
+    wsp_input_options opt = captures_options(NULL, false);
     wsp_input *in = NULL;
     wsp_status st = wsp_changer_new(&r.changer, change);
 
@@ -105,7 +106,7 @@ static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens 
         return no_memory(err);
     st = wsp_input_new(&in, s->paths, s->n_paths, &opt, err);
     if (st == WSP_OK)
-        st = wsp_tokenize(in, &how, out, &stats, err);
+        st = wsp_tokenize(in, &how, out, &s->stats, err);
     if (st == WSP_OK)
         st = labelling_attach(&s->labels, *out, err);
     wsp_input_free(in);
@@ -123,7 +124,7 @@ wsp_status source_read(source *s, const wsp_change *change, wsp_tokens **out, ws
 
 wsp_status source_ndpi(source *s, const wsp_change *change, wsp_label_rate *rate, wsp_error *err)
 {
-    wsp_input_options opt = wsp_input_options_default();
+    wsp_input_options opt = captures_options(NULL, false);
     wsp_rate_options how = {.change = *change, .want = wanted, .arg = s};
     wsp_input *in = NULL;
     wsp_status st;

@@ -15,6 +15,7 @@ typedef struct source {
     wsp_split_options split;
     /* while it is open */
     labelling labels;
+    wsp_tokenize_stats stats; /* of the captures, read last */
     const char *command;
 } source;
 

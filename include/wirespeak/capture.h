@@ -5,7 +5,9 @@
  * An input is a list of paths. A path is a capture (pcap or pcapng), "-" for standard input, a
  * folder (walked in name order), or anything libarchive reads (.gz, .zst, .xz, .zip, .7z, .tar,
  * ...), whose members are read as captures without unpacking to disk. A capture inside an archive
- * is named "archive.zip:folder/member.pcap".
+ * is named "archive.zip:folder/member.pcap". A pcapng file with several link types is several captures of one name: the packets
+ * of its first interface's type, then those of each other type, which wait in a temporary file until the first one was read to
+ * its end.
  */
 #ifndef WIRESPEAK_CAPTURE_H
 #define WIRESPEAK_CAPTURE_H
@@ -48,6 +50,11 @@ typedef struct wsp_input_options {
      * a path that is no capture is logged as a warning, counted, and skipped, instead of an error
      */
     bool skip_bad;
+    /*
+     * such a path is logged as an error, counted, and the others are read; what does not exist is refused by wsp_input_new.
+     * If not a single capture was opened, wsp_input_open_next says at the end what was wrong instead of EOF.
+     */
+    bool keep_going;
     size_t max_depth; /* archives inside archives: how deep (default 3) */
     /* a BPF expression (man pcap-filter), or NULL; packets that do not match are skipped */
     const char *filter;
@@ -57,7 +64,7 @@ WSP_API wsp_input_options wsp_input_options_default(void);
 
 /*
  * Takes the paths (copied). Nothing is opened yet: a missing file is reported by
- * wsp_input_open_next.
+ * wsp_input_open_next, unless keep_going says otherwise.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
                                               const wsp_input_options *opt, wsp_error *err);
@@ -81,6 +88,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, 
  */
 WSP_API uint64_t wsp_input_bytes(const wsp_input *in);
 WSP_API size_t wsp_input_skipped(const wsp_input *in);
+/* Paths or members that keep_going has passed over so far. */
+WSP_API size_t wsp_input_unread(const wsp_input *in);
 
 /*
  * Bytes read from files and pipes so far, archives as they are stored; and how many there are in all, 0 when nobody can

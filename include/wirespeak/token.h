@@ -207,6 +207,7 @@ typedef struct wsp_tokenize_stats {
     uint64_t captures,
         broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
     uint64_t packets, flows, bytes; /* bytes as captured */
+    uint64_t unread;                /* paths that were no captures (keep_going of the input) */
     uint64_t evicted;               /* flows that ended because of max_flows or max_open_bytes */
     uint64_t header_tokens, payload_tokens; /* payload: kind and text; header: all others */
     uint64_t residual_bytes;
@@ -267,7 +268,7 @@ typedef struct wsp_tokenize_options {
 /*
  * Reads an input to its end and codes every packet. Flows are those of a flow table with default
  * options but for max_flows. A capture that breaks off is kept up to there, logged as a warning and counted in
- * stats->broken.
+ * stats->broken. stats->unread is what the input passed over by keep_going.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt,
                                              wsp_tokens **out, wsp_tokenize_stats *stats,

@@ -32,8 +32,13 @@ struct wsp_input {
     wspi_source *memory; /* to be visited first, or NULL */
     char *name;          /* of the open capture */
     wspi_savefile file;
+    size_t next_other;
+    wspi_asides
+        others; /* packets of the capture before that had other link types: visited before all else */
     uint64_t bytes;
-    size_t skipped;
+    size_t skipped, unread;
+    bool opened, has_held;
+    wsp_error held;     /* keep_going: what was wrong last, until something else is met */
     uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
     bool measured;
     volatile sig_atomic_t stopped;
@@ -44,6 +49,17 @@ wsp_input_options wsp_input_options_default(void)
     return (wsp_input_options){.max_depth = 3};
 }
 
+/* A name that leads nowhere is a slip of the hand: better said before hours of work than after. */
+static wsp_status check_paths(const char *const *paths, size_t n, wsp_error *err)
+{
+    struct stat sb;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(paths[i], "-") != 0 && stat(paths[i], &sb) < 0)
+            return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", paths[i], strerror(errno));
+    return WSP_OK;
+}
+
 wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
                          const wsp_input_options *opt, wsp_error *err)
 {
@@ -52,6 +68,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
     *out = NULL;
     if (opt && opt->filter)
         WSP_TRY(wspi_filter_check(opt->filter, err));
+    if (opt && opt->keep_going)
+        WSP_TRY(check_paths(paths, n, err));
     in = calloc(1, sizeof *in);
     if (!in)
         return wspi_nomem(err, "an input", sizeof *in);
@@ -76,10 +94,13 @@ nomem:
 wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void *p, size_t len,
                                   const wsp_input_options *opt, wsp_error *err)
 {
+    wsp_input_options own = opt ? *opt : wsp_input_options_default();
     wsp_input *in;
 
-    WSP_TRY(wsp_input_new(out, &name, 1, opt, err));
+    own.keep_going = false; /* the name is not looked for */
+    WSP_TRY(wsp_input_new(out, &name, 1, &own, err));
     in = *out;
+    in->opt.keep_going = opt && opt->keep_going;
     in->memory = wspi_source_memory(p, len);
     if (in->memory)
         return WSP_OK;
@@ -301,9 +322,27 @@ static void close_capture(wsp_input *in)
 {
     bool fatal = in->file.src && in->file.src->fatal;
 
+    if (in->file.others.n) {
+        in->others = in->file.others;
+        in->file.others = (wspi_asides){.n = 0};
+    }
     wspi_savefile_close(&in->file);
     if (fatal && in->depth && in->stack[in->depth - 1].unpack)
         wspi_unpack_stop(in->stack[in->depth - 1].unpack); /* said once is enough */
+}
+
+/* A file with several link types is several captures of the same name. */
+static wsp_status visit_other(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    wsp_status st = wspi_savefile_open_aside(&in->file, &in->others.items[in->next_other++],
+                                             in->name, in->filter, info, err);
+
+    info->name = in->name;
+    if (in->next_other == in->others.n) {
+        wspi_asides_clear(&in->others);
+        in->next_other = 0;
+    }
+    return st;
 }
 
 /* Visits one thing: WSP_EOF also when that opened nothing. *end: there is nothing left. */
@@ -311,6 +350,8 @@ static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_err
 {
     wspi_source *src = in->memory;
 
+    if (in->next_other < in->others.n)
+        return visit_other(in, info, err);
     if (in->depth)
         return in->stack[in->depth - 1].unpack ? visit_member(in, info, err)
                                                : visit_entry(in, info, err);
@@ -324,6 +365,44 @@ static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_err
     return visit_path(in, in->paths[in->next_path++], false, info, err);
 }
 
+/* ---- what is no capture ---- */
+
+static void tell_held(wsp_input *in)
+{
+    if (in->has_held)
+        wspi_log(WSP_LOG_ERROR, "%s", in->held.text);
+    in->has_held = false;
+}
+
+/* Whether the walk goes on after this. */
+static bool pass_over(wsp_input *in, const wsp_error *err)
+{
+    if (err->status == WSP_ERR_NOMEM || !(in->opt.skip_bad || in->opt.keep_going))
+        return false;
+    if (in->opt.skip_bad) {
+        in->skipped++;
+        wspi_log(WSP_LOG_WARNING, "skipped: %s", err->text);
+        return true;
+    }
+    tell_held(in);
+    in->held = *err;
+    in->has_held = true;
+    in->unread++;
+    return true;
+}
+
+/* The last of the paths that are no captures is an error, if there was nothing else. */
+static wsp_status end_of_paths(wsp_input *in, wsp_error *err)
+{
+    if (!in->has_held || in->opened) {
+        tell_held(in);
+        return WSP_EOF;
+    }
+    in->has_held = false;
+    *err = in->held;
+    return err->status;
+}
+
 wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error *err)
 {
     wsp_error local;
@@ -334,18 +413,23 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
         err = &local;
     close_capture(in);
     for (;;) {
-        if (in->stopped)
+        if (in->stopped) {
+            tell_held(in);
             return WSP_EOF;
+        }
         *info = (wsp_capture_info){0};
         st = step(in, info, &end, err);
-        if (st == WSP_OK || end)
-            return st;
+        if (end)
+            return end_of_paths(in, err);
         if (st == WSP_EOF)
             continue;
-        if (!in->opt.skip_bad || st == WSP_ERR_NOMEM)
+        if (st == WSP_OK) {
+            tell_held(in);
+            in->opened = true;
             return st;
-        in->skipped++;
-        wspi_log(WSP_LOG_WARNING, "skipped: %s", err->text);
+        }
+        if (!pass_over(in, err))
+            return st;
     }
 }
 
@@ -353,7 +437,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
 {
     wsp_status st;
 
-    if (!in->file.pc || in->stopped)
+    if (!wspi_savefile_is_open(&in->file) || in->stopped)
         return WSP_EOF;
     st = wspi_savefile_next(&in->file, in->name, frame, err);
     if (st == WSP_OK)
@@ -371,6 +455,11 @@ uint64_t wsp_input_bytes(const wsp_input *in)
 size_t wsp_input_skipped(const wsp_input *in)
 {
     return in->skipped;
+}
+
+size_t wsp_input_unread(const wsp_input *in)
+{
+    return in->unread;
 }
 
 static uint64_t measured; /* nftw has no argument for its callback; under the lock below */
@@ -433,6 +522,7 @@ void wsp_input_free(wsp_input *in)
     wspi_savefile_close(&in->file);
     while (in->depth)
         pop(in);
+    wspi_asides_clear(&in->others);
     wspi_source_free(in->memory);
     for (size_t i = 0; i < in->n_paths; i++)
         free(in->paths[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * input_int.h: private to capture/: where bytes come from (bytesource.c), archives unpacked as a
- * stream (unpack.c), and one capture read by libpcap (savefile.c). input.c walks over them.
+ * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them.
  */
 #ifndef WSPI_INPUT_INT_H
 #define WSPI_INPUT_INT_H
@@ -67,13 +67,54 @@ struct archive *wspi_unpack_archive(wspi_unpack *u);
 void wspi_unpack_stop(wspi_unpack *u); /* the next call gives WSP_EOF */
 void wspi_unpack_free(wspi_unpack *u);
 
+/* ---- pcapng ---- */
+
+typedef struct wspi_pcapng wspi_pcapng;
+
+/* Reads up to the first interface, of which it tells in info. The stream is borrowed. After a failure wspi_pcapng_why says more; free it. */
+wsp_status wspi_pcapng_open(wspi_pcapng **out, FILE *fp, wsp_capture_info *info) WSP_MUST_USE;
+/* *of: the packet's interface. The frame is valid until the next call. */
+wsp_status wspi_pcapng_next(wspi_pcapng *r, wsp_capture_info *of, wsp_frame *frame) WSP_MUST_USE;
+const char *wspi_pcapng_why(const wspi_pcapng *r);
+void wspi_pcapng_free(wspi_pcapng *r);
+
+/* ---- packets of other link types than their capture's ---- */
+
+typedef struct wspi_aside {
+    wsp_capture_info info; /* without a name */
+    FILE *fp;
+    uint8_t *data; /* [cap] of the packet read last */
+    size_t cap;
+} wspi_aside;
+
+/* Zeros: none. */
+typedef struct wspi_asides {
+    wspi_aside *items;
+    size_t n, cap;
+} wspi_asides;
+
+wsp_status wspi_aside_add(wspi_asides *a, const char *name, const wsp_capture_info *of,
+                          const wsp_frame *f, wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_aside_rewind(wspi_aside *a) WSP_MUST_USE;
+wsp_status wspi_aside_next(wspi_aside *a, wsp_frame *f) WSP_MUST_USE;
+void wspi_aside_close(wspi_aside *a);
+void wspi_asides_clear(wspi_asides *a);
+
+/* ---- one capture ---- */
+
+/* Open is one of pc, ng and aside.fp. */
 typedef struct wspi_savefile {
-    pcap_t *pc; /* NULL: closed */
+    pcap_t *pc;
+    wspi_pcapng *ng;
+    wspi_aside aside;
+    FILE *fp; /* of pc, which closes it, or ng */
     char *iobuf;
     wspi_source *src;
     struct bpf_program prog;
     bool has_prog, classic;
-    uint64_t packets; /* read, before the filter */
+    int linktype;
+    uint64_t packets;   /* read, before the filter */
+    wspi_asides others; /* what pcapng has of other link types: to be taken before closing */
 } wspi_savefile;
 
 /* Whether the bytes begin like pcap or pcapng. */
@@ -82,6 +123,11 @@ bool wspi_savefile_magic(const uint8_t *p, size_t len);
 wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *name,
                               const char *filter, wsp_capture_info *info,
                               wsp_error *err) WSP_MUST_USE;
+/* Takes packets that were put aside, in any case. */
+wsp_status wspi_savefile_open_aside(wspi_savefile *sf, wspi_aside *a, const char *name,
+                                    const char *filter, wsp_capture_info *info,
+                                    wsp_error *err) WSP_MUST_USE;
+bool wspi_savefile_is_open(const wspi_savefile *sf);
 wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *frame,
                               wsp_error *err) WSP_MUST_USE;
 void wspi_savefile_close(wspi_savefile *sf);

@@ -253,17 +253,24 @@ static void *read_files(void *arg)
     wsp_feed *f = arg;
     wsp_capture_info info;
     wsp_error err;
-    wsp_status st;
+    wsp_status st = WSP_OK;
+    size_t captures = 0;
 
     while (!atomic_load(&f->stop) && (st = wsp_input_open_next(f->input, &info, &err)) != WSP_EOF) {
         bool opened = st == WSP_OK;
 
+        captures += opened;
         if (opened && put_text(f, SOURCE, (uint32_t)info.linktype, info.name))
             st = pour_capture(f, &err);
         if (st < 0)
             (void)put_text(f, FAULT, (uint32_t)-st, err.text);
-        if (!opened) /* as elsewhere: what is no capture ends the run, unless skip_bad */
+        if (!opened) /* no memory, or nothing at all was a capture */
             break;
+    }
+    if (st == WSP_EOF && wsp_input_unread(f->input)) {
+        (void)wspi_fail(&err, WSP_ERR_FORMAT, 0, "%zu of %zu files could not be read",
+                        wsp_input_unread(f->input), wsp_input_unread(f->input) + captures);
+        (void)put_text(f, FAULT, (uint32_t)-err.status, err.text);
     }
     wspi_ring_close(&f->ring);
     return NULL;
@@ -395,6 +402,7 @@ wsp_status wsp_feed_files(wsp_feed **out, const char *const *paths, size_t n,
     WSP_TRY(feed_new(&f, opt, err));
     o.filter = f->filter;
     o.skip_bad = f->opt.skip_bad;
+    o.keep_going = !o.skip_bad;
     st = wsp_input_new(&f->input, paths, n, &o, err);
     if (st < 0)
         wsp_feed_free(f);

@@ -400,6 +400,7 @@ static wsp_status run(tokenizer *k, wsp_input *in, wsp_error *err)
             (void)drain(k); /* what was read before is the caller's; the first failure is told */
         return st;
     }
+    k->stats->unread = wsp_input_unread(in);
     if (k->bits)
         WSP_TRY(wspi_bits_finish(k->bits, &k->stats->sizes, err));
     count_tokens(k);

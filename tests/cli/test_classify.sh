@@ -44,10 +44,6 @@ rc=0
 "$ws" classify -m "$model" -o jsonl "$tmp/cut.pcap" "$data/ntp.pcap" >"$tmp/out" 2>"$tmp/err" || rc=$?
 [ $rc = 1 ] && grep -q 'cut.pcap' "$tmp/out" && grep -q 'ntp.pcap' "$tmp/out" && grep -q 'after [0-9]* packets' "$tmp/err"
 result $? "of a file that is cut off the rest is labelled, and where it broke is said"
-rc=0
-classify -o jsonl "$data/ntp.pcap" "$tmp/none.pcap" >"$tmp/out" 2>/dev/null || rc=$?
-[ $rc = 1 ] && grep -q ntp.pcap "$tmp/out"
-result $? "what came before a missing file is labelled"
 
 [ "$(classify "$data/edge-nopackets.pcap" | wc -l)" = 1 ] && [ -z "$(classify -o jsonl "$data/edge-nopackets.pcap")" ] &&
     [ "$(classify -o csv "$data/edge-nopackets.pcap" | wc -l)" = 1 ]
@@ -228,9 +224,44 @@ fails "a shard of none" 2 classify -m "$model" --shard 0/3 "$data/dns.pcap"
 fails "a shard beyond the last" 2 classify -m "$model" --shard 4/3 "$data/dns.pcap"
 fails "a shard that is no fraction" 2 classify -m "$model" --shard 1 "$data/dns.pcap"
 fails "a rank in a summary" 2 classify -m "$model" --rank 3 --summary "$data/dns.pcap"
+fails "the likeliest labels in a summary" 2 classify -m "$model" --top 3 --summary "$data/dns.pcap"
+fails "answers after each packet in a summary" 2 classify -m "$model" --per-packet --summary "$data/dns.pcap"
 
 "$ws" train -q --config tiny --epochs 1 --batch-tokens 512 --lm-weight 0 --threads 1 -w "$tmp/mute.safetensors" "$tmp/set.npz"
 fails "surprise without an output stack" 1 classify -m "$tmp/mute.safetensors" --surprise "$data/dns.pcap"
+
+# ---- what is no capture ----
+
+# goes_on NAME COMMAND...: the text before the capture is told in one line, the capture is read as if it stood alone, the status is 1
+goes_on() {
+    local name=$1 rc=0
+    shift
+    "$ws" "$@" "$data/dns.pcap" 2>"$tmp/alone.err" >"$tmp/alone"
+    "$ws" "$@" "$tmp/text" "$data/dns.pcap" 2>"$tmp/both.err" >"$tmp/both" || rc=$?
+    [ $rc = 1 ] && cmp -s "$tmp/alone" "$tmp/both" && [ "$(grep -c "$tmp/text: " "$tmp/both.err")" = 1 ] &&
+        grep -q '1 of 2 files could not be read' "$tmp/both.err"
+    result $? "$name reads on behind what is no capture"
+}
+printf 'no capture\n' >"$tmp/text"
+goes_on classify classify -q -m "$model" -o jsonl
+goes_on embed embed -q -m "$model" -w "$tmp/x.npy"
+goes_on tokenize tokenize -q --stats
+goes_on explain explain -q
+rc=0
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" >"$tmp/alone"
+"$ws" tag -q -m "$model" -r "$tmp/text" -r "$data/dns.pcap" >"$tmp/both" 2>"$tmp/both.err" || rc=$?
+[ $rc = 1 ] && cmp -s "$tmp/alone" "$tmp/both" && grep -q '1 of 2 files could not be read' "$tmp/both.err"
+result $? "tag reads on behind what is no capture"
+fails "nothing but a text" 1 classify -m "$model" "$tmp/text"
+rc=0
+"$ws" classify -m "$model" "$data/dns.pcap" "$tmp/none" >"$tmp/out" 2>/dev/null || rc=$?
+[ $rc = 1 ] && ! [ -s "$tmp/out" ]
+result $? "a name that leads nowhere is told before anything is read"
+rc=0
+"$ws" classify -q --skip-bad -m "$model" -o jsonl "$tmp/text" "$tmp/none" "$data/dns.pcap" >"$tmp/out" || rc=$?
+"$ws" classify -q -m "$model" -o jsonl "$data/dns.pcap" >"$tmp/alone"
+[ $rc = 0 ] && cmp -s "$tmp/out" "$tmp/alone"
+result $? "--skip-bad does not mind either"
 
 rc=0
 classify "${all[@]}" >/dev/full 2>/dev/null || rc=$?

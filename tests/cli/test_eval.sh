@@ -168,5 +168,13 @@ fails "a model to write has no name" 2 calibrate -m "$tmp/sure.safetensors" "$tm
 "$ws" tokenize -q --labels "other=$tmp/all.tsv" -w "$tmp/other.npz" "$data/dns.pcap"
 fails "a set without labels of the model's heads" 1 eval -m "$tmp/m.safetensors" "$tmp/other.npz"
 fails "no model named" 2 eval "$tmp/all.npz"
+
+printf 'no capture' >"$tmp/text"
+rc=0
+"$ws" eval -q -o json --labels "kind=$tmp/all.tsv" -m "$tmp/m.safetensors" "$data/dns.pcap" >"$tmp/alone.json" &&
+    "$ws" eval -q -o json --labels "kind=$tmp/all.tsv" -m "$tmp/m.safetensors" "$tmp/text" "$data/dns.pcap" >"$tmp/both.json" 2>"$tmp/both.err" || rc=$?
+[ $rc = 1 ] && [ "$(grep -c "$tmp/text: " "$tmp/both.err")" = 1 ] && grep -q '1 of 2 files could not be read; the others are scored' "$tmp/both.err" &&
+    diff <(grep -v "$tmp" "$tmp/alone.json") <(grep -v "$tmp" "$tmp/both.json") >/dev/null && [ -s "$tmp/both.json" ]
+result $? "captures are scored beside what is none"
 echo "1..$n"
 exit $bad

@@ -93,6 +93,18 @@ result $? "a second run says the same"
 fails "no real captures" 2 eval --generated "$tmp/new"
 fails "an operand beside --generated" 2 eval --generated "$tmp/new" --real "$tmp/new" x.npz
 fails "a sampler without training captures" 2 eval --generated "$tmp/new" --real "$tmp/new" --markov "$tmp/x.pcap"
+for option in --by-capture --per-class --final-only --robust "--baselines $tmp/x.npz" "--dtype f32"; do
+    # shellcheck disable=SC2086 # an option and its argument
+    fails "${option%% *} beside --generated" 2 eval --generated "$tmp/new" --real "$tmp/new" $option
+done
+"$ws" eval --by-capture --generated "$tmp/new" --real "$tmp/new" 2>&1 | grep -q 'by-capture and --generated exclude each other'
+result $? "and the line says so"
+for option in "--max-packets 3" "--common 2" --all-fields "--markov $tmp/x.pcap" "--bytes $tmp/x.pcap" "--asked $tmp/x.tsv" "--canaries $tmp/x"; do
+    # shellcheck disable=SC2086 # an option and its argument
+    fails "${option%% *} without --generated" 2 eval -m x $option y.npz
+done
+fails "seconds of a model of bytes that is not asked for" 2 eval --generated "$tmp/new" --real "$tmp/new" --bytes-seconds 5
+fails "the seed of a split without --part" 2 eval -m x --seed 3 y.npz
 fails "--real without --generated" 2 eval --real "$tmp/new" -m x y.npz
 fails "labels of two heads" 2 eval --generated "$tmp/new" --real "$tmp/new" --labels "a=$tmp/new.tsv" --labels "b=$tmp/new.tsv"
 fails "a capture that is not there" 1 eval -q --generated "$tmp/none.pcap" --real "$tmp/new"

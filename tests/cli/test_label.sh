@@ -62,6 +62,7 @@ check "an unknown form is a mistake" label 2 -o xml "$data/dns.pcap"
 
 printf 'no capture' >"$tmp/text.pcap"
 check "what is no capture fails" label 1 "$tmp/text.pcap" "$data/dns.pcap"
+check "and the rest is labelled" grep -q '"protocol":"DNS"' "$tmp/out"
 check "--skip-bad goes on behind it" label 0 --skip-bad "$tmp/text.pcap" "$data/dns.pcap"
 check "and prints the rest" grep -q '"protocol":"DNS"' "$tmp/out"
 

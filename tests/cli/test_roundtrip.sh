@@ -101,6 +101,44 @@ result $? "sizes are in the table when asked for, with a line on stderr, and onl
 ! "$ws" explain "$data/http.pcap" | grep -Eq '[^(](ipv4|eth|tcp)\.(src|dst|sport|dport)='
 result $? "explain shows no address and no port outside parentheses"
 
+python3 - "$tmp" <<'PY'
+import struct, sys
+
+def block(kind, body):
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+def interface(linktype):
+    return block(1, struct.pack("<HHI", linktype, 0, 0) + struct.pack("<HHB7x", 9, 1, 9))
+
+def udp(i):
+    return bytes.fromhex("4500001d%04x0000401100000a0000010a000002%04x003500090000" % (i, 1000 + i % 3)) + b"x"
+
+heads = {1: bytes(12) + b"\x08\x00", 101: b"", 113: struct.pack(">HHH8sH", 0, 1, 6, bytes(8), 0x800)}
+out = {t: open("%s/mixed.%d.pcap" % (sys.argv[1], t), "wb") for t in heads}
+for t, f in out.items():
+    f.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, t))
+with open(sys.argv[1] + "/mixed.pcapng", "wb") as f:
+    f.write(block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)) + interface(1) + interface(101))
+    for i in range(60):
+        if i == 20: # an interface that comes late
+            f.write(interface(113))
+        t = (1, 101, 113)[i % (2 if i < 20 else 3)]
+        p = heads[t] + udp(i)
+        ns = 1700000000123456789 + i
+        f.write(block(6, struct.pack("<IIIII", (1, 101, 113).index(t), ns >> 32, ns & 0xffffffff, len(p), len(p)) + p + bytes(-len(p) % 4)))
+        out[t].write(struct.pack("<IIII", ns // 10**9, ns % 10**9, len(p), len(p)) + p)
+PY
+ok=0
+"$ws" tokenize -q -w "$tmp/mixed.npz" - <"$tmp/mixed.pcapng" || ok=1
+number=0
+for type in 1 101 113; do
+    number=$((number + 1))
+    "$ws" detokenize -q --capture $number -w "$tmp/again.pcap" "$tmp/mixed.npz" && cmp -s "$tmp/again.pcap" "$tmp/mixed.$type.pcap" || ok=1
+done
+result $ok "a pcapng file with three link types comes back as a capture of each"
+fails "which of them has to be said" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/mixed.npz"
+fails "several link types do not fit into one pcap file" 1 forge -q -w "$tmp/out/x.pcap" "$tmp/mixed.pcapng"
+
 : >"$tmp/empty"
 printf 'no capture at all' >"$tmp/text"
 head -c 300 "$tmp/a.npz" >"$tmp/cut.npz"

@@ -44,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0 && data[size - 1] == 'f')
         opt.filter = "tcp port 80";
     opt.skip_bad = size > 0 && data[size - 1] == 's';
+    opt.keep_going = size > 0 && data[size - 1] == 'k';
     if (wspi_input_from_memory(&in, "input", data, size, &opt, NULL) < 0)
         return 0;
     drain(in);

@@ -308,6 +308,58 @@ static void folders_are_walked_in_the_order_of_names(void **state)
     assert_int_equal(o.skipped, 1);
 }
 
+static void what_is_no_capture_is_told_and_the_rest_is_read(void **state)
+{
+    const wsp_input_options opt = {.keep_going = true, .max_depth = 3};
+    const char *const paths[] = {"keep/0.txt", "keep/1.pcap", "keep/2.txt", "keep/3.pcap", "keep"};
+    const char *here[5];
+    wsp_capture_info info;
+    wsp_input *in;
+    wsp_error err;
+
+    (void)state;
+    assert_int_equal(mkdir(in_dir("keep"), 0755), 0);
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(here[i] = strdup(in_dir(paths[i])));
+    write_bytes(here[0], "no capture", 10);
+    write_capture(here[1], 2);
+    write_bytes(here[2], "no capture either", 17);
+    write_capture(here[3], 3);
+    assert_int_equal(wsp_input_new(&in, here, 5, &opt, &err), WSP_OK);
+    for (int i = 0; i < 4; i++) /* the folder has both once more */
+        assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_EOF);
+    assert_int_equal(wsp_input_unread(in), 4);
+    assert_int_equal(wsp_input_skipped(in), 0);
+    wsp_input_free(in);
+    for (size_t i = 0; i < 5; i++)
+        free((char *)(uintptr_t)here[i]);
+}
+
+static void nothing_but_what_is_no_capture_is_an_error(void **state)
+{
+    const wsp_input_options opt = {.keep_going = true, .max_depth = 3};
+    char *text = strdup(in_dir("only.txt")), *none = strdup(in_dir("nowhere"));
+    const char *const paths[] = {text, text, none};
+    wsp_capture_info info;
+    wsp_input *in;
+    wsp_error err;
+
+    (void)state;
+    write_bytes(text, "no capture", 10);
+    assert_int_equal(wsp_input_new(&in, paths, 2, &opt, &err), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "only.txt"));
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_EOF);
+    wsp_input_free(in);
+    /* A name that leads nowhere is said before anything is read. */
+    assert_int_equal(wsp_input_new(&in, paths, 3, &opt, &err), WSP_ERR_IO);
+    assert_non_null(strstr(err.text, "nowhere"));
+    assert_null(in);
+    free(text);
+    free(none);
+}
+
 static void every_compression_and_archive_is_read_in_place(void **state)
 {
     static const struct {
@@ -623,6 +675,8 @@ int main(void)
         cmocka_unit_test(what_is_no_capture_is_refused_in_one_line),
         cmocka_unit_test(a_capture_cut_anywhere_gives_the_packets_before_the_cut),
         cmocka_unit_test(folders_are_walked_in_the_order_of_names),
+        cmocka_unit_test(what_is_no_capture_is_told_and_the_rest_is_read),
+        cmocka_unit_test(nothing_but_what_is_no_capture_is_an_error),
         cmocka_unit_test(every_compression_and_archive_is_read_in_place),
         cmocka_unit_test(archives_in_archives_are_opened_to_the_given_depth),
         cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),

@@ -67,6 +67,16 @@ static const cli_page page = {.name = "trial",
                               .summary = "Tries.",
                               .min_operands = 1,
                               .max_operands = 2};
+static const cli_rule rules[] = {
+    {"real", CLI_ONLY_WITH, "size"}, {"flag", CLI_NEVER_WITH, "size"}, {NULL, CLI_ONLY_WITH, NULL}};
+static const cli_page bound = {
+    .name = "bound", .operands = "", .summary = "Has rules.", .max_operands = 0, .rules = rules};
+static const cli_page no_option = {.name = "wrong",
+                                   .operands = "",
+                                   .summary = "Has a rule of nothing.",
+                                   .max_operands = 0,
+                                   .rules = &(const cli_rule){"reel", CLI_ONLY_WITH, "size"}};
+static const cli_page *used = &page;
 
 /* Splits `line` at spaces, in place, and parses it; the index of the first operand, operands in argv. */
 static int parse(char *line, char **argv)
@@ -80,7 +90,7 @@ static int parse(char *line, char **argv)
             *p++ = 0;
     }
     argv[argc] = NULL;
-    return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
+    return cli_parse(used, options, sizeof options / sizeof options[0], argc, argv);
 }
 
 /* Exit status of a process that parses `line`; 0 when the parse returns, as after --help. */
@@ -222,6 +232,47 @@ static void help_is_no_mistake(void **state)
     assert_int_equal(status_of("trial -h --size=0"), 0);
 }
 
+static void options_that_do_nothing_together_are_mistakes(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+    } rows[] = {
+        {"bound", 0},
+        {"bound --flag", 0},
+        {"bound --size 3 --real 0.5", 0},
+        {"bound --real 0.5 -s 3", 0},
+        {"bound --real 0.5", 2},
+        {"bound --flag --size 3", 2},
+        {"bound -s 3 -f", 2},
+        {"bound --help --flag --size 3", 0},
+    };
+
+    (void)state;
+    used = &bound;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(status_of(rows[i].line), rows[i].status);
+    used = &page;
+}
+
+/* Also where nobody gives it. */
+static void a_rule_of_no_option_is_a_bug(void **state)
+{
+    char line[] = "wrong", *argv[MAX_WORDS + 1];
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    if (child == 0) {
+        used = &no_option;
+        (void)parse(line, argv);
+        _exit(0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +283,8 @@ int main(void)
         cmocka_unit_test(mistakes_exit_with_usage),
         cmocka_unit_test(a_list_has_an_end),
         cmocka_unit_test(help_is_no_mistake),
+        cmocka_unit_test(options_that_do_nothing_together_are_mistakes),
+        cmocka_unit_test(a_rule_of_no_option_is_a_bug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* captures.c: the end of a run over captures of which some could not be read. */
+#include "captures.h"
+
+#include <inttypes.h>
+
+wsp_input_options captures_options(const char *filter, bool skip_bad)
+{
+    wsp_input_options opt = wsp_input_options_default();
+
+    opt.filter = filter;
+    opt.skip_bad = skip_bad;
+    opt.keep_going = !skip_bad;
+    return opt;
+}
+
+int captures_end(const wsp_tokenize_stats *s, const char *done)
+{
+    int rc = CLI_OK;
+
+    if (s->broken)
+        rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is %s",
+                      s->broken, s->captures, done);
+    if (s->unread)
+        rc = cli_fail("%" PRIu64 " of %" PRIu64 " files could not be read; the others are %s",
+                      s->unread, s->unread + s->captures, done);
+    return rc;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* captures.h: captures that a command could not read, or not to their end: the others are worked on, and the exit status tells. */
+#ifndef WSP_CAPTURES_H
+#define WSP_CAPTURES_H
+
+#include "cli.h"
+#include "wirespeak/token.h"
+
+/* How commands read what they are given: all of it, whatever stands between, with one line about what is no capture. */
+wsp_input_options captures_options(const char *filter, bool skip_bad);
+
+/* Says what was not read, and that the rest is `done` ("labelled"). Returns an exit status: CLI_FAILED if there was such. */
+int captures_end(const wsp_tokenize_stats *s, const char *done);
+
+#endif
