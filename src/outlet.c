@@ -229,13 +229,13 @@ static void *outlet_main(void *arg)
 
 /* ---- the tagger's side ---- */
 
-/* With the lock: a place for one entry, or NULL. */
-static entry *place(outlet *o)
+/* With the lock: a place for one entry among the first `room` ones, or NULL. */
+static entry *place(outlet *o, size_t room)
 {
     while (o->n == QUEUE && o->patient)
         (void)pthread_cond_wait(&o->space, &o->lock);
     o->stats.records++;
-    if (o->n == QUEUE) {
+    if (o->n >= room && !o->patient) {
         o->stats.lost++;
         return NULL;
     }
@@ -251,7 +251,8 @@ void outlet_put(outlet *o, const wsp_tag_record *r)
     if (!(r->kind == WSP_TAG_END ? o->opt.ends : o->opt.decisions))
         return;
     (void)pthread_mutex_lock(&o->lock);
-    e = place(o);
+    /* the end of a flow that was given up says little: it goes first, so that a flood leaves room for the others */
+    e = place(o, r->kind == WSP_TAG_END && r->reason == WSP_TAG_SHED ? QUEUE / 4 * 3 : QUEUE);
     if (e) {
         e->line = NULL;
         e->name = r->source < o->n_names ? o->names[r->source] : "";
@@ -267,7 +268,7 @@ void outlet_put_line(outlet *o, char *line)
     entry *e;
 
     (void)pthread_mutex_lock(&o->lock);
-    e = place(o);
+    e = place(o, QUEUE);
     if (e) {
         e->line = line;
         e->record.kind = WSP_TAG_END;
