@@ -20,7 +20,7 @@ sums=(-o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum
 # look NAME: a line "malformed checksums" and the counted messages of the capture on standard input.
 look() {
     tshark -r - -n "${sums[@]}" -T fields -E separator=/t -E aggregator=\; -e frame.number -e _ws.malformed \
-        -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status -e icmp.checksum.status -e icmpv6.checksum.status \
+        -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status -e icmp.checksum.status -e icmpv6.checksum.status -e igmp.checksum.status \
         -e _ws.expert.severity -e _ws.expert.message 2>/dev/null |
         awk -F '\t' -v name="$1" '
             { packets++; malformed += $2 != "" }

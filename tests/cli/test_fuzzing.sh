@@ -30,7 +30,7 @@ if command -v tshark >/dev/null; then
     generate --fuzz 0.3:checksum --fuzz-log "$tmp/sums.json" -w "$tmp/sums.pcap"
     wrong=$(tshark -r "$tmp/sums.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
         -Y 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 ||
-            icmpv6.checksum.status == 0' -T fields -e frame.number 2>/dev/null | tr '\n' ' ')
+            icmpv6.checksum.status == 0 || igmp.checksum.status == 0' -T fields -e frame.number 2>/dev/null | tr '\n' ' ')
     logged=$(python3 -c 'import json, sys
 print(*(d["packet"] for d in json.load(open(sys.argv[1]))["deviations"]), end=" ")' "$tmp/sums.json")
     [ -n "$wrong" ] && [ "$wrong" = "$logged" ]
@@ -95,7 +95,7 @@ if command -v tshark >/dev/null; then
     generate -n 150 --fuzz 1:rare -w "$tmp/rare1.pcap" && bad=$(tshark -r "$tmp/rare1.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
         -o udp.check_checksum:TRUE -Y '((_ws.malformed || _ws.expert.severity == error) && !(tcp.srcport >= 49152 && tcp.dstport >= 49152) &&
             !(udp.srcport >= 49152 && udp.dstport >= 49152)) || ip.checksum.status == 0 || tcp.checksum.status == 0 ||
-            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0' 2>/dev/null) && [ -z "$bad" ]
+            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || igmp.checksum.status == 0' 2>/dev/null) && [ -z "$bad" ]
     result $? "tshark finds nothing bad where every packet is rare"
 else
     skip "tshark finds nothing bad where every packet is rare" "no tshark here"

@@ -76,7 +76,7 @@ result $? "flows are listed with what each was to be"
 bad() {
     tshark -r "$1" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
         -Y '_ws.malformed || _ws.expert.severity == error || ip.checksum.status == 0 || tcp.checksum.status == 0 ||
-            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0' 2>"$tmp/tshark.err"
+            udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || igmp.checksum.status == 0' 2>"$tmp/tshark.err"
 }
 if command -v tshark >/dev/null; then
     printf 'x' | dd of="$tmp/r.pcap" bs=1 seek=70 conv=notrunc status=none # an IPv4 or IPv6 header byte of the first packet
