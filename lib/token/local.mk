@@ -20,3 +20,6 @@ test_industrial_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_stun
 test_stun_SOURCES = tests/unit/test_stun.c tests/unit/wire.h
 test_stun_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_names
+test_names_SOURCES = tests/unit/test_names.c tests/unit/wire.h
+test_names_LDADD = $(TEST_LIBS)

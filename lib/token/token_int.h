@@ -372,7 +372,10 @@ enum wspi_text_class {
     WSPI_TEXT_WORD, /* 0x21 to 0x7e */
     WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
     WSPI_TEXT_URI,  /* letters, digits and what else a URI has without escapes; not ? or # */
-    WSPI_TEXT_LABELS
+    WSPI_TEXT_LABELS,
+    WSPI_TEXT_LOCAL,  /* labels, "local" the last one */
+    WSPI_TEXT_LABEL,  /* one label */
+    WSPI_TEXT_NETBIOS /* one label of 32 half bytes */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
 /* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */
