@@ -26,8 +26,14 @@ static const wire_message mdns[] = {
            "\x08laserjet\xc0\x0c\x00\x01\x80\x01" TEN "\x00\x04\x0a\x00\x00\x02"),
      true,
      1,
-     {"dns.flags=answer-auth", "dns.answers=2", "dns.type=PTR", "dns.type=A", "dns.class=IN-flush",
-      "dns.name=labels"}},
+     {"dns.flags=answer-auth", "dns.answers=2", "dns.type=PTR", "dns.type=A", "dns.name=labels"}},
+    /* two questions, the second one's name ends as the first one's */
+    {BYTES("\x00\x00\x00\x00" COUNTS("\x02", "\x00", "\x00") SERVICE
+           "\x00\x0c\x80\x01"
+           "\x05_ipps\xc0\x11\x00\x0c\x80\x01"),
+     true,
+     0,
+     {"dns.questions=2", "dns.qname=16..19", "dns.qname=8..9"}},
 };
 
 static const wire_message llmnr[] = {

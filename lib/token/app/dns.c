@@ -27,6 +27,7 @@ enum {
 
 enum { MAX_NAME = 255, MAX_RECORDS = 64, POINTER = 0xc00c /* to the first question */ };
 enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
+enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28, NB = 32, NBSTAT = 33 };
 
 /* What samples take of one service stands together: `services` has the places. */
@@ -89,8 +90,8 @@ static const service services[] = {
 };
 enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
 
-static const wspi_value class[] = {{1, "IN"},      {0x8001, "IN-flush"}, {255, "ANY"}, {3, "CH"},
-                                   {4096, "4096"}, {1232, "1232"},       {512, "512"}, {0, NULL}};
+static const wspi_value class[] = {{IN, "IN"},     {FLUSH, "IN-flush"}, {255, "ANY"}, {3, "CH"},
+                                   {4096, "4096"}, {1232, "1232"},      {512, "512"}, {0, NULL}};
 static const wspi_value name_form[] = {
     {NAME_POINTER, "pointer"}, {NAME_ROOT, "root"}, {NAME_LABELS, "labels"}, {0, NULL}};
 
@@ -272,13 +273,15 @@ static void hidden_name(wspi_coder *c, unsigned f, bool pointers, const service 
         wspi_app_put(c, 1, b[i]);
 }
 
-/* The labels of a question, as on the wire, are text that the flow remembers. */
-static void spelled_name(wspi_coder *c, size_t n, const service *s)
+/* The labels of a question, as on the wire, are text that the flow remembers; hidden where it is one of several. */
+static void spelled_name(wspi_coder *c, size_t n, size_t shown, const service *s)
 {
     size_t at = c->pay.at;
 
-    wspi_app_text(c, n, n, (enum wspi_text_class)s->class);
+    wspi_app_text(c, n, shown, (enum wspi_text_class)s->class);
     if (c->bad || c->need || c->pay.fail)
+        return;
+    if (shown < n)
         return;
     c->name_at = at;
     c->name_len = (uint16_t)n;
@@ -292,7 +295,7 @@ static void fitting_names(wspi_coder *c, unsigned base, unsigned count, const se
             c->legal[base + i] = 0;
 }
 
-/* Nothing when it is the only question and has the name of the flow's last one: of several, each is told. */
+/* Nothing when it is the only question and has the name of the flow's last one: of several, each is told, maybe as a pointer. */
 static void question_name(wspi_coder *c, bool only, const service *row)
 {
     const wsp_context *s = c->ctx;
@@ -305,7 +308,7 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     if (c->bad || c->need || c->pay.fail)
         return;
     if (c->enc) {
-        n = name_len(c->pay.in + at, wspi_app_captured(c), false);
+        n = name_len(c->pay.in + at, wspi_app_captured(c), !only);
         wspi_app_require(c, n > 0 && n <= MAX_NAME);
         if (c->pay.fail)
             return;
@@ -331,7 +334,7 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     if (c->fill && row->class == WSPI_TEXT_NETBIOS)
         n = NETBIOS_NAME;
     wspi_app_require(c, n <= MAX_NAME);
-    spelled_name(c, n, row);
+    spelled_name(c, n, only ? n : 0, row);
 }
 
 static void question(wspi_coder *c, bool only, const service *s)
@@ -348,7 +351,7 @@ static void question(wspi_coder *c, bool only, const service *s)
     wspi_app_only(c, s->types[0], s->types[1]);
     (void)wspi_app_field(c, QTYPE, 2, known, want);
     wspi_app_only(c, 0, s->classes);
-    (void)wspi_app_field(c, QCLASS, 2, true, 1);
+    (void)wspi_app_field(c, QCLASS, 2, true, IN);
 }
 
 /* ---- records ---- */
@@ -417,7 +420,13 @@ static void netbios_owner(wspi_coder *c, const wspi_app_span *s)
     wspi_app_opaque(c, n);
 }
 
-static void record(wspi_coder *c, bool first, const service *row)
+/* RFC 6762 10.2: the one owner of a name says so; of services there may be several. */
+static uint64_t usual_class(const service *row, bool response, uint64_t t)
+{
+    return response && row->classes > 1 && t != PTR ? FLUSH : IN;
+}
+
+static void record(wspi_coder *c, bool first, bool response, const service *row)
 {
     wspi_app_span s;
     uint64_t t;
@@ -426,7 +435,7 @@ static void record(wspi_coder *c, bool first, const service *row)
     wspi_app_only(c, row->data[0], row->data[1]); /* their data can be made up */
     t = wspi_app_field(c, TYPE, 2, false, 0);
     wspi_app_only(c, 0, row->classes);
-    (void)wspi_app_field(c, CLASS, 2, true, 1);
+    (void)wspi_app_field(c, CLASS, 2, true, usual_class(row, response, t));
     wspi_app_only(c, 0, wspi_field_count(c->pay.app, TTL) - 1u); /* 31 bits: RFC 2181 8 */
     (void)wspi_app_field(c, TTL, 4, false, 0);
     s = wspi_app_open(c, 2);
@@ -485,7 +494,7 @@ static void message(wspi_coder *c)
     for (uint64_t i = 0; i < count[0] && !stopped(c); i++)
         question(c, count[0] == 1, s);
     for (uint64_t i = 0; i < count[1] + count[2] + count[3] && !stopped(c); i++)
-        record(c, i == 0 && count[0] == 0, s);
+        record(c, i == 0 && count[0] == 0, response, s);
 }
 
 static void walk(wspi_coder *c)
