@@ -129,7 +129,7 @@ size_t wspi_find_common_stack(const uint8_t *id, size_t n);
 
 /* ---- flow context ---- */
 
-enum { WSPI_SLOTS = 12, WSPI_HEADERS = 160 };
+enum { WSPI_SLOTS = 12, WSPI_HEADERS = 160, WSPI_NAME_MAX = 512 };
 
 /* What the last packet of one direction had in one layer: the bytes of its fixed header are headers[dir][at]. */
 typedef struct wspi_slot {
@@ -177,7 +177,8 @@ struct wsp_context {
     uint8_t n_recent;
     wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
     wspi_app_state app;
-    uint8_t name[256]; /* DNS: name of the last question */
+    uint8_t
+        name[WSPI_NAME_MAX]; /* DNS: name of the last question; HTTP: lines of the last request */
     uint16_t name_len;
 };
 

@@ -195,7 +195,7 @@ static inline void put_message(wire *w, const wire_message *s, const char *bytes
 /* The flow of all messages has the tokens that it must; each comes back whole, cut at every byte, with every bit changed. */
 static inline void all_come_back_at(uint16_t port, const wire_message *all, size_t n)
 {
-    char damaged[512];
+    char damaged[1024];
     wire w;
 
     wire_open(&w);
