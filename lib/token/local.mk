@@ -3,8 +3,9 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
-	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_words.c lib/token/app/dhcp.c \
-	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c
+	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
+	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
+	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
@@ -23,3 +24,9 @@ test_stun_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_group
 test_group_SOURCES = tests/unit/test_group.c tests/unit/wire.h
 test_group_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_names
+test_names_SOURCES = tests/unit/test_names.c tests/unit/wire.h
+test_names_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_dialects
+test_dialects_SOURCES = tests/unit/test_dialects.c tests/unit/wire.h
+test_dialects_LDADD = $(TEST_LIBS)

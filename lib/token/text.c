@@ -157,17 +157,46 @@ static bool letter(uint8_t b)
     return (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9');
 }
 
-/* Labels of 1 to 15 letters that fill the name, whose last byte is the root. */
+/* Half bytes of a NetBIOS name's characters, 'A' and up (RFC 1001 14.1): letters and digits, then spaces; its kind comes last. */
+typedef struct half {
+    uint8_t high, from, to;
+} half;
+
+static bool netbios_step(const rule *r, size_t pos, uint8_t b)
+{
+    static const half body[] = {{'C', 'A', 'A'}, {'D', 'B', 'J'}, {'E', 'B', 'P'}, {'F', 'B', 'K'}};
+    static const half kind[] = {{'A', 'A', 'A'}, {'B', 'L', 'O'}, {'C', 'A', 'A'}};
+    bool last = pos >= 30, high = pos % 2 == 0, space = pos == 0 || r->before == 'A';
+    const half *h = last ? kind : body;
+
+    if (high && !last && space)
+        return pos ? b == 'C' : b >= 'D' && b <= 'F';
+    for (size_t k = 0; k < (last ? WSPI_COUNT(kind) : WSPI_COUNT(body)); k++)
+        if (high ? h[k].high == b : h[k].high == r->before && b >= h[k].from && b <= h[k].to)
+            return true;
+    return false;
+}
+
+/*
+ * Labels of 1 to 15 letters that fill the name, up to its tail: the root, or a last label before it. A name of LABEL has
+ * only one; that of NETBIOS has 32 bytes.
+ */
 static bool label_step(rule *r, uint8_t b)
 {
-    if (r->left == 1)
-        return b == 0 && r->label == 0;
+    static const char local[] = "\5local";
+    size_t tail = r->class == WSPI_TEXT_LOCAL ? sizeof local : 1, rest;
+
+    if (r->left <= tail)
+        return b == (uint8_t)local[sizeof local - r->left] && r->label == 0;
     if (r->label) {
         r->label--;
-        return letter(b);
+        return r->class == WSPI_TEXT_NETBIOS ? netbios_step(r, 31 - r->label, b) : letter(b);
     }
     r->label = b;
-    return b >= 1 && b <= 15 && (b + 2u == r->left || b + 3u < r->left);
+    rest = r->left - 1 - tail;
+    if (r->class == WSPI_TEXT_NETBIOS)
+        return b == 32 && rest == b;
+    return b >= 1 && b <= 15 && (b == rest || (b + 1u < rest && r->class != WSPI_TEXT_LABEL));
 }
 
 static bool step(rule *r, uint8_t b)
@@ -185,7 +214,10 @@ static bool step(rule *r, uint8_t b)
     case WSPI_TEXT_URI:
         ok = letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
         break;
-    case WSPI_TEXT_LABELS: ok = label_step(r, b); break;
+    case WSPI_TEXT_LABELS:
+    case WSPI_TEXT_LOCAL:
+    case WSPI_TEXT_LABEL:
+    case WSPI_TEXT_NETBIOS: ok = label_step(r, b); break;
     }
     r->before = b;
     r->left--;

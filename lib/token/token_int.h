@@ -129,7 +129,7 @@ size_t wspi_find_common_stack(const uint8_t *id, size_t n);
 
 /* ---- flow context ---- */
 
-enum { WSPI_SLOTS = 12, WSPI_HEADERS = 160 };
+enum { WSPI_SLOTS = 12, WSPI_HEADERS = 160, WSPI_NAME_MAX = 512 };
 
 /* What the last packet of one direction had in one layer: the bytes of its fixed header are headers[dir][at]. */
 typedef struct wspi_slot {
@@ -177,7 +177,8 @@ struct wsp_context {
     uint8_t n_recent;
     wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
     wspi_app_state app;
-    uint8_t name[256]; /* DNS: name of the last question */
+    uint8_t
+        name[WSPI_NAME_MAX]; /* DNS: name of the last question; HTTP: lines of the last request */
     uint16_t name_len;
 };
 
@@ -372,7 +373,10 @@ enum wspi_text_class {
     WSPI_TEXT_WORD, /* 0x21 to 0x7e */
     WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
     WSPI_TEXT_URI,  /* letters, digits and what else a URI has without escapes; not ? or # */
-    WSPI_TEXT_LABELS
+    WSPI_TEXT_LABELS,
+    WSPI_TEXT_LOCAL,  /* labels, "local" the last one */
+    WSPI_TEXT_LABEL,  /* one label */
+    WSPI_TEXT_NETBIOS /* one label of 32 half bytes */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
 /* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */

@@ -25,6 +25,7 @@ typedef struct wire {
     wsp_decoder *decoder;
     uint64_t number;
     uint32_t seq[2];
+    uint16_t port;     /* of the server; 0: 12345 */
     char names[16384]; /* " name name ... " */
 } wire;
 
@@ -132,6 +133,12 @@ static inline void put_headers(uint8_t *b, size_t n, uint8_t protocol, int dir)
     b[33] = (uint8_t)(2 - dir);
 }
 
+static inline void put_ports(const wire *w, uint8_t *b, int dir)
+{
+    put16(b + (dir ? 34 : 36), w->port ? w->port : 12345);
+    put16(b + (dir ? 36 : 34), 50000);
+}
+
 /* A segment of n bytes, `captured` of them captured. */
 static inline void segment(wire *w, const char *s, size_t n, size_t captured, int dir, bool tell)
 {
@@ -139,8 +146,7 @@ static inline void segment(wire *w, const char *s, size_t n, size_t captured, in
 
     assert_true(HEADERS_TCP + n <= sizeof b);
     put_headers(b, 20 + n, 6, dir);
-    put16(b + 34, dir ? 12345 : 50000);
-    put16(b + 36, dir ? 50000 : 12345);
+    put_ports(w, b, dir);
     put16(b + 38, w->seq[dir] >> 16);
     put16(b + 40, w->seq[dir]);
     put16(b + 42, w->seq[!dir] >> 16);
@@ -159,8 +165,7 @@ static inline void datagram_of(wire *w, const char *s, size_t n, size_t captured
 
     assert_true(HEADERS_UDP + n <= sizeof b);
     put_headers(b, 8 + n, 17, dir);
-    put16(b + 34, dir ? 12345 : 50000);
-    put16(b + 36, dir ? 50000 : 12345);
+    put_ports(w, b, dir);
     put16(b + 38, 8 + n);
     put16(b + 40, 0);
     memcpy(b + HEADERS_UDP, s, n);
@@ -188,12 +193,13 @@ static inline void put_message(wire *w, const wire_message *s, const char *bytes
 }
 
 /* The flow of all messages has the tokens that it must; each comes back whole, cut at every byte, with every bit changed. */
-static inline void all_come_back(const wire_message *all, size_t n)
+static inline void all_come_back_at(uint16_t port, const wire_message *all, size_t n)
 {
-    char damaged[256];
+    char damaged[1024];
     wire w;
 
     wire_open(&w);
+    w.port = port;
     for (size_t i = 0; i < n; i++) {
         put_message(&w, &all[i], all[i].bytes, all[i].len);
         for (size_t k = 0; k < WSPI_COUNT(all[i].names) && all[i].names[k]; k++)
@@ -218,6 +224,11 @@ static inline void all_come_back(const wire_message *all, size_t n)
                 put_message(&w, &all[i], damaged, all[i].len);
             }
     wire_close(&w);
+}
+
+static inline void all_come_back(const wire_message *all, size_t n)
+{
+    all_come_back_at(0, all, n);
 }
 
 /* ---- samples ---- */

@@ -20,51 +20,85 @@ enum {
     TYPE,
     CLASS,
     TTL,
-    LENGTH
+    LENGTH,
+    NB_FLAGS,
+    NODES
 };
 
 enum { MAX_NAME = 255, MAX_RECORDS = 64, POINTER = 0xc00c /* to the first question */ };
 enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
+enum { IN = 1, FLUSH = 0x8001 }; /* classes */
+enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28, NB = 32, NBSTAT = 33 };
 
-/* Queries, then answers; samples take the first three and the first five. */
-enum { QUERIES = 7 };
+/* What samples take of one service stands together: `services` has the places. */
 static const wspi_value flags[] = {{0x0100, "query"},
-                                   {0x0000, "query-iter"},
                                    {0x0120, "query-ad"},
-                                   {0x0110, "query-nb"},
-                                   {0x0010, "query-cd"},
-                                   {0x2910, "register-nb"},
-                                   {0x2810, "refresh-nb"},
+                                   {0x0000, "query-iter"},
+                                   {0x8400, "answer-auth"},
                                    {0x8180, "answer"},
                                    {0x8183, "no-such-name"},
                                    {0x8580, "answer-aa"},
                                    {0x81a0, "answer-ad"},
                                    {0x8182, "failed"},
-                                   {0x8400, "answer-auth"},
+                                   {0x8000, "answer-plain"},
+                                   {0x0110, "query-nb"},
+                                   {0x2910, "register-nb"},
+                                   {0x2810, "refresh-nb"},
+                                   {0x0010, "query-cd"},
+                                   {0x8500, "answer-aa-rd"},
+                                   {0xad80, "registered-nb"},
                                    {0x8185, "refused"},
                                    {0x8583, "no-name-aa"},
-                                   {0x8000, "answer-plain"},
-                                   {0x8500, "answer-aa-rd"},
                                    {0x8181, "format"},
                                    {0x8005, "refused-iter"},
                                    {0x8403, "no-name-auth"},
                                    {0x81a3, "no-name-ad"},
                                    {0x8184, "not-implemented"},
                                    {0x3010, "release-nb"},
-                                   {0xad80, "registered-nb"},
                                    {0, NULL}};
 
 static const wspi_value type[] = {
-    {1, "A"},      {28, "AAAA"}, {5, "CNAME"},   {12, "PTR"},   {2, "NS"},
-    {15, "MX"},    {16, "TXT"},  {6, "SOA"},     {33, "SRV"},   {41, "OPT"},
-    {65, "HTTPS"}, {255, "ANY"}, {32, "NB"},     {10, "NULL"},  {43, "DS"},
-    {46, "RRSIG"}, {47, "NSEC"}, {48, "DNSKEY"}, {35, "NAPTR"}, {25, "KEY"},
-    {13, "HINFO"}, {99, "SPF"},  {64, "SVCB"},   {257, "CAA"},  {0, NULL}};
+    {15, "MX"},     {6, "SOA"},    {NS, "NS"},     {CNAME, "CNAME"}, {A, "A"},
+    {AAAA, "AAAA"}, {PTR, "PTR"},  {16, "TXT"},    {NBSTAT, "SRV"},  {NB, "NB"},
+    {41, "OPT"},    {65, "HTTPS"}, {255, "ANY"},   {10, "NULL"},     {43, "DS"},
+    {46, "RRSIG"},  {47, "NSEC"},  {48, "DNSKEY"}, {35, "NAPTR"},    {25, "KEY"},
+    {13, "HINFO"},  {99, "SPF"},   {64, "SVCB"},   {257, "CAA"},     {0, NULL}};
 
-static const wspi_value class[] = {{1, "IN"},      {0x8001, "IN-flush"}, {255, "ANY"}, {3, "CH"},
-                                   {4096, "4096"}, {1232, "1232"},       {512, "512"}, {0, NULL}};
+/*
+ * The four that have this form, by their ports: what samples have there, and what is predicted. NetBIOS (RFC 1002 4.2) has
+ * three kinds of questions. Ranges are places in the lists above: first, how many.
+ */
+enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4 };
+typedef struct service {
+    uint16_t port;
+    uint8_t asks[2], answers[2]; /* flags; of a client, of a server */
+    uint8_t types[2], data[2];   /* of questions, of records */
+    uint8_t classes;             /* the first ones */
+    uint8_t records;             /* how many numbers of them an answer may have */
+    uint8_t names[2];            /* shortest bins of names: from, below */
+    uint8_t
+        habits; /* an id of zero; answers repeat the question; a record comes with the question */
+    uint8_t class; /* of a name's text */
+} service;
+static const service services[] = {
+    {53, {0, 3}, {4, 5}, {0, 9}, {2, 5}, 1, 5, {4, 49}, ECHOES, WSPI_TEXT_LABELS},
+    {5353, {2, 2}, {3, 1}, {4, 5}, {4, 3}, 2, 5, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
+    {5355, {2, 1}, {9, 1}, {4, 2}, {4, 2}, 1, 5, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
+    {137, {10, 1}, {14, 1}, {9, 1}, {9, 1}, 1, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {137, {11, 2}, {15, 1}, {9, 1}, {9, 1}, 1, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
+    {137, {13, 1}, {3, 1}, {8, 1}, {8, 1}, 1, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+};
+enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
+
+static const wspi_value class[] = {{IN, "IN"},     {FLUSH, "IN-flush"}, {255, "ANY"}, {3, "CH"},
+                                   {4096, "4096"}, {1232, "1232"},      {512, "512"}, {0, NULL}};
 static const wspi_value name_form[] = {
     {NAME_POINTER, "pointer"}, {NAME_ROOT, "root"}, {NAME_LABELS, "labels"}, {0, NULL}};
+
+/* RFC 1002 4.2.1.3: of an owner of a name; a group has the highest bit. */
+static const wspi_value nb_flags[] = {{0x0000, "B"},       {0x2000, "P"},       {0x4000, "M"},
+                                      {0x6000, "H"},       {0x8000, "B-group"}, {0xa000, "P-group"},
+                                      {0xc000, "M-group"}, {0xe000, "H-group"}, {0, NULL}};
 
 static const wspi_field fields[] = {
     [ID] = {"dns.id", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, ID, NULL, 0},
@@ -81,7 +115,70 @@ static const wspi_field fields[] = {
     [CLASS] = {"dns.class", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [TTL] = {"dns.ttl", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [LENGTH] = {"dns.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
+    [NB_FLAGS] = {"dns.nb_flags", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, nb_flags, 0},
+    [NODES] = {"dns.nodes", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
 };
+
+/* ---- which service ---- */
+
+static uint16_t port_of(const wspi_coder *c, int k)
+{
+    return (uint16_t)c->p->layers[c->p->n_layers - 1].v[k];
+}
+
+static bool within(const uint8_t range[2], unsigned k)
+{
+    return k >= range[0] && k - range[0] < range[1];
+}
+
+static unsigned place_of(uint64_t bits)
+{
+    unsigned k = 0;
+
+    while (flags[k].name && flags[k].value != bits)
+        k++;
+    return k;
+}
+
+/* The ports' row that has these flags, else their first one, else DNS, as over TCP. */
+static const service *service_of(const wspi_coder *c, uint64_t bits)
+{
+    const service *first = NULL;
+    unsigned k = place_of(bits);
+
+    for (const service *s = services; s < services + WSPI_COUNT(services); s++) {
+        if (wspi_app_is_stream(c) || (s->port != port_of(c, 0) && s->port != port_of(c, 1)))
+            continue;
+        if (within(s->asks, k) || (bits >> 15 && within(s->answers, k)))
+            return s;
+        first = first ? first : s;
+    }
+    return first ? first : services;
+}
+
+/* Samples: the flags of any question of the service, or of the answer to the last one. */
+static void sampled_flags(wspi_coder *c)
+{
+    uint64_t asked = 0;
+    const service *s;
+    unsigned n = 0;
+
+    if (!c->fill)
+        return;
+    (void)wspi_app_last(c, false, FLAGS, &asked);
+    s = service_of(c, asked);
+    if (c->dir) {
+        wspi_app_only(c, s->answers[0], s->answers[1]);
+        return;
+    }
+    s = service_of(c, 0); /* rows of a port stand together, and so do their flags */
+    for (const service *more = s; more < services + WSPI_COUNT(services) && more->port == s->port;
+         more++)
+        n += more->asks[1];
+    wspi_app_only(c, s->asks[0], n);
+}
+
+/* ---- names ---- */
 
 static bool is_message(const uint8_t *b, size_t n)
 {
@@ -117,11 +214,25 @@ static size_t name_len(const uint8_t *b, size_t n, bool pointers)
     return 0;
 }
 
-/* A name of n bytes (n > 2, or 1 for the root) for samples: labels of at most 15 letters. */
-static void invent_name(wspi_coder *c, uint8_t *b, size_t n)
+/* A NetBIOS name of letters for samples, in pairs of half bytes: RFC 1001 14.1. */
+static void invent_netbios(wspi_coder *c, uint8_t *b)
 {
-    size_t i = 0, label;
+    b[0] = 32;
+    for (unsigned i = 1; i < 31; i += 2) {
+        b[i] = 'E';
+        b[i + 1] = (uint8_t)('B' + wspi_rng_u64(&c->rng) % 15);
+    }
+    b[31] = b[32] = 'A'; /* a workstation */
+    b[33] = 0;
+}
 
+/* A name of n bytes (n > 2, or 1 for the root) for samples: labels of at most 15 letters. */
+static void invent_name(wspi_coder *c, uint8_t *b, size_t n, const service *s)
+{
+    static const uint8_t local[] = "\5local";
+    size_t i = 0, label, tail = s->class == WSPI_TEXT_LOCAL && n > sizeof local + 1 ? 6 : 0;
+
+    n -= tail;
     while (n - i > 1) {
         label = WSPI_MIN(n - i - 2, 15u);
         if (n - i - 2 == 16)
@@ -130,20 +241,23 @@ static void invent_name(wspi_coder *c, uint8_t *b, size_t n)
         for (; label; label--)
             b[i++] = (uint8_t)('a' + wspi_rng_u64(&c->rng) % 26);
     }
-    b[i] = 0;
+    memcpy(b + i, local, tail);
+    b[i + tail] = 0;
 }
 
 /* n bytes of labels whose values are residuals: a token gives their length. */
-static void hidden_name(wspi_coder *c, unsigned f, bool pointers)
+static void hidden_name(wspi_coder *c, unsigned f, bool pointers, const service *s)
 {
+    bool netbios = s->class == WSPI_TEXT_NETBIOS;
+    unsigned least = wspi_bin(s->names[0], 2);
     uint8_t b[MAX_NAME + 1];
     size_t n = 0;
 
     if (c->enc)
         n = name_len(c->pay.in + c->pay.at, wspi_app_captured(c), pointers);
     wspi_app_require(c, !c->enc || n > 0);
-    wspi_app_only(c, 4, 16); /* 4 to 63 bytes */
-    n = (size_t)wspi_app_code(c, f, false, 0, n);
+    wspi_app_only(c, least, netbios ? 0 : wspi_bin(64, 2) - least);
+    n = (size_t)wspi_app_code(c, f, netbios, NETBIOS_NAME, n);
     wspi_app_require(c, n <= MAX_NAME);
     if (c->bad || c->need || c->pay.fail)
         return;
@@ -151,33 +265,38 @@ static void hidden_name(wspi_coder *c, unsigned f, bool pointers)
         wspi_app_opaque(c, n);
         return;
     }
-    invent_name(c, b, n);
+    if (netbios)
+        invent_netbios(c, b);
+    else
+        invent_name(c, b, n, s);
     for (size_t i = 0; i < n; i++)
         wspi_app_put(c, 1, b[i]);
 }
 
-/* The labels of a question, as on the wire, are text that the flow remembers. */
-static void spelled_name(wspi_coder *c, size_t n)
+/* The labels of a question, as on the wire, are text that the flow remembers; hidden where it is one of several. */
+static void spelled_name(wspi_coder *c, size_t n, size_t shown, const service *s)
 {
     size_t at = c->pay.at;
 
-    wspi_app_text(c, n, n, WSPI_TEXT_LABELS);
+    wspi_app_text(c, n, shown, (enum wspi_text_class)s->class);
     if (c->bad || c->need || c->pay.fail)
+        return;
+    if (shown < n)
         return;
     c->name_at = at;
     c->name_len = (uint16_t)n;
 }
 
-/* Samples: names of 4 to 63 bytes. */
-static void fitting_names(wspi_coder *c, unsigned base, unsigned count)
+/* Samples: names of 4 to 63 bytes, as the service has them. */
+static void fitting_names(wspi_coder *c, unsigned base, unsigned count, const service *s)
 {
     for (unsigned i = 0; c->legal && !c->deviations && i < count; i++)
-        if (wspi_bin_start(i, 2) < 4 || wspi_bin_start(i, 2) > 48)
+        if (wspi_bin_start(i, 2) < s->names[0] || wspi_bin_start(i, 2) >= s->names[1])
             c->legal[base + i] = 0;
 }
 
-/* Nothing when it is the only question and has the name of the flow's last one: of several, each is told. */
-static void question_name(wspi_coder *c, bool only)
+/* Nothing when it is the only question and has the name of the flow's last one: of several, each is told, maybe as a pointer. */
+static void question_name(wspi_coder *c, bool only, const service *row)
 {
     const wsp_context *s = c->ctx;
     size_t at = c->pay.at, n = 0;
@@ -189,7 +308,7 @@ static void question_name(wspi_coder *c, bool only)
     if (c->bad || c->need || c->pay.fail)
         return;
     if (c->enc) {
-        n = name_len(c->pay.in + at, wspi_app_captured(c), false);
+        n = name_len(c->pay.in + at, wspi_app_captured(c), !only);
         wspi_app_require(c, n > 0 && n <= MAX_NAME);
         if (c->pay.fail)
             return;
@@ -198,7 +317,7 @@ static void question_name(wspi_coder *c, bool only)
     }
     if (known) {
         same = !wspi_may(c, base, count, !same, false, &k);
-        fitting_names(c, base, count);
+        fitting_names(c, base, count, row);
     }
     if (known && same) {
         for (size_t i = 0; i < s->name_len; i++)
@@ -208,30 +327,37 @@ static void question_name(wspi_coder *c, bool only)
     }
     if (!known) {
         k = wspi_must(c, base, count, k);
-        fitting_names(c, base, count);
+        fitting_names(c, base, count, row);
     }
     n = (size_t)(wspi_bin_start(k, 2) +
                  wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? wspi_bin_start(k, 2) : 0)));
+    if (c->fill && row->class == WSPI_TEXT_NETBIOS)
+        n = NETBIOS_NAME;
     wspi_app_require(c, n <= MAX_NAME);
-    spelled_name(c, n);
+    spelled_name(c, n, only ? n : 0, row);
 }
 
-static void question(wspi_coder *c, bool only)
+static void question(wspi_coder *c, bool only, const service *s)
 {
     uint64_t want;
     bool known;
 
-    question_name(c, only);
-    known = wspi_app_last(c, false, QTYPE, &want);
+    question_name(c, only, s);
+    known = wspi_app_last(c, false, QTYPE, &want) && want; /* answers may have no question */
     if (!known)
-        known = wspi_app_last(c, true, QTYPE, &want);
-    wspi_app_only(c, 0, 9);
+        known = wspi_app_last(c, true, QTYPE, &want) && want;
+    if (c->fill && s->types[1] == 1)
+        known = false; /* the last one may have been of another kind */
+    wspi_app_only(c, s->types[0], s->types[1]);
     (void)wspi_app_field(c, QTYPE, 2, known, want);
-    wspi_app_only(c, 0, 1);
-    (void)wspi_app_field(c, QCLASS, 2, true, 1);
+    wspi_app_only(c, 0, s->classes);
+    (void)wspi_app_field(c, QCLASS, 2, true, IN);
 }
 
-static void record_name(wspi_coder *c)
+/* ---- records ---- */
+
+/* first: there is no name before it that it could point to. */
+static void record_name(wspi_coder *c, bool first, const service *s)
 {
     uint64_t form = NAME_LABELS;
 
@@ -241,8 +367,8 @@ static void record_name(wspi_coder *c)
             c->pay.in[c->pay.at + 1] == (POINTER & 0xff))
             form = NAME_POINTER;
     }
-    wspi_app_only(c, 0, 1);
-    form = wspi_app_code(c, NAME, true, NAME_POINTER, form);
+    wspi_app_only(c, first ? NAME_LABELS : NAME_POINTER, 1);
+    form = wspi_app_code(c, NAME, true, first ? NAME_LABELS : NAME_POINTER, form);
     if (form == NAME_POINTER) {
         (void)wspi_app_get(c, 2);
         wspi_app_put(c, 2, POINTER);
@@ -251,55 +377,124 @@ static void record_name(wspi_coder *c)
         wspi_app_put(c, 1, 0);
     } else {
         wspi_app_require(c, form == NAME_LABELS);
-        hidden_name(c, LENGTH, true);
+        hidden_name(c, LENGTH, true, s);
     }
 }
 
-static void record(wspi_coder *c)
+/* RFC 1002 4.2.18: a count of names, | name 15 | its kind | flags 16 | each, statistics. */
+static void node_status(wspi_coder *c, const wspi_app_span *s)
+{
+    enum { NODE = 18, ACTIVE = 0x0400, STATISTICS = 46 };
+    uint64_t n;
+    size_t rest;
+
+    wspi_app_only(c, 1, 3);
+    n = wspi_app_field(c, NODES, 1, false, 0);
+    wspi_app_only(c, 0, 0);
+    rest = (size_t)wspi_app_code(c, LENGTH, true, NODE * n + STATISTICS,
+                                 c->enc ? s->end - c->pay.at : 0);
+    if (!c->fill) {
+        wspi_app_opaque(c, rest);
+        return;
+    }
+    for (; n; n--) {
+        for (unsigned i = 0; i < 15; i++)
+            wspi_app_put(c, 1, 'A' + wspi_rng_u64(&c->rng) % 26);
+        wspi_app_put(c, 3, ACTIVE);
+    }
+    for (unsigned i = 0; i < STATISTICS; i++)
+        wspi_app_put(c, 1, 0);
+}
+
+/* Mostly one owner of the name: its flags, its address. */
+static void netbios_owner(wspi_coder *c, const wspi_app_span *s)
+{
+    size_t n;
+
+    wspi_app_only(c, 0, 0);
+    n = (size_t)wspi_app_code(c, LENGTH, true, 6, c->enc ? s->end - s->at : 0);
+    if (n == 6) {
+        (void)wspi_app_field(c, NB_FLAGS, 2, true, 0);
+        n = 4;
+    }
+    wspi_app_opaque(c, n);
+}
+
+/* RFC 6762 10.2: the one owner of a name says so; of services there may be several. */
+static uint64_t usual_class(const service *row, bool response, uint64_t t)
+{
+    return response && row->classes > 1 && t != PTR ? FLUSH : IN;
+}
+
+static void record(wspi_coder *c, bool first, bool response, const service *row)
 {
     wspi_app_span s;
     uint64_t t;
 
-    record_name(c);
-    wspi_app_only(c, 0, 5); /* A, AAAA, CNAME, PTR, NS: their data can be made up */
+    record_name(c, first, row);
+    wspi_app_only(c, row->data[0], row->data[1]); /* their data can be made up */
     t = wspi_app_field(c, TYPE, 2, false, 0);
-    wspi_app_only(c, 0, 1);
-    (void)wspi_app_field(c, CLASS, 2, true, 1);
+    wspi_app_only(c, 0, row->classes);
+    (void)wspi_app_field(c, CLASS, 2, true, usual_class(row, response, t));
     wspi_app_only(c, 0, wspi_field_count(c->pay.app, TTL) - 1u); /* 31 bits: RFC 2181 8 */
     (void)wspi_app_field(c, TTL, 4, false, 0);
     s = wspi_app_open(c, 2);
-    if (t == 1)
+    if (t == A)
         wspi_app_opaque(c, 4);
-    else if (t == 28)
+    else if (t == AAAA)
         wspi_app_opaque(c, 16);
-    else if (t == 5 || t == 12 || t == 2)
-        hidden_name(c, LENGTH, true);
+    else if (t == CNAME || t == PTR || t == NS)
+        hidden_name(c, LENGTH, true, row);
+    else if (t == NB)
+        netbios_owner(c, &s);
+    else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
+        node_status(c, &s);
     else
         wspi_app_opaque(c, (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s.end - s.at : 0));
     wspi_app_close(c, s);
 }
 
+/* ---- messages ---- */
+
+/* What is predicted of the numbers of questions, answers, authorities and additionals. */
+static uint64_t usual_count(const service *s, unsigned i, bool response)
+{
+    if (i == 0)
+        return !response || s->habits & ECHOES;
+    if (i == 1)
+        return response && !(s->habits & ECHOES);
+    return i == 3 && s->habits & CLAIMS && !response;
+}
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
 static void message(wspi_coder *c)
 {
     uint64_t id = wspi_app_get(c, 2), bits = wspi_app_get(c, 2), want, count[4];
+    const service *s;
     bool response, known;
 
-    wspi_app_only(c, c->dir ? QUERIES : 0, c->dir ? 5 : 3);
+    sampled_flags(c);
     bits = wspi_app_code(c, FLAGS, false, 0, bits);
     response = bits >> 15;
-    known = wspi_app_last(c, !response, ID, &want);
-    wspi_app_put(c, 2, wspi_app_code(c, ID, known && response, want, id));
+    s = service_of(c, bits);
+    known = wspi_app_last(c, !response, ID, &want) && response;
+    want = known ? want : 0;
+    wspi_app_put(c, 2, wspi_app_code(c, ID, known || s->habits & NO_ID, want, id));
     wspi_app_put(c, 2, bits);
     for (unsigned i = 0; i < 4; i++) {
-        wspi_app_only(c, 0, i == 1 && response ? 5 : 0);
-        count[i] = wspi_app_field(c, QUESTIONS + i, 2, true, i == 0);
+        want = usual_count(s, i, response);
+        wspi_app_only(c, (unsigned)want, i == 1 && response ? s->records : 0);
+        count[i] = wspi_app_field(c, QUESTIONS + i, 2, true, want);
         wspi_app_require(c, count[i] <= MAX_RECORDS);
     }
-    for (uint64_t i = 0; i < count[0] && !c->bad && !c->need && !c->pay.fail; i++)
-        question(c, count[0] == 1);
-    for (uint64_t i = 0; i < count[1] + count[2] + count[3] && !c->bad && !c->need && !c->pay.fail;
-         i++)
-        record(c);
+    for (uint64_t i = 0; i < count[0] && !stopped(c); i++)
+        question(c, count[0] == 1, s);
+    for (uint64_t i = 0; i < count[1] + count[2] + count[3] && !stopped(c); i++)
+        record(c, i == 0 && count[0] == 0, response, s);
 }
 
 static void walk(wspi_coder *c)
@@ -320,5 +515,5 @@ const wspi_app wspi_app_dns = {
     .over = WSPI_OVER_UDP | WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk,
-    .ports = {53},
+    .ports = {53, 5353, 5355, 137},
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http.c: HTTP/1.0 and 1.1 over TCP. RFC 9112 2.1, 3, 4, 5:
+ * http.c: the walk of HTTP/1.0 and 1.1, and of what is written like it: SSDP, SIP, RTSP. RFC 9112 2.1, 3, 4, 5:
  * message:  start-line CRLF *( name ":" value CRLF ) CRLF [ body ]
  * request:  method SP target SP version       response:  version SP status SP [ reason ]
- * A head or body goes on in the next segments. Where the captured bytes end within a line, its value ends there and
+ * A head or body goes on in the next segments; a datagram is one message. Where the captured bytes end within a line, its value ends there and
  * no token tells of it: both sides know how many bytes there are.
  */
 #include "token/app/http.h"
@@ -12,49 +12,12 @@
 
 /* ---- the walk ---- */
 
-enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32 };
 enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300, MAX_SAMPLED = 10 };
 
-typedef struct walk {
-    wspi_coder *c;
-    unsigned mode;    /* of the message: IN_HEAD ... */
-    uint32_t length;  /* of its body */
-    unsigned form;    /* of the last line */
-    size_t budget;    /* bytes of text that still get tokens */
-    uint64_t method;  /* start of the message */
-    uint64_t seen[2]; /* samples: headers that are there */
-    unsigned lines;   /* samples */
-    size_t head;      /* where the lines after a request's first one start, or 0 */
-    size_t past;      /* in the remembered lines: behind the last one that was used */
-    size_t eol,
-        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
-} walk;
-
-static bool stopped(const walk *w)
-{
-    return w->c->bad || w->c->need || w->c->pay.fail;
-}
-
-/* Are there captured bytes of this segment to come? A sample's message is whole. */
-static bool more(const walk *w)
-{
-    return w->c->fill || wspi_app_captured(w->c) > 0;
-}
-
-static const uint8_t *here(const walk *w)
-{
-    return w->c->pay.in + w->c->pay.at;
-}
-
-static bool is(const uint8_t *b, size_t n, const char *s)
-{
-    return strlen(s) == n && memcmp(b, s, n) == 0;
-}
-
 /* Encoding: the line at hand. */
-static void find_line(walk *w)
+static void find_line(wspi_http_message *w)
 {
-    const uint8_t *b = here(w), *lf = NULL;
+    const uint8_t *b = wspi_http_here(w), *lf = NULL;
     size_t n = wspi_app_captured(w->c);
 
     if (n)
@@ -65,77 +28,34 @@ static void find_line(walk *w)
         w->eol--;
 }
 
-/* Bytes that both sides know: checked or written. */
-static void literal(walk *w, const char *s, size_t n)
-{
-    wspi_coder *c = w->c;
-    uint8_t *b;
-
-    if (stopped(w))
-        return;
-    if (!c->fill && wspi_app_captured(c) < n) {
-        wspi_app_fail(c);
-    } else if (c->enc) {
-        wspi_app_require(c, memcmp(here(w), s, n) == 0);
-        c->pay.at += n;
-    } else {
-        b = wspi_payload_room(c, n);
-        if (b)
-            memcpy(b, s, n);
-        c->pay.at += n;
-    }
-}
-
-static void end_line(walk *w)
+static void end_line(wspi_http_message *w)
 {
     if (w->form & BARE_LF)
-        literal(w, "\n", 1);
+        wspi_http_literal(w, "\n", 1);
     else
-        literal(w, "\r\n", 2);
+        wspi_http_literal(w, "\r\n", 2);
 }
 
-/* A length field; want == NO_LEN: its token may be missing. */
-static size_t length(walk *w, unsigned f, bool may_miss, size_t n, unsigned from, unsigned count)
-{
-    uint64_t none = f == REASON ? NO_REASON : NO_LEN;
-
-    wspi_app_require(w->c, !w->c->enc || n <= none);
-    wspi_app_only(w->c, from, count);
-    n = (size_t)wspi_app_code(w->c, f, may_miss, none, n);
-    return n;
-}
-
-static void text(walk *w, size_t n, size_t shown, enum wspi_text_class class)
-{
-    shown = WSPI_MIN(WSPI_MIN(shown, n), w->budget);
-    if (!w->c->fill && wspi_app_captured(w->c) < n) {
-        wspi_app_fail(w->c);
-        return;
-    }
-    w->budget -= shown;
-    wspi_app_text(w->c, n, shown, class);
-}
-
-static uint64_t coded_form(walk *w, uint64_t want, uint64_t v)
+static uint64_t coded_form(wspi_http_message *w, uint64_t want, uint64_t v)
 {
     wspi_app_only(w->c, 0, 0);
     return wspi_app_code(w->c, FORM, true, want, v);
 }
 
 /* The last byte of what was passed ends a line. */
-static bool line_done(const walk *w)
+static bool line_done(const wspi_http_message *w)
 {
     const wspi_coder *c = w->c;
 
-    if (stopped(w) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
+    if (wspi_http_stopped(w) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
         return false;
     return (c->enc ? c->pay.in[c->pay.at - 1] : c->pay.out->data[c->pay.out->len - 1]) == '\n';
 }
 
 /* n bytes that may end a line, nothing of which is understood. */
-static void skip(walk *w, size_t n)
+static void skip(wspi_http_message *w, size_t n)
 {
-    wspi_app_opaque(w->c, length(w, VALUE, false, n, 0, 0));
+    wspi_app_opaque(w->c, wspi_http_length(w, VALUE, false, n, 0, 0));
     if (!line_done(w))
         w->mode |= IN_LINE;
 }
@@ -143,11 +63,11 @@ static void skip(walk *w, size_t n)
 /* ---- start line ---- */
 
 /* Called for every payload of a flow that is not known yet: most are told by their first byte. */
-static unsigned start_at(const uint8_t *b, size_t n)
+static unsigned start_at(const wspi_http_dialect *d, const uint8_t *b, size_t n)
 {
-    const wspi_value *s = wspi_http_starts;
+    const wspi_value *s = d->starts;
 
-    if (n < 5 || b[0] < 'C' || b[0] > 'U' || b[1] < 'A' || b[1] > 'U')
+    if (n < 5 || !(d->words->begins[b[0]] & 1) || !(d->words->begins[b[1]] & 2))
         return ABSENT;
     for (; s->name; s++) {
         size_t len;
@@ -160,75 +80,104 @@ static unsigned start_at(const uint8_t *b, size_t n)
     return ABSENT;
 }
 
-/* A request line that is there says HTTP: SIP and RTSP have methods of the same names. */
-bool wspi_http_looks(const uint8_t *b, size_t n)
+/* A request line that is there says which dialect: they have methods of the same names. */
+bool wspi_http_begins(const wspi_http_dialect *d, const uint8_t *b, size_t n)
 {
-    unsigned k = start_at(b, n);
+    unsigned k = start_at(d, b, n);
     const uint8_t *lf = k == ABSENT ? NULL : memchr(b, '\n', n);
-    size_t len;
+    size_t len = k == ABSENT ? 0 : strlen(d->starts[k].name) + 1, version = strlen(d->version);
 
-    if (k == ABSENT || k >= RESPONSE)
-        return k != ABSENT && b[9] >= '1' && b[9] <= '9';
+    if (k == ABSENT || k >= d->response)
+        return k != ABSENT && b[len] >= '1' && b[len] <= '9';
     if (!lf)
-        return true;
+        return d == &wspi_http ||
+               (n - len >= strlen(d->target) && memcmp(b + len, d->target, strlen(d->target)) == 0);
     len = (size_t)(lf - b);
     len -= len && b[len - 1] == '\r';
-    return len > 9 && memcmp(b + len - 9, " HTTP/1.", 8) == 0;
+    len -= len && b[len - 1] == ' ' && d->flags & REPEATS;
+    return len > version + d->digits &&
+           memcmp(b + len - version - d->digits, d->version, version) == 0;
 }
 
-static void version_part(walk *w)
+static void version_part(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
-    uint64_t k = VERSION_REST, want = 0;
+    const wspi_http_dialect *d = w->d;
+    uint64_t k = d->n_versions, want = 0;
 
-    if (stopped(w) || !more(w))
+    if (wspi_http_stopped(w) || !wspi_http_more(w))
         return;
-    for (unsigned i = 0; c->enc && i < VERSION_REST; i++)
-        if (wspi_app_captured(c) >= strlen(wspi_http_versions[i]) &&
-            memcmp(here(w), wspi_http_versions[i], strlen(wspi_http_versions[i])) == 0)
+    for (unsigned i = 0; c->enc && i < d->n_versions; i++)
+        if (wspi_app_captured(c) >= strlen(d->versions[i]) &&
+            memcmp(wspi_http_here(w), d->versions[i], strlen(d->versions[i])) == 0)
             k = i;
-    if (!wspi_app_last(c, true, VERSION_OF, &want) || want > 3)
+    if (!wspi_app_last(c, true, VERSION_OF, &want) || want >= d->n_versions)
         want = 0;
-    wspi_app_only(c, 0, 2);
+    wspi_app_only(c, 0, d->versions_sampled);
     k = wspi_app_code(c, VERSION_OF, true, want, k);
-    wspi_app_require(c, k <= VERSION_REST);
-    if (stopped(w))
+    wspi_app_require(c, k <= d->n_versions);
+    if (wspi_http_stopped(w))
         return;
-    if (k == VERSION_REST)
+    if (k == d->n_versions)
         skip(w, (w->next ? w->next : w->eol) - c->pay.at);
     else
-        literal(w, wspi_http_versions[k], strlen(wspi_http_versions[k]));
+        wspi_http_literal(w, d->versions[k], strlen(d->versions[k]));
 }
 
-static void request_line(walk *w)
+static void target_part(wspi_http_message *w, size_t n)
+{
+    const wspi_http_dialect *d = w->d;
+
+    if (d->flags & ONE_TARGET) {
+        wspi_app_only(w->c, 0, 0);
+        n = (size_t)wspi_app_code(w->c, TARGET, true, 0, n);
+        wspi_http_shaped(w, n, d->target_shape);
+    } else if (d->target_shape) {
+        n = wspi_http_length(w, TARGET, false, n, wspi_http_shortest(w, TARGET, d->target_shape),
+                             LENGTHS_SAMPLED);
+        wspi_http_shaped(w, n, d->target_shape);
+    } else {
+        wspi_http_text(w, wspi_http_length(w, TARGET, false, n, 0, 16), 14, WSPI_TEXT_URI);
+    }
+}
+
+static void request_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
-    size_t n = 0, path = 0;
-    bool slash = c->enc && more(w) && *here(w) == '/';
-    uint64_t f = coded_form(w, USUAL, slash ? USUAL : NO_SLASH);
+    size_t n = 0, path = 0, begin = strlen(w->d->target);
+    bool usual = c->enc && wspi_app_captured(c) >= begin &&
+                 memcmp(wspi_http_here(w), w->d->target, begin) == 0;
+    uint64_t f = USUAL;
 
+    /* of one target: nothing would stand between this form and that of the next line */
+    if (!(w->d->flags & ONE_TARGET))
+        f = coded_form(w, USUAL, usual ? USUAL : NO_SLASH);
     wspi_app_require(c, f == USUAL || f == NO_SLASH);
     if (f == USUAL)
-        literal(w, "/", 1);
-    if (stopped(w))
+        wspi_http_literal(w, w->d->target, begin);
+    if (wspi_http_stopped(w))
         return;
     if (c->enc) {
         find_line(w);
-        while (c->pay.at + n < w->eol && here(w)[n] != ' ')
+        while (c->pay.at + n < w->eol && wspi_http_here(w)[n] != ' ')
             n++;
-        while (path < n && here(w)[path] != '?')
+        while (path < n && wspi_http_here(w)[path] != '?')
             path++;
     }
-    text(w, length(w, TARGET, false, path, 0, 16), 14, WSPI_TEXT_URI);
-    path = length(w, QUERY, true, path < n ? n - path - 1 : NO_LEN, 1, 10);
+    target_part(w, path);
+    path = wspi_http_length(w, QUERY, true, path < n ? n - path - 1 : NO_LEN, 1,
+                            w->d->target_shape ? 0 : 10);
     if (path != NO_LEN) {
-        literal(w, "?", 1);
-        text(w, path, 6, WSPI_TEXT_URI);
+        wspi_http_literal(w, "?", 1);
+        if (w->d->target_shape)
+            wspi_http_shaped(w, path, "");
+        else
+            wspi_http_text(w, path, 6, WSPI_TEXT_URI);
     }
     version_part(w);
 }
 
-static void status_line(walk *w)
+static void status_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     const char *usual;
@@ -242,283 +191,113 @@ static void status_line(walk *w)
     v = wspi_app_get(c, 3);
     v = ((v >> 16 & 255) - '0') * 100 + ((v >> 8 & 255) - '0') * 10 + (v & 255) - '0';
     wspi_app_require(c, !c->enc || (v >= 100 && v <= 999));
-    wspi_app_only(c, 0, STATUSES_SAMPLED);
+    wspi_app_only(c, 0, w->d->statuses_sampled);
     v = wspi_app_code(c, STATUS, false, 0, v);
     wspi_app_require(c, v >= 100 && v <= 999 && (w->form == USUAL || w->form == BARE_LF));
-    if (stopped(w))
+    if (wspi_http_stopped(w))
         return;
     (void)snprintf(digits, sizeof digits, "%03u", (unsigned)v % 1000);
     if (c->enc)
-        wspi_app_require(c, memcmp(here(w) - 3, digits, 3) == 0 && c->pay.at <= w->eol);
+        wspi_app_require(c, memcmp(wspi_http_here(w) - 3, digits, 3) == 0 && c->pay.at <= w->eol);
     for (int i = 0; i < 3; i++)
         wspi_app_put(c, 1, (uint8_t)digits[i]);
-    if (v < 200 || v == 204 || v == 304)
+    if (w->d->flags & UNTIL_CLOSE && (v < 200 || v == 204 || v == 304))
         w->mode |= NO_BODY;
-    if (!more(w))
+    if (!wspi_http_more(w))
         w->mode |= IN_LINE;
-    if (stopped(w) || !more(w))
+    if (wspi_http_stopped(w) || !wspi_http_more(w))
         return;
     usual = " ";
-    for (unsigned i = 0; wspi_http_statuses[i].name; i++)
-        if (wspi_http_statuses[i].value == v)
-            usual = wspi_http_statuses[i].name + 3;
-    if (c->enc && !is(here(w), w->eol - c->pay.at, usual))
+    for (const wspi_value *s = w->d->statuses; s->name; s++)
+        if (s->value == v)
+            usual = s->name + 3;
+    if (c->enc && !wspi_http_is(wspi_http_here(w), w->eol - c->pay.at, usual))
         n = w->eol - c->pay.at;
     else
         n = NO_REASON;
     wspi_app_require(c, !c->enc || w->eol - c->pay.at < NO_REASON);
-    n = length(w, REASON, true, n, 0, 0);
+    n = wspi_http_length(w, REASON, true, n, 0, 0);
     if (n == NO_REASON)
-        literal(w, usual, strlen(usual));
+        wspi_http_literal(w, usual, strlen(usual));
     else
-        text(w, n, 8, WSPI_TEXT_ANY);
-    if (more(w))
+        wspi_http_text(w, n, 8, WSPI_TEXT_ANY);
+    if (wspi_http_more(w))
         end_line(w);
     else
         w->mode |= IN_LINE;
 }
 
-static bool start_line(walk *w, bool must)
+static bool start_line(wspi_http_message *w, bool must)
 {
     wspi_coder *c = w->c;
+    const wspi_http_dialect *d = w->d;
     uint64_t k = ABSENT, asked;
 
     if (c->enc && c->n < MAX_TOKENS)
-        k = start_at(here(w), wspi_app_captured(c));
+        k = start_at(d, wspi_http_here(w), wspi_app_captured(c));
     wspi_app_require(c, !must || !c->enc || k != ABSENT);
-    wspi_app_only(c, c->dir ? RESPONSE : 0, c->dir ? 1 : REQUESTS_SAMPLED);
+    wspi_app_only(c, c->dir ? d->response : 0, c->dir ? 1 : d->starts_sampled);
     k = wspi_app_code(c, START, !must, ABSENT, k);
-    if (stopped(w) || k == ABSENT)
+    if (wspi_http_stopped(w) || k == ABSENT)
         return false;
-    if (k >= RESPONSE + 2) {
+    if (k >= d->n_starts) {
         wspi_app_fail(c);
         return false;
     }
-    *w = (walk){.c = c, .mode = IN_HEAD, .budget = TEXT_SHOWN, .method = k};
-    literal(w, wspi_http_starts[k].name, strlen(wspi_http_starts[k].name));
-    literal(w, " ", 1);
-    if (k < RESPONSE) {
+    *w = (wspi_http_message){.c = c, .d = d, .mode = IN_HEAD, .budget = TEXT_SHOWN, .method = k};
+    wspi_http_literal(w, d->starts[k].name, strlen(d->starts[k].name));
+    wspi_http_literal(w, " ", 1);
+    if (k < d->response) {
         request_line(w);
-        if (!more(w) && !line_done(w))
+        if (!wspi_http_more(w) && !line_done(w))
             w->mode |= IN_LINE;
         w->head = c->pay.at;
         return true;
     }
     w->mode |= ANSWER;
-    if (wspi_app_last(c, false, START, &asked) && (asked == HEAD || asked == CONNECT))
+    if (wspi_app_last(c, false, START, &asked) &&
+        (asked == d->bodyless[0] || asked == d->bodyless[1]))
         w->mode |= NO_BODY;
     status_line(w);
     return true;
 }
 
-/* ---- the first lines of the flow's last request are remembered: its values mostly come again ---- */
-
-/* Reads the remembered line at *at and moves on; false: there is none. */
-static bool past_line(const walk *w, size_t *at, const char *name, const uint8_t **value, size_t *n)
-{
-    const wsp_context *s = w->c->ctx;
-    const uint8_t *b = s->name + *at, *lf;
-    size_t len = strlen(name);
-
-    lf = *at < s->name_len ? memchr(b, '\n', s->name_len - *at) : NULL;
-    if (!lf)
-        return false;
-    *at = (size_t)(lf + 1 - s->name);
-    *value = NULL;
-    if ((size_t)(lf - b) <= len || b[len] != ':' || memcmp(b, name, len) != 0)
-        return true;
-    b += len + 1;
-    b += *b == ' ';
-    lf -= lf > b && lf[-1] == '\r';
-    *value = b;
-    *n = (size_t)(lf - b);
-    return true;
-}
-
-/* The value that header k had in the last request, or NULL. Lines mostly come in the same order. */
-static const uint8_t *past_value(walk *w, unsigned k, size_t *n)
-{
-    const wsp_context *s = w->c->ctx;
-    const uint8_t *value = NULL;
-    size_t at = w->past;
-
-    if (w->mode & ANSWER || !(wspi_http_rows[k].flags & STAYS) ||
-        (s->app.id[0] != w->c->pay.app && s->app.id[1] != w->c->pay.app))
-        return NULL;
-    for (int round = 0; round < 2 && !value; round++, at = 0)
-        while (!value && past_line(w, &at, wspi_http_headers[k].name, &value, n))
-            continue;
-    if (value)
-        w->past = (size_t)(value + *n - s->name);
-    if (value && w->past < s->name_len)
-        w->past = (size_t)((const uint8_t *)memchr(s->name + w->past, '\n', s->name_len - w->past) +
-                           1 - s->name);
-    return value;
-}
-
-/* The line of header k of a request is complete. Its program's name is long: the others may give way to it. */
-static void remember(walk *w, unsigned k, size_t line)
-{
-    wspi_coder *c = w->c;
-
-    if (k == H_USER_AGENT && w->head && c->pay.at - w->head > sizeof c->ctx->name)
-        w->head = line;
-    if (!(w->mode & ANSWER) && w->head && c->pay.at - w->head <= sizeof c->ctx->name) {
-        c->name_at = w->head;
-        c->name_len = (uint16_t)(c->pay.at - w->head);
-    }
-}
-
-/* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
-
-/* The common beginning of a value of n bytes; how many of them are left. */
-static bool prefix_of(walk *w, const wspi_http_row *r, size_t *n)
-{
-    wspi_coder *c = w->c;
-    size_t len;
-    uint64_t k = ABSENT;
-
-    if (c->enc && *n != NO_LEN)
-        k = wspi_http_prefix(here(w), *n);
-    wspi_app_only(c, 0, r == &wspi_http_rows[H_USER_AGENT] ? AGENTS_SAMPLED : 0);
-    k = wspi_app_code(c, PREFIX, true, ABSENT, k);
-    if (stopped(w) || k >= PREFIXES)
-        return false;
-    len = strlen(wspi_http_prefixes[k].name);
-    literal(w, wspi_http_prefixes[k].name, len);
-    *n -= c->enc ? len : 0;
-    return true;
-}
-
-/* false: it is implied, which it can be where a length says so to nobody. */
-static bool spelled(walk *w, const wspi_http_row *r, size_t n, bool implied)
-{
-    unsigned f = r->kind == K_WHO ? IDENTITY : VALUE;
-    unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 12 : 4;
-
-    implied = !prefix_of(w, r, &n) && implied;
-    n = length(w, f, implied, n, 4, count);
-    if (stopped(w) || (implied && n == NO_LEN))
-        return false;
-    text(w, n, r->shown,
-         r == &wspi_http_rows[H_HOST] ? WSPI_TEXT_NAME
-         : f == VALUE                 ? WSPI_TEXT_LINE
-                                      : WSPI_TEXT_WORD);
-    return true;
-}
-
-/* What is implied: the value of the flow's last request, or the most common one. */
-static void text_value(walk *w, const wspi_http_row *r, const uint8_t *last, size_t len, size_t n)
-{
-    if (!last && r->flags & KNOWN) {
-        last = (const uint8_t *)wspi_http_commons[r->from].name;
-        len = strlen(wspi_http_commons[r->from].name);
-    }
-    if (last && w->c->enc && n == len && memcmp(here(w), last, n) == 0)
-        n = NO_LEN;
-    if (!spelled(w, r, n, last) && !stopped(w))
-        literal(w, (const char *)last, len);
-}
-
-static void date_value(walk *w, const wspi_http_row *r, size_t n)
-{
-    char s[DATE_LEN + 1];
-    uint64_t secs = 0;
-
-    if (w->c->enc && n == DATE_LEN && wspi_http_date_read(here(w), &secs))
-        n = NO_LEN;
-    if (spelled(w, r, n, true) || stopped(w))
-        return;
-    secs = wspi_app_code(w->c, DATE, false, 0, secs);
-    wspi_http_date_write(s, (uint32_t)secs);
-    literal(w, s, DATE_LEN);
-}
-
-static void number_value(walk *w, const wspi_http_row *r, size_t n)
-{
-    uint64_t v = w->c->enc ? wspi_http_decimal(here(w), n) : 0;
-    char s[16];
-
-    wspi_app_only(w->c, 0, 15);
-    v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
-    if (v == NO_NUMBER) {
-        (void)spelled(w, r, n, false);
-        return;
-    }
-    (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
-    literal(w, s, strlen(s));
-    if (r->kind == K_LENGTH) {
-        w->mode |= HAS_LENGTH;
-        w->length = (uint32_t)WSPI_MIN(v, UINT32_MAX - 2u);
-    }
-}
-
-/* Encoding: the common value of n bytes, or ABSENT when it is not one, is implied or has a token as a number. */
-static unsigned common_of(const walk *w, const wspi_http_row *r, const uint8_t *last, size_t len,
-                          size_t n)
-{
-    unsigned k;
-
-    if (last && len == n && memcmp(here(w), last, n) == 0)
-        return ABSENT;
-    k = wspi_http_common(here(w), n);
-    if ((!last && r->flags & KNOWN && r->from == k) ||
-        ((r->kind == K_NUMBER || r->kind == K_LENGTH) &&
-         wspi_http_decimal(here(w), n) != NO_NUMBER))
-        return ABSENT;
-    return k;
-}
-
-/* The value of header k, of n bytes when encoding. */
-static void value(walk *w, unsigned k, size_t n)
-{
-    wspi_coder *c = w->c;
-    const wspi_http_row *r = &wspi_http_rows[WSPI_MIN(k, H_END)];
-    size_t len = 0;
-    const uint8_t *last = k < H_END ? past_value(w, k, &len) : NULL;
-    uint64_t v = ABSENT;
-
-    wspi_app_require(c, !c->enc || n < NO_LEN);
-    if (stopped(w))
-        return;
-    if (c->enc)
-        v = common_of(w, r, last, len, n);
-    wspi_app_only(c, r->from, r->count);
-    v = wspi_app_code(c, COMMON, true, ABSENT, v);
-    if (v < COMMON_COUNT)
-        literal(w, wspi_http_commons[v].name, strlen(wspi_http_commons[v].name));
-    else if (r->kind == K_DATE)
-        date_value(w, r, n);
-    else if (r->kind == K_NUMBER || r->kind == K_LENGTH)
-        number_value(w, r, n);
-    else
-        text_value(w, r, last, len, n);
-    if ((k == H_TRANSFER || k == H_TRANSFER_2) && (v == ABSENT || v == C_CHUNKED))
-        w->mode |= OPEN;
-}
-
 /* ---- header lines ---- */
 
-/*
- * Samples: a request has a host, a response the length of its body, as else it would go on until the connection ends.
- * No line comes twice, and a length is of a request that may have a body.
- */
-static bool sampled(const walk *w, unsigned k)
+/* Samples: the first header that the message needs and has not, or ABSENT. */
+static unsigned missing(const wspi_http_message *w)
 {
-    bool asks = !w->c->dir, host = w->seen[0] >> H_HOST & 1, sized = w->seen[0] >> H_LENGTH & 1;
+    const wspi_http_dialect *d = w->d;
+    uint64_t asked = w->method;
+    const uint8_t *need;
 
-    if (asks && !host)
-        return k == H_HOST;
-    if (!asks && !sized && w->lines + 1 >= MAX_SAMPLED)
-        return k == H_LENGTH;
-    if (k == H_END)
-        return asks || sized;
-    return k < H_END && w->lines < MAX_SAMPLED && !(w->seen[k / 64] >> k % 64 & 1) &&
-           wspi_http_rows[k].flags & (asks ? ASKS : ANSWERS) &&
-           (!asks || (k != H_LENGTH && k != H_TYPE) || w->method == POST || w->method == PUT);
+    if (w->c->dir && !wspi_app_last(w->c, false, START, &asked))
+        asked = 0;
+    asked = asked < d->starts_sampled ? asked : 0;
+    need = (w->c->dir ? d->answers : d->asks)[asked];
+    while (*need != ABSENT && w->seen[*need / 64] >> *need % 64 & 1)
+        need++;
+    return *need;
 }
 
-static unsigned coded_header(walk *w, unsigned k)
+/* Samples: what is needed is there, no line comes twice, and a length is of a request that may have a body. */
+static bool sampled(const wspi_http_message *w, unsigned k)
+{
+    const wspi_http_dialect *d = w->d;
+    bool asks = !w->c->dir;
+    unsigned need = missing(w);
+
+    if (need != ABSENT && (asks || d->flags & ORDERED || w->lines + 1 >= MAX_SAMPLED))
+        return k == need;
+    if (k == d->n_headers)
+        return need == ABSENT;
+    return k < d->n_headers && w->lines < MAX_SAMPLED && !(w->seen[k / 64] >> k % 64 & 1) &&
+           d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
+           (!asks || (k != d->sized && k != d->typed) ||
+            (w->method >= d->bodies[0] && w->method - d->bodies[0] < d->bodies[1]));
+}
+
+static unsigned coded_header(wspi_http_message *w, unsigned k)
 {
     unsigned base = wspi_field_base(w->c->pay.app, HEADER),
              count = wspi_field_count(w->c->pay.app, HEADER);
@@ -527,22 +306,22 @@ static unsigned coded_header(walk *w, unsigned k)
     for (unsigned i = 0; w->c->legal && w->c->need && !w->c->deviations && i < count; i++)
         if (!sampled(w, i))
             w->c->legal[base + i] = 0;
-    if (stopped(w))
-        return H_END;
-    if (k < H_END)
+    if (wspi_http_stopped(w))
+        return w->d->n_headers;
+    if (k < w->d->n_headers)
         w->seen[k / 64] |= UINT64_C(1) << k % 64;
     w->lines++;
-    return k > H_END ? H_OTHER : k;
+    return k > w->d->n_headers ? (unsigned)H_OTHER : k;
 }
 
 /* Encoding: what the line is like. *name: bytes of its name. */
-static uint64_t form_of(walk *w, size_t *name)
+static uint64_t form_of(wspi_http_message *w, size_t *name)
 {
     const wspi_coder *c = w->c;
-    const uint8_t *b = here(w), *colon;
+    const uint8_t *b = wspi_http_here(w), *colon;
     size_t n;
 
-    if (c->pay.at == 0 && wspi_http_looks(b, c->pay.end))
+    if (c->pay.at == 0 && wspi_http_begins(w->d, b, c->pay.end))
         return ANEW;
     if (c->n >= MAX_TOKENS || (*b >= 0x7f || (*b < 0x20 && *b != '\r' && *b != '\n' && *b != '\t')))
         return REST;
@@ -559,32 +338,33 @@ static uint64_t form_of(walk *w, size_t *name)
 }
 
 /* A line of the head, or what stands for one; false: the head is over. */
-static bool named_line(walk *w, size_t name)
+static bool named_line(wspi_http_message *w, size_t name)
 {
     wspi_coder *c = w->c;
     size_t line = c->pay.at;
     bool blank = c->enc && w->eol == line;
-    unsigned k = c->enc && !blank ? wspi_http_header(here(w), name) : H_END;
+    unsigned k =
+        c->enc && !blank ? wspi_http_header(w->d, wspi_http_here(w), name) : w->d->n_headers;
 
     k = coded_header(w, k);
-    if (stopped(w))
+    if (wspi_http_stopped(w))
         return false;
-    if (k == H_END) {
+    if (k == w->d->n_headers) {
         end_line(w);
         w->mode &= ~(unsigned)IN_HEAD;
         return false;
     }
     if (k == H_OTHER)
-        text(w, length(w, NAME, false, name, 0, 0), 12, WSPI_TEXT_WORD);
+        wspi_http_text(w, wspi_http_length(w, NAME, false, name, 0, 0), 12, WSPI_TEXT_WORD);
     else
-        literal(w, wspi_http_headers[k].name, strlen(wspi_http_headers[k].name));
-    literal(w, ": ", w->form & NO_SPACE ? 1 : 2);
-    value(w, k, c->enc ? w->eol - c->pay.at : 0);
-    if (stopped(w))
+        wspi_http_literal(w, w->d->headers[k].name, strlen(w->d->headers[k].name));
+    wspi_http_literal(w, ": ", w->form & NO_SPACE ? 1 : 2);
+    wspi_http_value(w, k, c->enc ? w->eol - c->pay.at : 0);
+    if (wspi_http_stopped(w))
         return false;
-    if (more(w)) {
+    if (wspi_http_more(w)) {
         end_line(w);
-        remember(w, k, line);
+        wspi_http_remember(w, k, line);
     } else {
         w->mode |= IN_LINE;
         w->mode &= ~(unsigned)HAS_LENGTH;
@@ -592,13 +372,16 @@ static bool named_line(walk *w, size_t name)
     return true;
 }
 
-static bool head_line(walk *w)
+static bool head_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     size_t name = 0;
-    uint64_t f = coded_form(w, w->form, c->enc ? form_of(w, &name) : 0);
+    uint64_t f;
 
-    if (stopped(w))
+    if (w->d->flags & REPEATS && wspi_http_again(w))
+        return true;
+    f = coded_form(w, w->form, c->enc ? form_of(w, &name) : 0);
+    if (wspi_http_stopped(w))
         return false;
     if (f <= COMPACT) {
         w->form = (unsigned)f;
@@ -613,7 +396,7 @@ static bool head_line(walk *w)
         wspi_app_opaque(c, wspi_app_captured(c));
     } else {
         wspi_app_require(c, f == ANEW && c->pay.at == 0);
-        return !stopped(w) && start_line(w, true);
+        return !wspi_http_stopped(w) && start_line(w, true);
     }
     return w->mode & IN_HEAD;
 }
@@ -629,7 +412,7 @@ static bool textual(const uint8_t *b, size_t n)
 }
 
 /* The body's bytes in this segment; the others are counted in left. */
-static void first_of_body(walk *w)
+static void first_of_body(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     uint32_t *left = &c->app.left[c->dir];
@@ -642,19 +425,22 @@ static void first_of_body(walk *w)
     else if (w->mode & HAS_LENGTH)
         *left = w->length;
     else
-        *left = w->mode & ANSWER && !c->fill ? UINT32_MAX : 0;
+        *left = w->mode & ANSWER && !c->fill && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
+    if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
+        *left = (uint32_t)wspi_app_left(c);
     if (c->fill)
         *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
     n = c->fill ? *left : WSPI_MIN(*left, wspi_app_left(c));
-    if (n == 0 || stopped(w))
+    if (n == 0 || wspi_http_stopped(w))
         return;
     shown = WSPI_MIN(n, BODY_SHOWN);
     if (!c->fill)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
-    if (wspi_app_code(c, BODY, true, 0, c->enc && textual(here(w), shown)))
-        wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
+    if (wspi_app_code(c, BODY, true, 0, c->enc && textual(wspi_http_here(w), shown)))
+        shown = w->d->flags & REPEATS ? 0 : shown; /* SDP says who and where at once */
     else
         shown = 0;
+    wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
     wspi_app_opaque(c, n - shown);
     if (*left != UINT32_MAX)
         *left -= (uint32_t)n;
@@ -663,7 +449,7 @@ static void first_of_body(walk *w)
 /* ---- messages and their parts in a segment ---- */
 
 /* What the last segment left open. */
-static void resume(walk *w)
+static void resume(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     uint32_t *left = &c->app.left[c->dir], n;
@@ -674,7 +460,8 @@ static void resume(walk *w)
         w->length = *left - (*left > 0);
     if (*left == 0 || (w->mode & (IN_HEAD | IN_LINE)) == IN_HEAD)
         return;
-    if (coded_form(w, USUAL, c->enc && wspi_http_looks(c->pay.in, c->pay.end) ? ANEW : USUAL) !=
+    if (coded_form(w, USUAL,
+                   c->enc && wspi_http_begins(w->d, c->pay.in, c->pay.end) ? ANEW : USUAL) !=
         USUAL) {
         *left = 0;
         w->mode = 0;
@@ -692,10 +479,14 @@ static void resume(walk *w)
     }
 }
 
-static void finish(walk *w)
+static void finish(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
 
+    if (!wspi_app_is_stream(c)) {
+        c->app.left[c->dir] = c->app.mode[c->dir] = 0;
+        return;
+    }
     if (w->mode & IN_HEAD && c->pay.wire > c->pay.end && !c->fill)
         w->mode = OPEN; /* bytes that were not captured: any part of the message may be next */
     if (w->mode & IN_HEAD)
@@ -705,17 +496,17 @@ static void finish(walk *w)
     c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode : 0);
 }
 
-static void walk_segment(wspi_coder *c)
+void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
 {
-    walk w = {.c = c, .budget = TEXT_SHOWN};
+    wspi_http_message w = {.c = c, .d = d, .budget = TEXT_SHOWN};
 
     resume(&w);
-    while (!stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
+    while (!wspi_http_stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
         if (!(w.mode & IN_HEAD) && !start_line(&w, c->pay.at == 0))
             break;
-        while (!stopped(&w) && more(&w) && w.mode & IN_HEAD)
+        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD)
             (void)head_line(&w);
-        if (stopped(&w))
+        if (wspi_http_stopped(&w))
             return;
         if (!(w.mode & IN_HEAD)) {
             first_of_body(&w);
@@ -724,13 +515,3 @@ static void walk_segment(wspi_coder *c)
     }
     finish(&w);
 }
-
-const wspi_app wspi_app_http = {
-    .proto = {.name = "http", .fields = wspi_http_fields, .n_fields = PREFIX + 1},
-    .over = WSPI_OVER_TCP,
-    .looks = wspi_http_looks,
-    .walk = walk_segment,
-    .ports = {80, 8080, 8000, 3128},
-    .ports_only =
-        true, /* on other ports: readers take what follows on the connection for HTTP too */
-};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http.h: the words of HTTP that have tokens, between http_words.c (the tables) and http.c (the walk). Lists that
- * make an enumeration and a table are macros, so that the two cannot differ.
+ * http.h: HTTP and what is written like it: SSDP, SIP, RTSP. http.c has the walk, http_words.c looks words up. What one
+ * of them says is a dialect: a table of words in a file of its own (HTTP's are in http_words.c).
  */
 #ifndef WSPI_HTTP_H
 #define WSPI_HTTP_H
@@ -24,13 +24,10 @@ enum {
     NUMBER,
     DATE,
     BODY,
-    PREFIX
+    PREFIX,
+    AGAIN,   /* not of HTTP: lines that are those of the flow's last request */
+    SEQUENCE /* of dialects with a number for each request */
 };
-
-/* Starts of messages: requests, the first ones for samples; then responses by their version. */
-enum { GET, POST, PUT, REQUESTS_SAMPLED = 5, HEAD = 5, CONNECT, RESPONSE = 21 };
-
-enum { VERSION_REST = 4, STATUSES_SAMPLED = 9, AGENTS_SAMPLED = 8, PREFIXES = 65 };
 
 /* How a line differs from NAME ": " VALUE CRLF. */
 enum {
@@ -42,119 +39,13 @@ enum {
     CUT,     /* the captured bytes end within a name */
     REST,    /* what is captured of this segment is left alone */
     ANEW,    /* a message starts though the last one has not ended (bytes were lost) */
-    NO_SLASH /* the target does not start with one */
+    NO_SLASH /* the target does not start as most do */
 };
 
-/* Values that need no spelling. Those that samples may give to one header stand together. */
-#define COMMONS(X)                                                                             \
-    X(KEEP_ALIVE, "keep-alive")                                                                \
-    X(CLOSE, "close")                                                                          \
-    X(KEEP_ALIVE_2, "Keep-Alive")                                                              \
-    X(CLOSE_2, "Close")                                                                        \
-    X(UPGRADE, "Upgrade")                                                                      \
-    X(TE_CLOSE, "TE, close")                                                                   \
-    X(ANY, "*/*")                                                                              \
-    X(BROWSER, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")              \
-    X(BROWSER_2, "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8") \
-    X(IMAGE, "image/png,image/*;q=0.8,*/*;q=0.5")                                              \
-    X(STYLE, "text/css,*/*;q=0.1")                                                             \
-    X(HTML_XML, "text/html, application/xhtml+xml, */*")                                       \
-    X(GZIP_DEFLATE, "gzip, deflate")                                                           \
-    X(GZIP, "gzip")                                                                            \
-    X(IDENTITY, "identity")                                                                    \
-    X(GZIP_DEFLATE_2, "gzip,deflate")                                                          \
-    X(GZIP_BR, "gzip, deflate, br")                                                            \
-    X(GZIP_SDCH, "gzip, deflate, sdch")                                                        \
-    X(GZIP_SDCH_2, "gzip,deflate,sdch")                                                        \
-    X(DEFLATE, "deflate")                                                                      \
-    X(CHUNKED, "chunked")                                                                      \
-    X(EN_US, "en-US,en;q=0.5")                                                                 \
-    X(EN_US_2, "en-us,en;q=0.5")                                                               \
-    X(EN_US_3, "en-US,en;q=0.8")                                                               \
-    X(EN_US_4, "en-US,en;q=0.9")                                                               \
-    X(EN_US_5, "en-US")                                                                        \
-    X(EN_US_6, "en-us")                                                                        \
-    X(EN, "en")                                                                                \
-    X(NO_CACHE, "no-cache")                                                                    \
-    X(AGE_0, "max-age=0")                                                                      \
-    X(NO_STORE, "no-store")                                                                    \
-    X(PRIVATE, "private")                                                                      \
-    X(PUBLIC, "public")                                                                        \
-    X(NO_CACHE_2, "no-cache, no-store, must-revalidate")                                       \
-    X(NO_CACHE_3, "no-cache, must-revalidate")                                                 \
-    X(NO_CACHE_4, "no-store, no-cache, must-revalidate, post-check=0, pre-check=0")            \
-    X(NO_CACHE_5, "no-store, no-cache, must-revalidate")                                       \
-    X(PRIVATE_0, "private, max-age=0")                                                         \
-    X(HTML, "text/html")                                                                       \
-    X(PLAIN, "text/plain")                                                                     \
-    X(OCTETS, "application/octet-stream")                                                      \
-    X(HTML_UTF8, "text/html; charset=UTF-8")                                                   \
-    X(HTML_UTF8_2, "text/html; charset=utf-8")                                                 \
-    X(HTML_UTF8_3, "text/html;charset=utf-8")                                                  \
-    X(HTML_LATIN, "text/html; charset=iso-8859-1")                                             \
-    X(PLAIN_UTF8, "text/plain; charset=utf-8")                                                 \
-    X(PLAIN_UTF8_2, "text/plain;charset=UTF-8")                                                \
-    X(FORM, "application/x-www-form-urlencoded")                                               \
-    X(FORM_UTF8, "application/x-www-form-urlencoded; charset=UTF-8")                           \
-    X(JSON, "application/json")                                                                \
-    X(JSON_UTF8, "application/json; charset=utf-8")                                            \
-    X(JSON_UTF8_2, "application/json;charset=utf-8")                                           \
-    X(XML, "text/xml")                                                                         \
-    X(XML_UTF8, "text/xml; charset=utf-8")                                                     \
-    X(XML_UTF8_2, "text/xml; charset=\"utf-8\"")                                               \
-    X(XML_UTF8_3, "text/xml;charset=utf-8")                                                    \
-    X(SOAP, "application/soap+xml;charset=UTF-8")                                              \
-    X(XML_APP, "application/xml")                                                              \
-    X(PNG, "image/png")                                                                        \
-    X(JPEG, "image/jpeg")                                                                      \
-    X(GIF, "image/gif")                                                                        \
-    X(ICON, "image/x-icon")                                                                    \
-    X(WEBP, "image/webp")                                                                      \
-    X(SVG, "image/svg+xml")                                                                    \
-    X(CSS, "text/css")                                                                         \
-    X(SCRIPT, "application/javascript")                                                        \
-    X(SCRIPT_2, "application/x-javascript")                                                    \
-    X(SCRIPT_3, "text/javascript")                                                             \
-    X(OCSP, "application/ocsp-response")                                                       \
-    X(OCSP_ASK, "application/ocsp-request")                                                    \
-    X(IPP, "application/ipp")                                                                  \
-    X(MP4, "video/mp4")                                                                        \
-    X(ZIP, "application/zip")                                                                  \
-    X(PROGRAM, "application/x-msdownload")                                                     \
-    X(FLASH, "application/x-shockwave-flash")                                                  \
-    X(PDF, "application/pdf")                                                                  \
-    X(BYTES, "bytes")                                                                          \
-    X(NONE, "none")                                                                            \
-    X(ONE, "1")                                                                                \
-    X(ZERO, "0")                                                                               \
-    X(MINUS_ONE, "-1")                                                                         \
-    X(EPOCH, "Mon, 01 Jan 1990 00:00:00 GMT")                                                  \
-    X(VARY, "Accept-Encoding")                                                                 \
-    X(VARY_2, "Accept-Encoding,User-Agent")                                                    \
-    X(VARY_3, "Origin")                                                                        \
-    X(STAR, "*")                                                                               \
-    X(TRUE, "true")                                                                            \
-    X(XHR, "XMLHttpRequest")                                                                   \
-    X(NOSNIFF, "nosniff")                                                                      \
-    X(SAMEORIGIN, "SAMEORIGIN")                                                                \
-    X(DENY, "DENY")                                                                            \
-    X(XSS, "1; mode=block")                                                                    \
-    X(CONTINUE, "100-continue")                                                                \
-    X(CHARSETS, "ISO-8859-1,utf-8;q=0.7,*;q=0.7")                                              \
-    X(WEBSOCKET, "websocket")                                                                  \
-    X(HIT, "HIT")                                                                              \
-    X(MISS, "MISS")                                                                            \
-    X(APACHE, "Apache")                                                                        \
-    X(NGINX, "nginx")                                                                          \
-    X(IIS_7, "Microsoft-IIS/7.5")                                                              \
-    X(IIS_10, "Microsoft-IIS/10.0")                                                            \
-    X(CLOUDFLARE, "cloudflare")                                                                \
-    X(ASP_NET, "ASP.NET")
-
-#define COMMON_ID(id, text) C_##id,
 enum {
-    COMMONS(COMMON_ID) COMMON_COUNT,
-    ABSENT = 255 /* no token: the value is text, or implied */
+    ABSENT = 255, /* no token: the value is text, or implied; no such word */
+    H_OTHER = 255,
+    NEVER = 254 /* a number that no word has */
 };
 
 enum wspi_http_kind {
@@ -162,136 +53,114 @@ enum wspi_http_kind {
     K_WHO,    /* shows an identity */
     K_NUMBER, /* decimal */
     K_LENGTH, /* that of the body */
-    K_DATE
+    K_DATE,
+    K_SEQUENCE /* the number of the request, and its method if the dialect tells it */
 };
 enum {
     ASKS = 1,    /* samples: in requests */
     ANSWERS = 2, /* samples: in responses */
     STAYS = 4,   /* the flow's last value is remembered */
-    KNOWN = 8    /* the common value that comes first is implied */
+    KNOWN = 8,   /* the common value that comes first is implied */
+    ECHO = 16,   /* responses have the value of the request */
+    TAGGED = 32, /* and something behind it */
+    BARE = 64    /* how it begins is not told: all begin alike */
 };
 
-/* Names as they are usually written: kind, bytes of text that are shown, flags, common values (first, number). */
-#define HEADERS(X)                                                                    \
-    X(HOST, "Host", K_WHO, 16, ASKS | STAYS, 0, 0)                                    \
-    X(CONNECTION, "Connection", K_TEXT, 8, 3 | KNOWN, C_KEEP_ALIVE, 2)                \
-    X(USER_AGENT, "User-Agent", K_TEXT, 8, ASKS | STAYS, 0, 0)                        \
-    X(ACCEPT, "Accept", K_TEXT, 8, ASKS | STAYS | KNOWN, C_ANY, 6)                    \
-    X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, ASKS | KNOWN, C_GZIP_DEFLATE, 3)       \
-    X(LANGUAGES, "Accept-Language", K_TEXT, 4, ASKS | STAYS, C_EN_US, 7)              \
-    X(REFERER, "Referer", K_WHO, 8, ASKS | STAYS, 0, 0)                               \
-    X(COOKIE, "Cookie", K_WHO, 6, ASKS | STAYS, 0, 0)                                 \
-    X(LENGTH, "Content-Length", K_LENGTH, 0, 3, 0, 0)                                 \
-    X(TYPE, "Content-Type", K_TEXT, 10, 3 | STAYS, C_HTML, 3)                         \
-    X(DATED, "Date", K_DATE, 0, ANSWERS, 0, 0)                                        \
-    X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS, C_APACHE, 5)                      \
-    X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS, C_NO_CACHE, 2)                    \
-    X(PRAGMA, "Pragma", K_TEXT, 4, 3 | KNOWN, C_NO_CACHE, 1)                          \
-    X(MODIFIED, "Last-Modified", K_DATE, 0, ANSWERS, 0, 0)                            \
-    X(EXPIRES, "Expires", K_DATE, 0, ANSWERS, 0, 0)                                   \
-    X(ETAG, "ETag", K_TEXT, 0, ANSWERS, 0, 0)                                         \
-    X(RANGES, "Accept-Ranges", K_TEXT, 4, ANSWERS | KNOWN, C_BYTES, 2)                \
-    X(UPGRADING, "Upgrade-Insecure-Requests", K_TEXT, 2, ASKS | KNOWN, C_ONE, 1)      \
-    X(VARIES, "Vary", K_TEXT, 8, ANSWERS | KNOWN, C_VARY, 1)                          \
-    X(POWERED, "X-Powered-By", K_TEXT, 8, ANSWERS | STAYS, C_ASP_NET, 1)              \
-    X(AGE, "Age", K_NUMBER, 0, ANSWERS, 0, 0)                                         \
-    X(TRANSFER, "Transfer-Encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0)                  \
-    X(TRANSFER_2, "Transfer-encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0)                \
-    X(CODED, "Content-Encoding", K_TEXT, 4, KNOWN, C_GZIP, 0)                         \
-    X(LOCATION, "Location", K_WHO, 8, 0, 0, 0)                                        \
-    X(SET_COOKIE, "Set-Cookie", K_WHO, 6, 0, 0, 0)                                    \
-    X(AUTHORIZATION, "Authorization", K_WHO, 6, STAYS, 0, 0)                          \
-    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 6, STAYS, 0, 0)                        \
-    X(PROXY, "Proxy-Authorization", K_WHO, 6, STAYS, 0, 0)                            \
-    X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, KNOWN, C_KEEP_ALIVE, 0)        \
-    X(ORIGIN, "Origin", K_WHO, 8, STAYS, 0, 0)                                        \
-    X(SINCE, "If-Modified-Since", K_DATE, 0, 0, 0, 0)                                 \
-    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, 0, 0, 0)                           \
-    X(IF_NONE, "If-None-Match", K_TEXT, 0, 0, 0, 0)                                   \
-    X(IF_RANGE, "If-Range", K_TEXT, 0, 0, 0, 0)                                       \
-    X(ALIVE, "Keep-Alive", K_TEXT, 10, STAYS, 0, 0)                                   \
-    X(CHARSET, "Accept-Charset", K_TEXT, 4, STAYS | KNOWN, C_CHARSETS, 0)             \
-    X(LANGUAGE, "Content-Language", K_TEXT, 4, STAYS, 0, 0)                           \
-    X(DISPOSITION, "Content-Disposition", K_TEXT, 8, 0, 0, 0)                         \
-    X(RANGE, "Range", K_TEXT, 8, 0, 0, 0)                                             \
-    X(PART, "Content-Range", K_TEXT, 8, 0, 0, 0)                                      \
-    X(DIGEST, "Content-MD5", K_TEXT, 0, 0, 0, 0)                                      \
-    X(PLACE, "Content-Location", K_WHO, 8, 0, 0, 0)                                   \
-    X(TRANSFER_CODED, "Content-Transfer-Encoding", K_TEXT, 4, STAYS, 0, 0)            \
-    X(MIME, "MIME-Version", K_TEXT, 4, STAYS, 0, 0)                                   \
-    X(VIA, "Via", K_WHO, 8, STAYS, 0, 0)                                              \
-    X(FORWARDED, "X-Forwarded-For", K_WHO, 8, STAYS, 0, 0)                            \
-    X(FROM, "From", K_WHO, 8, STAYS, 0, 0)                                            \
-    X(TRACK, "DNT", K_TEXT, 2, KNOWN, C_ONE, 0)                                       \
-    X(EXPECT, "Expect", K_TEXT, 4, KNOWN, C_CONTINUE, 0)                              \
-    X(UPGRADE, "Upgrade", K_TEXT, 8, STAYS | KNOWN, C_WEBSOCKET, 0)                   \
-    X(ALLOW, "Allow", K_TEXT, 8, STAYS, 0, 0)                                         \
-    X(PUBLIC, "Public", K_TEXT, 8, STAYS, 0, 0)                                       \
-    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 0)                                     \
-    X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 0, 0)                                     \
-    X(TE, "TE", K_TEXT, 8, STAYS, 0, 0)                                               \
-    X(TRAILER, "Trailer", K_TEXT, 8, STAYS, 0, 0)                                     \
-    X(LINK, "Link", K_TEXT, 8, 0, 0, 0)                                               \
-    X(REQUESTED, "X-Requested-With", K_TEXT, 8, STAYS | KNOWN, C_XHR, 0)              \
-    X(FETCH_SITE, "Sec-Fetch-Site", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(FETCH_MODE, "Sec-Fetch-Mode", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(FETCH_DEST, "Sec-Fetch-Dest", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(SOCKET_KEY, "Sec-WebSocket-Key", K_TEXT, 0, 0, 0, 0)                            \
-    X(SOCKET_ACCEPT, "Sec-WebSocket-Accept", K_TEXT, 0, 0, 0, 0)                      \
-    X(SOCKET_VERSION, "Sec-WebSocket-Version", K_NUMBER, 0, 0, 0, 0)                  \
-    X(CORS_ORIGIN, "Access-Control-Allow-Origin", K_WHO, 8, STAYS | KNOWN, C_STAR, 0) \
-    X(CORS_HEADERS, "Access-Control-Allow-Headers", K_TEXT, 8, STAYS, 0, 0)           \
-    X(CORS_METHODS, "Access-Control-Allow-Methods", K_TEXT, 8, STAYS, 0, 0)           \
-    X(CORS_WHO, "Access-Control-Allow-Credentials", K_TEXT, 4, KNOWN, C_TRUE, 0)      \
-    X(CORS_AGE, "Access-Control-Max-Age", K_NUMBER, 0, 0, 0, 0)                       \
-    X(FRAMES, "X-Frame-Options", K_TEXT, 4, KNOWN, C_SAMEORIGIN, 0)                   \
-    X(SNIFF, "X-Content-Type-Options", K_TEXT, 4, KNOWN, C_NOSNIFF, 0)                \
-    X(XSS, "X-XSS-Protection", K_TEXT, 4, KNOWN, C_XSS, 0)                            \
-    X(ASP, "X-AspNet-Version", K_TEXT, 8, STAYS, 0, 0)                                \
-    X(UA_COMPATIBLE, "X-UA-Compatible", K_TEXT, 8, STAYS, 0, 0)                       \
-    X(CACHED, "X-Cache", K_TEXT, 8, STAYS | KNOWN, C_HIT, 0)                          \
-    X(STRICT, "Strict-Transport-Security", K_TEXT, 8, STAYS, 0, 0)                    \
-    X(POLICY, "P3P", K_TEXT, 8, STAYS, 0, 0)                                          \
-    X(SOAP_ACTION, "SOAPAction", K_TEXT, 8, STAYS, 0, 0)                              \
-    X(SOAP_ACTION_2, "SOAPACTION", K_TEXT, 8, STAYS, 0, 0)                            \
-    X(HOST_2, "HOST", K_WHO, 12, STAYS, 0, 0)                                         \
-    X(HOST_3, "host", K_WHO, 12, STAYS, 0, 0)                                         \
-    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 0)                               \
-    X(LENGTH_3, "content-length", K_LENGTH, 0, 0, 0, 0)                               \
-    X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 0)                               \
-    X(TYPE_2, "Content-type", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(TYPE_3, "content-type", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(TYPE_4, "CONTENT-TYPE", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(DISPOSITION_2, "Content-disposition", K_TEXT, 8, 0, 0, 0)                       \
-    X(USER_AGENT_2, "User-agent", K_TEXT, 12, STAYS, 0, 0)                            \
-    X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, STAYS, 0, 0)                            \
-    X(CACHE_2, "Cache-control", K_TEXT, 8, STAYS, 0, 0)                               \
-    X(DATED_2, "date", K_DATE, 0, 0, 0, 0)                                            \
-    X(ETAG_2, "Etag", K_TEXT, 0, 0, 0, 0)
-
-#define HEADER_ID(id, ...) H_##id,
-enum { HEADERS(HEADER_ID) H_END, H_OTHER = 255 };
-
+/*
+ * Of a header: its kind, bytes of text that are shown, flags, what samples take: the common values or classes of numbers
+ * from `from` on, or text of a shape, in which % is one or more letters.
+ */
 typedef struct wspi_http_row {
     uint8_t kind, shown, flags, from, count;
+    const char *shape;
 } wspi_http_row;
 
-extern const wspi_value wspi_http_starts[], wspi_http_statuses[], wspi_http_commons[],
-    wspi_http_headers[], wspi_http_prefixes[];
-extern const wspi_http_row
-    wspi_http_rows[]; /* of the headers; H_END: of those without a name here */
-extern const char *const wspi_http_versions[VERSION_REST];
-extern const wspi_field wspi_http_fields[PREFIX + 1];
+/* For looking words up: made with the vocabulary. Hash tables of a list's numbers, with linear probing. */
+enum { WSPI_HTTP_SLOTS = 512 };
+typedef struct wspi_http_table {
+    uint8_t slot[WSPI_HTTP_SLOTS], len[ABSENT];
+} wspi_http_table;
+typedef struct wspi_http_words {
+    wspi_http_table commons, headers;
+    uint8_t begins[256]; /* bit 0, 1: the first, the second byte of a start */
+} wspi_http_words;
+
+enum {
+    UNTIL_CLOSE = 1, /* an answer without a length goes on to the end; some statuses have no body */
+    ORDERED = 2,     /* samples: what an answer needs comes first too */
+    ONE_TARGET = 4,  /* targets begin so or it is no message; mostly nothing follows */
+    METHOD_TOLD = 8, /* the request's number has its method behind it */
+    REPEATS = 16     /* lines that come again are counted; bodies are not shown */
+};
+
+typedef struct wspi_http_dialect {
+    /* Lists: starts of messages (requests, then responses by version), the usual phrase behind a status, ... */
+    const wspi_value *starts, *statuses, *commons, *headers, *prefixes;
+    const wspi_http_row *rows;   /* of the headers; behind them: of those without a name here */
+    const char *const *versions; /* what ends a request line */
+    const char *version;         /* how they begin */
+    const char *target;          /* how targets begin usually */
+    const char *target_shape;    /* samples: of the rest; NULL: text */
+    const uint8_t *const *asks,
+        *const
+            *answers; /* samples: headers that a request and the answer to it need, then ABSENT */
+    uint8_t response, n_starts; /* the first start of a response; all */
+    uint8_t n_versions, n_commons, n_headers, n_prefixes;
+    uint8_t starts_sampled, versions_sampled, statuses_sampled, agents_sampled;
+    uint8_t host, agent, sized, typed, coded[2]; /* numbers of headers that mean something here */
+    uint8_t bodyless[2];                         /* requests whose answer has no body */
+    uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
+    uint8_t flags;
+    uint8_t digits;  /* bytes of a version behind how they begin */
+    uint16_t memory; /* bytes of a request's lines that are remembered */
+    wspi_http_words *words;
+} wspi_http_dialect;
+
+extern const wspi_http_dialect wspi_http, wspi_ssdp, wspi_sip, wspi_rtsp;
+extern const wspi_value wspi_http_forms[], wspi_http_bodies[];
+
+/* The fields of a dialect; `role` is that of targets, `fine` how fine lengths are told (classes an octave, as a power of two). */
+#define WSPI_HTTP_FIELDS(p, starts, versions, statuses, headers, commons, prefixes, role, fine) \
+    [START] = {p ".start", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, starts, 0},         \
+    [TARGET] = {p ".target", 0, 16, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, fine},             \
+    [QUERY] = {p ".query", 0, 16, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, 1},                  \
+    [VERSION_OF] = {p ".version", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, versions, 0}, \
+    [STATUS] = {p ".status", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, statuses, 0},    \
+    [REASON] = {p ".reason", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},          \
+    [HEADER] = {p ".header", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, headers, 0},      \
+    [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},             \
+    [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, wspi_http_forms, 0},   \
+    [COMMON] = {p ".common", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, commons, 0},      \
+    [VALUE] = {p ".value", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, fine},         \
+    [IDENTITY] = {p ".identity", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},      \
+    [NUMBER] = {p ".number", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, fine - 1},  \
+    [DATE] = {p ".date", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},          \
+    [BODY] = {p ".body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_bodies, 0}, \
+    [PREFIX] = {p ".prefix", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, prefixes, 0}
+
+/* And those of dialects that repeat lines. */
+#define WSPI_HTTP_MORE(p) \
+    [AGAIN] = {p ".again", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2}
+
+/* A dialect's lists from one list X(id, text) or X(id, name, row ...), so that they cannot differ. */
+#define WSPI_HTTP_COMMON_ID(id, text)         C_##id,
+#define WSPI_HTTP_COMMON_VALUE(id, text)      {C_##id, text},
+#define WSPI_HTTP_HEADER_ID(id, ...)          H_##id,
+#define WSPI_HTTP_HEADER_VALUE(id, name, ...) {H_##id, name},
 
 enum { NO_LEN = 0xffff, NO_REASON = 255 }; /* values of fields whose token is missing */
 #define NO_NUMBER ((UINT64_C(1) << 40) - 1)
 
+/* The walk, and whether [0, n) begins like a message. */
+void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d);
+bool wspi_http_begins(const wspi_http_dialect *d, const uint8_t *b, size_t n);
+
 /* The common value (ABSENT) or header name (H_OTHER when there is none) of n bytes. */
-unsigned wspi_http_common(const uint8_t *b, size_t n);
-unsigned wspi_http_header(const uint8_t *b, size_t n);
+unsigned wspi_http_common(const wspi_http_dialect *d, const uint8_t *b, size_t n);
+unsigned wspi_http_header(const wspi_http_dialect *d, const uint8_t *b, size_t n);
 
 /* What a value of n bytes begins with, or ABSENT. */
-unsigned wspi_http_prefix(const uint8_t *b, size_t n);
+unsigned wspi_http_prefix(const wspi_http_dialect *d, const uint8_t *b, size_t n);
 
 /* The decimal number of n digits, or NO_NUMBER when it would not be written like this. */
 uint64_t wspi_http_decimal(const uint8_t *b, size_t n);
@@ -300,5 +169,64 @@ uint64_t wspi_http_decimal(const uint8_t *b, size_t n);
 enum { DATE_LEN = 29 };
 void wspi_http_date_write(char s[DATE_LEN + 1], uint32_t secs);
 bool wspi_http_date_read(const uint8_t b[DATE_LEN], uint64_t *secs);
+
+/* ---- the walk's state, and the calls between its two files ---- */
+
+enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32 };
+
+typedef struct wspi_http_message {
+    wspi_coder *c;
+    const wspi_http_dialect *d;
+    unsigned mode;    /* of the message: IN_HEAD ... */
+    uint32_t length;  /* of its body */
+    unsigned form;    /* of the last line */
+    size_t budget;    /* bytes of text that still get tokens */
+    uint64_t method;  /* start of the message */
+    uint64_t seen[2]; /* samples: headers that are there */
+    unsigned lines;   /* samples */
+    size_t head;      /* where the lines after a request's first one start, or 0 */
+    size_t past;      /* in the remembered lines: behind the last one that was used */
+    size_t eol,
+        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
+} wspi_http_message;
+
+static inline bool wspi_http_stopped(const wspi_http_message *w)
+{
+    return w->c->bad || w->c->need || w->c->pay.fail;
+}
+
+/* Are there captured bytes of this segment to come? A sample's message is whole. */
+static inline bool wspi_http_more(const wspi_http_message *w)
+{
+    return w->c->fill || wspi_app_captured(w->c) > 0;
+}
+
+static inline const uint8_t *wspi_http_here(const wspi_http_message *w)
+{
+    return w->c->pay.in + w->c->pay.at;
+}
+
+static inline bool wspi_http_is(const uint8_t *b, size_t n, const char *s)
+{
+    return strlen(s) == n && memcmp(b, s, n) == 0;
+}
+
+/* Bytes that both sides know: checked or written. */
+void wspi_http_literal(wspi_http_message *w, const char *s, size_t n);
+/* A length field; its token may be missing if `may_miss`: NO_LEN, NO_REASON. Samples: classes [from, from + count). */
+size_t wspi_http_length(wspi_http_message *w, unsigned f, bool may_miss, size_t n, unsigned from,
+                        unsigned count);
+/* n bytes of text, of which `shown` have tokens; n bytes without tokens that samples have of a shape. */
+void wspi_http_text(wspi_http_message *w, size_t n, size_t shown, enum wspi_text_class class);
+void wspi_http_shaped(wspi_http_message *w, size_t n, const char *shape);
+/* Samples: of lengths that the shape can have, the first class; how many are taken. */
+unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *shape);
+enum { LENGTHS_SAMPLED = 1 };
+/* The value of header k, of n bytes when encoding. */
+void wspi_http_value(wspi_http_message *w, unsigned k, size_t n);
+/* Lines that are those of the last request: how many, and they are passed. */
+unsigned wspi_http_again(wspi_http_message *w);
+/* The line of header k, which starts at `line`, is complete: it may be remembered. */
+void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line);
 
 #endif

@@ -1,182 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_words.c: the words of HTTP that have tokens (RFC 9110, 9112, and what is common), its numbers and dates. */
+/* http_words.c: looking up words of HTTP and its dialects; what they share; numbers and dates. */
 #include "token/app/http.h"
 
+#include <assert.h>
 #include <stdio.h>
 
-const wspi_value wspi_http_starts[] = {
-    {0, "GET"},     {1, "POST"},       {2, "PUT"},          {3, "DELETE"},
-    {4, "OPTIONS"}, {5, "HEAD"},       {6, "CONNECT"},      {7, "PATCH"},
-    {8, "TRACE"},   {9, "PROPFIND"},   {10, "PROPPATCH"},   {11, "MKCOL"},
-    {12, "COPY"},   {13, "MOVE"},      {14, "LOCK"},        {15, "UNLOCK"},
-    {16, "REPORT"}, {17, "SUBSCRIBE"}, {18, "UNSUBSCRIBE"}, {19, "NOTIFY"},
-    {20, "SEARCH"}, {21, "HTTP/1.1"},  {22, "HTTP/1.0"},    {0, NULL}};
+const wspi_value wspi_http_forms[] = {
+    {0, "usual"}, {1, "no-space"}, {2, "bare-lf"}, {3, "compact"},  {4, "raw"},
+    {5, "cut"},   {6, "rest"},     {7, "anew"},    {8, "no-slash"}, {0, NULL}};
 
-/* What ends a request line. */
-static const wspi_value version[] = {{0, "1.1"},    {1, "1.0"},  {2, "1.1-lf"},
-                                     {3, "1.0-lf"}, {4, "rest"}, {0, NULL}};
-const char *const wspi_http_versions[VERSION_REST] = {" HTTP/1.1\r\n", " HTTP/1.0\r\n",
-                                                      " HTTP/1.1\n", " HTTP/1.0\n"};
-
-/* With the usual reason phrase; the first ones for samples. */
-const wspi_value wspi_http_statuses[] = {{200, "200 OK"},
-                                         {404, "404 Not Found"},
-                                         {302, "302 Found"},
-                                         {301, "301 Moved Permanently"},
-                                         {403, "403 Forbidden"},
-                                         {400, "400 Bad Request"},
-                                         {401, "401 Unauthorized"},
-                                         {500, "500 Internal Server Error"},
-                                         {503, "503 Service Unavailable"},
-                                         {304, "304 Not Modified"},
-                                         {206, "206 Partial Content"},
-                                         {204, "204 No Content"},
-                                         {100, "100 Continue"},
-                                         {101, "101 Switching Protocols"},
-                                         {201, "201 Created"},
-                                         {202, "202 Accepted"},
-                                         {207, "207 Multi-Status"},
-                                         {300, "300 Multiple Choices"},
-                                         {303, "303 See Other"},
-                                         {307, "307 Temporary Redirect"},
-                                         {308, "308 Permanent Redirect"},
-                                         {402, "402 Payment Required"},
-                                         {405, "405 Method Not Allowed"},
-                                         {406, "406 Not Acceptable"},
-                                         {407, "407 Proxy Authentication Required"},
-                                         {408, "408 Request Timeout"},
-                                         {409, "409 Conflict"},
-                                         {410, "410 Gone"},
-                                         {411, "411 Length Required"},
-                                         {412, "412 Precondition Failed"},
-                                         {413, "413 Request Entity Too Large"},
-                                         {414, "414 Request-URI Too Long"},
-                                         {415, "415 Unsupported Media Type"},
-                                         {416, "416 Requested Range Not Satisfiable"},
-                                         {417, "417 Expectation Failed"},
-                                         {422, "422 Unprocessable Entity"},
-                                         {426, "426 Upgrade Required"},
-                                         {429, "429 Too Many Requests"},
-                                         {501, "501 Not Implemented"},
-                                         {502, "502 Bad Gateway"},
-                                         {504, "504 Gateway Timeout"},
-                                         {505, "505 HTTP Version Not Supported"},
-                                         {0, NULL}};
-
-static const wspi_value form[] = {{0, "usual"},    {1, "no-space"}, {2, "bare-lf"}, {3, "compact"},
-                                  {4, "raw"},      {5, "cut"},      {6, "rest"},    {7, "anew"},
-                                  {8, "no-slash"}, {0, NULL}};
-
-#define COMMON_VALUE(id, text) {C_##id, text},
-const wspi_value wspi_http_commons[] = {COMMONS(COMMON_VALUE){0, NULL}};
-
-#define HEADER_VALUE(id, name, ...) {H_##id, name},
-#define HEADER_ROW(id, name, ...)   {__VA_ARGS__},
-const wspi_value wspi_http_headers[] = {HEADERS(HEADER_VALUE){H_END, "end"}, {0, NULL}};
-const wspi_http_row wspi_http_rows[] = {HEADERS(HEADER_ROW){K_WHO, 6, 0, 0, 0}};
-
-/* How values begin that are spelled; the first ones for samples. Of two that fit the first is taken. */
-const wspi_value wspi_http_prefixes[] = {{0, "Mozilla/5.0 (Windows NT "},
-                                         {1, "Mozilla/5.0 (X11; "},
-                                         {2, "Mozilla/5.0 (Macintosh; Intel Mac OS X "},
-                                         {3, "Mozilla/5.0 (iPhone; CPU iPhone OS "},
-                                         {4, "Mozilla/5.0 (Linux; "},
-                                         {5, "Mozilla/4.0 (compatible; "},
-                                         {6, "curl/"},
-                                         {7, "Wget/"},
-                                         {8, "Mozilla/5.0 (Windows; U; "},
-                                         {9, "Mozilla/5.0 (compatible; "},
-                                         {10, "Mozilla/5.0 ("},
-                                         {11, "Mozilla/4.0 ("},
-                                         {12, "Mozilla/"},
-                                         {13, "Dalvik/2.1.0 (Linux; U; Android "},
-                                         {14, "Dalvik/"},
-                                         {15, "Microsoft-CryptoAPI/"},
-                                         {16, "Microsoft-IIS/"},
-                                         {17, "Microsoft-HTTPAPI/"},
-                                         {18, "Microsoft "},
-                                         {19, "Python-urllib/"},
-                                         {20, "python-requests/"},
-                                         {21, "Java/"},
-                                         {22, "Go-http-client/"},
-                                         {23, "Opera/9.80 ("},
-                                         {24, "Apache/2.4."},
-                                         {25, "Apache/2.2."},
-                                         {26, "Apache/"},
-                                         {27, "nginx/1."},
-                                         {28, "lighttpd/1.4."},
-                                         {29, "PHP/5."},
-                                         {30, "PHP/7."},
-                                         {31, "http://www."},
-                                         {32, "http://"},
-                                         {33, "https://www."},
-                                         {34, "https://"},
-                                         {35, "max-age="},
-                                         {36, "public, max-age="},
-                                         {37, "private, max-age="},
-                                         {38, "no-cache, no-store, "},
-                                         {39, "private, "},
-                                         {40, "public, "},
-                                         {41, "timeout="},
-                                         {42, "bytes="},
-                                         {43, "bytes "},
-                                         {44, "text/html; charset="},
-                                         {45, "text/plain; charset="},
-                                         {46, "application/json; charset="},
-                                         {47, "multipart/form-data; boundary="},
-                                         {48, "application/x-"},
-                                         {49, "application/"},
-                                         {50, "text/html,application/xhtml+xml,"},
-                                         {51, "text/html, "},
-                                         {52, "image/webp,"},
-                                         {53, "image/"},
-                                         {54, "text/"},
-                                         {55, "attachment; filename="},
-                                         {56, "Basic "},
-                                         {57, "Bearer "},
-                                         {58, "Digest "},
-                                         {59, "NTLM "},
-                                         {60, "Negotiate "},
-                                         {61, "W/\""},
-                                         {62, "CP=\""},
-                                         {63, "\""},
-                                         {64, "Accept-Encoding"},
-                                         {0, NULL}};
-
-static const wspi_value body[] = {{1, "text"}, {0, NULL}};
-
-const wspi_field wspi_http_fields[PREFIX + 1] = {
-    [START] = {"http.start", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_starts, 0},
-    [TARGET] = {"http.target", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
-    [QUERY] = {"http.query", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [VERSION_OF] = {"http.version", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, version, 0},
-    [STATUS] = {"http.status", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_statuses,
-                0},
-    [REASON] = {"http.reason", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [HEADER] = {"http.header", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_headers,
-                0},
-    [NAME] = {"http.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [FORM] = {"http.form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},
-    [COMMON] = {"http.common", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_commons,
-                0},
-    [VALUE] = {"http.value", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [IDENTITY] = {"http.identity", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},
-    [NUMBER] = {"http.number", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [DATE] = {"http.date", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
-    [BODY] = {"http.body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, body, 0},
-    [PREFIX] = {"http.prefix", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_prefixes,
-                0},
-};
+const wspi_value wspi_http_bodies[] = {{1, "text"}, {0, NULL}};
 
 /* ---- looking up ---- */
 
-enum { SLOTS = 512, NOTHING = 255 };
-
-/* A hash table of a list's numbers, with linear probing. */
-typedef struct words {
-    uint8_t slot[SLOTS], len[NOTHING];
-} words;
-static words commons, headers;
+enum { SLOTS = WSPI_HTTP_SLOTS };
 
 static size_t slot_of(const uint8_t *b, size_t n)
 {
@@ -185,24 +22,25 @@ static size_t slot_of(const uint8_t *b, size_t n)
     return (size_t)(h * 0x9e3779b1u >> 23);
 }
 
-static void add_words(words *w, const wspi_value *list, unsigned count)
+static void add_words(wspi_http_table *w, const wspi_value *list, unsigned count)
 {
-    memset(w->slot, NOTHING, sizeof w->slot);
+    memset(w->slot, ABSENT, sizeof w->slot);
     for (unsigned k = 0; k < count; k++) {
-        size_t n = strlen(list[k].name), i = slot_of((const uint8_t *)list[k].name, n);
-        while (w->slot[i] != NOTHING)
+        size_t n = strlen(list[k].name), i = n ? slot_of((const uint8_t *)list[k].name, n) : 0;
+        while (w->slot[i] != ABSENT)
             i = (i + 1) % SLOTS;
         w->slot[i] = (uint8_t)k;
         w->len[k] = (uint8_t)n;
     }
 }
 
-static unsigned find_word(const words *w, const wspi_value *list, const uint8_t *b, size_t n)
+static unsigned find_word(const wspi_http_table *w, const wspi_value *list, const uint8_t *b,
+                          size_t n)
 {
     size_t i = n ? slot_of(b, n) : 0;
-    unsigned k = n ? w->slot[i] : NOTHING;
+    unsigned k = n ? w->slot[i] : ABSENT;
 
-    while (k != NOTHING && (w->len[k] != n || memcmp(list[k].name, b, n) != 0)) {
+    while (k != ABSENT && (w->len[k] != n || memcmp(list[k].name, b, n) != 0)) {
         i = (i + 1) % SLOTS;
         k = w->slot[i];
     }
@@ -211,31 +49,42 @@ static unsigned find_word(const words *w, const wspi_value *list, const uint8_t 
 
 void wspi_http_prepare(void)
 {
-    _Static_assert(COMMON_COUNT < SLOTS / 4 && H_END < SLOTS / 4,
-                   "the hash tables are large enough");
-    _Static_assert((int)ABSENT == NOTHING && (int)H_OTHER == NOTHING, "what is not found");
-    add_words(&commons, wspi_http_commons, COMMON_COUNT);
-    add_words(&headers, wspi_http_headers, H_END);
-}
+    static const wspi_http_dialect *const all[] = {&wspi_http, &wspi_ssdp, &wspi_sip, &wspi_rtsp};
 
-unsigned wspi_http_common(const uint8_t *b, size_t n)
-{
-    return find_word(&commons, wspi_http_commons, b, n);
-}
-
-unsigned wspi_http_header(const uint8_t *b, size_t n)
-{
-    return find_word(&headers, wspi_http_headers, b, n);
-}
-
-unsigned wspi_http_prefix(const uint8_t *b, size_t n)
-{
-    for (const wspi_value *p = wspi_http_prefixes; n > 2 && p->name; p++)
-        if (p->name[0] == (char)b[0] && p->name[1] == (char)b[1]) {
-            size_t len = strlen(p->name);
-            if (len <= n && memcmp(b, p->name, len) == 0)
-                return p->value;
+    _Static_assert((int)ABSENT == (int)H_OTHER, "what is not found");
+    for (size_t k = 0; k < WSPI_COUNT(all); k++) {
+        const wspi_http_dialect *d = all[k];
+        assert(d->n_commons < SLOTS / 4 &&
+               d->n_headers < SLOTS / 4); /* the tables are large enough */
+        add_words(&d->words->commons, d->commons, d->n_commons);
+        add_words(&d->words->headers, d->headers, d->n_headers);
+        for (const wspi_value *s = d->starts; s->name; s++) {
+            d->words->begins[(uint8_t)s->name[0]] |= 1;
+            d->words->begins[(uint8_t)s->name[1]] |= 2;
         }
+    }
+}
+
+unsigned wspi_http_common(const wspi_http_dialect *d, const uint8_t *b, size_t n)
+{
+    return find_word(&d->words->commons, d->commons, b, n);
+}
+
+unsigned wspi_http_header(const wspi_http_dialect *d, const uint8_t *b, size_t n)
+{
+    return find_word(&d->words->headers, d->headers, b, n);
+}
+
+unsigned wspi_http_prefix(const wspi_http_dialect *d, const uint8_t *b, size_t n)
+{
+    for (unsigned k = 0; n > 2 && k < d->n_prefixes; k++) {
+        const char *name = d->prefixes[k].name;
+        if (name[0] == (char)b[0] && name[1] == (char)b[1]) {
+            size_t len = strlen(name);
+            if (len <= n && memcmp(b, name, len) == 0)
+                return k;
+        }
+    }
     return ABSENT;
 }
 

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_value.c: the parts of lines of HTTP and its dialects: literals, lengths, text, and the values of headers. What is
+ * as the flow's last request had it, or as most have it, is implied.
+ */
+#include "token/app/http.h"
+
+#include <stdio.h>
+
+/* Bytes that both sides know: checked or written. */
+void wspi_http_literal(wspi_http_message *w, const char *s, size_t n)
+{
+    wspi_coder *c = w->c;
+    uint8_t *b;
+
+    if (wspi_http_stopped(w))
+        return;
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_fail(c);
+    } else if (c->enc) {
+        wspi_app_require(c, memcmp(wspi_http_here(w), s, n) == 0);
+        c->pay.at += n;
+    } else {
+        b = wspi_payload_room(c, n);
+        if (b)
+            memcpy(b, s, n);
+        c->pay.at += n;
+    }
+}
+
+/* A length field; want == NO_LEN: its token may be missing. */
+size_t wspi_http_length(wspi_http_message *w, unsigned f, bool may_miss, size_t n, unsigned from,
+                        unsigned count)
+{
+    uint64_t none = f == REASON ? NO_REASON : NO_LEN;
+
+    wspi_app_require(w->c, !w->c->enc || n <= none);
+    wspi_app_only(w->c, from, count);
+    n = (size_t)wspi_app_code(w->c, f, may_miss, none, n);
+    return n;
+}
+
+void wspi_http_text(wspi_http_message *w, size_t n, size_t shown, enum wspi_text_class class)
+{
+    shown = WSPI_MIN(WSPI_MIN(shown, n), w->budget);
+    if (!w->c->fill && wspi_app_captured(w->c) < n) {
+        wspi_app_fail(w->c);
+        return;
+    }
+    w->budget -= shown;
+    wspi_app_text(w->c, n, shown, class);
+}
+
+/* Samples: n bytes like the shape, its %s one or more letters each. For others nobody learns from them. */
+void wspi_http_shaped(wspi_http_message *w, size_t n, const char *shape)
+{
+    wspi_coder *c = w->c;
+    size_t holes = 0, spare = strlen(shape);
+
+    if (!c->fill) {
+        wspi_app_require(c, wspi_app_captured(c) >= n);
+        wspi_app_opaque(c, n);
+        return;
+    }
+    for (const char *s = shape; *s; s++)
+        holes += *s == '%';
+    spare = n > spare ? n - spare : 0;
+    for (; *shape; shape++) {
+        size_t letters = holes ? spare / holes : 0;
+        if (*shape != '%') {
+            wspi_app_put(c, 1, (uint8_t)*shape);
+            continue;
+        }
+        spare -= letters;
+        holes--;
+        for (letters++; letters; letters--)
+            wspi_app_put(c, 1, 'a' + wspi_rng_u64(&c->rng) % 26);
+    }
+}
+
+/* Samples: of lengths that the shape can have, the first class. */
+unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *shape)
+{
+    return wspi_bin(strlen(shape), wspi_proto_of(w->c->pay.app)->fields[f].mantissa) + 1;
+}
+
+/* ---- the first lines of the flow's last request are remembered: its values mostly come again ---- */
+
+/* The context's memory is of this protocol. */
+static bool has_past(const wspi_http_message *w)
+{
+    const wspi_app_state *s = &w->c->ctx->app;
+
+    return s->id[0] == w->c->pay.app || s->id[1] == w->c->pay.app;
+}
+
+/* Reads the remembered line at *at and moves on; false: there is none. */
+static bool past_line(const wspi_http_message *w, size_t *at, const char *name,
+                      const uint8_t **value, size_t *n)
+{
+    const wsp_context *s = w->c->ctx;
+    const uint8_t *b = s->name + *at, *lf;
+    size_t len = strlen(name);
+
+    lf = *at < s->name_len ? memchr(b, '\n', s->name_len - *at) : NULL;
+    if (!lf)
+        return false;
+    *at = (size_t)(lf + 1 - s->name);
+    *value = NULL;
+    if ((size_t)(lf - b) <= len || b[len] != ':' || memcmp(b, name, len) != 0)
+        return true;
+    b += len + 1;
+    b += *b == ' ';
+    lf -= lf > b && lf[-1] == '\r';
+    *value = b;
+    *n = (size_t)(lf - b);
+    return true;
+}
+
+/* The value that header k had in the last request, or NULL. Lines mostly come in the same order. */
+static const uint8_t *past_value(wspi_http_message *w, unsigned k, size_t *n)
+{
+    const wsp_context *s = w->c->ctx;
+    const uint8_t *value = NULL;
+    size_t at = w->past;
+    bool used = w->d->rows[k].flags & (w->mode & ANSWER ? ECHO : STAYS);
+
+    if ((!used && !(w->d->flags & REPEATS)) || !has_past(w))
+        return NULL;
+    for (int round = 0; round < 2 && !value; round++, at = 0)
+        while (!value && past_line(w, &at, w->d->headers[k].name, &value, n))
+            continue;
+    if (value)
+        w->past = (size_t)(value + *n - s->name);
+    if (value && w->past < s->name_len)
+        w->past = (size_t)((const uint8_t *)memchr(s->name + w->past, '\n', s->name_len - w->past) +
+                           1 - s->name);
+    return used ? value : NULL;
+}
+
+/* The end of the remembered line at `at`, if it says nothing that the walk has to know; else `at`. */
+static size_t past_end(const wspi_http_message *w, size_t at)
+{
+    const wsp_context *s = w->c->ctx;
+    const uint8_t *b = s->name + at, *lf = NULL, *colon;
+    unsigned k;
+
+    if (at < s->name_len)
+        lf = memchr(b, '\n', s->name_len - at);
+    colon = lf ? memchr(b, ':', (size_t)(lf - b)) : NULL;
+    if (!colon)
+        return at;
+    k = wspi_http_header(w->d, b, (size_t)(colon - b));
+    if (k < w->d->n_headers && (w->d->rows[k].kind == K_LENGTH || w->d->rows[k].kind == K_SEQUENCE))
+        return at;
+    return (size_t)(lf + 1 - s->name);
+}
+
+/* Encoding: the lines at hand that are the remembered ones from w->past on; one alone has a token anyway. */
+static unsigned count_again(const wspi_http_message *w)
+{
+    const uint8_t *b = wspi_http_here(w), *name = w->c->ctx->name;
+    size_t left = wspi_app_captured(w->c), at = w->past, end;
+    unsigned n = 0;
+
+    while (n < 255 && (end = past_end(w, at)) != at && end - at <= left &&
+           memcmp(b, name + at, end - at) == 0) {
+        b += end - at;
+        left -= end - at;
+        at = end;
+        n++;
+    }
+    return n > 1 ? n : 0;
+}
+
+/* How the line of n bytes is written. */
+static unsigned form_of(const uint8_t *b, size_t n)
+{
+    const uint8_t *colon = memchr(b, ':', n);
+
+    return (colon && colon[1] == ' ' ? USUAL : NO_SPACE) |
+           (n > 1 && b[n - 2] == '\r' ? USUAL : BARE_LF);
+}
+
+unsigned wspi_http_again(wspi_http_message *w)
+{
+    const uint8_t *name = w->c->ctx->name;
+    unsigned n = w->c->enc && has_past(w) ? count_again(w) : 0;
+    size_t end, line;
+
+    wspi_app_only(w->c, 0, 0);
+    n = (unsigned)wspi_app_code(w->c, AGAIN, true, 0, n);
+    wspi_app_require(w->c, n == 0 || has_past(w));
+    for (unsigned i = 0; i < n && !wspi_http_stopped(w); i++) {
+        line = w->c->pay.at;
+        end = past_end(w, w->past);
+        wspi_app_require(w->c, end != w->past);
+        if (wspi_http_stopped(w))
+            break;
+        wspi_http_literal(w, (const char *)name + w->past, end - w->past);
+        w->form = form_of(name + w->past, end - w->past);
+        w->past = end;
+        wspi_http_remember(w, w->d->n_headers, line);
+    }
+    return n;
+}
+
+/* The line of header k of a request is complete. Its program's name is long: the others may give way to it. */
+void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line)
+{
+    wspi_coder *c = w->c;
+
+    if (k == w->d->agent && w->head && c->pay.at - w->head > w->d->memory)
+        w->head = line;
+    if (!(w->mode & ANSWER) && w->head && c->pay.at - w->head <= w->d->memory) {
+        c->name_at = w->head;
+        c->name_len = (uint16_t)(c->pay.at - w->head);
+    }
+}
+
+/* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
+
+/*
+ * The common beginning of a value of n bytes, or the value of the request; how many of them are left. Samples: a response
+ * has something behind the request's value where it is TAGGED.
+ */
+static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last, size_t len,
+                      size_t *n)
+{
+    wspi_coder *c = w->c;
+    const wspi_http_dialect *d = w->d;
+    bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED;
+    unsigned sampled = r == d->rows + d->agent ? d->agents_sampled : 0;
+    uint64_t k = ABSENT;
+
+    if (r->flags & BARE)
+        return false;
+    if (c->enc && *n != NO_LEN)
+        k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
+                ? d->n_prefixes
+                : wspi_http_prefix(d, wspi_http_here(w), *n);
+    wspi_app_only(c, tag ? d->n_prefixes : 0, tag ? 1 : sampled);
+    k = wspi_app_code(c, PREFIX, !(tag && c->fill), ABSENT, k);
+    if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
+        return false;
+    if (k < d->n_prefixes) {
+        last = (const uint8_t *)d->prefixes[k].name;
+        len = strlen(d->prefixes[k].name);
+    }
+    wspi_http_literal(w, (const char *)last, len);
+    *n -= c->enc ? len : 0;
+    return true;
+}
+
+/* false: it is implied, which it can be where a length says so to nobody. last: the value that it may begin with, or NULL. */
+static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last, size_t len,
+                    size_t n, bool implied)
+{
+    unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, from = 4;
+    unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 12 : 4;
+    bool prefix = prefix_of(w, r, last, len, &n);
+    const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
+
+    implied = !prefix && implied;
+    if (shape) {
+        from = wspi_http_shortest(w, f, shape);
+        count = implied && w->mode & ANSWER ? 0 : LENGTHS_SAMPLED;
+    }
+    n = wspi_http_length(w, f, implied, n, from, count);
+    if (wspi_http_stopped(w) || (implied && n == NO_LEN))
+        return false;
+    if (shape)
+        wspi_http_shaped(w, n, shape);
+    else
+        wspi_http_text(w, n, r->shown,
+                       r == w->d->rows + w->d->host ? WSPI_TEXT_NAME
+                       : f == VALUE                 ? WSPI_TEXT_LINE
+                                                    : WSPI_TEXT_WORD);
+    return true;
+}
+
+/* What is implied: the value of the flow's last request, or the most common one. */
+static void text_value(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last,
+                       size_t len, size_t n)
+{
+    const uint8_t *past = last;
+    size_t past_len = len;
+
+    if (!last && r->flags & KNOWN) {
+        last = (const uint8_t *)w->d->commons[r->from].name;
+        len = strlen(w->d->commons[r->from].name);
+    }
+    if (last && w->c->enc && n == len && memcmp(wspi_http_here(w), last, n) == 0)
+        n = NO_LEN;
+    if (!spelled(w, r, past, past_len, n, last) && !wspi_http_stopped(w))
+        wspi_http_literal(w, (const char *)last, len);
+}
+
+static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
+{
+    char s[DATE_LEN + 1];
+    uint64_t secs = 0;
+
+    if (w->c->enc && n == DATE_LEN && wspi_http_date_read(wspi_http_here(w), &secs))
+        n = NO_LEN;
+    if (spelled(w, r, NULL, 0, n, true) || wspi_http_stopped(w))
+        return;
+    secs = wspi_app_code(w->c, DATE, false, 0, secs);
+    wspi_http_date_write(s, (uint32_t)secs);
+    wspi_http_literal(w, s, DATE_LEN);
+}
+
+static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
+{
+    uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
+    char s[16];
+
+    wspi_app_only(w->c, r->from, r->count ? r->count : 15);
+    v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
+    if (v == NO_NUMBER) {
+        (void)spelled(w, r, NULL, 0, n, false);
+        return;
+    }
+    (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
+    wspi_http_literal(w, s, strlen(s));
+    if (r->kind == K_LENGTH) {
+        w->mode |= HAS_LENGTH;
+        w->length = (uint32_t)WSPI_MIN(v, UINT32_MAX - 2u);
+    }
+}
+
+/* The method that the number of a request names: its own, or that of the request that is answered. */
+static const char *sequence_method(const wspi_http_message *w)
+{
+    uint64_t k = w->method;
+
+    if (w->mode & ANSWER && (!wspi_app_last(w->c, false, START, &k) || k >= w->d->response))
+        k = 0;
+    return w->d->starts[WSPI_MIN(k, w->d->n_starts - 1u)].name;
+}
+
+/* Encoding: the number in front of n bytes, NO_NUMBER if they are not as told. */
+static uint64_t sequence_read(const wspi_http_message *w, const char *method, size_t n)
+{
+    const uint8_t *b = wspi_http_here(w);
+    size_t digits = 0, rest;
+
+    while (digits < n && b[digits] != ' ')
+        digits++;
+    rest = n - digits;
+    if (!(w->d->flags & METHOD_TOLD))
+        return rest ? NO_NUMBER : wspi_http_decimal(b, digits);
+    if (rest < 2 || !wspi_http_is(b + digits + 1, rest - 1, method))
+        return NO_NUMBER;
+    return wspi_http_decimal(b, digits);
+}
+
+/* RFC 3261 8.1.1.5: one more than the last request's, or that of the request that is answered. */
+static void sequence_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
+{
+    wspi_coder *c = w->c;
+    const char *method = sequence_method(w);
+    bool answer = w->mode & ANSWER;
+    uint64_t v = 0, want = 0;
+    char s[16];
+
+    (void)wspi_app_last(c, !answer, SEQUENCE, &want);
+    want = want >= NO_NUMBER - 1 ? 1 : answer && want ? want : want + 1;
+    if (c->enc)
+        v = sequence_read(w, method, n);
+    wspi_app_only(c, 0, 0);
+    v = wspi_app_code(c, SEQUENCE, true, want, v);
+    if (v == NO_NUMBER) {
+        (void)spelled(w, r, NULL, 0, n, false);
+        return;
+    }
+    (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
+    wspi_http_literal(w, s, strlen(s));
+    if (w->d->flags & METHOD_TOLD) {
+        wspi_http_literal(w, " ", 1);
+        wspi_http_literal(w, method, strlen(method));
+    }
+}
+
+/* Encoding: the common value of n bytes, or ABSENT when it is not one, is implied or has a token as a number. */
+static unsigned common_of(const wspi_http_message *w, const wspi_http_row *r, const uint8_t *last,
+                          size_t len, size_t n)
+{
+    unsigned k;
+
+    if (last && len == n && memcmp(wspi_http_here(w), last, n) == 0)
+        return ABSENT;
+    k = wspi_http_common(w->d, wspi_http_here(w), n);
+    if ((!last && r->flags & KNOWN && r->from == k) || r->kind == K_SEQUENCE ||
+        ((r->kind == K_NUMBER || r->kind == K_LENGTH) &&
+         wspi_http_decimal(wspi_http_here(w), n) != NO_NUMBER))
+        return ABSENT;
+    return k;
+}
+
+/* The value of header k, of n bytes when encoding. */
+void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
+{
+    wspi_coder *c = w->c;
+    const wspi_http_dialect *d = w->d;
+    const wspi_http_row *r = &d->rows[WSPI_MIN(k, d->n_headers)];
+    size_t len = 0;
+    const uint8_t *last = k < d->n_headers ? past_value(w, k, &len) : NULL;
+    uint64_t v = ABSENT;
+
+    wspi_app_require(c, !c->enc || n < NO_LEN);
+    if (wspi_http_stopped(w))
+        return;
+    if (c->enc)
+        v = common_of(w, r, last, len, n);
+    wspi_app_only(c, r->from, r->kind > K_WHO ? 0 : r->count);
+    v = wspi_app_code(c, COMMON, true, ABSENT, v);
+    if (v < d->n_commons)
+        wspi_http_literal(w, d->commons[v].name, strlen(d->commons[v].name));
+    else if (r->kind == K_DATE)
+        date_value(w, r, n);
+    else if (r->kind == K_NUMBER || r->kind == K_LENGTH)
+        number_value(w, r, n);
+    else if (r->kind == K_SEQUENCE)
+        sequence_value(w, r, n);
+    else
+        text_value(w, r, last, len, n);
+    if ((k == d->coded[0] || k == d->coded[1]) && (v == ABSENT || v == r->from))
+        w->mode |= OPEN;
+}

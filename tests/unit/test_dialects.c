@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_dialects.c: SSDP, SIP, RTSP, which are written like HTTP: round trips, what is implied, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+#define SEARCH                                                                        \
+    "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n" \
+    "MX: 3\r\nST: upnp:rootdevice\r\nUSER-AGENT: Test/1 UPnP/1.1 t/1\r\n\r\n"
+#define NOTIFY                                                                                  \
+    "NOTIFY * HTTP/1.1\r\nHOST:239.255.255.250:1900\r\nCACHE-CONTROL:max-age=1800\r\n"          \
+    "LOCATION:http://10.0.0.9:80/d.xml\r\nNT:uuid:0a1b\r\nNTS:ssdp:byebye\r\nUSN:uuid:0a1b\r\n" \
+    "BOOTID.UPNP.ORG:7\r\nX-New:1\r\n\r\n"
+#define FOUND                                                                            \
+    "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=1800\r\nEXT: \r\nST: upnp:rootdevice\r\n" \
+    "LOCATION: http://10.0.0.9:80/d.xml\r\nUSN: uuid:0a1b::upnp:rootdevice\r\n\r\n"
+
+static const wire_message ssdp[] = {
+    {BYTES(SEARCH),
+     true,
+     0,
+     {"app=ssdp", "ssdp.start=M-SEARCH", "ssdp.header=HOST", "ssdp.header=MAN", "ssdp.header=MX",
+      "ssdp.number=2..3", "ssdp.common=upnp:rootdevice"}},
+    {BYTES(FOUND),
+     true,
+     1,
+     {"ssdp.start=HTTP/1.1", "ssdp.status=200 OK", "ssdp.header=EXT", "ssdp.prefix=http://",
+      "ssdp.header=USN"}},
+    {BYTES(NOTIFY),
+     true,
+     0,
+     {"ssdp.start=NOTIFY", "ssdp.form=no-space", "ssdp.common=ssdp:byebye",
+      "ssdp.header=BOOTID.UPNP.ORG", "ssdp.header=other"}},
+};
+
+#define VIA  "Via: SIP/2.0/UDP a.example:5060;branch=z9hG4bK776asdhds\r\n"
+#define FROM "From: Ann <sip:ann@a.example>;tag=1928301774\r\n"
+#define TO   "To: <sip:bob@b.example>"
+#define CALL "Call-ID: a84b4c76e66710@a.example\r\n"
+#define BODY "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\n"
+#define ASK                                                                  \
+    "INVITE sip:bob@b.example SIP/2.0\r\n" VIA FROM TO "\r\n" CALL           \
+    "CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:ann@a.example>\r\n" \
+    "User-Agent: Test/1\r\nContent-Type: application/sdp\r\nContent-Length: 35\r\n\r\n" BODY
+#define RINGS                                                                             \
+    "SIP/2.0 180 Ringing\r\n" VIA FROM TO ";tag=8321234356\r\n" CALL "CSeq: 1 INVITE\r\n" \
+    "Content-Length: 0\r\n\r\n"
+#define REFUSED                                                                          \
+    "SIP/2.0 401 No way\r\n" VIA FROM TO ";tag=8321234356\r\n" CALL "CSeq: 1 INVITE\r\n" \
+    "WWW-Authenticate: Digest realm=\"b.example\", nonce=\"84a4cc6f\"\r\n\r\n"
+#define SHORT                                                                               \
+    "BYE sip:bob@b.example SIP/2.0\r\nv: SIP/2.0/UDP a.example;branch=z9hG4bK2\r\n"         \
+    "f: <sip:ann@a.example>;tag=1\r\nt: <sip:bob@b.example>;tag=2\r\ni: a84b@a.example\r\n" \
+    "CSeq: 2 BYE\r\nm: <sip:ann@a.example>\r\nl: 0\r\n\r\n"
+
+static const wire_message sip[] = {
+    {BYTES(ASK),
+     true,
+     0,
+     {"app=sip", "sip.start=INVITE", "sip.header=Via", "sip.identity=48..63", "sip.header=CSeq",
+      "sip.number=64..127", "sip.header=Content-Type", "sip.body=text"}},
+    {BYTES(RINGS), true, 1, {"sip.status=180 Ringing", "sip.header=To", "sip.prefix=(asked)"}},
+    {BYTES(REFUSED),
+     true,
+     1,
+     {"sip.status=401 Unauthorized", "sip.reason=6..7", "sip.prefix=Digest "}},
+    {BYTES(SHORT), true, 0, {"sip.start=BYE", "sip.header=v", "sip.header=i", "sip.header=l"}},
+};
+
+static const wire_message sip_tcp[] = {
+    {BYTES(ASK), false, 0, {"app=sip", "sip.start=INVITE"}},
+    {BYTES(RINGS RINGS), false, 1, {"sip.status=180 Ringing"}},
+};
+
+#define WHICH "rtsp://a.example/media"
+static const wire_message rtsp[] = {
+    {BYTES("DESCRIBE " WHICH " RTSP/1.0\r\nCSeq: 2\r\nAccept: application/sdp\r\n\r\n"),
+     false,
+     0,
+     {"app=rtsp", "rtsp.start=DESCRIBE", "rtsp.header=CSeq", "rtsp.sequence=2..3",
+      "rtsp.header=Accept"}},
+    {BYTES("RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Base: " WHICH "/\r\n"
+           "Content-Type: application/sdp\r\nContent-Length: 35\r\n\r\n" BODY),
+     false,
+     1,
+     {"rtsp.status=200 OK", "rtsp.header=Content-Base", "rtsp.body=text"}},
+    {BYTES("SETUP " WHICH "/1?x=1 RTSP/1.0\r\nCSeq: 3\r\n"
+           "Transport: RTP/AVP;unicast;client_port=5000-5001\r\n\r\n"),
+     false,
+     0,
+     {"rtsp.start=SETUP", "rtsp.query=3", "rtsp.prefix=RTP/AVP;unicast;client_port="}},
+    {BYTES("OPTIONS " WHICH " RTSP/2.0\r\nCSeq: 4\r\n\r\n"), false, 0, {"rtsp.version=2.0"}},
+    {BYTES("$\0\0\4abcd"), false, 1, {"app=none"}},
+};
+
+static void ssdp_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(ssdp, WSPI_COUNT(ssdp));
+}
+
+static void sip_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(sip, WSPI_COUNT(sip));
+}
+
+static void sip_over_tcp_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(sip_tcp, WSPI_COUNT(sip_tcp));
+}
+
+static void rtsp_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(rtsp, WSPI_COUNT(rtsp));
+}
+
+/* Split anywhere: the rest is of the message, and what follows it is a message again. */
+static void a_message_over_tcp_goes_on_in_the_next_segment(void **state)
+{
+    static const char two[] = ASK ASK;
+    const size_t n = sizeof two - 1, one = sizeof ASK - 1;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t at = 11; at < one; at++) {
+        wire_again(&w);
+        segment(&w, two, at, at, 0, true);
+        assert_named(&w, "app=sip");
+        segment(&w, two + at, n - at, n - at, 0, true);
+        assert_null(strstr(w.names, "app="));
+        segment(&w, ASK, one, one, 0, true);
+        assert_named(&w, "sip.start=INVITE");
+    }
+    wire_close(&w);
+}
+
+static unsigned count_of(const wire *w, const char *s)
+{
+    unsigned n = 0;
+
+    for (const char *at = w->names; (at = strstr(at, s)) != NULL; at++)
+        n++;
+    return n;
+}
+
+/* A response has the request's Via, From, Call-ID and CSeq, and To with something behind; a search's target comes back. */
+static void what_is_the_requests_is_not_told_again(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put_message(&w, &sip[0], ASK, sizeof ASK - 1);
+    assert_int_equal(count_of(&w, " sip.identity="), 5);
+    assert_int_equal(count_of(&w, " sip.sequence="), 0);
+    put_message(&w, &sip[1], RINGS, sizeof RINGS - 1);
+    assert_int_equal(count_of(&w, " sip.identity="), 1); /* the tag */
+    assert_int_equal(count_of(&w, " sip.sequence="), 0);
+    wire_again(&w);
+    put_message(&w, &sip[1], RINGS, sizeof RINGS - 1); /* without its request */
+    assert_int_equal(count_of(&w, " sip.identity="), 4);
+    wire_again(&w);
+    put_message(&w, &ssdp[0], SEARCH, sizeof SEARCH - 1);
+    assert_int_equal(count_of(&w, " ssdp.common="), 1);
+    put_message(&w, &ssdp[1], FOUND, sizeof FOUND - 1);
+    assert_int_equal(count_of(&w, " ssdp.common="), 0);
+    put_message(&w, &ssdp[0], SEARCH, sizeof SEARCH - 1);
+    assert_named(&w, "ssdp.again=5");
+    assert_int_equal(count_of(&w, " ssdp.header="), 1); /* the end */
+    wire_close(&w);
+}
+
+/* The tokens of the message do not change with the n bytes where `word` is. */
+static void hides(const wire_message *m, const char *word, size_t n)
+{
+    char other[512], first[sizeof((wire *)0)->names];
+    const char *at = strstr(m->bytes, word);
+    wire w;
+
+    assert_non_null(at);
+    wire_open(&w);
+    put_message(&w, m, m->bytes, m->len);
+    memcpy(first, w.names, sizeof first);
+    memcpy(other, m->bytes, m->len);
+    for (size_t i = 0; i < n; i++)
+        other[(size_t)(at - m->bytes) + i] = (char)('a' + i % 26);
+    wire_again(&w);
+    put_message(&w, m, other, m->len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void people_hosts_and_ids_are_in_no_token(void **state)
+{
+    (void)state;
+    hides(&sip[0], "bob@b", 5);
+    hides(&sip[0], "a.example:5060", 1);
+    hides(&sip[0], "776asdhds", 9);
+    hides(&sip[0], "Ann <sip:ann", 3);
+    hides(&sip[0], "1928301774", 10);
+    hides(&sip[0], "a84b4c76e66710", 14);
+    hides(&sip[2], "84a4cc6f", 8);
+    hides(&sip[0], "o=- 1 1", 20);
+    hides(&sip[3], "ann@", 3);
+    hides(&ssdp[1], "10.0.0.9", 8);
+    hides(&ssdp[1], "0a1b", 4);
+    hides(&ssdp[2], "0a1b", 4);
+    hides(&rtsp[0], "a.example", 9);
+    hides(&rtsp[1], "a.example", 9);
+    hides(&rtsp[2], "x=1", 3);
+}
+
+static void sampled_at(const char *transport, const char *port, uint8_t app)
+{
+    char stack[32], sport[32], dport[32], from[32], to[32];
+    const char *const asks_for[] = {"c2s first", "c2s gap=0",  stack,          from,
+                                    dport,       "len=60..61", "tcp.flags=PA", NULL};
+    const char *const answers_with[] = {"s2c first", "s2c gap=0",  stack,          sport,
+                                        to,          "len=60..61", "tcp.flags=PA", NULL};
+
+    (void)snprintf(stack, sizeof stack, "stack=eth/ipv4/%s", transport);
+    (void)snprintf(sport, sizeof sport, "%s.sport=%s", transport, port);
+    (void)snprintf(dport, sizeof dport, "%s.dport=%s", transport, port);
+    (void)snprintf(from, sizeof from, "%s.sport=dynamic", transport);
+    (void)snprintf(to, sizeof to, "%s.dport=dynamic", transport);
+    sample_flows(asks_for, answers_with, app);
+}
+
+static void samples_speak_them_on_their_ports(void **state)
+{
+    (void)state;
+    sampled_at("udp", "1900", WSPI_APP_SSDP);
+    sampled_at("udp", "5060", WSPI_APP_SIP);
+    sampled_at("tcp", "5060", WSPI_APP_SIP);
+    sampled_at("tcp", "554", WSPI_APP_RTSP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ssdp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(sip_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(sip_over_tcp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(rtsp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(a_message_over_tcp_goes_on_in_the_next_segment),
+        cmocka_unit_test(what_is_the_requests_is_not_told_again),
+        cmocka_unit_test(people_hosts_and_ids_are_in_no_token),
+        cmocka_unit_test(samples_speak_them_on_their_ports),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

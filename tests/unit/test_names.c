@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_names.c: mDNS, LLMNR and NetBIOS names, which have the form of DNS: round trips, predictions by port, samples. */
+#include "tests/unit/wire.h"
+
+#define COUNTS(q, an, ad) "\x00" q "\x00" an "\x00\x00\x00" ad
+#define SERVICE           "\x04_ipp\x04_tcp\x05local\x00"
+#define ENCODED                        \
+    "\x20"                             \
+    "FAFCEJEOFEEFFCCACACACACACACACAAA" \
+    "\x00" /* PRINTER<00> */
+#define ANYONE                         \
+    "\x20"                             \
+    "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+    "\x00"
+#define TEN "\x00\x00\x00\x0a"
+
+static const wire_message mdns[] = {
+    {BYTES("\x00\x00\x00\x00" COUNTS("\x01", "\x00", "\x00") SERVICE "\x00\x0c\x80\x01"),
+     true,
+     0,
+     {"app=dns", "dns.flags=query-iter", "dns.qtype=PTR", "dns.qclass=IN-flush"}},
+    {BYTES("\x00\x00\x84\x00" COUNTS("\x00", "\x02", "\x00") SERVICE
+           "\x00\x0c\x00\x01" TEN "\x00\x0b\x08"
+           "laserjet"
+           "\xc0\x0c"
+           "\x08laserjet\xc0\x0c\x00\x01\x80\x01" TEN "\x00\x04\x0a\x00\x00\x02"),
+     true,
+     1,
+     {"dns.flags=answer-auth", "dns.answers=2", "dns.type=PTR", "dns.type=A", "dns.name=labels"}},
+    /* two questions, the second one's name ends as the first one's */
+    {BYTES("\x00\x00\x00\x00" COUNTS("\x02", "\x00", "\x00") SERVICE
+           "\x00\x0c\x80\x01"
+           "\x05_ipps\xc0\x11\x00\x0c\x80\x01"),
+     true,
+     0,
+     {"dns.questions=2", "dns.qname=16..19", "dns.qname=8..9"}},
+};
+
+static const wire_message llmnr[] = {
+    {BYTES("\x12\x34\x00\x00" COUNTS("\x01", "\x00", "\x00") "\x04wpad\x00\x00\x01\x00\x01"),
+     true,
+     0,
+     {"app=dns", "dns.flags=query-iter", "dns.qtype=A"}},
+    {BYTES("\x12\x34\x80\x00" COUNTS("\x01", "\x01", "\x00") "\x04wpad\x00\x00\x01\x00\x01"
+                                                             "\xc0\x0c\x00\x01\x00\x01" TEN
+                                                             "\x00\x04\x0a\x00\x00\x02"),
+     true,
+     1,
+     {"dns.flags=answer-plain", "dns.answers=1", "dns.type=A"}},
+};
+
+static const wire_message netbios[] = {
+    {BYTES("\x12\x34\x29\x10" COUNTS("\x01", "\x00", "\x01") ENCODED
+           "\x00\x20\x00\x01"
+           "\xc0\x0c\x00\x20\x00\x01" TEN "\x00\x06\x60\x00\x0a\x00\x00\x01"),
+     true,
+     0,
+     {"app=dns", "dns.flags=register-nb", "dns.qtype=NB", "dns.type=NB", "dns.nb_flags=H"}},
+    {BYTES("\x12\x34\x85\x00" COUNTS("\x00", "\x01", "\x00") ENCODED
+           "\x00\x20\x00\x01" TEN "\x00\x06\x00\x00\x0a\x00\x00\x01"),
+     true,
+     1,
+     {"dns.flags=answer-aa-rd", "dns.type=NB"}},
+    {BYTES("\x12\x35\x00\x10" COUNTS("\x01", "\x00", "\x00") ANYONE "\x00\x21\x00\x01"),
+     true,
+     0,
+     {"dns.flags=query-cd", "dns.qtype=SRV"}},
+    {BYTES("\x12\x35\x84\x00" COUNTS("\x00", "\x01", "\x00") ANYONE
+           "\x00\x21\x00\x01" TEN "\x00\x41\x01"
+           "PRINTER        \x00\x04\x00"
+           "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+           "\0\0\0"),
+     true,
+     1,
+     {"dns.flags=answer-auth", "dns.type=SRV", "dns.nodes=1"}},
+    /* two owners, a length that is not of one: the rest is opaque */
+    {BYTES("\x12\x36\x85\x00" COUNTS("\x00", "\x01", "\x00") ENCODED
+           "\x00\x20\x00\x01" TEN "\x00\x0c\x60\x00\x0a\x00\x00\x01\x60\x00\x0a\x00\x00\x02"),
+     true,
+     1,
+     {"dns.length=12..13"}},
+};
+
+static void mdns_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back_at(5353, mdns, WSPI_COUNT(mdns));
+}
+
+static void llmnr_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back_at(5355, llmnr, WSPI_COUNT(llmnr));
+}
+
+static void netbios_names_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back_at(137, netbios, WSPI_COUNT(netbios));
+}
+
+static bool told(const wire *w, const char *field)
+{
+    return strstr(w->names, field) != NULL;
+}
+
+/* The same bytes on a port where others are usual tell what is unusual there. */
+static void what_is_usual_of_a_port_is_not_told_there(void **state)
+{
+    wire w;
+
+    (void)state;
+    for (int at = 0; at < 2; at++) {
+        wire_open(&w);
+        w.port = at ? 53 : 5353;
+        put_message(&w, &mdns[1], mdns[1].bytes, mdns[1].len);
+        assert_int_equal(told(&w, " dns.questions=0 "), at);
+        wire_again(&w);
+        w.port = at ? 53 : 137;
+        put_message(&w, &netbios[1], netbios[1].bytes, netbios[1].len);
+        assert_int_equal(told(&w, " dns.answers="), at);
+        assert_int_equal(told(&w, " dns.length="), at);
+        assert_false(told(&w, " dns.nb_flags="));
+        wire_again(&w);
+        put_message(&w, &netbios[0], netbios[0].bytes, netbios[0].len);
+        assert_int_equal(told(&w, " dns.additionals="), at);
+        wire_close(&w);
+    }
+}
+
+/* ---- samples ---- */
+
+static void sampled_at(const char *sport, const char *dport)
+{
+    const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", dport,
+        "len=48..49", NULL};
+    const char *const answers_with[] = {"s2c first", "s2c gap=0",         "stack=eth/ipv4/udp",
+                                        sport,       "udp.dport=dynamic", "len=48..49",
+                                        NULL};
+
+    sample_flows(asks_for, answers_with, WSPI_APP_DNS);
+}
+
+static void samples_speak_it_on_all_four_ports(void **state)
+{
+    (void)state;
+    sampled_at("udp.sport=53", "udp.dport=53");
+    sampled_at("udp.sport=5353", "udp.dport=5353");
+    sampled_at("udp.sport=5355", "udp.dport=5355");
+    sampled_at("udp.sport=137", "udp.dport=137");
+}
+
+/* The name of a question, n bytes with its root, as samples have it on the port. */
+static bool fits(uint16_t port, const uint8_t *b, size_t n)
+{
+    if (port == 5353)
+        return n > 7 && memcmp(b + n - 7, "\5local", 7) == 0;
+    if (port == 5355)
+        return b[0] == n - 2;
+    for (size_t i = 1; i < 33; i++)
+        if (b[i] < 'A' || b[i] > 'P')
+            return false;
+    return b[0] == 32 && n == 34;
+}
+
+static size_t qname_len(const uint8_t *b)
+{
+    size_t n = 0;
+
+    while (b[n])
+        n += b[n] + 1u;
+    return n + 1;
+}
+
+/* Of 200 sampled messages of clients: numbers, flags, names as the service has them. */
+static void questions_at(uint16_t port, const char *dport)
+{
+    const char *const wanted[] = {
+        "c2s first", "stack=eth/ipv4/udp", "len=48..49", "udp.sport=dynamic", dport, NULL};
+    wsp_filler fill = {.start_ns = 1, .client_ip = {10, 0, 0, 1}, .server_ip = {10, 0, 0, 2}};
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_decoded out;
+    wspi_rng r;
+    wire w;
+
+    assert_non_null(legal);
+    wspi_rng_seed(&r, 3);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 200; fill.seed++) {
+        const uint8_t *b;
+        size_t n = 0;
+        bool done = false;
+        wire_again(&w);
+        while (wsp_grammar_next(w.decoder, w.dec, ids, n, &fill, false, legal, &done, NULL) ==
+                   WSP_OK &&
+               !done)
+            ids[n++] = choose(legal, wanted, &r);
+        assert_true(done);
+        assert_int_equal(wsp_grammar_build(w.decoder, w.dec, ids, n, &fill, &out, NULL), WSP_OK);
+        b = out.frame.data + HEADERS_UDP;
+        if (port == 5353)
+            assert_int_equal(b[0] | b[1], 0);
+        if (!(b[2] >> 7))
+            assert_true(b[5] == 1 && fits(port, b + 12, qname_len(b + 12)));
+        else
+            assert_true(port == 5353 && b[2] == 0x84 && b[5] == 0 && b[7] > 0);
+        if (port == 5355)
+            assert_int_equal(b[2] | b[3], 0);
+        if (port == 137 && b[2] >> 3 == 5)
+            assert_int_equal(b[11], 1);
+    }
+    wire_close(&w);
+    free(legal);
+}
+
+static void sampled_questions_are_those_of_their_service(void **state)
+{
+    (void)state;
+    questions_at(5353, "udp.dport=5353");
+    questions_at(5355, "udp.dport=5355");
+    questions_at(137, "udp.dport=137");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mdns_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(llmnr_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(netbios_names_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(what_is_usual_of_a_port_is_not_told_there),
+        cmocka_unit_test(samples_speak_it_on_all_four_ports),
+        cmocka_unit_test(sampled_questions_are_those_of_their_service),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
