@@ -377,7 +377,7 @@ static void header(wspi_coder *c)
     wspi_app_only(c, c->dir ? BY_CLIENT : 0, c->dir ? BY_SERVER : BY_CLIENT);
     v = wspi_app_code(c, CODE, false, 0, v);
     known = wspi_app_last(c, !is_response(v), TOKEN_LENGTH, &want_len);
-    wspi_app_only(c, 0, known ? 0 : 9);
+    wspi_app_only(c, 0, known ? 0 : MAX_TOKEN); /* readers doubt the longest ones */
     n = wspi_app_code(c, TOKEN_LENGTH, known || v == 0, v == 0 ? 0 : want_len, first & 15);
     wspi_app_require(c, n <= MAX_TOKEN);
     wspi_app_put(c, 1, 1 << 6 | is << 4 | n);
