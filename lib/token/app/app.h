@@ -39,12 +39,14 @@ enum wspi_app_id {
     WSPI_APP_MQTT,
     WSPI_APP_DHCPV6,
     WSPI_APP_COAP,
+    WSPI_APP_TFTP,
     WSPI_APP_END
 };
 
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
     wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun;
-extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap;
+extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap, wspi_app_tftp,
+    wspi_app_bacnet;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
