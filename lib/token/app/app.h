@@ -40,6 +40,7 @@ enum wspi_app_id {
     WSPI_APP_DHCPV6,
     WSPI_APP_COAP,
     WSPI_APP_TFTP,
+    WSPI_APP_BACNET,
     WSPI_APP_END
 };
 
