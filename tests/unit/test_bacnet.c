@@ -45,7 +45,7 @@ static const wire_message odd[] = {
     {BYTES("\x81\x0b\x00\x09\x01\x80\x01\x00\x05"), true, 0, {"bacnet.message=i-am-router"}},
     {BYTES("\x81\x00\x00\x06\x00\x30"), true, 1, {"bacnet.function=result"}},
     {BYTES("\x81\x0a\x00\x0c\x01\x04\x02\x75\x09\x0c\x0c\x02"), true, 0, {"bacnet.values=opaque"}},
-    {BYTES("\x81\x0a\x00\x09\x01\x00\x60\x09\x09"), true, 1, {"bacnet.reason=9"}},
+    {BYTES("\x81\x0a\x00\x09\x01\x00\x60\x09\x09"), true, 1, {"bacnet.reason=8..9"}},
 };
 
 static void messages_come_back_whole_cut_and_damaged(void **state)

@@ -21,7 +21,7 @@ static const wire_message lease[] = {
      true,
      1,
      {"dhcpv6.type=advertise", "dhcpv6.duid=link", "dhcpv6.length=40..47", "dhcpv6.option=address",
-      "dhcpv6.status=success", "dhcpv6.name=8..11", "dhcpv6.option=rapid-commit"}},
+      "dhcpv6.status=success", "dhcpv6.name=8..15", "dhcpv6.option=rapid-commit"}},
     /* the same list, in another transaction */
     {BYTES("\x03\x10\x08\x75\x00\x06\x00\x04\x00\x17\x00\x18"
            "\x00\x10\x00\x0e\x00\x00\x01\x37\x00\x08MSFT 5.0\x00\x27\x00\x05\x00\x03pc\x00"),

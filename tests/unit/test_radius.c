@@ -35,7 +35,7 @@ static const wire_message access[] = {
      true,
      1,
      {"radius.code=access-challenge", "radius.attribute=reply-message", "text=H",
-      "radius.vendor=microsoft", "radius.subtype=11", "radius.eap=success"}},
+      "radius.vendor=microsoft", "radius.subtype=10..11", "radius.eap=success"}},
 };
 
 /* An attribute that is too long for its message, a type that nobody knows, a value of a length that is not usual. */

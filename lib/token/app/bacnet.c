@@ -182,7 +182,7 @@ static const wspi_field fields[] = {
     [FUNCTION] = ENUM("bacnet.function", 8, function),
     [CONTROL] = ENUM("bacnet.control", 8, control),
     [NETWORK] = FREE("bacnet.network", 16),
-    [ADDRESS_LENGTH] = MAG("bacnet.address_length", 8, 2),
+    [ADDRESS_LENGTH] = MAG("bacnet.address_length", 8, 1),
     [HOPS] = MAG("bacnet.hops", 8, 1),
     [MESSAGE] = ENUM("bacnet.message", 8, message),
     [APDU] = ENUM("bacnet.apdu", 8, apdu),
@@ -191,7 +191,7 @@ static const wspi_field fields[] = {
     [WINDOW] = MAG("bacnet.window", 8, 1),
     [CONFIRMED] = ENUM("bacnet.confirmed", 8, confirmed),
     [UNCONFIRMED] = ENUM("bacnet.unconfirmed", 8, unconfirmed),
-    [REASON] = MAG("bacnet.reason", 8, 3),
+    [REASON] = MAG("bacnet.reason", 8, 2),
     [VALUES] = ENUM("bacnet.values", 8, values),
     [OBJECT] = ENUM("bacnet.object", 10, object),
     [INSTANCE] = FREE("bacnet.instance", 22),
@@ -388,7 +388,7 @@ static void application(wspi_coder *c)
     case REJECT:
     case ABORT:
         invoke(c, true);
-        wspi_app_only(c, 0, 10);
+        wspi_app_only(c, 0, 9);
         (void)wspi_app_field(c, REASON, 1, false, 0);
         break;
     default: break;

@@ -114,10 +114,10 @@ static const wspi_field fields[] = {
     [ID] = {"coap.id", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [TOKEN] = {"coap.token", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [OPTION] = ENUM("coap.option", 17, option),
-    [LENGTH] = MAG("coap.length", 17, WSPI_R_NONE, 2),
-    [HOST] = MAG("coap.host", 17, WSPI_R_NAME, 1),
+    [LENGTH] = MAG("coap.length", 17, WSPI_R_NONE, 1),
+    [HOST] = MAG("coap.host", 17, WSPI_R_NAME, 0),
     [PATH] = MAG("coap.path", 17, WSPI_R_NONE, 1),
-    [NUMBER] = MAG("coap.number", 32, WSPI_R_NONE, 2),
+    [NUMBER] = MAG("coap.number", 32, WSPI_R_NONE, 1),
     [FORMAT] = ENUM("coap.format", 32, format),
 };
 
@@ -262,9 +262,9 @@ static void number_option(wspi_coder *c, const form *is, uint64_t delta, size_t 
     unsigned f = is->kind == K_FORMAT ? FORMAT : NUMBER;
     uint64_t v = wspi_app_get(c, n), len;
 
-    wspi_app_only(c, 0, f == FORMAT ? 2 : 8 * 4); /* below 512 */
+    wspi_app_only(c, 0, f == FORMAT ? 2 : 18); /* below 512 */
     if (is->most == 1)
-        wspi_app_only(c, 4, 20); /* 4 to 127 */
+        wspi_app_only(c, 4, 10); /* 4 to 127 */
     v = wspi_app_code(c, f, false, 0, v);
     wspi_app_only(c, 0, 0);
     len = wspi_app_code(c, LENGTH, true, bytes_of(v), n);

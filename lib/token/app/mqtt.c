@@ -201,21 +201,21 @@ static const uint8_t property_forms[0x2b] = {
     }
 static const wspi_field fields[] = {
     [PACKET] = ENUM("mqtt.packet", 8, packet),
-    [LENGTH] = MAG("mqtt.length", 28, WSPI_R_NONE, 2),
+    [LENGTH] = MAG("mqtt.length", 28, WSPI_R_NONE, 1),
     [VERSION_OF] = ENUM("mqtt.version", 8, version),
     [CONNECT_FLAGS] = ENUM("mqtt.connect_flags", 8, connect_flags),
-    [KEEPALIVE] = MAG("mqtt.keepalive", 16, WSPI_R_NONE, 2),
-    [CLIENT] = MAG("mqtt.client", 16, WSPI_R_NAME, 1),
-    [NAME] = MAG("mqtt.name", 16, WSPI_R_NAME, 1),
-    [TOPIC] = MAG("mqtt.topic", 16, WSPI_R_NAME, 1),
+    [KEEPALIVE] = MAG("mqtt.keepalive", 16, WSPI_R_NONE, 1),
+    [CLIENT] = MAG("mqtt.client", 16, WSPI_R_NAME, 0),
+    [NAME] = MAG("mqtt.name", 16, WSPI_R_NAME, 0),
+    [TOPIC] = MAG("mqtt.topic", 16, WSPI_R_NAME, 0),
     [ID] = {"mqtt.id", 0, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
     [ACK] = {"mqtt.ack", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [QOS] = ENUM("mqtt.qos", 8, qos),
     [SESSION] = ENUM("mqtt.session", 8, session),
     [REASON] = ENUM("mqtt.reason", 8, reason),
-    [PROPERTIES] = MAG("mqtt.properties", 28, WSPI_R_NONE, 1),
+    [PROPERTIES] = MAG("mqtt.properties", 28, WSPI_R_NONE, 0),
     [PROPERTY] = ENUM("mqtt.property", 8, property),
-    [NUMBER] = MAG("mqtt.number", 32, WSPI_R_NONE, 1),
+    [NUMBER] = MAG("mqtt.number", 32, WSPI_R_NONE, 0),
 };
 
 static bool stopped(const wspi_coder *c)
@@ -373,7 +373,7 @@ static bool string(body *w, unsigned f, size_t shown)
 
     if (!has(w, 2))
         return false;
-    wspi_app_only(c, 4, 6); /* 4 to 31 bytes */
+    wspi_app_only(c, 3, 3); /* 4 to 31 bytes */
     n = wspi_app_field(c, f, 2, false, 0);
     if (!has(w, n))
         return false;
@@ -492,7 +492,7 @@ static void connect_packet(body *w)
     protocol(w);
     wspi_app_only(w->c, 0, 2);
     is = wspi_app_field(w->c, CONNECT_FLAGS, 1, false, 0);
-    wspi_app_only(w->c, 14, 12); /* 24 seconds to three minutes */
+    wspi_app_only(w->c, 9, 6); /* 24 seconds to three minutes */
     if (!has(w, 2))
         return;
     (void)wspi_app_field(w->c, KEEPALIVE, 2, false, 0);

@@ -227,7 +227,7 @@ static const wspi_field fields[] = {
     [PORT_TYPE] = ENUM("radius.port_type", 32, port_type),
     [ERROR] = ENUM("radius.error", 32, error),
     [VENDOR] = ENUM("radius.vendor", 32, vendor),
-    [SUBTYPE] = MAG("radius.subtype", 8, WSPI_R_NONE, 3),
+    [SUBTYPE] = MAG("radius.subtype", 8, WSPI_R_NONE, 2),
     [EAP] = ENUM("radius.eap", 8, eap),
     [EAP_TYPE] = ENUM("radius.eap_type", 8, eap_type),
 };
