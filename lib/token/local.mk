@@ -5,7 +5,8 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
-	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c
+	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
+	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
@@ -30,3 +31,21 @@ test_names_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_dialects
 test_dialects_SOURCES = tests/unit/test_dialects.c tests/unit/wire.h
 test_dialects_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_radius
+test_radius_SOURCES = tests/unit/test_radius.c tests/unit/wire.h
+test_radius_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_mqtt
+test_mqtt_SOURCES = tests/unit/test_mqtt.c tests/unit/wire.h
+test_mqtt_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_dhcpv6
+test_dhcpv6_SOURCES = tests/unit/test_dhcpv6.c tests/unit/wire.h
+test_dhcpv6_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_coap
+test_coap_SOURCES = tests/unit/test_coap.c tests/unit/wire.h
+test_coap_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_tftp
+test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/wire.h
+test_tftp_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_bacnet
+test_bacnet_SOURCES = tests/unit/test_bacnet.c tests/unit/wire.h
+test_bacnet_LDADD = $(TEST_LIBS)

@@ -40,12 +40,18 @@ enum wspi_app_id {
     WSPI_APP_SSDP,
     WSPI_APP_SIP,
     WSPI_APP_RTSP,
+    WSPI_APP_RADIUS,
+    WSPI_APP_MQTT,
+    WSPI_APP_DHCPV6,
+    WSPI_APP_COAP,
+    WSPI_APP_TFTP,
+    WSPI_APP_BACNET,
     WSPI_APP_END
 };
-
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
     wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_ssdp,
     wspi_app_sip, wspi_app_rtsp;
+extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap, wspi_app_tftp, wspi_app_bacnet;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);

@@ -48,7 +48,8 @@ static bool looks(const uint8_t *b, size_t n)
 {
     unsigned version = b[0] >> 3 & 7, m = b[0] & 7;
 
-    return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= 16 && b[2] < 20;
+    return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= 16 && b[2] < 20 &&
+           (b[0] & 0xf8) != 0x50; /* a leap second in version 2: that is CoAP */
 }
 
 static void walk(wspi_coder *c)

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dhcpv6.c: DHCPv6 over UDP, RFC 8415 8, 9 and 21, with the options of RFC 3646, 4704, 5908, 5970 and others:
+ * | type 8 | transaction 24 | options |     a relay's: | type 8 | hops 8 | link 128 | peer 128 | options |
+ * option: | code 16 | length 16 | data |; some hold options, a relay's a message. Addresses and what identifies hosts
+ * (but for its kind) are opaque.
+ */
+#include "token/app/app.h"
+
+enum {
+    TYPE,
+    TRANSACTION,
+    HOPS,
+    OPTION,
+    LENGTH,
+    NAME,
+    FORM,
+    REQUESTED,
+    DUID,
+    HARDWARE,
+    NUMBER,
+    STATUS,
+    ENTERPRISE
+};
+
+enum { HEADER = 4, RELAY_HEADER = 34, MAX_DEPTH = 6, MAX_OPTIONS = 80, SHOWN = 16 };
+enum { RELAY_FORWARD = 12, RELAY_REPLY = 13, LAST_TYPE = 36, LAST_OPTION = 255 };
+enum {
+    CLIENT_ID = 1,
+    SERVER_ID = 2,
+    IA_NA = 3,
+    ADDRESS = 5,
+    REQUEST = 6,
+    ELAPSED = 8,
+    RELAYED = 9,
+    IA_PD = 25
+};
+enum { FIELDS, RAW };
+enum { DUID_TIME = 1, DUID_LINK = 3 };
+
+/* Samples of clients have the first four, of servers the next two. */
+enum { BY_CLIENT = 4, BY_SERVER = 2 };
+static const wspi_value type[] = {{1, "solicit"},
+                                  {3, "request"},
+                                  {5, "renew"},
+                                  {11, "information-request"},
+                                  {7, "reply"},
+                                  {2, "advertise"},
+                                  {4, "confirm"},
+                                  {6, "rebind"},
+                                  {8, "release"},
+                                  {9, "decline"},
+                                  {10, "reconfigure"},
+                                  {RELAY_FORWARD, "relay-forward"},
+                                  {RELAY_REPLY, "relay-reply"},
+                                  {14, "lease-query"},
+                                  {15, "lease-query-reply"},
+                                  {20, "dhcpv4-query"},
+                                  {21, "dhcpv4-response"},
+                                  {0, NULL}};
+
+/* Samples have them in this order: clients the first ones, servers the client's identifier and then their own. */
+enum { OF_CLIENT = 5, OF_SERVER = 4, OF_SERVER_END = 10, ASKED = 6, ASKED_FOR = 4 };
+static const wspi_value option[] = {{CLIENT_ID, "client-id"},
+                                    {ELAPSED, "elapsed"},
+                                    {REQUEST, "requested"},
+                                    {14, "rapid-commit"},
+                                    {IA_NA, "ia-na"},
+                                    {SERVER_ID, "server-id"},
+                                    {23, "dns"},
+                                    {7, "preference"},
+                                    {32, "refresh-time"},
+                                    {82, "sol-max-rt"},
+                                    {4, "ia-ta"},
+                                    {ADDRESS, "address"},
+                                    {RELAYED, "relayed"},
+                                    {11, "authentication"},
+                                    {12, "unicast"},
+                                    {13, "status"},
+                                    {15, "user-class"},
+                                    {16, "vendor-class"},
+                                    {17, "vendor-options"},
+                                    {18, "interface-id"},
+                                    {19, "reconfigure"},
+                                    {20, "reconfigure-accept"},
+                                    {21, "sip-names"},
+                                    {22, "sip-addresses"},
+                                    {24, "domains"},
+                                    {IA_PD, "ia-pd"},
+                                    {26, "prefix"},
+                                    {27, "nis-servers"},
+                                    {28, "nis+servers"},
+                                    {29, "nis-domain"},
+                                    {30, "nis+domain"},
+                                    {31, "sntp"},
+                                    {33, "bcmcs-domains"},
+                                    {34, "bcmcs-addresses"},
+                                    {36, "civic-location"},
+                                    {37, "remote-id"},
+                                    {38, "subscriber-id"},
+                                    {39, "fqdn"},
+                                    {40, "pana"},
+                                    {41, "posix-timezone"},
+                                    {42, "timezone"},
+                                    {43, "relay-requested"},
+                                    {44, "query"},
+                                    {45, "client-data"},
+                                    {46, "client-time"},
+                                    {47, "relay-data"},
+                                    {48, "client-link"},
+                                    {51, "lost-server"},
+                                    {52, "capwap"},
+                                    {53, "relay-id"},
+                                    {56, "ntp"},
+                                    {57, "access-domain"},
+                                    {58, "sip-domains"},
+                                    {59, "boot-file"},
+                                    {60, "boot-parameters"},
+                                    {61, "architecture"},
+                                    {62, "network-interface"},
+                                    {63, "geolocation"},
+                                    {64, "aftr-name"},
+                                    {65, "erp-domain"},
+                                    {66, "relay-supplied"},
+                                    {67, "excluded-prefix"},
+                                    {74, "radius"},
+                                    {75, "solicitation"},
+                                    {79, "link-layer"},
+                                    {80, "link-address"},
+                                    {83, "inf-max-rt"},
+                                    {84, "sol-max"},
+                                    {86, "v6-prefix"},
+                                    {87, "dhcpv4-message"},
+                                    {88, "dhcpv4-servers"},
+                                    {94, "s46-mape"},
+                                    {95, "s46-mapt"},
+                                    {96, "s46-lw"},
+                                    {103, "captive-portal"},
+                                    {112, "mud"},
+                                    {136, "sztp"},
+                                    {143, "andsf"},
+                                    {144, "v6-dnr"},
+                                    {0, NULL}};
+
+static const wspi_value form[] = {{FIELDS, "fields"}, {RAW, "raw"}, {0, NULL}};
+/* Samples have the first one. */
+static const wspi_value duid[] = {
+    {DUID_TIME, "link-time"}, {2, "enterprise"}, {DUID_LINK, "link"}, {4, "uuid"}, {0, NULL}};
+static const wspi_value hardware[] = {{1, "ethernet"}, {6, "ieee802"},   {32, "infiniband"},
+                                      {27, "eui-64"},  {24, "firewire"}, {0, NULL}};
+static const wspi_value status[] = {{0, "success"},     {1, "failure"},     {2, "no-addresses"},
+                                    {3, "no-binding"},  {4, "not-on-link"}, {5, "use-multicast"},
+                                    {6, "no-prefixes"}, {0, NULL}};
+static const wspi_value enterprise[] = {
+    {311, "microsoft"}, {9, "cisco"},         {343, "intel"},      {4491, "cablelabs"},
+    {2636, "juniper"},  {43793, "systemd"},   {3561, "broadband"}, {40712, "dhcpcd"},
+    {2011, "huawei"},   {25461, "palo-alto"}, {674, "dell"},       {11, "hp"},
+    {0, NULL}};
+
+#define ENUM(name, width, list)                                            \
+    {                                                                      \
+        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
+    }
+#define MAG(name, width, role, mantissa)                                  \
+    {                                                                     \
+        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
+    }
+static const wspi_field fields[] = {
+    [TYPE] = ENUM("dhcpv6.type", 8, type),
+    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0,
+                     NULL, 0},
+    [HOPS] = MAG("dhcpv6.hops", 8, WSPI_R_NONE, 1),
+    [OPTION] = ENUM("dhcpv6.option", 16, option),
+    [LENGTH] = MAG("dhcpv6.length", 16, WSPI_R_NONE, 2),
+    [NAME] = MAG("dhcpv6.name", 16, WSPI_R_NAME, 0),
+    [FORM] = ENUM("dhcpv6.form", 8, form),
+    [REQUESTED] = ENUM("dhcpv6.requested", 16, option),
+    [DUID] = ENUM("dhcpv6.duid", 16, duid),
+    [HARDWARE] = ENUM("dhcpv6.hardware", 16, hardware),
+    [NUMBER] = MAG("dhcpv6.number", 32, WSPI_R_NONE, 1),
+    [STATUS] = ENUM("dhcpv6.status", 16, status),
+    [ENTERPRISE] = ENUM("dhcpv6.enterprise", 32, enterprise),
+};
+
+/*
+ * What is in an option: `fixed` bytes in front of the options that it holds, so many numbers among them. len: its
+ * length as it is usual, 0 when that varies. Others are opaque.
+ */
+enum kind {
+    K_OPAQUE,
+    K_DUID,
+    K_IA,      /* an identifier, two times, options */
+    K_IA_TA,   /* an identifier, options */
+    K_ADDRESS, /* an address, two times, options */
+    K_PREFIX,  /* two times, a length, a prefix, options */
+    K_LIST,    /* of codes */
+    K_NUMBER,
+    K_RELAYED,
+    K_STATUS,
+    K_ENTERPRISE,
+    K_NAME,
+    K_TEXT
+};
+static const struct {
+    uint8_t kind, len;
+} forms[LAST_OPTION + 1] = {
+    [CLIENT_ID] = {K_DUID, 14}, [SERVER_ID] = {K_DUID, 14},  [IA_NA] = {K_IA, 12},
+    [4] = {K_IA_TA, 4},         [ADDRESS] = {K_ADDRESS, 24}, [REQUEST] = {K_LIST, 0},
+    [7] = {K_NUMBER, 1},        [ELAPSED] = {K_NUMBER, 2},   [RELAYED] = {K_RELAYED, 0},
+    [13] = {K_STATUS, 0},       [14] = {K_OPAQUE, 0},        [15] = {K_NAME, 0},
+    [16] = {K_ENTERPRISE, 0},   [17] = {K_ENTERPRISE, 0},    [18] = {K_NAME, 0},
+    [19] = {K_NUMBER, 1},       [23] = {K_OPAQUE, 16},       [24] = {K_NAME, 0},
+    [IA_PD] = {K_IA, 12},       [26] = {K_PREFIX, 25},       [29] = {K_NAME, 0},
+    [30] = {K_NAME, 0},         [31] = {K_OPAQUE, 16},       [32] = {K_NUMBER, 4},
+    [37] = {K_ENTERPRISE, 0},   [38] = {K_NAME, 0},          [39] = {K_NAME, 0},
+    [41] = {K_TEXT, 0},         [42] = {K_TEXT, 0},          [43] = {K_LIST, 0},
+    [46] = {K_NUMBER, 4},       [53] = {K_DUID, 14},         [57] = {K_NAME, 0},
+    [58] = {K_NAME, 0},         [59] = {K_NAME, 0},          [61] = {K_NUMBER, 2},
+    [62] = {K_OPAQUE, 3},       [64] = {K_NAME, 0},          [65] = {K_NAME, 0},
+    [66] = {K_LIST, 0},         [79] = {K_OPAQUE, 8},        [82] = {K_NUMBER, 4},
+    [83] = {K_NUMBER, 4},       [103] = {K_NAME, 0},
+};
+/* Bytes of the value before the options in it. */
+static const uint8_t before_options[] = {
+    [K_IA] = 12, [K_IA_TA] = 4, [K_ADDRESS] = 24, [K_PREFIX] = 25};
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+static enum kind kind_of(uint64_t code)
+{
+    return code <= LAST_OPTION ? (enum kind)forms[code].kind : K_OPAQUE;
+}
+
+/* ---- what it looks like ---- */
+
+static uint64_t number_at(const uint8_t *b, unsigned n)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        v = v << 8 | b[i];
+    return v;
+}
+
+static size_t header_len(uint8_t first)
+{
+    return first == RELAY_FORWARD || first == RELAY_REPLY ? RELAY_HEADER : HEADER;
+}
+
+/* Bytes of the option at b, which has n bytes of what holds it, or 0 when it does not fit. */
+static size_t option_len(const uint8_t *b, size_t n)
+{
+    size_t len = n >= 4 ? 4 + (size_t)number_at(b + 2, 2) : 0;
+
+    return len <= n ? len : 0;
+}
+
+/* Do options fill n bytes? */
+static bool are_options(const uint8_t *b, size_t n)
+{
+    size_t at = 0, len = 1;
+
+    for (; at < n && len; at += len)
+        len = option_len(b + at, n - at);
+    return at == n;
+}
+
+/* There is no magic number: a known type, and options that fill the datagram or go on to where the capture cuts it. */
+static bool looks(const uint8_t *b, size_t n)
+{
+    size_t at = header_len(b[0]), options = 0;
+    bool known = false;
+
+    if (b[0] == 0 || b[0] > LAST_TYPE || n < at + 4)
+        return false;
+    for (; at + 4 <= n; options++) {
+        uint64_t code = number_at(b + at, 2);
+        if (code == 0 || code > LAST_OPTION)
+            return false;
+        known = known || kind_of(code) != K_OPAQUE;
+        at += 4 + (size_t)number_at(b + at + 2, 2);
+    }
+    return known && (at == n || (options > 1 && at > n));
+}
+
+/* ---- options ---- */
+
+static void options(wspi_coder *c, size_t end, unsigned depth);
+static bool message(wspi_coder *c, size_t end, unsigned depth);
+
+/* Of n bytes, in samples below 2^max. */
+static void number(wspi_coder *c, size_t n, unsigned max)
+{
+    wspi_app_only(c, 0, max ? 2 * max : 1);
+    (void)wspi_app_field(c, NUMBER, n, false, 0);
+}
+
+/* A kind, for hardware addresses that of the hardware, and the identifier. */
+static void identifier(wspi_coder *c, size_t n)
+{
+    uint64_t kind;
+
+    if (n < 2) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    wspi_app_only(c, 0, 1);
+    kind = wspi_app_field(c, DUID, 2, false, 0);
+    n -= 2;
+    if ((kind == DUID_TIME || kind == DUID_LINK) && n >= 2) {
+        wspi_app_only(c, 0, 0);
+        (void)wspi_app_field(c, HARDWARE, 2, true, 1);
+        n -= 2;
+    }
+    wspi_app_opaque(c, n);
+}
+
+/* What is in front of the options. */
+static void fixed_part(wspi_coder *c, enum kind kind)
+{
+    if (kind == K_ADDRESS)
+        wspi_app_opaque(c, 16);
+    else if (kind != K_PREFIX)
+        wspi_app_opaque(c, 4);
+    if (kind == K_IA_TA)
+        return;
+    number(c, 4, 0); /* samples leave the first time open: it is never later than the second one */
+    number(c, 4, 32);
+    if (kind != K_PREFIX)
+        return;
+    number(c, 1, 8);
+    wspi_app_opaque(c, 16);
+}
+
+/* Codes, until fewer than two bytes are left. */
+static void list(wspi_coder *c, size_t n)
+{
+    for (; n >= 2 && !stopped(c); n -= 2) {
+        wspi_app_only(c, ASKED, ASKED_FOR);
+        (void)wspi_app_field(c, REQUESTED, 2, false, 0);
+    }
+    wspi_app_opaque(c, n);
+}
+
+/* Which holds a message or options, at least `first` bytes, that fill it; `raw` tells that they do not. */
+static bool holds(wspi_coder *c, size_t n, bool relayed, size_t first, unsigned depth)
+{
+    const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
+    uint64_t is = FIELDS;
+
+    if (n < first || depth == MAX_DEPTH)
+        return false;
+    if (c->enc && relayed)
+        first = header_len(*b);
+    if (c->enc && (n < first || !are_options(b + first, n - first)))
+        is = RAW;
+    wspi_app_only(c, 0, 0);
+    return wspi_app_code(c, FORM, true, FIELDS, is) != RAW;
+}
+
+/* The value, n bytes that are all captured; false: it is none of these. */
+static bool structured(wspi_coder *c, enum kind kind, size_t n, unsigned depth)
+{
+    size_t end = c->pay.at + n;
+
+    switch (kind) {
+    case K_IA:
+    case K_IA_TA:
+    case K_ADDRESS:
+    case K_PREFIX:
+        if (!holds(c, n, false, before_options[kind], depth))
+            return false;
+        fixed_part(c, kind);
+        if (!c->fill)
+            options(c, end, depth + 1);
+        return true;
+    case K_RELAYED: return holds(c, n, true, HEADER, depth) && message(c, end, depth + 1);
+    case K_DUID: identifier(c, n); return true;
+    case K_LIST: list(c, n); return true;
+    case K_NUMBER:
+        if (n == 0 || n > 4)
+            return false;
+        number(c, n, 8 * (unsigned)n);
+        return true;
+    case K_STATUS:
+        if (n < 2)
+            return false;
+        (void)wspi_app_field(c, STATUS, 2, false, 0);
+        wspi_app_text(c, n - 2, SHOWN, WSPI_TEXT_LINE);
+        return true;
+    case K_ENTERPRISE:
+        if (n < 4)
+            return false;
+        (void)wspi_app_field(c, ENTERPRISE, 4, false, 0);
+        wspi_app_opaque(c, n - 4);
+        return true;
+    case K_TEXT: wspi_app_text(c, n, SHOWN, WSPI_TEXT_LINE); return true;
+    default: return false;
+    }
+}
+
+/*
+ * The list of what is asked for tells systems apart and is the same in the next message of the flow, which remembers
+ * it: no length then, as a list that is told is not empty.
+ */
+static void requested(wspi_coder *c)
+{
+    const wsp_context *s = c->ctx;
+    bool known = s->name_len && s->name_len < 256 &&
+                 (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app);
+    uint64_t n = wspi_app_get(c, 2), told = n;
+    size_t at = c->pay.at + (c->enc ? 0 : 2);
+
+    wspi_app_require(c, !c->enc || n > 0);
+    if (c->enc && known && n == s->name_len && wspi_app_captured(c) >= n &&
+        memcmp(c->pay.in + at, s->name, n) == 0)
+        told = 0;
+    wspi_app_only(c, 4, 4);
+    told = wspi_app_code(c, LENGTH, known, 0, told);
+    wspi_app_require(c, told > 0 || known);
+    if (stopped(c))
+        return;
+    if (c->fill)
+        told &= ~UINT64_C(1);
+    n = told ? told : s->name_len;
+    wspi_app_put(c, 2, n);
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_opaque(c, (size_t)n);
+        return;
+    }
+    if (told)
+        list(c, (size_t)n);
+    for (uint64_t i = 0; !told && i < n && !stopped(c); i++) {
+        (void)wspi_app_get(c, 1);
+        wspi_app_put(c, 1, s->name[i]);
+    }
+    if (n < 256) {
+        c->name_at = at;
+        c->name_len = (uint16_t)n;
+    }
+}
+
+static void one_option(wspi_coder *c, uint64_t code, unsigned depth)
+{
+    enum kind kind = kind_of(code);
+    unsigned want = code <= LAST_OPTION ? forms[code].len : 0;
+    bool hidden = kind == K_NAME, none = code == 14 || code == 20;
+    uint64_t n;
+
+    if (code == REQUEST) {
+        requested(c);
+        return;
+    }
+    wspi_app_only(c, 0, 0);
+    n = wspi_app_field(c, hidden ? NAME : LENGTH, 2, want > 0 || none, want);
+    if (stopped(c))
+        return;
+    if (!c->fill && wspi_app_captured(c) < n)
+        wspi_app_opaque(c, (size_t)n);
+    else if (!structured(c, kind, (size_t)n, depth))
+        wspi_app_opaque(c, (size_t)n);
+}
+
+/* Samples: in the order of the list, what the side has; the client's identifier is always there. */
+static void only_sampled(wspi_coder *c, unsigned n, uint64_t last)
+{
+    unsigned k = 0, from = c->dir ? OF_SERVER : 1, end = c->dir ? OF_SERVER_END : OF_CLIENT;
+
+    while (option[k].name && option[k].value != last)
+        k++;
+    from = WSPI_MAX(from, k + 1);
+    if (n == 0)
+        wspi_app_only(c, 0, 1);
+    else
+        wspi_app_only(c, from, from < end ? end - from : 0);
+}
+
+/* Up to `end`, as far as options fit: what does not is opaque. Only in the outermost message may there be such bytes. */
+static void options(wspi_coder *c, size_t end, unsigned depth)
+{
+    uint64_t code = 0;
+
+    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (c->fill || c->pay.at + 4 <= end); n++) {
+        bool there = c->enc && wspi_app_captured(c) >= 4 &&
+                     option_len(c->pay.in + c->pay.at, end - c->pay.at) > 0;
+        only_sampled(c, n, code);
+        if (!wspi_app_element(c, OPTION, 2, there, &code)) {
+            if (n == 0 && wspi_asked(c))
+                c->need = true;
+            break;
+        }
+        one_option(c, code, depth);
+    }
+    if (c->fill || stopped(c))
+        return;
+    wspi_app_require(c, c->pay.at <= end && (depth == 0 || c->pay.at == end));
+    if (!stopped(c))
+        wspi_app_opaque(c, end - c->pay.at);
+}
+
+/* ---- the message ---- */
+
+static void transaction(wspi_coder *c, bool answer)
+{
+    uint64_t want;
+    bool known = wspi_app_last(c, !answer, TRANSACTION, &want) && want;
+
+    (void)wspi_app_field(c, TRANSACTION, 3, known, want);
+}
+
+static bool message(wspi_coder *c, size_t end, unsigned depth)
+{
+    uint64_t is;
+
+    wspi_app_only(c, c->dir ? BY_CLIENT : 0, c->dir ? BY_SERVER : BY_CLIENT);
+    is = wspi_app_field(c, TYPE, 1, false, 0);
+    if (is == RELAY_FORWARD || is == RELAY_REPLY) {
+        (void)wspi_app_field(c, HOPS, 1, true, 0);
+        wspi_app_opaque(c, 32);
+    } else {
+        transaction(c, c->dir == 1);
+    }
+    options(c, end, depth);
+    return true;
+}
+
+static void walk(wspi_coder *c)
+{
+    (void)message(c, c->pay.wire, 0);
+}
+
+const wspi_app wspi_app_dhcpv6 = {
+    .proto = {.name = "dhcpv6", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {546, 547},
+};

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tftp.c: TFTP over UDP, RFC 1350 5, with the options of RFC 2347, 2348, 2349, 7440:
+ * | 1, 2: request 16 | file 0 | mode 0 | options |   | 3: data 16 | block 16 | bytes |   | 4: ack 16 | block 16 |
+ * | 5: error 16 | code 16 | message 0 |   | 6: options acknowledged 16 | options |   option: | name 0 | number as text 0 |
+ * The server answers from a port of its own, so that a flow may begin with an answer. Names of files are names, data
+ * is opaque.
+ */
+#include "token/app/app.h"
+
+enum { OPERATION, FILE_NAME, MODE, OPTION, NUMBER, BLOCK, ERROR, LENGTH };
+
+enum { READ = 1, WRITE, DATA, ACK, FAILED, OPTIONS_ACK };
+enum {
+    HEADER = 4,
+    SHOWN = 16,
+    MAX_OPTIONS = 8,
+    BLOCK_LEN = 512,
+    LAST_ERROR = 8,
+    LONGEST_NAME = 255,
+    HSRP_LEN = 16
+};
+
+/* Samples of clients begin with the first two. */
+enum { S_REQUESTS = 2, S_DATA = 2, S_ACK = 3 };
+static const wspi_value operation[] = {{READ, "read"}, {WRITE, "write"},  {DATA, "data"},
+                                       {ACK, "ack"},   {FAILED, "error"}, {OPTIONS_ACK, "options"},
+                                       {0, NULL}};
+static const wspi_value mode[] = {{0, "octet"},    {1, "netascii"}, {2, "mail"}, {3, "OCTET"},
+                                  {4, "NETASCII"}, {5, "Octet"},    {0, NULL}};
+static const wspi_value option[] = {{0, "tsize"},      {1, "blksize"},  {2, "timeout"},
+                                    {3, "windowsize"}, {4, "rollover"}, {5, "blksize2"},
+                                    {6, "utimeout"},   {0, NULL}};
+static const wspi_value error[] = {{0, "other"},  {1, "no-file"}, {2, "access"},
+                                   {3, "full"},   {4, "illegal"}, {5, "unknown-id"},
+                                   {6, "exists"}, {7, "no-user"}, {LAST_ERROR, "options"},
+                                   {0, NULL}};
+
+#define ENUM(name, width, list)                                            \
+    {                                                                      \
+        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
+    }
+#define MAG(name, width, role, mantissa)                                  \
+    {                                                                     \
+        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
+    }
+static const wspi_field fields[] = {
+    [OPERATION] = ENUM("tftp.operation", 16, operation),
+    [FILE_NAME] = MAG("tftp.file", 8, WSPI_R_NAME, 1),
+    [MODE] = ENUM("tftp.mode", 8, mode),
+    [OPTION] = ENUM("tftp.option", 8, option),
+    [NUMBER] = MAG("tftp.number", 32, WSPI_R_NONE, 1),
+    [BLOCK] = {"tftp.block", 0, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
+    [ERROR] = ENUM("tftp.error", 16, error),
+    [LENGTH] = MAG("tftp.length", 16, WSPI_R_NONE, 1),
+};
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+/* ---- what it looks like ---- */
+
+/* Bytes of the printable string at b that a zero ends within n, without the zero; 0 when there is none. */
+static size_t string_at(const uint8_t *b, size_t n)
+{
+    size_t len = 0;
+
+    while (len < n && b[len] >= 0x20 && b[len] < 0x7f)
+        len++;
+    return len < n && b[len] == 0 ? len : 0;
+}
+
+/* The row of the list whose word is the string at b, with its zero; the end of the list when there is none. */
+static unsigned word_at(const wspi_value *list, const uint8_t *b, size_t n)
+{
+    size_t len = string_at(b, n);
+    unsigned k = 0;
+
+    while (list[k].name && (strlen(list[k].name) != len || memcmp(list[k].name, b, len) != 0))
+        k++;
+    return k;
+}
+
+/* The number at b, in digits that a zero ends, as short as it can be; its bytes without the zero, or 0. */
+static size_t digits_at(const uint8_t *b, size_t n, uint64_t *v)
+{
+    size_t len = 0;
+
+    *v = 0;
+    for (; len < n && len < 10 && b[len] >= '0' && b[len] <= '9'; len++)
+        *v = *v * 10 + (uint64_t)(b[len] - '0');
+    return len < n && b[len] == 0 && *v <= UINT32_MAX && (len == 1 || b[0] != '0') ? len : 0;
+}
+
+/* The row of the option at b and its number; false: it is none that is known. */
+static bool option_at(const uint8_t *b, size_t n, unsigned *k, uint64_t *v)
+{
+    size_t name;
+
+    *k = word_at(option, b, n);
+    if (!option[*k].name)
+        return false;
+    name = strlen(option[*k].name) + 1;
+    return digits_at(b + name, n - name, v) > 0;
+}
+
+static bool is_request(const uint8_t *b, size_t n)
+{
+    size_t file = string_at(b, n);
+
+    return file > 0 && file <= LONGEST_NAME && mode[word_at(mode, b + file + 1, n - file - 1)].name;
+}
+
+/* Every message but data and acknowledgements says enough; those only where a transfer begins. */
+static bool looks(const uint8_t *b, size_t n)
+{
+    uint64_t v;
+    unsigned k;
+
+    if (n < HEADER || b[0] != 0)
+        return false;
+    switch (b[1]) {
+    case READ:
+    case WRITE: return is_request(b + 2, n - 2);
+    case DATA: return true;
+    case ACK: return n == HEADER;
+    case FAILED:
+        return b[2] == 0 && b[3] <= LAST_ERROR && n > HEADER && b[n - 1] == 0 &&
+               string_at(b + HEADER, n - HEADER) == n - HEADER - 1;
+    case OPTIONS_ACK: return option_at(b + 2, n - 2, &k, &v);
+    default: return false;
+    }
+}
+
+/* Is it of a transfer that is known, or the beginning of one? An advertisement of HSRP begins so, and then has a length. */
+static bool is_sure(const wspi_coder *c)
+{
+    const wspi_app_state *s = &c->ctx->app;
+    const uint8_t *b = c->pay.in;
+
+    if (s->id[0] == c->pay.app || s->id[1] == c->pay.app || (b[1] != DATA && b[1] != ACK))
+        return true;
+    if (b[1] == DATA && c->pay.wire == HSRP_LEN && c->pay.end > 5 && b[4] == 0 && b[5] < HSRP_LEN)
+        return false;
+    return b[2] == 0 && b[3] == (b[1] == DATA);
+}
+
+/* ---- messages ---- */
+
+/* A word of a list and its zero; encoding knows its row. */
+static void word(wspi_coder *c, const char *s)
+{
+    for (size_t i = 0; i <= strlen(s); i++) {
+        (void)wspi_app_get(c, 1);
+        wspi_app_put(c, 1, (uint8_t)s[i]);
+    }
+}
+
+static void zero(wspi_coder *c)
+{
+    uint64_t v = wspi_app_get(c, 1);
+
+    wspi_app_require(c, !c->enc || v == 0);
+    wspi_app_put(c, 1, 0);
+}
+
+static void number(wspi_coder *c, uint64_t v)
+{
+    char s[24];
+    size_t n = 0;
+
+    wspi_app_only(c, 14, 6); /* 128 to 1023 */
+    v = wspi_app_code(c, NUMBER, false, 0, v);
+    do {
+        s[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    while (n > 0) {
+        (void)wspi_app_get(c, 1);
+        wspi_app_put(c, 1, (uint8_t)s[--n]);
+    }
+    zero(c);
+}
+
+/* Those that are known, each with its number; samples have the size at most. What follows them is opaque. */
+static void options(wspi_coder *c)
+{
+    uint64_t v = 0, row;
+    unsigned k = 0;
+
+    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (c->fill || wspi_app_left(c)); n++) {
+        bool there = c->enc && option_at(c->pay.in + c->pay.at, wspi_app_captured(c), &k, &v);
+
+        row = k;
+        wspi_app_only(c, 0, n == 0);
+        if (!wspi_app_next(c, OPTION, there, &row))
+            break;
+        wspi_app_require(c, row < WSPI_COUNT(option) - 1);
+        if (stopped(c))
+            return;
+        word(c, option[row].name);
+        number(c, v);
+    }
+    if (!c->fill && !stopped(c))
+        wspi_app_opaque(c, wspi_app_left(c));
+}
+
+static void request(wspi_coder *c)
+{
+    const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
+    uint64_t n = c->enc ? string_at(b, wspi_app_captured(c)) : 0, row = 0;
+
+    if (c->enc) {
+        wspi_app_require(c, is_request(b, wspi_app_captured(c)));
+        row = stopped(c) ? 0 : word_at(mode, b + n + 1, wspi_app_captured(c) - n - 1);
+    }
+    wspi_app_only(c, 4, 4); /* 4 to 15 characters */
+    n = wspi_app_code(c, FILE_NAME, false, 0, n);
+    wspi_app_text(c, (size_t)n, SHOWN, WSPI_TEXT_NAME);
+    zero(c);
+    wspi_app_only(c, 0, 1);
+    row = wspi_app_code(c, MODE, false, 0, row);
+    wspi_app_require(c, row < WSPI_COUNT(mode) - 1);
+    if (stopped(c))
+        return;
+    word(c, mode[row].name);
+    options(c);
+}
+
+/* Blocks count; an acknowledgement has the number of the block. */
+static void block(wspi_coder *c, bool ack)
+{
+    uint64_t want;
+
+    (void)wspi_app_last(c, !ack, BLOCK, &want);
+    (void)wspi_app_field(c, BLOCK, 2, true, ack ? want : (want + 1) & 0xffff);
+    if (c->fill && !ack)
+        wspi_app_opaque(c, WSPI_MIN(wspi_app_left(c), (size_t)BLOCK_LEN));
+    else if (!c->fill && !stopped(c))
+        wspi_app_opaque(c, wspi_app_left(c));
+}
+
+static void failed(wspi_coder *c)
+{
+    size_t n = wspi_app_left(c);
+
+    n = n > 2 ? n - 3 : 0;
+    wspi_app_only(c, 0, 8);
+    (void)wspi_app_field(c, ERROR, 2, false, 0);
+    if (!c->fill)
+        wspi_app_require(c, wspi_app_captured(c) == n + 1);
+    wspi_app_text(c, n, SHOWN, WSPI_TEXT_LINE);
+    zero(c);
+}
+
+/* Samples: a request, then blocks of whose transfer that is; c->app.mode is the client's request. */
+static void only_sampled(wspi_coder *c)
+{
+    uint8_t asked = c->ctx->app.id[0] == c->pay.app ? c->ctx->app.mode[0] : 0;
+
+    if (c->dir == 0 && !asked)
+        wspi_app_only(c, 0, S_REQUESTS);
+    else
+        wspi_app_only(c, (asked == WRITE) == (c->dir == 0) ? S_DATA : S_ACK, 1);
+}
+
+static void walk(wspi_coder *c)
+{
+    uint64_t is;
+
+    wspi_app_require(c, !c->enc || is_sure(c));
+    only_sampled(c);
+    is = wspi_app_field(c, OPERATION, 2, false, 0);
+    if (stopped(c))
+        return;
+    switch (is) {
+    case READ:
+    case WRITE:
+        c->app.mode[c->dir] = (uint8_t)is;
+        request(c);
+        break;
+    case DATA: block(c, false); break;
+    case ACK: block(c, true); break;
+    case FAILED: failed(c); break;
+    case OPTIONS_ACK: options(c); break;
+    default: wspi_app_fail(c);
+    }
+}
+
+const wspi_app wspi_app_tftp = {
+    .proto = {.name = "tftp", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {69},
+};

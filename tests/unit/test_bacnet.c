@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_bacnet.c: BACnet/IP messages: round trips, tokens, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+#define I_AM "\xc4\x02\x00\x04\xd2\x22\x05\xc4\x91\x00\x21\x0f"
+
+static const wire_message reading[] = {
+    {BYTES("\x81\x0b\x00\x0c\x01\x20\xff\xff\x00\xff\x10\x08"),
+     true,
+     0,
+     {"app=bacnet", "bacnet.function=broadcast", "bacnet.control=to", "bacnet.address_length=0",
+      "bacnet.apdu=announce", "bacnet.unconfirmed=who-is"}},
+    {BYTES("\x81\x0b\x00\x14\x01\x00\x10\x00" I_AM),
+     true,
+     1,
+     {"bacnet.unconfirmed=i-am", "bacnet.object=device", "bacnet.number=1024..1535",
+      "bacnet.segmentation=both", "bacnet.number=12..15"}},
+    {BYTES("\x81\x0a\x00\x11\x01\x04\x02\x75\x07\x0c\x0c\x02\x00\x04\xd2\x19\x4d"),
+     true,
+     0,
+     {"bacnet.apdu=request", "bacnet.size=1476-many", "bacnet.confirmed=read-property",
+      "bacnet.object=device", "bacnet.property=name"}},
+    {BYTES("\x81\x0a\x00\x15\x01\x00\x30\x07\x0c\x0c\x02\x00\x04\xd2\x19\x4d\x3e\x75\x01\x00\x3f"),
+     true,
+     1,
+     {"bacnet.apdu=complex-ack", "bacnet.property=name"}},
+    {BYTES("\x81\x0a\x00\x0d\x01\x00\x50\x08\x0c\x91\x02\x91\x20"),
+     true,
+     1,
+     {"bacnet.apdu=error", "bacnet.invoke=changed"}},
+};
+
+/* Forwarded, with addresses of other networks; segments; a message of the network; a result; other values. */
+static const wire_message odd[] = {
+    {BYTES("\x81\x04\x00\x1d\x0a\x00\x00\x01\xba\xc0\x01\x28\xff\xff\x00\x00\x05\x01\x2a\xfe\x10"
+           "\x08\x09\x01\x1a\xff\xff\x01\x02"),
+     true,
+     0,
+     {"bacnet.function=forwarded", "bacnet.control=to+from", "bacnet.address_length=1",
+      "bacnet.hops=192..255"}},
+    {BYTES("\x81\x0a\x00\x0d\x01\x00\x3c\x05\x02\x04\x0e\x01\x02"),
+     true,
+     1,
+     {"bacnet.apdu=complex-ack-more", "bacnet.window=4..5", "bacnet.confirmed=read-properties"}},
+    {BYTES("\x81\x0b\x00\x09\x01\x80\x01\x00\x05"), true, 0, {"bacnet.message=i-am-router"}},
+    {BYTES("\x81\x00\x00\x06\x00\x30"), true, 1, {"bacnet.function=result"}},
+    {BYTES("\x81\x0a\x00\x0c\x01\x04\x02\x75\x09\x0c\x0c\x02"), true, 0, {"bacnet.values=opaque"}},
+    {BYTES("\x81\x0a\x00\x09\x01\x00\x60\x09\x09"), true, 1, {"bacnet.reason=8..9"}},
+};
+
+static void messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(reading, WSPI_COUNT(reading));
+}
+
+static void odd_messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(odd, WSPI_COUNT(odd));
+}
+
+static void what_is_as_predicted_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < 4; i++) {
+        put_message(&w, &reading[i], reading[i].bytes, reading[i].len);
+        assert_null(strstr(w.names, "bacnet.invoke"));
+        assert_null(strstr(w.names, "bacnet.values"));
+        assert_null(strstr(w.names, "bacnet.network"));
+        assert_null(strstr(w.names, "bacnet.hops"));
+    }
+    wire_close(&w);
+}
+
+/* The tokens are the same when n bytes at `at` of the announcement have other values. */
+static void same_names(size_t at, size_t n)
+{
+    char other[256], first[sizeof((wire *)0)->names];
+    wire w;
+
+    wire_open(&w);
+    memcpy(other, reading[1].bytes, reading[1].len);
+    put_message(&w, &reading[1], other, reading[1].len);
+    memcpy(first, w.names, sizeof first);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x5a);
+    wire_again(&w);
+    put_message(&w, &reading[1], other, reading[1].len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void numbers_of_devices_are_in_no_token(void **state)
+{
+    (void)state;
+    same_names(11, 2);
+}
+
+static uint8_t app_of(const char *bytes, size_t n)
+{
+    wire_message m = {bytes, n, true, 0, {0}};
+    uint8_t app;
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, &m, bytes, n);
+    app = w.enc->app.id[0];
+    wire_close(&w);
+    return app;
+}
+
+static void other_payloads_are_not_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(app_of(reading[0].bytes, reading[0].len), WSPI_APP_BACNET);
+    assert_int_not_equal(app_of(BYTES("\x81\x0a\x00\x09\x01\x00\x10\x08")), WSPI_APP_BACNET);
+    assert_int_not_equal(app_of(BYTES("\x81\x0a\x00\x07\x01\x00\x10\x08")), WSPI_APP_BACNET);
+    assert_int_not_equal(app_of(BYTES("\x81\x0a\x00\x08\x02\x00\x10\x08")), WSPI_APP_BACNET);
+    assert_int_not_equal(app_of(BYTES("\x80\x0a\x00\x08\x01\x00\x10\x08")), WSPI_APP_BACNET);
+}
+
+static void sampled_bacnet_is_bacnet(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=47808",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=47808", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_BACNET);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(odd_messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(numbers_of_devices_are_in_no_token),
+        cmocka_unit_test(other_payloads_are_not_taken),
+        cmocka_unit_test(sampled_bacnet_is_bacnet),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

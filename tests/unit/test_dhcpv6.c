@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_dhcpv6.c: DHCPv6 messages, relayed ones among them: round trips, tokens, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+#define DUID_TIME "\x00\x01\x00\x0e\x00\x01\x00\x01\x1c\x39\xcf\x88\x08\x00\x27\xfe\x8f\x95"
+#define DUID_LINK "\x00\x02\x00\x0a\x00\x03\x00\x01\x08\x00\x27\xd4\x10\xbb"
+#define ADDRESS   "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x77"
+#define LEASE     "\x00\x05\x00\x18" ADDRESS "\x00\x00\x01\x77\x00\x00\x02\x58"
+
+static const wire_message lease[] = {
+    {BYTES("\x01\x10\x08\x74" DUID_TIME "\x00\x06\x00\x04\x00\x17\x00\x18\x00\x08\x00\x02\x00\x00"
+           "\x00\x19\x00\x0c\x27\xfe\x8f\x95\x00\x00\x0e\x10\x00\x00\x15\x18"),
+     true,
+     0,
+     {"app=dhcpv6", "dhcpv6.type=solicit", "dhcpv6.duid=link-time", "dhcpv6.requested=dns",
+      "dhcpv6.length=4", "dhcpv6.option=elapsed", "dhcpv6.option=ia-pd",
+      "dhcpv6.number=3072..4095"}},
+    {BYTES("\x02\x10\x08\x74" DUID_TIME DUID_LINK
+           "\x00\x03\x00\x28\x27\xfe\x8f\x95\x00\x00\x00\x00\x00\x00\x00\x00" LEASE
+           "\x00\x0d\x00\x06\x00\x00Good\x00\x18\x00\x0a\x02lo\x05local\x00\x00\x0e\x00\x00"),
+     true,
+     1,
+     {"dhcpv6.type=advertise", "dhcpv6.duid=link", "dhcpv6.length=40..47", "dhcpv6.option=address",
+      "dhcpv6.status=success", "dhcpv6.name=8..15", "dhcpv6.option=rapid-commit"}},
+    /* the same list, in another transaction */
+    {BYTES("\x03\x10\x08\x75\x00\x06\x00\x04\x00\x17\x00\x18"
+           "\x00\x10\x00\x0e\x00\x00\x01\x37\x00\x08MSFT 5.0\x00\x27\x00\x05\x00\x03pc\x00"),
+     true,
+     0,
+     {"dhcpv6.transaction=changed", "dhcpv6.enterprise=microsoft", "dhcpv6.option=fqdn"}},
+};
+
+/* A relayed message; options in an option that do not fill it; bytes behind the last option. */
+static const wire_message odd[] = {
+    {BYTES("\x0c\x01" ADDRESS ADDRESS "\x00\x12\x00\x03"
+           "if1\x00\x09\x00\x0a\x0b\x10\x08\x74\x00\x08\x00\x02\x00\x07"),
+     true,
+     0,
+     {"dhcpv6.type=relay-forward", "dhcpv6.hops=1", "dhcpv6.option=relayed",
+      "dhcpv6.type=information-request", "dhcpv6.number=6..7"}},
+    {BYTES(
+         "\x07\x10\x08\x74\x00\x03\x00\x0e\x27\xfe\x8f\x95\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0d"
+         "\x00\x08\x00\x02\xff\xff"),
+     true,
+     1,
+     {"dhcpv6.form=raw", "dhcpv6.length=14..15"}},
+    {BYTES("\x0d\x00" ADDRESS ADDRESS "\x00\x09\x00\x03\x07\x00\x01"),
+     true,
+     1,
+     {"dhcpv6.length=3"}},
+};
+
+static void messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(lease, WSPI_COUNT(lease));
+}
+
+static void odd_messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(odd, WSPI_COUNT(odd));
+}
+
+static void what_is_as_predicted_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put_message(&w, &lease[0], lease[0].bytes, lease[0].len);
+    put_message(&w, &lease[1], lease[1].bytes, lease[1].len);
+    assert_null(strstr(w.names, "dhcpv6.transaction"));
+    assert_null(strstr(w.names, "dhcpv6.form"));
+    put_message(&w, &lease[2], lease[2].bytes, lease[2].len);
+    assert_named(&w, "dhcpv6.option=requested");
+    assert_null(strstr(w.names, "dhcpv6.requested"));
+    wire_close(&w);
+}
+
+/* The tokens are the same when n bytes at `at` of the advertisement have other values. */
+static void same_names(size_t at, size_t n)
+{
+    char other[256], first[sizeof((wire *)0)->names];
+    wire w;
+
+    wire_open(&w);
+    memcpy(other, lease[1].bytes, lease[1].len);
+    put_message(&w, &lease[1], other, lease[1].len);
+    memcpy(first, w.names, sizeof first);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x5a);
+    wire_again(&w);
+    put_message(&w, &lease[1], other, lease[1].len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void identifiers_and_addresses_are_in_no_token(void **state)
+{
+    (void)state;
+    same_names(1, 3);   /* transaction */
+    same_names(12, 10); /* the client: time, address */
+    same_names(30, 6);  /* the server */
+    same_names(40, 4);  /* the association */
+    same_names(56, 16); /* the address */
+}
+
+static uint8_t app_of(const char *bytes, size_t n)
+{
+    wire_message m = {bytes, n, true, 0, {0}};
+    uint8_t app;
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, &m, bytes, n);
+    app = w.enc->app.id[0];
+    wire_close(&w);
+    return app;
+}
+
+static void other_payloads_are_not_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(app_of(BYTES("\x0b\x01\x02\x03\x00\x08\x00\x02\x00\x00")), WSPI_APP_DHCPV6);
+    assert_int_not_equal(app_of(BYTES("\x0b\x01\x02\x03\x00\x08\x00\x03\x00\x00")),
+                         WSPI_APP_DHCPV6);
+    assert_int_not_equal(app_of(BYTES("\x0b\x01\x02\x03\x01\x08\x00\x02\x00\x00")),
+                         WSPI_APP_DHCPV6);
+    assert_int_not_equal(app_of(BYTES("\x0b\x01\x02\x03\x00\xc8\x00\x02\x00\x00")),
+                         WSPI_APP_DHCPV6);
+    assert_int_not_equal(app_of(BYTES("\x0b\x01\x02\x03")), WSPI_APP_DHCPV6);
+}
+
+static void sampled_dhcpv6_is_dhcpv6(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=546", "udp.dport=547",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=547", "udp.dport=546",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_DHCPV6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(odd_messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(identifiers_and_addresses_are_in_no_token),
+        cmocka_unit_test(other_payloads_are_not_taken),
+        cmocka_unit_test(sampled_dhcpv6_is_dhcpv6),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

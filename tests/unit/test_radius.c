@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_radius.c: RADIUS messages, those of RFC 2865 7 among them: round trips, tokens, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+#define AUTHENTICATOR "\x0f\x40\x3f\x94\x73\x97\x80\x57\xbd\x83\xd5\xcb\x98\xf4\x22\x7a"
+
+/* RFC 2865 7.1. */
+#define REQUEST                                                    \
+    "\x01\x00\x00\x38" AUTHENTICATOR                               \
+    "\x01\x06nemo\x02\x12\x0d\xbe\x70\x8d\x93\xd4\x13\xce\x31\x96" \
+    "\xe4\x3f\x78\x2a\x0a\xee\x04\x06\xc0\xa8\x01\x10\x05\x06\x00\x00\x00\x03"
+#define ACCEPT                                                                         \
+    "\x02\x00\x00\x26\x86\xfe\x22\x0e\x76\x24\xba\x2a\x10\x05\xf6\xbf\x9b\x55\xe0\xb2" \
+    "\x06\x06\x00\x00\x00\x01\x0f\x06\x00\x00\x00\x00\x0e\x06\xc0\xa8\x01\x03"
+
+static const wire_message access[] = {
+    {BYTES(REQUEST),
+     true,
+     0,
+     {"app=radius", "radius.code=access-request", "radius.attribute=user-name", "radius.name=4..5",
+      "radius.attribute=user-password", "radius.attribute=nas-port", "radius.number=3"}},
+    {BYTES(ACCEPT),
+     true,
+     1,
+     {"radius.code=access-accept", "radius.service=login", "radius.attribute=login-service",
+      "radius.number=0", "radius.attribute=login-host"}},
+    /* the next request; a challenge with an EAP message in two parts */
+    {BYTES("\x01\x01\x00\x24" AUTHENTICATOR "\x4f\x08\x02\x07\x00\x06\x19\x80\x4f\x08\x01\x02\x03"
+           "\x04\x05\x06"),
+     true,
+     0,
+     {"radius.eap=response", "radius.eap_type=peap", "radius.length=6"}},
+    {BYTES("\x0b\x01\x00\x2e" AUTHENTICATOR "\x12\x05Hi!\x1a\x0c\x00\x00\x01\x37\x0b\x06"
+           "abcd\x4f\x06\x03\x07\x00\x04zzz"),
+     true,
+     1,
+     {"radius.code=access-challenge", "radius.attribute=reply-message", "text=H",
+      "radius.vendor=microsoft", "radius.subtype=10..11", "radius.eap=success"}},
+};
+
+/* An attribute that is too long for its message, a type that nobody knows, a value of a length that is not usual. */
+static const wire_message odd[] = {
+    {BYTES("\x04\x05\x00\x27" AUTHENTICATOR "\x28\x06\x00\x00\x00\x02\xfe\x04hm\x29\x05"
+           "abc\x2c\x0c"
+           "ab"),
+     true,
+     0,
+     {"radius.code=accounting-request", "radius.status=stop", "radius.attribute=other",
+      "radius.length=3"}},
+    {BYTES("\x05\x06\x00\x14" AUTHENTICATOR),
+     true,
+     1,
+     {"radius.code=accounting-response", "radius.id=changed"}},
+};
+
+static void messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(access, WSPI_COUNT(access));
+}
+
+static void odd_messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(odd, WSPI_COUNT(odd));
+}
+
+static void what_is_as_predicted_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(access) - 1; i++) {
+        put_message(&w, &access[i], access[i].bytes, access[i].len);
+        assert_null(strstr(w.names, "radius.id"));
+    }
+    put_message(&w, &access[0], access[0].bytes, access[0].len);
+    assert_named(&w, "radius.id=changed");
+    wire_close(&w);
+}
+
+/* The tokens are the same when n bytes at `at` of the request have other values. */
+static void same_names(size_t at, size_t n)
+{
+    char other[] = REQUEST, first[sizeof((wire *)0)->names];
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, &access[0], other, access[0].len);
+    memcpy(first, w.names, sizeof first);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x15);
+    wire_again(&w);
+    put_message(&w, &access[0], other, access[0].len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void ids_users_keys_and_addresses_are_in_no_token(void **state)
+{
+    (void)state;
+    same_names(1, 1);   /* id */
+    same_names(4, 16);  /* authenticator */
+    same_names(22, 4);  /* user */
+    same_names(28, 16); /* password */
+    same_names(46, 4);  /* address */
+}
+
+static uint8_t app_of(const char *bytes, size_t n)
+{
+    wire_message m = {bytes, n, true, 0, {0}};
+    uint8_t app;
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, &m, bytes, n);
+    app = w.enc->app.id[0];
+    wire_close(&w);
+    return app;
+}
+
+static void other_payloads_are_not_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(app_of(BYTES(REQUEST)), WSPI_APP_RADIUS);
+    assert_int_not_equal(app_of(BYTES("\x06\x00\x00\x14" AUTHENTICATOR)), WSPI_APP_RADIUS);
+    assert_int_not_equal(app_of(BYTES("\x01\x00\x00\x13" AUTHENTICATOR)), WSPI_APP_RADIUS);
+    assert_int_not_equal(app_of(BYTES("\x01\x00\x00\x18" AUTHENTICATOR "\x01\x00..")),
+                         WSPI_APP_RADIUS);
+    assert_int_not_equal(app_of(BYTES("\x01\x00\x00\x18" AUTHENTICATOR "\x01\x04..more")),
+                         WSPI_APP_RADIUS);
+}
+
+static void sampled_radius_is_radius(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=1812",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=1812", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_RADIUS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(odd_messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(ids_users_keys_and_addresses_are_in_no_token),
+        cmocka_unit_test(other_payloads_are_not_taken),
+        cmocka_unit_test(sampled_radius_is_radius),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
