@@ -4,7 +4,9 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/bits.h lib/token/bits.c \
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_words.c lib/token/app/dhcp.c \
-	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c
+	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
+	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h \
+	lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
@@ -20,3 +22,6 @@ test_industrial_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_stun
 test_stun_SOURCES = tests/unit/test_stun.c tests/unit/wire.h
 test_stun_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_lines
+test_lines_SOURCES = tests/unit/test_lines.c tests/unit/wire.h
+test_lines_LDADD = $(TEST_LIBS)

@@ -18,6 +18,8 @@ typedef struct wspi_app {
     wspi_proto proto;                          /* name and fields; len 0 */
     uint8_t over;                              /* transports: WSPI_OVER_... */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
+    /* Instead of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
+    bool (*takes)(const wspi_coder *c);
     void (*walk)(wspi_coder *c);
     uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
     bool ports_only;   /* samples use it on these ports only; without ports: never */
@@ -35,11 +37,16 @@ enum wspi_app_id {
     WSPI_APP_DNP3,
     WSPI_APP_S7COMM,
     WSPI_APP_STUN,
+    WSPI_APP_SMTP,
+    WSPI_APP_POP3,
+    WSPI_APP_IMAP,
+    WSPI_APP_FTP,
     WSPI_APP_END
 };
 
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
-    wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun;
+    wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_smtp, wspi_app_pop3,
+    wspi_app_imap, wspi_app_ftp;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
