@@ -20,6 +20,7 @@ enum {
     NAME_SHOWN = 8,
     TEXT_SHOWN = 24,
     MAX_TOKENS = 300,
+    MAX_TEXT = 64, /* tokens before which a line of text begins or goes on: listings are long */
     MAX_SAMPLED = 6, /* lines of a sample */
     MAX_WORD = 40,
     MAX_TAG = 32,
@@ -564,7 +565,7 @@ static unsigned next_item(walk *w)
 
     if (n == 0)
         return I_END;
-    if (w->c->n >= MAX_TOKENS)
+    if (w->c->n >= (w->row == TEXT ? MAX_TEXT : MAX_TOKENS))
         return I_REST;
     if (w->glued)
         return *b == ' ' ? I_SPACE : item_at(w, b, n);
@@ -912,10 +913,10 @@ static unsigned read_line(walk *w, bool resumed, size_t *tag, unsigned *form)
     unsigned row = TEXT, kase = w->form & (CASES - 1);
 
     find_line(w);
-    if (w->c->n >= MAX_TOKENS)
-        row = REST;
-    else if (!resumed)
+    if (!resumed)
         row = begins_with(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
+    if (w->c->n >= (row == TEXT ? MAX_TEXT : MAX_TOKENS))
+        row = REST;
     *form = kase | (w->next ? (w->next - w->eol == 1 ? (unsigned)BARE_LF : 0u)
                             : (w->form & BARE_LF));
     return row;
