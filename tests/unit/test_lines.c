@@ -218,7 +218,8 @@ static void view(const uint16_t *ids, size_t n, char *out, size_t len)
                          NULL, seen);
     out[0] = 0;
     for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(out + at, len - at, "%s ", wsp_vocab_name(seen[i], name, sizeof name));
+        at +=
+            (size_t)snprintf(out + at, len - at, "%s ", wsp_vocab_name(seen[i], name, sizeof name));
 }
 
 static void seen_of(int dir, const char *first, const char *s, char *out, size_t len)
@@ -277,19 +278,23 @@ static void people_hosts_files_and_passwords_are_not_seen(void **state)
     assert_non_null(strstr(a, "smtp.item=ESMTP Postfix"));
 }
 
-#define ASKS_ON(port)                                                                 \
-    {"c2s first",  "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=" port, \
-     "len=28", "tcp.flags=PA", "tcp.window=61440..65535", NULL}
-#define ANSWERS_ON(port)                                                              \
-    {"s2c first",  "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=" port, "tcp.dport=dynamic", \
-     "len=80..83", "tcp.flags=PA", "tcp.window=61440..65535", NULL}
+#define ASKS_ON(port)                                                                           \
+    {                                                                                           \
+        "c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=" port, \
+            "len=28", "tcp.flags=PA", "tcp.window=61440..65535", NULL                           \
+    }
+#define ANSWERS_ON(port)                                                                        \
+    {                                                                                           \
+        "s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=" port, "tcp.dport=dynamic", \
+            "len=80..83", "tcp.flags=PA", "tcp.window=61440..65535", NULL                       \
+    }
 
 static void samples_are_read_again_as_what_they_are(void **state)
 {
     static const char *const asks[][9] = {ASKS_ON("25"), ASKS_ON("110"), ASKS_ON("143"),
                                           ASKS_ON("21")};
-    static const char *const answers[][9] = {ANSWERS_ON("25"), ANSWERS_ON("110"),
-                                             ANSWERS_ON("143"), ANSWERS_ON("21")};
+    static const char *const answers[][9] = {ANSWERS_ON("25"), ANSWERS_ON("110"), ANSWERS_ON("143"),
+                                             ANSWERS_ON("21")};
 
     (void)state;
     for (uint8_t i = 0; i < 4; i++)

@@ -45,8 +45,8 @@ enum wspi_app_id {
 };
 
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
-    wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_smtp, wspi_app_pop3,
-    wspi_app_imap, wspi_app_ftp;
+    wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_smtp,
+    wspi_app_pop3, wspi_app_imap, wspi_app_ftp;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
@@ -58,6 +58,9 @@ bool wspi_http_looks(const uint8_t *b, size_t n);
 
 /* Makes the tables of words, with the vocabulary. */
 void wspi_http_prepare(void);
+
+/* Samples of SMTP, POP3, IMAP and FTP: is it this direction's turn to have a payload? */
+bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
 
 /* Codes the payload. false: it was left to plain bytes, from c->pay.at on. */
 void wspi_code_app(wspi_coder *c);

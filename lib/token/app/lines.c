@@ -20,7 +20,7 @@ enum {
     NAME_SHOWN = 8,
     TEXT_SHOWN = 24,
     MAX_TOKENS = 300,
-    MAX_TEXT = 64, /* tokens before which a line of text begins or goes on: listings are long */
+    MAX_TEXT = 64,   /* tokens before which a line of text begins or goes on: listings are long */
     MAX_SAMPLED = 6, /* lines of a sample */
     MAX_WORD = 40,
     MAX_TAG = 32,
@@ -38,10 +38,12 @@ typedef struct walk {
     unsigned lines;            /* samples: complete ones */
     bool glued;                /* no space comes before the next item */
     bool hidden;               /* the last item was a name */
+    bool sized;                /* the next number is how long a body is */
     uint64_t count;            /* its first number plus one, or 0 */
     uint8_t tag[MAX_TAG];      /* IMAP: the client's last one */
     size_t tag_len;
-    size_t eol, next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
+    size_t eol,
+        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
     size_t len, len_2; /* encoding: of the item that was found */
 } walk;
 
@@ -181,8 +183,7 @@ static unsigned find_row(const wspi_lines *g, const uint8_t *b, size_t n, unsign
         if ((b[0] | 0x20) != ((uint8_t)s[0] | 0x20) || (g->rows[k].flags & TAGGED) != tagged)
             continue;
         len = strlen(s);
-        if (len <= longest || len > n ||
-            (!(g->rows[k].flags & GLUED) && len < n && b[len] != ' '))
+        if (len <= longest || len > n || (!(g->rows[k].flags & GLUED) && len < n && b[len] != ' '))
             continue;
         f = case_of(b, s, len, expects);
         if (f == CASES)
@@ -282,7 +283,8 @@ static uint8_t choose(const wspi_coder *c)
     size_t n = first_line(b, c->pay.end);
     uint8_t mine = s->seen[c->dir] ? s->id[c->dir] : 0,
             theirs = s->seen[!c->dir] ? s->id[!c->dir] : 0;
-    const unsigned either = 1u | 1u << (WSPI_APP_FTP - WSPI_APP_SMTP); /* they have the same codes */
+    const unsigned either =
+        1u | 1u << (WSPI_APP_FTP - WSPI_APP_SMTP); /* they have the same codes */
     unsigned found;
 
     for (size_t i = 0; i < WSPI_MIN(n, 8); i++)
@@ -337,19 +339,25 @@ static size_t body_len(const walk *w)
     return 0;
 }
 
-/* Samples: lines of letters, about as many bytes as were asked for. */
-static void sampled_body(walk *w, bool ends)
+/* Samples: lines of letters that have n bytes, 3 or more, and the lone dot. */
+static void sampled_body(walk *w, size_t n)
 {
-    size_t left = wspi_app_left(w->c), n;
+    size_t line;
 
-    while (!stopped(w) && left > 4) {
-        n = WSPI_MIN(left - 2, (size_t)SAMPLED_LINE);
-        wspi_app_text(w->c, n, 0, WSPI_TEXT_LINE);
+    for (; n && !stopped(w); n -= line) {
+        line = n <= SAMPLED_LINE ? n : n < SAMPLED_LINE + 3 ? n / 2 : SAMPLED_LINE;
+        wspi_app_text(w->c, line - 2, 0, WSPI_TEXT_LINE);
         literal(w, "\r\n", 2);
-        left -= n + 2;
     }
-    if (ends || w->c->pay.at == 0)
-        literal(w, ".\r\n", 3);
+    literal(w, ".\r\n", 3);
+}
+
+/* Samples: a body ends with its segment; how long it is an answer has said, or the packet. */
+static size_t sampled_len(const walk *w)
+{
+    size_t n = w->count ? (size_t)w->count - 1 : wspi_app_left(w->c);
+
+    return n < 3 ? 3 : n;
 }
 
 static void body(walk *w)
@@ -357,9 +365,11 @@ static void body(walk *w)
     wspi_coder *c = w->c;
     size_t n = c->enc ? body_len(w) : 0;
     uint64_t v = n == 0 ? GOES_ON : n == wspi_app_left(c) ? ENDS : ENDS_BEFORE;
+    bool asked = wspi_asked(c);
 
-    wspi_app_only(c, ENDS, wspi_app_left(c) > 4);
+    wspi_app_only(c, ENDS, 1);
     v = wspi_app_code(c, BODY, true, GOES_ON, v);
+    c->need = c->need || asked;
     if (v == ENDS_BEFORE) {
         n = (size_t)wspi_app_code(c, NUMBER, false, 0, n);
         wspi_app_require(c, n > 0);
@@ -369,13 +379,13 @@ static void body(walk *w)
     if (stopped(w))
         return;
     if (c->fill)
-        sampled_body(w, v != GOES_ON || n <= 4);
+        sampled_body(w, sampled_len(w));
     else
         wspi_app_opaque(c, n);
     w->mode &= ~(unsigned)AT_START;
-    if (v != GOES_ON || (c->fill && n <= 4))
+    if (v != GOES_ON || c->fill)
         w->mode &= ~(unsigned)IN_BODY;
-    else if (line_done(w) && (c->fill || c->pay.wire <= c->pay.end))
+    else if (line_done(w) && c->pay.wire <= c->pay.end)
         w->mode |= AT_START;
 }
 
@@ -414,8 +424,7 @@ static bool half_quoted(const char *s, char mark)
 /* Does no space come before, or behind, a phrase? */
 static bool joins(const char *s, char edge, const char *marks)
 {
-    return !*s || strchr(marks, edge) ||
-           ((edge == '"' || edge == '\'') && half_quoted(s, edge));
+    return !*s || strchr(marks, edge) || ((edge == '"' || edge == '\'') && half_quoted(s, edge));
 }
 
 static bool joins_before(const char *s)
@@ -600,7 +609,7 @@ static uint64_t number(walk *w)
 
     if (w->c->enc)
         (void)number_at(here(w), w->eol - w->c->pay.at, &v);
-    wspi_app_only(w->c, 1, 16);
+    wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
     v = wspi_app_code(w->c, NUMBER, false, 0, v);
     decimal(w, v);
     return v;
@@ -711,16 +720,30 @@ static bool spoken(const walk *w)
     return s->id[0] == w->c->pay.app || s->id[1] == w->c->pay.app;
 }
 
+/* POP3: numbers that answer the last question: "2 320" to STAT, "120 octets" to RETR; 0: it has none. */
+static uint64_t answered(const walk *w)
+{
+    uint64_t v;
+    unsigned asked;
+
+    if (!(flags_of(w) & OPENS && flags_of(w) & ANSWERS) || !wspi_app_last(w->c, false, LINE, &v) ||
+        v >= w->g->n_lines)
+        return 0;
+    asked = w->g->rows[v].flags;
+    if (!(asked & (PAIRS | FETCHES)))
+        return 0;
+    return w->place > 1 ? M_END : w->place && asked & FETCHES ? M_OCTETS : M_NUMBER;
+}
+
 /* What may come at this place of the line: samples keep to it, others mostly do. */
 static uint64_t set_here(const walk *w)
 {
-    uint64_t set = w->place < SCRIPT ? w->g->rows[w->row].script[w->place] : 0, v;
+    uint64_t set = answered(w);
 
     if (w->row == TEXT)
         return M_NAME | M_END;
-    if (flags_of(w) & OPENS && flags_of(w) & ANSWERS && wspi_app_last(w->c, false, LINE, &v) &&
-        v < w->g->n_lines && w->g->rows[v].flags & PAIRS)
-        set = w->place < 2 ? M_NUMBER : 0;
+    if (set == 0 && w->place < SCRIPT)
+        set = w->g->rows[w->row].script[w->place];
     if (set & M_GREET && set != M_GREET)
         set = spoken(w) ? set & ~M_GREET : M_GREET;
     return set ? set : M_END;
@@ -781,6 +804,7 @@ static void items(walk *w)
             end_line(w);
             return;
         }
+        w->sized = answered(w) == M_NUMBER && agreed(w);
         if (!coded_as(w, k) || stopped(w))
             return;
     }
@@ -853,6 +877,12 @@ static void coded_tag(walk *w, size_t n)
 
 /* ---- lines ---- */
 
+/* Is the line a greeting and nothing else? */
+static bool greets(const wspi_line_row *r)
+{
+    return r->script[0] == M_GREET || r->script[1] == M_GREET;
+}
+
 /*
  * Samples: may the line be of this row? The first one of a flow says which protocol it is; a code that goes on is followed by
  * itself or its end.
@@ -868,6 +898,8 @@ static bool row_fits(const walk *w, unsigned k)
         return false;
     if (flags & GOES)
         return w->c->ctx->app.mode[0] & IN_BODY;
+    if (greets(&w->g->rows[k]) && w->c->ctx->app.id[1] == w->c->pay.app)
+        return false;
     if (flags & TAGGED && flags & ANSWERS)
         return w->tag_len > 0;
     return !(w->g->rows[k].script[1] & M_ADDR || w->g->rows[k].script[0] & M_ADDR) ||
@@ -917,8 +949,8 @@ static unsigned read_line(walk *w, bool resumed, size_t *tag, unsigned *form)
         row = begins_with(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
     if (w->c->n >= (row == TEXT ? MAX_TEXT : MAX_TOKENS))
         row = REST;
-    *form = kase | (w->next ? (w->next - w->eol == 1 ? (unsigned)BARE_LF : 0u)
-                            : (w->form & BARE_LF));
+    *form =
+        kase | (w->next ? (w->next - w->eol == 1 ? (unsigned)BARE_LF : 0u) : (w->form & BARE_LF));
     return row;
 }
 
@@ -1015,6 +1047,21 @@ static bool again(const walk *w)
                          (w->mode & IN_BODY && agreed(w))));
 }
 
+bool wspi_lines_may_speak(const wsp_context *ctx, int dir)
+{
+    const wspi_app_state *s = &ctx->app;
+    uint8_t app = is_line_app(s->id[1]) ? s->id[1] : s->id[0];
+    uint64_t v = s->v[1][LINE];
+    unsigned flags;
+
+    if (!is_line_app(app))
+        return true;
+    if (ctx->spoke == 0)
+        return dir == 1;
+    flags = app == s->id[1] && v < lines_of(app)->n_lines ? lines_of(app)->rows[v].flags : 0;
+    return (dir == 1) == (flags & (AND | LATER) && !(flags & FIRST));
+}
+
 static void finish(walk *w)
 {
     wspi_coder *c = w->c;
@@ -1068,12 +1115,15 @@ static bool takes_ftp(const wspi_coder *c)
     return choose(c) == WSPI_APP_FTP;
 }
 
-#define APP(p, ...)                                                                       \
-    const wspi_app wspi_app_##p = {                                                       \
-        .proto = {.name = #p, .fields = wspi_##p##_fields,                                \
-                  .n_fields = WSPI_COUNT(wspi_##p##_fields)},                             \
-        .over = WSPI_OVER_TCP, .takes = takes_##p, .walk = walk_segment,                  \
-        .ports = {__VA_ARGS__}, .ports_only = true}
+#define APP(p, ...)                                                                      \
+    const wspi_app wspi_app_##p = {.proto = {.name = #p,                                 \
+                                             .fields = wspi_##p##_fields,                \
+                                             .n_fields = WSPI_COUNT(wspi_##p##_fields)}, \
+                                   .over = WSPI_OVER_TCP,                                \
+                                   .takes = takes_##p,                                   \
+                                   .walk = walk_segment,                                 \
+                                   .ports = {__VA_ARGS__},                               \
+                                   .ports_only = true}
 
 APP(smtp, 25, 587);
 APP(pop3, 110);

@@ -7,29 +7,29 @@
 #include "token/app/lines_pop3.h"
 #include "token/app/lines_smtp.h"
 
-static const wspi_value form[] = {{0, "upper"},    {1, "lower"},    {2, "title"},    {3, "mixed"},
-                                  {4, "upper-lf"}, {5, "lower-lf"}, {6, "title-lf"}, {7, "mixed-lf"},
-                                  {0, NULL}};
+static const wspi_value form[] = {{0, "upper"},    {1, "lower"},    {2, "title"},
+                                  {3, "mixed"},    {4, "upper-lf"}, {5, "lower-lf"},
+                                  {6, "title-lf"}, {7, "mixed-lf"}, {0, NULL}};
 static const wspi_value body[] = {{0, "goes-on"}, {1, "ends"}, {2, "ends-before"}, {0, NULL}};
 static const wspi_value tag[] = {{0, "next"}, {1, "other"}, {0, NULL}};
 
-#define WORD(number, word, ...) {number, word},
+#define WORD(number, word, ...)           {number, word},
 #define ROW(number, word, flags, a, b, c) {flags, {a, b, c}},
-#define SET(number, word, sets) sets,
-#define FIELDS(p, lines, items)                                                                    \
-    [LINE] = {p ".line", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, lines, 0},              \
-    [ITEM] = {p ".item", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, items, 0},              \
-    [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},                 \
-    [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},                \
-    [NUMBER] = {p ".number", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},            \
+#define SET(number, word, sets)           sets,
+#define FIELDS(p, lines, items)                                                         \
+    [LINE] = {p ".line", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, lines, 0},   \
+    [ITEM] = {p ".item", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, items, 0},   \
+    [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},      \
+    [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},     \
+    [NUMBER] = {p ".number", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0}, \
     [BODY] = {p ".body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, body, 0}
-#define TABLES(p, P)                                                                               \
-    static const wspi_value p##_lines[] = {P##_LINES(WORD){0, NULL}};                              \
-    static const wspi_value p##_items[] = {P##_ITEMS(WORD){0, NULL}};                              \
-    static const wspi_line_row p##_rows[] = {P##_LINES(ROW)};                                      \
-    static const uint64_t p##_sets[] = {P##_ITEMS(SET)};                                           \
-    const wspi_lines wspi_lines_##p = {p##_lines, p##_items,           p##_rows,                   \
-                                       p##_sets,  WSPI_COUNT(p##_rows), WSPI_COUNT(p##_sets)}
+#define TABLES(p, P)                                                  \
+    static const wspi_value p##_lines[] = {P##_LINES(WORD){0, NULL}}; \
+    static const wspi_value p##_items[] = {P##_ITEMS(WORD){0, NULL}}; \
+    static const wspi_line_row p##_rows[] = {P##_LINES(ROW)};         \
+    static const uint64_t p##_sets[] = {P##_ITEMS(SET)};              \
+    const wspi_lines wspi_lines_##p = {                               \
+        p##_lines, p##_items, p##_rows, p##_sets, WSPI_COUNT(p##_rows), WSPI_COUNT(p##_sets)}
 
 TABLES(smtp, WSPI_SMTP);
 TABLES(pop3, WSPI_POP3);
