@@ -6,7 +6,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_words.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
 	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h \
-	lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c
+	lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)

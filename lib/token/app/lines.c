@@ -15,7 +15,6 @@
 enum { IN_LINE = 1, IN_BODY = 2, AT_START = 4, COUNTS = 8 };
 /* A body in a segment. */
 enum { GOES_ON, ENDS, ENDS_BEFORE };
-enum { LOWER = 1, TITLE, MIXED, CASES, BARE_LF = CASES };
 enum {
     NAME_SHOWN = 8,
     TEXT_SHOWN = 24,
@@ -23,10 +22,7 @@ enum {
     MAX_TEXT = 64,   /* tokens before which a line of text begins or goes on: listings are long */
     MAX_SAMPLED = 6, /* lines of a sample */
     MAX_WORD = 40,
-    MAX_TAG = 32,
-    MAX_DIGITS = 9,
-    SAMPLED_LINE = 70,
-    LOOK = 256
+    SAMPLED_LINE = 70
 };
 
 typedef struct walk {
@@ -65,19 +61,6 @@ static const uint8_t *here(const walk *w)
 static unsigned flags_of(const walk *w)
 {
     return w->g->rows[w->row].flags;
-}
-
-static const wspi_lines *lines_of(uint8_t app)
-{
-    static const wspi_lines *const all[] = {&wspi_lines_smtp, &wspi_lines_pop3, &wspi_lines_imap,
-                                            &wspi_lines_ftp};
-
-    return all[app - WSPI_APP_SMTP];
-}
-
-static bool is_line_app(uint8_t app)
-{
-    return app >= WSPI_APP_SMTP && app <= WSPI_APP_FTP;
 }
 
 /* Encoding: the line at hand. */
@@ -139,175 +122,6 @@ static bool line_done(const walk *w)
                    : c->pay.out->data[c->pay.out->len - 1]) == '\n';
 }
 
-/* ---- what a line begins with ---- */
-
-/* A word in the case of a form: "MAIL FROM", "mail from", "Mail From", "MAIL From". */
-static uint8_t cased(const char *s, size_t i, unsigned form)
-{
-    bool first = i == 0 || s[i - 1] == ' ';
-    bool lower = form == LOWER || (form == TITLE && !first) ||
-                 (form == MIXED && !first && memchr(s, ' ', i));
-
-    return lower && s[i] >= 'A' && s[i] <= 'Z' ? (uint8_t)(s[i] | 0x20) : (uint8_t)s[i];
-}
-
-static bool is_cased(const uint8_t *b, const char *s, size_t n, unsigned form)
-{
-    for (size_t i = 0; i < n; i++)
-        if (b[i] != cased(s, i, form))
-            return false;
-    return true;
-}
-
-/* The case of the word in b, `form` if that is one; CASES: it is another word. */
-static unsigned case_of(const uint8_t *b, const char *s, size_t n, unsigned form)
-{
-    unsigned k = 0;
-
-    if (is_cased(b, s, n, form))
-        return form;
-    while (k < CASES && !is_cased(b, s, n, k))
-        k++;
-    return k;
-}
-
-/* The row that [b, b + n) begins with, the longest one, or TEXT. *form: the expected case, then the one it has. */
-static unsigned find_row(const wspi_lines *g, const uint8_t *b, size_t n, unsigned tagged,
-                         unsigned *form)
-{
-    unsigned best = TEXT, expects = *form, f;
-    size_t longest = 0, len;
-
-    for (unsigned k = FIRST_LINE; n && k < g->n_lines; k++) {
-        const char *s = g->lines[k].name;
-        if ((b[0] | 0x20) != ((uint8_t)s[0] | 0x20) || (g->rows[k].flags & TAGGED) != tagged)
-            continue;
-        len = strlen(s);
-        if (len <= longest || len > n || (!(g->rows[k].flags & GLUED) && len < n && b[len] != ' '))
-            continue;
-        f = case_of(b, s, len, expects);
-        if (f == CASES)
-            continue;
-        best = k;
-        longest = len;
-        *form = f;
-    }
-    return best;
-}
-
-/* Bytes of the tag that the line begins with, if a command or an answer follows it; its row. */
-static size_t find_tag(const wspi_lines *g, const uint8_t *b, size_t n, unsigned *row,
-                       unsigned *form)
-{
-    size_t len = 0;
-
-    while (len < n && len <= MAX_TAG && b[len] > ' ' && b[len] < 0x7f)
-        len++;
-    if (len == 0 || len > MAX_TAG || len + 1 >= n || b[len] != ' ' || *b == '*' || *b == '+')
-        return 0;
-    *row = find_row(g, b + len + 1, n - len - 1, TAGGED, form);
-    return *row == TEXT ? 0 : len;
-}
-
-static unsigned begins_with(const wspi_lines *g, const uint8_t *b, size_t n, size_t *tag,
-                            unsigned *form)
-{
-    unsigned row = find_row(g, b, n, 0, form);
-
-    *tag = row == TEXT && g == &wspi_lines_imap ? find_tag(g, b, n, &row, form) : 0;
-    return row;
-}
-
-/* ---- which of the four ---- */
-
-static bool has(const uint8_t *b, size_t n, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (size_t i = 0; i + len <= n; i++)
-        if (memcmp(b + i, word, len) == 0)
-            return true;
-    return false;
-}
-
-/* A code and text that SMTP and FTP may have: a greeting of SMTP begins with the name of its host. */
-static uint8_t by_content(const uint8_t *b, size_t n)
-{
-    size_t word = WSPI_MIN(n, 4);
-
-    if (has(b, n, "SMTP") || has(b, n, "smtp"))
-        return WSPI_APP_SMTP;
-    if (has(b, n, "FTP") || has(b, n, "ftp"))
-        return WSPI_APP_FTP;
-    while (word < n && b[word] != ' ' && b[word] != '\r' && b[word] != '\n')
-        word++;
-    return word > 4 && memchr(b + 4, '.', word - 5) ? WSPI_APP_SMTP : WSPI_APP_FTP;
-}
-
-static size_t first_line(const uint8_t *b, size_t n)
-{
-    const uint8_t *lf;
-
-    n = WSPI_MIN(n, (size_t)LOOK);
-    lf = memchr(b, '\n', n);
-    if (!lf)
-        return n;
-    n = (size_t)(lf - b);
-    return n - (n && b[n - 1] == '\r');
-}
-
-/* The four as bits: what the first line can be. */
-static unsigned candidates(const uint8_t *b, size_t n)
-{
-    unsigned found = 0;
-
-    for (unsigned i = 0; i < 4; i++) {
-        const wspi_lines *g = lines_of((uint8_t)(WSPI_APP_SMTP + i));
-        unsigned form = 0, row;
-        size_t tag;
-        row = begins_with(g, b, n, &tag, &form);
-        if (row != TEXT && !(g->rows[row].flags & WEAK))
-            found |= 1u << i;
-    }
-    return found;
-}
-
-/*
- * The protocol of a payload that does not go on with what was before, or 0. Many commands and codes are of several
- * protocols: the other direction's decides, then its own. A flow that has one may have any line of text.
- */
-static uint8_t choose(const wspi_coder *c)
-{
-    const wspi_app_state *s = &c->ctx->app;
-    const uint8_t *b = c->pay.in;
-    size_t n = first_line(b, c->pay.end);
-    uint8_t mine = s->seen[c->dir] ? s->id[c->dir] : 0,
-            theirs = s->seen[!c->dir] ? s->id[!c->dir] : 0;
-    const unsigned either =
-        1u | 1u << (WSPI_APP_FTP - WSPI_APP_SMTP); /* they have the same codes */
-    unsigned found;
-
-    for (size_t i = 0; i < WSPI_MIN(n, 8); i++)
-        if ((b[i] < 0x20 || b[i] > 0x7e) && b[i] != '\t')
-            return 0;
-    if (!is_line_app(mine) && !is_line_app(theirs) && s->seen[!c->dir])
-        return 0; /* it answers something else */
-    if (is_line_app(mine) && mine == theirs)
-        return mine;
-    found = candidates(b, n);
-    if (is_line_app(theirs) && (found >> (theirs - WSPI_APP_SMTP) & 1))
-        return theirs;
-    if (is_line_app(mine) && (!found || found >> (mine - WSPI_APP_SMTP) & 1))
-        return mine;
-    if (!found)
-        return is_line_app(theirs) && !s->seen[c->dir] ? theirs : 0;
-    if ((theirs == WSPI_APP_SMTP || theirs == WSPI_APP_FTP) && found & either)
-        found &= either;
-    if (found == either)
-        return by_content(b, n);
-    return (uint8_t)(WSPI_APP_SMTP + __builtin_ctz(found));
-}
-
 /* ---- bodies ---- */
 
 /* Does the other side agree to a body? A mail may be seen without the server's side. */
@@ -318,25 +132,6 @@ static bool agreed(const walk *w)
     if (!wspi_app_last(w->c, false, LINE, &v))
         return w->g == &wspi_lines_smtp && !w->c->fill;
     return v < w->g->n_lines && w->g->rows[v].flags & (GOES | FETCHES);
-}
-
-/* Encoding: bytes up to the lone dot and with it, 0 if there is none. */
-static size_t body_len(const walk *w)
-{
-    const uint8_t *b = here(w);
-    size_t n = wspi_app_captured(w->c);
-    bool start = w->mode & AT_START;
-
-    for (size_t i = 0; i + 1 < n; i++) {
-        if (start && b[i] == '.') {
-            if (b[i + 1] == '\n')
-                return i + 2;
-            if (i + 2 < n && b[i + 1] == '\r' && b[i + 2] == '\n')
-                return i + 3;
-        }
-        start = b[i] == '\n';
-    }
-    return 0;
 }
 
 /* Samples: lines of letters that have n bytes, 3 or more, and the lone dot. */
@@ -363,7 +158,7 @@ static size_t sampled_len(const walk *w)
 static void body(walk *w)
 {
     wspi_coder *c = w->c;
-    size_t n = c->enc ? body_len(w) : 0;
+    size_t n = c->enc ? wspi_body_len(here(w), wspi_app_captured(c), w->mode & AT_START) : 0;
     uint64_t v = n == 0 ? GOES_ON : n == wspi_app_left(c) ? ENDS : ENDS_BEFORE;
     bool asked = wspi_asked(c);
 
@@ -411,93 +206,6 @@ static void count_bytes(walk *w, uint64_t n)
 
 /* ---- items ---- */
 
-/* Has it quotation marks that are not closed in it? */
-static bool half_quoted(const char *s, char mark)
-{
-    bool half = false;
-
-    for (; *s; s++)
-        half ^= *s == mark;
-    return half;
-}
-
-/* Does no space come before, or behind, a phrase? */
-static bool joins(const char *s, char edge, const char *marks)
-{
-    return !*s || strchr(marks, edge) || ((edge == '"' || edge == '\'') && half_quoted(s, edge));
-}
-
-static bool joins_before(const char *s)
-{
-    return joins(s, *s, " )]>,.;:|");
-}
-
-static bool joins_behind(const char *s)
-{
-    return joins(s, *s ? s[strlen(s) - 1] : 0, " (<[{=|@");
-}
-
-static bool word_byte(uint8_t b)
-{
-    return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || b >= 0x80;
-}
-
-/* Encoding: the longest phrase that [b, b + n) begins with and that ends where a word does, or 0. */
-static unsigned phrase_at(const wspi_lines *g, const uint8_t *b, size_t n)
-{
-    unsigned best = 0;
-    size_t longest = 0, len;
-
-    for (unsigned k = I_SPACE + 1; k < g->n_items; k++) {
-        const char *s = g->items[k].name;
-        if ((uint8_t)s[0] != b[0])
-            continue;
-        len = strlen(s);
-        if (len > longest && len <= n && memcmp(b, s, len) == 0 &&
-            (len == n || !word_byte(b[len - 1]) || !word_byte(b[len]))) {
-            best = k;
-            longest = len;
-        }
-    }
-    return best;
-}
-
-/* Digits of a number at b, 0 if it is none: part of a name, or with zeros in front. */
-static size_t number_at(const uint8_t *b, size_t n, uint64_t *v)
-{
-    size_t len = 0;
-
-    *v = 0;
-    for (; len < n && b[len] >= '0' && b[len] <= '9' && len <= MAX_DIGITS; len++)
-        *v = *v * 10 + (b[len] - '0');
-    if (len == 0 || len > MAX_DIGITS || (len > 1 && b[0] == '0'))
-        return 0;
-    if (len < n && (word_byte(b[len]) || strchr("-_@", b[len])))
-        return 0;
-    if (len + 1 < n && strchr(".,/:", b[len]) && word_byte(b[len + 1]))
-        return 0;
-    return len;
-}
-
-/* h1,h2,h3,h4,p1,p2 */
-static size_t address_at(const uint8_t *b, size_t n, uint64_t *v)
-{
-    size_t at = 0;
-
-    *v = 0;
-    for (int i = 0; i < 6; i++) {
-        unsigned part = 0;
-        size_t from = at;
-        for (; at < n && at < from + 3 && b[at] >= '0' && b[at] <= '9'; at++)
-            part = part * 10 + (b[at] - '0');
-        if (at == from || part > 255 || (at > from + 1 && b[from] == '0') ||
-            (i < 5 && (at == n || b[at++] != ',')))
-            return 0;
-        *v = *v << 8 | part;
-    }
-    return at == n || !word_byte(b[at]) ? at : 0;
-}
-
 /* "user@host>": bytes before and behind the @. */
 static bool mailbox_at(walk *w, const uint8_t *b, size_t n)
 {
@@ -519,7 +227,7 @@ static bool mailbox_at(walk *w, const uint8_t *b, size_t n)
 static unsigned literal_at(const walk *w, const uint8_t *b, size_t n)
 {
     uint64_t v;
-    size_t len = n > 2 && w->next ? number_at(b + 1, n - 1, &v) : 0;
+    size_t len = n > 2 && w->next ? wspi_number_at(b + 1, n - 1, &v) : 0;
 
     if (len == 0 || *b != '{')
         return 0;
@@ -549,17 +257,17 @@ static unsigned item_at(walk *w, const uint8_t *b, size_t n)
         return I_REST;
     if (w->g == &wspi_lines_imap && (k = literal_at(w, b, n)) != 0)
         return k;
-    if (w->g == &wspi_lines_ftp && address_at(b, n, &v))
+    if (w->g == &wspi_lines_ftp && wspi_address_at(b, n, &v))
         return I_ADDRESS;
     if (w->place == 0 && w->g->rows[w->row].script[0] == M_MAIL && mailbox_at(w, b, n))
         return I_MAILBOX;
-    if (w->place == 1 && w->g->rows[w->row].script[1] == M_PORT && number_at(b, n, &v) &&
+    if (w->place == 1 && w->g->rows[w->row].script[1] == M_PORT && wspi_number_at(b, n, &v) &&
         v <= 0xffff)
         return I_PORT;
-    k = flags_of(w) & SECRET ? 0 : phrase_at(w->g, b, n);
+    k = flags_of(w) & SECRET ? 0 : wspi_phrase_at(w->g, b, n);
     if (k)
         return k;
-    if (!w->hidden && !(flags_of(w) & SECRET) && number_at(b, n, &v))
+    if (!w->hidden && !(flags_of(w) & SECRET) && wspi_number_at(b, n, &v))
         return I_NUMBER;
     w->len = name_len(w, b, n);
     return I_NAME;
@@ -579,13 +287,13 @@ static unsigned next_item(walk *w)
     if (w->glued)
         return *b == ' ' ? I_SPACE : item_at(w, b, n);
     if (*b != ' ') {
-        k = phrase_at(w->g, b, n);
-        return k && joins_before(w->g->items[k].name) ? k : I_GLUE;
+        k = wspi_phrase_at(w->g, b, n);
+        return k && wspi_joins_before(w->g->items[k].name) ? k : I_GLUE;
     }
     if (n == 1 || b[1] == ' ')
         return I_SPACE;
     k = item_at(w, b + 1, n - 1);
-    return k > I_SPACE && joins_before(w->g->items[k].name) ? I_SPACE : k;
+    return k > I_SPACE && wspi_joins_before(w->g->items[k].name) ? I_SPACE : k;
 }
 
 static void name(walk *w, size_t n, enum wspi_text_class class)
@@ -608,7 +316,7 @@ static uint64_t number(walk *w)
     uint64_t v = 0;
 
     if (w->c->enc)
-        (void)number_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
     wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
     v = wspi_app_code(w->c, NUMBER, false, 0, v);
     decimal(w, v);
@@ -638,7 +346,7 @@ static void address(walk *w)
     char s[32];
 
     if (w->c->enc)
-        (void)address_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_address_at(here(w), w->eol - w->c->pay.at, &v);
     host = wspi_app_code(w->c, HOST, true, own_address(w), v >> 16);
     v = host << 16 | port(w, v & 0xffff);
     (void)snprintf(s, sizeof s, "%u,%u,%u,%u,%u,%u", (unsigned)(v >> 40 & 255),
@@ -652,7 +360,7 @@ static void port_number(walk *w)
     uint64_t v = 0;
 
     if (w->c->enc)
-        (void)number_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
     decimal(w, port(w, v));
 }
 
@@ -687,9 +395,9 @@ static bool coded_as(walk *w, unsigned k)
     const char *s = k >= FIRST_PHRASE ? w->g->items[k].name : "-";
     uint64_t v;
 
-    if (!w->glued && !(k == I_REST) && !joins_before(s))
+    if (!w->glued && !(k == I_REST) && !wspi_joins_before(s))
         literal(w, " ", 1);
-    w->glued = k >= FIRST_PHRASE && joins_behind(s);
+    w->glued = k >= FIRST_PHRASE && wspi_joins_behind(s);
     w->hidden = k == I_NAME || k == I_MAILBOX;
     switch (k) {
     case I_NAME: name(w, w->len, WSPI_TEXT_NAME); return true;
@@ -749,25 +457,11 @@ static uint64_t set_here(const walk *w)
     return set ? set : M_END;
 }
 
-static unsigned expected_item(uint64_t set)
-{
-    return set == M_NAME ? I_NAME : set == M_NUMBER ? I_NUMBER : set == M_MAIL ? I_MAILBOX : I_END;
-}
-
-static bool item_fits(const walk *w, uint64_t set, unsigned k)
-{
-    static const uint64_t special[FIRST_PHRASE] = {
-        [I_END] = M_END,      [I_NAME] = M_NAME,    [I_NUMBER] = M_NUMBER,
-        [I_MAILBOX] = M_MAIL, [I_ADDRESS] = M_ADDR, [I_PORT] = M_PORT};
-
-    return k < w->g->n_items && set & (k < FIRST_PHRASE ? special[k] : w->g->sets[k]);
-}
-
 static unsigned coded_item(walk *w, unsigned k)
 {
     wspi_coder *c = w->c;
     uint64_t set = set_here(w);
-    unsigned want = expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
+    unsigned want = wspi_expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
              count = wspi_field_count(c->pay.app, ITEM);
     bool asked = wspi_asked(c);
 
@@ -776,9 +470,9 @@ static unsigned coded_item(walk *w, unsigned k)
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
-            if (i == want || !item_fits(w, set, i))
+            if (i == want || !wspi_item_fits(w->g, set, i))
                 c->legal[base + i] = 0;
-        c->need = !item_fits(w, set, want);
+        c->need = !wspi_item_fits(w->g, set, want);
     }
     if (k >= w->g->n_items)
         wspi_app_fail(c);
@@ -812,27 +506,6 @@ static void items(walk *w)
 
 /* ---- tags ---- */
 
-/* The client counts: A1, A2; a0009, a0010. */
-static void next_tag(walk *w)
-{
-    size_t i = w->tag_len;
-
-    if (i == 0) {
-        memcpy(w->tag, "A1", 2);
-        w->tag_len = 2;
-        return;
-    }
-    while (i > 0 && w->tag[i - 1] == '9')
-        w->tag[--i] = '0';
-    if (i > 0 && w->tag[i - 1] >= '0' && w->tag[i - 1] < '9') {
-        w->tag[i - 1]++;
-    } else if (i < w->tag_len && w->tag_len < MAX_TAG) {
-        memmove(w->tag + i + 1, w->tag + i, w->tag_len - i);
-        w->tag[i] = '1';
-        w->tag_len++;
-    }
-}
-
 static void take_tag(walk *w)
 {
     const wsp_context *s = w->c->ctx;
@@ -852,7 +525,7 @@ static void coded_tag(walk *w, size_t n)
     uint64_t other = 0;
 
     if (asks)
-        next_tag(w);
+        wspi_next_tag(w->tag, &w->tag_len);
     if (c->enc)
         other = n != w->tag_len || memcmp(here(w), w->tag, n) != 0;
     wspi_app_only(c, 0, 0);
@@ -946,7 +619,7 @@ static unsigned read_line(walk *w, bool resumed, size_t *tag, unsigned *form)
 
     find_line(w);
     if (!resumed)
-        row = begins_with(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
+        row = wspi_lines_row(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
     if (w->c->n >= (row == TEXT ? MAX_TEXT : MAX_TOKENS))
         row = REST;
     *form =
@@ -961,7 +634,7 @@ static void write_word(walk *w)
     size_t n = WSPI_MIN(strlen(s), sizeof word);
 
     for (size_t i = 0; i < n; i++)
-        word[i] = (char)cased(s, i, w->form & (CASES - 1));
+        word[i] = (char)wspi_lines_cased(s, i, w->form & (CASES - 1));
     literal(w, word, n);
 }
 
@@ -1047,21 +720,6 @@ static bool again(const walk *w)
                          (w->mode & IN_BODY && agreed(w))));
 }
 
-bool wspi_lines_may_speak(const wsp_context *ctx, int dir)
-{
-    const wspi_app_state *s = &ctx->app;
-    uint8_t app = is_line_app(s->id[1]) ? s->id[1] : s->id[0];
-    uint64_t v = s->v[1][LINE];
-    unsigned flags;
-
-    if (!is_line_app(app))
-        return true;
-    if (ctx->spoke == 0)
-        return dir == 1;
-    flags = app == s->id[1] && v < lines_of(app)->n_lines ? lines_of(app)->rows[v].flags : 0;
-    return (dir == 1) == (flags & (AND | LATER) && !(flags & FIRST));
-}
-
 static void finish(walk *w)
 {
     wspi_coder *c = w->c;
@@ -1076,7 +734,7 @@ static void finish(walk *w)
 
 static void walk_segment(wspi_coder *c)
 {
-    walk w = {.c = c, .g = lines_of(c->pay.app), .budget = TEXT_SHOWN};
+    walk w = {.c = c, .g = wspi_lines_of(c->pay.app), .budget = TEXT_SHOWN};
 
     resume(&w);
     while (!stopped(&w) && again(&w)) {
@@ -1097,22 +755,22 @@ static void walk_segment(wspi_coder *c)
 
 static bool takes_smtp(const wspi_coder *c)
 {
-    return choose(c) == WSPI_APP_SMTP;
+    return wspi_lines_choose(c) == WSPI_APP_SMTP;
 }
 
 static bool takes_pop3(const wspi_coder *c)
 {
-    return choose(c) == WSPI_APP_POP3;
+    return wspi_lines_choose(c) == WSPI_APP_POP3;
 }
 
 static bool takes_imap(const wspi_coder *c)
 {
-    return choose(c) == WSPI_APP_IMAP;
+    return wspi_lines_choose(c) == WSPI_APP_IMAP;
 }
 
 static bool takes_ftp(const wspi_coder *c)
 {
-    return choose(c) == WSPI_APP_FTP;
+    return wspi_lines_choose(c) == WSPI_APP_FTP;
 }
 
 #define APP(p, ...)                                                                      \

@@ -91,7 +91,10 @@ enum {
 #define M_COUNT    (UINT64_C(1) << 37)
 #define M_OCTETS   (UINT64_C(1) << 38)
 
-enum { SCRIPT = 3 };
+/* The form of a line: the case of its word, and whether it ends with a bare line feed. */
+enum { LOWER = 1, TITLE, MIXED, CASES, BARE_LF = CASES };
+
+enum { SCRIPT = 3, MAX_TAG = 32 };
 typedef struct wspi_line_row {
     uint16_t flags;
     uint64_t script[SCRIPT]; /* sets of its items; 0: the line ends */
@@ -106,5 +109,35 @@ typedef struct wspi_lines {
 extern const wspi_lines wspi_lines_smtp, wspi_lines_pop3, wspi_lines_imap, wspi_lines_ftp;
 extern const wspi_field wspi_smtp_fields[COMMON_FIELDS], wspi_pop3_fields[COMMON_FIELDS],
     wspi_imap_fields[TAG + 1], wspi_ftp_fields[PORT + 1];
+
+/* The words of an application protocol of the four. */
+bool wspi_is_lines(uint8_t app);
+const wspi_lines *wspi_lines_of(uint8_t app);
+
+/* Character i of a word in the case of a form: "MAIL FROM", "mail from", "Mail From", "MAIL From". */
+uint8_t wspi_lines_cased(const char *s, size_t i, unsigned form);
+/* The row that the line [b, b + n) begins with, or TEXT, behind a tag of *tag bytes. *form: the expected case, then its own. */
+unsigned wspi_lines_row(const wspi_lines *g, const uint8_t *b, size_t n, size_t *tag,
+                        unsigned *form);
+
+/* The protocol of a payload that does not go on with what was before, or 0. */
+uint8_t wspi_lines_choose(const wspi_coder *c);
+
+/* Does no space come before, or behind, a phrase? */
+bool wspi_joins_before(const char *s);
+bool wspi_joins_behind(const char *s);
+/* The longest phrase that [b, b + n) begins with and that ends where a word does, or 0. */
+unsigned wspi_phrase_at(const wspi_lines *g, const uint8_t *b, size_t n);
+/* Bytes of a number at b, or of h1,h2,h3,h4,p1,p2; 0 if there is none. */
+size_t wspi_number_at(const uint8_t *b, size_t n, uint64_t *v);
+size_t wspi_address_at(const uint8_t *b, size_t n, uint64_t *v);
+/* The item that is predicted where one of a set may come; is item k in the set? */
+unsigned wspi_expected_item(uint64_t set);
+bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k);
+
+/* Bytes of [b, b + n) up to a lone dot and with it, 0 if there is none. start: a line starts at b. */
+size_t wspi_body_len(const uint8_t *b, size_t n, bool start);
+/* IMAP: the client counts: A1, A2; a0009, a0010. */
+void wspi_next_tag(uint8_t tag[MAX_TAG], size_t *len);
 
 #endif
