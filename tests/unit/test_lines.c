@@ -62,7 +62,7 @@ static const wire_message box[] = {
     {BYTES("x8 LOGIN ann secret\r\nx9 noop\r\n"),
      false,
      0,
-     {"imap.line=LOGIN", "imap.tag=other", "imap.line=NOOP", "imap.form=lower"}},
+     {"imap.line=LOGIN", "imap.tag=spelled", "imap.line=NOOP", "imap.form=lower"}},
     {BYTES("x9 OK Logged in\r\n"), false, 1, {"imap.line=OK", "imap.item=Logged in"}},
     {BYTES("x10 FETCH 1:* (FLAGS)\r\n"), false, 0, {"imap.line=FETCH", "imap.item=(FLAGS)"}},
     {BYTES("* 1 FETCH (BODY[] {12}\r\nSubject: "), false, 1, {"imap.item=literal"}},

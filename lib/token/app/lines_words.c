@@ -11,7 +11,7 @@ static const wspi_value form[] = {{0, "upper"},    {1, "lower"},    {2, "title"}
                                   {3, "mixed"},    {4, "upper-lf"}, {5, "lower-lf"},
                                   {6, "title-lf"}, {7, "mixed-lf"}, {0, NULL}};
 static const wspi_value body[] = {{0, "goes-on"}, {1, "ends"}, {2, "ends-before"}, {0, NULL}};
-static const wspi_value tag[] = {{0, "next"}, {1, "other"}, {0, NULL}};
+static const wspi_value tag[] = {{0, "next"}, {1, "spelled"}, {0, NULL}};
 
 #define WORD(number, word, ...)           {number, word},
 #define ROW(number, word, flags, a, b, c) {flags, {a, b, c}},
