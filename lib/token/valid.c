@@ -114,7 +114,8 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
     if (!c->legal || c->deviations || !c->need || !ctx->started)
         return;
     if (is_of(ctx, WSPI_ARP) || is_of(ctx, WSPI_IGMP) ||
-        (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir))))
+        (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir) ||
+                                  !wspi_lines_may_speak(ctx, c->dir))))
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
 }
 

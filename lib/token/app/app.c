@@ -5,7 +5,7 @@
 static const wspi_app *const apps[] = {
     &wspi_app_dns,  &wspi_app_tls,  &wspi_app_ntp,  &wspi_app_modbus, &wspi_app_http,
     &wspi_app_dhcp, &wspi_app_quic, &wspi_app_dnp3, &wspi_app_s7comm, &wspi_app_stun,
-    &wspi_app_ssdp, &wspi_app_sip,  &wspi_app_rtsp, &wspi_app_radius, &wspi_app_mqtt, &wspi_app_dhcpv6, &wspi_app_coap, &wspi_app_tftp, &wspi_app_bacnet};
+    &wspi_app_ssdp, &wspi_app_sip,  &wspi_app_rtsp, &wspi_app_radius, &wspi_app_mqtt, &wspi_app_dhcpv6, &wspi_app_coap, &wspi_app_tftp, &wspi_app_bacnet, &wspi_app_smtp, &wspi_app_pop3, &wspi_app_imap, &wspi_app_ftp};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
@@ -360,7 +360,8 @@ static bool candidate(const wspi_coder *c, const wspi_layer *l, uint8_t id)
     const wspi_app *a = apps[id - WSPI_LAYER_COUNT];
     bool inside = c->ctx->app.id[c->dir] == id && c->ctx->app.left[c->dir];
 
-    return a->over & over(l->id) && (inside || a->looks(c->pay.in, c->pay.end));
+    return a->over & over(l->id) &&
+           (inside || (a->takes ? a->takes(c) : a->looks(c->pay.in, c->pay.end)));
 }
 
 static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)

@@ -18,6 +18,8 @@ typedef struct wspi_app {
     wspi_proto proto;                          /* name and fields; len 0 */
     uint8_t over;                              /* transports: WSPI_OVER_... */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
+    /* Instead of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
+    bool (*takes)(const wspi_coder *c);
     void (*walk)(wspi_coder *c);
     uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
     uint16_t
@@ -46,12 +48,17 @@ enum wspi_app_id {
     WSPI_APP_COAP,
     WSPI_APP_TFTP,
     WSPI_APP_BACNET,
+    WSPI_APP_SMTP,
+    WSPI_APP_POP3,
+    WSPI_APP_IMAP,
+    WSPI_APP_FTP,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
     wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_ssdp,
     wspi_app_sip, wspi_app_rtsp;
 extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap, wspi_app_tftp, wspi_app_bacnet;
+extern const wspi_app wspi_app_smtp, wspi_app_pop3, wspi_app_imap, wspi_app_ftp;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
@@ -60,6 +67,9 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 /* Is it usual that clients have this port? */
 bool wspi_app_asks_from(uint16_t port, uint8_t transport);
+/* Samples of SMTP, POP3, IMAP and FTP: is it this direction's turn to have a payload? */
+bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
+
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
 

@@ -538,4 +538,5 @@ const wspi_app wspi_app_dhcpv6 = {
     .looks = looks,
     .walk = walk,
     .ports = {546, 547},
+    .clients = {546, 547},
 };

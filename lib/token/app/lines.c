@@ -1,0 +1,789 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lines.c: SMTP (RFC 5321), POP3 (RFC 1939), IMAP (RFC 3501, 9051) and FTP control connections (RFC 959): one walk, driven by
+ * the tables of lines_words.c:
+ * command: [ tag SP ] word *( SP item ) CRLF     reply: code ( SP | "-" ) *( item ) CRLF
+ * A line, a mail or a literal goes on in the next segments. Where the captured bytes end within a line no token tells of
+ * it: both sides know how many bytes there are. Names of people, hosts and files are withheld from classifiers; what
+ * passwords are has no text at all.
+ */
+#include "token/app/lines.h"
+
+#include <stdio.h>
+
+/* The modes of a direction between segments. */
+enum { IN_LINE = 1, IN_BODY = 2, AT_START = 4, COUNTS = 8 };
+/* A body in a segment. */
+enum { GOES_ON, ENDS, ENDS_BEFORE };
+enum {
+    NAME_SHOWN = 8,
+    TEXT_SHOWN = 24,
+    MAX_TOKENS = 300,
+    MAX_TEXT = 64,   /* tokens before which a line of text begins or goes on: listings are long */
+    MAX_SAMPLED = 6, /* lines of a sample */
+    MAX_WORD = 40,
+    SAMPLED_LINE = 70
+};
+
+typedef struct walk {
+    wspi_coder *c;
+    const wspi_lines *g;
+    unsigned mode;
+    size_t budget;             /* bytes of names that still get tokens */
+    unsigned row, form, place; /* of the line at hand; how many items it has had */
+    unsigned lines;            /* samples: complete ones */
+    bool glued;                /* no space comes before the next item */
+    bool hidden;               /* the last item was a name */
+    bool sized;                /* the next number is how long a body is */
+    uint64_t count;            /* its first number plus one, or 0 */
+    uint8_t tag[MAX_TAG];      /* IMAP: the client's last one */
+    size_t tag_len;
+    size_t eol,
+        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
+    size_t len, len_2; /* encoding: of the item that was found */
+} walk;
+
+static bool stopped(const walk *w)
+{
+    return w->c->bad || w->c->need || w->c->pay.fail;
+}
+
+static bool more(const walk *w)
+{
+    return w->c->fill || wspi_app_captured(w->c) > 0;
+}
+
+static const uint8_t *here(const walk *w)
+{
+    return w->c->pay.in + w->c->pay.at;
+}
+
+static unsigned flags_of(const walk *w)
+{
+    return w->g->rows[w->row].flags;
+}
+
+/* Encoding: the line at hand. */
+static void find_line(walk *w)
+{
+    const uint8_t *b = here(w), *lf = memchr(b, '\n', wspi_app_captured(w->c));
+
+    w->eol = w->c->pay.at + (lf ? (size_t)(lf - b) : wspi_app_captured(w->c));
+    w->next = lf ? w->eol + 1 : 0;
+    if (lf && lf > b && lf[-1] == '\r')
+        w->eol--;
+}
+
+/* Bytes that both sides know: checked or written. */
+static void literal(walk *w, const char *s, size_t n)
+{
+    wspi_coder *c = w->c;
+    uint8_t *b;
+
+    if (stopped(w))
+        return;
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_fail(c);
+    } else if (c->enc) {
+        wspi_app_require(c, memcmp(here(w), s, n) == 0);
+        c->pay.at += n;
+    } else {
+        b = wspi_payload_room(c, n);
+        if (b)
+            memcpy(b, s, n);
+        c->pay.at += n;
+    }
+}
+
+static void decimal(walk *w, uint64_t v)
+{
+    char s[24];
+
+    (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
+    literal(w, s, strlen(s));
+}
+
+static void end_line(walk *w)
+{
+    if (w->form & BARE_LF)
+        literal(w, "\n", 1);
+    else
+        literal(w, "\r\n", 2);
+}
+
+/* The last byte of what was passed ends a line. */
+static bool line_done(const walk *w)
+{
+    const wspi_coder *c = w->c;
+
+    if (stopped(w) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
+        return false;
+    return (c->enc ? c->pay.in[WSPI_MIN(c->pay.at, c->pay.end) - 1]
+                   : c->pay.out->data[c->pay.out->len - 1]) == '\n';
+}
+
+/* ---- bodies ---- */
+
+/* Does the other side agree to a body? A mail may be seen without the server's side. */
+static bool agreed(const walk *w)
+{
+    uint64_t v;
+
+    if (!wspi_app_last(w->c, false, LINE, &v))
+        return w->g == &wspi_lines_smtp && !w->c->fill;
+    return v < w->g->n_lines && w->g->rows[v].flags & (GOES | FETCHES);
+}
+
+/* Samples: lines of letters that have n bytes, 3 or more, and the lone dot. */
+static void sampled_body(walk *w, size_t n)
+{
+    size_t line;
+
+    for (; n && !stopped(w); n -= line) {
+        line = n <= SAMPLED_LINE ? n : n < SAMPLED_LINE + 3 ? n / 2 : SAMPLED_LINE;
+        wspi_app_text(w->c, line - 2, 0, WSPI_TEXT_LINE);
+        literal(w, "\r\n", 2);
+    }
+    literal(w, ".\r\n", 3);
+}
+
+/* Samples: a body ends with its segment; how long it is an answer has said, or the packet. */
+static size_t sampled_len(const walk *w)
+{
+    size_t n = w->count ? (size_t)w->count - 1 : wspi_app_left(w->c);
+
+    return n < 3 ? 3 : n;
+}
+
+static void body(walk *w)
+{
+    wspi_coder *c = w->c;
+    size_t n = c->enc ? wspi_body_len(here(w), wspi_app_captured(c), w->mode & AT_START) : 0;
+    uint64_t v = n == 0 ? GOES_ON : n == wspi_app_left(c) ? ENDS : ENDS_BEFORE;
+    bool asked = wspi_asked(c);
+
+    wspi_app_only(c, ENDS, 1);
+    v = wspi_app_code(c, BODY, true, GOES_ON, v);
+    c->need = c->need || asked;
+    if (v == ENDS_BEFORE) {
+        n = (size_t)wspi_app_code(c, NUMBER, false, 0, n);
+        wspi_app_require(c, n > 0);
+    } else {
+        n = wspi_app_left(c);
+    }
+    if (stopped(w))
+        return;
+    if (c->fill)
+        sampled_body(w, sampled_len(w));
+    else
+        wspi_app_opaque(c, n);
+    w->mode &= ~(unsigned)AT_START;
+    if (v != GOES_ON || c->fill)
+        w->mode &= ~(unsigned)IN_BODY;
+    else if (line_done(w) && c->pay.wire <= c->pay.end)
+        w->mode |= AT_START;
+}
+
+/* Bytes that were counted before: a literal, a chunk of a mail. */
+static void counted(walk *w)
+{
+    uint32_t *left = &w->c->app.left[w->c->dir];
+    uint32_t n = (uint32_t)WSPI_MIN(*left, wspi_app_left(w->c));
+
+    wspi_app_opaque(w->c, n);
+    *left -= n;
+    if (*left == 0)
+        w->mode &= ~(unsigned)COUNTS;
+}
+
+static void count_bytes(walk *w, uint64_t n)
+{
+    if (n == 0 || n > UINT32_MAX)
+        return;
+    w->c->app.left[w->c->dir] = (uint32_t)n;
+    w->mode |= COUNTS;
+}
+
+/* ---- items ---- */
+
+/* "user@host>": bytes before and behind the @. */
+static bool mailbox_at(walk *w, const uint8_t *b, size_t n)
+{
+    const uint8_t *end = memchr(b, '>', n), *at;
+
+    n = end ? (size_t)(end - b) : 0;
+    at = n ? memchr(b, '@', n) : NULL;
+    for (size_t i = 0; at && i < n; i++)
+        if (b[i] <= ' ' || b[i] == 0x7f)
+            return false;
+    if (!at)
+        return false;
+    w->len = (size_t)(at - b);
+    w->len_2 = n - w->len - 1;
+    return true;
+}
+
+/* {number}, {number+} at the end of a line that is there; which of them, or 0. */
+static unsigned literal_at(const walk *w, const uint8_t *b, size_t n)
+{
+    uint64_t v;
+    size_t len = n > 2 && w->next ? wspi_number_at(b + 1, n - 1, &v) : 0;
+
+    if (len == 0 || *b != '{')
+        return 0;
+    if (len + 2 == n && b[len + 1] == '}')
+        return I_LITERAL;
+    return len + 3 == n && b[len + 1] == '+' && b[len + 2] == '}' ? I_LITERAL_PLUS : 0;
+}
+
+static size_t name_len(const walk *w, const uint8_t *b, size_t n)
+{
+    bool secret = flags_of(w) & SECRET;
+    size_t len = 0;
+
+    while (len < n && b[len] > ' ' && b[len] != 0x7f &&
+           (secret || len == 0 || !strchr(")]>\"", b[len])))
+        len++;
+    return len;
+}
+
+/* Encoding: the item at b. */
+static unsigned item_at(walk *w, const uint8_t *b, size_t n)
+{
+    uint64_t v;
+    unsigned k;
+
+    if (*b < ' ' || *b == 0x7f)
+        return I_REST;
+    if (w->g == &wspi_lines_imap && (k = literal_at(w, b, n)) != 0)
+        return k;
+    if (w->g == &wspi_lines_ftp && wspi_address_at(b, n, &v))
+        return I_ADDRESS;
+    if (w->place == 0 && w->g->rows[w->row].script[0] == M_MAIL && mailbox_at(w, b, n))
+        return I_MAILBOX;
+    if (w->place == 1 && w->g->rows[w->row].script[1] == M_PORT && wspi_number_at(b, n, &v) &&
+        v <= 0xffff)
+        return I_PORT;
+    k = flags_of(w) & SECRET ? 0 : wspi_phrase_at(w->g, b, n);
+    if (k)
+        return k;
+    if (!w->hidden && !(flags_of(w) & SECRET) && wspi_number_at(b, n, &v))
+        return I_NUMBER;
+    w->len = name_len(w, b, n);
+    return I_NAME;
+}
+
+/* Encoding: the next item with the space that is before it. */
+static unsigned next_item(walk *w)
+{
+    const uint8_t *b = here(w);
+    size_t n = w->eol - w->c->pay.at;
+    unsigned k;
+
+    if (n == 0)
+        return I_END;
+    if (w->c->n >= (w->row == TEXT ? MAX_TEXT : MAX_TOKENS))
+        return I_REST;
+    if (w->glued)
+        return *b == ' ' ? I_SPACE : item_at(w, b, n);
+    if (*b != ' ') {
+        k = wspi_phrase_at(w->g, b, n);
+        return k && wspi_joins_before(w->g->items[k].name) ? k : I_GLUE;
+    }
+    if (n == 1 || b[1] == ' ')
+        return I_SPACE;
+    k = item_at(w, b + 1, n - 1);
+    return k > I_SPACE && wspi_joins_before(w->g->items[k].name) ? I_SPACE : k;
+}
+
+static void name(walk *w, size_t n, enum wspi_text_class class)
+{
+    size_t shown = flags_of(w) & SECRET || w->row == TEXT ? 0 : NAME_SHOWN;
+
+    wspi_app_only(w->c, 4, 4); /* 4 to 15 bytes */
+    n = (size_t)wspi_app_code(w->c, NAME, false, 0, n);
+    if (!w->c->fill && wspi_app_captured(w->c) < n) {
+        wspi_app_fail(w->c);
+        return;
+    }
+    shown = WSPI_MIN(WSPI_MIN(shown, n), w->budget);
+    w->budget -= shown;
+    wspi_app_text(w->c, n, shown, class);
+}
+
+static uint64_t number(walk *w)
+{
+    uint64_t v = 0;
+
+    if (w->c->enc)
+        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
+    wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
+    v = wspi_app_code(w->c, NUMBER, false, 0, v);
+    decimal(w, v);
+    return v;
+}
+
+static uint64_t own_address(const walk *w)
+{
+    const wsp_packet *p = w->c->p;
+
+    for (size_t i = p->n_layers; i-- > 0;)
+        if (p->layers[i].id == WSPI_IPV4)
+            return p->layers[i].v[WSPI_IPV4_SRC];
+    return 0;
+}
+
+/* Samples: not a port of a service. */
+static uint64_t port(walk *w, uint64_t v)
+{
+    v = wspi_app_code(w->c, PORT, false, 0, v);
+    return w->c->fill ? v | 0x8000 : v;
+}
+
+static void address(walk *w)
+{
+    uint64_t v = 0, host;
+    char s[32];
+
+    if (w->c->enc)
+        (void)wspi_address_at(here(w), w->eol - w->c->pay.at, &v);
+    host = wspi_app_code(w->c, HOST, true, own_address(w), v >> 16);
+    v = host << 16 | port(w, v & 0xffff);
+    (void)snprintf(s, sizeof s, "%u,%u,%u,%u,%u,%u", (unsigned)(v >> 40 & 255),
+                   (unsigned)(v >> 32 & 255), (unsigned)(v >> 24 & 255), (unsigned)(v >> 16 & 255),
+                   (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
+    literal(w, s, strlen(s));
+}
+
+static void port_number(walk *w)
+{
+    uint64_t v = 0;
+
+    if (w->c->enc)
+        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
+    decimal(w, port(w, v));
+}
+
+/* What is left of the line, its end too. */
+static void rest_of_line(walk *w)
+{
+    wspi_coder *c = w->c;
+    size_t n = c->enc ? (w->next ? w->next : w->eol) - c->pay.at : 0;
+
+    n = (size_t)wspi_app_code(c, NAME, false, 0, n);
+    wspi_app_opaque(c, n);
+    if (!line_done(w))
+        w->mode |= IN_LINE;
+}
+
+static void literal_item(walk *w, bool plus)
+{
+    uint64_t n;
+
+    literal(w, "{", 1);
+    n = number(w);
+    literal(w, "+}", plus ? 2 : 0);
+    if (!plus)
+        literal(w, "}", 1);
+    end_line(w);
+    count_bytes(w, n);
+}
+
+/* false: the line ends with it. */
+static bool coded_as(walk *w, unsigned k)
+{
+    const char *s = k >= FIRST_PHRASE ? w->g->items[k].name : "-";
+    uint64_t v;
+
+    if (!w->glued && !(k == I_REST) && !wspi_joins_before(s))
+        literal(w, " ", 1);
+    w->glued = k >= FIRST_PHRASE && wspi_joins_behind(s);
+    w->hidden = k == I_NAME || k == I_MAILBOX;
+    switch (k) {
+    case I_NAME: name(w, w->len, WSPI_TEXT_NAME); return true;
+    case I_NUMBER:
+        v = number(w);
+        w->count = w->count ? w->count : v + 1;
+        return true;
+    case I_MAILBOX:
+        name(w, w->len, WSPI_TEXT_NAME);
+        literal(w, "@", 1);
+        name(w, w->len_2, WSPI_TEXT_NAME);
+        literal(w, ">", 1);
+        return true;
+    case I_ADDRESS: address(w); return true;
+    case I_PORT: port_number(w); return true;
+    case I_REST: rest_of_line(w); return false;
+    case I_LITERAL:
+    case I_LITERAL_PLUS: literal_item(w, k == I_LITERAL_PLUS); return false;
+    default: literal(w, s, strlen(s)); return true;
+    }
+}
+
+/* Has the flow been of this protocol? */
+static bool spoken(const walk *w)
+{
+    const wspi_app_state *s = &w->c->ctx->app;
+
+    return s->id[0] == w->c->pay.app || s->id[1] == w->c->pay.app;
+}
+
+/* POP3: numbers that answer the last question: "2 320" to STAT, "120 octets" to RETR; 0: it has none. */
+static uint64_t answered(const walk *w)
+{
+    uint64_t v;
+    unsigned asked;
+
+    if (!(flags_of(w) & OPENS && flags_of(w) & ANSWERS) || !wspi_app_last(w->c, false, LINE, &v) ||
+        v >= w->g->n_lines)
+        return 0;
+    asked = w->g->rows[v].flags;
+    if (!(asked & (PAIRS | FETCHES)))
+        return 0;
+    return w->place > 1 ? M_END : w->place && asked & FETCHES ? M_OCTETS : M_NUMBER;
+}
+
+/* What may come at this place of the line: samples keep to it, others mostly do. */
+static uint64_t set_here(const walk *w)
+{
+    uint64_t set = answered(w);
+
+    if (w->row == TEXT)
+        return M_NAME | M_END;
+    if (set == 0 && w->place < SCRIPT)
+        set = w->g->rows[w->row].script[w->place];
+    if (set & M_GREET && set != M_GREET)
+        set = spoken(w) ? set & ~M_GREET : M_GREET;
+    return set ? set : M_END;
+}
+
+static unsigned coded_item(walk *w, unsigned k)
+{
+    wspi_coder *c = w->c;
+    uint64_t set = set_here(w);
+    unsigned want = wspi_expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
+             count = wspi_field_count(c->pay.app, ITEM);
+    bool asked = wspi_asked(c);
+
+    k = (unsigned)wspi_app_code(c, ITEM, true, want, k);
+    if (stopped(w))
+        return I_END;
+    if (asked) {
+        for (unsigned i = 0; i < count; i++)
+            if (i == want || !wspi_item_fits(w->g, set, i))
+                c->legal[base + i] = 0;
+        c->need = !wspi_item_fits(w->g, set, want);
+    }
+    if (k >= w->g->n_items)
+        wspi_app_fail(c);
+    return k;
+}
+
+static void items(walk *w)
+{
+    unsigned k;
+
+    w->glued = flags_of(w) & GLUED || w->row == TEXT;
+    w->hidden = false;
+    w->count = 0;
+    for (w->place = 0;; w->place++) {
+        if (!more(w)) {
+            w->mode |= IN_LINE;
+            return;
+        }
+        k = coded_item(w, w->c->enc ? next_item(w) : 0);
+        if (stopped(w))
+            return;
+        if (k == I_END) {
+            end_line(w);
+            return;
+        }
+        w->sized = answered(w) == M_NUMBER && agreed(w);
+        if (!coded_as(w, k) || stopped(w))
+            return;
+    }
+}
+
+/* ---- tags ---- */
+
+static void take_tag(walk *w)
+{
+    const wsp_context *s = w->c->ctx;
+
+    if (spoken(w) && s->name_len <= MAX_TAG) {
+        w->tag_len = s->name_len;
+        memcpy(w->tag, s->name, s->name_len);
+    }
+}
+
+/* A tag of n bytes, when encoding, and the space behind it. */
+static void coded_tag(walk *w, size_t n)
+{
+    wspi_coder *c = w->c;
+    bool asks = !(flags_of(w) & ANSWERS);
+    size_t at = c->pay.at;
+    uint64_t other = 0;
+
+    if (asks)
+        wspi_next_tag(w->tag, &w->tag_len);
+    if (c->enc)
+        other = n != w->tag_len || memcmp(here(w), w->tag, n) != 0;
+    wspi_app_only(c, 0, 0);
+    other = wspi_app_code(c, TAG, true, 0, other);
+    if (other) {
+        n = (size_t)wspi_app_code(c, NAME, false, 0, n);
+        wspi_app_require(c, n <= MAX_TAG && (c->fill || n <= wspi_app_captured(c)));
+        if (!stopped(w))
+            wspi_app_text(c, n, WSPI_MIN(n, (size_t)NAME_SHOWN), WSPI_TEXT_WORD);
+    } else {
+        n = w->tag_len;
+        literal(w, (const char *)w->tag, n);
+    }
+    literal(w, " ", 1);
+    if (stopped(w) || !asks)
+        return;
+    c->name_at = at;
+    c->name_len = (uint16_t)n;
+    memcpy(w->tag, (c->enc ? c->pay.in : c->pay.out->data) + at, n);
+    w->tag_len = n;
+}
+
+/* ---- lines ---- */
+
+/* Is the line a greeting and nothing else? */
+static bool greets(const wspi_line_row *r)
+{
+    return r->script[0] == M_GREET || r->script[1] == M_GREET;
+}
+
+/*
+ * Samples: may the line be of this row? The first one of a flow says which protocol it is; a code that goes on is followed by
+ * itself or its end.
+ */
+static bool row_fits(const walk *w, unsigned k)
+{
+    unsigned flags = k < w->g->n_lines ? w->g->rows[k].flags : 0;
+
+    if (w->lines && flags_of(w) & MORE)
+        return k == w->row + 1 || (k == w->row && w->lines < MAX_SAMPLED);
+    if (!(flags & (w->c->dir ? ANSWERS : ASKS)) || (!spoken(w) && !(flags & FIRST)) ||
+        (w->lines && flags & FIRST))
+        return false;
+    if (flags & GOES)
+        return w->c->ctx->app.mode[0] & IN_BODY;
+    if (greets(&w->g->rows[k]) && w->c->ctx->app.id[1] == w->c->pay.app)
+        return false;
+    if (flags & TAGGED && flags & ANSWERS)
+        return w->tag_len > 0;
+    return !(w->g->rows[k].script[1] & M_ADDR || w->g->rows[k].script[0] & M_ADDR) ||
+           own_address(w);
+}
+
+static void forbid_rows(const walk *w)
+{
+    wspi_coder *c = w->c;
+    unsigned base = wspi_field_base(c->pay.app, LINE), n = wspi_field_count(c->pay.app, LINE);
+
+    for (unsigned i = 0; c->legal && !c->deviations && i < n; i++)
+        if (c->legal[base + i] && !row_fits(w, i))
+            c->legal[base + i] = 0;
+}
+
+/* The row; false: a sample has no further line. */
+static bool coded_row(walk *w, unsigned k)
+{
+    wspi_coder *c = w->c;
+    uint64_t v = k;
+
+    if (c->fill && w->lines && flags_of(w) & AND) {
+        bool there = wspi_app_next(c, LINE, false, &v);
+        forbid_rows(w);
+        if (!there)
+            return false;
+        c->app.v[c->dir][LINE] = v;
+    } else {
+        v = wspi_app_code(c, LINE, false, 0, v);
+        if (c->need)
+            forbid_rows(w);
+    }
+    wspi_app_require(c, v < w->g->n_lines);
+    if (!stopped(w))
+        w->row = (unsigned)v;
+    return !stopped(w);
+}
+
+/* Encoding: row, case and end of the line at hand. */
+static unsigned read_line(walk *w, bool resumed, size_t *tag, unsigned *form)
+{
+    unsigned row = TEXT, kase = w->form & (CASES - 1);
+
+    find_line(w);
+    if (!resumed)
+        row = wspi_lines_row(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
+    if (w->c->n >= (row == TEXT ? MAX_TEXT : MAX_TOKENS))
+        row = REST;
+    *form =
+        kase | (w->next ? (w->next - w->eol == 1 ? (unsigned)BARE_LF : 0u) : (w->form & BARE_LF));
+    return row;
+}
+
+static void write_word(walk *w)
+{
+    const char *s = w->row < FIRST_LINE ? "" : w->g->lines[w->row].name;
+    char word[MAX_WORD];
+    size_t n = WSPI_MIN(strlen(s), sizeof word);
+
+    for (size_t i = 0; i < n; i++)
+        word[i] = (char)wspi_lines_cased(s, i, w->form & (CASES - 1));
+    literal(w, word, n);
+}
+
+/* A line is complete: what it says of the bytes behind it. */
+static void after_line(walk *w)
+{
+    unsigned flags = flags_of(w);
+
+    w->lines++;
+    if (w->mode & (IN_LINE | COUNTS))
+        return;
+    if (flags & COUNTED && w->count)
+        count_bytes(w, w->count - 1);
+    if (flags & OPENS && (flags & ASKS || agreed(w)))
+        w->mode |= IN_BODY | AT_START;
+}
+
+/* A line, or the rest of one; false: a sample has no further one. */
+static bool line(walk *w, bool resumed)
+{
+    wspi_coder *c = w->c;
+    size_t tag = 0;
+    unsigned row = TEXT, form = 0;
+
+    if (stopped(w))
+        return false;
+    if (c->enc)
+        row = read_line(w, resumed, &tag, &form);
+    if (resumed)
+        w->row = TEXT;
+    else if (!coded_row(w, row))
+        return false;
+    if (w->row == REST) {
+        wspi_app_opaque(c, wspi_app_captured(c));
+        w->mode |= line_done(w) ? 0 : IN_LINE;
+        return true;
+    }
+    wspi_app_only(c, 0, 0);
+    w->form = (unsigned)wspi_app_code(c, FORM, true, w->form, form);
+    wspi_app_require(c, w->form < 2 * CASES);
+    if (stopped(w))
+        return false;
+    if (flags_of(w) & TAGGED)
+        coded_tag(w, tag);
+    write_word(w);
+    items(w);
+    if (!stopped(w))
+        after_line(w);
+    return !stopped(w);
+}
+
+/* ---- segments ---- */
+
+static void resume(walk *w)
+{
+    wspi_coder *c = w->c;
+    uint64_t form;
+
+    if (wspi_app_last(c, true, FORM, &form) && form < 2 * CASES)
+        w->form = (unsigned)form;
+    w->mode = c->app.mode[c->dir];
+    if (c->fill)
+        w->mode &= IN_BODY | AT_START;
+    if (w->mode & IN_BODY && !agreed(w))
+        w->mode &= ~(unsigned)(IN_BODY | AT_START);
+    if (w->g == &wspi_lines_imap)
+        take_tag(w);
+    if (w->mode & IN_LINE && more(w)) {
+        w->mode &= ~(unsigned)IN_LINE;
+        (void)line(w, true);
+    }
+}
+
+/* Does the payload go on? A sample's does if it has to, or may. */
+static bool again(const walk *w)
+{
+    const wspi_coder *c = w->c;
+
+    if (!c->fill)
+        return wspi_app_captured(c) > 0;
+    return c->pay.at == 0 ||
+           (w->lines && (flags_of(w) & MORE || (flags_of(w) & AND && w->lines < MAX_SAMPLED) ||
+                         (w->mode & IN_BODY && agreed(w))));
+}
+
+static void finish(walk *w)
+{
+    wspi_coder *c = w->c;
+    uint32_t *left = &c->app.left[c->dir];
+
+    if (!c->fill && c->pay.wire > c->pay.end && !(w->mode & COUNTS))
+        w->mode &= IN_BODY; /* bytes that were not captured: a line may begin anywhere */
+    if (!(w->mode & COUNTS))
+        *left = w->mode != 0; /* it goes on, whatever it looks like */
+    c->app.mode[c->dir] = (uint8_t)w->mode;
+}
+
+static void walk_segment(wspi_coder *c)
+{
+    walk w = {.c = c, .g = wspi_lines_of(c->pay.app), .budget = TEXT_SHOWN};
+
+    resume(&w);
+    while (!stopped(&w) && again(&w)) {
+        if (w.mode & COUNTS && !c->fill) {
+            counted(&w);
+        } else if (w.mode & IN_BODY && agreed(&w)) {
+            body(&w);
+            w.lines = 0;
+        } else if (!line(&w, false)) {
+            break;
+        }
+    }
+    if (!stopped(&w))
+        finish(&w);
+}
+
+/* ---- the four ---- */
+
+static bool takes_smtp(const wspi_coder *c)
+{
+    return wspi_lines_choose(c) == WSPI_APP_SMTP;
+}
+
+static bool takes_pop3(const wspi_coder *c)
+{
+    return wspi_lines_choose(c) == WSPI_APP_POP3;
+}
+
+static bool takes_imap(const wspi_coder *c)
+{
+    return wspi_lines_choose(c) == WSPI_APP_IMAP;
+}
+
+static bool takes_ftp(const wspi_coder *c)
+{
+    return wspi_lines_choose(c) == WSPI_APP_FTP;
+}
+
+#define APP(p, ...)                                                                      \
+    const wspi_app wspi_app_##p = {.proto = {.name = #p,                                 \
+                                             .fields = wspi_##p##_fields,                \
+                                             .n_fields = WSPI_COUNT(wspi_##p##_fields)}, \
+                                   .over = WSPI_OVER_TCP,                                \
+                                   .takes = takes_##p,                                   \
+                                   .walk = walk_segment,                                 \
+                                   .ports = {__VA_ARGS__},                               \
+                                   .ports_only = true}
+
+APP(smtp, 25, 587);
+APP(pop3, 110);
+APP(imap, 143);
+APP(ftp, 21);

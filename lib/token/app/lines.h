@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lines.h: the words of SMTP, POP3, IMAP and FTP that have tokens, between lines_words.c (the tables) and lines.c (the
+ * walk). A line begins with a command or a reply code, a row of LINES; the rest of it is items: words and phrases that
+ * have a token, numbers, and what is withheld from classifiers (names).
+ */
+#ifndef WSPI_LINES_H
+#define WSPI_LINES_H
+
+#include "token/app/app.h"
+
+/* Fields of all four; the last ones are of one protocol only. */
+enum { LINE, ITEM, FORM, NAME, NUMBER, BODY, COMMON_FIELDS, TAG = COMMON_FIELDS, HOST = TAG, PORT };
+
+/* The first rows of LINES: a line that begins with none of the words; what is left alone. */
+enum { TEXT, REST, FIRST_LINE };
+
+/* The first items. Phrases follow, the first two of which are no space between items, and one more. */
+enum {
+    I_END,
+    I_NAME,
+    I_NUMBER,
+    I_MAILBOX, /* local-part@domain> */
+    I_ADDRESS, /* h1,h2,h3,h4,p1,p2 */
+    I_PORT,
+    I_REST,
+    I_LITERAL, /* {number} and the end of the line: so many bytes follow */
+    I_LITERAL_PLUS,
+    FIRST_PHRASE,
+    I_GLUE = FIRST_PHRASE,
+    I_SPACE
+};
+
+/* What a line is. */
+enum {
+    ASKS = 1,       /* samples of the client have it */
+    ANSWERS = 2,    /* samples of the server have it */
+    FIRST = 4,      /* it may be the first of a sampled flow: no other protocol has it */
+    GLUED = 8,      /* no space follows */
+    TAGGED = 16,    /* IMAP: behind a tag */
+    MORE = 32,      /* samples: the same code again, or the row behind it */
+    AND = 64,       /* samples: another line may follow */
+    OPENS = 128,    /* a body up to a lone dot follows, if the other side agrees: */
+    GOES = 256,     /* its last line is this answer, */
+    FETCHES = 512,  /* or this question */
+    COUNTED = 1024, /* so many bytes follow as its first number says */
+    SECRET = 2048,  /* names are passwords: they have no text */
+    WEAK = 4096,    /* alone it does not say which protocol it is */
+    PAIRS = 8192,   /* the answer to it is numbers */
+    LATER = 16384   /* samples: the server speaks again */
+};
+
+/* Sets of items: which ones samples take in which place of a line, and what is predicted where there is but one. */
+#define M_END      (UINT64_C(1) << 0)
+#define M_NAME     (UINT64_C(1) << 1)
+#define M_NUMBER   (UINT64_C(1) << 2)
+#define M_MAIL     (UINT64_C(1) << 3)
+#define M_ADDR     (UINT64_C(1) << 4)
+#define M_PORT     (UINT64_C(1) << 5)
+#define M_GREET    (UINT64_C(1) << 6)
+#define M_BYE      (UINT64_C(1) << 7)
+#define M_MORE     (UINT64_C(1) << 8)
+#define M_DONE     (UINT64_C(1) << 9)
+#define M_GO       (UINT64_C(1) << 10)
+#define M_VERIFY   (UINT64_C(1) << 11)
+#define M_HELP     (UINT64_C(1) << 12)
+#define M_ERROR    (UINT64_C(1) << 13)
+#define M_OPEN     (UINT64_C(1) << 14)
+#define M_CLOSED   (UINT64_C(1) << 15)
+#define M_CHANGED  (UINT64_C(1) << 16)
+#define M_PATH     (UINT64_C(1) << 17)
+#define M_ASKS     (UINT64_C(1) << 18)
+#define M_LOGIN    (UINT64_C(1) << 19)
+#define M_READY    (UINT64_C(1) << 20)
+#define M_SYSTEM   (UINT64_C(1) << 21)
+#define M_END_OF   (UINT64_C(1) << 22)
+#define M_PASSIVE  (UINT64_C(1) << 23)
+#define M_TAIL     (UINT64_C(1) << 24)
+#define M_EXTENDED (UINT64_C(1) << 25)
+#define M_TAIL_2   (UINT64_C(1) << 26)
+#define M_NOTE     (UINT64_C(1) << 27)
+#define M_CAP      (UINT64_C(1) << 28)
+#define M_BOX      (UINT64_C(1) << 29)
+#define M_STATUS   (UINT64_C(1) << 30)
+#define M_PATTERN  (UINT64_C(1) << 31)
+#define M_KEY      (UINT64_C(1) << 32)
+#define M_DATA     (UINT64_C(1) << 33)
+#define M_FLAGS    (UINT64_C(1) << 34)
+#define M_LISTED   (UINT64_C(1) << 35)
+#define M_FLAGGED  (UINT64_C(1) << 36)
+#define M_COUNT    (UINT64_C(1) << 37)
+#define M_OCTETS   (UINT64_C(1) << 38)
+
+/* The form of a line: the case of its word, and whether it ends with a bare line feed. */
+enum { LOWER = 1, TITLE, MIXED, CASES, BARE_LF = CASES };
+
+enum { SCRIPT = 3, MAX_TAG = 32 };
+typedef struct wspi_line_row {
+    uint16_t flags;
+    uint64_t script[SCRIPT]; /* sets of its items; 0: the line ends */
+} wspi_line_row;
+
+typedef struct wspi_lines {
+    const wspi_value *lines, *items;
+    const wspi_line_row *rows;
+    const uint64_t *sets; /* that an item is in; 0: samples do not have it */
+    unsigned n_lines, n_items;
+} wspi_lines;
+extern const wspi_lines wspi_lines_smtp, wspi_lines_pop3, wspi_lines_imap, wspi_lines_ftp;
+extern const wspi_field wspi_smtp_fields[COMMON_FIELDS], wspi_pop3_fields[COMMON_FIELDS],
+    wspi_imap_fields[TAG + 1], wspi_ftp_fields[PORT + 1];
+
+/* The words of an application protocol of the four. */
+bool wspi_is_lines(uint8_t app);
+const wspi_lines *wspi_lines_of(uint8_t app);
+
+/* Character i of a word in the case of a form: "MAIL FROM", "mail from", "Mail From", "MAIL From". */
+uint8_t wspi_lines_cased(const char *s, size_t i, unsigned form);
+/* The row that the line [b, b + n) begins with, or TEXT, behind a tag of *tag bytes. *form: the expected case, then its own. */
+unsigned wspi_lines_row(const wspi_lines *g, const uint8_t *b, size_t n, size_t *tag,
+                        unsigned *form);
+
+/* The protocol of a payload that does not go on with what was before, or 0. */
+uint8_t wspi_lines_choose(const wspi_coder *c);
+
+/* Does no space come before, or behind, a phrase? */
+bool wspi_joins_before(const char *s);
+bool wspi_joins_behind(const char *s);
+/* The longest phrase that [b, b + n) begins with and that ends where a word does, or 0. */
+unsigned wspi_phrase_at(const wspi_lines *g, const uint8_t *b, size_t n);
+/* Bytes of a number at b, or of h1,h2,h3,h4,p1,p2; 0 if there is none. */
+size_t wspi_number_at(const uint8_t *b, size_t n, uint64_t *v);
+size_t wspi_address_at(const uint8_t *b, size_t n, uint64_t *v);
+/* The item that is predicted where one of a set may come; is item k in the set? */
+unsigned wspi_expected_item(uint64_t set);
+bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k);
+
+/* Bytes of [b, b + n) up to a lone dot and with it, 0 if there is none. start: a line starts at b. */
+size_t wspi_body_len(const uint8_t *b, size_t n, bool start);
+/* IMAP: the client counts: A1, A2; a0009, a0010. */
+void wspi_next_tag(uint8_t tag[MAX_TAG], size_t *len);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_lines.c: SMTP, POP3, IMAP and FTP: dialogues whole, cut and damaged; which protocol a line is of; what stays hidden;
+ * samples.
+ */
+#include "token/app/lines.h"
+
+#include "tests/unit/wire.h"
+
+static const wire_message mail[] = {
+    {BYTES("220 mx.example.org ESMTP Postfix (Ubuntu)\r\n"),
+     false,
+     1,
+     {"app=smtp", "smtp.line=220 ", "smtp.name=12..15", "smtp.item=ESMTP Postfix (Ubuntu)"}},
+    {BYTES("EHLO a.example\r\n"), false, 0, {"smtp.line=EHLO", "smtp.name=8..11"}},
+    {BYTES("250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"),
+     false,
+     1,
+     {"smtp.line=250-", "smtp.item=PIPELINING", "smtp.item=SIZE", "smtp.number=512..1023",
+      "smtp.item=STARTTLS"}},
+    {BYTES("mail from:<ann@a.example> SIZE=310\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n"),
+     false,
+     0,
+     {"smtp.form=lower", "smtp.line=MAIL FROM:<", "smtp.item=SIZE=", "smtp.form=upper",
+      "smtp.line=RCPT TO:<", "smtp.line=DATA"}},
+    {BYTES("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Start mail input\r\n"),
+     false,
+     1,
+     {"smtp.item=2.1.0 Ok", "smtp.line=354 "}},
+    {BYTES("Subject: x\r\n\r\nUSER text\r\n..\r\n"), false, 0, {NULL}},
+    {BYTES(".\r\nQUIT\n"), false, 0, {"smtp.body=ends-before", "smtp.line=QUIT"}},
+    {BYTES("250 2.0.0 Ok: queued as 4F1A\r\n"), false, 1, {"smtp.item=2.0.0 Ok: queued"}},
+};
+
+static const wire_message chunks[] = {
+    {BYTES("220 ESMTP\r\n"), false, 1, {"app=smtp"}},
+    {BYTES("BDAT 10\r\n01234"), false, 0, {"smtp.line=BDAT", "smtp.number=8..15"}},
+    {BYTES("56789BDAT 3 LAST\r\n\xff\xfe\xfd"), false, 0, {"smtp.line=BDAT", "smtp.item=LAST"}},
+    {BYTES("250 x  y \x01 \t \r\n250\r\n299 (a)b\r\n"), false, 1, {"smtp.line=text"}},
+};
+
+static const wire_message drop[] = {
+    {BYTES("+OK POP3 server ready\r\n"), false, 1, {"app=pop3", "pop3.item=POP3 server ready"}},
+    {BYTES("USER ann\r\n"), false, 0, {"pop3.line=USER", "pop3.name=3"}},
+    {BYTES("+OK\r\n"), false, 1, {"pop3.line=+OK"}},
+    {BYTES("LIST\r\n"), false, 0, {"pop3.line=LIST"}},
+    {BYTES("+OK 2 messages\r\n1 120\r\n2 200\r\n.\r\n"),
+     false,
+     1,
+     {"pop3.line=text", "pop3.number=64..127", "pop3.line=."}},
+    {BYTES("RETR 1\r\nRETR 2\r\n"), false, 0, {"pop3.line=RETR"}},
+    {BYTES("+OK 120 octets\r\nFrom: x\r\n\r\n+OK"), false, 1, {"pop3.item=octets"}},
+    {BYTES("\r\n.\r\n+OK\r\nx\r\n.\r\n"), false, 1, {"pop3.body=ends-before", "pop3.body=ends"}},
+    {BYTES("QUIT\r\n"), false, 0, {"pop3.line=QUIT"}},
+};
+
+static const wire_message box[] = {
+    {BYTES("* OK [CAPABILITY IMAP4rev1 IDLE] Dovecot ready.\r\n"),
+     false,
+     1,
+     {"app=imap", "imap.line=* OK", "imap.item=[CAPABILITY", "imap.item=Dovecot ready."}},
+    {BYTES("x8 LOGIN ann secret\r\nx9 noop\r\n"),
+     false,
+     0,
+     {"imap.line=LOGIN", "imap.tag=spelled", "imap.line=NOOP", "imap.form=lower"}},
+    {BYTES("x9 OK Logged in\r\n"), false, 1, {"imap.line=OK", "imap.item=Logged in"}},
+    {BYTES("x10 FETCH 1:* (FLAGS)\r\n"), false, 0, {"imap.line=FETCH", "imap.item=(FLAGS)"}},
+    {BYTES("* 1 FETCH (BODY[] {12}\r\nSubject: "), false, 1, {"imap.item=literal"}},
+    {BYTES("\r\n\xff)\r\n* 2 EXISTS\r\nx10 OK done\r\n"),
+     false,
+     1,
+     {"imap.item=EXISTS", "imap.line=OK"}},
+    {BYTES("x11 APPEND INBOX {4+}\r\n\x00\x01\x02\x03\r\nx12 IDLE\r\n"),
+     false,
+     0,
+     {"imap.item=literal+", "imap.line=IDLE"}},
+    {BYTES("+ idling\r\n"), false, 1, {"imap.line=+", "imap.item=idling"}},
+    {BYTES("DONE\r\n"), false, 0, {"imap.line=DONE"}},
+};
+
+static const wire_message files[] = {
+    {BYTES("220 (vsFTPd 3.0.3)\r\n"), false, 1, {"app=ftp", "ftp.item=(vsFTPd 3.0.3)"}},
+    {BYTES("USER ann\r\n"), false, 0, {"ftp.line=USER"}},
+    {BYTES("331 Please specify the password.\r\n"), false, 1, {"ftp.line=331 "}},
+    {BYTES("PASV\r\n"), false, 0, {"ftp.line=PASV"}},
+    {BYTES("227 Entering Passive Mode (10,0,0,2,195,80).\r\n"),
+     false,
+     1,
+     {"ftp.item=Entering Passive Mode (", "ftp.item=address", "ftp.item=)."}},
+    {BYTES("PORT 10,9,9,9,4,1\r\nEPSV\r\n"), false, 0, {"ftp.host=changed", "ftp.line=EPSV"}},
+    {BYTES("229 Entering Extended Passive Mode (|||50000|)\r\n"), false, 1, {"ftp.item=port"}},
+    {BYTES("257 \"/home/ann\" is the current directory\r\n"), false, 1, {"ftp.line=257 "}},
+    {BYTES("211-Features:\r\n MDTM\r\n211 End\r\n"), false, 1, {"ftp.line=211-", "ftp.item=MDTM"}},
+    {BYTES("rest 100\r\n"), false, 0, {"ftp.line=REST", "ftp.number=64..127"}},
+};
+
+static void mails_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(mail, WSPI_COUNT(mail));
+    all_come_back(chunks, WSPI_COUNT(chunks));
+}
+
+static void mail_drops_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(drop, WSPI_COUNT(drop));
+}
+
+static void mailboxes_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(box, WSPI_COUNT(box));
+}
+
+static void file_transfers_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(files, WSPI_COUNT(files));
+}
+
+/* A row of a list has the number of its place: so lists can be looked up by value. */
+static void rows_have_the_numbers_of_their_places(void **state)
+{
+    static const wspi_lines *const all[] = {&wspi_lines_smtp, &wspi_lines_pop3, &wspi_lines_imap,
+                                            &wspi_lines_ftp};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(all); i++) {
+        for (unsigned k = 0; k < all[i]->n_lines; k++) {
+            assert_int_equal(all[i]->lines[k].value, k);
+            assert_true(strlen(all[i]->lines[k].name) < 40);
+            for (unsigned j = 0; j < k; j++)
+                assert_string_not_equal(all[i]->lines[j].name, all[i]->lines[k].name);
+        }
+        for (unsigned k = 0; k < all[i]->n_items; k++)
+            assert_int_equal(all[i]->items[k].value, k);
+    }
+}
+
+static void put(wire *w, int dir, const char *s)
+{
+    segment(w, s, strlen(s), strlen(s), dir, true);
+}
+
+/* What a greeting does not tell, a command does. */
+static void a_greeting_of_either_becomes_what_the_dialogue_is(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "220 host.example\r\n");
+    assert_named(&w, "app=smtp");
+    put(&w, 0, "USER ann\r\n");
+    assert_named(&w, "app=ftp");
+    put(&w, 1, "331 go on\r\n");
+    put(&w, 0, "NOOP\r\n");
+    assert_null(strstr(w.names, "app="));
+    put(&w, 1, "200 ok\r\n");
+    assert_int_equal(w.enc->app.id[1], WSPI_APP_FTP);
+    wire_again(&w);
+    put(&w, 1, "220 Welcome\r\n");
+    assert_named(&w, "app=ftp");
+    put(&w, 0, "EHLO a.example\r\n");
+    assert_named(&w, "app=smtp");
+    put(&w, 1, "250 a\r\n");
+    assert_named(&w, "app=smtp");
+    wire_again(&w);
+    put(&w, 1, "+OK\r\n");
+    put(&w, 0, "USER ann\r\n");
+    assert_int_equal(w.enc->app.id[0], WSPI_APP_POP3);
+    wire_close(&w);
+}
+
+/* The same words in other protocols. */
+static void answers_to_something_else_are_not_taken(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 0, "*1\r\n$4\r\nPING\r\n");
+    put(&w, 1, "+OK\r\n");
+    assert_null(strstr(w.names, "app="));
+    wire_again(&w);
+    put(&w, 0, "GET / HTTP/1.1\r\n\r\n");
+    put(&w, 1, "220 x\r\n");
+    assert_int_equal(w.enc->app.id[1], 0);
+    wire_close(&w);
+}
+
+static void tls_takes_over_after_its_command(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "220 a.example ESMTP\r\n");
+    put(&w, 0, "STARTTLS\r\n");
+    assert_named(&w, "smtp.line=STARTTLS");
+    put(&w, 1, "220 TLS go ahead\r\n");
+    segment(&w, BYTES("\x16\x03\x01\x00\x04\x0e\x00\x00\x00"), 9, 0, true);
+    assert_named(&w, "app=tls");
+    segment(&w, BYTES("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"), 9, 1, true);
+    assert_int_equal(w.enc->app.id[1], WSPI_APP_TLS);
+    wire_close(&w);
+}
+
+/* What a model sees of a payload by the policy for classifiers. */
+static void view(const uint16_t *ids, size_t n, char *out, size_t len)
+{
+    uint16_t seen[WSP_MAX_PACKET_TOKENS];
+    char name[128];
+    size_t at = 0;
+
+    n = wsp_policy_apply(wsp_policy_get("identity-free"), ids, n, SIZE_MAX, WSP_MAX_PACKET_TOKENS,
+                         NULL, seen);
+    out[0] = 0;
+    for (size_t i = 0; i < n; i++)
+        at +=
+            (size_t)snprintf(out + at, len - at, "%s ", wsp_vocab_name(seen[i], name, sizeof name));
+}
+
+static void seen_of(int dir, const char *first, const char *s, char *out, size_t len)
+{
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    uint8_t b[ROOM];
+    wsp_residual *r;
+    size_t n;
+    wire w;
+
+    wire_open(&w);
+    if (first)
+        put(&w, 1, first);
+    put_headers(b, 20 + strlen(s), 6, dir);
+    put16(b + 38, w.seq[dir] >> 16);
+    put16(b + 40, w.seq[dir]);
+    put16(b + 46, 0x5018);
+    memcpy(b + HEADERS_TCP, s, strlen(s));
+    wsp_packet_dissect(w.packet, 1,
+                       &(wsp_frame){.caplen = (uint32_t)(HEADERS_TCP + strlen(s)),
+                                    .wirelen = (uint32_t)(HEADERS_TCP + strlen(s)),
+                                    .data = b});
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    assert_int_equal(wsp_encode_packet(w.enc, w.packet, dir, w.number, ids, &n, r), WSP_OK);
+    view(ids, n, out, len);
+    wsp_residual_free(r);
+    wire_close(&w);
+}
+
+static void people_hosts_files_and_passwords_are_not_seen(void **state)
+{
+    static const struct {
+        int dir;
+        const char *first, *a, *b;
+    } same[] = {
+        {1, NULL, "220 mx.example.org ESMTP Postfix\r\n", "220 no.example.net ESMTP Postfix\r\n"},
+        {0, "220 a.b ESMTP\r\n", "MAIL FROM:<ann@a.example>\r\n", "MAIL FROM:<annabel@b.org>\r\n"},
+        {0, "220 FTP\r\n", "PASS abcdef\r\n", "PASS 123456\r\n"},
+        {0, "220 FTP\r\n", "RETR mine.txt\r\n", "RETR your.doc\r\n"},
+        {0, "220 FTP\r\n", "PORT 10,0,0,1,200,1\r\n", "PORT 10,0,9,1,250,9\r\n"},
+        {0, "* OK IMAP\r\n", "a1 LOGIN ann pass\r\n", "b7 LOGIN bob word\r\n"},
+        {0, "+OK\r\n", "APOP ann 00112233\r\n", "APOP bob aabbccdd\r\n"},
+    };
+    char a[4096], b[4096];
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(same); i++) {
+        seen_of(same[i].dir, same[i].first, same[i].a, a, sizeof a);
+        seen_of(same[i].dir, same[i].first, same[i].b, b, sizeof b);
+        assert_string_equal(a, b);
+        assert_null(strstr(a, "text="));
+        assert_null(strstr(a, ".name="));
+        assert_null(strstr(a, ".host="));
+    }
+    seen_of(1, NULL, "220 mx.example.org ESMTP Postfix\r\n", a, sizeof a);
+    assert_non_null(strstr(a, "smtp.item=ESMTP Postfix"));
+}
+
+#define ASKS_ON(port)                                                                           \
+    {                                                                                           \
+        "c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=" port, \
+            "len=28", "tcp.flags=PA", "tcp.window=61440..65535", NULL                           \
+    }
+#define ANSWERS_ON(port)                                                                        \
+    {                                                                                           \
+        "s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=" port, "tcp.dport=dynamic", \
+            "len=80..83", "tcp.flags=PA", "tcp.window=61440..65535", NULL                       \
+    }
+
+static void samples_are_read_again_as_what_they_are(void **state)
+{
+    static const char *const asks[][9] = {ASKS_ON("25"), ASKS_ON("110"), ASKS_ON("143"),
+                                          ASKS_ON("21")};
+    static const char *const answers[][9] = {ANSWERS_ON("25"), ANSWERS_ON("110"), ANSWERS_ON("143"),
+                                             ANSWERS_ON("21")};
+
+    (void)state;
+    for (uint8_t i = 0; i < 4; i++)
+        sample_flows(asks[i], answers[i], (uint8_t)(WSPI_APP_SMTP + i));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_have_the_numbers_of_their_places),
+        cmocka_unit_test(mails_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(mail_drops_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(mailboxes_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(file_transfers_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(a_greeting_of_either_becomes_what_the_dialogue_is),
+        cmocka_unit_test(answers_to_something_else_are_not_taken),
+        cmocka_unit_test(tls_takes_over_after_its_command),
+        cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
+        cmocka_unit_test(samples_are_read_again_as_what_they_are),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
