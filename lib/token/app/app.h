@@ -57,7 +57,8 @@ enum wspi_app_id {
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
     wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_ssdp,
     wspi_app_sip, wspi_app_rtsp;
-extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap, wspi_app_tftp, wspi_app_bacnet;
+extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_coap, wspi_app_tftp,
+    wspi_app_bacnet;
 extern const wspi_app wspi_app_smtp, wspi_app_pop3, wspi_app_imap, wspi_app_ftp;
 
 /* The row of a network layer or of an application protocol. */
