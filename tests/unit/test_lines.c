@@ -187,6 +187,9 @@ static void answers_to_something_else_are_not_taken(void **state)
     put(&w, 0, "GET / HTTP/1.1\r\n\r\n");
     put(&w, 1, "220 x\r\n");
     assert_int_equal(w.enc->app.id[1], 0);
+    wire_again(&w);
+    put(&w, 0, "USER a 0 * :b\r\n");
+    assert_int_equal(w.enc->app.id[0], 0);
     wire_close(&w);
 }
 
