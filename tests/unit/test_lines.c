@@ -86,7 +86,7 @@ static const wire_message files[] = {
     {BYTES("227 Entering Passive Mode (10,0,0,2,195,80).\r\n"),
      false,
      1,
-     {"ftp.item=Entering Passive Mode (", "ftp.item=address", "ftp.item=)."}},
+     {"ftp.item=Entering Passive Mode (", "ftp.item=host-port", "ftp.item=)."}},
     {BYTES("PORT 10,9,9,9,4,1\r\nEPSV\r\n"), false, 0, {"ftp.host=changed", "ftp.line=EPSV"}},
     {BYTES("229 Entering Extended Passive Mode (|||50000|)\r\n"), false, 1, {"ftp.item=port"}},
     {BYTES("257 \"/home/ann\" is the current directory\r\n"), false, 1, {"ftp.line=257 "}},
@@ -119,7 +119,7 @@ static void file_transfers_come_back_whole_cut_and_damaged(void **state)
     all_come_back(files, WSPI_COUNT(files));
 }
 
-/* A row of a list has the number of its place: so lists can be looked up by value. */
+/* So lists can be looked up by value; and no token has the name of another. */
 static void rows_have_the_numbers_of_their_places(void **state)
 {
     static const wspi_lines *const all[] = {&wspi_lines_smtp, &wspi_lines_pop3, &wspi_lines_imap,
@@ -133,8 +133,11 @@ static void rows_have_the_numbers_of_their_places(void **state)
             for (unsigned j = 0; j < k; j++)
                 assert_string_not_equal(all[i]->lines[j].name, all[i]->lines[k].name);
         }
-        for (unsigned k = 0; k < all[i]->n_items; k++)
+        for (unsigned k = 0; k < all[i]->n_items; k++) {
             assert_int_equal(all[i]->items[k].value, k);
+            for (unsigned j = 0; j < k; j++)
+                assert_string_not_equal(all[i]->items[j].name, all[i]->items[k].name);
+        }
     }
 }
 
@@ -187,6 +190,9 @@ static void answers_to_something_else_are_not_taken(void **state)
     put(&w, 0, "GET / HTTP/1.1\r\n\r\n");
     put(&w, 1, "220 x\r\n");
     assert_int_equal(w.enc->app.id[1], 0);
+    wire_again(&w);
+    put(&w, 0, "USER a 0 * :b\r\n");
+    assert_int_equal(w.enc->app.id[0], 0);
     wire_close(&w);
 }
 

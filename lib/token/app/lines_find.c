@@ -155,7 +155,8 @@ static unsigned candidates(const uint8_t *b, size_t n)
 
 /*
  * The protocol of a payload that does not go on with what was before, or 0. Many commands and codes are of several
- * protocols: the other direction's decides, then its own. A flow that has one may have any line of text.
+ * protocols: the other direction's decides, then its own; without, such a line is of none (USER is IRC's, too). A flow that
+ * has one may have any line of text.
  */
 uint8_t wspi_lines_choose(const wspi_coder *c)
 {
@@ -186,7 +187,7 @@ uint8_t wspi_lines_choose(const wspi_coder *c)
         found &= either;
     if (found == either)
         return by_content(b, n);
-    return (uint8_t)(WSPI_APP_SMTP + __builtin_ctz(found));
+    return found & (found - 1) ? 0 : (uint8_t)(WSPI_APP_SMTP + __builtin_ctz(found));
 }
 
 /* ---- items ---- */

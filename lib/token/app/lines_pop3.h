@@ -38,8 +38,8 @@
     X(0, "end", 0)                                                      \
     X(1, "name", 0)                                                     \
     X(2, "number", 0)                                                   \
-    X(3, "mailbox", 0)                                                  \
-    X(4, "address", 0)                                                  \
+    X(3, "addr-spec", 0)                                                \
+    X(4, "host-port", 0)                                                \
     X(5, "port", 0)                                                     \
     X(6, "rest", 0)                                                     \
     X(7, "literal", 0)                                                  \
