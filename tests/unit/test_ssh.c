@@ -136,7 +136,7 @@ static void foreign_bytes_are_plain(void **state)
     wire_close(&w);
 }
 
-static void samples_are_ssh_from_banner_to_newkeys(void **state)
+static void sampled_ssh_is_ssh(void **state)
 {
     static const char *const asks_for[] = {
         "c2s first",    "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
@@ -157,7 +157,7 @@ int main(void)
         cmocka_unit_test(what_follows_is_not_told),
         cmocka_unit_test(an_offer_in_two_segments_is_told_as_far_as_it_goes),
         cmocka_unit_test(foreign_bytes_are_plain),
-        cmocka_unit_test(samples_are_ssh_from_banner_to_newkeys),
+        cmocka_unit_test(sampled_ssh_is_ssh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
