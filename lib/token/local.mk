@@ -7,7 +7,8 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
 	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c \
-	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c
+	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c \
+	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
@@ -53,3 +54,6 @@ test_bacnet_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_lines
 test_lines_SOURCES = tests/unit/test_lines.c tests/unit/wire.h
 test_lines_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_ssh
+test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/wire.h
+test_ssh_LDADD = $(TEST_LIBS)

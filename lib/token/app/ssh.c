@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ssh.c: SSH over TCP until it is encrypted. RFC 4253 4.2, 6, 7.1, 8; RFC 4419, 5656, 8731:
+ * banner:   "SSH-" version "-" software [SP comments] CR LF
+ * packet:   | length 32 | padding length 8 | message 8 | body | padding |
+ * KEXINIT:  | cookie 128 | ten name-lists | first packet follows 8 | 0 32 |
+ * string:   | length 32 | bytes |      name-list: a string of names with commas between
+ * A packet that its segment does not hold whole is a list of what is there; its rest, in the next segments, is opaque, and so
+ * is everything after NEWKEYS. app.left is one more than the bytes of the packet that are still to come, 0 before the
+ * banner: so all of a flow that began with a banner comes here, whatever it looks like.
+ */
+#include "token/app/ssh.h"
+
+enum {
+    PROTOCOL,
+    SOFTWARE,
+    TEXT,
+    LINE,
+    MESSAGE,
+    BODY,
+    NUMBER,
+    STRING,
+    KEY,
+    PADDING,
+    FOLLOWS,
+    LISTS, /* one field a kind of names */
+    FIELDS = LISTS + WSPI_SSH_KINDS
+};
+
+/* mode: how far a direction is; samples follow it. */
+enum { BANNER, OPENED, OFFERED, AGREED, SEALED };
+enum { CRLF, LF, NO_LINE };
+enum { HEAD = 6, COOKIE = 16, LONGEST = 65536, TEXT_SHOWN = 24, NAME_SHOWN = 16, TEXT_MAX = 253 };
+
+static const wspi_value version[] = {{0, "2.0"}, {1, "1.99"}, {2, "1.5"}, {0, NULL}};
+enum { VERSION_1_5 = 2, VERSIONS };
+/* What software calls itself, up to where its version begins; samples take the first ones. */
+enum { SOFTWARE_SAMPLED = 5 };
+static const wspi_value software[] = {{0, "OpenSSH_"},
+                                      {1, "dropbear_"},
+                                      {2, "libssh_"},
+                                      {3, "libssh2_"},
+                                      {4, "paramiko_"},
+                                      {5, "unknown"},
+                                      {6, "libssh-"},
+                                      {7, "PuTTY_Release_"},
+                                      {8, "WinSCP_release_"},
+                                      {9, "OpenSSH_for_Windows_"},
+                                      {10, "Cisco-"},
+                                      {11, "JSCH-"},
+                                      {12, "Go"},
+                                      {13, "AsyncSSH_"},
+                                      {14, "Erlang"},
+                                      {15, "FileZilla_"},
+                                      {16, "TTSSH"},
+                                      {17, "ROSSSH"},
+                                      {18, "mod_sftp"},
+                                      {19, "SSHJ_"},
+                                      {20, "APACHE-SSHD-"},
+                                      {21, "russh_"},
+                                      {22, "Twisted_"},
+                                      {23, "HUAWEI-"},
+                                      {24, "Comware-"},
+                                      {25, "Cisco_server-"},
+                                      {26, "Zyxel SSH server"},
+                                      {0, NULL}};
+enum { SOFTWARE_UNKNOWN = 5, SOFTWARES = 27 };
+static const wspi_value line[] = {{CRLF, "crlf"}, {LF, "lf"}, {NO_LINE, "none"}, {0, NULL}};
+
+/*
+ * Messages and their bodies: k KEXINIT, n a number of 32 bits, b a byte, s a string, h a host key, g a signature. The first row
+ * whose number and body fit. A number means different things in different key exchanges.
+ */
+enum { KEXINIT, KEXINIT_CUT, PACKET, NEWKEYS, KEX_INIT, KEX_REPLY, IGNORE };
+typedef struct form {
+    uint8_t number, mode;
+    const char *body;
+} form;
+static const form forms[] = {[KEXINIT] = {20, OFFERED, "k"},
+                             [KEXINIT_CUT] = {20, OFFERED, NULL},
+                             [PACKET] = {0, 0, NULL},
+                             [NEWKEYS] = {21, SEALED, ""},
+                             [KEX_INIT] = {30, AGREED, "s"},
+                             [KEX_REPLY] = {31, AGREED, "hsg"},
+                             [IGNORE] = {2, 0, "s"},
+                             {31, AGREED, "ss"},
+                             {34, AGREED, "nnn"},
+                             {30, AGREED, "n"},
+                             {32, AGREED, "s"},
+                             {33, AGREED, "hsg"},
+                             {1, 0, "nss"},
+                             {3, 0, "n"},
+                             {4, 0, "bss"}};
+static const wspi_value message[] = {{KEXINIT, "kexinit"},
+                                     {KEXINIT_CUT, "kexinit-cut"},
+                                     {PACKET, "other-packet"},
+                                     {NEWKEYS, "newkeys"},
+                                     {KEX_INIT, "kex-init"},
+                                     {KEX_REPLY, "kex-reply"},
+                                     {IGNORE, "ignore"},
+                                     {7, "gex-group"},
+                                     {8, "gex-request"},
+                                     {9, "gex-request-old"},
+                                     {10, "gex-init"},
+                                     {11, "gex-reply"},
+                                     {12, "disconnect"},
+                                     {13, "unimplemented"},
+                                     {14, "debug"},
+                                     {0, NULL}};
+/* Lengths: of keys and signatures first, as samples have them. */
+enum { LENGTHS_32 = 0, LENGTHS_64 = 1, LENGTHS_3 = 2, LENGTHS_RSA = 3, LENGTHS_SIG = 7 };
+static const wspi_value lengths[] = {
+    {32, "32"},     {64, "64"},     {3, "3"},       {257, "257"},   {385, "385"},   {513, "513"},
+    {129, "129"},   {256, "256"},   {384, "384"},   {512, "512"},   {128, "128"},   {65, "65"},
+    {97, "97"},     {133, "133"},   {0, "0"},       {1, "1"},       {8, "8"},       {20, "20"},
+    {21, "21"},     {40, "40"},     {70, "70"},     {71, "71"},     {72, "72"},     {73, "73"},
+    {74, "74"},     {104, "104"},   {192, "192"},   {193, "193"},   {768, "768"},   {769, "769"},
+    {1024, "1024"}, {1025, "1025"}, {1039, "1039"}, {1071, "1071"}, {1120, "1120"}, {1158, "1158"},
+    {1190, "1190"}, {1216, "1216"}, {1249, "1249"}, {1153, "1153"}, {0, NULL}};
+/* Kinds of keys and signatures. */
+enum { ED25519, RSA, KEYS = 9 };
+static const wspi_value key[] = {{ED25519, "ssh-ed25519"},   {RSA, "ssh-rsa"},
+                                 {2, "rsa-sha2-512"},        {3, "rsa-sha2-256"},
+                                 {4, "ecdsa-sha2-nistp256"}, {5, "ecdsa-sha2-nistp384"},
+                                 {6, "ecdsa-sha2-nistp521"}, {7, "ssh-dss"},
+                                 {8, "ssh-ed448"},           {0, NULL}};
+static const uint8_t key_strings[KEYS] = {1, 2, 2, 2, 2, 2, 2, 4, 1};
+static const wspi_value follows[] = {{0, "no"}, {1, "yes"}, {0, NULL}};
+
+/* Names are of programs, not of hosts: all of it may be learned from. */
+#define FIELD(name, bits, kind, values, mantissa)                           \
+    {                                                                       \
+        name, 0, bits, kind, WSPI_P_CONST, WSPI_R_NONE, 0, values, mantissa \
+    }
+static const wspi_field fields[] = {
+    [PROTOCOL] = FIELD("ssh.version", 8, WSPI_K_ENUM, version, 0),
+    [SOFTWARE] = FIELD("ssh.software", 8, WSPI_K_ENUM, software, 0),
+    [TEXT] = FIELD("ssh.text", 8, WSPI_K_MAG, NULL, 2),
+    [LINE] = FIELD("ssh.line-end", 8, WSPI_K_ENUM, line, 0),
+    [MESSAGE] = FIELD("ssh.message", 8, WSPI_K_ENUM, message, 0),
+    [BODY] = FIELD("ssh.length", 17, WSPI_K_MAG, NULL, 2),
+    [NUMBER] = FIELD("ssh.number", 32, WSPI_K_MAG, NULL, 0),
+    [STRING] = FIELD("ssh.string", 32, WSPI_K_ENUM, lengths, 0),
+    [KEY] = FIELD("ssh.key", 8, WSPI_K_ENUM, key, 0),
+    [PADDING] = FIELD("ssh.padding", 8, WSPI_K_MAG, NULL, 2),
+    [FOLLOWS] = FIELD("ssh.kex-follows", 8, WSPI_K_ENUM, follows, 0),
+    [LISTS + WSPI_SSH_KEX] = FIELD("ssh.kex", 16, WSPI_K_ENUM, wspi_ssh_kex_rows, 0),
+    [LISTS + WSPI_SSH_HOST_KEY] = FIELD("ssh.host-key", 16, WSPI_K_ENUM, wspi_ssh_host_key_rows, 0),
+    [LISTS + WSPI_SSH_CIPHER] = FIELD("ssh.cipher", 16, WSPI_K_ENUM, wspi_ssh_cipher_rows, 0),
+    [LISTS + WSPI_SSH_MAC] = FIELD("ssh.mac", 16, WSPI_K_ENUM, wspi_ssh_mac_rows, 0),
+    [LISTS + WSPI_SSH_COMPRESSION] =
+        FIELD("ssh.compression", 16, WSPI_K_ENUM, wspi_ssh_compression_rows, 0),
+};
+
+static bool looks(const uint8_t *b, size_t n)
+{
+    return n >= 8 && memcmp(b, "SSH-", 4) == 0 && (b[4] == '1' || b[4] == '2') && b[5] == '.';
+}
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+static const uint8_t *here(const wspi_coder *c)
+{
+    return c->pay.in + c->pay.at;
+}
+
+/* Bytes that both sides know: checked or written. */
+static void literal(wspi_coder *c, const char *s)
+{
+    size_t n = strlen(s);
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t b = wspi_app_get(c, 1);
+        wspi_app_require(c, !c->enc || b == (uint8_t)s[i]);
+        wspi_app_put(c, 1, (uint8_t)s[i]);
+    }
+}
+
+static uint64_t told(wspi_coder *c, unsigned f, unsigned rows, uint64_t v)
+{
+    v = wspi_app_code(c, f, false, 0, v);
+    wspi_app_require(c, v < rows);
+    return stopped(c) ? 0 : v;
+}
+
+/* ---- banner ---- */
+
+static bool begins(const uint8_t *b, size_t n, const char *s)
+{
+    return n >= strlen(s) && memcmp(b, s, strlen(s)) == 0;
+}
+
+/* Encoding: the longest name that the software's begins with. */
+static unsigned software_at(const uint8_t *b, size_t n)
+{
+    unsigned best = SOFTWARE_UNKNOWN;
+    size_t len = 0;
+
+    for (unsigned k = 0; software[k].name; k++)
+        if (k != SOFTWARE_UNKNOWN && strlen(software[k].name) > len &&
+            begins(b, n, software[k].name)) {
+            best = k;
+            len = strlen(software[k].name);
+        }
+    return best;
+}
+
+/* Encoding: how the line ends; *n: its bytes before that. */
+static unsigned line_end(const wspi_coder *c, size_t *n)
+{
+    size_t all = wspi_app_captured(c);
+    const uint8_t *b = here(c), *lf = all ? memchr(b, '\n', all) : NULL;
+
+    *n = lf ? (size_t)(lf - b) : all;
+    if (!lf)
+        return NO_LINE;
+    if (*n == 0 || lf[-1] != '\r')
+        return LF;
+    --*n;
+    return CRLF;
+}
+
+static void software_of(wspi_coder *c)
+{
+    static const char *const ends[] = {"\r\n", "\n", ""};
+    size_t n = 0;
+    uint64_t k = 0, end = CRLF;
+
+    if (c->enc && !stopped(c)) {
+        end = line_end(c, &n);
+        k = software_at(here(c), n);
+    }
+    wspi_app_only(c, 0, SOFTWARE_SAMPLED);
+    k = told(c, SOFTWARE, SOFTWARES, k);
+    if (k != SOFTWARE_UNKNOWN && !stopped(c)) {
+        literal(c, software[k].name);
+        n -= c->enc ? strlen(software[k].name) : 0;
+    }
+    wspi_app_require(c, n <= TEXT_MAX);
+    wspi_app_only(c, 2, 4);
+    n = (size_t)wspi_app_code(c, TEXT, false, 0, n);
+    wspi_app_text(c, n, TEXT_SHOWN, WSPI_TEXT_NAME);
+    wspi_app_only(c, 0, 0);
+    end = wspi_app_code(c, LINE, true, CRLF, end);
+    wspi_app_require(c, end < WSPI_COUNT(ends));
+    if (!stopped(c))
+        literal(c, ends[end]);
+}
+
+static void banner(wspi_coder *c)
+{
+    uint64_t k = VERSIONS;
+
+    literal(c, "SSH-");
+    for (unsigned i = 0; c->enc && !stopped(c) && i < VERSIONS; i++)
+        if (begins(here(c), wspi_app_captured(c), version[i].name))
+            k = i;
+    wspi_app_only(c, 0, 1);
+    k = told(c, PROTOCOL, VERSIONS, k);
+    if (stopped(c))
+        return;
+    literal(c, version[k].name);
+    literal(c, "-");
+    software_of(c);
+    c->app.mode[c->dir] = OPENED;
+}
+
+/* ---- what a body is, before it is coded ---- */
+
+static size_t number_at(const uint8_t *b)
+{
+    return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+}
+
+/* The string that [0, n) begins with, with its length; 0: none. */
+static size_t string_at(const uint8_t *b, size_t n)
+{
+    return n >= 4 && number_at(b) <= n - 4 ? number_at(b) + 4 : 0;
+}
+
+static unsigned key_at(const uint8_t *b, size_t n)
+{
+    unsigned k = 0;
+
+    while (key[k].name && !(strlen(key[k].name) == n && memcmp(key[k].name, b, n) == 0))
+        k++;
+    return k;
+}
+
+/* A key or signature of a known kind, with its length; 0: none. */
+static size_t key_blob_at(const uint8_t *b, size_t n, bool host)
+{
+    size_t all = string_at(b, n), at = 4, len = 0;
+    unsigned k, count;
+
+    if (all)
+        len = string_at(b + 4, all - 4);
+    k = len ? key_at(b + 8, len - 4) : KEYS;
+    count = k == KEYS ? 0 : host ? key_strings[k] : 1;
+    for (at += len; count && len; at += len, count--)
+        len = string_at(b + at, all - at);
+    return k < KEYS && len && at == all ? all : 0;
+}
+
+static size_t kexinit_at(const uint8_t *b, size_t n)
+{
+    size_t at = COOKIE, len = 1;
+
+    for (int i = 0; i < 10 && at < n && len; i++, at += len) {
+        len = string_at(b + at, n - at);
+        if (i >= 8 && len != 4) /* languages */
+            return 0;
+    }
+    return len && n == at + 5 && b[at] <= 1 && number_at(b + at + 1) == 0 ? n : 0;
+}
+
+static size_t part_at(char part, const uint8_t *b, size_t n)
+{
+    switch (part) {
+    case 'k': return kexinit_at(b, n);
+    case 'n': return n >= 4 ? 4 : 0;
+    case 'b': return n >= 1;
+    case 's': return string_at(b, n);
+    default: return key_blob_at(b, n, part == 'h');
+    }
+}
+
+static bool fits(const char *body, const uint8_t *b, size_t n)
+{
+    size_t at = 0, len = 1;
+
+    for (; *body && len; body++, at += len)
+        len = part_at(*body, b + at, n - at);
+    return len && at == n;
+}
+
+/* Encoding: the row of the packet that comes next; PACKET if its form is none. */
+static unsigned next_packet(wspi_coder *c)
+{
+    const uint8_t *b = here(c);
+    size_t n = wspi_app_captured(c), len;
+    bool whole;
+
+    if (n < HEAD || number_at(b) < 5 || number_at(b) > LONGEST || b[4] + 2u > number_at(b) ||
+        b[4] < 4 || b[5] == 0 || (b[5] > 7 && b[5] < 20) || b[5] > 41) {
+        wspi_app_fail(c);
+        return PACKET;
+    }
+    len = number_at(b) + 4;
+    whole = len <= n;
+    if (!whole && b[5] == 20 && n >= HEAD + COOKIE)
+        return KEXINIT_CUT;
+    for (unsigned k = 0; whole && k < WSPI_COUNT(forms); k++)
+        if (forms[k].body && forms[k].number == b[5] &&
+            fits(forms[k].body, b + HEAD, len - b[4] - HEAD))
+            return k;
+    return PACKET;
+}
+
+/* ---- name-lists ---- */
+
+/* Encoding: the row that [0, n) begins with, whole names only; the longest. */
+static unsigned row_at(const wspi_ssh_names *t, const uint8_t *b, size_t n)
+{
+    unsigned best = t->n_lists + SSH_UNKNOWN;
+    size_t longest = 0;
+
+    for (unsigned k = 0; k < t->n; k++) {
+        const char *s = k < t->n_lists ? t->lists[k] : t->rows[k].name;
+        size_t len = strlen(s);
+        if ((k >= t->n_lists && k < t->n_lists + SSH_SPECIALS) || len <= longest ||
+            !begins(b, n, s) || (n > len && b[len] != ','))
+            continue;
+        best = k;
+        longest = len;
+    }
+    return best;
+}
+
+static unsigned first_row(const wspi_coder *c, const wspi_ssh_names *t)
+{
+    size_t n = wspi_app_captured(c), len = string_at(here(c), n);
+
+    if (len == 0)
+        return t->n_lists + SSH_CUT;
+    return len == 4 ? t->n_lists + SSH_EMPTY : row_at(t, here(c) + 4, len - 4);
+}
+
+static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
+{
+    size_t n = 0;
+
+    if (stopped(c))
+        return;
+    if (k == t->n_lists + SSH_UNKNOWN) {
+        while (c->enc && c->pay.at + n < end && here(c)[n] != ',')
+            n++;
+        wspi_app_require(c, n <= TEXT_MAX);
+        n = (size_t)wspi_app_code(c, TEXT, false, 0, n);
+        wspi_app_text(c, n, NAME_SHOWN, WSPI_TEXT_NAME);
+    } else if (k < t->n_lists) {
+        literal(c, t->lists[k]);
+    } else if (k >= t->n_lists + SSH_SPECIALS) {
+        literal(c, t->rows[k].name);
+    } else {
+        wspi_app_require(c, k == t->n_lists + SSH_EMPTY);
+    }
+}
+
+/*
+ * A list. `other`: the other way's list follows and is not the same. Returns how it ended: with SSH_CUT the segment ends within
+ * it; SSH_OTHER_WAY: the other way's list comes as rows.
+ */
+static unsigned names(wspi_coder *c, unsigned kind, bool other)
+{
+    const wspi_ssh_names *t = &wspi_ssh_kinds[kind];
+    unsigned f = LISTS + kind, special = t->n_lists;
+    uint64_t k = c->enc && !stopped(c) ? first_row(c, t) : 0;
+    bool more = true;
+    wspi_app_span s;
+
+    wspi_app_only(c, 0, t->sampled);
+    k = told(c, f, t->n, k);
+    if (stopped(c) || k == special + SSH_CUT)
+        return SSH_CUT;
+    s = wspi_app_open(c, 4);
+    row(c, t, k, s.end);
+    while (!stopped(c)) {
+        bool inside = c->enc && wspi_app_inside(c, &s);
+        k = special + SSH_OTHER_WAY;
+        if (inside)
+            k = row_at(t, here(c) + 1, s.end - c->pay.at - 1);
+        wspi_app_only(c, 0, 0);
+        more = wspi_app_next(c, f, inside || (c->enc && other), &k);
+        if (!more || k == special + SSH_OTHER_WAY)
+            break;
+        wspi_app_require(c, k < t->n);
+        literal(c, ",");
+        row(c, t, k, s.end);
+    }
+    wspi_app_close(c, s);
+    return more ? SSH_OTHER_WAY : SSH_EMPTY;
+}
+
+/* The bytes [from, at) again. */
+static void again(wspi_coder *c, size_t from)
+{
+    size_t n = c->pay.at - from;
+    uint8_t *b;
+
+    if (stopped(c))
+        return;
+    if (!c->fill && wspi_app_captured(c) < n) {
+        wspi_app_fail(c);
+        return;
+    }
+    if (c->enc) {
+        c->pay.at += n;
+        return;
+    }
+    b = wspi_payload_room(c, n);
+    if (b)
+        memcpy(b, c->pay.out->data + from, n);
+    c->pay.at += n;
+}
+
+/* Is the list behind the next one another one, or not all there? */
+static bool differs(const wspi_coder *c)
+{
+    size_t all = wspi_app_captured(c), n = string_at(here(c), all);
+
+    return n && (all < 2 * n || memcmp(here(c), here(c) + n, n) != 0);
+}
+
+/* Both ways of a kind; false: the segment ends before. */
+static bool both_ways(wspi_coder *c, unsigned kind)
+{
+    size_t from = c->pay.at;
+    unsigned end = names(c, kind, c->enc && !stopped(c) && differs(c));
+
+    if (end == SSH_EMPTY)
+        again(c, from);
+    return end == SSH_EMPTY || (end == SSH_OTHER_WAY && names(c, kind, false) == SSH_EMPTY);
+}
+
+/* false: the segment ends before the last list does. */
+static bool lists(wspi_coder *c)
+{
+    for (unsigned kind = 0; kind < WSPI_SSH_KINDS; kind++) {
+        bool all = kind < WSPI_SSH_CIPHER ? names(c, kind, false) == SSH_EMPTY : both_ways(c, kind);
+        if (!all || stopped(c))
+            return false;
+    }
+    return true;
+}
+
+/* A number of n bytes that both sides know. */
+static void constant(wspi_coder *c, size_t n, uint64_t v)
+{
+    uint64_t got = wspi_app_get(c, n);
+
+    wspi_app_require(c, !c->enc || got == v);
+    wspi_app_put(c, n, v);
+}
+
+static void kexinit(wspi_coder *c)
+{
+    wspi_app_opaque(c, COOKIE);
+    wspi_app_require(c, lists(c) || c->need);
+    constant(c, 8, 0); /* no languages */
+    wspi_app_only(c, 0, 0);
+    (void)wspi_app_field(c, FOLLOWS, 1, true, 0);
+    constant(c, 4, 0);
+}
+
+/* ---- bodies ---- */
+
+static void string(wspi_coder *c, unsigned from, unsigned count)
+{
+    wspi_app_only(c, from, count);
+    wspi_app_opaque(c, (size_t)wspi_app_field(c, STRING, 4, false, 0));
+}
+
+static void key_blob(wspi_coder *c, bool host)
+{
+    wspi_app_span all = wspi_app_open(c, 4), s = wspi_app_open(c, 4);
+    uint64_t k = ED25519;
+    unsigned count;
+
+    if (c->enc && !stopped(c))
+        k = key_at(here(c), s.end - s.at);
+    wspi_app_only(c, 0, 2);
+    k = told(c, KEY, KEYS, k);
+    if (stopped(c))
+        return;
+    literal(c, key[k].name);
+    wspi_app_close(c, s);
+    count = host ? key_strings[k] : 1;
+    for (unsigned i = 0; i < count; i++) {
+        if (k == ED25519)
+            string(c, host ? LENGTHS_32 : LENGTHS_64, 1);
+        else if (host)
+            string(c, i ? LENGTHS_RSA : LENGTHS_3, i ? 3 : 1);
+        else
+            string(c, LENGTHS_SIG, 3);
+    }
+    wspi_app_close(c, all);
+}
+
+static void part(wspi_coder *c, char what)
+{
+    switch (what) {
+    case 'k': kexinit(c); break;
+    case 'n': (void)wspi_app_field(c, NUMBER, 4, false, 0); break;
+    case 'b': (void)wspi_app_field(c, NUMBER, 1, false, 0); break;
+    case 's': string(c, LENGTHS_32, 1); break;
+    default: key_blob(c, what == 'h'); break;
+    }
+}
+
+/* ---- packets ---- */
+
+/* A packet of which a part may be missing, after its length was told: what is here of it is opaque from `lists` on. */
+static void broken(wspi_coder *c, bool offer)
+{
+    size_t left = wspi_app_left(c);
+    uint64_t len = wspi_app_field(c, BODY, 4, true, left > 4 ? left - 4 : 0);
+    size_t start = c->pay.at, passed, rest;
+
+    if (offer && !stopped(c)) {
+        wspi_app_opaque(c, 1);
+        constant(c, 1, 20);
+        wspi_app_opaque(c, COOKIE);
+        (void)lists(c);
+    }
+    passed = c->pay.at - start;
+    wspi_app_require(c, len <= LONGEST && passed <= len);
+    if (stopped(c))
+        return;
+    rest = (size_t)WSPI_MIN(len - passed, (uint64_t)wspi_app_left(c));
+    wspi_app_opaque(c, rest);
+    c->app.left[c->dir] = (uint32_t)(len - passed - rest) + 1;
+}
+
+/* A packet that is whole: lengths follow from what is in it. */
+static void whole(wspi_coder *c, const form *m)
+{
+    size_t start = c->pay.at, end, want;
+    uint64_t len = wspi_app_get(c, 4), padding = wspi_app_get(c, 1);
+
+    wspi_app_put(c, 4, 0);
+    wspi_app_put(c, 1, 0);
+    constant(c, 1, m->number);
+    for (const char *p = m->body; *p && !stopped(c); p++)
+        part(c, *p);
+    want = 8 - (c->pay.at - start) % 8;
+    want += want < 4 ? 8 : 0;
+    wspi_app_only(c, 0, 0);
+    padding = wspi_app_code(c, PADDING, true, want, padding);
+    wspi_app_opaque(c, (size_t)padding);
+    end = c->pay.at - start - 4;
+    wspi_app_require(c, !c->enc || len == end);
+    for (size_t i = 0; !c->enc && !stopped(c) && i < 4; i++)
+        c->pay.out->data[start + i] = (uint8_t)(end >> 8 * (3 - i));
+    if (!c->enc && !stopped(c))
+        c->pay.out->data[start + 4] = (uint8_t)padding;
+}
+
+/* The message that a sample's direction sends now: what it waits for comes first, and meanwhile it sends IGNORE. */
+static unsigned turn(const wspi_coder *c)
+{
+    unsigned mine = c->app.mode[c->dir], theirs = c->app.mode[!c->dir];
+
+    if (mine == OPENED)
+        return theirs >= OPENED ? KEXINIT : IGNORE;
+    if (mine == OFFERED)
+        return theirs >= (c->dir ? AGREED : OFFERED) ? (c->dir ? KEX_REPLY : KEX_INIT) : IGNORE;
+    return theirs >= AGREED ? NEWKEYS : IGNORE;
+}
+
+static void packet(wspi_coder *c, uint64_t k)
+{
+    wspi_app_require(c, k < WSPI_COUNT(forms));
+    if (stopped(c))
+        return;
+    if (k == PACKET || k == KEXINIT_CUT)
+        broken(c, k == KEXINIT_CUT);
+    else
+        whole(c, &forms[k]);
+    if (k != PACKET && forms[k].mode)
+        c->app.mode[c->dir] = forms[k].mode;
+}
+
+/* Is this direction encrypted, or of version 1, whose packets are others? */
+static bool sealed(const wspi_coder *c)
+{
+    return c->app.mode[c->dir] == SEALED || c->app.v[c->dir][PROTOCOL] == VERSION_1_5 ||
+           (c->app.id[!c->dir] == c->pay.app && c->app.v[!c->dir][PROTOCOL] == VERSION_1_5);
+}
+
+static void packets(wspi_coder *c)
+{
+    uint64_t k = 0;
+
+    while (!stopped(c) && !sealed(c) && c->app.left[c->dir] == 1) {
+        bool first = c->pay.at == 0, there = c->enc && wspi_app_captured(c) > 0;
+
+        if (there)
+            k = next_packet(c);
+        wspi_app_only(c, turn(c), first);
+        if (first)
+            k = wspi_app_code(c, MESSAGE, false, 0, k);
+        else if (!wspi_app_next(c, MESSAGE, there, &k))
+            return;
+        packet(c, k);
+    }
+}
+
+static void walk(wspi_coder *c)
+{
+    uint32_t *left = &c->app.left[c->dir], n;
+
+    if (*left == 0) {
+        banner(c);
+        *left = 1;
+    } else if (*left > 1 && !c->fill) {
+        n = (uint32_t)WSPI_MIN(*left - 1, wspi_app_left(c));
+        *left -= n;
+        wspi_app_opaque(c, n);
+    }
+    packets(c);
+    if (stopped(c) || !sealed(c))
+        return;
+    if (!c->fill)
+        wspi_app_opaque(c, wspi_app_left(c));
+    else if (c->pay.at == 0)
+        wspi_app_opaque(c, (WSPI_MAX(wspi_app_left(c), (size_t)36) + 3) & ~(size_t)3);
+}
+
+const wspi_app wspi_app_ssh = {
+    .proto = {.name = "ssh", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_TCP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {22},
+};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_ssh.c: SSH up to NEWKEYS: round trips, tokens, lists in two segments, samples. */
+#include "tests/unit/wire.h"
+
+#define COOKIE "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"
+#define PAD4   "\x11\x12\x13\x14"
+#define B32    "0123456789abcdef0123456789abcdef"
+/* One usual list, one with a name that nobody knows, ciphers that differ between the ways. */
+#define LISTS                                     \
+    "\x00\x00\x00\x18"                            \
+    "curve25519-sha256,foo@ex"                    \
+    "\x00\x00\x00\x0f"                            \
+    "ssh-rsa,ssh-dss"                             \
+    "\x00\x00\x00\x0a"                            \
+    "aes256-ctr\x00\x00\x00\x00"                  \
+    "\x00\x00\x00\x1b"                            \
+    "hmac-sha2-256,hmac-sha2-512\x00\x00\x00\x1b" \
+    "hmac-sha2-256,hmac-sha2-512\x00\x00\x00\x04none\x00\x00\x00\x04none"
+#define OFFER                               \
+    "\x00\x00\x00\xb4\x06\x14" COOKIE LISTS \
+    "\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00" PAD4 "\x15\x16"
+#define INIT "\x00\x00\x00\x2c\x06\x1e\x00\x00\x00\x20" B32 PAD4 "\x15\x16"
+#define REPLY                                                                                 \
+    "\x00\x00\x00\xbc\x08\x1f\x00\x00\x00\x33\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" B32 \
+    "\x00\x00\x00\x20" B32                                                                    \
+    "\x00\x00\x00\x53\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x40" B32 B32 PAD4 PAD4
+#define KEYS "\x00\x00\x00\x0c\x0a\x15" PAD4 PAD4 "\x15\x16"
+
+static const wire_message session[] = {
+    {BYTES("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+     false,
+     0,
+     {"app=ssh", "ssh.version=2.0", "ssh.software=OpenSSH_", "ssh.text=14..15"}},
+    {BYTES("SSH-2.0-nobody\n" OFFER),
+     false,
+     1,
+     {"ssh.software=unknown", "ssh.line-end=lf", "ssh.message=kexinit", "ssh.kex=curve25519-sha256",
+      "ssh.kex=unknown", "ssh.host-key=list:rsa-dss", "ssh.cipher=other-way",
+      "ssh.mac=list:sha2-256-512"}},
+    {BYTES(OFFER), false, 0, {"ssh.kex-follows=yes", "ssh.compression=none"}},
+    {BYTES(INIT), false, 0, {"ssh.message=kex-init", "ssh.string=32"}},
+    {BYTES(REPLY KEYS "encrypted by now"),
+     false,
+     1,
+     {"ssh.message=kex-reply", "ssh.key=ssh-ed25519", "ssh.string=64", "ssh.message=newkeys"}},
+    {BYTES(KEYS), false, 0, {"ssh.message=newkeys"}},
+};
+
+/* A version of the old protocol, a group exchange, messages that are of no form. */
+static const wire_message others[] = {
+    {BYTES("SSH-1.99-Cisco-1.25\n"), false, 1, {"ssh.version=1.99", "ssh.software=Cisco-"}},
+    {BYTES("SSH-2.0-libssh2_1.4.3\r\n"
+           "\x00\x00\x00\x14\x06\x22\x00\x00\x04\x00\x00\x00\x08\x00\x00\x00\x20\x00" PAD4 "\x15"
+           "\x16"),
+     false,
+     0,
+     {"ssh.software=libssh2_", "ssh.message=gex-request", "ssh.number=1024..2047"}},
+    {BYTES("\x00\x00\x00\x15\x07\x1f\x00\x00\x00\x03"
+           "abc\x00\x00\x00\x01\x05" PAD4 "\x15\x16\x17"),
+     false,
+     1,
+     {"ssh.message=gex-group", "ssh.string=3", "ssh.string=1", "ssh.padding=7"}},
+    {BYTES("\x00\x00\x00\x0d\x05\x07\x00\x00\x00\x01\x00\x00" PAD4 "\x15"),
+     false,
+     0,
+     {"ssh.message=other-packet"}},
+};
+
+static void a_session_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(session, WSPI_COUNT(session));
+}
+
+static void other_messages_come_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(others, WSPI_COUNT(others));
+}
+
+/* Same ciphers both ways, usual padding, a length that adds up; and of all that is encrypted nothing at all. */
+static void what_follows_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(session); i++) {
+        put_message(&w, &session[i], session[i].bytes, session[i].len);
+        assert_null(strstr(w.names, "ssh.padding"));
+        assert_null(strstr(w.names, "ssh.length"));
+        assert_null(strstr(w.names, "ssh.mac=other-way"));
+        assert_null(strstr(w.names, "payload="));
+    }
+    segment(&w, BYTES("what a shell says, under a key"), 30, 0, true);
+    assert_null(strstr(w.names, "ssh."));
+    assert_null(strstr(w.names, "text="));
+    wire_close(&w);
+}
+
+/* The lists that the first segment has are told; the rest of the packet costs nothing, and the next one is read. */
+static void an_offer_in_two_segments_is_told_as_far_as_it_goes(void **state)
+{
+    size_t all = sizeof OFFER - 1;
+    wire w;
+
+    (void)state;
+    for (size_t cut = 22; cut < all; cut++) {
+        wire_open(&w);
+        segment(&w, BYTES("SSH-2.0-Go\r\n"), sizeof "SSH-2.0-Go\r\n" - 1, 0, true);
+        segment(&w, OFFER, cut, cut, 0, true);
+        assert_named(&w, "ssh.message=kexinit-cut");
+        if (cut > 80)
+            assert_named(&w, "ssh.host-key=list:rsa-dss");
+        segment(&w, &(OFFER INIT)[cut], all - cut + sizeof INIT - 1, all - cut + sizeof INIT - 1, 0,
+                true);
+        assert_named(&w, "ssh.message=kex-init");
+        assert_null(strstr(w.names, "text="));
+        wire_close(&w);
+    }
+}
+
+/* What is no packet stays plain bytes, and so does SSH whose beginning was not seen. */
+static void foreign_bytes_are_plain(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    segment(&w, OFFER, sizeof OFFER - 1, sizeof OFFER - 1, 0, true);
+    assert_null(strstr(w.names, "ssh."));
+    segment(&w, BYTES("SSH-2.0-Go\r\n"), sizeof "SSH-2.0-Go\r\n" - 1, 0, true);
+    assert_named(&w, "ssh.software=Go");
+    segment(&w, BYTES("\xff\xff\xff\xff\x06\x14 what is this"), 19, 0, true);
+    assert_null(strstr(w.names, "ssh."));
+    wire_close(&w);
+}
+
+static void sampled_ssh_is_ssh(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=22", "len=256..271", "tcp.flags=PA",       NULL};
+    static const char *const answers_with[] = {
+        "s2c first",         "s2c gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=22",
+        "tcp.dport=dynamic", "len=256..271", "tcp.flags=PA",       NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_SSH);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(other_messages_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(what_follows_is_not_told),
+        cmocka_unit_test(an_offer_in_two_segments_is_told_as_far_as_it_goes),
+        cmocka_unit_test(foreign_bytes_are_plain),
+        cmocka_unit_test(sampled_ssh_is_ssh),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
