@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_ber.c: protocols in BER: round trips, tokens, forms of lengths, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+/* sysDescr.0 and sysUpTime.0 */
+#define DESCR  "\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00"
+#define UPTIME "\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00"
+#define GET                                                                                      \
+    "\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30\x0e\x30" \
+    "\x0c" DESCR "\x05\x00"
+#define ANSWER                                                                                   \
+    "\x30\x2b\x02\x01\x01\x04\x06public\xa2\x1e\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30\x13\x30" \
+    "\x11" DESCR "\x04\x05modem"
+
+static const wire_message snmp[] = {
+    {BYTES(GET),
+     true,
+     0,
+     {"app=snmp", "snmp.version=2c", "snmp.community=6", "snmp.pdu=get", "snmp.element=binding",
+      "snmp.object=sysDescr", "snmp.type=null"}},
+    {BYTES(ANSWER), true, 1, {"snmp.pdu=response", "snmp.type=octets", "snmp.length=4..5"}},
+    /* two bindings, an error, a value that is not null */
+    {BYTES("\x30\x36\x02\x01\x01\x04\x06public\xa0\x29\x02\x01\x2b\x02\x01\x05\x02\x01\x02\x30\x1e"
+           "\x30\x0c" DESCR "\x05\x00\x30\x0e" UPTIME "\x43\x02\x01\x00"),
+     true,
+     0,
+     {"snmp.status=gen-err", "snmp.index=2", "snmp.object=sysUpTime", "snmp.type=ticks"}},
+    /* lengths of three octets, then an integer that is longer than it need be */
+    {BYTES("\x30\x82\x00\x2c\x02\x01\x01\x04\x06public\xa0\x82\x00\x1d\x02\x01\x2c\x02\x01\x00\x02"
+           "\x01\x00\x30\x82\x00\x10\x30\x82\x00\x0c" DESCR "\x05\x00"),
+     true,
+     0,
+     {"snmp.form=three", "snmp.object=sysDescr"}},
+    {BYTES("\x30\x29\x02\x01\x01\x04\x06public\xa0\x1c\x02\x04\x00\x00\x00\x2d\x02\x01\x00\x02"
+           "\x01\x00\x30\x0e\x30\x0c" DESCR "\x05\x00"),
+     true,
+     0,
+     {"snmp.form=mixed", "snmp.object=sysDescr"}},
+    {BYTES("\x30\x2a\x02\x01\x00\x04\x06public\xa4\x1d\x06\x06\x2b\x06\x01\x04\x01\x09\x40\x04\x0a"
+           "\x00\x00\x01\x02\x01\x03\x02\x01\x00\x43\x01\x07\x30\x04\x30\x02\x05\x00"),
+     true,
+     0,
+     {"snmp.version=1", "snmp.pdu=trap-v1", "snmp.object=cisco", "snmp.generic=link-up",
+      "snmp.element=name"}},
+    {BYTES("\x30\x3e\x02\x01\x03\x30\x11\x02\x04\x0a\x0b\x0c\x0d\x02\x03\x00\xff\xe3\x04\x01\x04"
+           "\x02\x01\x03\x04\x10\x30\x0e\x04\x00\x02\x01\x00\x02\x01\x00\x04\x00\x04\x00\x04\x00"
+           "\x30\x14\x04\x00\x04\x00\xa0\x0e\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00\x30"
+           "\x00"),
+     true,
+     0,
+     {"snmp.version=3", "snmp.security=report", "snmp.scoped=plain", "snmp.pdu=get"}},
+    {BYTES("\x30\x44\x02\x01\x03\x30\x11\x02\x04\x0a\x0b\x0c\x0d\x02\x03\x00\xff\xe3\x04\x01\x03"
+           "\x02\x01\x03\x04\x1a\x30\x18\x04\x05\x80\x00\x00\x00\x01\x02\x01\x01\x02\x01\x07\x04"
+           "\x01u\x04\x02\x01\x02\x04\x02\x03\x04\x04\x10"
+           "0123456789abcdef"),
+     true,
+     1,
+     {"snmp.security=auth-priv", "snmp.scoped=encrypted", "snmp.length=16..23"}},
+    {BYTES(GET), true, 0, {"snmp.version=2c"}},
+};
+
+static void snmp_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(snmp, WSPI_COUNT(snmp));
+}
+
+/* What is not as the tables have it costs its own sequence, not the message. */
+static void an_odd_element_makes_its_sequence_opaque(void **state)
+{
+    static const wire_message odd[] = {
+        {BYTES("\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x2a\x04\x01\x00\x02\x01\x00\x30"
+               "\x0e\x30\x0c" DESCR "\x05\x00"),
+         true,
+         0,
+         {"app=snmp", "snmp.pdu=get", "snmp.element=status", "snmp.length=16..23"}},
+        {BYTES("\x30\x28\x02\x01\x01\x04\x06public\xa0\x1b\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30"
+               "\x10\x30\x0e" DESCR "\x05\x00\x05\x00"),
+         true,
+         0,
+         {"snmp.element=binding", "snmp.type=null", "snmp.element=binding-end", "snmp.length=2"}},
+        {BYTES("\x30\x26\x02\x01\x01\x04\x06public\xbd\x19\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30"
+               "\x0e\x30\x0c" DESCR "\x05\x00"),
+         true,
+         0,
+         {"snmp.pdu=other", "snmp.length=24..31"}},
+    };
+
+    (void)state;
+    all_come_back(odd, WSPI_COUNT(odd));
+}
+
+static void what_is_as_predicted_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put_message(&w, &snmp[0], GET, snmp[0].len);
+    put_message(&w, &snmp[1], ANSWER, snmp[1].len);
+    assert_null(strstr(w.names, "snmp.request"));
+    assert_null(strstr(w.names, "snmp.version"));
+    assert_null(strstr(w.names, "snmp.community"));
+    assert_null(strstr(w.names, "snmp.status"));
+    assert_null(strstr(w.names, "snmp.form"));
+    put_message(&w, &snmp[1], ANSWER, snmp[1].len);
+    put_message(&w, &snmp[0], GET, snmp[0].len); /* not counted up */
+    assert_named(&w, "snmp.request=changed");
+    wire_close(&w);
+}
+
+/* Other bytes at `at` change no token. */
+static void same_names(const wire_message *m, size_t at, size_t n)
+{
+    char other[256], first[sizeof((wire *)0)->names];
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, m, m->bytes, m->len);
+    memcpy(first, w.names, sizeof first);
+    memcpy(other, m->bytes, m->len);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x15);
+    wire_again(&w);
+    put_message(&w, m, other, m->len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void communities_users_and_values_are_in_no_token(void **state)
+{
+    (void)state;
+    same_names(&snmp[0], 7, 6);  /* community */
+    same_names(&snmp[0], 17, 1); /* request */
+    same_names(&snmp[1], 40, 5); /* value */
+    same_names(&snmp[5], 25, 4); /* agent */
+    same_names(&snmp[7], 43, 1); /* user */
+}
+
+static void sampled_snmp_is_snmp(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=161",
+        "len=48..49", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=161", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_SNMP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(snmp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(an_odd_element_makes_its_sequence_opaque),
+        cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(communities_users_and_values_are_in_no_token),
+        cmocka_unit_test(sampled_snmp_is_snmp),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
