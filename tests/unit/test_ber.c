@@ -59,6 +59,107 @@ static const wire_message snmp[] = {
     {BYTES(GET), true, 0, {"snmp.version=2c"}},
 };
 
+static const wire_message ldap[] = {
+    {BYTES("0%\x02\x01\x01` \x02\x01\x03\x04\x13"
+           "cn=admin,dc=example\x80\x06secret"),
+     false,
+     0,
+     {"app=ldap", "ldap.operation=bind", "ldap.authentication=simple", "ldap.name=16..19",
+      "ldap.name=6"}},
+    {BYTES("0\x0c\x02\x01\x01"
+           "a\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.operation=bind-response", "ldap.result=success"}},
+    {BYTES("0\x81\x94\x02\x01\x02"
+           "cj\x04\x0a"
+           "dc=example\x0a\x01\x02\x0a\x01\x00\x02\x01\x00\x02\x01\x05\x01\x01\x00\xa0"
+           "A\xa3\x15\x04\x0bobjectClass\x04\x06person\xa1\x18\x87\x04mail\xa2\x10\xa3\x0e\x04\x08s"
+           "hoeSize\x04\x02"
+           "44\xa5\x0e\x04\x09uidNumber\x04\x01"
+           "90\x0a\x04\x02"
+           "cn\x04\x04mail\xa0#0!\x04\x16"
+           "1.2.840.113556.1.4.319\x04\x07"
+           "0\x05\x02\x01\x09\x04\x00"),
+     false,
+     0,
+     {"ldap.operation=search", "ldap.scope=subtree", "ldap.time_limit=4..5", "ldap.filter=not",
+      "ldap.element=nested-end", "ldap.attribute=other", "ldap.object=1.2.840.113556.1.4.319",
+      "ldap.attribute=uidNumber"}},
+    /* two messages in a segment, with the long lengths of Windows; the first one in two segments */
+    {BYTES("0\x84\x00\x00\x00"
+           "3\x02\x01\x02"
+           "d\x84\x00\x00\x00*\x04\x0f"
+           "cn=a,dc=example0\x84\x00\x00\x00\x13"
+           "0\x84\x00\x00\x00\x0d\x04\x02"
+           "cn1\x84\x00\x00\x00\x03\x04\x01"
+           "a0\x84\x00\x00\x00\x10\x02\x01\x02"
+           "e\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.form=five", "ldap.operation=entry", "ldap.attribute=cn", "ldap.operation=search-done"}},
+    {BYTES("0\x84\x00\x00\x00"
+           "3\x02\x01\x02"
+           "d\x84\x00\x00\x00*\x04\x0f"
+           "cn=a,dc=example0\x84\x00\x00\x00\x13"
+           "0\x84"),
+     false,
+     1,
+     {"ldap.form=part", "ldap.length=48..63", "ldap.operation=entry"}},
+    {BYTES("\x00\x00\x00\x0d\x04\x02"
+           "cn1\x84\x00\x00\x00\x03\x04\x01"
+           "a0\x84\x00\x00\x00\x10\x02\x01\x02"
+           "e\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.operation=search-done"}},
+    {BYTES("0\x1d\x02\x01\x04w\x18\x80\x16"
+           "1.3.6.1.4.1.1466.20037"),
+     false,
+     0,
+     {"ldap.operation=extended", "ldap.object=1.3.6.1.4.1.1466.20037"}},
+    {BYTES("0+\x02\x01\x04x&\x0a\x01\x02\x04\x00\x04\x07unknown\x8a\x16"
+           "1.3.6.1.4.1.1466.20037"),
+     false,
+     1,
+     {"ldap.result=protocol-error", "ldap.diagnostic=6..7", "ldap.element=reply-name"}},
+    {BYTES("0\x1d\x02\x01\x06"
+           "f\x18\x04\x04"
+           "cn=a0\x10"
+           "0\x0e\x0a\x01\x02"
+           "0\x09\x04\x02"
+           "cn1\x03\x04\x01"
+           "b"),
+     false,
+     0,
+     {"ldap.operation=modify", "ldap.element=object-end"}},
+    {BYTES("0\x22\x02\x01\x05`\x1d\x02\x01\x03\x04\x00\xa3\x16\x04\x0aGSS-SPNEGO\x04\x08NTLMSSP!"),
+     false,
+     0,
+     {"ldap.authentication=sasl", "ldap.mechanism=GSS-SPNEGO", "ldap.element=credentials"}},
+    {BYTES("\x00\x00\x00\x10\x05\x04\x06\xff"
+           "0123456789ab\x00\x00\x00\x1c\x05\x04\x06\xff"
+           "abcdef"),
+     false,
+     0,
+     {"ldap.element=sealed", "ldap.length=16..23", "ldap.length=24..31"}},
+    {BYTES("ghijklmnopqrstuvwx\x00\x00\x00\x05`bcde"),
+     false,
+     0,
+     {"ldap.element=sealed", "ldap.length=4..5"}},
+    {BYTES("0\x05\x02\x01\x03"
+           "B\x00"),
+     false,
+     0,
+     {"ldap.operation=unbind"}},
+};
+
+static void ldap_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(ldap, WSPI_COUNT(ldap));
+}
+
 static void snmp_comes_back_whole_cut_and_damaged(void **state)
 {
     (void)state;
@@ -135,6 +236,8 @@ static void communities_users_and_values_are_in_no_token(void **state)
     same_names(&snmp[1], 40, 5); /* value */
     same_names(&snmp[5], 25, 4); /* agent */
     same_names(&snmp[7], 43, 1); /* user */
+    same_names(&ldap[0], 33, 6); /* password */
+    same_names(&ldap[2], 54, 6); /* what is looked for */
 }
 
 static void sampled_snmp_is_snmp(void **state)
@@ -150,14 +253,29 @@ static void sampled_snmp_is_snmp(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_SNMP);
 }
 
+static void sampled_ldap_is_ldap(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",     "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=389", "tcp.flags=PA", "len=80..83",         NULL};
+    static const char *const answers_with[] = {
+        "s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp", "tcp.sport=389",
+        "tcp.flags=PA", "tcp.dport=dynamic", "len=80..83",         NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_LDAP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snmp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(ldap_comes_back_whole_cut_and_damaged),
         cmocka_unit_test(an_odd_element_makes_its_sequence_opaque),
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(communities_users_and_values_are_in_no_token),
         cmocka_unit_test(sampled_snmp_is_snmp),
+        cmocka_unit_test(sampled_ldap_is_ldap),
     };
 
     (void)wsp_vocab_size();

@@ -5,7 +5,7 @@
 static const wspi_app *const apps[] = {&wspi_app_dns,    &wspi_app_tls,  &wspi_app_ntp,
                                        &wspi_app_modbus, &wspi_app_http, &wspi_app_dhcp,
                                        &wspi_app_quic,   &wspi_app_dnp3, &wspi_app_s7comm,
-                                       &wspi_app_stun,   &wspi_app_snmp};
+                                       &wspi_app_stun,   &wspi_app_snmp, &wspi_app_ldap};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {

@@ -611,6 +611,16 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
 
 /* ---- messages ---- */
 
+/* n bytes, of which those that are not here come in the next segments. */
+static void opaque_here(wspi_coder *c, size_t n)
+{
+    size_t here = WSPI_MIN(n, wspi_app_left(c));
+
+    wspi_app_opaque(c, here);
+    if (wspi_app_is_stream(c) && !stopped(c))
+        c->app.left[c->dir] = (uint32_t)(n - here);
+}
+
 /* The beginning of a message: first elements that are single values, the tag of a choice, then all that is here. */
 static void part(walk *w, const wspi_ber_head *h)
 {
@@ -642,12 +652,39 @@ static void part(walk *w, const wspi_ber_head *h)
             break;
         value(w, r, &s);
     }
+    wspi_app_require(c, end >= c->pay.at);
     if (stopped(c))
         return;
-    wspi_app_require(c, end >= c->pay.at);
-    wspi_app_opaque(c, WSPI_MIN(end - c->pay.at, wspi_app_left(c)));
-    if (wspi_app_is_stream(c) && !stopped(c))
-        c->app.left[c->dir] = (uint32_t)(end - c->pay.at);
+    opaque_here(c, end - c->pay.at);
+}
+
+bool wspi_ber_sealed(const uint8_t *b, size_t n)
+{
+    static const char *const begins[] = {"\x05\x04", "\x01\x00\x00\x00", "\x60"};
+    static const uint8_t lens[] = {2, 4, 1};
+
+    for (size_t k = 0; k < WSPI_COUNT(begins); k++)
+        if (n >= 4u + lens[k] && b[0] == 0 && (b[1] | b[2] | b[3]) &&
+            memcmp(b + 4, begins[k], lens[k]) == 0)
+            return true;
+    return false;
+}
+
+static bool sealed_here(const wspi_coder *c)
+{
+    return c->enc && wspi_ber_sealed(c->pay.in + c->pay.at, wspi_app_captured(c));
+}
+
+/* Only in a flow that has had messages: a buffer alone could be anything. */
+static void sealed(walk *w)
+{
+    wspi_coder *c = w->c;
+    uint64_t n = wspi_app_get(c, 4);
+
+    wspi_app_require(c, c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app);
+    n = wspi_app_code(c, w->m->length, false, 0, n);
+    wspi_app_put(c, 4, n);
+    opaque_here(c, (size_t)n);
 }
 
 void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m)
@@ -656,8 +693,10 @@ void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m)
     spot s = {.end = 0};
     bool whole = c->enc && wspi_ber_peek(c->pay.in + c->pay.at, wspi_app_captured(c), &s.inner);
 
-    if (stopped(c))
+    if (m->sealed && row_token(&w, m->sealed, sealed_here(c), true)) {
+        sealed(&w);
         return;
+    }
     wspi_app_require(c, !c->enc || whole);
     if (stopped(c))
         return;
@@ -685,8 +724,9 @@ static bool more(wspi_coder *c, const wspi_ber_message *m)
     if (stopped(c) || c->fill || c->app.left[c->dir] || !wspi_app_captured(c))
         return false;
     if (c->enc)
-        there =
-            wspi_ber_peek(c->pay.in + c->pay.at, wspi_app_captured(c), &h) && h.tag == m->row->tag;
+        there = (m->sealed && sealed_here(c)) ||
+                (wspi_ber_peek(c->pay.in + c->pay.at, wspi_app_captured(c), &h) &&
+                 h.tag == m->row->tag);
     return !row_token(&w, m->rest, c->enc && !there, true) && !stopped(c);
 }
 

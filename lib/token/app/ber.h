@@ -74,6 +74,10 @@ enum { WSPI_FORM_MINIMAL, WSPI_FORM_3, WSPI_FORM_5, WSPI_FORM_MIXED, WSPI_FORM_P
         WSPI_FORM_PART, "part"                                                     \
     }
 
+/* The tokens of rows, X(number, "name"), as an enumeration and as the values of the field `element`. */
+#define WSPI_BER_NUMBER(number, name) number,
+#define WSPI_BER_VALUE(number, name)  {number, name},
+
 /* A protocol: the row of a message, and its fields that the walk uses itself. */
 typedef struct wspi_ber_message {
     const wspi_ber *row;
@@ -81,6 +85,8 @@ typedef struct wspi_ber_message {
     uint8_t element; /* ENUM, in the order of the rows' tokens */
     uint8_t length;  /* MAG, 32 bits: of what is opaque */
     uint8_t rest;    /* of `element`: what follows is no message (streams) */
+    uint8_t
+        sealed; /* of `element`, or 0: a buffer of SASL (RFC 4422 3.7) comes in the place of a message */
 } wspi_ber_message;
 
 /* The first octets of an element of single-octet tag and definite length. */
@@ -90,6 +96,9 @@ typedef struct wspi_ber_head {
 } wspi_ber_head;
 /* false: it is none, or n bytes are too few. The contents need not be there. */
 bool wspi_ber_peek(const uint8_t *b, size_t n, wspi_ber_head *h);
+
+/* Could it be a buffer of SASL, sealed by Kerberos, SPNEGO or NTLM? */
+bool wspi_ber_sealed(const uint8_t *b, size_t n);
 
 /* One message, or what is here of it; the rest is in c->app.left. */
 void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m);

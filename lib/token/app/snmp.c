@@ -27,95 +27,53 @@ enum {
     NAMES
 };
 
-enum element {
-    E_REST, /* behind the message: not used over UDP */
-    E_MESSAGE,
-    E_VERSION,
-    E_COMMUNITY,
-    E_PDU,
-    E_REQUEST,
-    E_STATUS,
-    E_INDEX,
-    E_BINDINGS,
-    E_BINDINGS_END,
-    E_PDU_END,
-    E_BINDING,
-    E_NAME,
-    E_VALUE,
-    E_BINDING_END,
-    E_ENTERPRISE,
-    E_AGENT,
-    E_GENERIC,
-    E_SPECIFIC,
-    E_UPTIME,
-    E_HEADER,
-    E_ID,
-    E_MAX_SIZE,
-    E_FLAGS,
-    E_MODEL,
-    E_HEADER_END,
-    E_SECURITY,
-    E_PARAMETERS,
-    E_PARAMETERS_END,
-    E_ENGINE,
-    E_BOOTS,
-    E_TIME,
-    E_USER,
-    E_AUTHENTICATION,
-    E_PRIVACY,
-    E_USM_END,
-    E_SCOPED,
-    E_CONTEXT_ENGINE,
-    E_CONTEXT,
-    E_SCOPED_PDU,
-    E_SCOPED_END,
-    E_MESSAGE_END
-};
+#define ELEMENTS(X)                       \
+    X(E_REST, "rest")                     \
+    X(E_MESSAGE, "message")               \
+    X(E_VERSION, "version")               \
+    X(E_COMMUNITY, "community")           \
+    X(E_PDU, "pdu")                       \
+    X(E_REQUEST, "request")               \
+    X(E_STATUS, "status")                 \
+    X(E_INDEX, "index")                   \
+    X(E_BINDINGS, "bindings")             \
+    X(E_BINDINGS_END, "bindings-end")     \
+    X(E_PDU_END, "pdu-end")               \
+    X(E_BINDING, "binding")               \
+    X(E_NAME, "name")                     \
+    X(E_VALUE, "value")                   \
+    X(E_BINDING_END, "binding-end")       \
+    X(E_ENTERPRISE, "enterprise")         \
+    X(E_AGENT, "agent")                   \
+    X(E_GENERIC, "generic")               \
+    X(E_SPECIFIC, "specific")             \
+    X(E_UPTIME, "uptime")                 \
+    X(E_HEADER, "header")                 \
+    X(E_ID, "id")                         \
+    X(E_MAX_SIZE, "max-size")             \
+    X(E_FLAGS, "flags")                   \
+    X(E_MODEL, "model")                   \
+    X(E_HEADER_END, "header-end")         \
+    X(E_SECURITY, "security")             \
+    X(E_PARAMETERS, "parameters")         \
+    X(E_PARAMETERS_END, "parameters-end") \
+    X(E_ENGINE, "engine")                 \
+    X(E_BOOTS, "boots")                   \
+    X(E_TIME, "time")                     \
+    X(E_USER, "user")                     \
+    X(E_AUTHENTICATION, "authentication") \
+    X(E_PRIVACY, "privacy")               \
+    X(E_USM_END, "usm-end")               \
+    X(E_SCOPED, "scoped")                 \
+    X(E_CONTEXT_ENGINE, "context-engine") \
+    X(E_CONTEXT, "context")               \
+    X(E_SCOPED_PDU, "scoped-pdu")         \
+    X(E_SCOPED_END, "scoped-end")         \
+    X(E_MESSAGE_END, "message-end")
+enum { ELEMENTS(WSPI_BER_NUMBER) };
 
 static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
-static const wspi_value elements[] = {{E_REST, "rest"},
-                                      {E_MESSAGE, "message"},
-                                      {E_VERSION, "version"},
-                                      {E_COMMUNITY, "community"},
-                                      {E_PDU, "pdu"},
-                                      {E_REQUEST, "request"},
-                                      {E_STATUS, "status"},
-                                      {E_INDEX, "index"},
-                                      {E_BINDINGS, "bindings"},
-                                      {E_BINDINGS_END, "bindings-end"},
-                                      {E_PDU_END, "pdu-end"},
-                                      {E_BINDING, "binding"},
-                                      {E_NAME, "name"},
-                                      {E_VALUE, "value"},
-                                      {E_BINDING_END, "binding-end"},
-                                      {E_ENTERPRISE, "enterprise"},
-                                      {E_AGENT, "agent"},
-                                      {E_GENERIC, "generic"},
-                                      {E_SPECIFIC, "specific"},
-                                      {E_UPTIME, "uptime"},
-                                      {E_HEADER, "header"},
-                                      {E_ID, "id"},
-                                      {E_MAX_SIZE, "max-size"},
-                                      {E_FLAGS, "flags"},
-                                      {E_MODEL, "model"},
-                                      {E_HEADER_END, "header-end"},
-                                      {E_SECURITY, "security"},
-                                      {E_PARAMETERS, "parameters"},
-                                      {E_PARAMETERS_END, "parameters-end"},
-                                      {E_ENGINE, "engine"},
-                                      {E_BOOTS, "boots"},
-                                      {E_TIME, "time"},
-                                      {E_USER, "user"},
-                                      {E_AUTHENTICATION, "authentication"},
-                                      {E_PRIVACY, "privacy"},
-                                      {E_USM_END, "usm-end"},
-                                      {E_SCOPED, "scoped"},
-                                      {E_CONTEXT_ENGINE, "context-engine"},
-                                      {E_CONTEXT, "context"},
-                                      {E_SCOPED_PDU, "scoped-pdu"},
-                                      {E_SCOPED_END, "scoped-end"},
-                                      {E_MESSAGE_END, "message-end"},
-                                      {0, NULL}};
+static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
 enum { V3 = 3, TRAP_V1 = 0xa4 };
 static const wspi_value version[] = {{0, "1"}, {1, "2c"}, {V3, "3"}, {0, NULL}};
 /* What the client sends, then what the server sends; samples leave out what has a body of its own, and acknowledgements. */
@@ -419,4 +377,5 @@ const wspi_app wspi_app_snmp = {
     .looks = looks,
     .walk = walk,
     .ports = {161, 162},
+    .ports_only = true,
 };
