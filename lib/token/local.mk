@@ -5,7 +5,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_words.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
-	lib/token/app/ber.h lib/token/app/ber.c lib/token/app/snmp.c lib/token/app/ldap.c
+	lib/token/app/ber.h lib/token/app/ber.c lib/token/app/snmp.c lib/token/app/ldap.c lib/token/app/kerberos.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)

@@ -160,6 +160,126 @@ static void ldap_comes_back_whole_cut_and_damaged(void **state)
     all_come_back(ldap, WSPI_COUNT(ldap));
 }
 
+static const wire_message kerberos[] = {
+    {BYTES("j\x81\x95"
+           "0\x81\x92\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa3\x15"
+           "0\x13"
+           "0\x11\xa1\x04\x02\x02\x00\x80\xa2\x09\x04\x07"
+           "0\x05\xa0\x03\x01\x01\xff\xa4o0m\xa0\x07\x03\x05\x00@\x81\x00\x10\xa1\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa2\x08\x1b\x06"
+           "EX.ORG\xa3\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa5\x11\x18\x0f"
+           "20370913024805Z\xa7\x06\x02\x04\x12"
+           "4Vx\xa8\x0c"
+           "0\x0a\x02\x01\x12\x02\x01\x11\x02\x02\xff{"),
+     true,
+     0,
+     {"app=kerberos", "kerberos.message=as-req", "kerberos.padata=pac-request",
+      "kerberos.options=usual", "kerberos.name_type=principal", "kerberos.etype=aes256",
+      "kerberos.etype=rc4-old"}},
+    {BYTES("~Y0W\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1e\xa4\x11\x18\x0f"
+           "20370913024805Z\xa5\x04\x02\x02\x01\x02\xa6\x03\x02\x01\x19\xa9\x08\x1b\x06"
+           "EX.ORG\xaa\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xac\x06\x04\x04"
+           "data"),
+     true,
+     1,
+     {"kerberos.message=error", "kerberos.error=preauth-required", "kerberos.element=data"}},
+    {BYTES("k\x81\x91"
+           "0\x81\x8e\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b\xa3\x08\x1b\x06"
+           "EX.ORG\xa4\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa5LaJ0H\xa0\x03\x02\x01\x05\xa1\x08\x1b\x06"
+           "EX.ORG\xa2\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa3\x1a"
+           "0\x18\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x0c\x04\x0a"
+           "0123456789\xa6\x16"
+           "0\x14\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x08\x04\x06"
+           "abcdef"),
+     true,
+     1,
+     {"kerberos.message=as-rep", "kerberos.etype=aes256", "kerberos.key_version=2",
+      "kerberos.length=8..11"}},
+    {BYTES("~&0$\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1f\xa4\x13\x18\x11"
+           "20370913024805.1Z\xa5\x03\x02\x01\x01"),
+     true,
+     1,
+     {"kerberos.message=error", "kerberos.type=24..31", "kerberos.element=stime"}},
+};
+/* The second one in two segments. */
+static const wire_message kerberos_stream[] = {
+    {BYTES("\x00\x00\x00\x98j\x81\x95"
+           "0\x81\x92\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa3\x15"
+           "0\x13"
+           "0\x11\xa1\x04\x02\x02\x00\x80\xa2\x09\x04\x07"
+           "0\x05\xa0\x03\x01\x01\xff\xa4o0m\xa0\x07\x03\x05\x00@\x81\x00\x10\xa1\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa2\x08\x1b\x06"
+           "EX.ORG\xa3\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa5\x11\x18\x0f"
+           "20370913024805Z\xa7\x06\x02\x04\x12"
+           "4Vx\xa8\x0c"
+           "0\x0a\x02\x01\x12\x02\x01\x11\x02\x02\xff{"),
+     false,
+     0,
+     {"app=kerberos", "kerberos.message=as-req"}},
+    {BYTES("\x00\x00\x00\x94k\x81\x91"
+           "0\x81\x8e\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b\xa3\x08\x1b\x06"
+           "EX.ORG\xa4\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa5LaJ0H\xa0\x03\x02\x01"),
+     false,
+     1,
+     {"kerberos.form=part", "kerberos.message=as-rep"}},
+    {BYTES("\x05\xa1\x08\x1b\x06"
+           "EX.ORG\xa2\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa3\x1a"
+           "0\x18\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x0c\x04\x0a"
+           "0123456789\xa6\x16"
+           "0\x14\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x08\x04\x06"
+           "abcdef"),
+     false,
+     1,
+     {0}},
+    {BYTES("\x00\x00\x00[~Y0W\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1e\xa4\x11\x18\x0f"
+           "20370913024805Z\xa5\x04\x02\x02\x01\x02\xa6\x03\x02\x01\x19\xa9\x08\x1b\x06"
+           "EX.ORG\xaa\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xac\x06\x04\x04"
+           "data"),
+     false,
+     1,
+     {"kerberos.message=error"}},
+};
+
+static void kerberos_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(kerberos, WSPI_COUNT(kerberos));
+}
+
+static void kerberos_in_a_stream_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(kerberos_stream, WSPI_COUNT(kerberos_stream));
+}
+
 static void snmp_comes_back_whole_cut_and_damaged(void **state)
 {
     (void)state;
@@ -231,13 +351,16 @@ static void same_names(const wire_message *m, size_t at, size_t n)
 static void communities_users_and_values_are_in_no_token(void **state)
 {
     (void)state;
-    same_names(&snmp[0], 7, 6);  /* community */
-    same_names(&snmp[0], 17, 1); /* request */
-    same_names(&snmp[1], 40, 5); /* value */
-    same_names(&snmp[5], 25, 4); /* agent */
-    same_names(&snmp[7], 43, 1); /* user */
-    same_names(&ldap[0], 33, 6); /* password */
-    same_names(&ldap[2], 54, 6); /* what is looked for */
+    same_names(&snmp[0], 7, 6);        /* community */
+    same_names(&snmp[0], 17, 1);       /* request */
+    same_names(&snmp[1], 40, 5);       /* value */
+    same_names(&snmp[5], 25, 4);       /* agent */
+    same_names(&snmp[7], 43, 1);       /* user */
+    same_names(&ldap[0], 33, 6);       /* password */
+    same_names(&ldap[2], 54, 6);       /* what is looked for */
+    same_names(&kerberos[0], 67, 5);   /* client */
+    same_names(&kerberos[0], 134, 4);  /* nonce */
+    same_names(&kerberos[2], 114, 10); /* ticket */
 }
 
 static void sampled_snmp_is_snmp(void **state)
@@ -266,16 +389,32 @@ static void sampled_ldap_is_ldap(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_LDAP);
 }
 
+static void sampled_kerberos_is_kerberos(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_KERBEROS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snmp_comes_back_whole_cut_and_damaged),
         cmocka_unit_test(ldap_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(kerberos_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(kerberos_in_a_stream_comes_back_whole_cut_and_damaged),
         cmocka_unit_test(an_odd_element_makes_its_sequence_opaque),
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(communities_users_and_values_are_in_no_token),
         cmocka_unit_test(sampled_snmp_is_snmp),
         cmocka_unit_test(sampled_ldap_is_ldap),
+        cmocka_unit_test(sampled_kerberos_is_kerberos),
     };
 
     (void)wsp_vocab_size();

@@ -2,10 +2,10 @@
 /* app.c: which application protocol a payload is, and the calls that walks are made of. */
 #include "token/app/app.h"
 
-static const wspi_app *const apps[] = {&wspi_app_dns,    &wspi_app_tls,  &wspi_app_ntp,
-                                       &wspi_app_modbus, &wspi_app_http, &wspi_app_dhcp,
-                                       &wspi_app_quic,   &wspi_app_dnp3, &wspi_app_s7comm,
-                                       &wspi_app_stun,   &wspi_app_snmp, &wspi_app_ldap};
+static const wspi_app *const apps[] = {
+    &wspi_app_dns,  &wspi_app_tls,  &wspi_app_ntp,     &wspi_app_modbus, &wspi_app_http,
+    &wspi_app_dhcp, &wspi_app_quic, &wspi_app_dnp3,    &wspi_app_s7comm, &wspi_app_stun,
+    &wspi_app_snmp, &wspi_app_ldap, &wspi_app_kerberos};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {

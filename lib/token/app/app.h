@@ -37,12 +37,13 @@ enum wspi_app_id {
     WSPI_APP_STUN,
     WSPI_APP_SNMP,
     WSPI_APP_LDAP,
+    WSPI_APP_KERBEROS,
     WSPI_APP_END
 };
 
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
     wspi_app_dhcp, wspi_app_quic, wspi_app_dnp3, wspi_app_s7comm, wspi_app_stun, wspi_app_snmp,
-    wspi_app_ldap;
+    wspi_app_ldap, wspi_app_kerberos;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);

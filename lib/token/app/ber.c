@@ -183,6 +183,8 @@ static bool contents_fit(const walk *w, const wspi_ber *r, const wspi_ber_head *
         return true; /* opaque */
     if (r->kind == WSPI_BER_INT)
         return integer_fits(w, r, b, h->len);
+    if (r->kind == WSPI_BER_BITS)
+        return h->len == 5 && b[0] == 0;
     if (r->kind == WSPI_BER_TIME)
         return time_fits(b, h->len);
     if (r->kind == WSPI_BER_FIXED || r->kind == WSPI_BER_OCTET)
@@ -519,11 +521,11 @@ static void time_of(walk *w, const wspi_ber *r)
     wspi_app_put(c, 1, 'Z');
 }
 
-static void octet(walk *w, const wspi_ber *r)
+static void octets(walk *w, const wspi_ber *r, size_t n)
 {
-    uint64_t v = coded(w, r, wspi_app_get(w->c, 1));
+    uint64_t v = coded(w, r, wspi_app_get(w->c, n));
 
-    wspi_app_put(w->c, 1, v);
+    wspi_app_put(w->c, n, v);
 }
 
 static void contents(walk *w, const wspi_ber *r, size_t len)
@@ -539,7 +541,11 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
     case WSPI_BER_LIST: list(w, r, end); break;
     case WSPI_BER_NEST: nest(w, r, end); break;
     case WSPI_BER_INT: integer(w, r, len); break;
-    case WSPI_BER_OCTET: octet(w, r); break;
+    case WSPI_BER_OCTET: octets(w, r, 1); break;
+    case WSPI_BER_BITS:
+        literal(w->c, "", 1); /* no bit is unused */
+        octets(w, r, 4);
+        break;
     case WSPI_BER_OPAQUE: wspi_app_opaque(w->c, (size_t)coded(w, r, len)); break;
     case WSPI_BER_TEXT:
     case WSPI_BER_NAME: text(w, r, len); break;

@@ -23,6 +23,7 @@ enum wspi_ber_kind {
     WSPI_BER_CHOICE, /* of the rows of `in`, by their tags; `field` (ENUM) is the tag and always told */
     WSPI_BER_INT,    /* INTEGER, ENUMERATED, Counter32, ...: `field` is its value */
     WSPI_BER_OCTET,  /* a string of one octet: `field` (ENUM) is its value */
+    WSPI_BER_BITS,   /* a string of 32 bits: `field` (ENUM) is its value */
     WSPI_BER_OPAQUE, /* `field` (MAG) is its length */
     WSPI_BER_TEXT,   /* the same, with the first `max` bytes as text */
     WSPI_BER_NAME, /* the same, hidden; as long as the last one of the flow; samples have letters */
