@@ -16,7 +16,7 @@ static const wire_message snmp[] = {
     {BYTES(GET),
      true,
      0,
-     {"app=snmp", "snmp.version=2c", "snmp.community=6", "snmp.pdu=get", "snmp.element=binding",
+     {"app=snmp", "snmp.version=2c", "snmp.community=6..7", "snmp.pdu=get", "snmp.element=binding",
       "snmp.object=sysDescr", "snmp.type=null"}},
     {BYTES(ANSWER), true, 1, {"snmp.pdu=response", "snmp.type=octets", "snmp.length=4..5"}},
     /* two bindings, an error, a value that is not null */
@@ -24,7 +24,7 @@ static const wire_message snmp[] = {
            "\x30\x0c" DESCR "\x05\x00\x30\x0e" UPTIME "\x43\x02\x01\x00"),
      true,
      0,
-     {"snmp.status=gen-err", "snmp.index=2", "snmp.object=sysUpTime", "snmp.type=ticks"}},
+     {"snmp.status=gen-err", "snmp.index=2..3", "snmp.object=sysUpTime", "snmp.type=ticks"}},
     /* lengths of three octets, then an integer that is longer than it need be */
     {BYTES("\x30\x82\x00\x2c\x02\x01\x01\x04\x06public\xa0\x82\x00\x1d\x02\x01\x2c\x02\x01\x00\x02"
            "\x01\x00\x30\x82\x00\x10\x30\x82\x00\x0c" DESCR "\x05\x00"),
@@ -64,8 +64,8 @@ static const wire_message ldap[] = {
            "cn=admin,dc=example\x80\x06secret"),
      false,
      0,
-     {"app=ldap", "ldap.operation=bind", "ldap.authentication=simple", "ldap.name=16..19",
-      "ldap.name=6"}},
+     {"app=ldap", "ldap.operation=bind", "ldap.authentication=simple", "ldap.name=16..23",
+      "ldap.name=6..7"}},
     {BYTES("0\x0c\x02\x01\x01"
            "a\x07\x0a\x01\x00\x04\x00\x04\x00"),
      false,
@@ -83,7 +83,7 @@ static const wire_message ldap[] = {
            "0\x05\x02\x01\x09\x04\x00"),
      false,
      0,
-     {"ldap.operation=search", "ldap.scope=subtree", "ldap.time_limit=4..5", "ldap.filter=not",
+     {"ldap.operation=search", "ldap.scope=subtree", "ldap.time_limit=4..7", "ldap.filter=not",
       "ldap.element=nested-end", "ldap.attribute=other", "ldap.object=1.2.840.113556.1.4.319",
       "ldap.attribute=uidNumber"}},
     /* two messages in a segment, with the long lengths of Windows; the first one in two segments */
@@ -207,13 +207,13 @@ static const wire_message kerberos[] = {
            "abcdef"),
      true,
      1,
-     {"kerberos.message=as-rep", "kerberos.etype=aes256", "kerberos.key_version=2",
+     {"kerberos.message=as-rep", "kerberos.etype=aes256", "kerberos.key_version=2..3",
       "kerberos.length=8..11"}},
     {BYTES("~&0$\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1f\xa4\x13\x18\x11"
            "20370913024805.1Z\xa5\x03\x02\x01\x01"),
      true,
      1,
-     {"kerberos.message=error", "kerberos.type=24..31", "kerberos.element=stime"}},
+     {"kerberos.message=error", "kerberos.type=16..31", "kerberos.element=stime"}},
 };
 /* The second one in two segments. */
 static const wire_message kerberos_stream[] = {

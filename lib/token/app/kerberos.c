@@ -149,18 +149,18 @@ static const wspi_field fields[] = {
     [ELEMENT] = {"kerberos.element", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, elements, 0},
     [LENGTH] = {"kerberos.length", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [MESSAGE] = {"kerberos.message", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, message, 0},
-    [KRB_VERSION] = {"kerberos.version", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 5, NULL, 1},
-    [TYPE] = {"kerberos.type", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [KRB_VERSION] = {"kerberos.version", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 5, NULL, 0},
+    [TYPE] = {"kerberos.type", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [PADATA] = {"kerberos.padata", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, padata, 0},
     [OPTIONS] = {"kerberos.options", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, options, 0},
     [NAME_TYPE] = {"kerberos.name_type", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0,
                    name_type, 0},
-    [NAMES] = {"kerberos.name", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 2},
+    [NAMES] = {"kerberos.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
     [NUMBER] = {"kerberos.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [TIME] = {"kerberos.time", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [ETYPE] = {"kerberos.etype", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, etype, 0},
     [KEY_VERSION] = {"kerberos.key_version", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL,
-                     1},
+                     0},
     [ERROR] = {"kerberos.error", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, error, 0},
 };
 
@@ -182,7 +182,7 @@ enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
 #define HIDDEN(at, of, name) \
     .kind = WSPI_BER_OPAQUE, .outer = at, .tag = of, .token = name, .field = LENGTH, BOTH(8, 8)
 #define STRING(at, name) \
-    .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, BOTH(3, 9)
+    .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, BOTH(2, 6)
 #define A_TIME(at, name) \
     .kind = WSPI_BER_TIME, .outer = at, .tag = 0x18, .token = name, .field = TIME
 #define SEQUENCE(at, name, has) \
@@ -206,7 +206,7 @@ static const wspi_ber principal[] = {
 };
 static const wspi_ber encrypted[] = {
     {INT(0xa0, E_CIPHER_TYPE, ETYPE), BOTH(0, 3)},
-    {INT(0xa1, E_KEY_VERSION, KEY_VERSION), SAMPLED, BOTH(1, 6)},
+    {INT(0xa1, E_KEY_VERSION, KEY_VERSION), SAMPLED, BOTH(1, 3)},
     {HIDDEN(0xa2, 4, E_CIPHER)},
     END(E_ENCRYPTED_END),
 };

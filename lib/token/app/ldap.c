@@ -306,18 +306,18 @@ static const wspi_field fields[] = {
     [LENGTH] = {"ldap.length", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [ID] = {"ldap.id", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [OPERATION] = {"ldap.operation", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, operation, 0},
-    [LDAP_VERSION] = {"ldap.version", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 3, NULL, 1},
-    [NAMES] = {"ldap.name", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 2},
+    [LDAP_VERSION] = {"ldap.version", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 3, NULL, 0},
+    [NAMES] = {"ldap.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
     [AUTHENTICATION] = {"ldap.authentication", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0,
                         authentication, 0},
     [MECHANISM] = {"ldap.mechanism", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, mechanism, 0},
     [RESULT] = {"ldap.result", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, result, 0},
-    [MATCHED] = {"ldap.matched", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 2},
-    [DIAGNOSTIC] = {"ldap.diagnostic", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [MATCHED] = {"ldap.matched", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
+    [DIAGNOSTIC] = {"ldap.diagnostic", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [SCOPE] = {"ldap.scope", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, scope, 0},
     [DEREF] = {"ldap.deref", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, deref, 0},
-    [SIZE_LIMIT] = {"ldap.size_limit", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [TIME_LIMIT] = {"ldap.time_limit", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [SIZE_LIMIT] = {"ldap.size_limit", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
+    [TIME_LIMIT] = {"ldap.time_limit", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [FLAG] = {"ldap.flag", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, flag, 0},
     [FILTER] = {"ldap.filter", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, filter, 0},
     [ATTRIBUTE] = {"ldap.attribute", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, attribute, 0},
@@ -340,9 +340,9 @@ enum {
     {                                       \
         .kind = WSPI_BER_END, .token = name \
     }
-#define A_NAME(at, name)                                                             \
-    {                                                                                \
-        .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(1, 12) \
+#define A_NAME(at, name)                                                            \
+    {                                                                               \
+        .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(1, 8) \
     }
 #define HIDDEN(at, name) \
     .kind = WSPI_BER_OPAQUE, .tag = at, .token = name, .field = LENGTH, BOTH(1, 8)

@@ -171,20 +171,20 @@ static const wspi_field fields[] = {
     [ELEMENT] = {"snmp.element", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, elements, 0},
     [LENGTH] = {"snmp.length", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [SNMP_VERSION] = {"snmp.version", 0, 32, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, version, 0},
-    [COMMUNITY] = {"snmp.community", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 2},
+    [COMMUNITY] = {"snmp.community", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},
     [PDU] = {"snmp.pdu", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, pdu, 0},
     [REQUEST] = {"snmp.request", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [STATUS] = {"snmp.status", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, status, 0},
-    [INDEX] = {"snmp.index", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [INDEX] = {"snmp.index", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [OBJECT] = {"snmp.object", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, object, 0},
-    [SUFFIX] = {"snmp.suffix", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
+    [SUFFIX] = {"snmp.suffix", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [TYPE] = {"snmp.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
     [NUMBER] = {"snmp.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [GENERIC] = {"snmp.generic", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, generic, 0},
     [MESSAGE] = {"snmp.message", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
     [SECURITY] = {"snmp.security", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, security, 0},
     [SCOPED] = {"snmp.scoped", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, scoped, 0},
-    [NAMES] = {"snmp.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 2},
+    [NAMES] = {"snmp.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
 };
 
 /* ---- elements ---- */
@@ -290,7 +290,7 @@ static const wspi_ber header[] = {
 };
 #define A_NAME(name, of)                                                        \
     {                                                                           \
-        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = of, BOTH(5, 8) \
+        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = of, BOTH(3, 5) \
     }
 /* RFC 3414 2.4 */
 static const wspi_ber usm[] = {
@@ -342,7 +342,7 @@ static const wspi_ber contents[] = {
      .field = COMMUNITY,
      .pred = WSPI_BER_LAST,
      .when = is_older,
-     BOTH(4, 8)},
+     BOTH(3, 5)},
     {A_CHOICE_OF_PDUS(E_PDU), .when = is_older},
     {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_HEADER, .in = header, .when = is_v3},
     {.kind = WSPI_BER_SEQ, .tag = 0x04, .token = E_SECURITY, .in = parameters, .when = is_v3},
