@@ -8,7 +8,8 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c \
 	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c \
-	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c
+	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c \
+	lib/token/app/ber.h lib/token/app/ber.c lib/token/app/snmp.c lib/token/app/ldap.c lib/token/app/kerberos.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)
@@ -57,3 +58,6 @@ test_lines_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_ssh
 test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/wire.h
 test_ssh_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_ber
+test_ber_SOURCES = tests/unit/test_ber.c tests/unit/wire.h
+test_ber_LDADD = $(TEST_LIBS)

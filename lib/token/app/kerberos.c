@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kerberos.c: Kerberos 5 (RFC 4120 5.4, 5.9.1), in DER: [APPLICATION n] SEQUENCE { ... }; in a stream behind its length:
+ * | length 32 | message |.
+ */
+#include "token/app/ber.h"
+
+enum {
+    FORM,
+    ELEMENT,
+    LENGTH,
+    MESSAGE,
+    KRB_VERSION,
+    TYPE,
+    PADATA,
+    OPTIONS,
+    NAME_TYPE,
+    NAMES,
+    NUMBER,
+    TIME,
+    ETYPE,
+    KEY_VERSION,
+    ERROR
+};
+
+#define ELEMENTS(X)                               \
+    X(E_REST, "rest")                             \
+    X(E_MESSAGE, "message")                       \
+    X(E_BODY, "body")                             \
+    X(E_BODY_END, "body-end")                     \
+    X(E_VERSION, "version")                       \
+    X(E_TYPE, "type")                             \
+    X(E_PADATA, "padata")                         \
+    X(E_PADATA_ELEMENT, "padata-element")         \
+    X(E_PADATA_ELEMENT_END, "padata-element-end") \
+    X(E_PADATA_TYPE, "padata-type")               \
+    X(E_PADATA_VALUE, "padata-value")             \
+    X(E_PADATA_END, "padata-end")                 \
+    X(E_REQ_BODY, "req-body")                     \
+    X(E_REQUEST_END, "request-end")               \
+    X(E_OPTIONS, "options")                       \
+    X(E_CNAME, "cname")                           \
+    X(E_REALM, "realm")                           \
+    X(E_SNAME, "sname")                           \
+    X(E_FROM, "from")                             \
+    X(E_TILL, "till")                             \
+    X(E_RENEW, "renew")                           \
+    X(E_NONCE, "nonce")                           \
+    X(E_ETYPES, "etypes")                         \
+    X(E_ETYPE, "etype")                           \
+    X(E_ETYPES_END, "etypes-end")                 \
+    X(E_ADDRESSES, "addresses")                   \
+    X(E_AUTHORIZATION, "authorization")           \
+    X(E_TICKETS, "tickets")                       \
+    X(E_REQ_BODY_END, "req-body-end")             \
+    X(E_NAME_TYPE, "name-type")                   \
+    X(E_NAMES, "names")                           \
+    X(E_NAME, "name")                             \
+    X(E_NAMES_END, "names-end")                   \
+    X(E_PRINCIPAL_END, "principal-end")           \
+    X(E_CREALM, "crealm")                         \
+    X(E_TICKET, "ticket")                         \
+    X(E_TICKET_BODY, "ticket-body")               \
+    X(E_TICKET_BODY_END, "ticket-body-end")       \
+    X(E_TICKET_VERSION, "ticket-version")         \
+    X(E_TICKET_REALM, "ticket-realm")             \
+    X(E_TICKET_SNAME, "ticket-sname")             \
+    X(E_TICKET_ENCRYPTED, "ticket-encrypted")     \
+    X(E_TICKET_END, "ticket-end")                 \
+    X(E_ENCRYPTED, "encrypted")                   \
+    X(E_CIPHER_TYPE, "cipher-type")               \
+    X(E_KEY_VERSION, "key-version")               \
+    X(E_CIPHER, "cipher")                         \
+    X(E_ENCRYPTED_END, "encrypted-end")           \
+    X(E_REPLY_END, "reply-end")                   \
+    X(E_CTIME, "ctime")                           \
+    X(E_CUSEC, "cusec")                           \
+    X(E_STIME, "stime")                           \
+    X(E_SUSEC, "susec")                           \
+    X(E_ERROR, "error")                           \
+    X(E_TEXT, "text")                             \
+    X(E_DATA, "data")                             \
+    X(E_ERROR_END, "error-end")
+enum { ELEMENTS(WSPI_BER_NUMBER) };
+
+static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
+static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
+/* What the client sends and samples have, what the server sends, the others. */
+enum { BY_CLIENT = 1, BY_SERVER = 2, MARK = 4 };
+static const wspi_value message[] = {{0x6a, "as-req"},  {0x6b, "as-rep"},  {0x7e, "error"},
+                                     {0x6c, "tgs-req"}, {0x6d, "tgs-rep"}, {0x6e, "ap-req"},
+                                     {0x6f, "ap-rep"},  {0x74, "safe"},    {0x75, "priv"},
+                                     {0x76, "cred"},    {0, NULL}};
+static const wspi_value padata[] = {{1, "tgs-req"},        {2, "enc-timestamp"},
+                                    {3, "pw-salt"},        {11, "etype-info"},
+                                    {16, "pk-as-req"},     {17, "pk-as-rep"},
+                                    {19, "etype-info2"},   {128, "pac-request"},
+                                    {129, "for-user"},     {130, "for-x509-user"},
+                                    {132, "as-checksum"},  {133, "fx-cookie"},
+                                    {136, "fx-fast"},      {138, "encrypted-challenge"},
+                                    {147, "pkinit-kx"},    {149, "req-enc-pa-rep"},
+                                    {150, "as-freshness"}, {165, "supported-etypes"},
+                                    {167, "pac-options"},  {0, NULL}};
+static const wspi_value options[] = {{0x40810010, "usual"},
+                                     {0x40810000, "canonical"},
+                                     {0x40800000, "forward-renew"},
+                                     {0x60810010, "forwarded"},
+                                     {0x50800000, "proxiable-renew"},
+                                     {0x50000010, "proxiable"},
+                                     {0x50800010, "proxiable-ok"},
+                                     {0x00000010, "renewable-ok"},
+                                     {0x40000000, "forwardable"},
+                                     {0, "none"},
+                                     {0x40830000, "cname-in-tkt"},
+                                     {0x00010000, "canonicalize"},
+                                     {0, NULL}};
+static const wspi_value name_type[] = {{1, "principal"},   {2, "service"}, {3, "host"},
+                                       {10, "enterprise"}, {0, "unknown"}, {11, "well-known"},
+                                       {4, "xhost"},       {6, "smtp"},    {0, NULL}};
+static const wspi_value etype[] = {{18, "aes256"},
+                                   {17, "aes128"},
+                                   {23, "rc4"},
+                                   {24, "rc4-exp"},
+                                   {3, "des-md5"},
+                                   {1, "des-crc"},
+                                   {16, "des3"},
+                                   {20, "aes256-sha384"},
+                                   {19, "aes128-sha256"},
+                                   {25, "camellia128"},
+                                   {26, "camellia256"},
+                                   {2, "des-md4"},
+                                   {0xffffff7b, "rc4-old"},
+                                   {0xffffff80, "rc4-md4"},
+                                   {0xffffff79, "rc4-old-exp"},
+                                   {5, "des3-md5"},
+                                   {0, "none"},
+                                   {0, NULL}};
+static const wspi_value error[] = {
+    {25, "preauth-required"}, {24, "preauth-failed"}, {6, "client-unknown"},
+    {7, "service-unknown"},   {14, "no-etype"},       {18, "revoked"},
+    {23, "key-expired"},      {37, "skew"},           {52, "too-big"},
+    {68, "wrong-realm"},      {13, "bad-option"},     {12, "policy"},
+    {16, "no-padata"},        {29, "unavailable"},    {31, "integrity"},
+    {32, "ticket-expired"},   {34, "replay"},         {41, "modified"},
+    {60, "generic"},          {63, "no-kdc"},         {0, NULL}};
+
+static const wspi_field fields[] = {
+    [FORM] = {"kerberos.form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},
+    [ELEMENT] = {"kerberos.element", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, elements, 0},
+    [LENGTH] = {"kerberos.length", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [MESSAGE] = {"kerberos.message", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, message, 0},
+    [KRB_VERSION] = {"kerberos.version", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 5, NULL, 0},
+    [TYPE] = {"kerberos.type", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
+    [PADATA] = {"kerberos.padata", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, padata, 0},
+    [OPTIONS] = {"kerberos.options", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, options, 0},
+    [NAME_TYPE] = {"kerberos.name_type", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0,
+                   name_type, 0},
+    [NAMES] = {"kerberos.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
+    [NUMBER] = {"kerberos.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [TIME] = {"kerberos.time", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [ETYPE] = {"kerberos.etype", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, etype, 0},
+    [KEY_VERSION] = {"kerberos.key_version", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL,
+                     0},
+    [ERROR] = {"kerberos.error", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, error, 0},
+};
+
+/* ---- elements; the first number is the explicit tag around them ---- */
+
+enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
+
+#define BOTH WSPI_BER_BOTH
+#define END(name)                           \
+    {                                       \
+        .kind = WSPI_BER_END, .token = name \
+    }
+#define FIXED_INT(at, name, of, is)                                              \
+    {                                                                            \
+        .kind = WSPI_BER_INT, .outer = at, .tag = 2, .token = name, .field = of, \
+        .pred = WSPI_BER_AS, .want = is                                          \
+    }
+#define INT(at, name, of) .kind = WSPI_BER_INT, .outer = at, .tag = 2, .token = name, .field = of
+#define HIDDEN(at, of, name) \
+    .kind = WSPI_BER_OPAQUE, .outer = at, .tag = of, .token = name, .field = LENGTH, BOTH(8, 8)
+#define STRING(at, name) \
+    .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, BOTH(2, 6)
+#define A_TIME(at, name) \
+    .kind = WSPI_BER_TIME, .outer = at, .tag = 0x18, .token = name, .field = TIME
+#define SEQUENCE(at, name, has) \
+    .kind = WSPI_BER_SEQ, .outer = at, .tag = 0x30, .token = name, .in = has
+#define LIST(at, name, n, has) \
+    .kind = WSPI_BER_LIST, .outer = at, .tag = 0x30, .token = name, .max = n, .in = has
+#define PRINCIPAL(at, name) SEQUENCE(at, name, principal)
+#define ENCRYPTED(at, name)           \
+    {                                 \
+        SEQUENCE(at, name, encrypted) \
+    }
+#define OPTIONAL .flags = WSPI_BER_OPTIONAL
+#define SAMPLED  .flags = WSPI_BER_SAMPLED
+
+/* RFC 4120 5.2 */
+static const wspi_ber strings[] = {{STRING(0, E_NAME)}, END(E_NAMES_END)};
+static const wspi_ber principal[] = {
+    {INT(0xa0, E_NAME_TYPE, NAME_TYPE), BOTH(0, 3)},
+    {LIST(0xa1, E_NAMES, MAX_STRINGS, strings)},
+    END(E_PRINCIPAL_END),
+};
+static const wspi_ber encrypted[] = {
+    {INT(0xa0, E_CIPHER_TYPE, ETYPE), BOTH(0, 3)},
+    {INT(0xa1, E_KEY_VERSION, KEY_VERSION), SAMPLED, BOTH(1, 3)},
+    {HIDDEN(0xa2, 4, E_CIPHER)},
+    END(E_ENCRYPTED_END),
+};
+static const wspi_ber a_padata[] = {
+    {INT(0xa1, E_PADATA_TYPE, PADATA)},
+    {HIDDEN(0xa2, 4, E_PADATA_VALUE)},
+    END(E_PADATA_ELEMENT_END),
+};
+static const wspi_ber padatas[] = {{SEQUENCE(0, E_PADATA_ELEMENT, a_padata)}, END(E_PADATA_END)};
+#define PADATAS(at)                                       \
+    {                                                     \
+        LIST(at, E_PADATA, MAX_PADATA, padatas), OPTIONAL \
+    }
+
+/* 5.3 */
+static const wspi_ber ticket[] = {
+    FIXED_INT(0xa0, E_TICKET_VERSION, KRB_VERSION, 5),
+    {STRING(0xa1, E_TICKET_REALM)},
+    {PRINCIPAL(0xa2, E_TICKET_SNAME)},
+    ENCRYPTED(0xa3, E_TICKET_ENCRYPTED),
+    END(E_TICKET_END),
+};
+static const wspi_ber ticket_body[] = {{SEQUENCE(0, E_TICKET_BODY, ticket)},
+                                       END(E_TICKET_BODY_END)};
+
+/* 5.4.1 */
+static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)}, END(E_ETYPES_END)};
+static const wspi_ber req_body[] = {
+    {.kind = WSPI_BER_BITS,
+     .outer = 0xa0,
+     .tag = 3,
+     .token = E_OPTIONS,
+     .field = OPTIONS,
+     BOTH(0, 9)},
+    {PRINCIPAL(0xa1, E_CNAME), SAMPLED},
+    {STRING(0xa2, E_REALM)},
+    {PRINCIPAL(0xa3, E_SNAME), SAMPLED},
+    {A_TIME(0xa4, E_FROM), OPTIONAL},
+    {A_TIME(0xa5, E_TILL)},
+    {A_TIME(0xa6, E_RENEW), SAMPLED},
+    {INT(0xa7, E_NONCE, NUMBER)},
+    {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes)},
+    {HIDDEN(0xa9, 0x30, E_ADDRESSES), OPTIONAL},
+    {HIDDEN(0xaa, 0x30, E_AUTHORIZATION), OPTIONAL},
+    {HIDDEN(0xab, 0x30, E_TICKETS), OPTIONAL},
+    END(E_REQ_BODY_END),
+};
+#define A_REQUEST(number)                                                                  \
+    {                                                                                      \
+        FIXED_INT(0xa1, E_VERSION, KRB_VERSION, 5), FIXED_INT(0xa2, E_TYPE, TYPE, number), \
+            PADATAS(0xa3), {SEQUENCE(0xa4, E_REQ_BODY, req_body)}, END(E_REQUEST_END)      \
+    }
+static const wspi_ber as_req[] = A_REQUEST(10), tgs_req[] = A_REQUEST(12);
+
+/* 5.4.2 */
+#define A_REPLY(number)                                                                    \
+    {                                                                                      \
+        FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5), FIXED_INT(0xa1, E_TYPE, TYPE, number), \
+            PADATAS(0xa2), {STRING(0xa3, E_CREALM)}, {PRINCIPAL(0xa4, E_CNAME)},           \
+            {.kind = WSPI_BER_SEQ,                                                         \
+             .outer = 0xa5,                                                                \
+             .tag = 0x61,                                                                  \
+             .token = E_TICKET,                                                            \
+             .in = ticket_body},                                                           \
+            ENCRYPTED(0xa6, E_ENCRYPTED), END(E_REPLY_END)                                 \
+    }
+static const wspi_ber as_rep[] = A_REPLY(11), tgs_rep[] = A_REPLY(13);
+
+/* 5.9.1 */
+static const wspi_ber errors[] = {
+    FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5),
+    FIXED_INT(0xa1, E_TYPE, TYPE, 30),
+    {A_TIME(0xa2, E_CTIME), OPTIONAL},
+    {INT(0xa3, E_CUSEC, NUMBER), OPTIONAL},
+    {A_TIME(0xa4, E_STIME)},
+    {INT(0xa5, E_SUSEC, NUMBER)},
+    {INT(0xa6, E_ERROR, ERROR), BOTH(0, 10)},
+    {STRING(0xa7, E_CREALM), OPTIONAL},
+    {PRINCIPAL(0xa8, E_CNAME), OPTIONAL},
+    {STRING(0xa9, E_REALM)},
+    {PRINCIPAL(0xaa, E_SNAME)},
+    {HIDDEN(0xab, 0x1b, E_TEXT), OPTIONAL},
+    {HIDDEN(0xac, 4, E_DATA), OPTIONAL},
+    END(E_ERROR_END),
+};
+
+#define BODY(name, has) static const wspi_ber name[] = {{SEQUENCE(0, E_BODY, has)}, END(E_BODY_END)}
+BODY(as_req_body, as_req);
+BODY(as_rep_body, as_rep);
+BODY(tgs_req_body, tgs_req);
+BODY(tgs_rep_body, tgs_rep);
+BODY(error_body, errors);
+#define A_MESSAGE(at, has)                         \
+    {                                              \
+        .kind = WSPI_BER_SEQ, .tag = at, .in = has \
+    }
+static const wspi_ber messages[] = {
+    A_MESSAGE(0x6a, as_req_body),  A_MESSAGE(0x6b, as_rep_body), A_MESSAGE(0x6c, tgs_req_body),
+    A_MESSAGE(0x6d, tgs_rep_body), A_MESSAGE(0x7e, error_body),  END(E_MESSAGE),
+};
+static const wspi_ber row = {.kind = WSPI_BER_CHOICE,
+                             .token = E_MESSAGE,
+                             .field = MESSAGE,
+                             .in = messages,
+                             .from = {0, BY_CLIENT},
+                             .count = {BY_CLIENT, BY_SERVER}};
+static const wspi_ber_message of_messages = {
+    .row = &row, .form = FORM, .element = ELEMENT, .length = LENGTH, .rest = E_REST};
+
+/* ---- messages ---- */
+
+/* A known tag, and a sequence that fills it. */
+static bool is_message(const uint8_t *b, size_t n)
+{
+    wspi_ber_head h, in;
+    size_t k = 0;
+
+    if (!wspi_ber_peek(b, n, &h))
+        return false;
+    while (message[k].name && message[k].value != h.tag)
+        k++;
+    return message[k].name && wspi_ber_peek(b + 1 + h.width, n - 1 - h.width, &in) &&
+           in.tag == 0x30 && 1 + in.width + in.len == h.len;
+}
+
+static bool looks(const uint8_t *b, size_t n)
+{
+    return is_message(b, n) || (n > MARK && b[0] == 0 && is_message(b + MARK, n - MARK));
+}
+
+static void walk(wspi_coder *c)
+{
+    size_t start = c->pay.at, mark = wspi_app_is_stream(c) ? MARK : 0, len;
+    uint64_t told;
+
+    if (wspi_ber_continued(c))
+        return;
+    told = wspi_app_get(c, mark);
+    wspi_app_put(c, mark, 0);
+    wspi_app_require(c, !c->enc || is_message(c->pay.in + c->pay.at, wspi_app_captured(c)));
+    wspi_ber_one(c, &of_messages);
+    if (c->bad || c->need || c->pay.fail || !mark)
+        return;
+    len = c->pay.at - start - mark + c->app.left[c->dir];
+    wspi_app_require(c, !c->enc || told == len);
+    for (size_t i = 0; i < mark && !c->enc; i++)
+        c->pay.out->data[start + i] = (uint8_t)(len >> 8 * (mark - 1 - i));
+}
+
+const wspi_app wspi_app_kerberos = {
+    .proto = {.name = "kerberos", .fields = fields, .n_fields = WSPI_COUNT(fields)},
+    .over = WSPI_OVER_TCP | WSPI_OVER_UDP,
+    .looks = looks,
+    .walk = walk,
+    .ports = {88},
+    .ports_only = true,
+};

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_ber.c: protocols in BER: round trips, tokens, forms of lengths, what stays hidden, samples. */
+#include "tests/unit/wire.h"
+
+/* sysDescr.0 and sysUpTime.0 */
+#define DESCR  "\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00"
+#define UPTIME "\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00"
+#define GET                                                                                      \
+    "\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30\x0e\x30" \
+    "\x0c" DESCR "\x05\x00"
+#define ANSWER                                                                                   \
+    "\x30\x2b\x02\x01\x01\x04\x06public\xa2\x1e\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30\x13\x30" \
+    "\x11" DESCR "\x04\x05modem"
+
+static const wire_message snmp[] = {
+    {BYTES(GET),
+     true,
+     0,
+     {"app=snmp", "snmp.version=2c", "snmp.community=6..7", "snmp.pdu=get", "snmp.element=binding",
+      "snmp.object=sysDescr", "snmp.type=null"}},
+    {BYTES(ANSWER), true, 1, {"snmp.pdu=response", "snmp.type=octets", "snmp.length=4..5"}},
+    /* two bindings, an error, a value that is not null */
+    {BYTES("\x30\x36\x02\x01\x01\x04\x06public\xa0\x29\x02\x01\x2b\x02\x01\x05\x02\x01\x02\x30\x1e"
+           "\x30\x0c" DESCR "\x05\x00\x30\x0e" UPTIME "\x43\x02\x01\x00"),
+     true,
+     0,
+     {"snmp.status=gen-err", "snmp.index=2..3", "snmp.object=sysUpTime", "snmp.type=ticks"}},
+    /* lengths of three octets, then an integer that is longer than it need be */
+    {BYTES("\x30\x82\x00\x2c\x02\x01\x01\x04\x06public\xa0\x82\x00\x1d\x02\x01\x2c\x02\x01\x00\x02"
+           "\x01\x00\x30\x82\x00\x10\x30\x82\x00\x0c" DESCR "\x05\x00"),
+     true,
+     0,
+     {"snmp.form=three", "snmp.object=sysDescr"}},
+    {BYTES("\x30\x29\x02\x01\x01\x04\x06public\xa0\x1c\x02\x04\x00\x00\x00\x2d\x02\x01\x00\x02"
+           "\x01\x00\x30\x0e\x30\x0c" DESCR "\x05\x00"),
+     true,
+     0,
+     {"snmp.form=mixed", "snmp.object=sysDescr"}},
+    {BYTES("\x30\x2a\x02\x01\x00\x04\x06public\xa4\x1d\x06\x06\x2b\x06\x01\x04\x01\x09\x40\x04\x0a"
+           "\x00\x00\x01\x02\x01\x03\x02\x01\x00\x43\x01\x07\x30\x04\x30\x02\x05\x00"),
+     true,
+     0,
+     {"snmp.version=1", "snmp.pdu=trap-v1", "snmp.object=cisco", "snmp.generic=link-up",
+      "snmp.element=name"}},
+    {BYTES("\x30\x3e\x02\x01\x03\x30\x11\x02\x04\x0a\x0b\x0c\x0d\x02\x03\x00\xff\xe3\x04\x01\x04"
+           "\x02\x01\x03\x04\x10\x30\x0e\x04\x00\x02\x01\x00\x02\x01\x00\x04\x00\x04\x00\x04\x00"
+           "\x30\x14\x04\x00\x04\x00\xa0\x0e\x02\x04\x01\x02\x03\x04\x02\x01\x00\x02\x01\x00\x30"
+           "\x00"),
+     true,
+     0,
+     {"snmp.version=3", "snmp.security=report", "snmp.scoped=plain", "snmp.pdu=get"}},
+    {BYTES("\x30\x44\x02\x01\x03\x30\x11\x02\x04\x0a\x0b\x0c\x0d\x02\x03\x00\xff\xe3\x04\x01\x03"
+           "\x02\x01\x03\x04\x1a\x30\x18\x04\x05\x80\x00\x00\x00\x01\x02\x01\x01\x02\x01\x07\x04"
+           "\x01u\x04\x02\x01\x02\x04\x02\x03\x04\x04\x10"
+           "0123456789abcdef"),
+     true,
+     1,
+     {"snmp.security=auth-priv", "snmp.scoped=encrypted", "snmp.length=16..23"}},
+    {BYTES(GET), true, 0, {"snmp.version=2c"}},
+};
+
+static const wire_message ldap[] = {
+    {BYTES("0%\x02\x01\x01` \x02\x01\x03\x04\x13"
+           "cn=admin,dc=example\x80\x06secret"),
+     false,
+     0,
+     {"app=ldap", "ldap.operation=bind", "ldap.authentication=simple", "ldap.name=16..23",
+      "ldap.name=6..7"}},
+    {BYTES("0\x0c\x02\x01\x01"
+           "a\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.operation=bind-response", "ldap.result=success"}},
+    {BYTES("0\x81\x94\x02\x01\x02"
+           "cj\x04\x0a"
+           "dc=example\x0a\x01\x02\x0a\x01\x00\x02\x01\x00\x02\x01\x05\x01\x01\x00\xa0"
+           "A\xa3\x15\x04\x0bobjectClass\x04\x06person\xa1\x18\x87\x04mail\xa2\x10\xa3\x0e\x04\x08s"
+           "hoeSize\x04\x02"
+           "44\xa5\x0e\x04\x09uidNumber\x04\x01"
+           "90\x0a\x04\x02"
+           "cn\x04\x04mail\xa0#0!\x04\x16"
+           "1.2.840.113556.1.4.319\x04\x07"
+           "0\x05\x02\x01\x09\x04\x00"),
+     false,
+     0,
+     {"ldap.operation=search", "ldap.scope=subtree", "ldap.time_limit=4..7", "ldap.filter=not",
+      "ldap.element=nested-end", "ldap.attribute=other", "ldap.object=1.2.840.113556.1.4.319",
+      "ldap.attribute=uidNumber"}},
+    /* two messages in a segment, with the long lengths of Windows; the first one in two segments */
+    {BYTES("0\x84\x00\x00\x00"
+           "3\x02\x01\x02"
+           "d\x84\x00\x00\x00*\x04\x0f"
+           "cn=a,dc=example0\x84\x00\x00\x00\x13"
+           "0\x84\x00\x00\x00\x0d\x04\x02"
+           "cn1\x84\x00\x00\x00\x03\x04\x01"
+           "a0\x84\x00\x00\x00\x10\x02\x01\x02"
+           "e\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.form=five", "ldap.operation=entry", "ldap.attribute=cn", "ldap.operation=search-done"}},
+    {BYTES("0\x84\x00\x00\x00"
+           "3\x02\x01\x02"
+           "d\x84\x00\x00\x00*\x04\x0f"
+           "cn=a,dc=example0\x84\x00\x00\x00\x13"
+           "0\x84"),
+     false,
+     1,
+     {"ldap.form=part", "ldap.length=48..63", "ldap.operation=entry"}},
+    {BYTES("\x00\x00\x00\x0d\x04\x02"
+           "cn1\x84\x00\x00\x00\x03\x04\x01"
+           "a0\x84\x00\x00\x00\x10\x02\x01\x02"
+           "e\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00"),
+     false,
+     1,
+     {"ldap.operation=search-done"}},
+    {BYTES("0\x1d\x02\x01\x04w\x18\x80\x16"
+           "1.3.6.1.4.1.1466.20037"),
+     false,
+     0,
+     {"ldap.operation=extended", "ldap.object=1.3.6.1.4.1.1466.20037"}},
+    {BYTES("0+\x02\x01\x04x&\x0a\x01\x02\x04\x00\x04\x07unknown\x8a\x16"
+           "1.3.6.1.4.1.1466.20037"),
+     false,
+     1,
+     {"ldap.result=protocol-error", "ldap.diagnostic=6..7", "ldap.element=reply-name"}},
+    {BYTES("0\x1d\x02\x01\x06"
+           "f\x18\x04\x04"
+           "cn=a0\x10"
+           "0\x0e\x0a\x01\x02"
+           "0\x09\x04\x02"
+           "cn1\x03\x04\x01"
+           "b"),
+     false,
+     0,
+     {"ldap.operation=modify", "ldap.element=object-end"}},
+    {BYTES("0\x22\x02\x01\x05`\x1d\x02\x01\x03\x04\x00\xa3\x16\x04\x0aGSS-SPNEGO\x04\x08NTLMSSP!"),
+     false,
+     0,
+     {"ldap.authentication=sasl", "ldap.mechanism=GSS-SPNEGO", "ldap.element=credentials"}},
+    {BYTES("\x00\x00\x00\x10\x05\x04\x06\xff"
+           "0123456789ab\x00\x00\x00\x1c\x05\x04\x06\xff"
+           "abcdef"),
+     false,
+     0,
+     {"ldap.element=sealed", "ldap.length=16..23", "ldap.length=24..31"}},
+    {BYTES("ghijklmnopqrstuvwx\x00\x00\x00\x05`bcde"),
+     false,
+     0,
+     {"ldap.element=sealed", "ldap.length=4..5"}},
+    {BYTES("0\x05\x02\x01\x03"
+           "B\x00"),
+     false,
+     0,
+     {"ldap.operation=unbind"}},
+};
+
+static void ldap_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(ldap, WSPI_COUNT(ldap));
+}
+
+static const wire_message kerberos[] = {
+    {BYTES("j\x81\x95"
+           "0\x81\x92\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa3\x15"
+           "0\x13"
+           "0\x11\xa1\x04\x02\x02\x00\x80\xa2\x09\x04\x07"
+           "0\x05\xa0\x03\x01\x01\xff\xa4o0m\xa0\x07\x03\x05\x00@\x81\x00\x10\xa1\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa2\x08\x1b\x06"
+           "EX.ORG\xa3\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa5\x11\x18\x0f"
+           "20370913024805Z\xa7\x06\x02\x04\x12"
+           "4Vx\xa8\x0c"
+           "0\x0a\x02\x01\x12\x02\x01\x11\x02\x02\xff{"),
+     true,
+     0,
+     {"app=kerberos", "kerberos.message=as-req", "kerberos.padata=pac-request",
+      "kerberos.options=usual", "kerberos.name_type=principal", "kerberos.etype=aes256",
+      "kerberos.etype=rc4-old"}},
+    {BYTES("~Y0W\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1e\xa4\x11\x18\x0f"
+           "20370913024805Z\xa5\x04\x02\x02\x01\x02\xa6\x03\x02\x01\x19\xa9\x08\x1b\x06"
+           "EX.ORG\xaa\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xac\x06\x04\x04"
+           "data"),
+     true,
+     1,
+     {"kerberos.message=error", "kerberos.error=preauth-required", "kerberos.element=data"}},
+    {BYTES("k\x81\x91"
+           "0\x81\x8e\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b\xa3\x08\x1b\x06"
+           "EX.ORG\xa4\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa5LaJ0H\xa0\x03\x02\x01\x05\xa1\x08\x1b\x06"
+           "EX.ORG\xa2\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa3\x1a"
+           "0\x18\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x0c\x04\x0a"
+           "0123456789\xa6\x16"
+           "0\x14\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x08\x04\x06"
+           "abcdef"),
+     true,
+     1,
+     {"kerberos.message=as-rep", "kerberos.etype=aes256", "kerberos.key_version=2..3",
+      "kerberos.length=8..11"}},
+    {BYTES("~&0$\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1f\xa4\x13\x18\x11"
+           "20370913024805.1Z\xa5\x03\x02\x01\x01"),
+     true,
+     1,
+     {"kerberos.message=error", "kerberos.type=16..31", "kerberos.element=stime"}},
+};
+/* The second one in two segments. */
+static const wire_message kerberos_stream[] = {
+    {BYTES("\x00\x00\x00\x98j\x81\x95"
+           "0\x81\x92\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa3\x15"
+           "0\x13"
+           "0\x11\xa1\x04\x02\x02\x00\x80\xa2\x09\x04\x07"
+           "0\x05\xa0\x03\x01\x01\xff\xa4o0m\xa0\x07\x03\x05\x00@\x81\x00\x10\xa1\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa2\x08\x1b\x06"
+           "EX.ORG\xa3\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa5\x11\x18\x0f"
+           "20370913024805Z\xa7\x06\x02\x04\x12"
+           "4Vx\xa8\x0c"
+           "0\x0a\x02\x01\x12\x02\x01\x11\x02\x02\xff{"),
+     false,
+     0,
+     {"app=kerberos", "kerberos.message=as-req"}},
+    {BYTES("\x00\x00\x00\x94k\x81\x91"
+           "0\x81\x8e\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b\xa3\x08\x1b\x06"
+           "EX.ORG\xa4\x12"
+           "0\x10\xa0\x03\x02\x01\x01\xa1\x09"
+           "0\x07\x1b\x05"
+           "alice\xa5LaJ0H\xa0\x03\x02\x01"),
+     false,
+     1,
+     {"kerberos.form=part", "kerberos.message=as-rep"}},
+    {BYTES("\x05\xa1\x08\x1b\x06"
+           "EX.ORG\xa2\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xa3\x1a"
+           "0\x18\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x0c\x04\x0a"
+           "0123456789\xa6\x16"
+           "0\x14\xa0\x03\x02\x01\x12\xa1\x03\x02\x01\x02\xa2\x08\x04\x06"
+           "abcdef"),
+     false,
+     1,
+     {0}},
+    {BYTES("\x00\x00\x00[~Y0W\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1e\xa4\x11\x18\x0f"
+           "20370913024805Z\xa5\x04\x02\x02\x01\x02\xa6\x03\x02\x01\x19\xa9\x08\x1b\x06"
+           "EX.ORG\xaa\x1b"
+           "0\x19\xa0\x03\x02\x01\x02\xa1\x12"
+           "0\x10\x1b\x06krbtgt\x1b\x06"
+           "EX.ORG\xac\x06\x04\x04"
+           "data"),
+     false,
+     1,
+     {"kerberos.message=error"}},
+};
+
+static void kerberos_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(kerberos, WSPI_COUNT(kerberos));
+}
+
+static void kerberos_in_a_stream_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(kerberos_stream, WSPI_COUNT(kerberos_stream));
+}
+
+static void snmp_comes_back_whole_cut_and_damaged(void **state)
+{
+    (void)state;
+    all_come_back(snmp, WSPI_COUNT(snmp));
+}
+
+/* What is not as the tables have it costs its own sequence, not the message. */
+static void an_odd_element_makes_its_sequence_opaque(void **state)
+{
+    static const wire_message odd[] = {
+        {BYTES("\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x2a\x04\x01\x00\x02\x01\x00\x30"
+               "\x0e\x30\x0c" DESCR "\x05\x00"),
+         true,
+         0,
+         {"app=snmp", "snmp.pdu=get", "snmp.element=status", "snmp.length=16..23"}},
+        {BYTES("\x30\x28\x02\x01\x01\x04\x06public\xa0\x1b\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30"
+               "\x10\x30\x0e" DESCR "\x05\x00\x05\x00"),
+         true,
+         0,
+         {"snmp.element=binding", "snmp.type=null", "snmp.element=binding-end", "snmp.length=2"}},
+        {BYTES("\x30\x26\x02\x01\x01\x04\x06public\xbd\x19\x02\x01\x2a\x02\x01\x00\x02\x01\x00\x30"
+               "\x0e\x30\x0c" DESCR "\x05\x00"),
+         true,
+         0,
+         {"snmp.pdu=other", "snmp.length=24..31"}},
+    };
+
+    (void)state;
+    all_come_back(odd, WSPI_COUNT(odd));
+}
+
+static void what_is_as_predicted_is_not_told(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put_message(&w, &snmp[0], GET, snmp[0].len);
+    put_message(&w, &snmp[1], ANSWER, snmp[1].len);
+    assert_null(strstr(w.names, "snmp.request"));
+    assert_null(strstr(w.names, "snmp.version"));
+    assert_null(strstr(w.names, "snmp.community"));
+    assert_null(strstr(w.names, "snmp.status"));
+    assert_null(strstr(w.names, "snmp.form"));
+    put_message(&w, &snmp[1], ANSWER, snmp[1].len);
+    put_message(&w, &snmp[0], GET, snmp[0].len); /* not counted up */
+    assert_named(&w, "snmp.request=changed");
+    wire_close(&w);
+}
+
+/* Other bytes at `at` change no token. */
+static void same_names(const wire_message *m, size_t at, size_t n)
+{
+    char other[256], first[sizeof((wire *)0)->names];
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, m, m->bytes, m->len);
+    memcpy(first, w.names, sizeof first);
+    memcpy(other, m->bytes, m->len);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x15);
+    wire_again(&w);
+    put_message(&w, m, other, m->len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+static void communities_users_and_values_are_in_no_token(void **state)
+{
+    (void)state;
+    same_names(&snmp[0], 7, 6);        /* community */
+    same_names(&snmp[0], 17, 1);       /* request */
+    same_names(&snmp[1], 40, 5);       /* value */
+    same_names(&snmp[5], 25, 4);       /* agent */
+    same_names(&snmp[7], 43, 1);       /* user */
+    same_names(&ldap[0], 33, 6);       /* password */
+    same_names(&ldap[2], 54, 6);       /* what is looked for */
+    same_names(&kerberos[0], 67, 5);   /* client */
+    same_names(&kerberos[0], 134, 4);  /* nonce */
+    same_names(&kerberos[2], 114, 10); /* ticket */
+}
+
+static void sampled_snmp_is_snmp(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=161",
+        "len=48..49", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=161", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_SNMP);
+}
+
+static void sampled_ldap_is_ldap(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",     "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=389", "tcp.flags=PA", "len=80..83",         NULL};
+    static const char *const answers_with[] = {
+        "s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp", "tcp.sport=389",
+        "tcp.flags=PA", "tcp.dport=dynamic", "len=80..83",         NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_LDAP);
+}
+
+static void sampled_kerberos_is_kerberos(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_KERBEROS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(snmp_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(ldap_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(kerberos_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(kerberos_in_a_stream_comes_back_whole_cut_and_damaged),
+        cmocka_unit_test(an_odd_element_makes_its_sequence_opaque),
+        cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(communities_users_and_values_are_in_no_token),
+        cmocka_unit_test(sampled_snmp_is_snmp),
+        cmocka_unit_test(sampled_ldap_is_ldap),
+        cmocka_unit_test(sampled_kerberos_is_kerberos),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
