@@ -76,43 +76,30 @@ static void what_is_as_predicted_is_not_told(void **state)
     wire_close(&w);
 }
 
-static uint8_t app_of(const char *bytes, size_t n)
-{
-    wire_message m = {bytes, n, true, 0, {0}};
-    uint8_t app;
-    wire w;
-
-    wire_open(&w);
-    put_message(&w, &m, bytes, n);
-    app = w.enc->app.id[0];
-    wire_close(&w);
-    return app;
-}
-
 static void other_payloads_are_not_taken(void **state)
 {
     (void)state;
-    assert_int_equal(app_of(READ, sizeof READ), WSPI_APP_TFTP);
-    assert_int_equal(app_of(BYTES("\x00\x04\x00\x00")), WSPI_APP_TFTP);
-    assert_int_not_equal(app_of(BYTES("\x00\x04\x00\x07")), WSPI_APP_TFTP);
-    assert_int_not_equal(app_of(BYTES("\x00\x04\x00\x00more")), WSPI_APP_TFTP);
-    assert_int_not_equal(app_of(BYTES("\x00\x03\x00\x02"
-                                      "block")),
+    assert_int_equal(app_of_datagram(READ, sizeof READ), WSPI_APP_TFTP);
+    assert_int_equal(app_of_datagram(BYTES("\x00\x04\x00\x00")), WSPI_APP_TFTP);
+    assert_int_not_equal(app_of_datagram(BYTES("\x00\x04\x00\x07")), WSPI_APP_TFTP);
+    assert_int_not_equal(app_of_datagram(BYTES("\x00\x04\x00\x00more")), WSPI_APP_TFTP);
+    assert_int_not_equal(app_of_datagram(BYTES("\x00\x03\x00\x02"
+                                               "block")),
                          WSPI_APP_TFTP);
     assert_int_not_equal(
-        app_of(BYTES("\x00\x03\x00\x01\x00\x0a\x02\x00\x00\x00\x00\x01\x00\x00\x00\x00")),
+        app_of_datagram(BYTES("\x00\x03\x00\x01\x00\x0a\x02\x00\x00\x00\x00\x01\x00\x00\x00\x00")),
         WSPI_APP_TFTP); /* HSRP */
-    assert_int_not_equal(app_of("\x00\x01"
-                                "boot.img\0other",
-                                17),
+    assert_int_not_equal(app_of_datagram("\x00\x01"
+                                         "boot.img\0other",
+                                         17),
                          WSPI_APP_TFTP);
-    assert_int_not_equal(app_of("\x00\x05\x00\x09"
-                                "Error",
-                                10),
+    assert_int_not_equal(app_of_datagram("\x00\x05\x00\x09"
+                                         "Error",
+                                         10),
                          WSPI_APP_TFTP);
-    assert_int_not_equal(app_of("\x00\x06nothing\0"
-                                "1",
-                                12),
+    assert_int_not_equal(app_of_datagram("\x00\x06nothing\0"
+                                         "1",
+                                         12),
                          WSPI_APP_TFTP);
 }
 

@@ -231,6 +231,39 @@ static inline void all_come_back(const wire_message *all, size_t n)
     all_come_back_at(0, all, n);
 }
 
+/* The tokens are the same when n bytes at `at` of the message have other values. */
+static inline void assert_hidden(const wire_message *m, size_t at, size_t n)
+{
+    char other[512], first[sizeof((wire *)0)->names];
+    wire w;
+
+    assert_true(m->len <= sizeof other && at + n <= m->len);
+    wire_open(&w);
+    memcpy(other, m->bytes, m->len);
+    put_message(&w, m, other, m->len);
+    memcpy(first, w.names, sizeof first);
+    for (size_t i = 0; i < n; i++)
+        other[at + i] = (char)(other[at + i] ^ 0x15);
+    wire_again(&w);
+    put_message(&w, m, other, m->len);
+    assert_string_equal(w.names, first);
+    wire_close(&w);
+}
+
+/* The application protocol that a datagram of a new flow is taken for. */
+static inline uint8_t app_of_datagram(const char *bytes, size_t n)
+{
+    wire_message m = {bytes, n, true, 0, {0}};
+    uint8_t app;
+    wire w;
+
+    wire_open(&w);
+    put_message(&w, &m, bytes, n);
+    app = w.enc->app.id[0];
+    wire_close(&w);
+    return app;
+}
+
 /* ---- samples ---- */
 
 static inline bool is_one_of(const char *s, const char *const *names)
