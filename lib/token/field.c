@@ -438,6 +438,21 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
     return c->fill->service_ports || spoken ? t : WSPI_PORT_DYNAMIC;
 }
 
+/* Samples: the ports that a client may have, and ask. */
+static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned base, unsigned n)
+{
+    uint16_t from = 0;
+
+    for (size_t i = 0; i < c->p->n_layers && !source; i++)
+        if (c->p->layers[i].id == layer)
+            from = (uint16_t)c->p->layers[i].v[0];
+    for (unsigned t = 0; t < n; t++) {
+        uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
+        if (source ? port && !wspi_app_asks_from(port, layer) : !wspi_app_asks(from, port, layer))
+            c->legal[base + t] = 0;
+    }
+}
+
 /* FREE, ADDR, PORT: equal to the prediction, or a token (a class) and the value in the residuals. */
 static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint64_t want,
                         uint64_t *v)
@@ -454,7 +469,10 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
             return;
         }
     } else if (d->kind != WSPI_K_FREE) {
+        bool asked = d->kind == WSPI_K_PORT && c->fill && !c->fill->service_ports && wspi_asked(c);
         t = wspi_must(c, base, n, t);
+        if (asked)
+            forbid_ports(c, layer, d->role == WSPI_R_PORT_SRC, base, n);
         if (d->kind == WSPI_K_PORT && c->fill)
             t = sampled_port(c, layer, d->role == WSPI_R_PORT_SRC, t);
     }

@@ -33,8 +33,21 @@ bool wspi_app_asks_from(uint16_t port, uint8_t transport)
 {
     for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
         for (size_t i = 0; i < WSPI_COUNT(apps[a]->clients); i++)
-            if (apps[a]->clients[i] == port && apps[a]->over & over(transport))
+            if (apps[a]->clients[i].from == port && apps[a]->over & over(transport))
                 return true;
+    return false;
+}
+
+bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
+{
+    uint8_t id = wspi_app_of_port(to, transport);
+    const wspi_app *a = id ? apps[id - WSPI_LAYER_COUNT] : NULL;
+
+    if (!wspi_app_asks_from(from, transport))
+        return !a || !a->clients_only;
+    for (size_t i = 0; a && i < WSPI_COUNT(a->clients); i++)
+        if (a->clients[i].from == from && a->clients[i].to == to)
+            return true;
     return false;
 }
 

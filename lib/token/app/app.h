@@ -22,9 +22,11 @@ typedef struct wspi_app {
     bool (*takes)(const wspi_coder *c);
     void (*walk)(wspi_coder *c);
     uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
-    uint16_t
-        clients[3];  /* ports that clients have, too; elsewhere a client's port is a dynamic one */
-    bool ports_only; /* samples use it on these ports only; without ports: never */
+    struct {
+        uint16_t from, to;
+    } clients[3];      /* where clients have a port of their own; elsewhere it is a dynamic one */
+    bool clients_only; /* none comes from elsewhere */
+    bool ports_only;   /* samples use it on these ports only; without ports: never */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -72,8 +74,10 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
-/* Is it usual that clients have this port? */
+/* Do samples of clients have this port? */
 bool wspi_app_asks_from(uint16_t port, uint8_t transport);
+/* May they ask a port from this one? (0: from a dynamic one) */
+bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
 /* Samples of SMTP, POP3, IMAP and FTP: is it this direction's turn to have a payload? */
 bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
 

@@ -456,5 +456,6 @@ const wspi_app wspi_app_dhcp = {
     .looks = looks,
     .walk = walk,
     .ports = {67, 68},
-    .clients = {68, 67},
+    .clients = {{68, 67}, {67, 68}, {67, 67}},
+    .clients_only = true,
 };

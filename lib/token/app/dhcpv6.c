@@ -538,5 +538,6 @@ const wspi_app wspi_app_dhcpv6 = {
     .looks = looks,
     .walk = walk,
     .ports = {546, 547},
-    .clients = {546, 547},
+    .clients = {{546, 547}, {547, 546}, {547, 547}},
+    .clients_only = true,
 };

@@ -77,5 +77,5 @@ const wspi_app wspi_app_ntp = {
     .looks = looks,
     .walk = walk,
     .ports = {123},
-    .clients = {123},
+    .clients = {{123, 123}},
 };

@@ -265,5 +265,6 @@ const wspi_app wspi_app_sip = {
     .looks = looks,
     .walk = walk,
     .ports = {5060},
+    .clients = {{5060, 5060}},
     .ports_only = true,
 };

@@ -210,5 +210,6 @@ const wspi_app wspi_app_ssdp = {
     .looks = looks,
     .walk = walk,
     .ports = {1900},
+    .clients = {{1900, 1900}},
     .ports_only = true,
 };
