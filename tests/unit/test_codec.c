@@ -124,9 +124,13 @@ static void token_names_are_unique_and_fields_are_found(void **state)
 
     (void)state;
     assert_true(wsp_vocab_size() <= WSPI_VOCAB_MAX);
-    for (unsigned i = 0; i + 1 < wsp_vocab_size(); i++)
-        assert_string_not_equal(wsp_vocab_name((uint16_t)i, a, sizeof a),
-                                wsp_vocab_name((uint16_t)(i + 1), b, sizeof b));
+    for (unsigned i = 0; i < wsp_vocab_size(); i++) { /* names of a field stand together */
+        unsigned last = WSPI_MIN(i + 300, wsp_vocab_size());
+
+        wsp_vocab_name((uint16_t)i, a, sizeof a);
+        for (unsigned k = i + 1; k < last; k++)
+            assert_string_not_equal(a, wsp_vocab_name((uint16_t)k, b, sizeof b));
+    }
     assert_true(wspi_token_field((uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW), &layer, &f));
     assert_int_equal(layer, WSPI_TCP);
     assert_int_equal(f, WSPI_TCP_WINDOW);

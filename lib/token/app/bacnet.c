@@ -456,4 +456,5 @@ const wspi_app wspi_app_bacnet = {
     .looks = looks,
     .walk = walk,
     .ports = {47808},
+    .ports_only = true,
 };

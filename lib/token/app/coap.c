@@ -403,4 +403,5 @@ const wspi_app wspi_app_coap = {
     .looks = looks,
     .walk = walk,
     .ports = {5683},
+    .ports_only = true,
 };

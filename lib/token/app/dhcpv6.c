@@ -538,6 +538,7 @@ const wspi_app wspi_app_dhcpv6 = {
     .looks = looks,
     .walk = walk,
     .ports = {546, 547},
+    .ports_only = true,
     .clients = {{546, 547}, {547, 546}, {547, 547}},
     .clients_only = true,
 };

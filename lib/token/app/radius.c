@@ -448,4 +448,5 @@ const wspi_app wspi_app_radius = {
     .looks = looks,
     .walk = walk,
     .ports = {1812, 1813, 1645, 1646},
+    .ports_only = true,
 };

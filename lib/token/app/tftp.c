@@ -31,9 +31,9 @@ static const wspi_value mode[] = {{0, "octet"},    {1, "netascii"}, {2, "mail"},
 static const wspi_value option[] = {{0, "tsize"},      {1, "blksize"},  {2, "timeout"},
                                     {3, "windowsize"}, {4, "rollover"}, {5, "blksize2"},
                                     {6, "utimeout"},   {0, NULL}};
-static const wspi_value error[] = {{0, "other"},  {1, "no-file"}, {2, "access"},
-                                   {3, "full"},   {4, "illegal"}, {5, "unknown-id"},
-                                   {6, "exists"}, {7, "no-user"}, {LAST_ERROR, "options"},
+static const wspi_value error[] = {{0, "undefined"}, {1, "no-file"}, {2, "access"},
+                                   {3, "full"},      {4, "illegal"}, {5, "unknown-id"},
+                                   {6, "exists"},    {7, "no-user"}, {LAST_ERROR, "options"},
                                    {0, NULL}};
 
 #define ENUM(name, width, list)                                            \
@@ -295,4 +295,5 @@ const wspi_app wspi_app_tftp = {
     .looks = looks,
     .walk = walk,
     .ports = {69},
+    .ports_only = true,
 };
