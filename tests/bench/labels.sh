@@ -6,7 +6,8 @@
 set -euo pipefail
 model=${1:-${top_srcdir:-.}/models/generator.safetensors}
 shift $(($# ? 1 : 0))
-[ $# -gt 0 ] || set -- TLS DNS HTTP NTP DHCP Modbus STUN QUIC DNP3 S7Comm SSH SMTP FTP_CONTROL SNMP ICMP
+[ $# -gt 0 ] || set -- TLS DNS HTTP NTP DHCP Modbus SSH SMTP POP3 IMAP FTP_CONTROL MDNS LLMNR NetBIOS SSDP SIP RTSP SNMP LDAP Kerberos \
+    Radius MQTT DHCPV6 COAP TFTP STUN S7Comm IGMP ICMP ICMPV6 QUIC DNP3 Syslog Redis
 ws=${WIRESPEAK:-${top_builddir:-.}/wirespeak}
 for label in "$@"; do
     # shellcheck disable=SC2086
@@ -17,7 +18,8 @@ want, found = sys.argv[1], collections.Counter()
 for line in sys.stdin:
     found[json.loads(line).get("ndpi", {}).get("protocol", "no IP")] += 1
 n = sum(found.values())
-same = next((k for k in found if k.lower() == want.lower()), want) # other releases of nDPI write names otherwise
+names = {want.lower(), want.lower().replace("_control", "")} # other releases of nDPI write names otherwise
+same = next((k for k in found if k.lower() in names), want)
 found[want] = found.pop(same, 0)
 others = [f"{k} {v}" for k, v in found.most_common() if k != want]
 print(f"{want:<14} {100 * found[want] / n:5.1f} %  " + ", ".join(others[:6]))

@@ -28,6 +28,7 @@ enum {
 enum { MAX_NAME = 255, MAX_RECORDS = 64, POINTER = 0xc00c /* to the first question */ };
 enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
 enum { IN = 1, FLUSH = 0x8001 }; /* classes */
+enum { RECURSION = 0x0100 };     /* of flags */
 enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28, NB = 32, NBSTAT = 33 };
 
 /* What samples take of one service stands together: `services` has the places. */
@@ -65,8 +66,8 @@ static const wspi_value type[] = {
     {13, "HINFO"},  {99, "SPF"},   {64, "SVCB"},   {257, "CAA"},     {0, NULL}};
 
 /*
- * The four that have this form, by their ports: what samples have there, and what is predicted. NetBIOS (RFC 1002 4.2) has
- * three kinds of questions. Ranges are places in the lists above: first, how many.
+ * The four that have this form: what samples have on their ports, and what is predicted where flags or questions tell them. NetBIOS
+ * (RFC 1002 4.2) has three kinds of questions. Ranges are places in the lists above: first, how many.
  */
 enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4 };
 typedef struct service {
@@ -140,8 +141,10 @@ static unsigned place_of(uint64_t bits)
     return k;
 }
 
-/* The ports' row that has these flags, else their first one, else DNS, as over TCP. */
-static const service *service_of(const wspi_coder *c, uint64_t bits)
+enum { MDNS = 1, NETBIOS = 3, NETBIOS_CLAIM, NETBIOS_STATUS }; /* services */
+
+/* Samples: the ports' row that has these flags, else their first one, else DNS, as over TCP. */
+static const service *service_of_ports(const wspi_coder *c, uint64_t bits)
 {
     const service *first = NULL;
     unsigned k = place_of(bits);
@@ -156,6 +159,38 @@ static const service *service_of(const wspi_coder *c, uint64_t bits)
     return first ? first : services;
 }
 
+/* Questions of NetBIOS have flags of their own, but for those for the status of a node; others are taken for DNS. */
+static const service *service_of_question(uint64_t bits)
+{
+    unsigned k = place_of(bits);
+
+    for (const service *s = services + NETBIOS; s <= services + NETBIOS_CLAIM; s++)
+        if (within(s->asks, k))
+            return s;
+    return services;
+}
+
+/* What is recorded never goes by its ports, which nobody shall learn from. */
+static const service *service_of(const wspi_coder *c, uint64_t bits)
+{
+    uint64_t asked, t;
+    unsigned k = place_of(bits);
+
+    if (c->fill)
+        return service_of_ports(c, bits);
+    if (!(bits >> 15))
+        return service_of_question(bits);
+    if (wspi_app_last(c, false, FLAGS, &asked)) {
+        (void)wspi_app_last(c, false, QTYPE,
+                            &t); /* SRV has the same number, but is asked for with recursion */
+        return t == NBSTAT && !(asked & RECURSION) ? &services[NETBIOS_STATUS]
+                                                   : service_of_question(asked);
+    }
+    return within(services[MDNS].answers, k)            ? &services[MDNS]
+           : within(services[NETBIOS_CLAIM].answers, k) ? &services[NETBIOS_CLAIM]
+                                                        : services;
+}
+
 /* Samples: the flags of any question of the service, or of the answer to the last one. */
 static void sampled_flags(wspi_coder *c)
 {
@@ -166,12 +201,12 @@ static void sampled_flags(wspi_coder *c)
     if (!c->fill)
         return;
     (void)wspi_app_last(c, false, FLAGS, &asked);
-    s = service_of(c, asked);
+    s = service_of_ports(c, asked);
     if (c->dir) {
         wspi_app_only(c, s->answers[0], s->answers[1]);
         return;
     }
-    s = service_of(c, 0); /* rows of a port stand together, and so do their flags */
+    s = service_of_ports(c, 0); /* rows of a port stand together, and so do their flags */
     for (const service *more = s; more < services + WSPI_COUNT(services) && more->port == s->port;
          more++)
         n += more->asks[1];
