@@ -329,7 +329,13 @@ static int open_tagger(run *r)
     o->arg = r;
     if (r->all_packets)
         o->sure = 2; /* which no probability is */
-    return wsp_tagger_new(&r->tagger, r->m, o, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
+    switch (wsp_tagger_new(&r->tagger, r->m, o, &err)) {
+    case WSP_OK: return CLI_OK;
+    case WSP_ERR_LIMIT:
+        return cli_fail("--memory: of %zu MiB the program and its ring take %zu: %s",
+                        r->memory >> 20, taken >> 20, err.text);
+    default: return cli_fail_error(&err);
+    }
 }
 
 static int tag(run *r)

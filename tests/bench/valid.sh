@@ -24,8 +24,8 @@ look() {
         -e _ws.expert.severity -e _ws.expert.message 2>/dev/null |
         awk -F '\t' -v name="$1" '
             { packets++; malformed += $2 != "" }
-            { for (i = 3; i <= 7; i++) if ($i ~ /(^|;)0(;|$)/) { checksums++; break } }
-            { n = split($8, severity, ";"); m = split($9, message, ";")
+            { for (i = 3; i <= 8; i++) if ($i ~ /(^|;)0(;|$)/) { checksums++; break } }
+            { n = split($9, severity, ";"); m = split($10, message, ";")
               for (i = 1; i <= n && n == m; i++)
                   if (severity[i] >= 6291456) { gsub(/[0-9]+/, "N", message[i]); count[message[i]]++ } }
             END {

@@ -85,6 +85,9 @@ fails "a capture that is not there" 1 tag -q -m "$model" -r "$tmp/no.pcap"
 fails "an interface that is not there" 1 tag -q -m "$model" -i nosuchif0
 fails "a head that is not there" 1 tag -q -m "$model" --head nosuch -r "$data/dns.pcap"
 fails "memory that is too little" 1 tag -q -m "$model" --memory 100Mi -r "$data/dns.pcap"
+"$ws" tag -q -m "$model" --memory 100Mi -r "$data/dns.pcap" 2>&1 |
+    grep -q 'of 100 MiB the program and its ring take [0-9]*: .* needs [0-9]* MiB'
+result $? "which is told with what it takes"
 fails "an output that cannot be opened" 1 tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/no/such/file"
 
 rc=0
