@@ -91,9 +91,9 @@ void wspi_group_fit(wspi_coder *c)
     for (size_t i = 0; i < p->n_layers && !ip; i++)
         if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
             ip = &p->layers[i];
-    up = &p->layers[p->n_layers - 1];
     if (!ip || c->dir != 0)
         return;
+    up = &p->layers[p->n_layers - 1];
     if (up->id == WSPI_IGMP && ip->id == WSPI_IPV4)
         to_igmp(ip, up, first);
     else if (first && is_group(ip) && up->id == WSPI_UDP)

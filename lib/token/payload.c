@@ -247,7 +247,7 @@ void wspi_code_payload(wspi_coder *c)
     c->pay.at = 0;
     if (c->bad || c->need || c->pay.wire == 0)
         return;
-    if (c->fill && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
+    if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
         return; /* its version 3 has a body, which nobody can make up: versions 1 and 2 have none */
     wspi_app_copy(&c->app, &c->ctx->app);
     wspi_code_app(c);
