@@ -175,6 +175,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "labels count as the power -P of how often they\noccur (default 0: all the same)"},
         {.name = "per-capture", .kind = CLI_SIZE, .value = &o->per_capture, .arg = "N",
          .help = "flows of a capture with the same labels that an\nepoch reads (default 0: all)"},
+        {.name = "per-label", .kind = CLI_SIZE, .value = &o->per_label, .arg = "N", .max = 100000,
+         .help = "flows of a label that an epoch reads at least:\nthose of rarer ones again (default 0)"},
         {.name = "token-drop", .kind = CLI_REAL, .value = &o->token_drop, .arg = "P", .rmax = 0.9,
          .help = "share of tokens that the heads' steps leave out"},
         {.name = "skip", .kind = CLI_REAL, .value = &o->skip, .arg = "P", .rmax = 1,

@@ -267,6 +267,8 @@ typedef struct wsp_fit_options {
     double balance;     /* a label counts as the power -balance of its frequency; 0: all the same */
     size_t
         per_capture; /* flows of a capture with the same labels that an epoch reads, drawn anew for each; 0: all */
+    size_t
+        per_label; /* flows of a label that an epoch reads: those of rarer ones again, at most 16 times; 0: each once */
     double token_drop;   /* the heads' steps leave each token out with this chance */
     double skip;         /* and with this chance a flow's first packets, up to 10 */
     double epochs;       /* passes over the training flows */

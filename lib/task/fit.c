@@ -6,6 +6,8 @@
  * the heads), the next as a generator does (everything, flow ends, one label of most labelled flows given as condition
  * and never asked for).
  */
+#include <math.h>
+
 #include "task/fit_int.h"
 
 wsp_fit_options wsp_fit_options_default(void)
@@ -23,23 +25,29 @@ wsp_fit_options wsp_fit_options_default(void)
     return o;
 }
 
-/* One of a flow's labels, all of them equally likely, as the number of its condition; -1: it has none. */
-static int32_t draw_condition(const wsp_tokens *t, size_t flow, wspi_rng *r)
+/* One of a flow's labels, rare ones more often than common ones, as the number of its condition; -1: it has none. */
+static int32_t draw_condition(const wspi_fit *f, size_t flow, wspi_rng *r)
 {
-    int32_t first = 0, chosen = -1; /* condition number of the head's first label */
-    uint64_t labels = 0;
+    const wsp_tokens *t = f->train;
+    size_t first = 0; /* condition number of the head's first label */
+    int32_t chosen = -1;
+    double sum = 0;
 
-    for (size_t h = 0; h < t->n_heads; h++) {
+    for (size_t h = 0; h < t->n_heads; first += t->n_labels[h++]) {
         int32_t label = t->labels[h][flow];
-        if (label >= 0 && wspi_rng_below(r, ++labels) == 0)
-            chosen = first + label;
-        first += (int32_t)t->n_labels[h];
+        double weight;
+        if (label < 0)
+            continue;
+        weight = 1 / sqrt(WSPI_MAX(f->label_flows[first + (size_t)label], 1u));
+        sum += weight;
+        if (wspi_rng_unit(r) * sum < weight)
+            chosen = (int32_t)first + label;
     }
     return chosen;
 }
 
 /*
- * Three of four labelled flows have one of their labels as their condition; nobody asks for labels then. A window that
+ * Nine of ten labelled flows have one of their labels as their condition; nobody asks for labels then. A window that
  * goes on has it in its state.
  */
 static wsp_status set_conditions(wspi_fit *f, uint64_t number)
@@ -53,8 +61,8 @@ static wsp_status set_conditions(wspi_fit *f, uint64_t number)
         int32_t drawn = -1;
 
         if (!b->piece[i].window.from) {
-            drawn = draw_condition(f->train, b->piece[i].flow, &r);
-            drawn = wspi_rng_below(&r, 4) ? drawn : -1;
+            drawn = draw_condition(f, b->piece[i].flow, &r);
+            drawn = wspi_rng_below(&r, 10) ? drawn : -1;
         }
         b->condition[i] = drawn;
     }
@@ -192,6 +200,7 @@ static void clear(wspi_fit *f)
     wspi_view_clear(&f->speaks);
     wspi_view_clear(&f->val_sees);
     free(f->order);
+    free(f->label_flows);
     free(f->group);
     free(f->drawn);
     free(f->val_order);

@@ -2,6 +2,7 @@
 /*
  * fit_choose.c: the flows that an epoch reads, and their order. A capture with thousands of flows of one label says less
  * of the label than ten captures with a few: so at most so many flows with the same labels may be drawn from a capture.
+ * Labels that few flows have may be read again and again.
  */
 #include "task/fit_int.h"
 
@@ -71,6 +72,69 @@ static size_t draw(wspi_fit *f)
     return n;
 }
 
+static size_t all_labels(const wsp_tokens *t)
+{
+    size_t n = 0;
+
+    for (size_t h = 0; h < t->n_heads; h++)
+        n += t->n_labels[h];
+    return n;
+}
+
+wsp_status wspi_fit_room(wspi_fit *f, wsp_error *err)
+{
+    size_t labels = all_labels(f->train), extra, n;
+
+    /* what a label's flows are read again comes to less than per_label for each label */
+    if (!wspi_mul(f->opt->per_label, labels, &extra))
+        return wspi_nomem(err, "the order of flows", f->train->n_flows);
+    n = f->train->n_flows + extra;
+    f->order = wspi_new_array(n, sizeof *f->order);
+    f->label_flows = wspi_new_array(labels + 1, sizeof *f->label_flows);
+    if (!f->order || !f->label_flows)
+        return wspi_nomem(err, "the order of flows", n);
+    return WSP_OK;
+}
+
+static void count_labels(wspi_fit *f)
+{
+    const wsp_tokens *t = f->train;
+    uint32_t *count = f->label_flows;
+
+    memset(count, 0, all_labels(t) * sizeof *count);
+    for (size_t h = 0; h < t->n_heads; count += t->n_labels[h++])
+        for (size_t i = 0; i < f->n_order; i++)
+            if (t->labels[h][f->order[i]] >= 0)
+                count[t->labels[h][f->order[i]]]++;
+}
+
+/* How many flows the rarest of a flow's labels has. */
+static size_t rarest(const wspi_fit *f, size_t flow)
+{
+    const wsp_tokens *t = f->train;
+    const uint32_t *count = f->label_flows;
+    size_t least = f->opt->per_label;
+
+    for (size_t h = 0; h < t->n_heads; count += t->n_labels[h++])
+        if (t->labels[h][flow] >= 0)
+            least = WSPI_MIN(least, count[t->labels[h][flow]]);
+    return least;
+}
+
+/* Flows of rare labels come again, behind the others. */
+static size_t repeat(wspi_fit *f)
+{
+    enum { MOST = 16 };
+    size_t n = f->n_order;
+
+    for (size_t i = 0; i < f->n_order; i++) {
+        size_t times = f->opt->per_label / rarest(f, f->order[i]);
+        for (size_t k = 1; k < WSPI_MIN(times, (size_t)MOST); k++)
+            f->order[n++] = f->order[i];
+    }
+    return n;
+}
+
 void wspi_fit_choose(wspi_fit *f)
 {
     wspi_rng r;
@@ -80,4 +144,9 @@ void wspi_fit_choose(wspi_fit *f)
     wspi_rng_shuffle(&r, f->order, f->n_order);
     if (f->opt->per_capture)
         f->n_order = draw(f);
+    count_labels(f);
+    if (f->opt->per_label) {
+        f->n_order = repeat(f);
+        wspi_rng_shuffle(&r, f->order, f->n_order);
+    }
 }

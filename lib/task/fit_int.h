@@ -54,6 +54,7 @@ typedef struct wspi_fit {
     size_t val_cap;
     uint32_t *order, *val_order; /* [n_order], [n_val] flows that are used */
     uint32_t *group, *drawn;     /* with per_capture: [flows] the group of each, and scratch */
+    uint32_t *label_flows;       /* [labels of all heads] flows of an epoch that have it */
     size_t n_order, n_val;
     int *map;                             /* [n_heads] the identity: heads are the set's columns */
     uint64_t steps, train_hash, val_hash; /* what can be learned of the sets; 0: none */
@@ -71,6 +72,8 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 size_t wspi_fit_wanted(const wspi_fit *f, const wsp_tokens *t, uint32_t *order);
 /* Groups of flows for per_capture: those of a capture that have the same labels. */
 wsp_status wspi_fit_group(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
+/* Makes room for the order of an epoch. */
+wsp_status wspi_fit_room(wspi_fit *f, wsp_error *err) WSP_MUST_USE;
 /* Fills `order` with the flows of the epoch in its order. */
 void wspi_fit_choose(wspi_fit *f);
 

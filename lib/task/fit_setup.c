@@ -129,11 +129,11 @@ static wsp_status make_orders(wspi_fit *f, wsp_error *err)
     size_t H = f->train->n_heads, n_val = f->val ? f->val->n_flows : 0;
     double tokens = 0;
 
-    f->order = wspi_new_array(f->sees.n_flows, sizeof *f->order);
+    WSP_TRY(wspi_fit_room(f, err));
     f->val_order = wspi_new_array(n_val, sizeof *f->val_order);
     f->map = wspi_new_array(H, sizeof *f->map);
-    if (!f->order || !f->val_order || !f->map)
-        return wspi_nomem(err, "the order of flows", f->sees.n_flows);
+    if (!f->val_order || !f->map)
+        return wspi_nomem(err, "the order of flows", n_val);
     for (size_t h = 0; h < H; h++)
         f->map[h] = (int)h;
     if (f->opt->per_capture)

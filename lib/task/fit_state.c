@@ -70,6 +70,7 @@ static json_t *run_json(const wspi_fit *f)
         {"balance", o->balance},
         {"labelled-only", o->labelled_only},
         {"per-capture", (double)o->per_capture},
+        {"per-label", (double)o->per_label},
         {"token-drop", o->token_drop},
         {"skip", o->skip},
         {"val-every", (double)o->val_every},

@@ -438,19 +438,25 @@ static void draw_epoch(uint64_t epoch, size_t per_capture, uint32_t *order, size
 {
     static uint32_t capture[FLOWS];
     static int32_t label[FLOWS];
+    static size_t n_labels[] = {2};
     int32_t *labels[] = {label};
-    wsp_tokens t = {.n_flows = FLOWS, .n_heads = 1, .capture = capture, .labels = labels};
+    wsp_tokens t = {
+        .n_flows = FLOWS, .n_heads = 1, .capture = capture, .labels = labels, .n_labels = n_labels};
     wsp_fit_options o = wsp_fit_options_default();
-    wspi_fit f = {.train = &t, .opt = &o, .order = order, .pos = {.epoch = epoch}};
+    wspi_fit f = {.train = &t, .opt = &o, .pos = {.epoch = epoch}};
 
     for (size_t i = 0; i < FLOWS; i++) {
         capture[i] = i >= 55;
         label[i] = i >= 50 && i < 55;
     }
     o.per_capture = per_capture;
+    assert_int_equal(wspi_fit_room(&f, NULL), WSP_OK);
     assert_int_equal(wspi_fit_group(&f, NULL), WSP_OK);
     wspi_fit_choose(&f);
     *n = f.n_order;
+    memcpy(order, f.order, f.n_order * sizeof *order);
+    free(f.order);
+    free(f.label_flows);
     free(f.group);
     free(f.drawn);
 }
@@ -476,6 +482,38 @@ static void an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_n
     assert_in_range(same, 0, 11);
     draw_epoch(0, 0, a, &n);
     assert_int_equal(n, FLOWS);
+}
+
+static void flows_of_rare_labels_come_again_in_an_epoch_but_not_too_often(void **state)
+{
+    static uint32_t capture[FLOWS];
+    static int32_t first[FLOWS], second[FLOWS];
+    static size_t n_labels[] = {2, 2};
+    int32_t *labels[] = {first, second};
+    wsp_tokens t = {
+        .n_flows = FLOWS, .n_heads = 2, .capture = capture, .labels = labels, .n_labels = n_labels};
+    wsp_fit_options o = wsp_fit_options_default();
+    wspi_fit f = {.train = &t, .opt = &o};
+    size_t times[FLOWS] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < FLOWS; i++) {
+        first[i] = i < 6;            /* six flows have label 1 of the first head */
+        second[i] = i == 0 ? 1 : -1; /* one that of the second, whose label 0 nobody has */
+    }
+    o.per_label = 40;
+    assert_int_equal(wspi_fit_room(&f, NULL), WSP_OK);
+    wspi_fit_choose(&f);
+    for (size_t i = 0; i < f.n_order; i++)
+        times[f.order[i]]++;
+    assert_int_equal(times[0], 16);
+    for (size_t i = 1; i < FLOWS; i++)
+        assert_int_equal(times[i], i < 6 ? 6 : 1);
+    o.per_label = 0;
+    wspi_fit_choose(&f);
+    assert_int_equal(f.n_order, FLOWS);
+    free(f.order);
+    free(f.label_flows);
 }
 
 static void a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_its_tokens(
@@ -529,6 +567,7 @@ int main(void)
         cmocka_unit_test(fractions_that_make_no_sense_are_refused),
         cmocka_unit_test(
             an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_next_time),
+        cmocka_unit_test(flows_of_rare_labels_come_again_in_an_epoch_but_not_too_often),
         cmocka_unit_test(
             a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_its_tokens),
     };
