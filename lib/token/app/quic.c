@@ -8,9 +8,12 @@
  * Google's QUIC before the standard:  Q046:  | 1 | 1 | type 2 | low 4 | version 32 | n 4 | n 4 | ids | packet |
  *   Q043 and older:  | 0 | 0 | number length 2 | id 1 | nonce 1 | reset 1 | version 1 | id 64 | version 32 | packet |
  * A datagram may hold several long headers, then a short one or zeros. Ids are opaque; their lengths are expected to be
- * those that the other side has asked for.
+ * those that the other side has asked for. What samples say in Initial packets, which everybody can open, is in
+ * quic_hello.c, how it is protected in quic_crypto.c; the rest of a sample is as random as it looks.
  */
 #include "token/app/app.h"
+#include "token/app/quic_crypto.h"
+#include "token/app/quic_hello.h"
 
 enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT };
 enum {
@@ -27,6 +30,8 @@ enum {
 };
 
 enum { MAX_CID = 20, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
+/* RFC 9000 14.1: a datagram that begins a connection; and the least that can be protected, alone and with its header. */
+enum { LEAST_DATAGRAM = 1200, LEAST_PACKET = 21, LEAST_MORE = 72 };
 enum { HAVE_VER = 1, HAVE_IDS = 2 }; /* mode: what this direction's long headers have told */
 enum { V1 = 1, V2 = 0x6b3343cf, Q043 = 0x51303433, Q046 = 0x51303436, Q050 = 0x51303530 };
 
@@ -42,6 +47,7 @@ static const wspi_value type[] = {{INITIAL, "initial"},
                                   {OPENING, "public-version"},
                                   {0, NULL}};
 
+/* Samples take the first three: their Initials can be protected. */
 static const wspi_value version[] = {{V1, "1"},
                                      {V2, "2"},
                                      {0xff00001d, "draft-29"},
@@ -180,6 +186,10 @@ static uint64_t dcid_len(wspi_coder *c, uint64_t n)
     bool told = have(c, !c->dir, HAVE_IDS);
     uint64_t want = told ? c->app.v[!c->dir][SCIDLEN] : c->app.v[c->dir][DCIDLEN];
 
+    if (told || have(c, c->dir, HAVE_IDS))
+        wspi_app_only(c, 0, 0);
+    else
+        wspi_app_only(c, 8, 10); /* RFC 9000 7.2: a client begins with 8 bytes or more */
     n = wspi_app_code(c, DCIDLEN, told || have(c, c->dir, HAVE_IDS), want, n);
     wspi_app_require(c, n <= MAX_CID);
     return n;
@@ -189,9 +199,32 @@ static uint64_t scid_len(wspi_coder *c, uint64_t n)
 {
     uint64_t want = c->app.v[c->dir][SCIDLEN];
 
+    wspi_app_only(c, 0, have(c, c->dir, HAVE_IDS) ? 0 : 18);
     n = wspi_app_code(c, SCIDLEN, have(c, c->dir, HAVE_IDS), want, n);
     wspi_app_require(c, n <= MAX_CID);
     return n;
+}
+
+/* The id of whom: one that the client makes up for its first packets, then those of the two sides. */
+enum { FIRST_ID, CLIENT_ID, SERVER_ID };
+
+static unsigned whose(const wspi_coder *c)
+{
+    return c->dir ? CLIENT_ID : have(c, 1, HAVE_IDS) ? SERVER_ID : FIRST_ID;
+}
+
+/* An id; of a sample it is the same wherever the flow has it. */
+static void put_id(wspi_coder *c, size_t n, unsigned of)
+{
+    wspi_rng r;
+
+    if (!c->fill) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    wspi_rng_seed(&r, c->fill->seed ^ (of + 1) * UINT64_C(0x71756963));
+    while (n-- && !stopped(c))
+        wspi_app_put(c, 1, wspi_rng_u64(&r) & 255);
 }
 
 static void long_ids(wspi_coder *c)
@@ -199,11 +232,20 @@ static void long_ids(wspi_coder *c)
     uint64_t n = dcid_len(c, wspi_app_get(c, 1));
 
     wspi_app_put(c, 1, n);
-    wspi_app_opaque(c, (size_t)n);
+    put_id(c, (size_t)n, whose(c));
     n = scid_len(c, wspi_app_get(c, 1));
     wspi_app_put(c, 1, n);
-    wspi_app_opaque(c, (size_t)n);
+    put_id(c, (size_t)n, c->dir ? SERVER_ID : CLIENT_ID);
     c->app.mode[c->dir] |= HAVE_IDS;
+}
+
+/* The destination of the client's first packets, from which the keys of Initials follow: the flow's name. */
+static void keep_first_id(wspi_coder *c, size_t at, bool captured)
+{
+    if (c->dir || have(c, 1, HAVE_IDS) || !captured || stopped(c))
+        return;
+    c->name_at = at;
+    c->name_len = (uint16_t)c->app.v[0][DCIDLEN];
 }
 
 /* Q046: | n 4 | n 4 |, of 0 or 3 more. */
@@ -219,7 +261,7 @@ static void nibbled_ids(wspi_coder *c)
     c->app.mode[c->dir] |= HAVE_IDS;
 }
 
-/* ---- packets ---- */
+/* ---- varints ---- */
 
 /*
  * A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more; another width
@@ -235,7 +277,11 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
         v = v << 8 | wspi_app_get(c, 1);
     wspi_app_require(c, v < 1u << 16);
     v = wspi_app_code(c, f, true, want, v);
+    if (c->fill && tell_width) /* samples: not beyond the datagram */
+        v = WSPI_MIN(v, want);
     least = v < 64 ? 0 : v < 1u << 14 ? 1 : 2;
+    if (tell_width)
+        wspi_app_only(c, 0, 0);
     if (tell_width)
         width = wspi_app_code(c, VARINT, true, WSPI_MAX(least, usual), width);
     wspi_app_require(c, tell_width ? width >= least : !c->enc || width == least);
@@ -243,6 +289,113 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
     wspi_app_put(c, (size_t)1 << width, v | width << ((8u << width) - 2));
     return v;
 }
+
+/* ---- samples ---- */
+
+/* A datagram that begins a connection is filled up. */
+static void grow(wspi_coder *c)
+{
+    c->pay.wire = WSPI_MAX(c->pay.wire, (size_t)LEAST_DATAGRAM);
+    c->pay.end = WSPI_MAX(c->pay.end, (size_t)LEAST_DATAGRAM);
+}
+
+/* Types of which `types` has no bit are not sampled here. */
+static void forbid_types(wspi_coder *c, unsigned types)
+{
+    unsigned base = wspi_field_base(c->pay.app, TYPE), n = wspi_field_count(c->pay.app, TYPE);
+
+    for (unsigned k = 0; c->legal && !c->deviations && k < n; k++)
+        if (!(types >> k & 1))
+            c->legal[base + k] = 0;
+}
+
+/* Each side begins with an Initial, the client before the server; other headers come when both have begun. */
+static unsigned first_types(const wspi_coder *c)
+{
+    unsigned later = 1u << HANDSHAKE | 1u << SHORT;
+
+    if (!have(c, 0, HAVE_IDS))
+        return c->dir ? 1u << SHORT : 1u << INITIAL;
+    return 1u << INITIAL | (have(c, 1, HAVE_IDS) ? later : 0);
+}
+
+/* Behind another packet: none where no whole one has room. */
+static unsigned next_types(const wspi_coder *c)
+{
+    return wspi_app_left(c) < LEAST_MORE ? 0 : 1u << HANDSHAKE | 1u << SHORT;
+}
+
+/* The length at [at, c->pay.at) becomes one that is in the datagram and not less than `least`. */
+static size_t refit(wspi_coder *c, size_t at, size_t n, size_t least)
+{
+    size_t width = c->pay.at - at;
+    uint64_t v;
+
+    n = WSPI_MAX(WSPI_MIN(n, wspi_app_left(c)), least);
+    if (stopped(c) || width < 2 || n >= (size_t)1 << 14)
+        return n;
+    v = n | (uint64_t)(width == 2 ? 1 : width == 4 ? 2 : 3) << (8 * width - 2);
+    for (size_t i = 0; i < width; i++)
+        c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (width - 1 - i));
+    return n;
+}
+
+static bool initial_keys(const wspi_coder *c, wspi_quic_keys *k)
+{
+    const uint8_t *first = c->name_len ? c->pay.out->data + c->name_at : c->ctx->name;
+
+    return have(c, 0, HAVE_IDS) &&
+           wspi_quic_make_keys(k, c->app.v[c->dir][VER], first,
+                               c->name_len ? c->name_len : c->ctx->name_len, c->dir == 1);
+}
+
+/* Room for n bytes of a packet that starts at `start`, with these frames, padding behind them, protected. */
+static void protect(wspi_coder *c, const wspi_quic_keys *k, wspi_quic_packet *p, size_t start,
+                    size_t n, const uint8_t *frames, size_t n_frames)
+{
+    uint8_t *b = wspi_payload_room(c, n);
+
+    if (!b)
+        return;
+    memset(b, 0, n);
+    memcpy(b + p->number_len, frames, n_frames);
+    p->b = c->pay.out->data + start;
+    p->len = c->pay.at + n - start;
+    p->number_at = c->pay.at - start;
+    c->pay.at += n;
+    c->bad = !wspi_quic_protect(k, p);
+}
+
+/*
+ * An Initial's number and frames. `id_at` and `at` are where the sender's id and the packet's length are. A side's numbers are those of
+ * the flow's packets, but its first is 0, so that the other knows what to acknowledge.
+ */
+static void initial(wspi_coder *c, size_t start, size_t id_at, size_t at, size_t n, bool again)
+{
+    wspi_quic_packet p = {.number = again ? c->number & UINT32_MAX : 0};
+    uint8_t frames[WSPI_QUIC_FRAMES];
+    wspi_quic_turn turn = {.seed = c->fill->seed,
+                           .version = c->app.v[c->dir][VER],
+                           .server = c->dir,
+                           .first = !again,
+                           .heard = have(c, !c->dir, HAVE_IDS),
+                           .id = c->pay.out->data + id_at,
+                           .id_len = (size_t)c->app.v[c->dir][SCIDLEN]};
+    wspi_quic_keys k;
+    size_t n_frames;
+
+    if (stopped(c))
+        return;
+    p.number_len = p.number >> 15 ? 4 : 2;
+    n_frames = wspi_quic_frames(frames, &turn);
+    n = refit(c, at, n, WSPI_MAX(p.number_len + n_frames + WSPI_QUIC_TAG, (size_t)LEAST_PACKET));
+    if (initial_keys(c, &k))
+        protect(c, &k, &p, start, n, frames, n_frames);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* ---- packets ---- */
 
 /* Bits of the first byte that are no part of the type. */
 static void low_bits(wspi_coder *c, uint64_t b, unsigned mask, unsigned high)
@@ -256,15 +409,45 @@ static unsigned wire_type(uint64_t t, uint64_t v)
     return (unsigned)(v == V2 ? (t + 1) & 3 : t);
 }
 
+/* What a long header has behind its ids; `again`: the direction had one before. */
+static void long_rest(wspi_coder *c, uint64_t t, size_t start, bool again)
+{
+    size_t id_at = c->pay.at - WSPI_MIN(c->pay.at, (size_t)c->app.v[c->dir][SCIDLEN]), at;
+    bool begins = t == INITIAL && !have(c, !c->dir, HAVE_IDS);
+    uint64_t left;
+
+    if (t == INITIAL) {
+        wspi_app_only(c, 0, 0);
+        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
+        wspi_app_opaque(c, (size_t)left);
+    }
+    at = c->pay.at;
+    left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
+    if (begins)
+        wspi_app_only(c, 0, 0);
+    left = varint(c, LENGTH, left, 1, true);
+    if (c->fill && t == INITIAL)
+        initial(c, start, id_at, at, (size_t)left, again);
+    else if (c->fill)
+        wspi_app_opaque(c, refit(c, at, (size_t)left, LEAST_PACKET));
+    else
+        wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
+}
+
 static void long_packet(wspi_coder *c, uint64_t t)
 {
-    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want, left;
-    bool known = flow_version(c, &want), again = have(c, c->dir, HAVE_IDS);
+    size_t start = c->pay.at;
+    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want;
+    bool known = flow_version(c, &want), again = have(c, c->dir, HAVE_IDS), captured;
 
+    if (c->fill && t == INITIAL && !(c->dir && again))
+        grow(c);
+    wspi_app_only(c, 0, known ? 0 : 3);
     v = wspi_app_code(c, VER, known, want, v);
     c->app.mode[c->dir] |= HAVE_VER;
     low_bits(c, b, 15, 0xc0 | wire_type(t, v) << 4);
     wspi_app_put(c, 4, v);
+    captured = c->fill || wspi_app_captured(c) > MAX_CID;
     if (v == Q046)
         nibbled_ids(c);
     else
@@ -273,13 +456,9 @@ static void long_packet(wspi_coder *c, uint64_t t)
         wspi_app_opaque(c, wspi_app_left(c));
         return;
     }
-    if (t == INITIAL) {
-        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
-        wspi_app_opaque(c, (size_t)left);
-    }
-    left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
-    left = varint(c, LENGTH, left, 1, true);
-    wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
+    if (t == INITIAL)
+        keep_first_id(c, start + 6, captured);
+    long_rest(c, t, start, again);
 }
 
 static void negotiation(wspi_coder *c)
@@ -296,8 +475,13 @@ static void negotiation(wspi_coder *c)
 
 static void short_packet(wspi_coder *c)
 {
+    size_t n = (size_t)c->app.v[!c->dir][SCIDLEN], least;
+
     low_bits(c, wspi_app_get(c, 1), 0x3f, 0x40);
-    wspi_app_opaque(c, wspi_app_left(c));
+    if (c->fill && have(c, !c->dir, HAVE_IDS))
+        put_id(c, WSPI_MIN(n, (size_t)MAX_CID), whose(c));
+    least = c->fill ? LEAST_PACKET : 0;
+    wspi_app_opaque(c, WSPI_MAX(wspi_app_left(c), least));
 }
 
 static void public_packet(wspi_coder *c, uint64_t t)
@@ -364,18 +548,21 @@ static int type_ahead(const wspi_coder *c, bool first, bool known)
 
 static void walk(wspi_coder *c)
 {
-    bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again;
+    bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again, more;
     int ahead = c->enc ? type_ahead(c, true, known) : 0;
     uint64_t t = 0, want = 0;
 
     wspi_app_require(c, ahead >= 0);
     again = wspi_app_last(c, true, TYPE, &want) && (want == SHORT || want >= PUBLIC);
     t = wspi_app_code(c, TYPE, again, want, (uint64_t)ahead);
+    forbid_types(c, first_types(c));
     packet(c, t);
     for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !stopped(c); i++) {
         ahead = c->enc ? type_ahead(c, false, true) : 0;
         t = (uint64_t)ahead;
-        if (!wspi_app_next(c, TYPE, ahead >= 0, &t))
+        more = wspi_app_next(c, TYPE, ahead >= 0, &t);
+        forbid_types(c, next_types(c));
+        if (!more)
             return;
         packet(c, t);
     }
@@ -386,5 +573,5 @@ const wspi_app wspi_app_quic = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports_only = true,
+    .ports = {443},
 };
