@@ -9,6 +9,7 @@
 #include "token/app/quic_crypto.h"
 
 #include <gcrypt.h>
+#include <pthread.h>
 
 enum { HASH = 32, BLOCK = 16, INFO = 64 };
 
@@ -41,18 +42,25 @@ static const struct salt {
      "quic hp"},
 };
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool is_ready;
+
 /*
  * A process sets libgcrypt up once, and another library in it may have done so. Nothing here is secret: locked memory, which
  * needs rights, is not wanted.
  */
+static void set_up(void)
+{
+    is_ready = gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P);
+    if (is_ready || !gcry_check_version(NULL))
+        return;
+    (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+    is_ready = gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0) == 0;
+}
+
 static bool ready(void)
 {
-    if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
-        return true;
-    if (!gcry_check_version(NULL))
-        return false;
-    (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-    return gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0) == 0;
+    return pthread_once(&once, set_up) == 0 && is_ready;
 }
 
 /* ---- keys ---- */
