@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_quic.c: Initial packets: keys, protection and its removal by the vectors of RFC 9001 A and RFC 9369 A; samples, opened again.
+ * test_quic.c: Initial packets: keys, protection and its removal by the vectors of RFC 9001 A and RFC 9369 A; reading what is protected; samples, opened
+ * again.
  */
 #include "tests/unit/wire.h"
 #include "token/app/quic_crypto.h"
@@ -177,6 +178,184 @@ static void packets_too_short_for_a_mask_are_not_protected(void **state)
     assert_true(wspi_quic_protect(&k, &p));
 }
 
+/* ---- reading ---- */
+
+/* A client's first packet with these frames, and zeros behind them up to `pad` bytes of frames. */
+static wire_message protected(uint8_t b[ROOM], const void *frames, size_t n, size_t pad)
+{
+    size_t len = 4 + WSPI_MAX(n, pad) + WSPI_QUIC_TAG;
+    wspi_quic_packet p = {.b = b, .number_at = NUMBER, .number_len = 4, .number = 2};
+    wspi_quic_keys k = keys_of(1, false);
+
+    p.len = NUMBER + len;
+    assert_true(p.len <= ROOM);
+    memset(b, 0, ROOM);
+    memcpy(b, client_header, NUMBER);
+    put16(b + 16, 0x4000 | len);
+    memcpy(b + NUMBER + 4, frames, n);
+    assert_true(wspi_quic_protect(&k, &p));
+    return (wire_message){(const char *)b, p.len, true, 0, {0}};
+}
+
+static void carry_frames(wire *w, const void *frames, size_t n, size_t pad)
+{
+    uint8_t b[ROOM];
+    wire_message m = protected(b, frames, n, pad);
+
+    wire_again(w);
+    put_message(w, &m, m.bytes, m.len);
+}
+
+static void hellos_come_back_whole_cut_and_damaged(void **state)
+{
+    uint8_t b[ROOM];
+    wire_message m[2] = {protected(b, client_frames, sizeof client_frames - 1, 280),
+                         {BYTES(server_packet), true, 1, {0}}};
+    static const char *const names[2][6] = {{"quic.frame=client-hello", "tls.cipher=AES128-GCM",
+                                             "tls.ext=alpn", "tls.group=x25519",
+                                             "tls.ext=quic-parameters", "quic.frame=padding"},
+                                            {"quic.frame=ack", "quic.frame=server-hello",
+                                             "tls.cipher=AES128-GCM", "tls.ext=key-share"}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        memcpy(m[i].names, names[i], sizeof names[i]);
+    all_come_back(m, 2);
+}
+
+/* Names, randoms, keys and ids of the hello are in no token. */
+static void host_names_are_in_no_token(void **state)
+{
+    static const size_t hidden[][2] = {{10, 32}, {62, 11}, {120, 32}};
+    char other[sizeof client_frames], first[sizeof((wire *)0)->names];
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    carry_frames(&w, client_frames, sizeof client_frames - 1, 0);
+    memcpy(first, w.names, sizeof first);
+    assert_named(&w, "quic.frame=client-hello");
+    for (size_t i = 0; i < WSPI_COUNT(hidden); i++) {
+        memcpy(other, client_frames, sizeof other);
+        for (size_t k = 0; k < hidden[i][1]; k++)
+            other[hidden[i][0] + k] = (char)(other[hidden[i][0] + k] ^ 0x15);
+        carry_frames(&w, other, sizeof client_frames - 1, 0);
+        assert_string_equal(w.names, first);
+    }
+    wire_close(&w);
+}
+
+/* Every frame that is read; some that are not, and what does not fit. */
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *name; /* of a token, or NULL: sealed */
+} plain[] = {
+    {BYTES("\x01\x01\x01"), "quic.frame=ping"},
+    {BYTES("\x02\x05\x40\x64\x01\x00\x02\x03"), "quic.frame=ack"},
+    {BYTES("\x03\x05\x40\x64\x00\x00\x01\x02\x03"), "quic.frame=ack-ecn"},
+    {BYTES("\x06\x40\x64\x04"
+           "abcd"),
+     "quic.frame=crypto"},
+    {BYTES("\x06\x00\x40\x08\x01\x00\x00\x01"
+           "abcd"),
+     "quic.frame=crypto"},
+    {BYTES("\x1c\x0a\x06\x03why"), "quic.frame=close"},
+    {BYTES("\x00\x00\x01\x00\x00"), "quic.frame=padding"},
+    {BYTES("\x02\x05\x00\x80\xff\xff\xff\x00\x00\x00"), NULL},
+    {BYTES("\x06\x00\x7f\xff"
+           "abcd"),
+     NULL},
+    {BYTES("\x06\x00\xff\xff\xff\xff\xff\xff\xff\xff"), NULL},
+    {BYTES("\x30"
+           "datagram"),
+     NULL},
+    {BYTES("\x01\x01\x01\x01\xc0"), NULL},
+};
+
+static void frames_come_back(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(plain); i++) {
+        carry_frames(&w, plain[i].bytes, plain[i].len, 0);
+        assert_named(&w, "quic.type=initial");
+        if (plain[i].name)
+            assert_named(&w, plain[i].name);
+        else
+            assert_null(strstr(w.names, "quic.frame"));
+        carry_frames(&w, plain[i].bytes, plain[i].len, 100);
+    }
+    wire_close(&w);
+}
+
+static void every_prefix_and_flipped_bit_of_frames_comes_back(void **state)
+{
+    char b[sizeof client_frames];
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t n = 1; n < sizeof client_frames; n++)
+        carry_frames(&w, client_frames, n, n % 2 ? 0 : 300);
+    for (size_t bit = 0; bit < 8 * (sizeof client_frames - 1); bit++) {
+        memcpy(b, client_frames, sizeof b);
+        b[bit / 8] = (char)(b[bit / 8] ^ 1 << bit % 8);
+        carry_frames(&w, b, sizeof b - 1, 260);
+    }
+    for (size_t i = 0; i < WSPI_COUNT(plain); i++)
+        for (size_t bit = 0; bit < 8 * plain[i].len; bit++) {
+            memcpy(b, plain[i].bytes, plain[i].len);
+            b[bit / 8] = (char)(b[bit / 8] ^ 1 << bit % 8);
+            carry_frames(&w, b, plain[i].len, bit % 2 ? 0 : 40);
+        }
+    wire_close(&w);
+}
+
+/* Reserved bits of the first byte are protected with the rest, and come back. */
+static void reserved_bits_come_back(void **state)
+{
+    uint8_t b[CLIENT_LEN];
+    wspi_quic_packet p = client_packet(b);
+    wspi_quic_keys k = keys_of(1, false);
+    wire_message m = {(const char *)b, CLIENT_LEN, true, 0, {0}};
+    wire w;
+
+    (void)state;
+    b[0] |= 0x0c;
+    assert_true(wspi_quic_protect(&k, &p));
+    wire_open(&w);
+    put_message(&w, &m, m.bytes, m.len);
+    assert_named(&w, "quic.frame=client-hello");
+    wire_close(&w);
+}
+
+/* Two Initials in a datagram, a cut one, and what is behind them. */
+static void coalesced_initials_come_back(void **state)
+{
+    uint8_t b[ROOM], one[ROOM];
+    wire_message m = protected(one, client_frames, sizeof client_frames - 1, 0), all;
+    wire w;
+
+    (void)state;
+    memcpy(b, one, m.len);
+    memcpy(b + m.len, one, m.len);
+    memcpy(b + 2 * m.len,
+           "\x41"
+           "short header",
+           13);
+    all = (wire_message){(const char *)b, 2 * m.len + 13, true, 0, {0}};
+    wire_open(&w);
+    for (size_t cut = 0; cut <= all.len; cut++) {
+        wire_again(&w);
+        put_message(&w, &all, all.bytes, cut);
+    }
+    assert_named(&w, "quic.type=short");
+    wire_close(&w);
+}
+
 /* ---- samples ---- */
 
 static void what_samples_say_has_room(void **state)
@@ -300,6 +479,12 @@ int main(void)
         cmocka_unit_test(the_servers_packet_of_the_standard_opens_and_is_protected_again),
         cmocka_unit_test(no_prefix_opens_and_none_with_a_bit_changed),
         cmocka_unit_test(packets_too_short_for_a_mask_are_not_protected),
+        cmocka_unit_test(hellos_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(host_names_are_in_no_token),
+        cmocka_unit_test(frames_come_back),
+        cmocka_unit_test(every_prefix_and_flipped_bit_of_frames_comes_back),
+        cmocka_unit_test(reserved_bits_come_back),
+        cmocka_unit_test(coalesced_initials_come_back),
         cmocka_unit_test(what_samples_say_has_room),
         cmocka_unit_test(sampled_connections_begin_with_hellos_that_open),
         cmocka_unit_test(sampled_quic_is_quic),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quic.c: QUIC over UDP, its headers; what they protect is opaque. RFC 9000 17.2, 17.3 and RFC 9369 3.2:
+ * quic.c: QUIC over UDP, its headers; what they protect is opaque, but for Initials. RFC 9000 17.2, 17.3 and RFC 9369 3.2:
  * long:   | 1 | 1 | type 2 | low 4 | version 32 | n 8 | destination id | n 8 | source id | rest |, where rest is of
  *   initial:  | n varint | token | n varint | packet |    0-rtt, handshake:  | n varint | packet |    retry:  | token |
  * version negotiation:  | 1 | low 7 | 0 32 | n 8 | destination id | n 8 | source id | versions 32 ... |
@@ -8,14 +8,16 @@
  * Google's QUIC before the standard:  Q046:  | 1 | 1 | type 2 | low 4 | version 32 | n 4 | n 4 | ids | packet |
  *   Q043 and older:  | 0 | 0 | number length 2 | id 1 | nonce 1 | reset 1 | version 1 | id 64 | version 32 | packet |
  * A datagram may hold several long headers, then a short one or zeros. Ids are opaque; their lengths are expected to be
- * those that the other side has asked for. What samples say in Initial packets, which everybody can open, is in
- * quic_hello.c, how it is protected in quic_crypto.c; the rest of a sample is as random as it looks.
+ * those that the other side has asked for.
+ * Everybody can open Initials (quic_crypto.c): their frames are told (quic_frames.c), if what is told gives the same bytes again. What
+ * samples say in them is in quic_hello.c; the rest of a sample is as random as it looks.
  */
 #include "token/app/app.h"
 #include "token/app/quic_crypto.h"
+#include "token/app/quic_frames.h"
 #include "token/app/quic_hello.h"
 
-enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT };
+enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT, FRAME = WSPI_QUIC_FRAME, RUN };
 enum {
     INITIAL,
     ZERO_RTT,
@@ -32,6 +34,7 @@ enum {
 enum { MAX_CID = 20, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
 /* RFC 9000 14.1: a datagram that begins a connection; and the least that can be protected, alone and with its header. */
 enum { LEAST_DATAGRAM = 1200, LEAST_PACKET = 21, LEAST_MORE = 72 };
+enum { MAX_OPEN = 4096 };            /* bytes of a payload whose Initials are opened */
 enum { HAVE_VER = 1, HAVE_IDS = 2 }; /* mode: what this direction's long headers have told */
 enum { V1 = 1, V2 = 0x6b3343cf, Q043 = 0x51303433, Q046 = 0x51303436, Q050 = 0x51303530 };
 
@@ -70,6 +73,16 @@ static const wspi_value version[] = {{V1, "1"},
                                      {0x54303530, "T050"},
                                      {0, NULL}};
 
+static const wspi_value frame[] = {{WSPI_QUIC_PADDING, "padding"},
+                                   {WSPI_QUIC_CRYPTO, "crypto"},
+                                   {WSPI_QUIC_CLIENT_HELLO, "client-hello"},
+                                   {WSPI_QUIC_SERVER_HELLO, "server-hello"},
+                                   {WSPI_QUIC_ACK, "ack"},
+                                   {WSPI_QUIC_PING, "ping"},
+                                   {WSPI_QUIC_ACK_ECN, "ack-ecn"},
+                                   {WSPI_QUIC_CLOSE, "close"},
+                                   {0, NULL}};
+
 static const wspi_field fields[] = {
     [TYPE] = {"quic.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
     [LOW] = {"quic.low", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
@@ -79,6 +92,8 @@ static const wspi_field fields[] = {
     [TOKEN] = {"quic.token", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     [LENGTH] = {"quic.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [VARINT] = {"quic.varint", 0, 2, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [FRAME] = {"quic.frame", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, frame, 0},
+    [RUN] = {"quic.padding", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
 };
 
 static bool stopped(const wspi_coder *c)
@@ -325,74 +340,148 @@ static unsigned next_types(const wspi_coder *c)
     return wspi_app_left(c) < LEAST_MORE ? 0 : 1u << HANDSHAKE | 1u << SHORT;
 }
 
+/* Writes a length over the one at [at, from): it is as wide. */
+static void set_length(wspi_coder *c, size_t at, size_t from, size_t n)
+{
+    size_t width = from - at;
+    uint64_t v = n | (uint64_t)(width == 2 ? 1 : width == 4 ? 2 : 3) << (8 * width - 2);
+
+    for (size_t i = 0; i < width && width > 1 && n < (size_t)1 << 14; i++)
+        c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (width - 1 - i));
+}
+
 /* The length at [at, c->pay.at) becomes one that is in the datagram and not less than `least`. */
 static size_t refit(wspi_coder *c, size_t at, size_t n, size_t least)
 {
-    size_t width = c->pay.at - at;
-    uint64_t v;
-
     n = WSPI_MAX(WSPI_MIN(n, wspi_app_left(c)), least);
-    if (stopped(c) || width < 2 || n >= (size_t)1 << 14)
-        return n;
-    v = n | (uint64_t)(width == 2 ? 1 : width == 4 ? 2 : 3) << (8 * width - 2);
-    for (size_t i = 0; i < width; i++)
-        c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (width - 1 - i));
+    if (!stopped(c))
+        set_length(c, at, c->pay.at, n);
     return n;
 }
 
-static bool initial_keys(const wspi_coder *c, wspi_quic_keys *k)
-{
-    const uint8_t *first = c->name_len ? c->pay.out->data + c->name_at : c->ctx->name;
+/* ---- Initials, which everybody can open ---- */
 
-    return have(c, 0, HAVE_IDS) &&
-           wspi_quic_make_keys(k, c->app.v[c->dir][VER], first,
-                               c->name_len ? c->name_len : c->ctx->name_len, c->dir == 1);
+/* An Initial under the walk: where it starts, its sender's id, its length, its number; the direction had a long header before. */
+typedef struct initial {
+    size_t start, id_at, length_at, at;
+    bool again;
+} initial;
+
+/* The keys of this direction; the flow knows the client's first id. */
+static bool initial_keys(const wspi_coder *c, uint64_t v, wspi_quic_keys *k)
+{
+    const uint8_t *first = c->ctx->name;
+    size_t n = c->ctx->name_len;
+
+    if (c->name_len) {
+        first = (c->enc ? c->pay.in : c->pay.out->data) + c->name_at;
+        n = c->name_len;
+    }
+    return have(c, 0, HAVE_IDS) && wspi_quic_make_keys(k, v, first, n, c->dir == 1);
 }
 
-/* Room for n bytes of a packet that starts at `start`, with these frames, padding behind them, protected. */
-static void protect(wspi_coder *c, const wspi_quic_keys *k, wspi_quic_packet *p, size_t start,
-                    size_t n, const uint8_t *frames, size_t n_frames)
+/* Decoding: protects the packet from p->start on, whose tag has room at its end. */
+static void protect(wspi_coder *c, const initial *p, uint64_t number, size_t number_len)
 {
-    uint8_t *b = wspi_payload_room(c, n);
+    wspi_quic_packet packet = {.b = c->pay.out->data + p->start,
+                               .len = c->pay.at - p->start,
+                               .number_at = p->at - p->start,
+                               .number_len = number_len,
+                               .number = number};
+    wspi_quic_keys k;
+
+    wspi_app_require(c,
+                     initial_keys(c, c->app.v[c->dir][VER], &k) && wspi_quic_protect(&k, &packet));
+}
+
+/* Decoding: n zeros, which are the tag's room, or padding before it. */
+static uint8_t *zeros(wspi_coder *c, size_t n)
+{
+    uint8_t *b = stopped(c) ? NULL : wspi_payload_room(c, n);
 
     if (!b)
-        return;
+        return NULL;
     memset(b, 0, n);
-    memcpy(b + p->number_len, frames, n_frames);
-    p->b = c->pay.out->data + start;
-    p->len = c->pay.at + n - start;
-    p->number_at = c->pay.at - start;
     c->pay.at += n;
-    c->bad = !wspi_quic_protect(k, p);
+    return b;
 }
 
-/*
- * An Initial's number and frames. `id_at` and `at` are where the sender's id and the packet's length are. A side's numbers are those of
- * the flow's packets, but its first is 0, so that the other knows what to acknowledge.
- */
-static void initial(wspi_coder *c, size_t start, size_t id_at, size_t at, size_t n, bool again)
+/* Samples: says what a sample says in an Initial of n bytes. A side's numbers are the flow's, but its first is 0. */
+static void say(wspi_coder *c, const initial *p, size_t n)
 {
-    wspi_quic_packet p = {.number = again ? c->number & UINT32_MAX : 0};
-    uint8_t frames[WSPI_QUIC_FRAMES];
+    uint64_t number = p->again ? c->number & UINT32_MAX : 0;
+    size_t number_len = number >> 15 ? 4 : 2, n_frames;
+    uint8_t frames[WSPI_QUIC_FRAMES], *b;
     wspi_quic_turn turn = {.seed = c->fill->seed,
                            .version = c->app.v[c->dir][VER],
                            .server = c->dir,
-                           .first = !again,
+                           .first = !p->again,
                            .heard = have(c, !c->dir, HAVE_IDS),
-                           .id = c->pay.out->data + id_at,
+                           .id = c->pay.out->data + p->id_at,
                            .id_len = (size_t)c->app.v[c->dir][SCIDLEN]};
     wspi_quic_keys k;
-    size_t n_frames;
 
     if (stopped(c))
         return;
-    p.number_len = p.number >> 15 ? 4 : 2;
     n_frames = wspi_quic_frames(frames, &turn);
-    n = refit(c, at, n, WSPI_MAX(p.number_len + n_frames + WSPI_QUIC_TAG, (size_t)LEAST_PACKET));
-    if (initial_keys(c, &k))
-        protect(c, &k, &p, start, n, frames, n_frames);
-    else
+    n = refit(c, p->length_at, n,
+              WSPI_MAX(number_len + n_frames + WSPI_QUIC_TAG, (size_t)LEAST_PACKET));
+    if (!initial_keys(c, turn.version, &k)) {
         wspi_app_opaque(c, n);
+        return;
+    }
+    b = zeros(c, n);
+    if (!b)
+        return;
+    memcpy(b + number_len, frames, n_frames);
+    c->pay.out->data[p->start] &= 0xf0;
+    protect(c, p, number, number_len);
+}
+
+/*
+ * Number and frames as they are when the packet is open: false if they are not told. Then the tag, which decoding makes again with the
+ * protection.
+ */
+static bool open_frames(wspi_coder *c, const initial *p, size_t n, bool hellos)
+{
+    const uint8_t *b = (c->enc ? c->pay.in : c->pay.out->data) + p->start;
+    size_t number_len = (*b & 3) + 1u, end = p->at + WSPI_MAX(n, number_len + WSPI_QUIC_TAG);
+    uint64_t number = 0;
+
+    if (!wspi_quic_code_frames(c, number_len, end - WSPI_QUIC_TAG, hellos))
+        return false;
+    if (c->enc) {
+        c->pay.at += WSPI_QUIC_TAG;
+        return true;
+    }
+    if (c->fill && c->pay.at - p->at < LEAST_PACKET - WSPI_QUIC_TAG)
+        (void)zeros(c, LEAST_PACKET - WSPI_QUIC_TAG);
+    (void)zeros(c, WSPI_QUIC_TAG);
+    if (stopped(c))
+        return true;
+    if (c->fill)
+        set_length(c, p->length_at, p->at, c->pay.at - p->at);
+    for (size_t i = 0; i < number_len; i++)
+        number = number << 8 | c->pay.out->data[p->at + i];
+    protect(c, p, number, number_len);
+    return true;
+}
+
+/* How an Initial is told. */
+enum form { FIELDS, FRAMES, SEALED };
+
+static void initial_rest(wspi_coder *c, const initial *p, size_t n, enum form form)
+{
+    bool whole = c->fill || (n >= LEAST_PACKET && n <= wspi_app_captured(c));
+
+    if (stopped(c) || (whole && form != SEALED && open_frames(c, p, n, form == FIELDS)))
+        return;
+    if (c->fill)
+        say(c, p, n);
+    else if (c->enc && form != SEALED)
+        wspi_app_fail(c);
+    else
+        wspi_app_opaque(c, WSPI_MIN(n, wspi_app_left(c)));
 }
 
 /* ---- packets ---- */
@@ -409,38 +498,39 @@ static unsigned wire_type(uint64_t t, uint64_t v)
     return (unsigned)(v == V2 ? (t + 1) & 3 : t);
 }
 
-/* What a long header has behind its ids; `again`: the direction had one before. */
-static void long_rest(wspi_coder *c, uint64_t t, size_t start, bool again)
+/* What a long header has behind its ids. */
+static void long_rest(wspi_coder *c, uint64_t t, initial *p, enum form form)
 {
-    size_t id_at = c->pay.at - WSPI_MIN(c->pay.at, (size_t)c->app.v[c->dir][SCIDLEN]), at;
     bool begins = t == INITIAL && !have(c, !c->dir, HAVE_IDS);
     uint64_t left;
 
+    p->id_at = c->pay.at - WSPI_MIN(c->pay.at, (size_t)c->app.v[c->dir][SCIDLEN]);
     if (t == INITIAL) {
         wspi_app_only(c, 0, 0);
-        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
+        left = varint(c, TOKEN, p->again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
         wspi_app_opaque(c, (size_t)left);
     }
-    at = c->pay.at;
+    p->length_at = c->pay.at;
     left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
     if (begins)
         wspi_app_only(c, 0, 0);
     left = varint(c, LENGTH, left, 1, true);
-    if (c->fill && t == INITIAL)
-        initial(c, start, id_at, at, (size_t)left, again);
+    p->at = c->pay.at;
+    if (t == INITIAL)
+        initial_rest(c, p, (size_t)left, form);
     else if (c->fill)
-        wspi_app_opaque(c, refit(c, at, (size_t)left, LEAST_PACKET));
+        wspi_app_opaque(c, refit(c, p->length_at, (size_t)left, LEAST_PACKET));
     else
         wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
 }
 
-static void long_packet(wspi_coder *c, uint64_t t)
+static void long_packet(wspi_coder *c, uint64_t t, enum form form)
 {
-    size_t start = c->pay.at;
+    initial p = {.start = c->pay.at, .again = have(c, c->dir, HAVE_IDS)};
     uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want;
-    bool known = flow_version(c, &want), again = have(c, c->dir, HAVE_IDS), captured;
+    bool known = flow_version(c, &want), captured;
 
-    if (c->fill && t == INITIAL && !(c->dir && again))
+    if (c->fill && t == INITIAL && !(c->dir && p.again))
         grow(c);
     wspi_app_only(c, 0, known ? 0 : 3);
     v = wspi_app_code(c, VER, known, want, v);
@@ -457,9 +547,110 @@ static void long_packet(wspi_coder *c, uint64_t t)
         return;
     }
     if (t == INITIAL)
-        keep_first_id(c, start + 6, captured);
-    long_rest(c, t, start, again);
+        keep_first_id(c, p.start + 6, captured);
+    long_rest(c, t, &p, form);
 }
+
+/* ---- reading Initials ---- */
+
+/* A varint at b[*at]; *at passes it. More than there is: it does not fit. */
+static size_t varint_at(const uint8_t *b, size_t n, size_t *at)
+{
+    size_t width = *at < n ? (size_t)1 << (b[*at] >> 6) : n + 1, v;
+
+    if (width > n || *at > n - width)
+        return n + 1;
+    v = b[*at] & 63u;
+    for (size_t i = 1; i < width; i++)
+        v = v << 8 | b[*at + i];
+    *at += width;
+    return WSPI_MIN(v, n + 1);
+}
+
+/* The packet at b, whose ids fit; false if it is not all there. */
+static bool find_number(const uint8_t *b, size_t n, wspi_quic_packet *p)
+{
+    size_t at = 5 + ids_len(b, n, false), token = varint_at(b, n, &at), len;
+
+    if (at > n || token > n - at)
+        return false;
+    at += token;
+    len = varint_at(b, n, &at);
+    if (at > n || len > n - at || len < LEAST_PACKET)
+        return false;
+    p->number_at = at;
+    p->len = at + len;
+    return true;
+}
+
+/* The keys of the Initial at b, before the walk has passed it. */
+static bool keys_ahead(const wspi_coder *c, const uint8_t *b, wspi_quic_keys *k)
+{
+    if (c->dir == 0 && !have(c, 1, HAVE_IDS))
+        return b[5] && wspi_quic_make_keys(k, version_of(b + 1), b + 6, b[5], false);
+    return initial_keys(c, version_of(b + 1), k);
+}
+
+/*
+ * Opens the Initial that comes next, in a copy of the payload. Only if protecting it again gives the bytes that are there: they are not
+ * told.
+ */
+static bool open_ahead(const wspi_coder *c, uint8_t copy[MAX_OPEN])
+{
+    const uint8_t *in = c->pay.in + c->pay.at;
+    wspi_quic_packet p = {.b = copy + c->pay.at};
+    uint8_t again[MAX_OPEN];
+    wspi_quic_keys k;
+
+    if (c->pay.end > MAX_OPEN || !find_number(in, wspi_app_captured(c), &p) ||
+        !keys_ahead(c, in, &k))
+        return false;
+    memcpy(copy, c->pay.in, c->pay.end);
+    if (!wspi_quic_open(&k, &p))
+        return false;
+    memcpy(again, p.b, p.len);
+    p.b = again;
+    return wspi_quic_protect(&k, &p) && memcmp(again, in, p.len) == 0;
+}
+
+/* The walk over a packet in one form; false: it does not fit, and nothing has happened. */
+static bool try_form(wspi_coder *c, enum form form)
+{
+    size_t n = c->n, resid = c->res_out->len, at = c->pay.at, name_at = c->name_at;
+    uint16_t name_len = c->name_len;
+    wspi_app_state app = c->app;
+
+    long_packet(c, INITIAL, form);
+    if (!stopped(c) && c->n < WSPI_APP_TOKENS)
+        return true;
+    c->n = n;
+    c->res_out->len = resid;
+    c->pay.at = at;
+    c->name_at = name_at;
+    c->name_len = name_len;
+    c->app = app;
+    c->pay.fail = c->bad = false;
+    return false;
+}
+
+/* Encoding: with the fields of its hello, as frames, or as what it looks like. Where parts are asked for, they are those of the wire. */
+static void initial_packet(wspi_coder *c)
+{
+    uint8_t copy[MAX_OPEN];
+    const uint8_t *in = c->pay.in;
+    bool done = false;
+
+    if (c->enc && !c->spans && open_ahead(c, copy)) {
+        c->pay.in = copy;
+        for (unsigned form = FIELDS; form < SEALED && !done; form++)
+            done = try_form(c, (enum form)form);
+        c->pay.in = in;
+    }
+    if (!done)
+        long_packet(c, INITIAL, c->enc ? SEALED : FIELDS);
+}
+
+/* ---- the other packets ---- */
 
 static void negotiation(wspi_coder *c)
 {
@@ -510,8 +701,10 @@ static void padding(wspi_coder *c)
 
 static void packet(wspi_coder *c, uint64_t t)
 {
-    if (t <= RETRY)
-        long_packet(c, t);
+    if (t == INITIAL)
+        initial_packet(c);
+    else if (t <= RETRY)
+        long_packet(c, t, SEALED);
     else if (t == NEGOTIATION)
         negotiation(c);
     else if (t == SHORT)

@@ -13,33 +13,35 @@
 
 enum { HASH = 32, BLOCK = 16, INFO = 64 };
 
-/* Salts by versions; version 2 has its own labels too. */
-static const struct salt {
+enum { OF_1, OF_2, OF_22, OF_23, OF_29 };
+
+/* Of the two versions, and of the drafts that had a new one. */
+static const uint8_t salts[][20] = {
+    [OF_1] = {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+              0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a},
+    [OF_2] = {0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
+              0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9},
+    [OF_22] = {0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a,
+               0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02, 0x64, 0x4a},
+    [OF_23] = {0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
+               0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02},
+    [OF_29] = {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
+               0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
+};
+
+/* Which versions have which; those of mvfst are the drafts 22 and 27. */
+static const struct version {
     uint32_t from, to;
-    uint8_t salt[20];
-    const char *key, *iv, *hp;
-} salts[] = {
-    {1,
-     1,
-     {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
-      0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a},
-     "quic key",
-     "quic iv",
-     "quic hp"},
-    {0x6b3343cf,
-     0x6b3343cf,
-     {0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
-      0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9},
-     "quicv2 key",
-     "quicv2 iv",
-     "quicv2 hp"},
-    {0xff00001d, /* drafts 29 to 32 */
-     0xff000020,
-     {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
-      0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
-     "quic key",
-     "quic iv",
-     "quic hp"},
+    uint8_t salt;
+} versions[] = {
+    {1, 1, OF_1},
+    {0x6b3343cf, 0x6b3343cf, OF_2},
+    {0xff00001d, 0xff000020, OF_29},
+    {0xff000021, 0xff000022, OF_1},
+    {0xff000017, 0xff00001c, OF_23},
+    {0xff000016, 0xff000016, OF_22},
+    {0xfaceb001, 0xfaceb001, OF_22},
+    {0xfaceb002, 0xfaceb002, OF_23},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -100,20 +102,23 @@ static bool expand(uint8_t *out, size_t n, const uint8_t secret[HASH], const cha
     return true;
 }
 
-bool wspi_quic_make_keys(wspi_quic_keys *k, uint64_t version, const uint8_t *id, size_t id_len,
-                         bool server)
+bool wspi_quic_make_keys(wspi_quic_keys *k, uint64_t version, const uint8_t *first,
+                         size_t first_len, bool server)
 {
     uint8_t initial[HASH], secret[HASH];
-    size_t i = 0;
+    const struct version *v = versions, *end = versions + WSPI_COUNT(versions);
+    bool second;
 
-    while (i < WSPI_COUNT(salts) && (version < salts[i].from || version > salts[i].to))
-        i++;
-    return i < WSPI_COUNT(salts) && ready() &&
-           hmac(initial, salts[i].salt, sizeof salts[i].salt, id, id_len) &&
+    while (v < end && (version < v->from || version > v->to))
+        v++;
+    if (v == end || !ready())
+        return false;
+    second = v->salt == OF_2; /* its labels differ too */
+    return hmac(initial, salts[v->salt], sizeof salts[0], first, first_len) &&
            expand(secret, HASH, initial, server ? "server in" : "client in") &&
-           expand(k->key, sizeof k->key, secret, salts[i].key) &&
-           expand(k->iv, sizeof k->iv, secret, salts[i].iv) &&
-           expand(k->hp, sizeof k->hp, secret, salts[i].hp);
+           expand(k->key, sizeof k->key, secret, second ? "quicv2 key" : "quic key") &&
+           expand(k->iv, sizeof k->iv, secret, second ? "quicv2 iv" : "quic iv") &&
+           expand(k->hp, sizeof k->hp, secret, second ? "quicv2 hp" : "quic hp");
 }
 
 /* ---- packets ---- */
@@ -185,7 +190,7 @@ bool wspi_quic_protect(const wspi_quic_keys *k, const wspi_quic_packet *p)
         return false;
     for (size_t i = 0; i < p->number_len; i++)
         p->b[p->number_at + i] = (uint8_t)(p->number >> 8 * (p->number_len - 1 - i));
-    p->b[0] = (uint8_t)((p->b[0] & 0xf0) | (p->number_len - 1));
+    p->b[0] = (uint8_t)((p->b[0] & 0xfc) | (p->number_len - 1));
     if (!run_packet(k, p, true) || !header_mask(k, p, mask))
         return false;
     p->b[0] ^= mask[0] & 15;

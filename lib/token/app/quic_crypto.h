@@ -23,9 +23,9 @@ typedef struct wspi_quic_packet {
     uint64_t number;
 } wspi_quic_packet;
 
-/* The keys of the client's or the server's Initials. false: a version whose salt is not known, or no memory. */
-bool wspi_quic_make_keys(wspi_quic_keys *k, uint64_t version, const uint8_t *id, size_t id_len,
-                         bool server);
+/* The keys of the client's or the server's Initials, from the client's first id. false: a version whose salt is not known, or no memory. */
+bool wspi_quic_make_keys(wspi_quic_keys *k, uint64_t version, const uint8_t *first,
+                         size_t first_len, bool server);
 
 /*
  * Protects a packet in place: header, number and plain frames are there, and room for the tag is behind them. false: it is too

@@ -121,18 +121,41 @@ static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
                                     {0x1304, "AES128-CCM"},
                                     {0, NULL}};
 /* Samples take the first six: what is in them can be made up. */
-static const wspi_value extension[] = {
-    {10, "groups"},           {13, "sigalgs"},       {23, "extended-master"},
-    {43, "versions"},         {35, "ticket"},        {18, "sct"},
-    {0, "server-name"},       {16, "alpn"},          {11, "point-formats"},
-    {51, "key-share"},        {45, "psk-modes"},     {5, "status"},
-    {65281, "renegotiation"}, {21, "padding"},       {27, "compress-cert"},
-    {17513, "alps"},          {17613, "alps-new"},   {13172, "npn"},
-    {22, "encrypt-then-mac"}, {41, "psk"},           {42, "early-data"},
-    {30032, "channel-id"},    {15, "heartbeat"},     {28, "record-limit"},
-    {34, "delegated"},        {65037, "ech"},        {49, "post-auth"},
-    {50, "sigalgs-cert"},     {44, "cookie"},        {24, "token-binding"},
-    {1, "max-fragment"},      {0xfe0d, "ech-draft"}, {0, NULL}};
+static const wspi_value extension[] = {{10, "groups"},
+                                       {13, "sigalgs"},
+                                       {23, "extended-master"},
+                                       {43, "versions"},
+                                       {35, "ticket"},
+                                       {18, "sct"},
+                                       {0, "server-name"},
+                                       {16, "alpn"},
+                                       {11, "point-formats"},
+                                       {51, "key-share"},
+                                       {45, "psk-modes"},
+                                       {5, "status"},
+                                       {65281, "renegotiation"},
+                                       {21, "padding"},
+                                       {27, "compress-cert"},
+                                       {17513, "alps"},
+                                       {17613, "alps-new"},
+                                       {13172, "npn"},
+                                       {22, "encrypt-then-mac"},
+                                       {41, "psk"},
+                                       {42, "early-data"},
+                                       {30032, "channel-id"},
+                                       {15, "heartbeat"},
+                                       {28, "record-limit"},
+                                       {34, "delegated"},
+                                       {65037, "ech"},
+                                       {49, "post-auth"},
+                                       {50, "sigalgs-cert"},
+                                       {44, "cookie"},
+                                       {24, "token-binding"},
+                                       {1, "max-fragment"},
+                                       {0xfe0d, "ech-draft"},
+                                       {57, "quic-parameters"},
+                                       {0xffa5, "quic-draft"},
+                                       {0, NULL}};
 static const wspi_value group[] = {
     {29, "x25519"},     {23, "p256"},          {24, "p384"},
     {25, "p521"},       {30, "x448"},          {256, "ffdhe2048"},
@@ -299,6 +322,24 @@ static void hello(wspi_coder *c, size_t end, bool client)
     wspi_app_require(c, !c->enc || compression == (client ? 0x0100u : 0));
     wspi_app_put(c, client ? 2 : 1, client ? 0x0100 : 0);
     extensions(c, end, client);
+}
+
+void wspi_tls_hello(wspi_coder *c, size_t end, bool client)
+{
+    uint64_t kept[WSPI_MAX_FIELDS];
+    uint8_t app = c->pay.app;
+    wspi_app_span s;
+
+    memcpy(kept, c->app.v[c->dir], sizeof kept);
+    c->pay.app = WSPI_APP_TLS;
+    (void)wspi_app_get(c, 1);
+    wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
+    s = wspi_app_open(c, 3);
+    wspi_app_require(c, !c->enc || s.end <= end);
+    hello(c, s.end, client);
+    wspi_app_close(c, s);
+    c->pay.app = app;
+    memcpy(c->app.v[c->dir], kept, sizeof kept);
 }
 
 /* ---- handshake messages ---- */
