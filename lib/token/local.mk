@@ -5,6 +5,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
+	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
 	lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
 	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c \

@@ -406,9 +406,17 @@ static const char *const opens_with[] = {"c2s first",
                                          "quic.scidlen=5",
                                          "ipv4.ihl=yes",
                                          NULL};
-static const char *const answers[] = {
-    "s2c first",      "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=443",  "udp.dport=dynamic",
-    "len=1216..1279", "app=quic",  "quic.type=initial",  "quic.scidlen=8", NULL};
+static const char *const answers[] = {"s2c first",
+                                      "s2c gap=0",
+                                      "stack=eth/ipv4/udp",
+                                      "udp.sport=443",
+                                      "udp.dport=dynamic",
+                                      "len=1216..1279",
+                                      "app=quic",
+                                      "quic.type=initial",
+                                      "quic.scidlen=8",
+                                      "quic.frame=ack",
+                                      NULL};
 
 static void begin(wire *w, wsp_filler *fill, uint64_t flow)
 {

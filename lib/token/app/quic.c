@@ -10,14 +10,12 @@
  * A datagram may hold several long headers, then a short one or zeros. Ids are opaque; their lengths are expected to be
  * those that the other side has asked for.
  * Everybody can open Initials (quic_crypto.c): their frames are told (quic_frames.c), if what is told gives the same bytes again. What
- * samples say in them is in quic_hello.c; the rest of a sample is as random as it looks.
+ * samples say there that no token says is in quic_hello.c; the rest of a sample is as random as it looks.
  */
 #include "token/app/app.h"
-#include "token/app/quic_crypto.h"
 #include "token/app/quic_frames.h"
-#include "token/app/quic_hello.h"
+#include "token/app/quic_initial.h"
 
-enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT, FRAME = WSPI_QUIC_FRAME, RUN };
 enum {
     INITIAL,
     ZERO_RTT,
@@ -31,11 +29,9 @@ enum {
     OPENING
 };
 
-enum { MAX_CID = 20, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
-/* RFC 9000 14.1: a datagram that begins a connection; and the least that can be protected, alone and with its header. */
-enum { LEAST_DATAGRAM = 1200, LEAST_PACKET = 21, LEAST_MORE = 72 };
-enum { MAX_OPEN = 4096 };            /* bytes of a payload whose Initials are opened */
-enum { HAVE_VER = 1, HAVE_IDS = 2 }; /* mode: what this direction's long headers have told */
+enum { MAX_CID = 20, LEAST_CID = 4, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
+/* RFC 9000 14.1: a datagram that begins a connection; the least that another packet behind the first takes. */
+enum { LEAST_DATAGRAM = 1200, LEAST_MORE = 72 };
 enum { V1 = 1, V2 = 0x6b3343cf, Q043 = 0x51303433, Q046 = 0x51303436, Q050 = 0x51303530 };
 
 static const wspi_value type[] = {{INITIAL, "initial"},
@@ -174,18 +170,12 @@ static bool looks(const uint8_t *b, size_t n)
 
 /* ---- what the flow has told ---- */
 
-/* In this direction the packet under the walk counts; what another protocol has left there does not. */
-static bool have(const wspi_coder *c, int dir, unsigned what)
-{
-    return (dir == c->dir || c->ctx->app.id[dir] == c->pay.app) && c->app.mode[dir] & what;
-}
-
 static bool flow_version(const wspi_coder *c, uint64_t *v)
 {
-    int dir = have(c, c->dir, HAVE_VER) ? c->dir : !c->dir;
+    int dir = wspi_quic_have(c, c->dir, HAVE_VER) ? c->dir : !c->dir;
 
     *v = c->app.v[dir][VER];
-    return have(c, dir, HAVE_VER);
+    return wspi_quic_have(c, dir, HAVE_VER);
 }
 
 static bool flow_is_public(const wspi_coder *c)
@@ -198,24 +188,34 @@ static bool flow_is_public(const wspi_coder *c)
 /* Packets go to the id that the other side has as its source. */
 static uint64_t dcid_len(wspi_coder *c, uint64_t n)
 {
-    bool told = have(c, !c->dir, HAVE_IDS);
+    bool told = wspi_quic_have(c, !c->dir, HAVE_IDS);
     uint64_t want = told ? c->app.v[!c->dir][SCIDLEN] : c->app.v[c->dir][DCIDLEN];
 
-    if (told || have(c, c->dir, HAVE_IDS))
+    if (told || wspi_quic_have(c, c->dir, HAVE_IDS))
         wspi_app_only(c, 0, 0);
     else
         wspi_app_only(c, 8, 10); /* RFC 9000 7.2: a client begins with 8 bytes or more */
-    n = wspi_app_code(c, DCIDLEN, told || have(c, c->dir, HAVE_IDS), want, n);
+    n = wspi_app_code(c, DCIDLEN, told || wspi_quic_have(c, c->dir, HAVE_IDS), want, n);
     wspi_app_require(c, n <= MAX_CID);
     return n;
+}
+
+/* Samples: none, or so many bytes that no two connections have the same id by chance. */
+static void forbid_short_ids(wspi_coder *c)
+{
+    unsigned base = wspi_field_base(c->pay.app, SCIDLEN);
+
+    for (unsigned k = 1; c->legal && !c->deviations && k < LEAST_CID; k++)
+        c->legal[base + k] = 0;
 }
 
 static uint64_t scid_len(wspi_coder *c, uint64_t n)
 {
     uint64_t want = c->app.v[c->dir][SCIDLEN];
 
-    wspi_app_only(c, 0, have(c, c->dir, HAVE_IDS) ? 0 : 18);
-    n = wspi_app_code(c, SCIDLEN, have(c, c->dir, HAVE_IDS), want, n);
+    wspi_app_only(c, 0, wspi_quic_have(c, c->dir, HAVE_IDS) ? 0 : 18);
+    n = wspi_app_code(c, SCIDLEN, wspi_quic_have(c, c->dir, HAVE_IDS), want, n);
+    forbid_short_ids(c);
     wspi_app_require(c, n <= MAX_CID);
     return n;
 }
@@ -225,7 +225,7 @@ enum { FIRST_ID, CLIENT_ID, SERVER_ID };
 
 static unsigned whose(const wspi_coder *c)
 {
-    return c->dir ? CLIENT_ID : have(c, 1, HAVE_IDS) ? SERVER_ID : FIRST_ID;
+    return c->dir ? CLIENT_ID : wspi_quic_have(c, 1, HAVE_IDS) ? SERVER_ID : FIRST_ID;
 }
 
 /* An id; of a sample it is the same wherever the flow has it. */
@@ -257,7 +257,7 @@ static void long_ids(wspi_coder *c)
 /* The destination of the client's first packets, from which the keys of Initials follow: the flow's name. */
 static void keep_first_id(wspi_coder *c, size_t at, bool captured)
 {
-    if (c->dir || have(c, 1, HAVE_IDS) || !captured || stopped(c))
+    if (c->dir || wspi_quic_have(c, 1, HAVE_IDS) || !captured || stopped(c))
         return;
     c->name_at = at;
     c->name_len = (uint16_t)c->app.v[0][DCIDLEN];
@@ -329,159 +329,15 @@ static unsigned first_types(const wspi_coder *c)
 {
     unsigned later = 1u << HANDSHAKE | 1u << SHORT;
 
-    if (!have(c, 0, HAVE_IDS))
+    if (!wspi_quic_have(c, 0, HAVE_IDS))
         return c->dir ? 1u << SHORT : 1u << INITIAL;
-    return 1u << INITIAL | (have(c, 1, HAVE_IDS) ? later : 0);
+    return 1u << INITIAL | (wspi_quic_have(c, 1, HAVE_IDS) ? later : 0);
 }
 
 /* Behind another packet: none where no whole one has room. */
 static unsigned next_types(const wspi_coder *c)
 {
     return wspi_app_left(c) < LEAST_MORE ? 0 : 1u << HANDSHAKE | 1u << SHORT;
-}
-
-/* Writes a length over the one at [at, from): it is as wide. */
-static void set_length(wspi_coder *c, size_t at, size_t from, size_t n)
-{
-    size_t width = from - at;
-    uint64_t v = n | (uint64_t)(width == 2 ? 1 : width == 4 ? 2 : 3) << (8 * width - 2);
-
-    for (size_t i = 0; i < width && width > 1 && n < (size_t)1 << 14; i++)
-        c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (width - 1 - i));
-}
-
-/* The length at [at, c->pay.at) becomes one that is in the datagram and not less than `least`. */
-static size_t refit(wspi_coder *c, size_t at, size_t n, size_t least)
-{
-    n = WSPI_MAX(WSPI_MIN(n, wspi_app_left(c)), least);
-    if (!stopped(c))
-        set_length(c, at, c->pay.at, n);
-    return n;
-}
-
-/* ---- Initials, which everybody can open ---- */
-
-/* An Initial under the walk: where it starts, its sender's id, its length, its number; the direction had a long header before. */
-typedef struct initial {
-    size_t start, id_at, length_at, at;
-    bool again;
-} initial;
-
-/* The keys of this direction; the flow knows the client's first id. */
-static bool initial_keys(const wspi_coder *c, uint64_t v, wspi_quic_keys *k)
-{
-    const uint8_t *first = c->ctx->name;
-    size_t n = c->ctx->name_len;
-
-    if (c->name_len) {
-        first = (c->enc ? c->pay.in : c->pay.out->data) + c->name_at;
-        n = c->name_len;
-    }
-    return have(c, 0, HAVE_IDS) && wspi_quic_make_keys(k, v, first, n, c->dir == 1);
-}
-
-/* Decoding: protects the packet from p->start on, whose tag has room at its end. */
-static void protect(wspi_coder *c, const initial *p, uint64_t number, size_t number_len)
-{
-    wspi_quic_packet packet = {.b = c->pay.out->data + p->start,
-                               .len = c->pay.at - p->start,
-                               .number_at = p->at - p->start,
-                               .number_len = number_len,
-                               .number = number};
-    wspi_quic_keys k;
-
-    wspi_app_require(c,
-                     initial_keys(c, c->app.v[c->dir][VER], &k) && wspi_quic_protect(&k, &packet));
-}
-
-/* Decoding: n zeros, which are the tag's room, or padding before it. */
-static uint8_t *zeros(wspi_coder *c, size_t n)
-{
-    uint8_t *b = stopped(c) ? NULL : wspi_payload_room(c, n);
-
-    if (!b)
-        return NULL;
-    memset(b, 0, n);
-    c->pay.at += n;
-    return b;
-}
-
-/* Samples: says what a sample says in an Initial of n bytes. A side's numbers are the flow's, but its first is 0. */
-static void say(wspi_coder *c, const initial *p, size_t n)
-{
-    uint64_t number = p->again ? c->number & UINT32_MAX : 0;
-    size_t number_len = number >> 15 ? 4 : 2, n_frames;
-    uint8_t frames[WSPI_QUIC_FRAMES], *b;
-    wspi_quic_turn turn = {.seed = c->fill->seed,
-                           .version = c->app.v[c->dir][VER],
-                           .server = c->dir,
-                           .first = !p->again,
-                           .heard = have(c, !c->dir, HAVE_IDS),
-                           .id = c->pay.out->data + p->id_at,
-                           .id_len = (size_t)c->app.v[c->dir][SCIDLEN]};
-    wspi_quic_keys k;
-
-    if (stopped(c))
-        return;
-    n_frames = wspi_quic_frames(frames, &turn);
-    n = refit(c, p->length_at, n,
-              WSPI_MAX(number_len + n_frames + WSPI_QUIC_TAG, (size_t)LEAST_PACKET));
-    if (!initial_keys(c, turn.version, &k)) {
-        wspi_app_opaque(c, n);
-        return;
-    }
-    b = zeros(c, n);
-    if (!b)
-        return;
-    memcpy(b + number_len, frames, n_frames);
-    c->pay.out->data[p->start] &= 0xf0;
-    protect(c, p, number, number_len);
-}
-
-/*
- * Number and frames as they are when the packet is open: false if they are not told. Then the tag, which decoding makes again with the
- * protection.
- */
-static bool open_frames(wspi_coder *c, const initial *p, size_t n, bool hellos)
-{
-    const uint8_t *b = (c->enc ? c->pay.in : c->pay.out->data) + p->start;
-    size_t number_len = (*b & 3) + 1u, end = p->at + WSPI_MAX(n, number_len + WSPI_QUIC_TAG);
-    uint64_t number = 0;
-
-    if (!wspi_quic_code_frames(c, number_len, end - WSPI_QUIC_TAG, hellos))
-        return false;
-    if (c->enc) {
-        c->pay.at += WSPI_QUIC_TAG;
-        return true;
-    }
-    if (c->fill && c->pay.at - p->at < LEAST_PACKET - WSPI_QUIC_TAG)
-        (void)zeros(c, LEAST_PACKET - WSPI_QUIC_TAG);
-    (void)zeros(c, WSPI_QUIC_TAG);
-    if (stopped(c))
-        return true;
-    if (c->fill)
-        set_length(c, p->length_at, p->at, c->pay.at - p->at);
-    for (size_t i = 0; i < number_len; i++)
-        number = number << 8 | c->pay.out->data[p->at + i];
-    protect(c, p, number, number_len);
-    return true;
-}
-
-/* How an Initial is told. */
-enum form { FIELDS, FRAMES, SEALED };
-
-static void initial_rest(wspi_coder *c, const initial *p, size_t n, enum form form)
-{
-    bool whole = c->fill || (n >= LEAST_PACKET && n <= wspi_app_captured(c));
-
-    if (stopped(c) || (whole && form != SEALED && open_frames(c, p, n, form == FIELDS)))
-        return;
-    if (c->fill)
-        say(c, p, n);
-    else if (c->enc && form != SEALED)
-        wspi_app_fail(c);
-    else
-        wspi_app_opaque(c, WSPI_MIN(n, wspi_app_left(c)));
 }
 
 /* ---- packets ---- */
@@ -499,9 +355,9 @@ static unsigned wire_type(uint64_t t, uint64_t v)
 }
 
 /* What a long header has behind its ids. */
-static void long_rest(wspi_coder *c, uint64_t t, initial *p, enum form form)
+static void long_rest(wspi_coder *c, uint64_t t, wspi_quic_initial *p, enum wspi_quic_form form)
 {
-    bool begins = t == INITIAL && !have(c, !c->dir, HAVE_IDS);
+    bool begins = t == INITIAL && !wspi_quic_have(c, !c->dir, HAVE_IDS);
     uint64_t left;
 
     p->id_at = c->pay.at - WSPI_MIN(c->pay.at, (size_t)c->app.v[c->dir][SCIDLEN]);
@@ -517,16 +373,16 @@ static void long_rest(wspi_coder *c, uint64_t t, initial *p, enum form form)
     left = varint(c, LENGTH, left, 1, true);
     p->at = c->pay.at;
     if (t == INITIAL)
-        initial_rest(c, p, (size_t)left, form);
+        wspi_quic_initial_rest(c, p, (size_t)left, form);
     else if (c->fill)
-        wspi_app_opaque(c, refit(c, p->length_at, (size_t)left, LEAST_PACKET));
+        wspi_app_opaque(c, wspi_quic_refit(c, p->length_at, (size_t)left, LEAST_PACKET));
     else
         wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
 }
 
-static void long_packet(wspi_coder *c, uint64_t t, enum form form)
+static void long_packet(wspi_coder *c, uint64_t t, enum wspi_quic_form form)
 {
-    initial p = {.start = c->pay.at, .again = have(c, c->dir, HAVE_IDS)};
+    wspi_quic_initial p = {.start = c->pay.at, .again = wspi_quic_have(c, c->dir, HAVE_IDS)};
     uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want;
     bool known = flow_version(c, &want), captured;
 
@@ -553,68 +409,8 @@ static void long_packet(wspi_coder *c, uint64_t t, enum form form)
 
 /* ---- reading Initials ---- */
 
-/* A varint at b[*at]; *at passes it. More than there is: it does not fit. */
-static size_t varint_at(const uint8_t *b, size_t n, size_t *at)
-{
-    size_t width = *at < n ? (size_t)1 << (b[*at] >> 6) : n + 1, v;
-
-    if (width > n || *at > n - width)
-        return n + 1;
-    v = b[*at] & 63u;
-    for (size_t i = 1; i < width; i++)
-        v = v << 8 | b[*at + i];
-    *at += width;
-    return WSPI_MIN(v, n + 1);
-}
-
-/* The packet at b, whose ids fit; false if it is not all there. */
-static bool find_number(const uint8_t *b, size_t n, wspi_quic_packet *p)
-{
-    size_t at = 5 + ids_len(b, n, false), token = varint_at(b, n, &at), len;
-
-    if (at > n || token > n - at)
-        return false;
-    at += token;
-    len = varint_at(b, n, &at);
-    if (at > n || len > n - at || len < LEAST_PACKET)
-        return false;
-    p->number_at = at;
-    p->len = at + len;
-    return true;
-}
-
-/* The keys of the Initial at b, before the walk has passed it. */
-static bool keys_ahead(const wspi_coder *c, const uint8_t *b, wspi_quic_keys *k)
-{
-    if (c->dir == 0 && !have(c, 1, HAVE_IDS))
-        return b[5] && wspi_quic_make_keys(k, version_of(b + 1), b + 6, b[5], false);
-    return initial_keys(c, version_of(b + 1), k);
-}
-
-/*
- * Opens the Initial that comes next, in a copy of the payload. Only if protecting it again gives the bytes that are there: they are not
- * told.
- */
-static bool open_ahead(const wspi_coder *c, uint8_t copy[MAX_OPEN])
-{
-    const uint8_t *in = c->pay.in + c->pay.at;
-    wspi_quic_packet p = {.b = copy + c->pay.at};
-    uint8_t again[MAX_OPEN];
-    wspi_quic_keys k;
-
-    if (c->pay.end > MAX_OPEN || !find_number(in, wspi_app_captured(c), &p) ||
-        !keys_ahead(c, in, &k))
-        return false;
-    memcpy(copy, c->pay.in, c->pay.end);
-    if (!wspi_quic_open(&k, &p))
-        return false;
-    memcpy(again, p.b, p.len);
-    p.b = again;
-    return wspi_quic_protect(&k, &p) && memcmp(again, in, p.len) == 0;
-}
-
 /* The walk over a packet in one form; false: it does not fit, and nothing has happened. */
-static bool try_form(wspi_coder *c, enum form form)
+static bool try_form(wspi_coder *c, enum wspi_quic_form form)
 {
     size_t n = c->n, resid = c->res_out->len, at = c->pay.at, name_at = c->name_at;
     uint16_t name_len = c->name_len;
@@ -636,14 +432,14 @@ static bool try_form(wspi_coder *c, enum form form)
 /* Encoding: with the fields of its hello, as frames, or as what it looks like. Where parts are asked for, they are those of the wire. */
 static void initial_packet(wspi_coder *c)
 {
-    uint8_t copy[MAX_OPEN];
+    uint8_t copy[WSPI_QUIC_MAX_OPEN];
     const uint8_t *in = c->pay.in;
     bool done = false;
 
-    if (c->enc && !c->spans && open_ahead(c, copy)) {
+    if (c->enc && !c->spans && wspi_quic_open_ahead(c, copy)) {
         c->pay.in = copy;
         for (unsigned form = FIELDS; form < SEALED && !done; form++)
-            done = try_form(c, (enum form)form);
+            done = try_form(c, (enum wspi_quic_form)form);
         c->pay.in = in;
     }
     if (!done)
@@ -669,7 +465,7 @@ static void short_packet(wspi_coder *c)
     size_t n = (size_t)c->app.v[!c->dir][SCIDLEN], least;
 
     low_bits(c, wspi_app_get(c, 1), 0x3f, 0x40);
-    if (c->fill && have(c, !c->dir, HAVE_IDS))
+    if (c->fill && wspi_quic_have(c, !c->dir, HAVE_IDS))
         put_id(c, WSPI_MIN(n, (size_t)MAX_CID), whose(c));
     least = c->fill ? LEAST_PACKET : 0;
     wspi_app_opaque(c, WSPI_MAX(wspi_app_left(c), least));

@@ -53,6 +53,7 @@ static void padding(wspi_coder *c, size_t end)
 
     while (c->enc && n < left && c->pay.in[c->pay.at + n] == 0)
         n++;
+    wspi_app_only(c, 0, 0);
     n = (size_t)wspi_app_code(c, WSPI_QUIC_RUN, true, left, n);
     wspi_app_require(c, n > 0 && (c->fill || n <= left));
     if (stopped(c))
@@ -74,10 +75,14 @@ static void ack(wspi_coder *c, size_t end)
     uint64_t ranges;
 
     (void)end;
+    if (c->fill) { /* of the other side's first, whose number is 0 */
+        wspi_app_put(c, 4, (wspi_rng_u64(&c->rng) & 63) << 16);
+        return;
+    }
     (void)number(c);
     (void)number(c);
     ranges = number(c);
-    wspi_app_require(c, c->fill || ranges <= MAX_RANGES);
+    wspi_app_require(c, ranges <= MAX_RANGES);
     for (uint64_t i = 0; i < 1 + 2 * ranges && !stopped(c); i++)
         (void)number(c);
 }
@@ -190,23 +195,61 @@ static uint64_t frame_ahead(const wspi_coder *c, size_t at, size_t end, bool hel
     return (uint64_t)b[4] << 8 | WSPI_QUIC_CRYPTO;
 }
 
-bool wspi_quic_code_frames(wspi_coder *c, size_t number_len, size_t end, bool hellos)
+/* ---- samples ---- */
+
+enum { NONE_YET = 0xffff };
+
+/* May a sample have the frame after the last one? A hello comes alone, or after the acknowledgement of one. */
+static bool sampled(const wspi_coder *c, const wspi_quic_body *body, uint64_t last, uint64_t type)
 {
-    uint64_t type = 0;
+    uint64_t hello = c->dir ? WSPI_QUIC_SERVER_HELLO : WSPI_QUIC_CLIENT_HELLO;
+
+    if (last == NONE_YET)
+        return body->first ? type == hello || (body->heard && type == WSPI_QUIC_ACK)
+                           : type == (body->heard ? WSPI_QUIC_ACK : WSPI_QUIC_PING);
+    if (last == WSPI_QUIC_ACK && body->first)
+        return type == hello;
+    return last != WSPI_QUIC_PADDING && type == WSPI_QUIC_PADDING;
+}
+
+/* Grammar: takes back other frames; where one has to be there, a token is needed. */
+static void forbid_frames(wspi_coder *c, const wspi_quic_body *body, uint64_t last, bool more)
+{
+    const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[WSPI_QUIC_FRAME];
+    unsigned base = wspi_field_base(c->pay.app, WSPI_QUIC_FRAME);
+
+    if (!c->legal || c->deviations)
+        return;
+    for (unsigned k = 0; d->values[k].name; k++)
+        if (!sampled(c, body, last, d->values[k].value))
+            c->legal[base + k] = 0;
+    if (!more && c->pos == c->n && !sampled(c, body, last, WSPI_QUIC_PADDING) &&
+        last != WSPI_QUIC_PADDING)
+        c->need = true;
+}
+
+/* ---- all of them ---- */
+
+bool wspi_quic_code_frames(wspi_coder *c, const wspi_quic_body *body)
+{
+    uint64_t type = 0, last = NONE_YET;
+    bool more;
 
     for (int i = 0; i < MAX_FRAMES && !stopped(c); i++) {
-        size_t at = c->pay.at + (i ? 0 : number_len);
-        bool there = c->enc && at < end;
+        size_t at = c->pay.at + (i ? 0 : body->number_len);
+        bool there = c->enc && at < body->end;
 
         if (there)
-            type = frame_ahead(c, at, end, hellos);
-        wspi_app_only(c, 0, 0); /* samples have frames of their own: quic_hello.c */
-        if (!wspi_app_next(c, WSPI_QUIC_FRAME, there, &type))
-            return i > 0;
+            type = frame_ahead(c, at, body->end, body->hellos);
+        more = wspi_app_next(c, WSPI_QUIC_FRAME, there, &type);
+        forbid_frames(c, body, last, more);
+        if (!more)
+            return i > 0 || c->need;
         if (!i)
-            wspi_app_opaque(c, number_len);
-        one_frame(c, type, end);
+            wspi_app_opaque(c, body->number_len);
+        one_frame(c, type, body->end);
+        last = type;
     }
-    wspi_app_require(c, c->fill || c->pay.at == end);
+    wspi_app_require(c, c->fill || c->pay.at == body->end);
     return true;
 }

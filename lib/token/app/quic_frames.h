@@ -19,10 +19,14 @@ enum wspi_quic_frame {
     WSPI_QUIC_SERVER_HELLO = 0x206
 };
 
-/*
- * A number of number_len bytes and frames up to `end`; false: there is no token of a frame, and nothing has happened. `hellos`: when
- * encoding, hellos are fields.
- */
-bool wspi_quic_code_frames(wspi_coder *c, size_t number_len, size_t end, bool hellos);
+/* An open packet behind its header. */
+typedef struct wspi_quic_body {
+    size_t number_len, end;
+    bool hellos;       /* encoding: hellos are fields */
+    bool first, heard; /* samples: the side says hello; the other has said so */
+} wspi_quic_body;
+
+/* Its number and frames up to the end; false: there is no token of a frame, and nothing has happened. */
+bool wspi_quic_code_frames(wspi_coder *c, const wspi_quic_body *body);
 
 #endif

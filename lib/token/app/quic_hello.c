@@ -7,7 +7,7 @@
 
 enum { FRAME_PING = 1, FRAME_ACK = 2, FRAME_CRYPTO = 6 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
-enum { DRAFT_FIRST = 0xff, PARAMETERS = 57, PARAMETERS_DRAFT = 0xffa5 };
+enum { DRAFT_FIRST = 0xff, KEY_SHARE = 51, PARAMETERS = 57, PARAMETERS_DRAFT = 0xffa5 };
 enum { RANDOM = 32, X25519 = 29 };
 
 typedef struct out {
@@ -174,8 +174,9 @@ static void parameters(out *o)
 static const struct extension {
     uint16_t type;
     void (*body)(out *o);
-} extensions[] = {{0, server_name}, {10, groups},    {13, signatures}, {16, alpn},
-                  {51, key_share},  {45, key_modes}, {43, versions},   {PARAMETERS, parameters}};
+} extensions[] = {
+    {0, server_name},       {10, groups},    {13, signatures}, {16, alpn},
+    {KEY_SHARE, key_share}, {45, key_modes}, {43, versions},   {PARAMETERS, parameters}};
 
 /* The drafts' number of the transport parameters is another. */
 static uint16_t type_of(const out *o, const struct extension *e)
@@ -228,6 +229,27 @@ static void client_hello(out *o)
     put_extensions(o);
 }
 
+/* A server's share of the keys, without the list that a client's is in. */
+static void put_share(out *o)
+{
+    put(o, 2, X25519);
+    put(o, 2, RANDOM);
+    put_random(o, RANDOM);
+}
+
+size_t wspi_quic_extension(uint8_t b[WSPI_QUIC_FRAMES], const wspi_quic_turn *turn, uint64_t type)
+{
+    out o = {.b = b, .turn = turn};
+
+    wspi_rng_seed(&o.r, turn->seed + type * 4 + 2 + turn->server);
+    if (turn->server && type == KEY_SHARE)
+        put_share(&o);
+    for (size_t i = 0; i < WSPI_COUNT(extensions) && !turn->server; i++)
+        if (type_of(&o, &extensions[i]) == type)
+            extensions[i].body(&o);
+    return o.n;
+}
+
 static void server_hello(out *o)
 {
     size_t all, body;
@@ -237,11 +259,9 @@ static void server_hello(out *o)
     put(o, 1, 0);
     all = open_length(o, 2);
     put(o, 6, 0x002b00020304);
-    put(o, 2, 51);
+    put(o, 2, KEY_SHARE);
     body = open_length(o, 2);
-    put(o, 2, X25519);
-    put(o, 2, RANDOM);
-    put_random(o, RANDOM);
+    put_share(o);
     close_length(o, body, 2);
     close_length(o, all, 2);
 }

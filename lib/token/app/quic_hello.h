@@ -20,4 +20,10 @@ typedef struct wspi_quic_turn {
 /* The frames of this turn into b; returns how many bytes. PADDING may follow. */
 size_t wspi_quic_frames(uint8_t b[WSPI_QUIC_FRAMES], const wspi_quic_turn *turn);
 
+/*
+ * The body of an extension that a hello of this turn has; returns its length, or 0 if it is none that can be made up. What a client supports, but
+ * for keys, may be told otherwise: see tls.c.
+ */
+size_t wspi_quic_extension(uint8_t b[WSPI_QUIC_FRAMES], const wspi_quic_turn *turn, uint64_t type);
+
 #endif
