@@ -332,6 +332,27 @@ static void reserved_bits_come_back(void **state)
     wire_close(&w);
 }
 
+/* Q046 has the lengths of its ids in one byte, which is no length of one id. */
+static void headers_of_other_forms_come_back(void **state)
+{
+    static const wire_message m = {BYTES("\xc0Q046\xff"
+                                         "destination 18 byt"
+                                         "source id 18 bytes"
+                                         "packet"),
+                                   true,
+                                   0,
+                                   {"quic.version=Q046"}};
+    static const wire_message brief = {BYTES("\xc0Q046\x50"
+                                             "8 bytes."),
+                                       true,
+                                       0,
+                                       {"app=quic"}};
+
+    (void)state;
+    all_come_back(&m, 1);
+    all_come_back(&brief, 1);
+}
+
 /* Two Initials in a datagram, a cut one, and what is behind them. */
 static void coalesced_initials_come_back(void **state)
 {
@@ -492,6 +513,7 @@ int main(void)
         cmocka_unit_test(frames_come_back),
         cmocka_unit_test(every_prefix_and_flipped_bit_of_frames_comes_back),
         cmocka_unit_test(reserved_bits_come_back),
+        cmocka_unit_test(headers_of_other_forms_come_back),
         cmocka_unit_test(coalesced_initials_come_back),
         cmocka_unit_test(what_samples_say_has_room),
         cmocka_unit_test(sampled_connections_begin_with_hellos_that_open),

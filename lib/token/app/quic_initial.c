@@ -214,11 +214,15 @@ static size_t varint_at(const uint8_t *b, size_t n, size_t *at)
     return WSPI_MIN(v, n + 1);
 }
 
-/* The packet at b, whose ids fit; false if it is not all there. */
+/* The packet at b; false if it is not all there. Q046's ids are of another form, and it has no keys. */
 static bool find_number(const uint8_t *b, size_t n, wspi_quic_packet *p)
 {
-    size_t at = 7 + (size_t)b[5] + b[6 + b[5]], token = varint_at(b, n, &at), len;
+    size_t at = n > 6 ? 6 + (size_t)b[5] : n, token, len;
 
+    if (at >= n)
+        return false;
+    at += 1 + (size_t)b[at];
+    token = varint_at(b, n, &at);
     if (at > n || token > n - at)
         return false;
     at += token;

@@ -25,7 +25,7 @@ bool wspi_quic_have(const wspi_coder *c, int dir, unsigned what);
 /* Samples: the length at [at, c->pay.at) becomes one that is in the datagram and not less than `least`. */
 size_t wspi_quic_refit(wspi_coder *c, size_t at, size_t n, size_t least);
 
-/* Encoding: opens the Initial that comes next, whose ids fit, in a copy of the payload. Only if protecting it again gives the same bytes. */
+/* Encoding: opens the Initial that comes next in a copy of the payload. Only if protecting it again gives the same bytes. */
 bool wspi_quic_open_ahead(const wspi_coder *c, uint8_t copy[WSPI_QUIC_MAX_OPEN]);
 
 /* The n bytes from p->at on. Encoding in a form that is not sealed: the payload is open. */
