@@ -4,7 +4,9 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/bits.h lib/token/bits.c \
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns.c lib/token/app/tls.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
-	lib/token/app/quic.c lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
+	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
+	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
+	lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
 	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c \
 	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c \
@@ -22,6 +24,9 @@ check_corpus_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_industrial
 test_industrial_SOURCES = tests/unit/test_industrial.c tests/unit/wire.h
 test_industrial_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_quic
+test_quic_SOURCES = tests/unit/test_quic.c tests/unit/wire.h
+test_quic_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_stun
 test_stun_SOURCES = tests/unit/test_stun.c tests/unit/wire.h
 test_stun_LDADD = $(TEST_LIBS)

@@ -86,7 +86,7 @@ done
 
 # foreign PATTERN: files of the product that include such a header
 foreign() {
-    grep -lE "^[ \t]*#[ \t]*include[ \t]*[<\"]($1)" lib/*/*.[ch] include/wirespeak/*.h src/*.[ch] 2>/dev/null
+    grep -lE "^[ \t]*#[ \t]*include[ \t]*[<\"]($1)" lib/*/*.[ch] lib/*/*/*.[ch] include/wirespeak/*.h src/*.[ch] 2>/dev/null
 }
 for f in $(foreign '(pcap|archive)'); do
     [[ $f == lib/capture/* ]] || fault "$f: pcap and archive headers belong to lib/capture"
@@ -96,6 +96,9 @@ for f in $(foreign '(oneapi/)?dnnl'); do
 done
 for f in $(foreign '.*ndpi'); do
     [[ $f == lib/task/*.c ]] || fault "$f: nDPI belongs to one file of lib/task"
+done
+for f in $(foreign 'gcrypt'); do
+    [ "$f" = lib/token/app/quic_crypto.c ] || fault "$f: libgcrypt belongs to lib/token/app/quic_crypto.c"
 done
 for f in $(foreign 'mpi\.h'); do
     [ "$f" = lib/model/group_mpi.c ] || fault "$f: MPI belongs to lib/model/group_mpi.c"

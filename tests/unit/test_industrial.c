@@ -59,6 +59,21 @@ static void quic_headers_come_back_whole_cut_and_damaged(void **state)
     all_come_back(quic, WSPI_COUNT(quic));
 }
 
+/* 48 bytes or more that begin with 0xc9 were once a message of NTP's version 1. */
+static void quic_headers_are_no_ntp_whatever_their_low_bits(void **state)
+{
+    char b[64] = "\xc0\x00\x00\x00\x01\x08\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x40\x2e";
+
+    (void)state;
+    for (int low = 0; low < 16; low++) {
+        b[0] = (char)(0xc0 | low);
+        memcpy(b + 1, "\x00\x00\x00\x01", 4);
+        assert_int_equal(app_of_datagram(b, sizeof b), WSPI_APP_QUIC);
+        memcpy(b + 1, "\x0a\x1a\x0a\x1a", 4);
+        assert_int_equal(app_of_datagram(b, sizeof b), WSPI_APP_QUIC);
+    }
+}
+
 /* The CRC of IEEE 1815: polynomial 0x3d65, reflected, inverted. */
 static void put_crc(char *b, size_t n)
 {
@@ -94,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(s7_messages_come_back_whole_cut_and_damaged),
         cmocka_unit_test(quic_headers_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(quic_headers_are_no_ntp_whatever_their_low_bits),
         cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
     };
 

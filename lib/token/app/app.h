@@ -81,6 +81,9 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
 /* Samples of SMTP, POP3, IMAP and FTP: is it this direction's turn to have a payload? */
 bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
 
+/* A TLS hello up to `end` in a payload of another protocol, whose fields it leaves as they were. */
+void wspi_tls_hello(wspi_coder *c, size_t end, bool client);
+
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
 

@@ -44,12 +44,23 @@ static const wspi_field fields[] = {
     [TRANSMIT] = {"ntp.transmit", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
 };
 
+/*
+ * QUIC's long header: version 1 would be a precision of a second and a root delay of more than four minutes, one of the versions that
+ * are kept to exercise (RFC 9000 15) a precision of 1024 seconds.
+ */
+static bool is_quic(const uint8_t *b)
+{
+    uint32_t v = (uint32_t)b[1] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 8 | b[4];
+
+    return b[0] & 0x80 && (v == 1 || (v & 0x0f0f0f0f) == 0x0a0a0a0a);
+}
+
 static bool looks(const uint8_t *b, size_t n)
 {
     unsigned version = b[0] >> 3 & 7, m = b[0] & 7;
 
     return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= 16 && b[2] < 20 &&
-           (b[0] & 0xf8) != 0x50; /* a leap second in version 2: that is CoAP */
+           !is_quic(b) && (b[0] & 0xf8) != 0x50; /* a leap second in version 2: that is CoAP */
 }
 
 static void walk(wspi_coder *c)

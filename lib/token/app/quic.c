@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quic.c: QUIC over UDP, its headers; what they protect is opaque. RFC 9000 17.2, 17.3 and RFC 9369 3.2:
+ * quic.c: QUIC over UDP, its headers; what they protect is opaque, but for Initials. RFC 9000 17.2, 17.3 and RFC 9369 3.2:
  * long:   | 1 | 1 | type 2 | low 4 | version 32 | n 8 | destination id | n 8 | source id | rest |, where rest is of
  *   initial:  | n varint | token | n varint | packet |    0-rtt, handshake:  | n varint | packet |    retry:  | token |
  * version negotiation:  | 1 | low 7 | 0 32 | n 8 | destination id | n 8 | source id | versions 32 ... |
@@ -9,10 +9,13 @@
  *   Q043 and older:  | 0 | 0 | number length 2 | id 1 | nonce 1 | reset 1 | version 1 | id 64 | version 32 | packet |
  * A datagram may hold several long headers, then a short one or zeros. Ids are opaque; their lengths are expected to be
  * those that the other side has asked for.
+ * Everybody can open Initials (quic_crypto.c): their frames are told (quic_frames.c), if what is told gives the same bytes again. What
+ * samples say there that no token says is in quic_hello.c; the rest of a sample is as random as it looks.
  */
 #include "token/app/app.h"
+#include "token/app/quic_frames.h"
+#include "token/app/quic_initial.h"
 
-enum { TYPE, LOW, VER, DCIDLEN, SCIDLEN, TOKEN, LENGTH, VARINT };
 enum {
     INITIAL,
     ZERO_RTT,
@@ -26,8 +29,9 @@ enum {
     OPENING
 };
 
-enum { MAX_CID = 20, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
-enum { HAVE_VER = 1, HAVE_IDS = 2 }; /* mode: what this direction's long headers have told */
+enum { MAX_CID = 20, LEAST_CID = 4, PUBLIC_CID = 8, MAX_PACKETS = 12, MAX_VERSIONS = 32 };
+/* RFC 9000 14.1: a datagram that begins a connection; the least that another packet behind the first takes. */
+enum { LEAST_DATAGRAM = 1200, LEAST_MORE = 72 };
 enum { V1 = 1, V2 = 0x6b3343cf, Q043 = 0x51303433, Q046 = 0x51303436, Q050 = 0x51303530 };
 
 static const wspi_value type[] = {{INITIAL, "initial"},
@@ -42,6 +46,7 @@ static const wspi_value type[] = {{INITIAL, "initial"},
                                   {OPENING, "public-version"},
                                   {0, NULL}};
 
+/* Samples take the first three: their Initials can be protected. */
 static const wspi_value version[] = {{V1, "1"},
                                      {V2, "2"},
                                      {0xff00001d, "draft-29"},
@@ -64,6 +69,16 @@ static const wspi_value version[] = {{V1, "1"},
                                      {0x54303530, "T050"},
                                      {0, NULL}};
 
+static const wspi_value frame[] = {{WSPI_QUIC_PADDING, "padding"},
+                                   {WSPI_QUIC_CRYPTO, "crypto"},
+                                   {WSPI_QUIC_CLIENT_HELLO, "client-hello"},
+                                   {WSPI_QUIC_SERVER_HELLO, "server-hello"},
+                                   {WSPI_QUIC_ACK, "ack"},
+                                   {WSPI_QUIC_PING, "ping"},
+                                   {WSPI_QUIC_ACK_ECN, "ack-ecn"},
+                                   {WSPI_QUIC_CLOSE, "close"},
+                                   {0, NULL}};
+
 static const wspi_field fields[] = {
     [TYPE] = {"quic.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
     [LOW] = {"quic.low", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
@@ -73,6 +88,8 @@ static const wspi_field fields[] = {
     [TOKEN] = {"quic.token", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
     [LENGTH] = {"quic.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [VARINT] = {"quic.varint", 0, 2, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [FRAME] = {"quic.frame", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, frame, 0},
+    [RUN] = {"quic.padding", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
 };
 
 static bool stopped(const wspi_coder *c)
@@ -153,18 +170,12 @@ static bool looks(const uint8_t *b, size_t n)
 
 /* ---- what the flow has told ---- */
 
-/* In this direction the packet under the walk counts; what another protocol has left there does not. */
-static bool have(const wspi_coder *c, int dir, unsigned what)
-{
-    return (dir == c->dir || c->ctx->app.id[dir] == c->pay.app) && c->app.mode[dir] & what;
-}
-
 static bool flow_version(const wspi_coder *c, uint64_t *v)
 {
-    int dir = have(c, c->dir, HAVE_VER) ? c->dir : !c->dir;
+    int dir = wspi_quic_have(c, c->dir, HAVE_VER) ? c->dir : !c->dir;
 
     *v = c->app.v[dir][VER];
-    return have(c, dir, HAVE_VER);
+    return wspi_quic_have(c, dir, HAVE_VER);
 }
 
 static bool flow_is_public(const wspi_coder *c)
@@ -177,21 +188,58 @@ static bool flow_is_public(const wspi_coder *c)
 /* Packets go to the id that the other side has as its source. */
 static uint64_t dcid_len(wspi_coder *c, uint64_t n)
 {
-    bool told = have(c, !c->dir, HAVE_IDS);
+    bool told = wspi_quic_have(c, !c->dir, HAVE_IDS);
     uint64_t want = told ? c->app.v[!c->dir][SCIDLEN] : c->app.v[c->dir][DCIDLEN];
 
-    n = wspi_app_code(c, DCIDLEN, told || have(c, c->dir, HAVE_IDS), want, n);
+    if (told || wspi_quic_have(c, c->dir, HAVE_IDS))
+        wspi_app_only(c, 0, 0);
+    else
+        wspi_app_only(c, 8, 10); /* RFC 9000 7.2: a client begins with 8 bytes or more */
+    n = wspi_app_code(c, DCIDLEN, told || wspi_quic_have(c, c->dir, HAVE_IDS), want, n);
     wspi_app_require(c, n <= MAX_CID);
     return n;
+}
+
+/* Samples: none, or so many bytes that no two connections have the same id by chance. */
+static void forbid_short_ids(wspi_coder *c)
+{
+    unsigned base = wspi_field_base(c->pay.app, SCIDLEN);
+
+    for (unsigned k = 1; c->legal && !c->deviations && k < LEAST_CID; k++)
+        c->legal[base + k] = 0;
 }
 
 static uint64_t scid_len(wspi_coder *c, uint64_t n)
 {
     uint64_t want = c->app.v[c->dir][SCIDLEN];
 
-    n = wspi_app_code(c, SCIDLEN, have(c, c->dir, HAVE_IDS), want, n);
+    wspi_app_only(c, 0, wspi_quic_have(c, c->dir, HAVE_IDS) ? 0 : 18);
+    n = wspi_app_code(c, SCIDLEN, wspi_quic_have(c, c->dir, HAVE_IDS), want, n);
+    forbid_short_ids(c);
     wspi_app_require(c, n <= MAX_CID);
     return n;
+}
+
+/* The id of whom: one that the client makes up for its first packets, then those of the two sides. */
+enum { FIRST_ID, CLIENT_ID, SERVER_ID };
+
+static unsigned whose(const wspi_coder *c)
+{
+    return c->dir ? CLIENT_ID : wspi_quic_have(c, 1, HAVE_IDS) ? SERVER_ID : FIRST_ID;
+}
+
+/* An id; of a sample it is the same wherever the flow has it. */
+static void put_id(wspi_coder *c, size_t n, unsigned of)
+{
+    wspi_rng r;
+
+    if (!c->fill) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    wspi_rng_seed(&r, c->fill->seed ^ (of + 1) * UINT64_C(0x71756963));
+    while (n-- && !stopped(c))
+        wspi_app_put(c, 1, wspi_rng_u64(&r) & 255);
 }
 
 static void long_ids(wspi_coder *c)
@@ -199,11 +247,20 @@ static void long_ids(wspi_coder *c)
     uint64_t n = dcid_len(c, wspi_app_get(c, 1));
 
     wspi_app_put(c, 1, n);
-    wspi_app_opaque(c, (size_t)n);
+    put_id(c, (size_t)n, whose(c));
     n = scid_len(c, wspi_app_get(c, 1));
     wspi_app_put(c, 1, n);
-    wspi_app_opaque(c, (size_t)n);
+    put_id(c, (size_t)n, c->dir ? SERVER_ID : CLIENT_ID);
     c->app.mode[c->dir] |= HAVE_IDS;
+}
+
+/* The destination of the client's first packets, from which the keys of Initials follow: the flow's name. */
+static void keep_first_id(wspi_coder *c, size_t at, bool captured)
+{
+    if (c->dir || wspi_quic_have(c, 1, HAVE_IDS) || !captured || stopped(c))
+        return;
+    c->name_at = at;
+    c->name_len = (uint16_t)c->app.v[0][DCIDLEN];
 }
 
 /* Q046: | n 4 | n 4 |, of 0 or 3 more. */
@@ -219,7 +276,7 @@ static void nibbled_ids(wspi_coder *c)
     c->app.mode[c->dir] |= HAVE_IDS;
 }
 
-/* ---- packets ---- */
+/* ---- varints ---- */
 
 /*
  * A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more; another width
@@ -235,7 +292,11 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
         v = v << 8 | wspi_app_get(c, 1);
     wspi_app_require(c, v < 1u << 16);
     v = wspi_app_code(c, f, true, want, v);
+    if (c->fill && tell_width) /* samples: not beyond the datagram */
+        v = WSPI_MIN(v, want);
     least = v < 64 ? 0 : v < 1u << 14 ? 1 : 2;
+    if (tell_width)
+        wspi_app_only(c, 0, 0);
     if (tell_width)
         width = wspi_app_code(c, VARINT, true, WSPI_MAX(least, usual), width);
     wspi_app_require(c, tell_width ? width >= least : !c->enc || width == least);
@@ -243,6 +304,43 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
     wspi_app_put(c, (size_t)1 << width, v | width << ((8u << width) - 2));
     return v;
 }
+
+/* ---- samples ---- */
+
+/* A datagram that begins a connection is filled up. */
+static void grow(wspi_coder *c)
+{
+    c->pay.wire = WSPI_MAX(c->pay.wire, (size_t)LEAST_DATAGRAM);
+    c->pay.end = WSPI_MAX(c->pay.end, (size_t)LEAST_DATAGRAM);
+}
+
+/* Types of which `types` has no bit are not sampled here. */
+static void forbid_types(wspi_coder *c, unsigned types)
+{
+    unsigned base = wspi_field_base(c->pay.app, TYPE), n = wspi_field_count(c->pay.app, TYPE);
+
+    for (unsigned k = 0; c->legal && !c->deviations && k < n; k++)
+        if (!(types >> k & 1))
+            c->legal[base + k] = 0;
+}
+
+/* Each side begins with an Initial, the client before the server; other headers come when both have begun. */
+static unsigned first_types(const wspi_coder *c)
+{
+    unsigned later = 1u << HANDSHAKE | 1u << SHORT;
+
+    if (!wspi_quic_have(c, 0, HAVE_IDS))
+        return c->dir ? 1u << SHORT : 1u << INITIAL;
+    return 1u << INITIAL | (wspi_quic_have(c, 1, HAVE_IDS) ? later : 0);
+}
+
+/* Behind another packet: none where no whole one has room. */
+static unsigned next_types(const wspi_coder *c)
+{
+    return wspi_app_left(c) < LEAST_MORE ? 0 : 1u << HANDSHAKE | 1u << SHORT;
+}
+
+/* ---- packets ---- */
 
 /* Bits of the first byte that are no part of the type. */
 static void low_bits(wspi_coder *c, uint64_t b, unsigned mask, unsigned high)
@@ -256,15 +354,46 @@ static unsigned wire_type(uint64_t t, uint64_t v)
     return (unsigned)(v == V2 ? (t + 1) & 3 : t);
 }
 
-static void long_packet(wspi_coder *c, uint64_t t)
+/* What a long header has behind its ids. */
+static void long_rest(wspi_coder *c, uint64_t t, wspi_quic_initial *p, enum wspi_quic_form form)
 {
-    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want, left;
-    bool known = flow_version(c, &want), again = have(c, c->dir, HAVE_IDS);
+    bool begins = t == INITIAL && !wspi_quic_have(c, !c->dir, HAVE_IDS);
+    uint64_t left;
 
+    p->id_at = c->pay.at - WSPI_MIN(c->pay.at, (size_t)c->app.v[c->dir][SCIDLEN]);
+    if (t == INITIAL) {
+        wspi_app_only(c, 0, 0);
+        left = varint(c, TOKEN, p->again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
+        wspi_app_opaque(c, (size_t)left);
+    }
+    p->length_at = c->pay.at;
+    left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
+    if (begins)
+        wspi_app_only(c, 0, 0);
+    left = varint(c, LENGTH, left, 1, true);
+    p->at = c->pay.at;
+    if (t == INITIAL)
+        wspi_quic_initial_rest(c, p, (size_t)left, form);
+    else if (c->fill)
+        wspi_app_opaque(c, wspi_quic_refit(c, p->length_at, (size_t)left, LEAST_PACKET));
+    else
+        wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
+}
+
+static void long_packet(wspi_coder *c, uint64_t t, enum wspi_quic_form form)
+{
+    wspi_quic_initial p = {.start = c->pay.at, .again = wspi_quic_have(c, c->dir, HAVE_IDS)};
+    uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want;
+    bool known = flow_version(c, &want), captured;
+
+    if (c->fill && t == INITIAL && !(c->dir && p.again))
+        grow(c);
+    wspi_app_only(c, 0, known ? 0 : 3);
     v = wspi_app_code(c, VER, known, want, v);
     c->app.mode[c->dir] |= HAVE_VER;
     low_bits(c, b, 15, 0xc0 | wire_type(t, v) << 4);
     wspi_app_put(c, 4, v);
+    captured = c->fill || wspi_app_captured(c) > MAX_CID;
     if (v == Q046)
         nibbled_ids(c);
     else
@@ -273,14 +402,51 @@ static void long_packet(wspi_coder *c, uint64_t t)
         wspi_app_opaque(c, wspi_app_left(c));
         return;
     }
-    if (t == INITIAL) {
-        left = varint(c, TOKEN, again ? c->app.v[c->dir][TOKEN] : 0, 0, false);
-        wspi_app_opaque(c, (size_t)left);
-    }
-    left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0;
-    left = varint(c, LENGTH, left, 1, true);
-    wspi_app_opaque(c, WSPI_MIN((size_t)left, wspi_app_left(c)));
+    if (t == INITIAL)
+        keep_first_id(c, p.start + 6, captured);
+    long_rest(c, t, &p, form);
 }
+
+/* ---- reading Initials ---- */
+
+/* The walk over a packet in one form; false: it does not fit, and nothing has happened. */
+static bool try_form(wspi_coder *c, enum wspi_quic_form form)
+{
+    size_t n = c->n, resid = c->res_out->len, at = c->pay.at, name_at = c->name_at;
+    uint16_t name_len = c->name_len;
+    wspi_app_state app = c->app;
+
+    long_packet(c, INITIAL, form);
+    if (!stopped(c) && c->n < WSPI_APP_TOKENS)
+        return true;
+    c->n = n;
+    c->res_out->len = resid;
+    c->pay.at = at;
+    c->name_at = name_at;
+    c->name_len = name_len;
+    c->app = app;
+    c->pay.fail = c->bad = false;
+    return false;
+}
+
+/* Encoding: with the fields of its hello, as frames, or as what it looks like. Where parts are asked for, they are those of the wire. */
+static void initial_packet(wspi_coder *c)
+{
+    uint8_t copy[WSPI_QUIC_MAX_OPEN];
+    const uint8_t *in = c->pay.in;
+    bool done = false;
+
+    if (c->enc && !c->spans && wspi_quic_open_ahead(c, copy)) {
+        c->pay.in = copy;
+        for (unsigned form = FIELDS; form < SEALED && !done; form++)
+            done = try_form(c, (enum wspi_quic_form)form);
+        c->pay.in = in;
+    }
+    if (!done)
+        long_packet(c, INITIAL, c->enc ? SEALED : FIELDS);
+}
+
+/* ---- the other packets ---- */
 
 static void negotiation(wspi_coder *c)
 {
@@ -296,8 +462,13 @@ static void negotiation(wspi_coder *c)
 
 static void short_packet(wspi_coder *c)
 {
+    size_t n = (size_t)c->app.v[!c->dir][SCIDLEN], least;
+
     low_bits(c, wspi_app_get(c, 1), 0x3f, 0x40);
-    wspi_app_opaque(c, wspi_app_left(c));
+    if (c->fill && wspi_quic_have(c, !c->dir, HAVE_IDS))
+        put_id(c, WSPI_MIN(n, (size_t)MAX_CID), whose(c));
+    least = c->fill ? LEAST_PACKET : 0;
+    wspi_app_opaque(c, WSPI_MAX(wspi_app_left(c), least));
 }
 
 static void public_packet(wspi_coder *c, uint64_t t)
@@ -326,8 +497,10 @@ static void padding(wspi_coder *c)
 
 static void packet(wspi_coder *c, uint64_t t)
 {
-    if (t <= RETRY)
-        long_packet(c, t);
+    if (t == INITIAL)
+        initial_packet(c);
+    else if (t <= RETRY)
+        long_packet(c, t, SEALED);
     else if (t == NEGOTIATION)
         negotiation(c);
     else if (t == SHORT)
@@ -364,18 +537,21 @@ static int type_ahead(const wspi_coder *c, bool first, bool known)
 
 static void walk(wspi_coder *c)
 {
-    bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again;
+    bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again, more;
     int ahead = c->enc ? type_ahead(c, true, known) : 0;
     uint64_t t = 0, want = 0;
 
     wspi_app_require(c, ahead >= 0);
     again = wspi_app_last(c, true, TYPE, &want) && (want == SHORT || want >= PUBLIC);
     t = wspi_app_code(c, TYPE, again, want, (uint64_t)ahead);
+    forbid_types(c, first_types(c));
     packet(c, t);
     for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !stopped(c); i++) {
         ahead = c->enc ? type_ahead(c, false, true) : 0;
         t = (uint64_t)ahead;
-        if (!wspi_app_next(c, TYPE, ahead >= 0, &t))
+        more = wspi_app_next(c, TYPE, ahead >= 0, &t);
+        forbid_types(c, next_types(c));
+        if (!more)
             return;
         packet(c, t);
     }
@@ -386,5 +562,5 @@ const wspi_app wspi_app_quic = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports_only = true,
+    .ports = {443},
 };

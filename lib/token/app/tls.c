@@ -7,6 +7,7 @@
  * follows it is read. Whatever is encrypted is opaque.
  */
 #include "token/app/app.h"
+#include "token/app/quic_hello.h"
 
 enum {
     RECORD,
@@ -37,6 +38,7 @@ enum {
     SERVER_HELLO_CUT = 253
 };
 enum { MAX_LIST = 200, MAX_SAMPLED = 40 };
+enum { QUIC_PARAMETERS = 57, QUIC_DRAFT = 0xffa5 }; /* RFC 9001 8.2 */
 enum {
     HIDDEN = 1,
     IN_HANDSHAKE = 2
@@ -121,18 +123,41 @@ static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
                                     {0x1304, "AES128-CCM"},
                                     {0, NULL}};
 /* Samples take the first six: what is in them can be made up. */
-static const wspi_value extension[] = {
-    {10, "groups"},           {13, "sigalgs"},       {23, "extended-master"},
-    {43, "versions"},         {35, "ticket"},        {18, "sct"},
-    {0, "server-name"},       {16, "alpn"},          {11, "point-formats"},
-    {51, "key-share"},        {45, "psk-modes"},     {5, "status"},
-    {65281, "renegotiation"}, {21, "padding"},       {27, "compress-cert"},
-    {17513, "alps"},          {17613, "alps-new"},   {13172, "npn"},
-    {22, "encrypt-then-mac"}, {41, "psk"},           {42, "early-data"},
-    {30032, "channel-id"},    {15, "heartbeat"},     {28, "record-limit"},
-    {34, "delegated"},        {65037, "ech"},        {49, "post-auth"},
-    {50, "sigalgs-cert"},     {44, "cookie"},        {24, "token-binding"},
-    {1, "max-fragment"},      {0xfe0d, "ech-draft"}, {0, NULL}};
+static const wspi_value extension[] = {{10, "groups"},
+                                       {13, "sigalgs"},
+                                       {23, "extended-master"},
+                                       {43, "versions"},
+                                       {35, "ticket"},
+                                       {18, "sct"},
+                                       {0, "server-name"},
+                                       {16, "alpn"},
+                                       {11, "point-formats"},
+                                       {51, "key-share"},
+                                       {45, "psk-modes"},
+                                       {5, "status"},
+                                       {65281, "renegotiation"},
+                                       {21, "padding"},
+                                       {27, "compress-cert"},
+                                       {17513, "alps"},
+                                       {17613, "alps-new"},
+                                       {13172, "npn"},
+                                       {22, "encrypt-then-mac"},
+                                       {41, "psk"},
+                                       {42, "early-data"},
+                                       {30032, "channel-id"},
+                                       {15, "heartbeat"},
+                                       {28, "record-limit"},
+                                       {34, "delegated"},
+                                       {65037, "ech"},
+                                       {49, "post-auth"},
+                                       {50, "sigalgs-cert"},
+                                       {44, "cookie"},
+                                       {24, "token-binding"},
+                                       {1, "max-fragment"},
+                                       {0xfe0d, "ech-draft"},
+                                       {QUIC_PARAMETERS, "quic-parameters"},
+                                       {QUIC_DRAFT, "quic-draft"},
+                                       {0, NULL}};
 static const wspi_value group[] = {
     {29, "x25519"},     {23, "p256"},          {24, "p384"},
     {25, "p521"},       {30, "x448"},          {256, "ffdhe2048"},
@@ -198,17 +223,39 @@ static bool stopped(const wspi_coder *c)
 
 /* ---- hellos ---- */
 
+/* Over UDP there is TLS in QUIC's packets only. */
+static bool in_quic(const wspi_coder *c)
+{
+    return !wspi_app_is_stream(c);
+}
+
+/* Samples in QUIC, whose TLS is 1.3 (RFC 9001 4.2): its ciphers and version only; first what servers take, of whose group the keys are. */
+static void only_of_quic(wspi_coder *c, unsigned f, bool first)
+{
+    if (!in_quic(c))
+        return;
+    if (f == CIPHER)
+        wspi_app_only(c, !first, first ? 1 : 2);
+    else if (f == OFFERED)
+        wspi_app_only(c, 3, first);
+    else if (f == GROUP)
+        wspi_app_only(c, !first, first ? 1 : 7);
+}
+
 /* Elements of two bytes up to the end of the span; the first is always there. */
 static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
 {
     uint64_t v = 0;
 
     v = wspi_app_get(c, 2);
+    only_of_quic(c, f, true);
     v = wspi_app_code(c, f, false, 0, v);
     wspi_app_put(c, 2, v);
-    for (int i = 0; i < (c->fill ? MAX_SAMPLED : MAX_LIST); i++)
+    for (int i = 0; i < (c->fill ? MAX_SAMPLED : MAX_LIST); i++) {
+        only_of_quic(c, f, false);
         if (!wspi_app_element(c, f, 2, wspi_app_inside(c, s), &v))
             return;
+    }
 }
 
 static void counted_list(wspi_coder *c, unsigned f, size_t width)
@@ -219,39 +266,108 @@ static void counted_list(wspi_coder *c, unsigned f, size_t width)
     wspi_app_close(c, s);
 }
 
+/* Samples in QUIC: bytes that its readers understand, whatever length was told. The header is that of the payload's first packet. */
+static void made_up(wspi_coder *c, uint64_t type, size_t n)
+{
+    const uint8_t *h = c->pay.out->data;
+    size_t len = c->pay.out->len, id = len > 6 ? 7 + (size_t)h[5] : len;
+    uint8_t b[WSPI_QUIC_FRAMES], own[UINT8_MAX];
+    wspi_quic_turn turn = {.seed = c->fill->seed, .server = c->dir, .id = own};
+
+    if (stopped(c))
+        return;
+    for (size_t i = 1; i < 5 && i < len; i++)
+        turn.version = turn.version << 8 | h[i];
+    if (id < len && h[id - 1] <= len - id) {
+        turn.id_len = h[id - 1];
+        memcpy(own, h + id, turn.id_len);
+    }
+    len = wspi_quic_extension(b, &turn, type);
+    if (!len)
+        wspi_app_opaque(c, n);
+    for (size_t i = 0; i < len; i++)
+        wspi_app_put(c, 1, b[i]);
+}
+
 static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client)
 {
-    if (type == 10 && client)
+    size_t n;
+
+    if (type == 10 && client) {
         counted_list(c, GROUP, 2);
-    else if (type == 13 && client)
+    } else if (type == 13 && client) {
         counted_list(c, SIGALG, 2);
-    else if (type == 43 && client)
+    } else if (type == 43 && client) {
         counted_list(c, OFFERED, 1);
-    else if (type == 43)
+    } else if (type == 43) {
+        wspi_app_only(c, 0, 0);
         (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
-    else {
+    } else {
         /* RFC 7627 5.1, RFC 6962 3.3.1: empty */
         wspi_app_only(c, 0, type == 23 || (type == 18 && client) ? 0 : 14);
-        wspi_app_opaque(c, (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18,
-                                                 0, c->enc ? s->end - s->at : 0));
+        n = (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18, 0,
+                                  c->enc ? s->end - s->at : 0);
+        if (c->fill && in_quic(c))
+            made_up(c, type, n);
+        else
+            wspi_app_opaque(c, n);
     }
 }
 
-/* Samples: the types whose bodies can be made up, of a server the empty one only, and no type twice. */
+/* What a hello in QUIC has to have, and what else a sample's has. */
+static const uint16_t quic_needs[] = {10, 13, 16, QUIC_PARAMETERS, 43, 51}, quic_may[] = {0, 45};
+enum { SERVER_NEEDS = 4 }; /* where those begin that are a server's too */
+
+static unsigned row_of(uint64_t type)
+{
+    unsigned k = 0;
+
+    while (extension[k].name && extension[k].value != type)
+        k++;
+    return k;
+}
+
+/* Bits of rows. */
+static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
+{
+    bool draft = c->pay.out->len > 1 && c->pay.out->data[1] == 0xff;
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < n; i++)
+        rows |= UINT64_C(1) << row_of(types[i] == QUIC_PARAMETERS && draft ? QUIC_DRAFT : types[i]);
+    return rows;
+}
+
+/* Samples: the rows that a hello may have, those that it needs. Over TCP: whose bodies can be made up, of a server the empty one. */
+static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64_t *needs)
+{
+    size_t from = client ? 0 : SERVER_NEEDS;
+
+    *may = client ? 0x3f : 1 << 2;
+    *needs = 0;
+    if (!c->fill || !in_quic(c))
+        return;
+    *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
+    *may = *needs | (client ? rows_of(c, quic_may, WSPI_COUNT(quic_may)) : 0);
+}
+
+/* Samples: no type twice. */
 static bool next_extension(wspi_coder *c, bool client, bool there, uint64_t *seen, uint64_t *type)
 {
-    unsigned base = wspi_field_base(c->pay.app, EXTENSION), k;
+    unsigned base = wspi_field_base(c->pay.app, EXTENSION);
     unsigned n = wspi_field_count(c->pay.app, EXTENSION);
+    uint64_t may, needs;
     bool more;
 
-    wspi_app_only(c, client ? 0 : 2, client ? 6 : 1);
+    sampled_rows(c, client, &may, &needs);
     more = wspi_app_element(c, EXTENSION, 2, there, type);
-    for (k = 0; c->legal && !c->deviations && k < n; k++)
-        if (*seen >> k & 1)
+    for (unsigned k = 0; c->legal && !c->deviations && k < n; k++)
+        if (!(may & ~*seen & UINT64_C(1) << k))
             c->legal[base + k] = 0;
-    for (k = 0; more && k + 1 < n && extension[k].value != *type; k++)
-        ;
-    *seen |= UINT64_C(1) << k;
+    if (!more && needs & ~*seen && c->legal && c->pos == c->n && !c->deviations)
+        c->need = true;
+    if (more)
+        *seen |= UINT64_C(1) << row_of(*type);
     return more;
 }
 
@@ -287,18 +403,40 @@ static void hello(wspi_coder *c, size_t end, bool client)
 {
     uint64_t compression;
 
+    if (in_quic(c))
+        wspi_app_only(c, 0, 0);
     (void)wspi_app_field(c, HELLO, 2, true, 0x0303);
     wspi_app_opaque(c, 32);
-    wspi_app_only(c, 0, 1);
-    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, 32));
-    if (client)
+    wspi_app_only(c, 0, !in_quic(c)); /* RFC 9001 8.4: none in QUIC */
+    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, in_quic(c) ? 0 : 32));
+    if (client) {
         counted_list(c, CIPHER, 2);
-    else
+    } else {
+        only_of_quic(c, CIPHER, true);
         (void)wspi_app_field(c, CIPHER, 2, false, 0);
+    }
     compression = wspi_app_get(c, client ? 2 : 1);
     wspi_app_require(c, !c->enc || compression == (client ? 0x0100u : 0));
     wspi_app_put(c, client ? 2 : 1, client ? 0x0100 : 0);
     extensions(c, end, client);
+}
+
+void wspi_tls_hello(wspi_coder *c, size_t end, bool client)
+{
+    uint64_t kept[WSPI_MAX_FIELDS];
+    uint8_t app = c->pay.app;
+    wspi_app_span s;
+
+    memcpy(kept, c->app.v[c->dir], sizeof kept);
+    c->pay.app = WSPI_APP_TLS;
+    (void)wspi_app_get(c, 1);
+    wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
+    s = wspi_app_open(c, 3);
+    wspi_app_require(c, !c->enc || s.end <= end);
+    hello(c, s.end, client);
+    wspi_app_close(c, s);
+    c->pay.app = app;
+    memcpy(c->app.v[c->dir], kept, sizeof kept);
 }
 
 /* ---- handshake messages ---- */
