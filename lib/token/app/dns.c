@@ -402,8 +402,13 @@ static void record_name(wspi_coder *c, bool first, const service *s)
             c->pay.in[c->pay.at + 1] == (POINTER & 0xff))
             form = NAME_POINTER;
     }
-    wspi_app_only(c, first ? NAME_LABELS : NAME_POINTER, 1);
+    if (first)
+        wspi_app_only(c, NAME_LABELS, 1);
+    else /* in the DNS, servers add records of others than the one that was asked for */
+        wspi_app_only(c, NAME_POINTER, s->class == WSPI_TEXT_LABELS ? NAME_LABELS + 1 : 1);
     form = wspi_app_code(c, NAME, true, first ? NAME_LABELS : NAME_POINTER, form);
+    if (c->legal && !c->deviations) /* what is the root's cannot be made up */
+        c->legal[wspi_field_base(c->pay.app, NAME) + NAME_ROOT] = 0;
     if (form == NAME_POINTER) {
         (void)wspi_app_get(c, 2);
         wspi_app_put(c, 2, POINTER);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * quic_hello.c: what samples say in QUIC's Initial packets: TLS 1.3 hellos (RFC 8446 4.1) in CRYPTO frames, with what QUIC adds to
- * them (RFC 9001 8, RFC 9000 18), acknowledgements, or a PING (RFC 9000 19). Host names are of RFC 6761's "example".
+ * them (RFC 9001 8, RFC 9000 18), acknowledgements, or a PING (RFC 9000 19). And the bodies of extensions, those of TLS over TCP,
+ * too. Host names are of RFC 6761's "example".
  */
 #include "token/app/quic_hello.h"
 
@@ -72,7 +73,7 @@ static void some_of(out *o, const uint16_t *v, size_t n, size_t least)
         put(o, 2, v[i]);
 }
 
-/* ---- extensions of a client's hello ---- */
+/* ---- extensions ---- */
 
 static void server_name(out *o)
 {
@@ -106,15 +107,51 @@ static void signatures(out *o)
     close_length(o, at, 2);
 }
 
+/* RFC 7301 3.1. Over TCP, HTTP/2 and HTTP/1.1, of which a server takes the first. */
 static void alpn(out *o)
 {
     size_t list = open_length(o, 2), name = open_length(o, 1);
 
-    put_text(o, "h3");
+    put_text(o, o->turn->version ? "h3" : "h2");
     if (o->turn->version >> 24 == DRAFT_FIRST)
         put_text(o, "-29");
     close_length(o, name, 1);
+    if (!o->turn->version && !o->turn->server) {
+        name = open_length(o, 1);
+        put_text(o, "http/1.1");
+        close_length(o, name, 1);
+    }
     close_length(o, list, 2);
+}
+
+/* RFC 8422 5.1.2: one, uncompressed */
+static void point_formats(out *o)
+{
+    put(o, 2, 0x0100);
+}
+
+/* RFC 5746 3.2: of a first handshake, empty */
+static void renegotiation(out *o)
+{
+    put(o, 1, 0);
+}
+
+/* RFC 6066 8: OCSP, of nobody in particular */
+static void status(out *o)
+{
+    put(o, 5, UINT64_C(1) << 32);
+}
+
+/* RFC 8879 3: Brotli */
+static void compression(out *o)
+{
+    put(o, 3, 0x020002);
+}
+
+/* RFC 8449 4 */
+static void record_limit(out *o)
+{
+    put(o, 2, 0x4001);
 }
 
 static void key_share(out *o)
@@ -171,12 +208,33 @@ static void parameters(out *o)
         put(o, 1, o->turn->id[i]);
 }
 
+/* A server's share of the keys, without the list that a client's is in. */
+static void put_share(out *o)
+{
+    put(o, 2, X25519);
+    put(o, 2, RANDOM);
+    put_random(o, RANDOM);
+}
+
+/* Bodies that a client's hello and a server's have; NULL: none, or it is empty. Hellos in QUIC that tokens do not tell of have the first ones. */
+enum { QUIC_HAS = 8 };
 static const struct extension {
     uint16_t type;
-    void (*body)(out *o);
-} extensions[] = {
-    {0, server_name},       {10, groups},    {13, signatures}, {16, alpn},
-    {KEY_SHARE, key_share}, {45, key_modes}, {43, versions},   {PARAMETERS, parameters}};
+    void (*client)(out *o);
+    void (*server)(out *o);
+} extensions[] = {{0, server_name, NULL},
+                  {10, groups, NULL},
+                  {13, signatures, NULL},
+                  {16, alpn, alpn},
+                  {KEY_SHARE, key_share, put_share},
+                  {45, key_modes, NULL},
+                  {43, versions, NULL},
+                  {PARAMETERS, parameters, NULL},
+                  {11, point_formats, point_formats},
+                  {65281, renegotiation, renegotiation},
+                  {5, status, NULL},
+                  {27, compression, NULL},
+                  {28, record_limit, record_limit}};
 
 /* The drafts' number of the transport parameters is another. */
 static uint16_t type_of(const out *o, const struct extension *e)
@@ -188,7 +246,7 @@ static uint16_t type_of(const out *o, const struct extension *e)
 /* In any order, as browsers do. */
 static void put_extensions(out *o)
 {
-    uint32_t order[WSPI_COUNT(extensions)];
+    uint32_t order[QUIC_HAS];
     size_t all = open_length(o, 2);
 
     for (uint32_t i = 0; i < WSPI_COUNT(order); i++)
@@ -200,7 +258,7 @@ static void put_extensions(out *o)
 
         put(o, 2, type_of(o, e));
         body = open_length(o, 2);
-        e->body(o);
+        e->client(o);
         close_length(o, body, 2);
     }
     close_length(o, all, 2);
@@ -229,24 +287,16 @@ static void client_hello(out *o)
     put_extensions(o);
 }
 
-/* A server's share of the keys, without the list that a client's is in. */
-static void put_share(out *o)
-{
-    put(o, 2, X25519);
-    put(o, 2, RANDOM);
-    put_random(o, RANDOM);
-}
-
 size_t wspi_quic_extension(uint8_t b[WSPI_QUIC_FRAMES], const wspi_quic_turn *turn, uint64_t type)
 {
     out o = {.b = b, .turn = turn};
 
     wspi_rng_seed(&o.r, turn->seed + type * 4 + 2 + turn->server);
-    if (turn->server && type == KEY_SHARE)
-        put_share(&o);
-    for (size_t i = 0; i < WSPI_COUNT(extensions) && !turn->server; i++)
-        if (type_of(&o, &extensions[i]) == type)
-            extensions[i].body(&o);
+    for (size_t i = 0; i < WSPI_COUNT(extensions); i++) {
+        void (*body)(out *) = turn->server ? extensions[i].server : extensions[i].client;
+        if (body && type_of(&o, &extensions[i]) == type)
+            body(&o);
+    }
     return o.n;
 }
 

@@ -122,7 +122,6 @@ static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
                                     {0xc0ad, "c0ad"},
                                     {0x1304, "AES128-CCM"},
                                     {0, NULL}};
-/* Samples take the first six: what is in them can be made up. */
 static const wspi_value extension[] = {{10, "groups"},
                                        {13, "sigalgs"},
                                        {23, "extended-master"},
@@ -266,27 +265,43 @@ static void counted_list(wspi_coder *c, unsigned f, size_t width)
     wspi_app_close(c, s);
 }
 
-/* Samples in QUIC: bytes that its readers understand, whatever length was told. The header is that of the payload's first packet. */
-static void made_up(wspi_coder *c, uint64_t type, size_t n)
+/* What an extension's body needs of the header of the payload's first packet, which is QUIC's. */
+static void quic_turn(const wspi_coder *c, wspi_quic_turn *turn, uint8_t own[UINT8_MAX])
 {
     const uint8_t *h = c->pay.out->data;
     size_t len = c->pay.out->len, id = len > 6 ? 7 + (size_t)h[5] : len;
+
+    for (size_t i = 1; i < 5 && i < len; i++)
+        turn->version = turn->version << 8 | h[i];
+    if (id < len && h[id - 1] <= len - id) {
+        turn->id_len = h[id - 1];
+        memcpy(own, h + id, turn->id_len);
+    }
+}
+
+/* Samples: bytes that readers understand, whatever length was told; n of any if there are none for this type. */
+static void made_up(wspi_coder *c, uint64_t type, size_t n)
+{
     uint8_t b[WSPI_QUIC_FRAMES], own[UINT8_MAX];
     wspi_quic_turn turn = {.seed = c->fill->seed, .server = c->dir, .id = own};
+    size_t len;
 
     if (stopped(c))
         return;
-    for (size_t i = 1; i < 5 && i < len; i++)
-        turn.version = turn.version << 8 | h[i];
-    if (id < len && h[id - 1] <= len - id) {
-        turn.id_len = h[id - 1];
-        memcpy(own, h + id, turn.id_len);
-    }
+    if (in_quic(c))
+        quic_turn(c, &turn, own);
     len = wspi_quic_extension(b, &turn, type);
     if (!len)
         wspi_app_opaque(c, n);
     for (size_t i = 0; i < len; i++)
         wspi_app_put(c, 1, b[i]);
+}
+
+/* Types whose body is empty: RFC 7627 5.1, RFC 7366 2, RFC 8446 4.2.6; RFC 6962 3.3.1; RFC 6066 8, RFC 5077 3.2. */
+static bool is_empty(uint64_t type, bool client)
+{
+    return type == 23 || type == 22 || type == 49 ||
+           (client ? type == 18 : type == 5 || type == 35);
 }
 
 static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client)
@@ -303,11 +318,10 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
         wspi_app_only(c, 0, 0);
         (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
     } else {
-        /* RFC 7627 5.1, RFC 6962 3.3.1: empty */
-        wspi_app_only(c, 0, type == 23 || (type == 18 && client) ? 0 : 14);
+        wspi_app_only(c, 0, is_empty(type, client) ? 0 : 14);
         n = (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18, 0,
                                   c->enc ? s->end - s->at : 0);
-        if (c->fill && in_quic(c))
+        if (c->fill)
             made_up(c, type, n);
         else
             wspi_app_opaque(c, n);
@@ -317,6 +331,10 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
 /* What a hello in QUIC has to have, and what else a sample's has. */
 static const uint16_t quic_needs[] = {10, 13, 16, QUIC_PARAMETERS, 43, 51}, quic_may[] = {0, 45};
 enum { SERVER_NEEDS = 4 }; /* where those begin that are a server's too */
+/* What samples have over TCP. */
+static const uint16_t client_may[] = {10, 13, 23, 43, 35,    18, 0,  16, 11,
+                                      51, 45, 5,  27, 65281, 22, 49, 28},
+                      server_may[] = {23, 11, 65281, 5, 16, 35, 43, 51, 28};
 
 static unsigned row_of(uint64_t type)
 {
@@ -338,15 +356,17 @@ static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
     return rows;
 }
 
-/* Samples: the rows that a hello may have, those that it needs. Over TCP: whose bodies can be made up, of a server the empty one. */
+/* Samples: the rows that a hello may have, whose bodies can be made up, and those that it needs. */
 static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64_t *needs)
 {
     size_t from = client ? 0 : SERVER_NEEDS;
 
-    *may = client ? 0x3f : 1 << 2;
     *needs = 0;
-    if (!c->fill || !in_quic(c))
+    if (!in_quic(c)) {
+        *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
+                      : rows_of(c, server_may, WSPI_COUNT(server_may));
         return;
+    }
     *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
     *may = *needs | (client ? rows_of(c, quic_may, WSPI_COUNT(quic_may)) : 0);
 }
@@ -592,7 +612,7 @@ static void one_record(wspi_coder *c, uint64_t type)
         known = wspi_app_last(c, false, PROTOCOL, &want);
     if (c->fill && (want < 0x0300 || want > 0x0304)) /* said by bytes that looked like a record */
         want = 0x0303;
-    wspi_app_only(c, 0, 1);
+    wspi_app_only(c, 0, 2); /* 1.2, and 1.0, which most clients begin with */
     (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
     len = wspi_app_get(c, 2);
     rest = wspi_app_left(c) >= (c->enc ? 0u : 2u) ? wspi_app_left(c) - (c->enc ? 0u : 2u) : 0;
