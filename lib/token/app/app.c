@@ -51,6 +51,49 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
     return false;
 }
 
+/* ---- turns ---- */
+
+/* What a connection speaks, or will by its ports, if turns matter to it. */
+static const wspi_app *on_connection(const wsp_context *ctx)
+{
+    uint8_t id = ctx->app.id[0] ? ctx->app.id[0] : ctx->app.id[1];
+
+    for (int dir = 0; dir < 2 && !id && !ctx->app.seen[0] && !ctx->app.seen[1]; dir++) {
+        wspi_past past = wspi_context_past(ctx, dir, WSPI_TCP, 0);
+        for (int f = 0; f < 2 && past.slot && !id; f++)
+            id = wspi_app_of_port(
+                (uint16_t)wspi_past_value(&past, &wspi_protos[WSPI_TCP]->fields[f]), WSPI_TCP);
+    }
+    return id && apps[id - WSPI_LAYER_COUNT]->turns ? apps[id - WSPI_LAYER_COUNT] : NULL;
+}
+
+bool wspi_app_may_speak(const wsp_context *ctx, int dir)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    if (!a)
+        return true;
+    if (!ctx->app.seen[0] && !ctx->app.seen[1])
+        return dir == (a->turns == WSPI_SERVER_FIRST);
+    return a->may_speak ? a->may_speak(ctx, dir) : a->turns != WSPI_IN_TURN || ctx->spoke != dir;
+}
+
+bool wspi_app_may_end(const wsp_context *ctx)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    return !a || (a->may_end ? a->may_end(ctx) : ctx->app.seen[0] && ctx->app.seen[1]);
+}
+
+int wspi_app_owes(const wsp_context *ctx)
+{
+    bool client = wspi_app_may_speak(ctx, 0), server = wspi_app_may_speak(ctx, 1);
+
+    if (client == server || (client && wspi_app_may_end(ctx)))
+        return -1;
+    return server;
+}
+
 /* ---- bytes ---- */
 
 static bool stopped(const wspi_coder *c)
