@@ -108,12 +108,18 @@ static int owes(const wsp_context *ctx)
     return wspi_app_owes(ctx);
 }
 
+/* Nobody answers a log. */
+static bool is_told(const wsp_context *ctx)
+{
+    return ctx->app.id[0] == WSPI_APP_SYSLOG;
+}
+
 void wspi_valid_starts(wspi_coder *c, unsigned base)
 {
     const wsp_context *ctx = c->ctx;
     int speaker = owes(ctx);
 
-    if ((has_answered(ctx) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
+    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     if (!is_of(ctx, WSPI_TCP))
         return;
