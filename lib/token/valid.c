@@ -94,16 +94,39 @@ static bool has_answered(const wsp_context *ctx)
     return ctx->spoke == 1 && ctx->app.id[1] == WSPI_APP_DNS;
 }
 
+/*
+ * The direction that is to speak on a connection that is open, with no end in sight, or -1. The other one, and it itself,
+ * may acknowledge before, but nothing else.
+ */
+static int owes(const wsp_context *ctx)
+{
+    unsigned both = ctx->sent[0] & ctx->sent[1], any = ctx->sent[0] | ctx->sent[1];
+
+    if (!is_of(ctx, WSPI_TCP) || !(both & WSPI_TH_SYN) || any & (WSPI_TH_FIN | WSPI_TH_RST) ||
+        waits(ctx, 1))
+        return -1;
+    return wspi_app_owes(ctx);
+}
+
+/* Nobody answers a log. */
+static bool is_told(const wsp_context *ctx)
+{
+    return ctx->app.id[0] == WSPI_APP_SYSLOG;
+}
+
 void wspi_valid_starts(wspi_coder *c, unsigned base)
 {
     const wsp_context *ctx = c->ctx;
+    int speaker = owes(ctx);
 
-    if ((has_answered(ctx) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
+    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     if (!is_of(ctx, WSPI_TCP))
         return;
+    if (speaker >= 0)
+        c->legal[base + WSPI_START_END] = 0;
     for (int d = 0; d < 2; d++)
-        if (!may_send(ctx, d))
+        if (!may_send(ctx, d) || (speaker == !d && all_acked(ctx, d)))
             memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
 }
 
@@ -115,8 +138,10 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
         return;
     if (is_of(ctx, WSPI_ARP) || is_of(ctx, WSPI_IGMP) ||
         (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir) ||
-                                  !wspi_lines_may_speak(ctx, c->dir))))
+                                  !wspi_app_may_speak(ctx, c->dir))))
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
+    else if (owes(ctx) == c->dir && all_acked(ctx, c->dir))
+        c->legal[base] = 0;
 }
 
 /* ---- options ---- */
@@ -184,6 +209,9 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
         return false;
     if (ctx->sent[c->dir] & F)
         return flags == A || flags == (R | A) || flags == R;
+    if (flags & (F | R) && !(ctx->sent[!c->dir] & F) && !wspi_app_may_end(ctx) &&
+        (flags & F || ctx->app.seen[0] || ctx->app.seen[1]))
+        return false;
     return flags & A || (flags == R && ctx->seen[c->dir]);
 }
 

@@ -104,6 +104,25 @@ static void dnp3_requests_come_back_whole_cut_and_damaged(void **state)
     all_come_back(&request, 1);
 }
 
+/* And are answered by who was asked: addresses and numbers are those of the question. */
+static void sampled_dnp3_is_dnp3(void **state)
+{
+    static const char *const asks_for[] = {"c2s first",
+                                           "c2s gap=0",
+                                           "stack=eth/ipv4/tcp",
+                                           "tcp.sport=dynamic",
+                                           "tcp.dport=20000",
+                                           "tcp.flags=PA",
+                                           "len=20",
+                                           NULL};
+    static const char *const answers_with[] = {
+        "s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp", "tcp.sport=20000",
+        "tcp.flags=PA", "tcp.dport=dynamic", "len=80..83",         NULL};
+
+    (void)state;
+    sample_flows(asks_for, answers_with, WSPI_APP_DNP3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +130,7 @@ int main(void)
         cmocka_unit_test(quic_headers_come_back_whole_cut_and_damaged),
         cmocka_unit_test(quic_headers_are_no_ntp_whatever_their_low_bits),
         cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(sampled_dnp3_is_dnp3),
     };
 
     (void)wsp_vocab_size();

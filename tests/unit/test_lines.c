@@ -307,6 +307,73 @@ static void samples_are_read_again_as_what_they_are(void **state)
         sample_flows(asks[i], answers[i], (uint8_t)(WSPI_APP_SMTP + i));
 }
 
+/* May the direction say the line that begins so? */
+static bool fits(const wire *w, uint8_t app, int dir, const char *word)
+{
+    const wspi_lines *g = wspi_lines_of(app);
+    unsigned row = FIRST_LINE;
+
+    while (row < g->n_lines && strcmp(g->lines[row].name, word) != 0)
+        row++;
+    assert_true(row < g->n_lines);
+    return wspi_dialog_fits(w->enc, app, dir, row);
+}
+
+static void samples_say_what_the_dialog_has_come_to(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "220 a.example ESMTP\r\n");
+    assert_true(fits(&w, WSPI_APP_SMTP, 0, "EHLO"));
+    assert_false(fits(&w, WSPI_APP_SMTP, 0, "MAIL FROM:<"));
+    assert_false(wspi_lines_may_end(w.enc));
+    put(&w, 0, "EHLO b.example\r\n");
+    assert_true(fits(&w, WSPI_APP_SMTP, 1, "250-"));
+    assert_true(fits(&w, WSPI_APP_SMTP, 1, "502 ")); /* errors answer anything */
+    assert_false(fits(&w, WSPI_APP_SMTP, 1, "354 "));
+    assert_false(wspi_lines_may_speak(w.enc, 0));
+    put(&w, 1, "250-a.example\r\n250 SIZE\r\n");
+    assert_true(wspi_lines_may_end(w.enc));
+    put(&w, 0, "MAIL FROM:<x@b.example>\r\n");
+    put(&w, 1, "250 2.1.0 Ok\r\n");
+    assert_true(fits(&w, WSPI_APP_SMTP, 0, "RCPT TO:<"));
+    assert_false(fits(&w, WSPI_APP_SMTP, 0, "DATA"));
+    put(&w, 0, "QUIT\r\n");
+    put(&w, 1, "221 Bye\r\n");
+    assert_false(wspi_lines_may_speak(w.enc, 0));
+    assert_false(wspi_lines_may_speak(w.enc, 1));
+    wire_close(&w);
+}
+
+static void samples_fetch_files_behind_a_login(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "220 (vsFTPd 3.0.3)\r\n");
+    put(&w, 0, "USER ann\r\n");
+    assert_false(fits(&w, WSPI_APP_FTP, 1, "530 "));
+    put(&w, 1, "331 Please specify the password.\r\n");
+    assert_true(fits(&w, WSPI_APP_FTP, 0, "PASS"));
+    assert_false(fits(&w, WSPI_APP_FTP, 0, "LIST"));
+    put(&w, 0, "PASS secret\r\n");
+    put(&w, 1, "530 Login incorrect.\r\n");
+    assert_true(fits(&w, WSPI_APP_FTP, 0, "USER")); /* once more */
+    put(&w, 0, "USER ann\r\n");
+    put(&w, 1, "331 Please specify the password.\r\n");
+    put(&w, 0, "PASS right\r\n");
+    put(&w, 1, "230 Login successful.\r\n");
+    put(&w, 0, "LIST\r\n");
+    put(&w, 1, "150 Here comes the directory listing.\r\n");
+    assert_true(wspi_lines_may_speak(w.enc, 1)); /* again */
+    assert_true(fits(&w, WSPI_APP_FTP, 1, "226 "));
+    assert_false(fits(&w, WSPI_APP_FTP, 1, "150 "));
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +387,8 @@ int main(void)
         cmocka_unit_test(tls_takes_over_after_its_command),
         cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
         cmocka_unit_test(samples_are_read_again_as_what_they_are),
+        cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
+        cmocka_unit_test(samples_fetch_files_behind_a_login),
     };
 
     (void)wsp_vocab_size();

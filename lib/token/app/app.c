@@ -3,12 +3,12 @@
 #include "token/app/app.h"
 
 static const wspi_app *const apps[] = {
-    &wspi_app_dns,    &wspi_app_tls,     &wspi_app_ntp,  &wspi_app_modbus, &wspi_app_http,
-    &wspi_app_dhcp,   &wspi_app_quic,    &wspi_app_dnp3, &wspi_app_s7comm, &wspi_app_stun,
-    &wspi_app_ssdp,   &wspi_app_sip,     &wspi_app_rtsp, &wspi_app_radius, &wspi_app_mqtt,
-    &wspi_app_dhcpv6, &wspi_app_coap,    &wspi_app_tftp, &wspi_app_bacnet, &wspi_app_smtp,
-    &wspi_app_pop3,   &wspi_app_imap,    &wspi_app_ftp,  &wspi_app_ssh,    &wspi_app_snmp,
-    &wspi_app_ldap,   &wspi_app_kerberos};
+    &wspi_app_dns,    &wspi_app_tls,      &wspi_app_ntp,    &wspi_app_modbus, &wspi_app_http,
+    &wspi_app_dhcp,   &wspi_app_quic,     &wspi_app_dnp3,   &wspi_app_s7comm, &wspi_app_stun,
+    &wspi_app_ssdp,   &wspi_app_sip,      &wspi_app_rtsp,   &wspi_app_radius, &wspi_app_mqtt,
+    &wspi_app_dhcpv6, &wspi_app_coap,     &wspi_app_tftp,   &wspi_app_bacnet, &wspi_app_smtp,
+    &wspi_app_pop3,   &wspi_app_imap,     &wspi_app_ftp,    &wspi_app_ssh,    &wspi_app_snmp,
+    &wspi_app_ldap,   &wspi_app_kerberos, &wspi_app_syslog, &wspi_app_redis,  &wspi_app_rpc};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
@@ -49,6 +49,49 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
         if (a->clients[i].from == from && a->clients[i].to == to)
             return true;
     return false;
+}
+
+/* ---- turns ---- */
+
+/* What a connection speaks, or will by its ports, if turns matter to it. */
+static const wspi_app *on_connection(const wsp_context *ctx)
+{
+    uint8_t id = ctx->app.id[0] ? ctx->app.id[0] : ctx->app.id[1];
+
+    for (int dir = 0; dir < 2 && !id && !ctx->app.seen[0] && !ctx->app.seen[1]; dir++) {
+        wspi_past past = wspi_context_past(ctx, dir, WSPI_TCP, 0);
+        for (int f = 0; f < 2 && past.slot && !id; f++)
+            id = wspi_app_of_port(
+                (uint16_t)wspi_past_value(&past, &wspi_protos[WSPI_TCP]->fields[f]), WSPI_TCP);
+    }
+    return id && apps[id - WSPI_LAYER_COUNT]->turns ? apps[id - WSPI_LAYER_COUNT] : NULL;
+}
+
+bool wspi_app_may_speak(const wsp_context *ctx, int dir)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    if (!a)
+        return true;
+    if (!ctx->app.seen[0] && !ctx->app.seen[1])
+        return dir == (a->turns == WSPI_SERVER_FIRST);
+    return a->may_speak ? a->may_speak(ctx, dir) : a->turns != WSPI_IN_TURN || ctx->spoke != dir;
+}
+
+bool wspi_app_may_end(const wsp_context *ctx)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    return !a || (a->may_end ? a->may_end(ctx) : ctx->app.seen[0] && ctx->app.seen[1]);
+}
+
+int wspi_app_owes(const wsp_context *ctx)
+{
+    bool client = wspi_app_may_speak(ctx, 0), server = wspi_app_may_speak(ctx, 1);
+
+    if (client == server || (client && wspi_app_may_end(ctx)))
+        return -1;
+    return server;
 }
 
 /* ---- bytes ---- */

@@ -14,6 +14,9 @@ enum { WSPI_APP_TOKENS = 400 }; /* a payload that takes more is plain bytes */
 
 enum { WSPI_OVER_TCP = 1, WSPI_OVER_UDP = 2 };
 
+/* Samples: whose turn it is on a connection. */
+enum { WSPI_ANYONE, WSPI_CLIENT_FIRST, WSPI_IN_TURN, WSPI_SERVER_FIRST };
+
 typedef struct wspi_app {
     wspi_proto proto;                          /* name and fields; len 0 */
     uint8_t over;                              /* transports: WSPI_OVER_... */
@@ -27,6 +30,9 @@ typedef struct wspi_app {
     } clients[3];      /* where clients have a port of their own; elsewhere it is a dynamic one */
     bool clients_only; /* none comes from elsewhere */
     bool ports_only;   /* samples use it on these ports only; without ports: never */
+    uint8_t turns;     /* samples: WSPI_CLIENT_FIRST ... */
+    bool (*may_speak)(const wsp_context *ctx, int dir); /* samples: NULL, or after the first */
+    bool (*may_end)(const wsp_context *ctx); /* samples: NULL, or: was enough said for a FIN? */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -58,6 +64,9 @@ enum wspi_app_id {
     WSPI_APP_SNMP,
     WSPI_APP_LDAP,
     WSPI_APP_KERBEROS,
+    WSPI_APP_SYSLOG,
+    WSPI_APP_REDIS,
+    WSPI_APP_RPC,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
@@ -68,6 +77,7 @@ extern const wspi_app wspi_app_radius, wspi_app_mqtt, wspi_app_dhcpv6, wspi_app_
 extern const wspi_app wspi_app_smtp, wspi_app_pop3, wspi_app_imap, wspi_app_ftp;
 extern const wspi_app wspi_app_ssh;
 extern const wspi_app wspi_app_snmp, wspi_app_ldap, wspi_app_kerberos;
+extern const wspi_app wspi_app_syslog, wspi_app_redis, wspi_app_rpc;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
@@ -78,8 +88,13 @@ uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 bool wspi_app_asks_from(uint16_t port, uint8_t transport);
 /* May they ask a port from this one? (0: from a dynamic one) */
 bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
-/* Samples of SMTP, POP3, IMAP and FTP: is it this direction's turn to have a payload? */
-bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
+/*
+ * Samples of a connection on a port of WSPI_TCP that has a protocol: is it this direction's turn to have a payload? Which
+ * one has to (-1: none)? May the connection end?
+ */
+bool wspi_app_may_speak(const wsp_context *ctx, int dir);
+int wspi_app_owes(const wsp_context *ctx);
+bool wspi_app_may_end(const wsp_context *ctx);
 
 /* A TLS hello up to `end` in a payload of another protocol, whose fields it leaves as they were. */
 void wspi_tls_hello(wspi_coder *c, size_t end, bool client);

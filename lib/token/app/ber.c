@@ -242,7 +242,11 @@ static bool row_token(walk *w, unsigned token, bool present, bool deviates)
 /* Tokens of field f that samples may have, by the row. */
 static void only_sampled(const walk *w, const wspi_ber *r)
 {
-    wspi_app_only(w->c, r->from[w->c->dir], r->count[w->c->dir]);
+    uint8_t from = r->from[w->c->dir], count = r->count[w->c->dir];
+
+    if (r->sampled)
+        r->sampled(w->c, &from, &count);
+    wspi_app_only(w->c, from, count);
 }
 
 static void opaque_to(walk *w, size_t end)
@@ -343,7 +347,7 @@ static void list(walk *w, const wspi_ber *r, size_t end)
             value(w, r->in, &s);
             continue;
         }
-        if (n == 0 && wspi_asked(c))
+        if (n < WSPI_MAX(r->min, 1) && wspi_asked(c))
             c->need = true; /* samples have no empty lists */
         break;
     }
@@ -405,7 +409,8 @@ static void integer(walk *w, const wspi_ber *r, size_t len)
 {
     wspi_coder *c = w->c;
     const wspi_field *d = field_of(w, r->field);
-    uint64_t v = signed_of(wspi_app_get(c, len), len ? (unsigned)(8 * len) : 64);
+    uint64_t v = signed_of(wspi_app_get(c, len), len ? (unsigned)(8 * len) : 64), want;
+    bool begins = r->max && !predicted(w, r, &want);
     size_t n = 1;
 
     if (d->width < 64)
@@ -414,7 +419,7 @@ static void integer(walk *w, const wspi_ber *r, size_t len)
     if (d->kind == WSPI_K_ENUM)
         v = signed_of(v, d->width);
     if (c->fill && d->kind == WSPI_K_FREE)
-        v &= INT32_MAX;
+        v = begins ? 1 + v % r->max : v & INT32_MAX;
     while (n < 8 && signed_of(v & (((uint64_t)1 << 8 * n) - 1), (unsigned)(8 * n)) != v)
         n++;
     if (w->form == WSPI_FORM_MIXED && !c->fill) {
@@ -601,12 +606,16 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
     spot s = {.end = 0};
-    bool optional = r->flags & (WSPI_BER_OPTIONAL | WSPI_BER_SAMPLED), there;
+    bool optional = r->flags, there, asked = wspi_asked(c);
 
     if (stopped(c) || !is_there(r, c))
         return !stopped(c);
     there = c->enc && fits(w, r, end, &s);
-    if (row_token(w, r->token, there == optional, !(r->flags & WSPI_BER_SAMPLED)) == optional) {
+    there = row_token(w, r->token, there == optional,
+                      !(r->flags & (WSPI_BER_SAMPLED | WSPI_BER_USUAL)));
+    if (asked && r->flags & WSPI_BER_USUAL && !there)
+        c->need = true;
+    if (there == optional) {
         value(w, r, &s);
     } else if (!optional) {
         opaque_to(w, end);

@@ -41,7 +41,7 @@ enum wspi_ber_pred {
     WSPI_BER_ANSWER, /* the client counts up, the server repeats */
 };
 
-enum { WSPI_BER_OPTIONAL = 1, WSPI_BER_SAMPLED = 2, WSPI_BER_DEPTH = 16 };
+enum { WSPI_BER_OPTIONAL = 1, WSPI_BER_SAMPLED = 2, WSPI_BER_USUAL = 4, WSPI_BER_DEPTH = 16 };
 
 typedef struct wspi_ber wspi_ber;
 typedef struct wspi_oid {
@@ -54,14 +54,17 @@ struct wspi_ber {
     uint8_t outer; /* an explicit tag around it, or 0 */
     uint8_t token; /* number in the field `element` */
     uint8_t field, rest;
-    uint8_t flags; /* SAMPLED: optional, and samples may have it */
+    uint8_t flags; /* SAMPLED: optional, and samples may have it; USUAL: and all of them have */
     uint8_t pred;
     uint8_t from[2], count[2]; /* tokens of `field` that samples may have, by direction */
-    uint16_t max;
+    uint16_t max;              /* of a FREE number: samples begin with one up to it */
+    uint16_t min;              /* of a list: samples have as many at least */
     uint32_t want;
     const wspi_ber *in;
     const wspi_oid *oids; /* in the order of the values of `field`, which are 0, 1, ... */
     bool (*when)(const wspi_coder *c); /* NULL, or: both sides know that it is not there */
+    /* NULL, or: tokens of `field` that samples may have here, in the place of from and count. */
+    void (*sampled)(const wspi_coder *c, uint8_t *from, uint8_t *count);
 };
 
 #define WSPI_BER_BOTH(first, n) .from = {first, first}, .count = {n, n}

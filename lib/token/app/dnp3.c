@@ -32,7 +32,7 @@ enum {
 };
 
 enum { HEADER = 10, BLOCK = 16, OUTSIDE = 5 /* bytes that the length counts and no block holds */ };
-enum { MAX_USER = 255 - OUTSIDE, MAX_FRAMES = 32, MAX_SAMPLED = 2 };
+enum { MAX_USER = 255 - OUTSIDE, MAX_FRAMES = 32, MAX_SAMPLED = 2, MAX_STATION = 1023 };
 enum { MAGIC = 0x0564, FIRST = 0x40, WHOLE = 0xc0, RESPONSE = 129, UNSOLICITED = 130 };
 
 static const wspi_value frame[] = {{MAGIC, "next"}, {0, NULL}};
@@ -454,13 +454,18 @@ static void object(wspi_coder *c, blocks *f, uint64_t fn, uint64_t g)
 static void objects(wspi_coder *c, blocks *f, uint64_t fn)
 {
     unsigned n = 0;
+    bool asked;
 
     for (; !stopped(c); n++) {
         bool there = object_ahead(c, f, 0);
         uint64_t g = there ? ahead(c, f, 0) : 0;
         wspi_app_only(c, fn < RESPONSE ? 0 : 1, n >= MAX_SAMPLED ? 0 : fn < RESPONSE ? 1 : 4);
-        if (!wspi_app_next(c, GROUP, there, &g))
+        asked = wspi_asked(c);
+        if (!wspi_app_next(c, GROUP, there, &g)) {
+            c->need =
+                c->need || (asked && n == 0 && fn < RESPONSE); /* nothing is read of nothing */
             break;
+        }
         (void)take(c, f, 1);
         object(c, f, fn, g);
     }
@@ -486,6 +491,7 @@ static void indications(wspi_coder *c, blocks *f)
 
     low = wspi_app_code(c, EVENTS, true, known ? want : 0, b & 15);
     known = last_of(c, true, STATE, &want);
+    wspi_app_only(c, 0, 0); /* nothing is wrong with a sample's station */
     high = wspi_app_code(c, STATE, true, known ? want : 0, b >> 4);
     give(c, f, 1, high << 4 | (low & 15));
     wspi_app_only(c, 0, 4);
@@ -530,16 +536,23 @@ static void user_data(wspi_coder *c, blocks *f)
         object_data(c, f, MAX_USER - 1);
 }
 
-static void addresses(wspi_coder *c, uint64_t dst, uint64_t src)
+/* Samples: stations have small numbers; the last ones of all are reserved. */
+static void address(wspi_coder *c, unsigned field, unsigned theirs, uint64_t v)
 {
     uint64_t want = 0;
-    bool known = last_of(c, true, DESTINATION, &want) || last_of(c, false, SOURCE, &want);
+    bool known = last_of(c, true, field, &want) || last_of(c, false, theirs, &want);
 
-    dst = wspi_app_code(c, DESTINATION, known, want, dst);
-    wspi_app_put(c, 2, (dst & 255) << 8 | dst >> 8);
-    known = last_of(c, true, SOURCE, &want) || last_of(c, false, DESTINATION, &want);
-    src = wspi_app_code(c, SOURCE, known, want, src);
-    wspi_app_put(c, 2, (src & 255) << 8 | src >> 8);
+    v = wspi_app_code(c, field, known, want, v);
+    if (c->fill && !known)
+        v &= MAX_STATION;
+    c->app.v[c->dir][field] = v;
+    wspi_app_put(c, 2, (v & 255) << 8 | v >> 8);
+}
+
+static void addresses(wspi_coder *c, uint64_t dst, uint64_t src)
+{
+    address(c, DESTINATION, SOURCE, dst);
+    address(c, SOURCE, DESTINATION, src);
 }
 
 /* The length and the CRC of a decoded frame's header. */
@@ -609,6 +622,7 @@ const wspi_app wspi_app_dnp3 = {
     .over = WSPI_OVER_TCP | WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports_only =
-        true, /* of which there are none: the objects behind a function have no grammar to sample from */
+    .ports = {20000},
+    .ports_only = true,
+    .turns = WSPI_IN_TURN,
 };

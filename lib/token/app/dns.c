@@ -215,14 +215,17 @@ static void sampled_flags(wspi_coder *c)
 
 /* ---- names ---- */
 
+/* Two additional records alone are none: so begins a call of ONC RPC. */
 static bool is_message(const uint8_t *b, size_t n)
 {
+    static const uint8_t call[8] = {0, 0, 0, 0, 0, 0, 0, 2};
+
     if (n < 12 || (b[2] >> 3 & 15) > 8 || (b[2] >> 3 & 15) == 1)
         return false;
     for (size_t i = 4; i < 12; i += 2)
         if (b[i] || b[i + 1] > MAX_RECORDS)
             return false;
-    return b[5] + b[7] + b[9] + b[11] > 0 && b[5] <= 8;
+    return b[5] + b[7] + b[9] + b[11] > 0 && b[5] <= 8 && memcmp(b + 4, call, sizeof call) != 0;
 }
 
 /* As over UDP, or as one whole message over TCP: the walk knows which it has to be. */

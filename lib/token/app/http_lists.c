@@ -405,6 +405,7 @@ const wspi_app wspi_app_http = {
     .looks = wspi_http_looks,
     .walk = walk,
     .ports = {80, 8080, 8000, 3128},
+    .turns = WSPI_CLIENT_FIRST,
     .ports_only =
         true, /* on other ports: readers take what follows on the connection for HTTP too */
 };

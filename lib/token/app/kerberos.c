@@ -196,6 +196,7 @@ enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
     }
 #define OPTIONAL .flags = WSPI_BER_OPTIONAL
 #define SAMPLED  .flags = WSPI_BER_SAMPLED
+#define USUAL    .flags = WSPI_BER_USUAL
 
 /* RFC 4120 5.2 */
 static const wspi_ber strings[] = {{STRING(0, E_NAME)}, END(E_NAMES_END)};
@@ -234,6 +235,7 @@ static const wspi_ber ticket_body[] = {{SEQUENCE(0, E_TICKET_BODY, ticket)},
 
 /* 5.4.1 */
 static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)}, END(E_ETYPES_END)};
+/* Samples have what a client asks with: who for which service, until when, with its list of ciphers. */
 static const wspi_ber req_body[] = {
     {.kind = WSPI_BER_BITS,
      .outer = 0xa0,
@@ -241,14 +243,14 @@ static const wspi_ber req_body[] = {
      .token = E_OPTIONS,
      .field = OPTIONS,
      BOTH(0, 9)},
-    {PRINCIPAL(0xa1, E_CNAME), SAMPLED},
+    {PRINCIPAL(0xa1, E_CNAME), USUAL},
     {STRING(0xa2, E_REALM)},
-    {PRINCIPAL(0xa3, E_SNAME), SAMPLED},
+    {PRINCIPAL(0xa3, E_SNAME), USUAL},
     {A_TIME(0xa4, E_FROM), OPTIONAL},
     {A_TIME(0xa5, E_TILL)},
-    {A_TIME(0xa6, E_RENEW), SAMPLED},
+    {A_TIME(0xa6, E_RENEW), USUAL},
     {INT(0xa7, E_NONCE, NUMBER)},
-    {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes)},
+    {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .min = 3},
     {HIDDEN(0xa9, 0x30, E_ADDRESSES), OPTIONAL},
     {HIDDEN(0xaa, 0x30, E_AUTHORIZATION), OPTIONAL},
     {HIDDEN(0xab, 0x30, E_TICKETS), OPTIONAL},
@@ -363,4 +365,5 @@ const wspi_app wspi_app_kerberos = {
     .walk = walk,
     .ports = {88},
     .ports_only = true,
+    .turns = WSPI_IN_TURN,
 };

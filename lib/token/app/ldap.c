@@ -332,7 +332,8 @@ enum {
     MAX_ATTRIBUTES = 2,
     MAX_VALUES = 1,
     MAX_CONTROLS = 2,
-    MAX_NESTED = 4
+    MAX_NESTED = 4,
+    MAX_FIRST_ID = 3 /* clients count from 1 */
 };
 
 #define BOTH WSPI_BER_BOTH
@@ -343,6 +344,11 @@ enum {
 #define A_NAME(at, name)                                                            \
     {                                                                               \
         .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(1, 8) \
+    }
+/* Samples bind as nobody: what a server says to a name that was made up is not what it says to its users. */
+#define AN_EMPTY_NAME(at, name)                                                     \
+    {                                                                               \
+        .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(0, 1) \
     }
 #define HIDDEN(at, name) \
     .kind = WSPI_BER_OPAQUE, .tag = at, .token = name, .field = LENGTH, BOTH(1, 8)
@@ -355,6 +361,33 @@ enum {
 #define NUMBER(at, name, of, is) \
     .kind = WSPI_BER_INT, .tag = at, .token = name, .field = of, .pred = WSPI_BER_AS, .want = is
 
+/* ---- samples: who says what when ---- */
+
+/* A connection begins with a bind, a datagram asks at once; an answer is one to its question. */
+static void which_operation(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    enum { BIND, SEARCH, BIND_RESPONSE, ENTRY };
+    uint64_t asked = 0;
+    bool begun = wspi_app_last(c, false, OPERATION, &asked) || c->ctx->app.id[c->dir] == c->pay.app;
+
+    if (c->dir == 0) {
+        *from = wspi_app_is_stream(c) && !begun ? BIND : SEARCH;
+        *count = 1;
+    } else if (begun) {
+        *from = asked == operation[BIND].value ? BIND_RESPONSE : ENTRY;
+        *count = asked == operation[BIND].value ? 1 : 2;
+    }
+}
+
+/* Entries go on until the search is done. */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    const wspi_app_state *s = &ctx->app;
+    bool more = ctx->spoke == 1 && s->id[1] == WSPI_APP_LDAP && s->v[1][OPERATION] == 0x64;
+
+    return dir == 1 ? ctx->spoke == 0 || more : ctx->spoke == 1 && !more;
+}
+
 /* RFC 4511 4.2 */
 static const wspi_ber sasl[] = {
     A_WORD(4, E_MECHANISM, MECHANISM, 0),
@@ -362,13 +395,13 @@ static const wspi_ber sasl[] = {
     END(E_SASL_END),
 };
 static const wspi_ber authentications[] = {
-    A_NAME(0x80, E_BIND_AUTH),
+    AN_EMPTY_NAME(0x80, E_BIND_AUTH),
     {.kind = WSPI_BER_SEQ, .tag = 0xa3, .in = sasl},
     END(E_BIND_AUTH),
 };
 static const wspi_ber bind[] = {
     {NUMBER(2, E_BIND_VERSION, LDAP_VERSION, 3)},
-    A_NAME(4, E_BIND_NAME),
+    AN_EMPTY_NAME(4, E_BIND_NAME),
     {.kind = WSPI_BER_CHOICE,
      .token = E_BIND_AUTH,
      .field = AUTHENTICATION,
@@ -523,13 +556,19 @@ static const wspi_ber controls[] = {
     END(E_CONTROL_LIST_END),
 };
 static const wspi_ber contents[] = {
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_ID, .field = ID, .pred = WSPI_BER_ANSWER},
+    {.kind = WSPI_BER_INT,
+     .tag = 2,
+     .token = E_ID,
+     .field = ID,
+     .pred = WSPI_BER_ANSWER,
+     .max = MAX_FIRST_ID},
     {.kind = WSPI_BER_CHOICE,
      .token = E_OPERATION,
      .field = OPERATION,
      .in = operations,
      .from = {0, BY_CLIENT},
-     .count = {BY_CLIENT, BY_SERVER}},
+     .count = {BY_CLIENT, BY_SERVER},
+     .sampled = which_operation},
     {.kind = WSPI_BER_LIST,
      .tag = 0xa0,
      .token = E_CONTROLS,
@@ -585,4 +624,6 @@ const wspi_app wspi_app_ldap = {
     .walk = walk,
     .ports = {389, 3268},
     .ports_only = true,
+    .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
 };

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 /* The modes of a direction between segments. */
-enum { IN_LINE = 1, IN_BODY = 2, AT_START = 4, COUNTS = 8 };
+enum { IN_LINE = 1, IN_BODY = 2, AT_START = 4, COUNTS = 8, MODES = 15 /* above: lines_dialog.c */ };
 /* A body in a segment. */
 enum { GOES_ON, ENDS, ENDS_BEFORE };
 enum {
@@ -299,8 +299,9 @@ static unsigned next_item(walk *w)
 static void name(walk *w, size_t n, enum wspi_text_class class)
 {
     size_t shown = flags_of(w) & SECRET || w->row == TEXT ? 0 : NAME_SHOWN;
+    size_t quoted = w->c->fill && flags_of(w) & SECRET && w->g == &wspi_lines_imap;
 
-    wspi_app_only(w->c, 4, 4); /* 4 to 15 bytes */
+    wspi_app_only(w->c, 4, 4); /* 4 to 15 bytes; clients of IMAP quote */
     n = (size_t)wspi_app_code(w->c, NAME, false, 0, n);
     if (!w->c->fill && wspi_app_captured(w->c) < n) {
         wspi_app_fail(w->c);
@@ -308,7 +309,9 @@ static void name(walk *w, size_t n, enum wspi_text_class class)
     }
     shown = WSPI_MIN(WSPI_MIN(shown, n), w->budget);
     w->budget -= shown;
-    wspi_app_text(w->c, n, shown, class);
+    literal(w, "\"", quoted);
+    wspi_app_text(w->c, n - 2 * quoted, shown, class);
+    literal(w, "\"", quoted);
 }
 
 static uint64_t number(walk *w)
@@ -569,6 +572,8 @@ static bool row_fits(const walk *w, unsigned k)
     if (!(flags & (w->c->dir ? ANSWERS : ASKS)) || (!spoken(w) && !(flags & FIRST)) ||
         (w->lines && flags & FIRST))
         return false;
+    if (k >= FIRST_LINE && !wspi_dialog_fits(w->c->ctx, w->c->pay.app, w->c->dir, k))
+        return false;
     if (flags & GOES)
         return w->c->ctx->app.mode[0] & IN_BODY;
     if (greets(&w->g->rows[k]) && w->c->ctx->app.id[1] == w->c->pay.app)
@@ -695,7 +700,7 @@ static void resume(walk *w)
 
     if (wspi_app_last(c, true, FORM, &form) && form < 2 * CASES)
         w->form = (unsigned)form;
-    w->mode = c->app.mode[c->dir];
+    w->mode = c->app.mode[c->dir] & MODES;
     if (c->fill)
         w->mode &= IN_BODY | AT_START;
     if (w->mode & IN_BODY && !agreed(w))
@@ -730,6 +735,8 @@ static void finish(walk *w)
     if (!(w->mode & COUNTS))
         *left = w->mode != 0; /* it goes on, whatever it looks like */
     c->app.mode[c->dir] = (uint8_t)w->mode;
+    if (c->dir == 1)
+        c->app.mode[1] |= wspi_dialog_after(c->ctx, c->pay.app, c->app.v[1][LINE]);
 }
 
 static void walk_segment(wspi_coder *c)
@@ -781,7 +788,10 @@ static bool takes_ftp(const wspi_coder *c)
                                    .takes = takes_##p,                                   \
                                    .walk = walk_segment,                                 \
                                    .ports = {__VA_ARGS__},                               \
-                                   .ports_only = true}
+                                   .ports_only = true,                                   \
+                                   .turns = WSPI_SERVER_FIRST,                           \
+                                   .may_speak = wspi_lines_may_speak,                    \
+                                   .may_end = wspi_lines_may_end}
 
 APP(smtp, 25, 587);
 APP(pop3, 110);

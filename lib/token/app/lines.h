@@ -120,6 +120,10 @@ uint8_t wspi_lines_cased(const char *s, size_t i, unsigned form);
 unsigned wspi_lines_row(const wspi_lines *g, const uint8_t *b, size_t n, size_t *tag,
                         unsigned *form);
 
+/* Samples: is it this direction's turn? May the connection end? */
+bool wspi_lines_may_speak(const wsp_context *ctx, int dir);
+bool wspi_lines_may_end(const wsp_context *ctx);
+
 /* The protocol of a payload that does not go on with what was before, or 0. */
 uint8_t wspi_lines_choose(const wspi_coder *c);
 
@@ -137,6 +141,15 @@ bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k);
 
 /* Bytes of [b, b + n) up to a lone dot and with it, 0 if there is none. start: a line starts at b. */
 size_t wspi_body_len(const uint8_t *b, size_t n, bool start);
+/*
+ * Samples (lines_dialog.c): may a line of this row be said now? The dialog's part of the server's mode when it has answered
+ * with this row. Is it over, and was enough said that the connection may end?
+ */
+bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row);
+uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row);
+bool wspi_dialog_is_over(const wsp_context *ctx, uint8_t app);
+bool wspi_dialog_may_end(const wsp_context *ctx, uint8_t app);
+
 /* IMAP: the client counts: A1, A2; a0009, a0010. */
 void wspi_next_tag(uint8_t tag[MAX_TAG], size_t *len);
 

@@ -338,9 +338,19 @@ bool wspi_lines_may_speak(const wsp_context *ctx, int dir)
 
     if (!wspi_is_lines(app))
         return true;
+    if (wspi_dialog_is_over(ctx, app))
+        return false;
     if (ctx->spoke == 0)
         return dir == 1;
     flags =
         app == s->id[1] && v < wspi_lines_of(app)->n_lines ? wspi_lines_of(app)->rows[v].flags : 0;
     return (dir == 1) == (flags & (AND | LATER) && !(flags & FIRST));
+}
+
+bool wspi_lines_may_end(const wsp_context *ctx)
+{
+    uint8_t app = wspi_is_lines(ctx->app.id[1]) ? ctx->app.id[1] : ctx->app.id[0];
+
+    return wspi_is_lines(app) && wspi_dialog_may_end(ctx, app) &&
+           (wspi_dialog_is_over(ctx, app) || wspi_lines_may_speak(ctx, 0));
 }

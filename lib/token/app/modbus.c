@@ -103,4 +103,5 @@ const wspi_app wspi_app_modbus = {
     .looks = looks,
     .walk = walk,
     .ports = {502},
+    .turns = WSPI_IN_TURN,
 };

@@ -739,4 +739,5 @@ const wspi_app wspi_app_mqtt = {
     .looks = looks,
     .walk = walk,
     .ports = {1883},
+    .turns = WSPI_CLIENT_FIRST,
 };

@@ -179,5 +179,6 @@ const wspi_app wspi_app_rtsp = {
     .looks = looks,
     .walk = walk,
     .ports = {554, 8554},
+    .turns = WSPI_IN_TURN,
     .ports_only = true,
 };

@@ -497,4 +497,5 @@ const wspi_app wspi_app_s7comm = {
     .looks = looks,
     .walk = walk,
     .ports = {102},
+    .turns = WSPI_IN_TURN,
 };

@@ -18,7 +18,9 @@ enum {
     BLOCK_LEN = 512,
     LAST_ERROR = 8,
     LONGEST_NAME = 255,
-    HSRP_LEN = 16
+    HSRP_LEN = 16,
+    STUN_HEADER = 20,
+    PORT = 69
 };
 
 /* Samples of clients begin with the first two. */
@@ -184,7 +186,7 @@ static void number(wspi_coder *c, uint64_t v)
     zero(c);
 }
 
-/* Those that are known, each with its number; samples have the size at most. What follows them is opaque. */
+/* Those that are known, each with its number; samples have none. What follows them is opaque. */
 static void options(wspi_coder *c)
 {
     uint64_t v = 0, row;
@@ -194,7 +196,7 @@ static void options(wspi_coder *c)
         bool there = c->enc && option_at(c->pay.in + c->pay.at, wspi_app_captured(c), &k, &v);
 
         row = k;
-        wspi_app_only(c, 0, n == 0);
+        wspi_app_only(c, 0, 0);
         if (!wspi_app_next(c, OPTION, there, &row))
             break;
         wspi_app_require(c, row < WSPI_COUNT(option) - 1);
@@ -229,15 +231,23 @@ static void request(wspi_coder *c)
     options(c);
 }
 
+/* Samples: only a last block is shorter, and none is as long as a message of STUN that begins so. */
+static size_t sampled_block(const wspi_coder *c, uint64_t number)
+{
+    size_t left = wspi_app_left(c), n = left > BLOCK_LEN / 2 ? BLOCK_LEN : left;
+
+    return HEADER + n == STUN_HEADER + number ? n - 1 : n;
+}
+
 /* Blocks count; an acknowledgement has the number of the block. */
 static void block(wspi_coder *c, bool ack)
 {
     uint64_t want;
 
     (void)wspi_app_last(c, !ack, BLOCK, &want);
-    (void)wspi_app_field(c, BLOCK, 2, true, ack ? want : (want + 1) & 0xffff);
+    want = wspi_app_field(c, BLOCK, 2, true, ack ? want : (want + 1) & 0xffff);
     if (c->fill && !ack)
-        wspi_app_opaque(c, WSPI_MIN(wspi_app_left(c), (size_t)BLOCK_LEN));
+        wspi_app_opaque(c, sampled_block(c, want));
     else if (!c->fill && !stopped(c))
         wspi_app_opaque(c, wspi_app_left(c));
 }
@@ -255,12 +265,25 @@ static void failed(wspi_coder *c)
     zero(c);
 }
 
-/* Samples: a request, then blocks of whose transfer that is; c->app.mode is the client's request. */
+/* Is the flow one of the server's port? The rest of a transfer has another one. */
+static bool is_asking(const wspi_coder *c)
+{
+    const wspi_layer *l = &c->p->layers[c->p->n_layers - 1];
+
+    return l->v[0] == PORT || l->v[1] == PORT;
+}
+
+/*
+ * Samples: a request, then blocks of whose transfer that is; c->app.mode is the client's request. Between other ports it is
+ * the server who begins, with the first block of a file.
+ */
 static void only_sampled(wspi_coder *c)
 {
     uint8_t asked = c->ctx->app.id[0] == c->pay.app ? c->ctx->app.mode[0] : 0;
 
-    if (c->dir == 0 && !asked)
+    if (!is_asking(c))
+        wspi_app_only(c, c->dir == 0 ? S_DATA : S_ACK, 1);
+    else if (c->dir == 0 && !asked)
         wspi_app_only(c, 0, S_REQUESTS);
     else
         wspi_app_only(c, (asked == WRITE) == (c->dir == 0) ? S_DATA : S_ACK, 1);
@@ -294,6 +317,5 @@ const wspi_app wspi_app_tftp = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports = {69},
-    .ports_only = true,
+    .ports = {PORT},
 };

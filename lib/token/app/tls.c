@@ -664,4 +664,5 @@ const wspi_app wspi_app_tls = {
     .looks = looks,
     .walk = walk,
     .ports = {443, 8443},
+    .turns = WSPI_CLIENT_FIRST,
 };
