@@ -9,7 +9,8 @@ enum { WSPI_QUIC_FRAMES = 512 }; /* no sample says more, padding aside */
 
 /* Who speaks, and when. */
 typedef struct wspi_quic_turn {
-    uint64_t seed, version; /* of the flow: with the same seed a side says the same again; 0: TLS over TCP */
+    uint64_t seed,
+        version; /* of the flow: with the same seed a side says the same again; 0: TLS over TCP */
     bool server;
     bool first;        /* it has not said hello yet */
     bool heard;        /* the other side has sent its first Initial, whose number is 0 */

@@ -361,7 +361,10 @@ static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64
 {
     size_t from = client ? 0 : SERVER_NEEDS;
 
+    *may = UINT64_MAX;
     *needs = 0;
+    if (!c->fill)
+        return;
     if (!in_quic(c)) {
         *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
                       : rows_of(c, server_may, WSPI_COUNT(server_may));
