@@ -82,7 +82,7 @@ typedef struct service {
     uint8_t class; /* of a name's text */
 } service;
 static const service services[] = {
-    {53, {0, 3}, {4, 5}, {0, 9}, {2, 5}, 1, 5, {4, 49}, ECHOES, WSPI_TEXT_LABELS},
+    {53, {0, 3}, {4, 5}, {0, 9}, {2, 5}, 1, 8, {4, 49}, ECHOES, WSPI_TEXT_LABELS},
     {5353, {2, 2}, {3, 1}, {4, 5}, {4, 3}, 2, 5, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
     {5355, {2, 1}, {9, 1}, {4, 2}, {4, 2}, 1, 5, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
     {137, {10, 1}, {14, 1}, {9, 1}, {9, 1}, 1, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},

@@ -12,7 +12,7 @@
 
 /* ---- the walk ---- */
 
-enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300, MAX_SAMPLED = 10 };
+enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300, MAX_SAMPLED = 14 };
 
 /* Encoding: the line at hand. */
 static void find_line(wspi_http_message *w)
@@ -428,9 +428,9 @@ static void first_of_body(wspi_http_message *w)
         *left = w->mode & ANSWER && !c->fill && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
     if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
         *left = (uint32_t)wspi_app_left(c);
-    if (c->fill)
-        *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
-    n = c->fill ? *left : WSPI_MIN(*left, wspi_app_left(c));
+    n = WSPI_MIN(*left, wspi_app_left(c));
+    if (c->fill && !wspi_app_is_stream(c)) /* a datagram is as long as what it carries */
+        n = *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
     if (n == 0 || wspi_http_stopped(w))
         return;
     shown = WSPI_MIN(n, BODY_SHOWN);

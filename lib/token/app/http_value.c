@@ -257,7 +257,7 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
                     size_t n, bool implied)
 {
     unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, from = 4;
-    unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 12 : 4;
+    unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 24 : 4;
     bool prefix = prefix_of(w, r, last, len, &n);
     const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
 
@@ -315,7 +315,11 @@ static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
     char s[16];
 
-    wspi_app_only(w->c, r->from, r->count ? r->count : 15);
+    /* a body goes on in other segments, but not in other datagrams */
+    wspi_app_only(w->c, r->from,
+                  r->count                                          ? r->count
+                  : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
+                                                                    : 15u);
     v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
