@@ -176,16 +176,22 @@ static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_e
     return WSP_OK;
 }
 
-/* The marked tokens as a list, eight marks at a time. */
+/* The marked tokens as a list. Most are not: they are looked at 32 at a time. */
 static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
 {
+    enum { WIDE = 4 };
+    uint64_t any[WIDE];
     size_t m = 0;
 
-    for (size_t i = 0; i < n; i += 8) {
-        uint64_t eight = 0;
+    for (size_t i = 0; i < n; i += sizeof any) {
+        size_t end = WSPI_MIN(i + sizeof any, n);
 
-        memcpy(&eight, mark + i, WSPI_MIN(n - i, sizeof eight));
-        for (size_t k = i; eight && k < n && k < i + 8; k++)
+        if (i + sizeof any <= n) {
+            memcpy(any, mark + i, sizeof any);
+            if (!(any[0] | any[1] | any[2] | any[3]))
+                continue;
+        }
+        for (size_t k = i; k < end; k++)
             if (mark[k])
                 list[m++] = (uint16_t)k;
     }
@@ -327,39 +333,50 @@ static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, rou
     r->flow[r->n++] = i;
 }
 
+/* The flow's packet up to where there is a choice, so that more flows are asked for at once. *choices: 0: it is complete, or its flow over. */
+static wsp_status to_choice(speaker *g, flow *f, uint16_t *legal, size_t *choices, wsp_error *err)
+{
+    bool open;
+
+    for (*choices = 1; *choices == 1;) {
+        WSP_TRY(look_on(g, f, &open, err));
+        *choices = open ? list_marked(legal, g->legal, g->cfg->vocab) : 0;
+        if (!open)
+            return WSP_OK;
+        if ((*choices == 0 || f->n >= LONGEST_PACKET) &&
+            wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done)) {
+            *choices = 1;
+            continue;
+        }
+        if (*choices == 0) { /* its packets have brought it where no sample goes on */
+            f->open = false;
+            g->undrawn++;
+        } else if (f->n >= LONGEST_PACKET) {
+            return wspi_fail(err, WSP_ERR_FORMAT, f->n, "a packet has no end after %zu tokens",
+                             f->n);
+        } else if (*choices == 1) {
+            f->ids[f->n++] = legal[0];
+        }
+    }
+    return WSP_OK;
+}
+
 /* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
-    const size_t v = g->cfg->vocab;
     round usual = {.n = 0}, rare = {.n = 0};
 
     *left = 0;
     for (size_t i = 0; i < SLOTS; i++) {
         flow *f = &g->flows[i];
-        uint16_t *legal = g->choices + i * v;
+        uint16_t *legal = g->choices + i * g->cfg->vocab;
         size_t choices;
-        bool open;
 
-        WSP_TRY(look_on(g, f, &open, err));
-        if (!open)
+        WSP_TRY(to_choice(g, f, legal, &choices, err));
+        if (choices == 0)
             continue;
         ++*left;
-        choices = list_marked(legal, g->legal, v);
-        if ((choices == 0 || f->n >= LONGEST_PACKET) &&
-            wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done))
-            continue;
-        if (choices == 0) { /* its packets have brought it where no sample goes on */
-            f->open = false;
-            g->undrawn++;
-            continue;
-        }
-        if (f->n >= LONGEST_PACKET)
-            return wspi_fail(err, WSP_ERR_FORMAT, f->n, "a packet has no end after %zu tokens",
-                             f->n);
-        if (choices == 1)
-            f->ids[f->n++] = legal[0];
-        else
-            ask(g, i, legal, choices, wspi_rare_looks(&f->rare, f->n) ? &rare : &usual);
+        ask(g, i, legal, choices, wspi_rare_looks(&f->rare, f->n) ? &rare : &usual);
     }
     if (usual.n > 0)
         WSP_TRY(choose_tokens(g, &usual, err));
