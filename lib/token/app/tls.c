@@ -306,6 +306,7 @@ static bool is_empty(uint64_t type, bool client)
 
 static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client)
 {
+    bool known;
     size_t n;
 
     if (type == 10 && client) {
@@ -318,9 +319,9 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
         wspi_app_only(c, 0, 0);
         (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
     } else {
-        wspi_app_only(c, 0, is_empty(type, client) ? 0 : 14);
-        n = (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18, 0,
-                                  c->enc ? s->end - s->at : 0);
+        known = type == 23 || type == 35 || type == 18;
+        wspi_app_only(c, 0, !is_empty(type, client) ? 14 : known ? 0 : 1);
+        n = (size_t)wspi_app_code(c, EXTLEN, known, 0, c->enc ? s->end - s->at : 0);
         if (c->fill)
             made_up(c, type, n);
         else
