@@ -145,7 +145,7 @@ static const char *const answers[] = {"s2c first",
                                       "stack=eth/ipv4/tcp",
                                       "tcp.sport=443",
                                       "tcp.dport=dynamic",
-                                      "len=1344..1407",
+                                      "len=1408..1471",
                                       "tcp.flags=PA",
                                       "tls.handshake=server-hello",
                                       "tls.handshake=certificate",
@@ -276,7 +276,7 @@ static void sampled_handshakes_can_be_read_whole_and_in_order(void **state)
         assert_int_equal(types[1], WSPI_TLS_CLIENT_KEY);
         whole++;
         split += f->split > 0;
-        full += f->longest >= 1344;
+        full += f->longest >= 1408;
     }
     assert_true(whole > FLOWS / 3);
     assert_true(split > 10);
@@ -332,6 +332,42 @@ static void sampled_messages_are_fields_when_they_are_read_again(void **state)
     free(f);
 }
 
+/* A record of data that is longer than its segment. */
+static void sampled_records_go_on_in_the_next_segments(void **state)
+{
+    static const char *const begins[] = {"c2s first",
+                                         "stack=eth/ipv4/tcp",
+                                         "tcp.sport=dynamic",
+                                         "tcp.dport=443",
+                                         "len=1408..1471",
+                                         "tcp.flags=PA",
+                                         "app=tls",
+                                         "tls.record=data",
+                                         "tls.length=4096..5119",
+                                         NULL};
+    static const char *const more[] = {"c2s gap=0", "len=1408..1471", "tcp.flags=PA", "end", NULL};
+    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client_ip = {10}, .server_ip = {11}};
+    uint32_t left;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 4);
+    wire_open(&w);
+    sample(&w, &fill, begins, 0, WSPI_APP_TLS, &r);
+    left = w.dec->app.left[0];
+    assert_in_range(left, 2600, 3800);
+    for (int k = 0; k < 3; k++) {
+        sample(&w, &fill, more, 0, WSPI_APP_TLS, &r);
+        assert_in_range(w.packet->payload_len, WSPI_MIN(left, 1408), 1460);
+        assert_int_equal(w.dec->app.left[0], w.enc->app.left[0]);
+        left -= WSPI_MIN(left, w.packet->payload_len);
+        assert_true(left == 0 || w.dec->app.left[0] == left);
+    }
+    assert_int_equal(left, 0);
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +376,7 @@ int main(void)
         cmocka_unit_test(sampled_handshakes_can_be_read_whole_and_in_order),
         cmocka_unit_test(the_same_seed_gives_the_same_handshake),
         cmocka_unit_test(sampled_messages_are_fields_when_they_are_read_again),
+        cmocka_unit_test(sampled_records_go_on_in_the_next_segments),
     };
 
     (void)wsp_vocab_size();

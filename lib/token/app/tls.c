@@ -38,6 +38,7 @@ enum {
     STAGE = 4
 }; /* mode: the cipher is changed; the record that is left is of messages; the client's: from this bit on, how far they are */
 enum { RECORD_HEAD = 5, MESSAGE_HEAD = 4, FULL = 1300 };
+enum { SEALED_LEAST = 48, SEALED_MIN = 17, SEALED_MAX = (1 << 14) + 256 }; /* RFC 8446 5.2 */
 
 static const wspi_field fields[] = {
     [RECORD] = {"tls.record", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, record, 0},
@@ -384,13 +385,13 @@ static bool in_flight(const wspi_coder *c)
            (wspi_tls_speaker(stage) == c->dir || wspi_tls_has_more(stage, c->dir));
 }
 
-/* No record follows when it is the other side's turn, or in a segment that is as long as segments are, whose message could not. */
+/* No record follows when it is the other side's turn, or at the end of a segment that is as long as segments are. */
 static bool is_enough(const wspi_coder *c)
 {
-    if (!c->fill || c->app.mode[c->dir] & HIDDEN)
-        return false;
-    return wspi_tls_speaker(stage_of(&c->app)) == !c->dir ||
-           (in_flight(c) && c->pay.at >= FULL && wspi_app_left(c) < RECORD_HEAD + MESSAGE_HEAD);
+    bool turn = c->app.mode[c->dir] & HIDDEN || wspi_tls_speaker(stage_of(&c->app)) != !c->dir;
+    size_t least = RECORD_HEAD + (in_flight(c) ? MESSAGE_HEAD : SEALED_LEAST);
+
+    return c->fill && (!turn || (c->pay.at >= FULL && wspi_app_left(c) < least));
 }
 
 static bool goes_on(const wsp_context *ctx, int dir)
@@ -643,7 +644,6 @@ static void refit(wspi_coder *c, size_t start, uint64_t *len)
 
     if (c->app.mode[c->dir] & IN_HANDSHAKE)
         have += (size_t)c->app.v[c->dir][MESSAGE_LEFT];
-
     if (!c->fill || stopped(c) || have == *len)
         return;
     if (have < *len && c->pay.at >= c->pay.wire && !(c->app.mode[c->dir] & IN_HANDSHAKE))
@@ -653,32 +653,58 @@ static void refit(wspi_coder *c, size_t start, uint64_t *len)
     c->pay.out->data[start - 1] = (uint8_t)have;
 }
 
-static void one_record(wspi_coder *c, uint64_t type)
+/* The version of the last record, of either side. */
+static void record_version(wspi_coder *c)
 {
-    uint64_t want = 0x0303, len, rest;
-    bool known;
-    size_t start;
+    uint64_t want = 0x0303;
+    bool known = wspi_app_last(c, true, PROTOCOL, &want);
 
-    known = wspi_app_last(c, true, PROTOCOL, &want);
     if (!known)
         known = wspi_app_last(c, false, PROTOCOL, &want);
     if (c->fill && (want < 0x0300 || want > 0x0304)) /* said by bytes that looked like a record */
         want = 0x0303;
     wspi_app_only(c, 0, 2); /* 1.2, and 1.0, which most clients begin with */
     (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
+}
+
+/*
+ * Samples: messages that can be read have lengths of their own, what is sealed as was told: data that the segment has no
+ * room for goes on in the next ones; sealed messages, which are short, make it longer.
+ */
+static uint64_t sampled_length(wspi_coder *c, uint64_t type, uint64_t rest, uint64_t len)
+{
+    size_t end;
+
+    if (type == HANDSHAKES && in_flight(c))
+        return len;
+    if (len != rest)
+        len = WSPI_MIN(WSPI_MAX(len, (uint64_t)SEALED_MIN), (uint64_t)SEALED_MAX);
+    end = c->pay.at + 2 + (size_t)len;
+    if (c->pay.wire < end && (len == rest || (type != DATA && end <= FULL)))
+        c->pay.wire = c->pay.end = end;
+    return len;
+}
+
+static void one_record(wspi_coder *c, uint64_t type)
+{
+    bool sealed = type == DATA || (type == HANDSHAKES && c->app.mode[c->dir] & HIDDEN);
+    uint64_t len, rest;
+    size_t start;
+
+    record_version(c);
     len = wspi_app_get(c, 2);
     rest = wspi_app_left(c) >= (c->enc ? 0u : 2u) ? wspi_app_left(c) - (c->enc ? 0u : 2u) : 0;
-    if (c->fill && rest < 48)
-        rest = 48;
+    if (c->fill && rest < SEALED_LEAST)
+        rest = SEALED_LEAST;
     if (type == CCS || type == ALERT)
         rest = type == CCS ? 1 : 2;
-    if (!in_flight(c) || type != HANDSHAKES)
+    if (!sealed && !(type == HANDSHAKES && in_flight(c)))
         wspi_app_only(c, 0, 0);
     len = wspi_app_code(c, LENGTH, true, rest, len);
+    if (c->fill)
+        len = sampled_length(c, type, rest, len);
     wspi_app_put(c, 2, len);
     start = c->pay.at;
-    if (c->fill && c->pay.wire < start + len && (!in_flight(c) || type != HANDSHAKES))
-        c->pay.wire = c->pay.end = start + (size_t)len;
     fragment(c, type, start + (size_t)len);
     refit(c, start, &len);
     if (!stopped(c) && start + len > c->pay.at)
