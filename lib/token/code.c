@@ -445,6 +445,20 @@ static void code_extras(wspi_coder *c)
     }
 }
 
+/* Samples: the longest payloads are those of full segments, and no datagram is longer than Ethernet takes. */
+static void fit_length(wsp_packet *p)
+{
+    uint32_t link = p->n_layers && p->layers[0].id == WSPI_ETH ? wspi_protos[WSPI_ETH]->len : 0;
+    uint32_t most = WSPI_MTU + link - wspi_headers_len(p);
+    unsigned bin = wspi_bin(p->payload_len, WSPI_LEN_MANTISSA);
+    bool tcp = false;
+
+    for (size_t i = 0; i < p->n_layers; i++)
+        tcp |= p->layers[i].id == WSPI_TCP;
+    if (bin == wspi_bin(WSPI_LEN_SAMPLED, WSPI_LEN_MANTISSA))
+        p->payload_len = tcp ? most : WSPI_MIN(p->payload_len, most);
+}
+
 static void place_layers(wsp_packet *p)
 {
     uint32_t off = 0;
@@ -511,6 +525,8 @@ bool wspi_code_packet(wspi_coder *c)
     code_extras(c);
     if (!c->enc)
         place_layers(p);
+    if (c->fill)
+        fit_length(p);
     code_frame(c);
     if (c->bad || c->need)
         return true;

@@ -32,6 +32,8 @@ enum wspi_group {
 };
 
 enum { WSPI_GAP_MANTISSA = 1, WSPI_GAP_BITS = 46, WSPI_LEN_MANTISSA = 4, WSPI_LEN_BITS = 18 };
+/* Samples have no longer payloads: the one of a full segment on Ethernet, with time stamps. */
+enum { WSPI_LEN_SAMPLED = 1448, WSPI_MTU = 1500 };
 enum {
     WSPI_GAP_BINS = (WSPI_GAP_BITS - WSPI_GAP_MANTISSA + 1) << WSPI_GAP_MANTISSA,
     WSPI_LEN_BINS = (WSPI_LEN_BITS - WSPI_LEN_MANTISSA + 1) << WSPI_LEN_MANTISSA

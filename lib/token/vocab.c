@@ -492,7 +492,7 @@ static bool group_deviates(enum wspi_group g, unsigned v)
 {
     switch (g) {
     case WSPI_T_START: return v != WSPI_START_END && v % WSPI_STARTS >= WSPI_START_BACK;
-    case WSPI_T_LEN: return v > wspi_bin(1399, WSPI_LEN_MANTISSA);
+    case WSPI_T_LEN: return v > wspi_bin(WSPI_LEN_SAMPLED, WSPI_LEN_MANTISSA);
     case WSPI_T_SNAP:
     case WSPI_T_ORIG:
     case WSPI_T_CHANGED: return true;

@@ -331,6 +331,7 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     assert_int_equal(wsp_residual_new(&resid), WSP_OK);
     assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, ids, &n, resid),
                      WSP_OK);
+    keep_names(w, ids, n);
     assert_int_equal(w->enc->app.id[dir], app);
     wsp_residual_free(resid);
     free(legal);

@@ -8,6 +8,8 @@
  */
 #include "token/app/app.h"
 #include "token/app/quic_hello.h"
+#include "token/app/tls_flight.h"
+#include "token/app/tls_values.h"
 
 enum {
     RECORD,
@@ -24,174 +26,19 @@ enum {
     GROUP,
     SIGALG,
     FIELDS,
-    MESSAGE_LEFT =
-        FIELDS /* no field: bytes of a message that are still to come, of this direction */
+    /* No fields: bytes of this direction's message that are still to come, and its type. */
+    MESSAGE_LEFT = FIELDS,
+    MESSAGE_TYPE
 };
 
-enum { CCS = 20, ALERT, HANDSHAKES, DATA };
-enum {
-    CLIENT_HELLO = 1,
-    SERVER_HELLO = 2,
-    SEALED =
-        255, /* no handshake types: an encrypted message, and hellos that this record does not hold whole */
-    CLIENT_HELLO_CUT = 254,
-    SERVER_HELLO_CUT = 253
-};
 enum { MAX_LIST = 200, MAX_SAMPLED = 40 };
-enum { QUIC_PARAMETERS = 57, QUIC_DRAFT = 0xffa5 }; /* RFC 9001 8.2 */
 enum {
     HIDDEN = 1,
-    IN_HANDSHAKE = 2
-}; /* mode: the cipher is changed; the record that is left is of messages */
-
-static const wspi_value record[] = {{DATA, "data"},         {HANDSHAKES, "handshake"},
-                                    {CCS, "change-cipher"}, {ALERT, "alert"},
-                                    {24, "heartbeat"},      {0, NULL}};
-static const wspi_value version[] = {{0x0303, "1.2"}, {0x0301, "1.0"},  {0x0302, "1.1"},
-                                     {0x0304, "1.3"}, {0x0300, "ssl3"}, {0, NULL}};
-static const wspi_value handshake[] = {{CLIENT_HELLO, "client-hello"},
-                                       {SERVER_HELLO, "server-hello"},
-                                       {SEALED, "sealed"},
-                                       {11, "certificate"},
-                                       {12, "server-key"},
-                                       {14, "server-done"},
-                                       {16, "client-key"},
-                                       {4, "ticket"},
-                                       {22, "certificate-status"},
-                                       {13, "certificate-request"},
-                                       {15, "certificate-verify"},
-                                       {20, "finished"},
-                                       {0, "hello-request"},
-                                       {8, "encrypted-extensions"},
-                                       {67, "next-protocol"},
-                                       {CLIENT_HELLO_CUT, "client-hello-cut"},
-                                       {SERVER_HELLO_CUT, "server-hello-cut"},
-                                       {0, NULL}};
-static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
-                                    {0x1302, "AES256-GCM"},
-                                    {0x1303, "CHACHA20"},
-                                    {0xc02b, "ECDSA-AES128-GCM"},
-                                    {0xc02f, "RSA-AES128-GCM"},
-                                    {0xc02c, "ECDSA-AES256-GCM"},
-                                    {0xc030, "RSA-AES256-GCM"},
-                                    {0xcca9, "ECDSA-CHACHA20"},
-                                    {0xcca8, "RSA-CHACHA20"},
-                                    {0xc013, "ECDHE-RSA-AES128"},
-                                    {0xc014, "ECDHE-RSA-AES256"},
-                                    {0x009c, "9c"},
-                                    {0x009d, "9d"},
-                                    {0x002f, "2f"},
-                                    {0x0035, "35"},
-                                    {0xc009, "c009"},
-                                    {0xc00a, "c00a"},
-                                    {0xc023, "c023"},
-                                    {0xc024, "c024"},
-                                    {0xc027, "c027"},
-                                    {0xc028, "c028"},
-                                    {0x000a, "0a"},
-                                    {0x0033, "33"},
-                                    {0x0039, "39"},
-                                    {0x009e, "9e"},
-                                    {0x009f, "9f"},
-                                    {0x0067, "67"},
-                                    {0x006b, "6b"},
-                                    {0x003c, "3c"},
-                                    {0x003d, "3d"},
-                                    {0xccaa, "ccaa"},
-                                    {0x00ff, "scsv"},
-                                    {0x5600, "fallback"},
-                                    {0x0005, "05"},
-                                    {0x0004, "04"},
-                                    {0xc011, "c011"},
-                                    {0xc007, "c007"},
-                                    {0xc012, "c012"},
-                                    {0xc008, "c008"},
-                                    {0x0032, "32"},
-                                    {0x0038, "38"},
-                                    {0x0013, "13"},
-                                    {0x0016, "16"},
-                                    {0x0041, "41"},
-                                    {0x0084, "84"},
-                                    {0xcc14, "cc14"},
-                                    {0xcc13, "cc13"},
-                                    {0x0040, "40"},
-                                    {0x006a, "6a"},
-                                    {0xc09c, "c09c"},
-                                    {0xc09d, "c09d"},
-                                    {0xc0ac, "c0ac"},
-                                    {0xc0ad, "c0ad"},
-                                    {0x1304, "AES128-CCM"},
-                                    {0, NULL}};
-static const wspi_value extension[] = {{10, "groups"},
-                                       {13, "sigalgs"},
-                                       {23, "extended-master"},
-                                       {43, "versions"},
-                                       {35, "ticket"},
-                                       {18, "sct"},
-                                       {0, "server-name"},
-                                       {16, "alpn"},
-                                       {11, "point-formats"},
-                                       {51, "key-share"},
-                                       {45, "psk-modes"},
-                                       {5, "status"},
-                                       {65281, "renegotiation"},
-                                       {21, "padding"},
-                                       {27, "compress-cert"},
-                                       {17513, "alps"},
-                                       {17613, "alps-new"},
-                                       {13172, "npn"},
-                                       {22, "encrypt-then-mac"},
-                                       {41, "psk"},
-                                       {42, "early-data"},
-                                       {30032, "channel-id"},
-                                       {15, "heartbeat"},
-                                       {28, "record-limit"},
-                                       {34, "delegated"},
-                                       {65037, "ech"},
-                                       {49, "post-auth"},
-                                       {50, "sigalgs-cert"},
-                                       {44, "cookie"},
-                                       {24, "token-binding"},
-                                       {1, "max-fragment"},
-                                       {0xfe0d, "ech-draft"},
-                                       {QUIC_PARAMETERS, "quic-parameters"},
-                                       {QUIC_DRAFT, "quic-draft"},
-                                       {0, NULL}};
-static const wspi_value group[] = {
-    {29, "x25519"},     {23, "p256"},          {24, "p384"},
-    {25, "p521"},       {30, "x448"},          {256, "ffdhe2048"},
-    {257, "ffdhe3072"}, {4588, "x25519mlkem"}, {25497, "x25519kyber"},
-    {22, "k256"},       {26, "bp256"},         {27, "bp384"},
-    {28, "bp512"},      {258, "ffdhe4096"},    {259, "ffdhe6144"},
-    {260, "ffdhe8192"}, {19, "p192"},          {21, "p224"},
-    {14, "k571"},       {13, "b571"},          {11, "k409"},
-    {12, "b409"},       {9, "k283"},           {10, "b283"},
-    {0, NULL}};
-static const wspi_value sigalg[] = {{0x0403, "ecdsa-256"},
-                                    {0x0804, "pss-256"},
-                                    {0x0401, "rsa-256"},
-                                    {0x0503, "ecdsa-384"},
-                                    {0x0805, "pss-384"},
-                                    {0x0501, "rsa-384"},
-                                    {0x0806, "pss-512"},
-                                    {0x0601, "rsa-512"},
-                                    {0x0603, "ecdsa-512"},
-                                    {0x0201, "rsa-sha1"},
-                                    {0x0203, "ecdsa-sha1"},
-                                    {0x0807, "ed25519"},
-                                    {0x0808, "ed448"},
-                                    {0x0202, "dsa-sha1"},
-                                    {0x0402, "dsa-256"},
-                                    {0x0301, "rsa-224"},
-                                    {0x0303, "ecdsa-224"},
-                                    {0x0302, "dsa-224"},
-                                    {0x0502, "dsa-384"},
-                                    {0x0602, "dsa-512"},
-                                    {0x0809, "pss2-256"},
-                                    {0x080a, "pss2-384"},
-                                    {0x080b, "pss2-512"},
-                                    {0x0101, "rsa-md5"},
-                                    {0, NULL}};
+    IN_HANDSHAKE = 2,
+    STAGE = 4
+}; /* mode: the cipher is changed; the record that is left is of messages; the client's: from this bit on, how far they are */
+enum { RECORD_HEAD = 5, MESSAGE_HEAD = 4, FULL = 1300 };
+enum { SEALED_LEAST = 48, SEALED_MIN = 17, SEALED_MAX = (1 << 14) + 256 }; /* RFC 8446 5.2 */
 
 static const wspi_field fields[] = {
     [RECORD] = {"tls.record", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, record, 0},
@@ -306,6 +153,7 @@ static bool is_empty(uint64_t type, bool client)
 
 static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client)
 {
+    bool known;
     size_t n;
 
     if (type == 10 && client) {
@@ -318,9 +166,9 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
         wspi_app_only(c, 0, 0);
         (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
     } else {
-        wspi_app_only(c, 0, is_empty(type, client) ? 0 : 14);
-        n = (size_t)wspi_app_code(c, EXTLEN, type == 23 || type == 35 || type == 18, 0,
-                                  c->enc ? s->end - s->at : 0);
+        known = type == 23 || type == 35 || type == 18;
+        wspi_app_only(c, 0, !is_empty(type, client) ? 14 : known ? 0 : 1);
+        n = (size_t)wspi_app_code(c, EXTLEN, known, 0, c->enc ? s->end - s->at : 0);
         if (c->fill)
             made_up(c, type, n);
         else
@@ -500,6 +348,145 @@ static unsigned next_message(const wspi_coder *c, size_t end)
     return k;
 }
 
+/* ---- turns ---- */
+
+static unsigned stage_of(const wspi_app_state *s)
+{
+    return s->mode[0] >> STAGE;
+}
+
+static wspi_tls_turn turn_of(const wspi_coder *c)
+{
+    const uint64_t *server = c->app.v[1];
+
+    return (wspi_tls_turn){.seed = c->fill ? c->fill->seed : 0,
+                           .start_ns = c->fill ? c->fill->start_ns : 0,
+                           .cipher = (uint16_t)server[CIPHER],
+                           .version = (uint16_t)server[HELLO],
+                           .server = c->dir,
+                           .secret = server[OFFERED] == 0x0304};
+}
+
+/* Whatever is encoded moves the stage, too, but no token depends on it. */
+static void move_on(wspi_coder *c, unsigned type)
+{
+    wspi_tls_turn turn = turn_of(c);
+    unsigned stage = wspi_tls_after(stage_of(&c->app), &turn, type);
+
+    c->app.mode[0] = (uint8_t)((c->app.mode[0] & ((1u << STAGE) - 1)) | stage << STAGE);
+}
+
+/* Samples between the hellos and the change of the cipher: messages of which all is made up. */
+static bool in_flight(const wspi_coder *c)
+{
+    unsigned stage = stage_of(&c->app);
+
+    return c->fill && !(c->app.mode[c->dir] & HIDDEN) &&
+           (wspi_tls_speaker(stage) == c->dir || wspi_tls_has_more(stage, c->dir));
+}
+
+/* No record follows when it is the other side's turn, or at the end of a segment that is as long as segments are. */
+static bool is_enough(const wspi_coder *c)
+{
+    bool turn = c->app.mode[c->dir] & HIDDEN || wspi_tls_speaker(stage_of(&c->app)) != !c->dir;
+    size_t least = RECORD_HEAD + (in_flight(c) ? MESSAGE_HEAD : SEALED_LEAST);
+
+    return c->fill && (!turn || (c->pay.at >= FULL && wspi_app_left(c) < least));
+}
+
+static bool goes_on(const wsp_context *ctx, int dir)
+{
+    return ctx->app.left[dir] && ctx->app.mode[dir] & IN_HANDSHAKE;
+}
+
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    int speaker = wspi_tls_speaker(stage_of(&ctx->app));
+
+    if (goes_on(ctx, 0) || goes_on(ctx, 1))
+        return goes_on(ctx, dir);
+    return speaker < 0 || speaker == dir;
+}
+
+/* Not in the middle of a message. */
+static bool may_end(const wsp_context *ctx)
+{
+    return ctx->app.seen[0] && ctx->app.seen[1] && !goes_on(ctx, 0) && !goes_on(ctx, 1);
+}
+
+/* Samples: the records that this side may have now. */
+static void only_in_turn(wspi_coder *c)
+{
+    unsigned from = 0, count = 3;
+
+    if (!(c->app.mode[c->dir] & HIDDEN))
+        wspi_tls_records(stage_of(&c->app), c->dir, &from, &count);
+    wspi_app_only(c, from, count);
+}
+
+/* ---- messages ---- */
+
+static void put_bytes(wspi_coder *c, const uint8_t *from, size_t n)
+{
+    uint8_t *b = wspi_payload_room(c, n);
+
+    if (b)
+        memcpy(b, from, n);
+    c->pay.at += n;
+}
+
+/* Samples: the next n bytes of this direction's message, of which MESSAGE_LEFT are still to come. */
+static void say_more(wspi_coder *c, size_t n)
+{
+    uint64_t *v = c->app.v[c->dir];
+    wspi_tls_turn turn = turn_of(c);
+    unsigned type = (unsigned)v[MESSAGE_TYPE];
+    uint8_t body[WSPI_TLS_BODY_MAX];
+    size_t len = (size_t)v[BODY], fits = 0;
+
+    if (stopped(c) || n == 0)
+        return;
+    if (v[MESSAGE_LEFT] <= len && wspi_tls_body_len(&turn, type, len, &fits) && fits == len) {
+        wspi_tls_body(body, &turn, type, len);
+        put_bytes(c, body + len - (size_t)v[MESSAGE_LEFT], n);
+    } else {
+        wspi_app_opaque(c, n);
+    }
+    v[MESSAGE_LEFT] -= n;
+}
+
+/* n bytes of a record that began before, of no message that is read. */
+static void rest_of_record(wspi_coder *c, size_t n)
+{
+    uint64_t left = c->app.v[c->dir][MESSAGE_LEFT];
+    size_t said = 0;
+
+    if (c->fill && c->app.mode[c->dir] & IN_HANDSHAKE)
+        said = (size_t)WSPI_MIN(left, (uint64_t)n);
+    say_more(c, said);
+    wspi_app_opaque(c, n - said);
+}
+
+/*
+ * Samples: what the model draws is how long it should be. What a segment has no room for goes on in the next one; what is
+ * short makes it longer.
+ */
+static void sampled_body(wspi_coder *c, uint64_t type, size_t room)
+{
+    size_t want = (size_t)wspi_app_code(c, BODY, true, room, 0), len = want;
+    wspi_tls_turn turn = turn_of(c);
+
+    if (!wspi_tls_body_len(&turn, (unsigned)type, want, &len))
+        len = WSPI_MIN(want, (size_t)WSPI_TLS_BODY_MAX);
+    wspi_app_put(c, 3, len);
+    if (stopped(c))
+        return;
+    c->app.v[c->dir][BODY] = c->app.v[c->dir][MESSAGE_LEFT] = len;
+    if (type != WSPI_TLS_CERTIFICATE && len > wspi_app_left(c) && c->pay.at + len <= FULL)
+        c->pay.wire = c->pay.end = c->pay.at + len;
+    say_more(c, WSPI_MIN(len, wspi_app_left(c)));
+}
+
 /* A message whose body is opaque; `room` bytes after its length are in this record and segment. */
 static void other_body(wspi_coder *c, size_t room)
 {
@@ -512,29 +499,45 @@ static void other_body(wspi_coder *c, size_t room)
     c->app.v[c->dir][MESSAGE_LEFT] = len - here;
 }
 
-/* Samples: the hello of this side, or sealed. */
+/* Samples: what this side may say now, or else what is sealed; connections that are seen from the middle begin so. */
 static void forbid_messages(wspi_coder *c, unsigned base, unsigned n)
 {
-    if (c->legal && c->need && !c->deviations)
-        for (unsigned i = 0; i < n; i++)
-            if (i != (c->dir ? 1u : 0u) && handshake[i].value != SEALED)
-                c->legal[base + i] = 0;
+    unsigned stage = stage_of(&c->app);
+    bool asked = c->legal && c->pos == c->n && !c->deviations, any = false;
+
+    for (unsigned i = 0; asked && i < n; i++) {
+        bool may = wspi_tls_may_say(stage, c->dir, handshake[i].value);
+        any |= may;
+        if (!may && handshake[i].value != SEALED)
+            c->legal[base + i] = 0;
+    }
+    if (asked && any && stage != WSPI_TLS_NEW)
+        c->legal[base + index_of_form(SEALED)] = 0;
 }
 
-/* One message, or what is sealed up to `end`. */
-static void message(wspi_coder *c, size_t end)
+/* A hello, or a message whose body no token tells, up to `end`. */
+static void body_of(wspi_coder *c, uint64_t form, size_t end)
 {
-    unsigned base = wspi_field_base(c->pay.app, HANDSHAKE);
-    unsigned n = wspi_field_count(c->pay.app, HANDSHAKE) - 1, k = 0;
-    uint64_t form;
+    size_t room = end > c->pay.at + 3 ? end - c->pay.at - 3 : 0;
 
-    if (c->enc)
-        k = next_message(c, end);
-    k = wspi_must(c, base, n, k);
-    forbid_messages(c, base, n);
-    if (stopped(c))
-        return;
-    form = handshake[k].value;
+    if (form == CLIENT_HELLO || form == SERVER_HELLO) {
+        wspi_app_span s = wspi_app_open(c, 3);
+        wspi_app_require(c, !c->enc || s.end <= end);
+        hello(c, s.end, form == CLIENT_HELLO);
+        wspi_app_close(c, s);
+    } else if (c->fill) {
+        sampled_body(c, form, room);
+    } else {
+        other_body(c, room);
+    }
+}
+
+/* The message of row k, or what is sealed up to `end`. */
+static void one_message(wspi_coder *c, unsigned k, size_t end)
+{
+    uint64_t form = handshake[k].value;
+
+    c->app.v[c->dir][MESSAGE_TYPE] = form;
     if (form == SEALED) {
         wspi_app_opaque(c, end > c->pay.at ? end - c->pay.at : 40);
         return;
@@ -544,29 +547,66 @@ static void message(wspi_coder *c, size_t end)
                  form == CLIENT_HELLO_CUT   ? CLIENT_HELLO
                  : form == SERVER_HELLO_CUT ? SERVER_HELLO
                                             : form);
-    if (form == CLIENT_HELLO || form == SERVER_HELLO) {
-        wspi_app_span s = wspi_app_open(c, 3);
-        wspi_app_require(c, !c->enc || s.end <= end);
-        hello(c, s.end, form == CLIENT_HELLO);
-        wspi_app_close(c, s);
-    } else {
-        other_body(c, end > c->pay.at + 3 ? end - c->pay.at - 3 : 0);
-    }
+    body_of(c, form, end);
+    if (!stopped(c))
+        move_on(c, (unsigned)form);
+}
+
+/* One message, or what is sealed up to `end`. */
+static void message(wspi_coder *c, size_t end)
+{
+    unsigned base = wspi_field_base(c->pay.app, HANDSHAKE);
+    unsigned n = wspi_field_count(c->pay.app, HANDSHAKE) - 1, k = 0;
+
+    if (c->enc)
+        k = next_message(c, end);
+    k = wspi_must(c, base, n, k);
+    if (c->need)
+        forbid_messages(c, base, n);
+    if (!stopped(c))
+        one_message(c, k, end);
+}
+
+/* Samples: is there another one in this record? It begins in this segment, and none goes on in another record. */
+static bool another(wspi_coder *c, unsigned *k)
+{
+    unsigned base = wspi_field_base(c->pay.app, HANDSHAKE);
+    unsigned n = wspi_field_count(c->pay.app, HANDSHAKE) - 1;
+    bool more;
+
+    if (stopped(c) || !in_flight(c) || c->app.v[c->dir][MESSAGE_LEFT] ||
+        wspi_app_left(c) < MESSAGE_HEAD || !wspi_tls_has_more(stage_of(&c->app), c->dir))
+        return false;
+    more = wspi_may(c, base, n, false, false, k);
+    if (!more)
+        forbid_messages(c, base, n);
+    return more && handshake[*k].value != SEALED;
+}
+
+/* Samples: the record should end at `end`, if its messages have not come so far before. */
+static void sampled_messages(wspi_coder *c, size_t end)
+{
+    size_t here = c->pay.at + wspi_app_left(c);
+    unsigned k = 0;
+
+    c->app.v[c->dir][MESSAGE_LEFT] = 0;
+    message(c, in_flight(c) ? WSPI_MIN(end, here) : end);
+    while (another(c, &k))
+        one_message(c, k, end > c->pay.at + MESSAGE_HEAD && end < here ? end : here);
 }
 
 /* Messages of a handshake record up to `end`, after the rest of one that began before. */
 static void messages(wspi_coder *c, size_t end)
 {
     uint64_t *left = &c->app.v[c->dir][MESSAGE_LEFT];
-    bool first = true;
     size_t rest;
 
-    if (*left && !c->fill && end > c->pay.at) {
+    if (*left && end > c->pay.at) {
         rest = (size_t)WSPI_MIN(*left, (uint64_t)(end - c->pay.at));
         *left -= rest;
         wspi_app_opaque(c, rest);
     }
-    for (; !stopped(c) && (c->fill ? first : c->pay.at < end); first = false)
+    while (!stopped(c) && c->pay.at < end)
         message(c, end);
 }
 
@@ -578,11 +618,15 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
     size_t here = WSPI_MIN(end, c->pay.at + wspi_app_left(c));
     bool hidden = c->app.mode[c->dir] & HIDDEN;
 
-    if (type == CCS)
+    if (type == CCS) {
         c->app.mode[c->dir] |= HIDDEN;
+        move_on(c, WSPI_TLS_CHANGE);
+    }
     c->app.mode[c->dir] = (uint8_t)((c->app.mode[c->dir] & ~IN_HANDSHAKE) |
                                     (type == HANDSHAKES && !hidden ? IN_HANDSHAKE : 0));
-    if (type == HANDSHAKES && !hidden)
+    if (type == HANDSHAKES && !hidden && c->fill)
+        sampled_messages(c, end);
+    else if (type == HANDSHAKES && !hidden)
         messages(c, here);
     else if (here > c->pay.at)
         wspi_app_opaque(c, here - c->pay.at);
@@ -590,45 +634,77 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
         wspi_app_require(c, c->pay.at == here);
 }
 
-/* A sample's record is as long as its contents; of what has no contents of its own, as the length says. */
+/*
+ * A sample's record is as long as its contents, and what the next segments have of its last message; of what has no contents
+ * of its own, as the length says.
+ */
 static void refit(wspi_coder *c, size_t start, uint64_t *len)
 {
     size_t have = c->pay.at - start;
 
+    if (c->app.mode[c->dir] & IN_HANDSHAKE)
+        have += (size_t)c->app.v[c->dir][MESSAGE_LEFT];
     if (!c->fill || stopped(c) || have == *len)
         return;
-    if (have < *len && c->pay.at >= c->pay.wire)
+    if (have < *len && c->pay.at >= c->pay.wire && !(c->app.mode[c->dir] & IN_HANDSHAKE))
         return; /* it goes on in the next segment */
     *len = have;
     c->pay.out->data[start - 2] = (uint8_t)(have >> 8);
     c->pay.out->data[start - 1] = (uint8_t)have;
 }
 
-static void one_record(wspi_coder *c, uint64_t type)
+/* The version of the last record, of either side. */
+static void record_version(wspi_coder *c)
 {
-    uint64_t want = 0x0303, len, rest;
-    bool known;
-    size_t start;
+    uint64_t want = 0x0303;
+    bool known = wspi_app_last(c, true, PROTOCOL, &want);
 
-    known = wspi_app_last(c, true, PROTOCOL, &want);
     if (!known)
         known = wspi_app_last(c, false, PROTOCOL, &want);
     if (c->fill && (want < 0x0300 || want > 0x0304)) /* said by bytes that looked like a record */
         want = 0x0303;
     wspi_app_only(c, 0, 2); /* 1.2, and 1.0, which most clients begin with */
     (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
+}
+
+/*
+ * Samples: messages that can be read have lengths of their own, what is sealed as was told: data that the segment has no
+ * room for goes on in the next ones; sealed messages, which are short, make it longer.
+ */
+static uint64_t sampled_length(wspi_coder *c, uint64_t type, uint64_t rest, uint64_t len)
+{
+    size_t end;
+
+    if (type == HANDSHAKES && in_flight(c))
+        return len;
+    if (len != rest)
+        len = WSPI_MIN(WSPI_MAX(len, (uint64_t)SEALED_MIN), (uint64_t)SEALED_MAX);
+    end = c->pay.at + 2 + (size_t)len;
+    if (c->pay.wire < end && (len == rest || (type != DATA && end <= FULL)))
+        c->pay.wire = c->pay.end = end;
+    return len;
+}
+
+static void one_record(wspi_coder *c, uint64_t type)
+{
+    bool sealed = type == DATA || (type == HANDSHAKES && c->app.mode[c->dir] & HIDDEN);
+    uint64_t len, rest;
+    size_t start;
+
+    record_version(c);
     len = wspi_app_get(c, 2);
     rest = wspi_app_left(c) >= (c->enc ? 0u : 2u) ? wspi_app_left(c) - (c->enc ? 0u : 2u) : 0;
-    if (c->fill && rest < 48)
-        rest = 48;
+    if (c->fill && rest < SEALED_LEAST)
+        rest = SEALED_LEAST;
     if (type == CCS || type == ALERT)
         rest = type == CCS ? 1 : 2;
-    wspi_app_only(c, 0, 0);
+    if (!sealed && !(type == HANDSHAKES && in_flight(c)))
+        wspi_app_only(c, 0, 0);
     len = wspi_app_code(c, LENGTH, true, rest, len);
+    if (c->fill)
+        len = sampled_length(c, type, rest, len);
     wspi_app_put(c, 2, len);
     start = c->pay.at;
-    if (c->fill && c->pay.wire < start + len)
-        c->pay.wire = c->pay.end = start + (size_t)len;
     fragment(c, type, start + (size_t)len);
     refit(c, start, &len);
     if (!stopped(c) && start + len > c->pay.at)
@@ -645,13 +721,15 @@ static void walk(wspi_coder *c)
     if (n && c->app.mode[c->dir] & IN_HANDSHAKE && !c->fill)
         messages(c, n);
     else
-        wspi_app_opaque(c, n);
+        rest_of_record(c, n);
     while (!stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
-            wspi_app_only(c, 0, 3);
+            only_in_turn(c);
             type = wspi_app_field(c, RECORD, 1, false, 0);
         } else {
-            wspi_app_only(c, 0, 3);
+            if (is_enough(c))
+                return;
+            only_in_turn(c);
             if (!wspi_app_element(c, RECORD, 1, wspi_app_captured(c) > 0, &type))
                 return;
         }
@@ -668,4 +746,6 @@ const wspi_app wspi_app_tls = {
     .walk = walk,
     .ports = {443, 8443},
     .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
+    .may_end = may_end,
 };

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls_cert.h: X.509 certificates that samples show, of any length that one can have. Nobody has their keys. */
+#ifndef WSPI_TLS_CERT_H
+#define WSPI_TLS_CERT_H
+
+#include "base/base.h"
+
+enum { WSPI_CERT_MIN_EC = 480, WSPI_CERT_MIN_RSA = 880, WSPI_CERT_MAX = 8192 };
+
+typedef struct wspi_cert {
+    uint64_t seed;     /* of the chain: with the same seed it is the same certificate again */
+    uint64_t start_ns; /* a time at which it is valid */
+    unsigned level;    /* 0: of the server; n: of who signed that of n - 1 */
+    bool ec;           /* P-256, ECDSA; else RSA with 2048 bits */
+} wspi_cert;
+
+/* The certificate in DER (X.690 10) into b: `len` bytes, from WSPI_CERT_MIN_EC or _RSA to WSPI_CERT_MAX. */
+void wspi_cert_make(uint8_t *b, size_t len, const wspi_cert *cert);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls_flight.h: what samples of TLS up to 1.2 say between the hellos and the change of the cipher, and when. */
+#ifndef WSPI_TLS_FLIGHT_H
+#define WSPI_TLS_FLIGHT_H
+
+#include "base/base.h"
+
+/* Handshake types (RFC 5246 7.4, RFC 5077 3.3), and a change of the cipher, which is none. */
+enum {
+    WSPI_TLS_CLIENT_HELLO = 1,
+    WSPI_TLS_SERVER_HELLO = 2,
+    WSPI_TLS_TICKET = 4,
+    WSPI_TLS_CERTIFICATE = 11,
+    WSPI_TLS_SERVER_KEY = 12,
+    WSPI_TLS_SERVER_DONE = 14,
+    WSPI_TLS_CLIENT_KEY = 16,
+    WSPI_TLS_CHANGE = 256
+};
+enum { WSPI_TLS_BODY_MAX = 8192 };
+
+/* How far a handshake is. OPEN: nothing more is told, as after the hellos of TLS 1.3. */
+enum wspi_tls_stage {
+    WSPI_TLS_NEW,
+    WSPI_TLS_ASKED,
+    WSPI_TLS_ANSWERED,
+    WSPI_TLS_CERTIFIED,
+    WSPI_TLS_KEYED,
+    WSPI_TLS_DONE,
+    WSPI_TLS_CLIENT_KEYED,
+    WSPI_TLS_CHANGED,
+    WSPI_TLS_TICKETED,
+    WSPI_TLS_OPEN
+};
+
+/* Who speaks in which connection. */
+typedef struct wspi_tls_turn {
+    uint64_t seed, start_ns;  /* of the flow: with the same seed the same is said again */
+    uint16_t cipher, version; /* of the server's hello */
+    bool server;
+    bool secret; /* it has chosen TLS 1.3 */
+} wspi_tls_turn;
+
+/* May this message come now? Any of those that are not hellos? */
+bool wspi_tls_may_say(unsigned stage, bool server, unsigned type);
+bool wspi_tls_has_more(unsigned stage, bool server);
+/* The stage after it. Real handshakes have messages of other types, and in other places: they change nothing. */
+unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type);
+
+/* Whose turn is it (-1: anybody's)? */
+int wspi_tls_speaker(unsigned stage);
+/* Records of a side whose cipher is not changed: rows [from, from + count) of data, handshake, change of the cipher. */
+void wspi_tls_records(unsigned stage, bool server, unsigned *from, unsigned *count);
+
+/* The length of the body that is as near as can be to what is wanted; false: it is of no type that is made up. */
+bool wspi_tls_body_len(const wspi_tls_turn *turn, unsigned type, size_t want, size_t *len);
+void wspi_tls_body(uint8_t b[WSPI_TLS_BODY_MAX], const wspi_tls_turn *turn, unsigned type,
+                   size_t len);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_tls.c: what samples of TLS 1.2 say after the hellos: certificates of every length, and whole handshakes, read again. */
+#include "tests/unit/wire.h"
+#include "token/app/tls_cert.h"
+#include "token/app/tls_flight.h"
+
+enum { FLOWS = 150, PACKETS = 40, STREAM = 1 << 17 };
+static const uint64_t now = UINT64_C(1780000000) * 1000000000u;
+
+/* ---- DER ---- */
+
+typedef struct element {
+    uint8_t tag;
+    const uint8_t *b; /* its contents */
+    size_t len;
+} element;
+
+/* The element that [b, end) begins with, its length in as few bytes as can be; returns where it ends. */
+static const uint8_t *read_element(const uint8_t *b, const uint8_t *end, element *e)
+{
+    size_t bytes, bytes_of_length;
+
+    assert_true(end - b >= 2);
+    e->tag = *b++;
+    e->len = *b++;
+    if (e->len >= 128) {
+        bytes_of_length = e->len - 128;
+        assert_in_range(bytes_of_length, 1, 2);
+        assert_true((size_t)(end - b) >= bytes_of_length);
+        for (e->len = 0, bytes = bytes_of_length; bytes; bytes--)
+            e->len = e->len << 8 | *b++;
+        assert_true(e->len >= (bytes_of_length == 1 ? 128u : 256u));
+    }
+    assert_true(e->len <= (size_t)(end - b));
+    e->b = b;
+    return b + e->len;
+}
+
+/* Elements fill [b, end), and so do those inside of constructed ones. */
+static void read_all(const uint8_t *b, const uint8_t *end)
+{
+    element e;
+
+    while (b < end) {
+        b = read_element(b, end, &e);
+        if (e.tag & 0x20)
+            read_all(e.b, e.b + e.len);
+        if (e.tag == 0x02) {
+            assert_true(e.len > 0);
+            assert_true(e.len == 1 || e.b[0] || e.b[1] & 0x80);
+            assert_false(e.b[0] & 0x80);
+        }
+    }
+}
+
+/* Elements of the part of a certificate that is signed. */
+enum { SERIAL = 1, ISSUER = 3, VALIDITY, SUBJECT, EXTENSIONS = 7, PARTS };
+
+static void read_certificate(const uint8_t *b, size_t len, element part[PARTS])
+{
+    element all, is_signed, e;
+    const uint8_t *end = read_element(b, b + len, &all);
+
+    assert_ptr_equal(end, b + len);
+    read_all(b, end);
+    b = read_element(all.b, end, &is_signed);
+    assert_int_equal(is_signed.tag, 0x30);
+    b = read_element(b, end, &e);
+    assert_int_equal(e.tag, 0x30);
+    b = read_element(b, end, &e);
+    assert_int_equal(e.tag, 0x03);
+    assert_ptr_equal(b, end);
+    b = is_signed.b;
+    for (size_t i = 0; i < PARTS; i++)
+        b = read_element(b, is_signed.b + is_signed.len, &part[i]);
+    assert_ptr_equal(b, is_signed.b + is_signed.len);
+    assert_int_equal(part[0].tag, 0xa0);
+    assert_int_equal(part[SERIAL].tag, 0x02);
+    assert_in_range(part[SERIAL].len, 8, 20);
+    assert_int_equal(part[EXTENSIONS].tag, 0xa3);
+}
+
+static void certificates_have_every_length(void **state)
+{
+    uint8_t b[WSPI_CERT_MAX];
+    element part[PARTS];
+
+    (void)state;
+    for (unsigned kind = 0; kind < 6; kind++) {
+        wspi_cert cert = {.start_ns = now, .level = kind / 2, .ec = kind & 1};
+        size_t least = cert.ec ? WSPI_CERT_MIN_EC : WSPI_CERT_MIN_RSA;
+        for (size_t len = least; len <= WSPI_CERT_MAX; len += len < least + 700 ? 1 : 61) {
+            cert.seed = len * 31 + kind;
+            wspi_cert_make(b, len, &cert);
+            read_certificate(b, len, part);
+        }
+        for (cert.seed = 0; cert.seed < 300; cert.seed++) {
+            wspi_cert_make(b, least, &cert);
+            read_certificate(b, least, part);
+        }
+    }
+}
+
+static void a_certificate_names_who_has_the_next_one_and_is_the_same_again(void **state)
+{
+    uint8_t b[2][WSPI_CERT_MAX];
+    element part[2][PARTS];
+    wspi_cert cert = {.seed = 7, .start_ns = now};
+
+    (void)state;
+    wspi_cert_make(b[0], 1200, &cert);
+    wspi_cert_make(b[1], 1200, &cert);
+    assert_memory_equal(b[0], b[1], 1200);
+    cert.level = 1;
+    wspi_cert_make(b[1], 1431, &cert);
+    read_certificate(b[0], 1200, part[0]);
+    read_certificate(b[1], 1431, part[1]);
+    assert_int_equal(part[0][ISSUER].len, part[1][SUBJECT].len);
+    assert_memory_equal(part[0][ISSUER].b, part[1][SUBJECT].b, part[0][ISSUER].len);
+    assert_memory_equal(part[0][VALIDITY].b + 2, "25", 2); /* in 2026 */
+    assert_memory_equal(part[0][VALIDITY].b + 17, "27", 2);
+}
+
+/* ---- handshakes ---- */
+
+typedef struct flow {
+    uint8_t b[2][STREAM];
+    size_t n[2], longest;
+    unsigned split; /* certificates that go on in another segment */
+} flow;
+
+static const char *const greets[] = {"c2s first",
+                                     "stack=eth/ipv4/tcp",
+                                     "tcp.sport=dynamic",
+                                     "tcp.dport=443",
+                                     "len=256..271",
+                                     "tcp.flags=PA",
+                                     "tls.record=handshake",
+                                     "tls.handshake=client-hello",
+                                     NULL};
+static const char *const asks[] = {"c2s gap=0", "len=256..271", "tcp.flags=PA",
+                                   "tls.handshake=client-key", NULL};
+static const char *const answers[] = {"s2c first",
+                                      "s2c gap=0",
+                                      "stack=eth/ipv4/tcp",
+                                      "tcp.sport=443",
+                                      "tcp.dport=dynamic",
+                                      "len=1408..1471",
+                                      "tcp.flags=PA",
+                                      "tls.handshake=server-hello",
+                                      "tls.handshake=certificate",
+                                      "tls.handshake=server-key",
+                                      "tls.handshake=server-done",
+                                      "tls.handshake=ticket",
+                                      NULL};
+
+static void speak(wire *w, const wsp_filler *fill, flow *f, wspi_rng *r)
+{
+    int dir = !wspi_app_may_speak(w->dec, 0);
+    const wsp_packet *p = w->packet;
+
+    sample(w, fill, dir ? answers : w->dec->started ? asks : greets, dir, WSPI_APP_TLS, r);
+    assert_true(f->n[dir] + p->payload_len <= STREAM);
+    memcpy(f->b[dir] + f->n[dir], p->data + p->payload_off, p->payload_len);
+    f->n[dir] += p->payload_len;
+    f->longest = WSPI_MAX(f->longest, p->payload_len);
+    f->split += dir == 1 && w->dec->app.left[1] > 0;
+    assert_int_equal(w->dec->app.left[dir], w->enc->app.left[dir]);
+}
+
+/* Packets of a flow until the client has changed its cipher; flows of TLS 1.3 say nothing that could be read. */
+static bool converse(wire *w, uint64_t seed, flow *f)
+{
+    wsp_filler fill = {.seed = seed,
+                       .start_ns = now,
+                       .client = {2, 1},
+                       .server = {2, 2},
+                       .client_ip = {10, 0, 0, 1},
+                       .server_ip = {10, 0, 0, 2},
+                       .client_port = (uint16_t)(50000 + seed)};
+    bool mute = false;
+    wspi_rng r;
+
+    wspi_rng_seed(&r, seed);
+    memset(f, 0, sizeof *f);
+    wire_again(w);
+    for (int k = 0; k < PACKETS && !mute && !(w->dec->app.mode[0] & 1); k++) {
+        speak(w, &fill, f, &r);
+        mute = w->dec->app.mode[0] >> 4 == WSPI_TLS_OPEN;
+    }
+    return !mute;
+}
+
+static uint32_t number(const uint8_t *b, size_t n)
+{
+    uint32_t v = 0;
+
+    while (n--)
+        v = v << 8 | *b++;
+    return v;
+}
+
+static void read_chain(const uint8_t *b, size_t len)
+{
+    element part[PARTS];
+
+    assert_int_equal(number(b, 3), len - 3);
+    for (size_t at = 3; at < len;) {
+        size_t n = number(b + at, 3);
+        assert_true(at + 3 + n <= len);
+        read_certificate(b + at + 3, n, part);
+        at += 3 + n;
+    }
+}
+
+/* ECDHE: curve, point, signature; otherwise lengths that add up. */
+static void read_server_key(const uint8_t *b, size_t len)
+{
+    size_t at = 0;
+
+    if (b[0] == 3)
+        at = 4 + b[3];
+    else
+        for (int i = 0; i < 3; i++)
+            at += 2 + number(b + at, 2);
+    at += number(b + at, 2) == len - at - 2 ? 0 : 2;
+    assert_int_equal(number(b + at, 2), len - at - 2);
+}
+
+/* Messages of a direction up to its change of the cipher: their types, which are in whole records. */
+static size_t read_stream(const uint8_t *b, size_t n, uint8_t types[16])
+{
+    size_t found = 0;
+
+    for (size_t at = 0; at + 5 <= n && b[at] == 22; at += 5 + number(b + at + 3, 2)) {
+        size_t end = at + 5 + number(b + at + 3, 2);
+        assert_true(end <= n);
+        for (size_t m = at + 5; m < end; m += 4 + number(b + m + 1, 3)) {
+            size_t len = number(b + m + 1, 3);
+            assert_true(m + 4 + len <= end);
+            assert_true(found < 16);
+            types[found++] = b[m];
+            if (b[m] == WSPI_TLS_CERTIFICATE)
+                read_chain(b + m + 4, len);
+            else if (b[m] == WSPI_TLS_SERVER_KEY)
+                read_server_key(b + m + 4, len);
+            else if (b[m] == WSPI_TLS_SERVER_DONE)
+                assert_int_equal(len, 0);
+        }
+    }
+    return found;
+}
+
+static void sampled_handshakes_can_be_read_whole_and_in_order(void **state)
+{
+    static const uint8_t with_key[] = {2, 11, 12, 14}, without[] = {2, 11, 14};
+    flow *f = wspi_new_array(1, sizeof *f);
+    unsigned whole = 0, split = 0, full = 0;
+    uint8_t types[16];
+    wire w;
+
+    (void)state;
+    assert_non_null(f);
+    wire_open(&w);
+    for (uint64_t seed = 0; seed < FLOWS; seed++) {
+        size_t n;
+        if (!converse(&w, seed, f))
+            continue;
+        n = read_stream(f->b[1], f->n[1], types);
+        if (n == 2)
+            continue; /* a ticket: the session goes on */
+        assert_in_range(n, 3, 4);
+        assert_memory_equal(types, n == 4 ? with_key : without, n);
+        assert_int_equal(read_stream(f->b[0], f->n[0], types), 2);
+        assert_int_equal(types[0], WSPI_TLS_CLIENT_HELLO);
+        assert_int_equal(types[1], WSPI_TLS_CLIENT_KEY);
+        whole++;
+        split += f->split > 0;
+        full += f->longest >= 1408;
+    }
+    assert_true(whole > FLOWS / 3);
+    assert_true(split > 10);
+    assert_true(full > 10);
+    wire_close(&w);
+    free(f);
+}
+
+static void the_same_seed_gives_the_same_handshake(void **state)
+{
+    flow *f = wspi_new_array(2, sizeof *f);
+    wire w;
+
+    (void)state;
+    assert_non_null(f);
+    wire_open(&w);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        (void)converse(&w, seed, &f[0]);
+        (void)converse(&w, seed, &f[1]);
+        assert_memory_equal(&f[0], &f[1], sizeof *f);
+    }
+    wire_close(&w);
+    free(f);
+}
+
+static void sampled_messages_are_fields_when_they_are_read_again(void **state)
+{
+    static const char *const names[] = {"tls.handshake=client-hello", "tls.handshake=server-hello",
+                                        "tls.handshake=certificate", "tls.handshake=server-done",
+                                        "tls.handshake=client-key"};
+    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client_ip = {10}, .server_ip = {11}};
+    flow *f = wspi_new_array(1, sizeof *f);
+    bool seen[WSPI_COUNT(names)] = {false};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    assert_non_null(f);
+    wspi_rng_seed(&r, 3);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 10; fill.seed++) {
+        wire_again(&w);
+        f->n[0] = f->n[1] = 0;
+        for (int k = 0; k < 8; k++) {
+            speak(&w, &fill, f, &r);
+            for (size_t i = 0; i < WSPI_COUNT(names); i++)
+                seen[i] |= strstr(w.names, names[i]) != NULL;
+        }
+    }
+    for (size_t i = 0; i < WSPI_COUNT(names); i++)
+        assert_true(seen[i]);
+    wire_close(&w);
+    free(f);
+}
+
+/* A record of data that is longer than its segment. */
+static void sampled_records_go_on_in_the_next_segments(void **state)
+{
+    static const char *const begins[] = {"c2s first",
+                                         "stack=eth/ipv4/tcp",
+                                         "tcp.sport=dynamic",
+                                         "tcp.dport=443",
+                                         "len=1408..1471",
+                                         "tcp.flags=PA",
+                                         "app=tls",
+                                         "tls.record=data",
+                                         "tls.length=4096..5119",
+                                         NULL};
+    static const char *const more[] = {"c2s gap=0", "len=1408..1471", "tcp.flags=PA", "end", NULL};
+    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client_ip = {10}, .server_ip = {11}};
+    uint32_t left;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 4);
+    wire_open(&w);
+    sample(&w, &fill, begins, 0, WSPI_APP_TLS, &r);
+    left = w.dec->app.left[0];
+    assert_in_range(left, 2600, 3800);
+    for (int k = 0; k < 3; k++) {
+        sample(&w, &fill, more, 0, WSPI_APP_TLS, &r);
+        assert_in_range(w.packet->payload_len, WSPI_MIN(left, 1408), 1460);
+        assert_int_equal(w.dec->app.left[0], w.enc->app.left[0]);
+        left -= WSPI_MIN(left, w.packet->payload_len);
+        assert_true(left == 0 || w.dec->app.left[0] == left);
+    }
+    assert_int_equal(left, 0);
+    wire_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(certificates_have_every_length),
+        cmocka_unit_test(a_certificate_names_who_has_the_next_one_and_is_the_same_again),
+        cmocka_unit_test(sampled_handshakes_can_be_read_whole_and_in_order),
+        cmocka_unit_test(the_same_seed_gives_the_same_handshake),
+        cmocka_unit_test(sampled_messages_are_fields_when_they_are_read_again),
+        cmocka_unit_test(sampled_records_go_on_in_the_next_segments),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
