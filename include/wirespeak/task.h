@@ -294,7 +294,7 @@ WSP_API wsp_fit_options wsp_fit_options_default(void);
 /*
  * Trains a model on a set: next-token loss over all flows, cross-entropy of the set's label columns as heads. The
  * weights are those of the best validation on `val` (of the last step when val is NULL); on it the heads are calibrated
- * (wsp_calibrate). The model is the caller's. In a group (opt->train.group) everybody calls it and gets the same model,
+ * (wsp_calibrate) if they are trained. The model is the caller's. In a group (opt->train.group) everybody calls it and gets the same model,
  * which is, bit for bit, that of one process by itself; process 0 writes the checkpoints, all read them. EOF: the report
  * function ended the run; there is no model, but a checkpoint if one was asked for.
  */

@@ -230,7 +230,7 @@ wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train, const wsp_tokens *v
         st = run(&f, err);
     if (st == WSP_OK && train->n_heads)
         st = wsp_group_agree(opt->train.group, remember(&f, err), err);
-    if (st == WSP_OK && val)
+    if (st == WSP_OK && val && opt->train.head_weight > 0) /* else there is nothing to calibrate */
         st = wsp_group_agree(opt->train.group, wsp_calibrate(f.m, val, WSP_KEEP_DEFAULT, NULL, err),
                              err);
     clear(&f);

@@ -113,7 +113,7 @@ assert heads and all(h == heads[0] for h in heads) and "protocol" in heads[0], h
     result $? "the shipped $(basename "$m") answers with all heads at once"
 done
 
-"$ws" train -q --config tiny --epochs 1 --head-weight 0 -w "$tmp/speech.safetensors" "$tmp/set.npz" &&
+"$ws" train -q --config tiny --epochs 1 --head-weight 0 --val "$tmp/set.npz" -w "$tmp/speech.safetensors" "$tmp/set.npz" &&
     "$ws" classify -o jsonl -m "$tmp/speech.safetensors" "$data/dns.pcap" | python3 -c '
 import json, sys
 r = [json.loads(l)["wirespeak"]["label"] for l in sys.stdin]
