@@ -180,5 +180,4 @@ const wspi_app wspi_app_rtsp = {
     .walk = walk,
     .ports = {554, 8554},
     .turns = WSPI_IN_TURN,
-    .ports_only = true,
 };
