@@ -13,9 +13,10 @@ report() { # report RULE <lines on stdin
     done
 }
 
-# code FILE: its lines numbered, without comments, strings and character constants
+# code FILE...: their lines as FILE:NUMBER:TEXT, without comments, strings and character constants
 code() {
-    awk '{
+    awk 'FNR == 1 { inside = 0 }
+    {
         line = $0; out = ""
         gsub(/\\./, "", line)
         while (line != "") {
@@ -33,8 +34,8 @@ code() {
                 else if (hit == "/*") inside = 1
             } else { out = out line; line = "" }
         }
-        print NR ":" out
-    }' "$1"
+        print FILENAME ":" FNR ":" out
+    }' "$@"
 }
 
 banned='(v?sprintf|strcpy|strcat|strncpy|strncat|strtok|gets|atoi|atol|atof|alloca|system|popen|s?rand|tmpnam|mktemp)'
@@ -45,18 +46,19 @@ mapfile -t files < <(find include lib src tests -name '*.[ch]' 2>/dev/null | sor
     exit 1
 }
 
-for f in "${files[@]}"; do
-    report "banned function" < <(code "$f" | grep -E "(^|[^A-Za-z0-9_])${banned} *\(" | sed "s|^|$f:|")
-    if [[ $f == lib/* ]]; then
-        report "the library never prints, exits or reads the environment" \
-            < <(code "$f" | grep -E "(^|[^A-Za-z0-9_>.])${quiet} *\(|[^A-Za-z0-9_](stdout|stderr)[^A-Za-z0-9_]" | sed "s|^|$f:|")
-    fi
-    report "more than 800 lines" < <(awk -v f="$f" 'END { if (NR > 800) print f ":" NR }' "$f")
-    report "tab" < <(grep -nP '\t' "$f" | cut -d: -f1 | sed "s|^|$f:|" | head -n 1)
-    report "no SPDX line at the top" < <(head -n 1 "$f" | grep -q SPDX-License-Identifier || echo "$f:1")
-    [[ $f == *.c ]] || continue
-    # The style puts a function between lines "{" and "}" in the first column.
-    report "function of more than 100 lines" \
-        < <(awk -v f="$f" '/^\{/ { at = NR } /^\}/ { if (at && NR - at > 100) print f ":" at; at = 0 }' "$f")
-done
+text=$(mktemp)
+trap 'rm -f "$text"' EXIT
+code "${files[@]}" >"$text"
+report "banned function" < <(grep -E ":[0-9]+:(.*[^A-Za-z0-9_])?${banned} *\(" "$text")
+report "the library never prints, exits or reads the environment" \
+    < <(grep '^lib/' "$text" | grep -E ":[0-9]+:(.*[^A-Za-z0-9_>.])?${quiet} *\(|[^A-Za-z0-9_](stdout|stderr)[^A-Za-z0-9_]")
+# The style puts a function between lines "{" and "}" in the first column.
+while IFS=$'\t' read -r rule where; do
+    report "$rule" <<<"$where"
+done < <(awk '
+    FNR == 1 { at = 0; if (!/SPDX-License-Identifier/) print "no SPDX line at the top\t" FILENAME ":1" }
+    FNR == 801 { print "more than 800 lines\t" FILENAME ":801" }
+    /\t/ { print "tab\t" FILENAME ":" FNR }
+    FILENAME ~ /\.c$/ && /^\{/ { at = FNR }
+    FILENAME ~ /\.c$/ && /^\}/ { if (at && FNR - at > 100) print "function of more than 100 lines\t" FILENAME ":" at; at = 0 }' "${files[@]}")
 exit $bad
