@@ -29,12 +29,14 @@ WSP_MUST_USE WSP_API wsp_status wsp_network_parse(const char *text, wsp_network 
  * Where hosts come from. A host has one IPv4, one IPv6 and one MAC address whatever flows it takes part in. Of n
  * networks those of IPv4 are drawn from by their sizes; the IPv6 address is the host's in one of the IPv6 networks, or
  * 2001:db8::a.b.c.d where there is none; so it is the other way round when all are of IPv6 (IPv4 is 10.0.0.0/8 then).
+ * By default the model draws whether a host is near or far (wsp_filler).
  */
 typedef struct wsp_pool {
     const wsp_network *networks; /* borrowed */
     size_t n;                    /* 0: the default of its side */
     uint8_t mac[6];              /* MAC addresses begin with these ... */
-    size_t mac_len;              /* ... so many bytes, 0 to 6; 0: 02:00, then the IPv4 address */
+    size_t
+        mac_len; /* ... so many bytes, 0 to 6; 0: 02:00 and the IPv4 address, or 00:16:3e where that is even */
 } wsp_pool;
 
 /* ---- what to generate ---- */
@@ -103,7 +105,7 @@ typedef struct wsp_generate_options {
     size_t top_k;         /* draw among so many likeliest tokens, 0 = all */
     double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
     double
-        guide; /* how much more than the model says what a condition changes counts, 0 = as it says, in half the time */
+        guide; /* how much more than the model says counts what a condition changes of layers and ports, 0 = as it says */
     double
         rare; /* share of the drawn packets, [0, 1], that get one token the model finds improbable, where there is one */
     size_t max_packets; /* of a flow */
@@ -136,7 +138,8 @@ typedef struct wsp_generate_options {
     void *take_arg;
 } wsp_generate_options;
 
-/* 1 flow of at most 64 packets, 10 a second, clients of 10.0.0.0/16, servers of 198.51.100.0/24, ports from 49152 on. */
+/* 1 flow of at most 64 packets, 10 a second, clients of 10.0.0.0/16 or 198.18.0.0/16, servers of
+   10.1.0.0/24 or 198.51.100.0/24, ports from 49152 on. */
 WSP_API wsp_generate_options wsp_generate_options_default(void);
 
 /*

@@ -92,13 +92,22 @@ WSP_MUST_USE WSP_API wsp_status wsp_decode_packet(wsp_decoder *d, wsp_context *c
 
 /* ---- grammar, for sampling ---- */
 
-/* Where residual values come from when there is no recorded stream: pools of addresses, random numbers. */
+/* A host of samples, and its addresses. */
+typedef struct wsp_host {
+    uint8_t mac[6], ip[4], ip6[16];
+} wsp_host;
+
+/*
+ * Where residual values come from when there is no recorded stream: hosts, random numbers. A model draws of what class an address
+ * is (of the host, a private or public one; of its network card, its maker's or one given locally): the flow is of the first of a
+ * side's hosts whose addresses are of such classes. With one host on a side there is no choice.
+ */
 typedef struct wsp_filler {
-    uint64_t seed;                /* of this flow */
-    uint64_t start_ns;            /* time of the first packet */
-    uint8_t client[6], server[6]; /* MAC addresses */
-    uint8_t client_ip[4], server_ip[4];
-    uint8_t client_ip6[16], server_ip6[16];
+    uint64_t seed;             /* of this flow */
+    uint64_t start_ns;         /* time of the first packet */
+    wsp_host client, server;   /* the usual ones */
+    const wsp_host *others[2]; /* of the client's side, the server's [n_others], borrowed */
+    size_t n_others[2];
     uint16_t client_port;
     bool
         service_ports; /* well-known ports of protocols without a grammar are written, not others in their place */

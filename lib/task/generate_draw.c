@@ -15,9 +15,11 @@ typedef struct flow {
     wspi_start start;
     wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
     wsp_filler fill;
+    wsp_host hosts[2][WSPI_HOSTS]; /* fill's */
     wspi_rng rng;
-    float *state, *plain; /* plain, plain_memory: the same without a condition, to guide by */
-    void *memory, *plain_memory; /* of the packet in the making */
+    float *state;
+    void *memory,
+        *plain_memory; /* of the packet in the making; the same without a condition, to guide by */
     uint16_t ids[WSP_MAX_PACKET_TOKENS],
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
@@ -35,12 +37,14 @@ struct wspi_speaker {
     wsp_packet *packet;
     wsp_residual *resid;
     flow flows[SLOTS];
-    float *context, *plain, *gathered; /* [SLOTS][C], [SLOTS][C], [2 SLOTS][C] */
-    float *logits;                     /* [2 SLOTS][V] */
-    uint8_t *legal;                    /* [V] marks of the grammar */
-    uint8_t *barred;                   /* [V] what is never a rare token */
-    uint16_t *choices;                 /* [SLOTS][V] the same as lists */
-    uint16_t *prefix;                  /* [2 SLOTS][max_tokens] */
+    float *context, *gathered; /* [SLOTS][C] */
+    float *plain;              /* [C] of a flow without a condition before its first packet */
+    float *logits;             /* [2 SLOTS][V] */
+    uint8_t *legal;            /* [V] marks of the grammar */
+    uint8_t *barred;           /* [V] what is never a rare token */
+    uint8_t *guiding;          /* [V] tokens that say what a flow is */
+    uint16_t *choices;         /* [SLOTS][V] the same as lists */
+    uint16_t *prefix;          /* [SLOTS][max_tokens] */
     wspi_candidate *scratch;
     wspi_frames frames;
     wspi_editor editor;
@@ -59,7 +63,7 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
     f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
                            .start_ns = start->start_ns,
                            .service_ports = g->o->service_ports};
-    wspi_hosts_draw(&f->fill, g->o, start->number, &f->rng);
+    wspi_hosts_draw(&f->fill, f->hosts, g->o, start->number, &f->rng);
     if (start->from) {
         wspi_script_hosts(&f->fill, g->o->from.flows, start->from, g->packet);
         wsp_context_init(f->script.before, g->linktype);
@@ -211,40 +215,61 @@ static double throw_dice(void *arg, size_t i)
     return wspi_rng_unit(&d->flows[d->asked[i]].rng);
 }
 
-/* Is the flow drawn by what its condition changes? */
-static bool is_guided(const speaker *g, const flow *f)
+/*
+ * Tokens that say what a flow is: layers, ports, and whose payload it is. Guiding them makes flows follow their condition;
+ * guiding the others, which say how such a flow goes on, would make sizes and times of a class more alike than they are.
+ */
+static bool says_what(uint16_t id)
 {
-    return g->o->guide > 0 && f->start.condition >= 0;
+    const wspi_vocab *v = &wspi_the_vocab;
+    uint8_t layer;
+    size_t f;
+
+    if (wspi_token_field(id, &layer, &f))
+        return layer < WSPI_LAYER_COUNT && wspi_protos[layer]->fields[f].kind == WSPI_K_PORT;
+    switch ((enum wspi_group)v->group_of[id]) {
+    case WSPI_T_STACK:
+    case WSPI_T_KEEP:
+    case WSPI_T_LAYER:
+    case WSPI_T_APP:
+    case WSPI_T_KIND: return true;
+    default: return false;
+    }
+}
+
+/* Is the flow's next token drawn by what its condition changes? In its first packet, where there is such a choice. */
+static bool is_guided(const speaker *g, const flow *f, const uint16_t *legal, size_t n)
+{
+    if (g->o->guide <= 0 || f->start.condition < 0 || f->packets > 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (g->guiding[legal[i]])
+            return true;
+    return false;
 }
 
 /*
- * Logits of the flows `asked`. Guided ones are pushed on in the direction in which the condition has moved them (Ho and
- * Salimans, 2022): (1 + w) conditional - w unconditional, which cuts both ways before temperature.
+ * Logits of the flows `asked`, pushed on in the direction in which the condition has moved them (Ho and Salimans, 2022):
+ * (1 + w) conditional - w unconditional, which cuts both ways before temperature.
  */
 static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
                                 wsp_error *err)
 {
-    const size_t v = g->cfg->vocab, width = g->cfg->channels;
-    size_t all = n, from = n;
+    const size_t v = g->cfg->vocab;
 
     for (size_t k = 0; k < n; k++) {
-        const flow *f = &g->flows[asked[k]];
-        if (!is_guided(g, f))
-            continue;
-        prefix[all] = prefix[k];
-        prefix[all].context = g->plain + asked[k] * width;
-        prefix[all++].memory = f->plain_memory;
+        prefix[n + k] = prefix[k];
+        prefix[n + k].context = g->plain;
+        prefix[n + k].memory = g->flows[asked[k]].plain_memory;
     }
-    WSP_TRY(wsp_runner_next_token(g->runner, prefix, all, g->logits, err));
+    WSP_TRY(wsp_runner_next_token(g->runner, prefix, 2 * n, g->logits, err));
     for (size_t k = 0; k < n; k++) {
         float *with = g->logits + k * v;
-        const float *without;
-        if (!is_guided(g, &g->flows[asked[k]]))
-            continue;
-        without = g->logits + from++ * v;
+        const float *without = g->logits + (n + k) * v;
         for (size_t i = 0; i < prefix[k].n_wanted; i++) {
             uint16_t id = prefix[k].wanted[i];
-            with[id] += (float)g->o->guide * (with[id] - without[id]);
+            if (g->guiding[id])
+                with[id] += (float)g->o->guide * (with[id] - without[id]);
         }
     }
     return WSP_OK;
@@ -257,33 +282,55 @@ typedef struct round {
         prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
 } round;
 
+static void put_token(flow *f, uint16_t token)
+{
+    wspi_rare_saw(&f->rare, f->n);
+    f->ids[f->n++] = token;
+}
+
+static void sample_tokens(speaker *g, const round *r)
+{
+    for (size_t k = 0; k < r->n; k++) {
+        flow *f = &g->flows[r->flow[k]];
+        put_token(f, wspi_sample(g->logits + k * g->cfg->vocab, r->prefix[k].wanted,
+                                 r->prefix[k].n_wanted, g->o, g->scratch, &f->rng));
+    }
+}
+
 /* A token for each of the flows. By the model's own odds the runner draws it, which computes less. */
 static wsp_status choose_tokens(speaker *g, round *r, wsp_error *err)
 {
     const wsp_generate_options *o = g->o;
-    /* of the whole run, not of these flows: which flows are asked for together depends on the number of threads */
-    bool guided = o->guide > 0 && (o->n_mix || o->like);
-    bool drawn = o->temperature == 1 && !o->top_k && o->top_p >= 1 && !guided;
     uint16_t token[SLOTS];
     dice d = {g->flows, r->flow};
 
-    WSP_TRY(drawn ? wsp_runner_draw_token(g->runner, r->prefix, r->n, throw_dice, &d, token, err)
-                  : guided_logits(g, r->prefix, r->flow, r->n, err));
-    for (size_t k = 0; k < r->n; k++) {
-        flow *f = &g->flows[r->flow[k]];
-
-        if (!drawn)
-            token[k] = wspi_sample(g->logits + k * g->cfg->vocab, r->prefix[k].wanted,
-                                   r->prefix[k].n_wanted, o, g->scratch, &f->rng);
-        wspi_rare_saw(&f->rare, f->n);
-        f->ids[f->n++] = token[k];
+    if (r->n == 0)
+        return WSP_OK;
+    if (o->temperature != 1 || o->top_k || o->top_p < 1) {
+        WSP_TRY(wsp_runner_next_token(g->runner, r->prefix, r->n, g->logits, err));
+        sample_tokens(g, r);
+        return WSP_OK;
     }
+    WSP_TRY(wsp_runner_draw_token(g->runner, r->prefix, r->n, throw_dice, &d, token, err));
+    for (size_t k = 0; k < r->n; k++)
+        put_token(&g->flows[r->flow[k]], token[k]);
+    return WSP_OK;
+}
+
+static wsp_status choose_guided(speaker *g, round *r, wsp_error *err)
+{
+    if (r->n == 0)
+        return WSP_OK;
+    WSP_TRY(guided_logits(g, r->prefix, r->flow, r->n, err));
+    sample_tokens(g, r);
     return WSP_OK;
 }
 
 /* A rare token for each of the flows, by the model's own odds; where there is none, the one that was drawn stays. */
 static wsp_status choose_rare(speaker *g, const round *r, wsp_error *err)
 {
+    if (r->n == 0)
+        return WSP_OK;
     WSP_TRY(wsp_runner_next_token(g->runner, r->prefix, r->n, g->logits, err));
     for (size_t k = 0; k < r->n; k++) {
         flow *f = &g->flows[r->flow[k]];
@@ -364,7 +411,7 @@ static wsp_status to_choice(speaker *g, flow *f, uint16_t *legal, size_t *choice
 /* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
-    round usual = {.n = 0}, rare = {.n = 0};
+    round usual = {.n = 0}, guided = {.n = 0}, rare = {.n = 0};
 
     *left = 0;
     for (size_t i = 0; i < SLOTS; i++) {
@@ -376,11 +423,14 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
         if (choices == 0)
             continue;
         ++*left;
-        ask(g, i, legal, choices, wspi_rare_looks(&f->rare, f->n) ? &rare : &usual);
+        ask(g, i, legal, choices,
+            wspi_rare_looks(&f->rare, f->n)   ? &rare
+            : is_guided(g, f, legal, choices) ? &guided
+                                              : &usual);
     }
-    if (usual.n > 0)
-        WSP_TRY(choose_tokens(g, &usual, err));
-    return rare.n > 0 ? choose_rare(g, &rare, err) : WSP_OK;
+    WSP_TRY(choose_tokens(g, &usual, err));
+    WSP_TRY(choose_guided(g, &guided, err));
+    return choose_rare(g, &rare, err);
 }
 
 static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
@@ -490,30 +540,28 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
 static wsp_status advance(speaker *g, const size_t *at, size_t n, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
-    uint32_t packet_off[2 * SLOTS + 1] = {0}, flow_off[2 * SLOTS + 1] = {0};
-    float *states[2 * SLOTS], *to[2 * SLOTS];
-    size_t tokens = 0, all = 0;
-    wsp_batch b = {.packet_off = packet_off, .flow_off = flow_off, .ids = g->prefix};
+    uint32_t packet_off[SLOTS + 1] = {0}, flow_off[SLOTS + 1] = {0};
+    float *states[SLOTS];
+    wsp_batch b = {.packet_off = packet_off,
+                   .flow_off = flow_off,
+                   .ids = g->prefix,
+                   .n_flows = n,
+                   .n_packets = n};
 
-    for (size_t k = 0; k < 2 * n; k++) {
-        flow *f = &g->flows[at[k % n]];
+    for (size_t k = 0; k < n; k++) {
+        flow *f = &g->flows[at[k]];
 
-        if (k >= n && !is_guided(g, f))
-            continue;
-        memcpy(g->prefix + tokens, f->seen, f->n_seen * sizeof *f->seen);
-        tokens += f->n_seen;
-        states[all] = k < n ? f->state : f->plain;
-        to[all] = (k < n ? g->context : g->plain) + at[k % n] * width;
-        packet_off[++all] = (uint32_t)tokens;
-        flow_off[all] = (uint32_t)all;
+        memcpy(g->prefix + b.n_tokens, f->seen, f->n_seen * sizeof *f->seen);
+        b.n_tokens += f->n_seen;
+        states[k] = f->state;
+        packet_off[k + 1] = (uint32_t)b.n_tokens;
+        flow_off[k + 1] = (uint32_t)(k + 1);
     }
     if (n == 0)
         return WSP_OK;
-    b.n_flows = b.n_packets = all;
-    b.n_tokens = tokens;
     WSP_TRY(wsp_state_step(g->runner, states, &b, g->gathered, NULL, err));
-    for (size_t k = 0; k < all; k++)
-        memcpy(to[k], g->gathered + k * width, width * sizeof **to);
+    for (size_t k = 0; k < n; k++)
+        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
     return WSP_OK;
 }
 
@@ -539,9 +587,9 @@ static wsp_status finish_packets(speaker *g, wsp_error *err)
 static wsp_status start_flows(speaker *g, const wspi_wave *w, size_t *taken, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
-    int32_t condition[2 * SLOTS];
-    float *states[2 * SLOTS], *to[2 * SLOTS];
-    size_t n = 0;
+    int32_t condition[SLOTS];
+    float *states[SLOTS];
+    size_t at[SLOTS], n = 0;
 
     for (size_t i = 0; i < SLOTS && *taken < w->n; i++) {
         flow *f = &g->flows[i];
@@ -551,20 +599,23 @@ static wsp_status start_flows(speaker *g, const wspi_wave *w, size_t *taken, wsp
         start_flow(g, f, &w->start[*taken]);
         condition[n] = w->start[*taken].condition;
         states[n] = f->state;
-        to[n++] = g->context + i * width;
+        at[n++] = i;
         ++*taken;
-        if (!is_guided(g, f))
-            continue;
-        condition[n] = -1;
-        states[n] = f->plain;
-        to[n++] = g->plain + i * width;
     }
     if (n == 0)
         return WSP_OK;
     WSP_TRY(wsp_state_start(g->runner, states, condition, n, g->gathered, err));
     for (size_t k = 0; k < n; k++)
-        memcpy(to[k], g->gathered + k * width, width * sizeof **to);
+        memcpy(g->context + at[k] * width, g->gathered + k * width, width * sizeof *g->context);
     return WSP_OK;
+}
+
+/* Where a flow begins that nothing is said of. */
+static wsp_status start_plain(speaker *g, wsp_error *err)
+{
+    float *state = g->flows[0].state; /* of no flow yet */
+
+    return wsp_state_start(g->runner, &state, NULL, 1, g->plain, err);
 }
 
 wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_wave *w, wsp_error *err)
@@ -600,35 +651,38 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->linktype = o->from.flows ? wsp_prompt_linktype(o->from.flows) : 1;
     wspi_buf_init(&g->frames.bytes, SIZE_MAX / 2);
     g->context = wspi_new_array(SLOTS * width, sizeof *g->context);
-    g->plain = wspi_new_array(SLOTS * width, sizeof *g->plain);
-    g->gathered = wspi_new_array(2 * SLOTS * width, sizeof *g->gathered);
+    g->plain = wspi_new_array(width, sizeof *g->plain);
+    g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
     g->logits = wspi_new_array(2 * SLOTS * v, sizeof *g->logits);
     g->legal = wspi_new_array(v, 1);
     g->barred = wspi_new_array(v, 1);
+    g->guiding = wspi_new_array(v, 1);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
-    g->prefix = wspi_new_array(2 * SLOTS * tokens, sizeof *g->prefix);
+    g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
     ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->barred &&
-         g->choices && g->prefix && g->scratch;
+         g->guiding && g->choices && g->prefix && g->scratch;
     if (ok)
         wspi_rare_bar(g->barred, v);
+    for (size_t id = 0; ok && id < v; id++)
+        g->guiding[id] = says_what((uint16_t)id);
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
         g->flows[i].state = wspi_new_array(1, wsp_state_size(g->m));
         g->flows[i].memory = wspi_new_array(1, wsp_memory_size(g->m));
-        g->flows[i].plain = wspi_new_array(1, wsp_state_size(g->m));
         g->flows[i].plain_memory = wspi_new_array(1, wsp_memory_size(g->m));
         g->flows[i].script.before = wspi_new_array(1, wsp_context_size());
         wspi_buf_init(&g->flows[i].script.resid, SIZE_MAX / 2);
         ok = g->flows[i].ctx && g->flows[i].trial && g->flows[i].state && g->flows[i].memory &&
-             g->flows[i].script.before && g->flows[i].plain && g->flows[i].plain_memory;
+             g->flows[i].script.before && g->flows[i].plain_memory;
     }
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
         return wspi_nomem(err, "a wave of flows", SLOTS);
     /* the same traffic for a seed whatever the CPU has */
-    return wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err);
+    WSP_TRY(wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err));
+    return start_plain(g, err);
 }
 
 void wspi_speaker_free(wspi_speaker *g)
@@ -640,7 +694,6 @@ void wspi_speaker_free(wspi_speaker *g)
         free(g->flows[i].trial);
         free(g->flows[i].state);
         free(g->flows[i].memory);
-        free(g->flows[i].plain);
         free(g->flows[i].plain_memory);
         free(g->flows[i].script.before);
         wspi_buf_clear(&g->flows[i].script.resid);
@@ -651,6 +704,7 @@ void wspi_speaker_free(wspi_speaker *g)
     free(g->logits);
     free(g->legal);
     free(g->barred);
+    free(g->guiding);
     free(g->choices);
     free(g->prefix);
     free(g->scratch);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate_hosts.c: who the flows are between. A host is an IPv4 address of a pool; its IPv6 and MAC addresses are made
- * from that, so that a host has the same ones in all flows, and no table of hosts is kept.
+ * from that, so that a host has the same ones in all flows, and no table of hosts is kept. Each side has some to choose from.
  */
 #include <arpa/inet.h>
 
 #include "task/generate_int.h"
 
-/* Defaults of the two sides, and what stands in for a family that the user's networks lack. */
-static const wsp_network default_clients = {{10}, 4, 16}, default_servers = {{198, 51, 100}, 4, 24},
-                         any_v4 = {{10}, 4, 8}, any_v6 = {{0x20, 0x01, 0x0d, 0xb8}, 16, 96};
+/*
+ * Where hosts of the two sides are by default: of their own network, with the link's IPv6 address, and elsewhere (RFC 2544, RFC
+ * 5737, RFC 3849). A host is the same number in both, and has one MAC address.
+ */
+static const struct home {
+    wsp_network near, far;
+} homes[2] = {{{{10, 0}, 4, 16}, {{198, 18}, 4, 16}}, {{{10, 1}, 4, 24}, {{198, 51, 100}, 4, 24}}};
+
+/* What stands in for a family that the user's networks lack. */
+static const wsp_network any_v4 = {{10}, 4, 8}, any_v6 = {{0x20, 0x01, 0x0d, 0xb8}, 16, 96},
+                         link_v6 = {{0xfe, 0x80}, 16, 64};
 
 wsp_status wsp_network_parse(const char *text, wsp_network *out)
 {
@@ -82,50 +90,97 @@ static const wsp_network *of_family(const wsp_pool *p, uint8_t len, uint64_t k, 
     return found;
 }
 
-typedef struct host {
-    uint8_t v4[4], v6[16], mac[6];
-} host;
-
-/* Draws an IPv4 network by its size, and a host of it. */
-static void draw_v4(const wsp_pool *p, const wsp_network *instead, wspi_rng *rng, uint8_t v4[4])
+/* A network of IPv4 by its size, or `instead`, and the number of a host of it. */
+static const wsp_network *draw_v4(const wsp_pool *p, wspi_rng *rng, uint64_t *number)
 {
-    uint64_t all = 0, at;
+    uint64_t all = 0;
 
     for (size_t i = 0; i < p->n; i++)
         all += p->networks[i].len == 4 ? host_count(&p->networks[i]) : 0;
     if (all == 0) {
-        host_address(instead, wspi_rng_below(rng, host_count(instead)), v4);
-        return;
+        *number = wspi_rng_below(rng, host_count(&any_v4));
+        return &any_v4;
     }
-    at = wspi_rng_below(rng, all);
-    for (size_t i = 0; i < p->n; i++) {
+    *number = wspi_rng_below(rng, all);
+    for (size_t i = 0;; i++) {
         uint64_t n = p->networks[i].len == 4 ? host_count(&p->networks[i]) : 0;
-        if (at < n) {
-            host_address(&p->networks[i], at, v4);
-            return;
-        }
-        at -= n;
+        if (*number < n)
+            return &p->networks[i];
+        *number -= n;
     }
 }
 
-static void draw_host(const wsp_pool *p, const wsp_network *usual, wspi_rng *rng, host *h)
+/* Every second host has a network card of a maker (the one of Xen's machines, which nobody else has), others a given address. */
+static void mac_of(const wsp_pool *p, const uint8_t v4[4], uint8_t mac[6])
 {
-    size_t n6;
-    const wsp_network *v6;
-    uint64_t k;
+    static const uint8_t maker[] = {0x00, 0x16, 0x3e};
 
+    mac[0] = 2;
+    mac[1] = 0;
+    memcpy(mac + 2, v4, 4);
+    if (!(v4[3] & 1))
+        memcpy(mac, maker, sizeof maker);
+    memcpy(mac, p->mac, p->mac_len);
+}
+
+static void v6_of(const wsp_network *prefix, const uint8_t v4[4], uint8_t v6[16])
+{
+    memcpy(v6, prefix->addr, 12);
+    memcpy(v6 + 12, v4, 4);
+}
+
+/* Number k of the user's network v4. */
+static void host_of_pool(const wsp_pool *p, const wsp_network *v4, uint64_t k, wsp_host *h)
+{
+    const wsp_network *v6;
+    uint64_t number;
+    size_t n6;
+
+    host_address(v4, k, h->ip);
+    number = load_be(h->ip, 4);
     (void)of_family(p, 16, 0, &n6);
-    draw_v4(p, p->n ? &any_v4 : usual, rng, h->v4);
-    k = load_be(h->v4, 4);
-    v6 = n6 ? of_family(p, 16, k % n6, &n6) : NULL;
+    v6 = n6 ? of_family(p, 16, number % n6, &n6) : NULL;
     if (v6)
-        host_address(v6, k % host_count(v6), h->v6);
+        host_address(v6, number % host_count(v6), h->ip6);
     else
-        memcpy(h->v6, any_v6.addr, 12), memcpy(h->v6 + 12, h->v4, 4);
-    h->mac[0] = 2;
-    h->mac[1] = 0;
-    memcpy(h->mac + 2, h->v4, 4);
-    memcpy(h->mac, p->mac, p->mac_len);
+        v6_of(&any_v6, h->ip, h->ip6);
+    mac_of(p, h->ip, h->mac);
+}
+
+/* Number k of a side, near and far. */
+static size_t host_of_home(const wsp_pool *p, const struct home *home, uint64_t k, wsp_host h[2])
+{
+    host_address(&home->near, k, h[0].ip);
+    v6_of(&link_v6, h[0].ip, h[0].ip6);
+    host_address(&home->far, k, h[1].ip);
+    v6_of(&any_v6, h[1].ip, h[1].ip6);
+    mac_of(p, h[0].ip, h[0].mac);
+    memcpy(h[1].mac, h[0].mac, sizeof h[1].mac);
+    return 2;
+}
+
+/* A host and its neighbour, which has the other kind of network card. */
+static size_t draw_side(const wsp_pool *p, const struct home *home, wspi_rng *rng,
+                        wsp_host h[WSPI_HOSTS])
+{
+    const wsp_network *v4 = &home->near;
+    uint64_t k = 0;
+    size_t n = 0;
+
+    if (p->n)
+        v4 = draw_v4(p, rng, &k);
+    else
+        k = wspi_rng_below(rng, host_count(v4));
+    for (uint64_t i = 0; i < 2; i++) {
+        uint64_t number = k ^ i;
+        if (number >= host_count(v4) || (i && p->mac_len))
+            break;
+        if (p->n)
+            host_of_pool(p, v4, number, &h[n++]);
+        else
+            n += host_of_home(p, home, number, h + n);
+    }
+    return n;
 }
 
 /*
@@ -145,19 +200,16 @@ static uint16_t draw_port(const wsp_generate_options *o, uint64_t number)
     return (uint16_t)(o->port_first + (number % n * step + o->seed % n) % n);
 }
 
-void wspi_hosts_draw(wsp_filler *fill, const wsp_generate_options *o, uint64_t number,
-                     wspi_rng *rng)
+void wspi_hosts_draw(wsp_filler *fill, wsp_host hosts[2][WSPI_HOSTS], const wsp_generate_options *o,
+                     uint64_t number, wspi_rng *rng)
 {
-    host client, server;
+    const wsp_pool *const pools[2] = {&o->clients, &o->servers};
 
-    draw_host(&o->clients, &default_clients, rng, &client);
-    draw_host(&o->servers, &default_servers, rng, &server);
-    memcpy(fill->client, client.mac, 6);
-    memcpy(fill->client_ip, client.v4, 4);
-    memcpy(fill->client_ip6, client.v6, 16);
-    memcpy(fill->server, server.mac, 6);
-    memcpy(fill->server_ip, server.v4, 4);
-    memcpy(fill->server_ip6, server.v6, 16);
+    for (size_t side = 0; side < 2; side++) {
+        fill->n_others[side] = draw_side(pools[side], &homes[side], rng, hosts[side]) - 1;
+        fill->others[side] = hosts[side] + 1;
+        *(side ? &fill->server : &fill->client) = hosts[side][0];
+    }
     fill->client_port = draw_port(o, number);
 }
 

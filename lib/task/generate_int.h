@@ -79,8 +79,9 @@ void wspi_rare_say(const wspi_swap *s, wsp_deviation *out);
 wsp_status wspi_pools_check(const wsp_generate_options *o, wsp_error *err);
 
 /* Addresses and ports of flow `number`, all from its random numbers. */
-void wspi_hosts_draw(wsp_filler *fill, const wsp_generate_options *o, uint64_t number,
-                     wspi_rng *rng);
+enum { WSPI_HOSTS = 4 }; /* that one side of a flow may be */
+void wspi_hosts_draw(wsp_filler *fill, wsp_host hosts[2][WSPI_HOSTS], const wsp_generate_options *o,
+                     uint64_t number, wspi_rng *rng);
 
 /* ---- captures that flows are made after or from ---- */
 

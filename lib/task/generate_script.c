@@ -31,16 +31,17 @@ void wspi_script_hosts(wsp_filler *fill, const wsp_prompt *p, const wspi_told_fl
     wsp_packet_dissect(scratch, p->linktype, &frame);
     key = wsp_packet_key(scratch);
     fill->start_ns = first->time_ns;
+    fill->n_others[0] = fill->n_others[1] = 0;
     if (scratch->n_layers && scratch->layers[0].id == WSPI_ETH) {
-        memcpy(fill->client, frame.data + (client ? 0 : 6), 6);
-        memcpy(fill->server, frame.data + (client ? 6 : 0), 6);
+        memcpy(fill->client.mac, frame.data + (client ? 0 : 6), 6);
+        memcpy(fill->server.mac, frame.data + (client ? 6 : 0), 6);
     }
     if (key->addr_len == 4) {
-        memcpy(fill->client_ip, key->addr[client], 4);
-        memcpy(fill->server_ip, key->addr[!client], 4);
+        memcpy(fill->client.ip, key->addr[client], 4);
+        memcpy(fill->server.ip, key->addr[!client], 4);
     } else if (key->addr_len == 16) {
-        memcpy(fill->client_ip6, key->addr[client], 16);
-        memcpy(fill->server_ip6, key->addr[!client], 16);
+        memcpy(fill->client.ip6, key->addr[client], 16);
+        memcpy(fill->server.ip6, key->addr[!client], 16);
     }
     if (key->port[client])
         fill->client_port = key->port[client];

@@ -168,6 +168,7 @@ typedef struct sampler {
     uint8_t *legal;
     wspi_frames frames;
     wsp_filler fill;
+    wsp_host hosts[2][WSPI_HOSTS]; /* fill's */
     wspi_rng rng;
 } sampler;
 
@@ -246,7 +247,7 @@ static wsp_status draw_flow(sampler *s, const wspi_start *start, wsp_error *err)
 
     wspi_rng_seed(&s->rng, s->o->seed * 0x9e3779b97f4a7c15u + start->number);
     s->fill = (wsp_filler){.seed = wspi_rng_u64(&s->rng), .start_ns = start->start_ns};
-    wspi_hosts_draw(&s->fill, s->o, start->number, &s->rng);
+    wspi_hosts_draw(&s->fill, s->hosts, s->o, start->number, &s->rng);
     wsp_context_init(s->ctx, 1);
     for (size_t packets = 0; packets < start->max_packets; packets++) {
         uint16_t ids[WSP_MAX_PACKET_TOKENS];

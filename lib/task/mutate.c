@@ -82,15 +82,15 @@ static wsp_filler filler_of(wsp_mutator *m, int dir)
     const wsp_flow_key *key = wsp_packet_key(m->draft.p);
     wsp_filler f = {.seed = wspi_rng_u64(&m->rng),
                     .start_ns = m->draft.p->time_ns,
-                    .client = {2, 0, 0, 0, 0, 1},
-                    .server = {2, 0, 0, 0, 0, 2},
+                    .client.mac = {2, 0, 0, 0, 0, 1},
+                    .server.mac = {2, 0, 0, 0, 0, 2},
                     .client_port = key->port[dir],
                     .service_ports = true};
 
-    memcpy(f.client_ip, key->addr[dir], 4);
-    memcpy(f.server_ip, key->addr[!dir], 4);
-    memcpy(f.client_ip6, key->addr[dir], 16);
-    memcpy(f.server_ip6, key->addr[!dir], 16);
+    memcpy(f.client.ip, key->addr[dir], 4);
+    memcpy(f.server.ip, key->addr[!dir], 4);
+    memcpy(f.client.ip6, key->addr[dir], 16);
+    memcpy(f.server.ip6, key->addr[!dir], 16);
     return f;
 }
 

@@ -530,6 +530,8 @@ bool wspi_code_packet(wspi_coder *c)
     code_frame(c);
     if (c->bad || c->need)
         return true;
+    if (c->fill)
+        wspi_hosts_begin(c);
     code_layers(c);
     if (c->fill && !c->bad && !c->need)
         wspi_group_fit(c);

@@ -56,45 +56,24 @@ bool wspi_may_decode(wspi_coder *c, unsigned base, unsigned count, bool deviates
 
 /* ---- residuals ---- */
 
-static uint64_t bytes_be(const uint8_t *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
-/* An IPv4 address, or the network half of an IPv6 address. */
-static uint64_t ip_half(const uint8_t *v4, const uint8_t *v6, unsigned n)
-{
-    return n == 4 ? bytes_be(v4, 4) : bytes_be(v6, 8);
-}
-
 static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
 {
-    const wsp_filler *f = c->fill;
-    bool from_client = c->dir == 0;
     uint64_t mask = n < 8 ? (UINT64_C(1) << 8 * n) - 1 : UINT64_MAX;
 
     switch ((enum wspi_role)role) {
-    case WSPI_R_MAC_SRC: return bytes_be(from_client ? f->client : f->server, 6) & mask;
-    case WSPI_R_MAC_DST: return bytes_be(from_client ? f->server : f->client, 6) & mask;
+    case WSPI_R_MAC_SRC:
+    case WSPI_R_MAC_DST:
     case WSPI_R_IP_SRC:
-        return ip_half(from_client ? f->client_ip : f->server_ip,
-                       from_client ? f->client_ip6 : f->server_ip6, n);
     case WSPI_R_IP_DST:
-        return ip_half(from_client ? f->server_ip : f->client_ip,
-                       from_client ? f->server_ip6 : f->client_ip6, n);
-    case WSPI_R_IP_SRC_LOW: return bytes_be((from_client ? f->client_ip6 : f->server_ip6) + 8, 8);
-    case WSPI_R_IP_DST_LOW: return bytes_be((from_client ? f->server_ip6 : f->client_ip6) + 8, 8);
+    case WSPI_R_IP_SRC_LOW:
+    case WSPI_R_IP_DST_LOW: return wspi_host_address(c, role, 8 * n, -1) & mask;
     case WSPI_R_PORT_SRC:
-        if (from_client)
-            return f->client_port;
+        if (c->dir == 0)
+            return c->fill->client_port;
         break;
     case WSPI_R_PORT_DST:
-        if (!from_client)
-            return f->client_port;
+        if (c->dir != 0)
+            return c->fill->client_port;
         break;
     default: break;
     }
@@ -441,6 +420,8 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
 /* Samples: the ports that a client may have, and ask. */
 static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned base, unsigned n)
 {
+    enum { DHCP_CLIENT = 68 };
+    bool nobody = wspi_host_is_nobody(c);
     uint16_t from = 0;
 
     for (size_t i = 0; i < c->p->n_layers && !source; i++)
@@ -448,7 +429,8 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned bas
             from = (uint16_t)c->p->layers[i].v[0];
     for (unsigned t = 0; t < n; t++) {
         uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
-        if (source ? port && !wspi_app_asks_from(port, layer) : !wspi_app_asks(from, port, layer))
+        if (source ? (port && !wspi_app_asks_from(port, layer)) || (nobody && port != DHCP_CLIENT)
+                   : !wspi_app_asks(from, port, layer))
             c->legal[base + t] = 0;
     }
 }
@@ -469,19 +451,21 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
             return;
         }
     } else if (d->kind != WSPI_K_FREE) {
-        bool asked = d->kind == WSPI_K_PORT && c->fill && !c->fill->service_ports && wspi_asked(c);
+        bool asked = c->fill && wspi_asked(c);
         t = wspi_must(c, base, n, t);
-        if (asked)
+        if (asked && d->kind == WSPI_K_PORT && !c->fill->service_ports)
             forbid_ports(c, layer, d->role == WSPI_R_PORT_SRC, base, n);
+        if (asked && d->kind == WSPI_K_ADDR && layer != WSPI_ARP)
+            wspi_host_classes(c, d->role, d->width, base);
         if (d->kind == WSPI_K_PORT && c->fill)
             t = sampled_port(c, layer, d->role == WSPI_R_PORT_SRC, t);
     }
     if (d->kind == WSPI_K_PORT && t >= WSPI_PORT_CLASSES)
         *v = wspi_port_at(t - WSPI_PORT_CLASSES);
+    else if (d->kind == WSPI_K_ADDR && c->fill && !stopped(c))
+        *v = wspi_host_address(c, d->role, d->width, (int)t);
     else
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
-    if (c->fill && d->kind == WSPI_K_ADDR && d->role == WSPI_R_IP_DST && wspi_group_may(c))
-        *v = wspi_group_addr(t, d->width, *v);
     if (c->fill && d->kind == WSPI_K_PORT && t == WSPI_PORT_DYNAMIC &&
         d->role == (c->dir ? WSPI_R_PORT_SRC : WSPI_R_PORT_DST))
         /* of the server: dynamic (RFC 6335), from 60416 on, below which tshark knows protocols by their ports */

@@ -22,10 +22,11 @@ static const struct group {
 
 enum { BROADCAST = 1, MULTICAST = 2 };                                     /* of wspi_addr_class */
 enum { ALL_HOSTS = 0x01, ALL_ROUTERS = 0x02, QUERY = 0x11, LEAVE = 0x17 }; /* IGMP, RFC 2236 */
-#define LOCAL_V4 UINT32_C(0xe0000000)         /* 224.0.0.0/24, RFC 5771 */
-#define SITE_V4  UINT32_C(0xef000000)         /* 239.0.0.0/8, RFC 2365 */
-#define LINK_V6  UINT64_C(0xff02000000000000) /* RFC 4291 2.7 */
-#define ALL_MAC  UINT64_C(0xffffffffffff)
+#define LOCAL_V4   UINT32_C(0xe0000000)         /* 224.0.0.0/24, RFC 5771 */
+#define SITE_V4    UINT32_C(0xef000000)         /* 239.0.0.0/8, RFC 2365 */
+#define LINK_V6    UINT64_C(0xff02000000000000) /* RFC 4291 2.7 */
+#define LINK_GROUP UINT64_C(0x01005e000001)     /* until the group is known */
+#define ALL_MAC    UINT64_C(0xffffffffffff)
 
 bool wspi_group_may(const wspi_coder *c)
 {
@@ -38,8 +39,8 @@ bool wspi_group_may(const wspi_coder *c)
 uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v)
 {
     if (class == MULTICAST)
-        return width == 64 ? LINK_V6 : SITE_V4 | (v & 0xffffff);
-    return class == BROADCAST && width == 32 ? 0xffffffff : v;
+        return width == 64 ? LINK_V6 : width == 48 ? LINK_GROUP : SITE_V4 | (v & 0xffffff);
+    return class != BROADCAST ? v : width == 48 ? ALL_MAC : 0xffffffff;
 }
 
 static bool is_group(const wspi_layer *l)

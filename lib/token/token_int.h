@@ -426,6 +426,15 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags);
 /* Has a bare acknowledgement of the i-th layer nothing to tell but its window? */
 bool wspi_tells_window(const wspi_coder *c, size_t i);
 
+/* ---- hosts of samples: host.c ---- */
+
+void wspi_hosts_begin(wspi_coder *c); /* before the layers' fields */
+/* Of `width` bits, the host's that the packet's addresses are of so far; of this class (wspi_addr_class), -1: of any. */
+uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, int class);
+/* Grammar: leaves of the marks from base on those of classes of which there is a host, or a group. */
+void wspi_host_classes(wspi_coder *c, uint8_t role, unsigned width, unsigned base);
+bool wspi_host_is_nobody(const wspi_coder *c); /* is it sent from 0.0.0.0? */
+
 /* ---- destinations of samples that are groups: group.c ---- */
 
 /* May this sample go to a group: is it of the initiator, and not of a connection? */

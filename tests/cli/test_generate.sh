@@ -100,7 +100,7 @@ generate -m "$model" -n 30 --clients 2001:db8:77::/64 --servers 203.0.113.9 --cl
 import json, sys
 flows = [json.loads(line) for line in sys.stdin]
 ends = [f[side] for f in flows for side in ("src_ip", "dest_ip") if side in f and ":" not in f[side]]
-groups = lambda e: 224 <= int(e.split(".")[0]) < 240 or e == "255.255.255.255"
+groups = lambda e: 224 <= int(e.split(".")[0]) < 240 or e in ("255.255.255.255", "0.0.0.0") # and who asks for an address
 assert len(ends) > 10 and all(e.startswith("10.") or e == "203.0.113.9" or groups(e) for e in ends), ends
 own = {67, 68, 123, 137, 546, 547, 5353} # of clients, too
 assert all(3000 <= f["src_port"] < 3100 or f["src_port"] in own for f in flows if "src_port" in f)

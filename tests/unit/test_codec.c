@@ -368,10 +368,10 @@ static void every_legal_sequence_is_a_valid_packet(void **state)
         pair p = pair_new(1);
         wsp_filler fill = {.seed = flow,
                            .start_ns = 1,
-                           .client = {2, 1},
-                           .server = {2, 2},
-                           .client_ip = {10, 0, 0, 1},
-                           .server_ip = {10, 0, 0, 2},
+                           .client.mac = {2, 1},
+                           .server.mac = {2, 2},
+                           .client.ip = {10, 0, 0, 1},
+                           .server.ip = {10, 0, 0, 2},
                            .client_port = 50000};
         for (int k = 0; k < 4 && sample_packet(d, p.dec, &fill, &r, legal); k++)
             ;

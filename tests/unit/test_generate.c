@@ -215,6 +215,7 @@ static void hosts_are_of_their_networks_and_have_one_identity(void **state)
 {
     wsp_network n[3];
     wsp_generate_options o = wsp_generate_options_default();
+    wsp_host hosts[2][WSPI_HOSTS];
     uint8_t mac_of[4][6] = {{0}}, v6_of[4][16] = {{0}};
     unsigned seen[4] = {0};
     wspi_rng r;
@@ -229,28 +230,67 @@ static void hosts_are_of_their_networks_and_have_one_identity(void **state)
         wsp_filler f = {0};
         unsigned k;
 
-        wspi_hosts_draw(&f, &o, i, &r);
-        assert_memory_equal(f.client_ip, ((uint8_t[]){10, 1, 2}), 3);
-        k = f.client_ip[3] == 9 ? 3 : f.client_ip[3] - 4u;
+        wspi_hosts_draw(&f, hosts, &o, i, &r);
+        assert_memory_equal(f.client.ip, ((uint8_t[]){10, 1, 2}), 3);
+        k = f.client.ip[3] == 9 ? 3 : f.client.ip[3] - 4u;
         assert_in_range(k, 1, 3);
-        assert_memory_equal(f.client_ip6, n[2].addr, 7);
-        assert_memory_equal(f.client, o.clients.mac, 3);
+        assert_memory_equal(f.client.ip6, n[2].addr, 7);
+        assert_memory_equal(f.client.mac, o.clients.mac, 3);
         if (seen[k]++) {
-            assert_memory_equal(f.client, mac_of[k], 6);
-            assert_memory_equal(f.client_ip6, v6_of[k], 16);
+            assert_memory_equal(f.client.mac, mac_of[k], 6);
+            assert_memory_equal(f.client.ip6, v6_of[k], 16);
         }
-        memcpy(mac_of[k], f.client, 6);
-        memcpy(v6_of[k], f.client_ip6, 16);
+        memcpy(mac_of[k], f.client.mac, 6);
+        memcpy(v6_of[k], f.client.ip6, 16);
         assert_in_range(f.client_port, 49152, 65535);
-        assert_int_equal(f.server_ip[0], 198);
+        assert_int_equal(f.n_others[0], 0);
+        assert_memory_equal(f.server.ip, ((uint8_t[]){10, 1, 0}), 3);
     }
     for (unsigned k = 1; k < 4; k++)
         assert_in_range(seen[k], 60, 140);
 }
 
+/* Where they come from by default: near and far, from a maker or not, and always the same. */
+static void hosts_have_one_card_in_two_networks(void **state)
+{
+    wsp_generate_options o = wsp_generate_options_default();
+    wsp_host hosts[2][WSPI_HOSTS];
+    uint8_t mac_of[256][6] = {{0}};
+    wsp_network one;
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 2);
+    for (uint64_t i = 0; i < 1000; i++) {
+        wsp_filler f = {0};
+
+        wspi_hosts_draw(&f, hosts, &o, i, &r);
+        assert_int_equal(f.n_others[1], 3);
+        for (size_t k = 0; k < 4; k++) {
+            const wsp_host *h = k ? &f.others[1][k - 1] : &f.server;
+            uint8_t last = h->ip[3];
+            assert_memory_equal(h->ip,
+                                k % 2 ? ((uint8_t[]){198, 51, 100}) : ((uint8_t[]){10, 1, 0}), 3);
+            assert_int_equal(h->ip6[0], k % 2 ? 0x20 : 0xfe);
+            assert_int_equal(h->mac[0] & 2, last & 1 ? 2 : 0);
+            if (mac_of[last][5] | mac_of[last][0])
+                assert_memory_equal(h->mac, mac_of[last], 6);
+            memcpy(mac_of[last], h->mac, 6);
+        }
+        assert_int_not_equal(f.server.ip[3] & 1, f.others[1][1].ip[3] & 1);
+    }
+    assert_int_equal(wsp_network_parse("10.1.2.9", &one), WSP_OK); /* has no neighbour */
+    o.servers = (wsp_pool){.networks = &one, .n = 1};
+    wsp_filler f = {0};
+    wspi_hosts_draw(&f, hosts, &o, 1, &r);
+    assert_int_equal(f.n_others[1], 0);
+    assert_memory_equal(f.server.mac, ((uint8_t[]){2, 0, 10, 1, 2, 9}), 6);
+}
+
 static void ports_go_round_their_range(void **state)
 {
     wsp_generate_options o = wsp_generate_options_default();
+    wsp_host hosts[2][WSPI_HOSTS];
     bool used[10] = {false};
     wspi_rng r;
 
@@ -262,7 +302,7 @@ static void ports_go_round_their_range(void **state)
     for (uint64_t i = 0; i < 10; i++) {
         wsp_filler f = {0};
 
-        wspi_hosts_draw(&f, &o, i, &r);
+        wspi_hosts_draw(&f, hosts, &o, i, &r);
         assert_in_range(f.client_port, 2000, 2009);
         assert_false(used[f.client_port - 2000]);
         used[f.client_port - 2000] = true;
@@ -367,7 +407,7 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
     wspi_rng_seed(&r, 5);
     for (uint64_t f = 0; f < 400; f++) {
-        wsp_filler fill = {.seed = f, .client = {2}, .server = {4}, .client_port = 50000};
+        wsp_filler fill = {.seed = f, .client.mac = {2}, .server.mac = {4}, .client_port = 50000};
         connection k = {.packets = 0};
         wsp_decoded out;
 
@@ -411,8 +451,8 @@ static size_t count_strange_ports(bool service_ports)
     wspi_rng_seed(&r, 7);
     for (uint64_t f = 0; f < 400; f++) {
         wsp_filler fill = {.seed = f,
-                           .client = {2},
-                           .server = {4},
+                           .client.mac = {2},
+                           .server.mac = {4},
                            .client_port = 50000,
                            .service_ports = service_ports};
         wsp_decoded out;
@@ -450,6 +490,7 @@ int main(void)
         cmocka_unit_test(rare_tokens_are_told_by_field_and_odds),
         cmocka_unit_test(networks_are_read_or_refused),
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
+        cmocka_unit_test(hosts_have_one_card_in_two_networks),
         cmocka_unit_test(ports_go_round_their_range),
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
         cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),

@@ -8,14 +8,14 @@ static wsp_filler filler(uint64_t seed)
 {
     wsp_filler f = {.seed = seed,
                     .start_ns = 1,
-                    .client_ip = {10, 0, 0, 1},
-                    .server_ip = {10, 1, 2, 3},
-                    .client_ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
-                    .server_ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+                    .client.ip = {10, 0, 0, 1},
+                    .server.ip = {10, 1, 2, 3},
+                    .client.ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+                    .server.ip6 = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
                     .client_port = 50000};
 
-    memcpy(f.client, client, 6);
-    memcpy(f.server, server, 6);
+    memcpy(f.client.mac, client, 6);
+    memcpy(f.server.mac, server, 6);
     return f;
 }
 
@@ -49,30 +49,33 @@ static bool draw(wire *w, const wsp_filler *fill, const char *const *wanted, wsp
 
 /* What the tokens ask for and where the packet goes: link address, address, ports. */
 static const struct row {
-    const char *wanted[6];
+    const char *wanted[7];
     uint8_t mac[6], len, address[16], ports[4];
     bool answered;
 } rows[] = {
-    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=multicast", "udp.sport=123", "udp.dport=123"},
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=multicast", "ipv4.dst=multicast", "udp.sport=123",
+      "udp.dport=123"},
      {1, 0, 0x5e, 0, 1, 1},
      4,
      {224, 0, 1, 1},
      {0, 123, 0, 123},
      false},
-    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=private", "udp.sport=dynamic", "udp.dport=123"},
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=local", "ipv4.dst=private", "udp.sport=dynamic",
+      "udp.dport=123"},
      {2, 0, 0, 0, 0, 2},
      4,
      {10, 1, 2, 3},
      {0xc3, 0x50, 0, 123},
      true},
-    {{"c2s first", "stack=eth/ipv4/udp", "ipv4.dst=broadcast", "udp.sport=68", "udp.dport=67"},
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=broadcast", "ipv4.dst=broadcast", "udp.sport=68",
+      "udp.dport=67"},
      {255, 255, 255, 255, 255, 255},
      4,
      {255, 255, 255, 255},
      {0, 68, 0, 67},
      false},
-    {{"c2s first", "stack=eth/ipv6/udp", "ipv6.dst=multicast", "udp.sport=dynamic",
-      "udp.dport=123"},
+    {{"c2s first", "stack=eth/ipv6/udp", "eth.dst=multicast", "ipv6.dst=multicast",
+      "udp.sport=dynamic", "udp.dport=123"},
      {0x33, 0x33, 0, 0, 1, 1},
      16,
      {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1},
@@ -106,15 +109,18 @@ static void groups_follow_from_ports(void **state)
 static void igmp_goes_where_its_type_says(void **state)
 {
     static const struct {
-        const char *wanted[5];
+        const char *wanted[6];
         uint8_t type, to[4];
-    } types[] = {{{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=query"},
+    } types[] = {{{"c2s first", "stack=eth/ipv4/igmp", "eth.dst=multicast", "ipv4.dst=multicast",
+                   "igmp.type=query"},
                   0x11,
                   {224, 0, 0, 1}},
-                 {{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=leave"},
+                 {{"c2s first", "stack=eth/ipv4/igmp", "eth.dst=multicast", "ipv4.dst=multicast",
+                   "igmp.type=leave"},
                   0x17,
                   {224, 0, 0, 2}},
-                 {{"c2s first", "stack=eth/ipv4/igmp", "ipv4.dst=multicast", "igmp.type=report1"},
+                 {{"c2s first", "stack=eth/ipv4/igmp", "eth.dst=multicast", "ipv4.dst=multicast",
+                   "igmp.type=report1"},
                   0x12,
                   {239, 1, 2, 3}}};
     wspi_rng r;
@@ -140,9 +146,73 @@ static void igmp_goes_where_its_type_says(void **state)
     wire_close(&w);
 }
 
+/* A client with two network cards, the second one in two networks. */
+static const wsp_host others[] = {
+    {.mac = {0, 0x16, 0x3e, 0, 0, 2}, .ip = {10, 0, 0, 2}, .ip6 = {0xfe, 0x80, [15] = 2}},
+    {.mac = {0, 0x16, 0x3e, 0, 0, 2}, .ip = {198, 18, 0, 2}, .ip6 = {0x20, 1, 13, 0xb8, [15] = 3}},
+};
+
+static const struct choice {
+    const char *wanted[8];
+    uint8_t mac[6], len, address[16];
+} choices[] = {
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=local", "eth.src=local", "ipv4.src=public"},
+     {2, 0, 0, 0, 0, 1},
+     4,
+     {10, 0, 0, 1}}, /* the first card is in no public network */
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=local", "eth.src=public", "ipv4.src=private"},
+     {0, 0x16, 0x3e, 0, 0, 2},
+     4,
+     {10, 0, 0, 2}},
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=local", "eth.src=public", "ipv4.src=public"},
+     {0, 0x16, 0x3e, 0, 0, 2},
+     4,
+     {198, 18, 0, 2}},
+    {{"c2s first", "stack=eth/ipv6/udp", "eth.dst=local", "eth.src=public", "ipv6.src=linklocal"},
+     {0, 0x16, 0x3e, 0, 0, 2},
+     16,
+     {0xfe, 0x80, [15] = 2}},
+    {{"c2s first", "stack=eth/ipv6/udp", "eth.dst=local", "eth.src=public", "ipv6.src=public"},
+     {0, 0x16, 0x3e, 0, 0, 2},
+     16,
+     {0x20, 1, 13, 0xb8, [15] = 3}},
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=broadcast", "eth.src=local", "ipv4.src=zero",
+      "udp.sport=dynamic"},
+     {2, 0, 0, 0, 0, 1},
+     4,
+     {0}}, /* who has no address yet asks for one */
+};
+
+static void hosts_are_of_the_classes_that_are_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 5);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(choices); i++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            const struct choice *k = &choices[i];
+            wsp_filler fill = filler(seed);
+            wsp_decoded out;
+
+            fill.others[0] = others;
+            fill.n_others[0] = WSPI_COUNT(others);
+            (void)draw(&w, &fill, k->wanted, &r, &out);
+            assert_memory_equal(out.frame.data + 6, k->mac, 6);
+            assert_memory_equal(out.frame.data + (k->len == 4 ? 14 + 12 : 14 + 8), k->address,
+                                k->len);
+            if (i + 1 == WSPI_COUNT(choices))
+                assert_memory_equal(out.frame.data + 30, "\xff\xff\xff\xff\0\x44\0\x43", 8);
+        }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hosts_are_of_the_classes_that_are_drawn),
         cmocka_unit_test(groups_follow_from_ports),
         cmocka_unit_test(igmp_goes_where_its_type_says),
     };

@@ -198,9 +198,14 @@ static size_t qname_len(const uint8_t *b)
 /* Of 200 sampled messages of clients: numbers, flags, names as the service has them. */
 static void questions_at(uint16_t port, const char *dport)
 {
-    const char *const wanted[] = {
-        "c2s first", "stack=eth/ipv4/udp", "len=48..49", "udp.sport=dynamic", dport, NULL};
-    wsp_filler fill = {.start_ns = 1, .client_ip = {10, 0, 0, 1}, .server_ip = {10, 0, 0, 2}};
+    const char *const wanted[] = {"c2s first",
+                                  "stack=eth/ipv4/udp",
+                                  "len=48..49",
+                                  "ipv4.src=private",
+                                  "udp.sport=dynamic",
+                                  dport,
+                                  NULL};
+    wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
     uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
     wsp_decoded out;

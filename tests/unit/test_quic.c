@@ -443,10 +443,10 @@ static void begin(wire *w, wsp_filler *fill, uint64_t flow)
 {
     *fill = (wsp_filler){.seed = flow,
                          .start_ns = 1,
-                         .client = {2, 1},
-                         .server = {2, 2},
-                         .client_ip = {10, 0, 0, 1},
-                         .server_ip = {10, 0, 0, 2},
+                         .client.mac = {2, 1},
+                         .server.mac = {2, 2},
+                         .client.ip = {10, 0, 0, 1},
+                         .server.ip = {10, 0, 0, 2},
                          .client_port = (uint16_t)(50000 + flow)};
     wire_again(w);
 }

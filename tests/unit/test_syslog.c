@@ -90,10 +90,10 @@ static void sampled_syslog_is_syslog(void **state)
     for (uint64_t flow = 0; flow < 60; flow++) {
         wsp_filler fill = {.seed = flow,
                            .start_ns = 1,
-                           .client = {2, 1},
-                           .server = {2, 2},
-                           .client_ip = {10, 0, 0, 1},
-                           .server_ip = {10, 0, 0, 2},
+                           .client.mac = {2, 1},
+                           .server.mac = {2, 2},
+                           .client.ip = {10, 0, 0, 1},
+                           .server.ip = {10, 0, 0, 2},
                            .client_port = (uint16_t)(50000 + flow)};
         wire_again(&w);
         for (int k = 0; k < 3; k++)

@@ -173,10 +173,10 @@ static bool converse(wire *w, uint64_t seed, flow *f)
 {
     wsp_filler fill = {.seed = seed,
                        .start_ns = now,
-                       .client = {2, 1},
-                       .server = {2, 2},
-                       .client_ip = {10, 0, 0, 1},
-                       .server_ip = {10, 0, 0, 2},
+                       .client.mac = {2, 1},
+                       .server.mac = {2, 2},
+                       .client.ip = {10, 0, 0, 1},
+                       .server.ip = {10, 0, 0, 2},
                        .client_port = (uint16_t)(50000 + seed)};
     bool mute = false;
     wspi_rng r;
@@ -307,7 +307,7 @@ static void sampled_messages_are_fields_when_they_are_read_again(void **state)
     static const char *const names[] = {"tls.handshake=client-hello", "tls.handshake=server-hello",
                                         "tls.handshake=certificate", "tls.handshake=server-done",
                                         "tls.handshake=client-key"};
-    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client_ip = {10}, .server_ip = {11}};
+    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client.ip = {10}, .server.ip = {11}};
     flow *f = wspi_new_array(1, sizeof *f);
     bool seen[WSPI_COUNT(names)] = {false};
     wspi_rng r;
@@ -346,7 +346,7 @@ static void sampled_records_go_on_in_the_next_segments(void **state)
                                          "tls.length=4096..5119",
                                          NULL};
     static const char *const more[] = {"c2s gap=0", "len=1408..1471", "tcp.flags=PA", "end", NULL};
-    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client_ip = {10}, .server_ip = {11}};
+    wsp_filler fill = {.start_ns = now, .client_port = 50000, .client.ip = {10}, .server.ip = {11}};
     uint32_t left;
     wspi_rng r;
     wire w;

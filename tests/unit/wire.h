@@ -295,7 +295,8 @@ static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, w
 /* Groups do not answer. */
 static inline void to_a_host(uint8_t *legal)
 {
-    static const char *const groups[] = {"ipv4.dst=multicast", "ipv4.dst=broadcast",
+    static const char *const groups[] = {"eth.dst=multicast",  "eth.dst=broadcast",
+                                         "ipv4.dst=multicast", "ipv4.dst=broadcast",
                                          "ipv6.dst=multicast", NULL};
     char name[128];
 
@@ -337,7 +338,22 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     free(legal);
 }
 
-/* Flows of three questions and answers, each of `app` when it is read again. */
+/* May this side speak next? */
+static inline bool may_speak(wire *w, const wsp_filler *fill, size_t dir)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    bool done, any = false;
+
+    assert_non_null(legal);
+    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, NULL, 0, fill, false, legal, &done, NULL),
+                     WSP_OK);
+    for (unsigned i = 0; i < WSPI_STARTS; i++)
+        any |= legal[wspi_group_base(WSPI_T_START) + dir * WSPI_STARTS + i];
+    free(legal);
+    return any;
+}
+
+/* Flows of up to three questions with their answers, each packet of `app` when it is read again. */
 static inline void sample_flows(const char *const *asks_for, const char *const *answers_with,
                                 uint8_t app)
 {
@@ -349,15 +365,19 @@ static inline void sample_flows(const char *const *asks_for, const char *const *
     for (uint64_t flow = 0; flow < 60; flow++) {
         wsp_filler fill = {.seed = flow,
                            .start_ns = 1,
-                           .client = {2, 1},
-                           .server = {2, 2},
-                           .client_ip = {10, 0, 0, 1},
-                           .server_ip = {10, 0, 0, 2},
+                           .client.mac = {2, 1},
+                           .server.mac = {2, 2},
+                           .client.ip = {10, 0, 0, 1},
+                           .server.ip = {10, 0, 0, 2},
                            .client_port = (uint16_t)(50000 + flow)};
         wire_again(&w);
-        for (int k = 0; k < 3; k++) {
+        for (int k = 0; k < 3 && may_speak(&w, &fill, 0); k++) {
             sample(&w, &fill, asks_for, 0, app, &r);
-            sample(&w, &fill, answers_with, 1, app, &r);
+            while (may_speak(&w, &fill, 1)) {
+                sample(&w, &fill, answers_with, 1, app, &r);
+                if (may_speak(&w, &fill, 0))
+                    break;
+            }
         }
     }
     wire_close(&w);
