@@ -41,6 +41,7 @@ typedef struct arguments {
     const char *model, *out, *asked, *ports, *mac[2];
     cli_list labels, networks[2]; /* of clients, of servers */
     size_t threads;
+    const char *dtype;
     wsp_network network[2][MAX_NETWORKS];
     wsp_share mix[CLI_LIST_MAX];
     wsp_generate_options opt;
@@ -111,6 +112,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.kind = CLI_HEADING, .help = "Machine"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
+        {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
+         .help = "of matrix products: auto is bf16 where the CPU has it (default f32)"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
@@ -351,7 +354,7 @@ static int generate(arguments *a, const wsp_model *m)
 
 int cmd_generate(int argc, char **argv)
 {
-    arguments a = {.opt = wsp_generate_options_default()};
+    arguments a = {.opt = wsp_generate_options_default(), .dtype = "f32"};
     wsp_model *m = NULL;
     wsp_error err;
     int rc = CLI_OK;
@@ -381,6 +384,7 @@ int cmd_generate(int argc, char **argv)
     if (!a.opt.flows && !a.opt.packets && !a.opt.duration_ns && !a.from && !a.like)
         a.opt.flows = 10;
     a.opt.threads = (unsigned)a.threads;
+    a.opt.dtype = cli_dtype(a.dtype);
     a.opt.report = progress;
     a.opt.arg = &a;
     if (wsp_model_load(&m, a.model, &err) < 0)

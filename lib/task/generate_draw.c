@@ -40,7 +40,8 @@ struct wspi_speaker {
     float *context, *gathered; /* [SLOTS][C] */
     float *plain;              /* [C] of a flow without a condition before its first packet */
     float *logits;             /* [2 SLOTS][V] */
-    uint8_t *legal;            /* [V] marks of the grammar */
+    uint8_t *legal;            /* [V] marks of the grammar ... */
+    wspi_range marked;         /* ... all in here */
     uint8_t *barred;           /* [V] what is never a rare token */
     uint8_t *guiding;          /* [V] tokens that say what a flow is */
     uint16_t *choices;         /* [SLOTS][V] the same as lists */
@@ -93,9 +94,11 @@ static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
     if (s->step == WSPI_DRAW)
         return WSP_OK;
     WSP_TRY(wspi_script_read(s, from->flows, f->start.from, f->packets, g->packet, g->resid, err));
-    if (s->step == WSPI_INFILL && drawable)
+    if (s->step == WSPI_INFILL && drawable) {
+        g->marked = (wspi_range){0, wsp_vocab_size()}; /* it marks anywhere */
         WSP_TRY(wspi_script_prefix(s, from, g->decoder, f->ctx, &f->fill, g->legal, f->ids, &f->n,
                                    err));
+    }
     if (s->step == WSPI_TELL || !drawable || f->n == s->n) {
         s->step = WSPI_TELL;
         f->n = 0;
@@ -105,23 +108,23 @@ static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
 }
 
 /* Of a recorded packet with another gap before it: gaps of its direction. */
-static void allow_gaps(const flow *f, uint8_t *legal, bool *done)
+static void allow_gaps(const flow *f, uint8_t *legal, wspi_range *marked, bool *done)
 {
     unsigned base = wspi_group_base(WSPI_T_START);
     bool back = (unsigned)f->script.ids[0] - base >= WSPI_STARTS;
 
     *done = f->n == 1;
-    memset(legal, 0, wsp_vocab_size());
+    *marked = (wspi_range){base, base + 2 * WSPI_STARTS};
     if (!*done)
         memset(legal + base + back * WSPI_STARTS + WSPI_START_GAP, 1, WSPI_GAP_BINS);
 }
 
 /* Takes marks away as long as others are left. */
-static void forbid_if_others(uint8_t *legal, size_t n, const uint16_t *ids, size_t m)
+static void forbid_if_others(uint8_t *legal, wspi_range marked, const uint16_t *ids, size_t m)
 {
     size_t left = 0, taken = 0;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = marked.from; i < marked.to; i++)
         left += legal[i];
     for (size_t i = 0; i < m; i++)
         taken += legal[ids[i]];
@@ -130,7 +133,7 @@ static void forbid_if_others(uint8_t *legal, size_t n, const uint16_t *ids, size
 }
 
 /* A flow that shall have more packets does not end, and TCP does not close while more than a goodbye is wanted. */
-static void keep_going(const flow *f, uint8_t *legal, size_t n)
+static void keep_going(const flow *f, uint8_t *legal, wspi_range marked)
 {
     enum { GOODBYE = 3 };
     const wspi_field *d = &wspi_protos[WSPI_TCP]->fields[WSPI_TCP_FLAGS];
@@ -141,27 +144,31 @@ static void keep_going(const flow *f, uint8_t *legal, size_t n)
     if (f->packets >= f->start.min_packets)
         return;
     if (f->n == 0)
-        forbid_if_others(legal, n, &end, 1);
+        forbid_if_others(legal, marked, &end, 1);
     if (f->packets + GOODBYE >= f->start.min_packets)
         return;
     for (size_t k = 0; d->values[k].name && m < WSPI_COUNT(closing); k++)
         if (d->values[k].value & (WSPI_TH_FIN | WSPI_TH_RST))
             closing[m++] = (uint16_t)(wspi_field_base(WSPI_TCP, WSPI_TCP_FLAGS) + k);
-    forbid_if_others(legal, n, closing, m);
+    forbid_if_others(legal, marked, closing, m);
 }
 
-/* What the grammar allows, less what the model was not trained to go on with. */
-static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_error *err)
+/* What the grammar allows, less what the model was not trained to go on with: marks of g->legal. */
+static wsp_status allowed(speaker *g, flow *f, bool *done, wsp_error *err)
 {
     const wspi_script *s = &f->script;
     unsigned start = wspi_group_base(WSPI_T_START), end = wspi_group_base(WSPI_T_END);
+    uint8_t *legal = g->legal;
+    wspi_range *marked = &g->marked;
     size_t text = 0;
 
+    memset(legal + marked->from, 0, marked->to - marked->from);
     if (s->step == WSPI_TELL) {
-        allow_gaps(f, legal, done);
+        allow_gaps(f, legal, marked, done);
         return WSP_OK;
     }
-    WSP_TRY(wsp_grammar_next(g->decoder, f->ctx, f->ids, f->n, &f->fill, false, legal, done, err));
+    WSP_TRY(wspi_grammar_mark(g->decoder, f->ctx, f->ids, f->n, &f->fill, false, legal, marked,
+                              done, err));
     for (size_t i = 0; i < f->n; i++)
         text += wspi_in_group(f->ids[i], WSPI_T_TEXT);
     if (f->packets == 0)
@@ -169,28 +176,28 @@ static wsp_status allowed(speaker *g, flow *f, uint8_t *legal, bool *done, wsp_e
     if (legal[end] && text >= g->o->max_payload)
         memset(legal + wspi_group_base(WSPI_T_TEXT), 0, wspi_group_count(WSPI_T_TEXT));
     if (legal[end] && f->n > LONG_PACKET) {
-        memset(legal, 0, g->cfg->vocab);
+        memset(legal + marked->from, 0, marked->to - marked->from);
         legal[end] = 1;
     }
     if (s->count && f->n == s->at)
-        for (unsigned id = 0; id < g->cfg->vocab; id++)
+        for (unsigned id = marked->from; id < marked->to; id++)
             legal[id] &= id - s->from < s->count;
     if (f->start.min_packets)
-        keep_going(f, legal, g->cfg->vocab);
+        keep_going(f, legal, *marked);
     return WSP_OK;
 }
 
 /* The marked tokens as a list. Most are not: they are looked at 32 at a time. */
-static size_t list_marked(uint16_t *list, const uint8_t *mark, size_t n)
+static size_t list_marked(uint16_t *list, const uint8_t *mark, wspi_range in)
 {
     enum { WIDE = 4 };
     uint64_t any[WIDE];
     size_t m = 0;
 
-    for (size_t i = 0; i < n; i += sizeof any) {
-        size_t end = WSPI_MIN(i + sizeof any, n);
+    for (size_t i = in.from; i < in.to; i += sizeof any) {
+        size_t end = WSPI_MIN(i + sizeof any, (size_t)in.to);
 
-        if (i + sizeof any <= n) {
+        if (i + sizeof any <= in.to) {
             memcpy(any, mark + i, sizeof any);
             if (!(any[0] | any[1] | any[2] | any[3]))
                 continue;
@@ -356,9 +363,9 @@ static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
     }
     if (!f->open || f->done)
         return WSP_OK;
-    WSP_TRY(allowed(g, f, g->legal, &f->done, err));
+    WSP_TRY(allowed(g, f, &f->done, err));
     if (f->done && wspi_rare_again(&f->rare, f->ids, &f->n))
-        WSP_TRY(allowed(g, f, g->legal, &f->done, err));
+        WSP_TRY(allowed(g, f, &f->done, err));
     *open = !f->done;
     return WSP_OK;
 }
@@ -387,7 +394,7 @@ static wsp_status to_choice(speaker *g, flow *f, uint16_t *legal, size_t *choice
 
     for (*choices = 1; *choices == 1;) {
         WSP_TRY(look_on(g, f, &open, err));
-        *choices = open ? list_marked(legal, g->legal, g->cfg->vocab) : 0;
+        *choices = open ? list_marked(legal, g->legal, g->marked) : 0;
         if (!open)
             return WSP_OK;
         if ((*choices == 0 || f->n >= LONGEST_PACKET) &&
@@ -680,8 +687,7 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
         return wspi_nomem(err, "a wave of flows", SLOTS);
-    /* the same traffic for a seed whatever the CPU has */
-    WSP_TRY(wsp_runner_new(&g->runner, g->m, WSP_DTYPE_F32, err));
+    WSP_TRY(wsp_runner_new(&g->runner, g->m, o->dtype, err));
     return start_plain(g, err);
 }
 

@@ -212,22 +212,33 @@ static wspi_coder filled_coder(wsp_decoder *d, const wsp_context *ctx, const uin
     return c;
 }
 
-wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
-                            const wsp_filler *fill, bool deviations, uint8_t *legal, bool *done,
-                            wsp_error *err)
+wsp_status wspi_grammar_mark(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
+                             const wsp_filler *fill, bool deviations, uint8_t *legal,
+                             wspi_range *marked, bool *done, wsp_error *err)
 {
     wspi_coder c = filled_coder(d, ctx, ids, n, fill);
 
-    memset(legal, 0, wsp_vocab_size());
     c.legal = legal;
+    c.marked.from = wsp_vocab_size();
     c.deviations = deviations;
     packet_reset(d, ctx, &c);
     (void)wspi_code_packet(&c);
+    *marked = (wspi_range){WSPI_MIN(c.marked.from, c.marked.to), c.marked.to};
     *done = !c.bad && !c.need && c.pos == n;
     if (c.bad || (!c.need && c.pos < n))
         return wspi_fail(err, WSP_ERR_FORMAT, c.pos,
                          "token %zu of a packet does not fit the grammar", c.pos);
     return WSP_OK;
+}
+
+wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
+                            const wsp_filler *fill, bool deviations, uint8_t *legal, bool *done,
+                            wsp_error *err)
+{
+    wspi_range marked;
+
+    memset(legal, 0, wsp_vocab_size());
+    return wspi_grammar_mark(d, ctx, ids, n, fill, deviations, legal, &marked, done, err);
 }
 
 wsp_status wsp_grammar_build(wsp_decoder *d, wsp_context *ctx, const uint16_t *ids, size_t n,

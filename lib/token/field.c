@@ -14,6 +14,8 @@ static void allow(wspi_coder *c, unsigned base, unsigned count)
 {
     const uint8_t *usual = wspi_the_vocab.usual + base;
 
+    c->marked.from = WSPI_MIN(c->marked.from, base);
+    c->marked.to = WSPI_MAX(c->marked.to, base + count);
     for (unsigned i = 0; i < count; i++)
         c->legal[base + i] |= c->deviations | usual[i];
 }

@@ -277,6 +277,11 @@ void wspi_spans_field(wspi_spans *s, uint8_t app, unsigned field, size_t at, uin
 void wspi_spans_length(wspi_spans *s, uint8_t app, size_t at, size_t width, size_t end);
 void wspi_spans_bytes(wspi_spans *s, enum wspi_span_kind kind, uint8_t app, size_t at, size_t len);
 
+/* Tokens from `from` up to `to`. */
+typedef struct wspi_range {
+    uint32_t from, to;
+} wspi_range;
+
 struct wspi_coder {
     bool enc;
     bool bad;  /* decoding: not a sequence that the coder writes */
@@ -291,7 +296,8 @@ struct wspi_coder {
     const uint8_t *res, *res_end;
     const wsp_filler *fill; /* decoding without recorded residuals */
     wspi_rng rng;
-    uint8_t *legal; /* grammar, or NULL */
+    uint8_t *legal;    /* grammar, or NULL */
+    wspi_range marked; /* all marks of legal are in it */
     bool deviations;
     uint64_t number;
     uint32_t snap; /* after this packet */
@@ -396,6 +402,11 @@ bool wspi_zeros(const uint8_t *b, size_t n);
 void wspi_payload_prepare(void); /* with the vocabulary */
 /* The payload: by its application protocol, and as plain bytes where that ends. */
 void wspi_code_payload(wspi_coder *c);
+
+/* wsp_grammar_next; legal has no marks before, and then those in *marked only. */
+wsp_status wspi_grammar_mark(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
+                             const wsp_filler *fill, bool deviations, uint8_t *legal,
+                             wspi_range *marked, bool *done, wsp_error *err);
 
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
 bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
