@@ -64,7 +64,7 @@ void sink_write(sink *s, const char *lines, size_t len, size_t n)
     size_t lost = s->dead ? n : s->kind->write(s, lines, len, n);
 
     if (lost && !s->failing && !s->dead)
-        cli_warn("%s: %s; records are lost until that is over", s->target, strerror(errno));
+        (void)cli_fail("%s: %s; records are lost until that is over", s->target, strerror(errno));
     else if (!lost && s->failing)
         cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->missed);
     s->failing = lost > 0;

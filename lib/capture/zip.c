@@ -147,21 +147,33 @@ void wspi_zip_writer_discard(wspi_zip_writer *w)
 
 /* ---- reading ---- */
 
-static wsp_status read_member(wspi_source *src, wspi_buf *b, const char *path, const char *name,
-                              wsp_error *err)
+/* What a member may have by now: bytes of its own, or what the file, read so far, may well expand to. */
+static size_t allowed(wspi_unpack *u, size_t plain)
+{
+    enum { RATIO = 32 }; /* tokens come down to a tenth */
+    int64_t read = archive_filter_bytes(wspi_unpack_archive(u), -1);
+    size_t all = read > 0 && (uint64_t)read < SIZE_MAX / RATIO ? (size_t)read * RATIO : 0;
+
+    return WSPI_MAX(plain, all);
+}
+
+static wsp_status read_member(wspi_unpack *u, wspi_source *src, wspi_buf *b, const char *path,
+                              const char *name, size_t plain, wsp_error *err)
 {
     wsp_status st = WSP_OK;
     ssize_t got = 1;
 
     while (st == WSP_OK && got > 0) {
-        size_t more = WSPI_MIN(65536, b->max - b->len);
+        size_t most = allowed(u, plain), more = WSPI_MIN(65536, most - b->len);
         uint8_t extra;
 
         if (more == 0) { /* full: one byte more would be too many */
             got = wspi_source_read(src, &extra, 1);
             if (got > 0)
-                return wspi_fail(err, WSP_ERR_LIMIT, 0, "%s: member %s has more than %zu bytes",
-                                 path, name, b->max);
+                return wspi_fail(
+                    err, WSP_ERR_LIMIT, 0,
+                    "%s: member %s has more than %zu bytes: more than such a file would", path,
+                    name, most);
             break;
         }
         st = wspi_buf_reserve(b, more);
@@ -178,7 +190,7 @@ static wsp_status read_member(wspi_source *src, wspi_buf *b, const char *path, c
     return WSP_OK;
 }
 
-static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, size_t max,
+static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, size_t plain,
                             wspi_zip_member_fn *fn, void *arg, wsp_error *err)
 {
     wspi_source *src = wspi_source_member(wspi_unpack_archive(u));
@@ -187,8 +199,8 @@ static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, 
 
     if (!src)
         return wspi_nomem(err, name, 1);
-    wspi_buf_init(&b, max);
-    st = read_member(src, &b, path, name, err);
+    wspi_buf_init(&b, SIZE_MAX / 2);
+    st = read_member(u, src, &b, path, name, plain, err);
     wspi_source_free(src);
     if (st == WSP_OK && !b.data && !(b.data = malloc(1)))
         st = wspi_nomem(err, name, 1);
@@ -199,7 +211,7 @@ static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, 
     return fn(arg, name, b.data, b.len, err);
 }
 
-wsp_status wspi_zip_read(const char *path, size_t max_member, wspi_zip_member_fn *fn, void *arg,
+wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn, void *arg,
                          wsp_error *err)
 {
     bool std = strcmp(path, "-") == 0;
@@ -226,7 +238,7 @@ wsp_status wspi_zip_read(const char *path, size_t max_member, wspi_zip_member_fn
         return st;
     }
     while ((st = wspi_unpack_next(u, &name, err)) == WSP_OK) {
-        st = hand_over(u, path, name, max_member, fn, arg, err);
+        st = hand_over(u, path, name, plain, fn, arg, err);
         if (st < 0)
             break;
     }

@@ -9,7 +9,7 @@
 #include "token/token_int.h"
 
 enum { MAX_NAME = 256, N_COLUMNS = WSPI_COLUMNS };
-static const size_t MAX_MEMBER = (size_t)1 << 36;
+static const size_t PLAIN_MEMBER = (size_t)1 << 30;
 
 typedef wspi_column column;
 
@@ -218,7 +218,7 @@ static const char *misfit(loader *l)
 
 static wsp_status zip_members(void *from, wspi_member_fn *fn, void *arg, wsp_error *err)
 {
-    return wspi_zip_read(from, MAX_MEMBER, fn, arg, err);
+    return wspi_zip_read(from, PLAIN_MEMBER, fn, arg, err);
 }
 
 wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err)

@@ -91,7 +91,7 @@ result $? "which is told with what it takes"
 fails "an output that cannot be opened" 1 tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/no/such/file"
 
 rc=0
-"$ws" tag -m "$model" "${reads[@]}" >/dev/full 2>"$tmp/err" || rc=$?
+"$ws" tag -q -m "$model" "${reads[@]}" >/dev/full 2>"$tmp/err" || rc=$?
 [ $rc = 1 ] && grep -q 'standard output: No space left' "$tmp/err" && grep -q 'records were lost' "$tmp/err"
 result $? "a full disk is told, and what was lost is counted"
 
