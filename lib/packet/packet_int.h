@@ -114,7 +114,8 @@ enum wspi_role {
     WSPI_R_CHECKSUM,
     WSPI_R_NUMBER, /* absolute counters: sequence numbers, identifiers, clocks */
     WSPI_R_TAG,    /* VLAN */
-    WSPI_R_NAME,   /* names of hosts, users and things: server name, DNS name, Host, cookie */
+    WSPI_R_SPELT, /* a list's number; of what is not in it the name follows, so that samples may have "other" */
+    WSPI_R_NAME, /* names of hosts, users and things: server name, DNS name, Host, cookie */
 };
 
 typedef struct wspi_value {

@@ -77,6 +77,7 @@ static uint64_t filled(wspi_coder *c, uint8_t role, unsigned n)
         if (c->dir != 0)
             return c->fill->client_port;
         break;
+    case WSPI_R_SPELT: return mask; /* no list is that long */
     default: break;
     }
     return wspi_rng_u64(&c->rng) & mask;

@@ -211,6 +211,9 @@ static bool step(rule *r, uint8_t b)
         ok = letter(b) || ((b == '-' || b == '.') && letter(r->before) && r->left > 1);
         ok = ok && !(r->before == '-' && b == '.');
         break;
+    case WSPI_TEXT_FIELD:
+        ok = letter(b) || (b >= 'A' && b <= 'Z') || (b == '-' && r->before);
+        break;
     case WSPI_TEXT_URI:
         ok = letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
         break;

@@ -376,11 +376,12 @@ uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i);
  * on the wire.
  */
 enum wspi_text_class {
-    WSPI_TEXT_ANY,  /* any byte */
-    WSPI_TEXT_LINE, /* 0x20 to 0x7e */
-    WSPI_TEXT_WORD, /* 0x21 to 0x7e */
-    WSPI_TEXT_NAME, /* a to z, 0 to 9, - and . in places where a host name has them */
-    WSPI_TEXT_URI,  /* letters, digits and what else a URI has without escapes; not ? or # */
+    WSPI_TEXT_ANY,   /* any byte */
+    WSPI_TEXT_LINE,  /* 0x20 to 0x7e */
+    WSPI_TEXT_WORD,  /* 0x21 to 0x7e */
+    WSPI_TEXT_FIELD, /* letters, digits and -: of the name of a header */
+    WSPI_TEXT_NAME,  /* a to z, 0 to 9, - and . in places where a host name has them */
+    WSPI_TEXT_URI,   /* letters, digits and what else a URI has without escapes; not ? or # */
     WSPI_TEXT_LABELS,
     WSPI_TEXT_LOCAL,  /* labels, "local" the last one */
     WSPI_TEXT_LABEL,  /* one label */

@@ -465,7 +465,7 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
             return !d->values[v].name || d->values[v].value / 2 != 64;
         if (layer == WSPI_IGMP) /* of version 3, and of routing, only the beginning is known */
             return v > 2 && v != 4;
-        return !d->values[v].name || (layer == WSPI_TCP && v > 7);
+        return (!d->values[v].name && d->role != WSPI_R_SPELT) || (layer == WSPI_TCP && v > 7);
     case WSPI_K_MAG:
         if (layer == WSPI_IPV4 && f == WSPI_IPV4_FLAGS)
             return v != 0 && v != 2;

@@ -259,6 +259,64 @@ static void sampled_http_is_http(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_HTTP);
 }
 
+static void sampled_http_has_what_real_messages_have(void **state)
+{
+    static const struct {
+        const char *asks[4], *answers[4];
+    } all[] = {
+        {{"http.header=Connection", "http.common=Keep-Alive"},
+         {"http.header=Server", "http.prefix=Apache/2.4."}},
+        {{"http.header=other", "http.name=16..23"}, {"http.start=HTTP/1.0"}},
+        {{"http.identity=32..47"},
+         {"http.header=Content-Type", "http.common=text/html; charset=UTF-8"}},
+        {{"http.target=64..79"}, {"http.header=Expires", "http.common=0"}},
+        {{"http.start=GET", "http.header=If-None-Match", "http.prefix=W/\""},
+         {"http.status=304 Not Modified"}},
+        {{"http.header=Referer", "http.prefix=http://"},
+         {"http.header=Set-Cookie", "http.identity=384..511"}},
+        {{"http.query=128..191"}, {"http.header=Keep-Alive", "http.prefix=timeout="}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(all); i++) {
+        const char *asks_for[16] = {"c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+                                    "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+                                    "tcp.flags=PA"};
+        const char *answers_with[16] = {"s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp",
+                                        "tcp.sport=80", "tcp.dport=dynamic", "len=256..271",
+                                        "tcp.flags=PA"};
+        for (size_t k = 0; k < WSPI_COUNT(all[i].asks) && all[i].asks[k]; k++)
+            asks_for[7 + k] = all[i].asks[k];
+        for (size_t k = 0; k < WSPI_COUNT(all[i].answers) && all[i].answers[k]; k++)
+            answers_with[7 + k] = all[i].answers[k];
+        for (size_t k = 0; k < WSPI_COUNT(all[i].asks); k++)
+            sample_has(asks_for, answers_with, WSPI_APP_HTTP, all[i].asks[k], all[i].answers[k]);
+    }
+}
+
+/* What is not told ends with the connection: so does the body of a sample that has no length. */
+static void a_sampled_answer_without_a_length_has_a_body(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+        "tcp.flags=PA", "http.start=GET",    NULL};
+    static const char *const answers_with[] = {"s2c first",
+                                               "s2c gap=0",
+                                               "stack=eth/ipv4/tcp",
+                                               "tcp.sport=80",
+                                               "tcp.dport=dynamic",
+                                               "len=256..271",
+                                               "tcp.flags=PA",
+                                               "http.status=200 OK",
+                                               "http.header=end",
+                                               "http.body=text",
+                                               NULL};
+
+    (void)state;
+    sample_has(asks_for, answers_with, WSPI_APP_HTTP, NULL, "http.body=text");
+}
+
 static void sampled_dhcp_is_dhcp(void **state)
 {
     static const char *const asks_for[] = {
@@ -282,6 +340,8 @@ int main(void)
         cmocka_unit_test(dhcp_comes_back_cut_and_damaged),
         cmocka_unit_test(tls_messages_go_on_in_other_segments_and_records),
         cmocka_unit_test(sampled_http_is_http),
+        cmocka_unit_test(sampled_http_has_what_real_messages_have),
+        cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
     };
 

@@ -353,6 +353,39 @@ static inline bool may_speak(wire *w, const wsp_filler *fill, size_t dir)
     return any;
 }
 
+static inline wsp_filler filler_of(uint64_t flow)
+{
+    return (wsp_filler){.seed = flow,
+                        .start_ns = 1,
+                        .client.mac = {2, 1},
+                        .server.mac = {2, 2},
+                        .client.ip = {10, 0, 0, 1},
+                        .server.ip = {10, 0, 0, 2},
+                        .client_port = (uint16_t)(50000 + flow)};
+}
+
+/* Samples of a question and its answer may have these tokens (NULL: any), and do when they are read again. */
+static inline void sample_has(const char *const *asks_for, const char *const *answers_with,
+                              uint8_t app, const char *asked, const char *answered)
+{
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 13);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, app, &r);
+        if (asked)
+            assert_named(&w, asked);
+        sample(&w, &fill, answers_with, 1, app, &r);
+        if (answered)
+            assert_named(&w, answered);
+    }
+    wire_close(&w);
+}
+
 /* Flows of up to three questions with their answers, each packet of `app` when it is read again. */
 static inline void sample_flows(const char *const *asks_for, const char *const *answers_with,
                                 uint8_t app)
@@ -363,13 +396,7 @@ static inline void sample_flows(const char *const *asks_for, const char *const *
     wspi_rng_seed(&r, 12);
     wire_open(&w);
     for (uint64_t flow = 0; flow < 60; flow++) {
-        wsp_filler fill = {.seed = flow,
-                           .start_ns = 1,
-                           .client.mac = {2, 1},
-                           .server.mac = {2, 2},
-                           .client.ip = {10, 0, 0, 1},
-                           .server.ip = {10, 0, 0, 2},
-                           .client_port = (uint16_t)(50000 + flow)};
+        wsp_filler fill = filler_of(flow);
         wire_again(&w);
         for (int k = 0; k < 3 && may_speak(&w, &fill, 0); k++) {
             sample(&w, &fill, asks_for, 0, app, &r);

@@ -9,10 +9,13 @@
 #include "token/app/http.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 /* ---- the walk ---- */
 
-enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300, MAX_SAMPLED = 14 };
+enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
+/* Samples: lines of a head, and bytes behind which it ends. With a line of the longest value it still is one segment. */
+enum { MAX_SAMPLED = 14, HEAD_SAMPLED = 900 };
 
 /* Encoding: the line at hand. */
 static void find_line(wspi_http_message *w)
@@ -137,7 +140,7 @@ static void target_part(wspi_http_message *w, size_t n)
                              LENGTHS_SAMPLED);
         wspi_http_shaped(w, n, d->target_shape);
     } else {
-        wspi_http_text(w, wspi_http_length(w, TARGET, false, n, 0, 16), 14, WSPI_TEXT_URI);
+        wspi_http_text(w, wspi_http_length(w, TARGET, false, n, 0, 28), 14, WSPI_TEXT_URI);
     }
 }
 
@@ -166,7 +169,7 @@ static void request_line(wspi_http_message *w)
     }
     target_part(w, path);
     path = wspi_http_length(w, QUERY, true, path < n ? n - path - 1 : NO_LEN, 1,
-                            w->d->target_shape ? 0 : 10);
+                            w->d->target_shape ? 0 : 14);
     if (path != NO_LEN) {
         wspi_http_literal(w, "?", 1);
         if (w->d->target_shape)
@@ -236,7 +239,7 @@ static bool start_line(wspi_http_message *w, bool must)
     if (c->enc && c->n < MAX_TOKENS)
         k = start_at(d, wspi_http_here(w), wspi_app_captured(c));
     wspi_app_require(c, !must || !c->enc || k != ABSENT);
-    wspi_app_only(c, c->dir ? d->response : 0, c->dir ? 1 : d->starts_sampled);
+    wspi_app_only(c, c->dir ? d->response : 0, c->dir ? d->answers_sampled : d->starts_sampled);
     k = wspi_app_code(c, START, !must, ABSENT, k);
     if (wspi_http_stopped(w) || k == ABSENT)
         return false;
@@ -280,6 +283,17 @@ static unsigned missing(const wspi_http_message *w)
     return *need;
 }
 
+/* Samples: is a header of this name there, whatever the case of its letters? */
+static bool has_name(const wspi_http_message *w, unsigned k)
+{
+    const wspi_value *list = w->d->headers;
+
+    for (unsigned i = 0; i < w->d->n_headers; i++)
+        if (w->seen[i / 64] >> i % 64 & 1 && strcasecmp(list[i].name, list[k].name) == 0)
+            return true;
+    return false;
+}
+
 /* Samples: what is needed is there, no line comes twice, and a length is of a request that may have a body. */
 static bool sampled(const wspi_http_message *w, unsigned k)
 {
@@ -291,8 +305,11 @@ static bool sampled(const wspi_http_message *w, unsigned k)
         return k == need;
     if (k == d->n_headers)
         return need == ABSENT;
-    return k < d->n_headers && w->lines < MAX_SAMPLED && !(w->seen[k / 64] >> k % 64 & 1) &&
-           d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
+    if (w->lines >= MAX_SAMPLED || w->c->pay.at >= HEAD_SAMPLED)
+        return false;
+    if (k > d->n_headers)
+        return d->flags & OTHERS;
+    return !has_name(w, k) && d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
            (!asks || (k != d->sized && k != d->typed) ||
             (w->method >= d->bodies[0] && w->method - d->bodies[0] < d->bodies[1]));
 }
@@ -337,6 +354,26 @@ static uint64_t form_of(wspi_http_message *w, size_t *name)
            ((w->next ? w->next - w->eol == 1 : w->form & BARE_LF) ? BARE_LF : USUAL);
 }
 
+/* Samples: a name that was spelled, and is in the list after all, would be another header: no name there ends so. */
+static void keep_from_list(wspi_http_message *w, size_t n)
+{
+    uint8_t *b;
+
+    if (!w->c->fill || wspi_http_stopped(w))
+        return;
+    b = w->c->pay.out->data + w->c->pay.out->len - n;
+    if (wspi_http_header(w->d, b, n) < w->d->n_headers)
+        b[n - 1] = '0';
+}
+
+/* The name of a header that is not in the list. */
+static void other_name(wspi_http_message *w, size_t n)
+{
+    n = wspi_http_length(w, NAME, false, n, 4, 6); /* samples: 4 to 31 bytes */
+    wspi_http_text(w, n, 12, w->d->flags & OTHERS ? WSPI_TEXT_FIELD : WSPI_TEXT_WORD);
+    keep_from_list(w, n);
+}
+
 /* A line of the head, or what stands for one; false: the head is over. */
 static bool named_line(wspi_http_message *w, size_t name)
 {
@@ -355,7 +392,7 @@ static bool named_line(wspi_http_message *w, size_t name)
         return false;
     }
     if (k == H_OTHER)
-        wspi_http_text(w, wspi_http_length(w, NAME, false, name, 0, 0), 12, WSPI_TEXT_WORD);
+        other_name(w, name);
     else
         wspi_http_literal(w, w->d->headers[k].name, strlen(w->d->headers[k].name));
     wspi_http_literal(w, ": ", w->form & NO_SPACE ? 1 : 2);
@@ -411,6 +448,19 @@ static bool textual(const uint8_t *b, size_t n)
     return n > 0;
 }
 
+/* Samples: readers take a text that begins like XML for XML, which it would not be for long. */
+static void hide_xml(wspi_http_message *w, size_t n)
+{
+    static const char xml[] = "<?";
+    uint8_t *b;
+
+    if (!w->c->fill || wspi_http_stopped(w) || n < strlen(xml))
+        return;
+    b = w->c->pay.out->data + w->c->pay.out->len - n;
+    if (memcmp(b, xml, strlen(xml)) == 0)
+        b[1] = '!';
+}
+
 /* The body's bytes in this segment; the others are counted in left. */
 static void first_of_body(wspi_http_message *w)
 {
@@ -425,7 +475,7 @@ static void first_of_body(wspi_http_message *w)
     else if (w->mode & HAS_LENGTH)
         *left = w->length;
     else
-        *left = w->mode & ANSWER && !c->fill && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
+        *left = w->mode & ANSWER && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
     if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
         *left = (uint32_t)wspi_app_left(c);
     n = WSPI_MIN(*left, wspi_app_left(c));
@@ -441,6 +491,7 @@ static void first_of_body(wspi_http_message *w)
     else
         shown = 0;
     wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
+    hide_xml(w, shown);
     wspi_app_opaque(c, n - shown);
     if (*left != UINT32_MAX)
         *left -= (uint32_t)n;

@@ -63,16 +63,19 @@ enum {
     KNOWN = 8,   /* the common value that comes first is implied */
     ECHO = 16,   /* responses have the value of the request */
     TAGGED = 32, /* and something behind it */
-    BARE = 64    /* how it begins is not told: all begin alike */
+    BARE = 64,   /* how it begins is not told: all begin alike */
+    SPELT = 128  /* samples: values that are not among the common ones, too */
 };
 
 /*
  * Of a header: its kind, bytes of text that are shown, flags, what samples take: the common values or classes of numbers
- * from `from` on, or text of a shape, in which % is one or more letters.
+ * from `from` on, or text of a shape, in which % is one or more letters, or text that begins with one of the prefixes from
+ * `begins` on.
  */
 typedef struct wspi_http_row {
     uint8_t kind, shown, flags, from, count;
     const char *shape;
+    uint8_t begins, n_begins;
 } wspi_http_row;
 
 /* For looking words up: made with the vocabulary. Hash tables of a list's numbers, with linear probing. */
@@ -90,7 +93,8 @@ enum {
     ORDERED = 2,     /* samples: what an answer needs comes first too */
     ONE_TARGET = 4,  /* targets begin so or it is no message; mostly nothing follows */
     METHOD_TOLD = 8, /* the request's number has its method behind it */
-    REPEATS = 16     /* lines that come again are counted; bodies are not shown */
+    REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
+    OTHERS = 32      /* samples: headers that are not in the list, too */
 };
 
 typedef struct wspi_http_dialect {
@@ -106,7 +110,7 @@ typedef struct wspi_http_dialect {
             *answers; /* samples: headers that a request and the answer to it need, then ABSENT */
     uint8_t response, n_starts; /* the first start of a response; all */
     uint8_t n_versions, n_commons, n_headers, n_prefixes;
-    uint8_t starts_sampled, versions_sampled, statuses_sampled, agents_sampled;
+    uint8_t starts_sampled, versions_sampled, statuses_sampled, answers_sampled;
     uint8_t host, agent, sized, typed, coded[2]; /* numbers of headers that mean something here */
     uint8_t bodyless[2];                         /* requests whose answer has no body */
     uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
@@ -127,7 +131,7 @@ extern const wspi_value wspi_http_forms[], wspi_http_bodies[];
     [VERSION_OF] = {p ".version", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, versions, 0}, \
     [STATUS] = {p ".status", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, statuses, 0},    \
     [REASON] = {p ".reason", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},          \
-    [HEADER] = {p ".header", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, headers, 0},      \
+    [HEADER] = {p ".header", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_SPELT, 0, headers, 0},     \
     [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},             \
     [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, wspi_http_forms, 0},   \
     [COMMON] = {p ".common", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, commons, 0},      \

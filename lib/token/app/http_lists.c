@@ -240,118 +240,123 @@ static const wspi_value prefixes[] = {{0, "Mozilla/5.0 (Windows NT "},
 enum { COMMONS(WSPI_HTTP_COMMON_ID) COMMON_COUNT };
 static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
 
-/* Names as they are usually written: kind, bytes of text that are shown, flags, common values (first, number). */
-#define HEADERS(X)                                                                    \
-    X(HOST, "Host", K_WHO, 16, ASKS | STAYS, 0, 0)                                    \
-    X(CONNECTION, "Connection", K_TEXT, 8, 3 | KNOWN, C_KEEP_ALIVE, 2)                \
-    X(USER_AGENT, "User-Agent", K_TEXT, 8, ASKS | STAYS, 0, 0)                        \
-    X(ACCEPT, "Accept", K_TEXT, 8, ASKS | STAYS | KNOWN, C_ANY, 6)                    \
-    X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, ASKS | KNOWN, C_GZIP_DEFLATE, 3)       \
-    X(LANGUAGES, "Accept-Language", K_TEXT, 4, ASKS | STAYS, C_EN_US, 7)              \
-    X(REFERER, "Referer", K_WHO, 8, ASKS | STAYS, 0, 0)                               \
-    X(COOKIE, "Cookie", K_WHO, 6, ASKS | STAYS, 0, 0)                                 \
-    X(LENGTH, "Content-Length", K_LENGTH, 0, 3, 0, 0)                                 \
-    X(TYPE, "Content-Type", K_TEXT, 10, 3 | STAYS, C_HTML, 3)                         \
-    X(DATED, "Date", K_DATE, 0, ANSWERS, 0, 0)                                        \
-    X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS, C_APACHE, 5)                      \
-    X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS, C_NO_CACHE, 2)                    \
-    X(PRAGMA, "Pragma", K_TEXT, 4, 3 | KNOWN, C_NO_CACHE, 1)                          \
-    X(MODIFIED, "Last-Modified", K_DATE, 0, ANSWERS, 0, 0)                            \
-    X(EXPIRES, "Expires", K_DATE, 0, ANSWERS, 0, 0)                                   \
-    X(ETAG, "ETag", K_TEXT, 0, ANSWERS, 0, 0)                                         \
-    X(RANGES, "Accept-Ranges", K_TEXT, 4, ANSWERS | KNOWN, C_BYTES, 2)                \
-    X(UPGRADING, "Upgrade-Insecure-Requests", K_TEXT, 2, ASKS | KNOWN, C_ONE, 1)      \
-    X(VARIES, "Vary", K_TEXT, 8, ANSWERS | KNOWN, C_VARY, 1)                          \
-    X(POWERED, "X-Powered-By", K_TEXT, 8, ANSWERS | STAYS, C_ASP_NET, 1)              \
-    X(AGE, "Age", K_NUMBER, 0, ANSWERS, 0, 0)                                         \
-    X(TRANSFER, "Transfer-Encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0)                  \
-    X(TRANSFER_2, "Transfer-encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0)                \
-    X(CODED, "Content-Encoding", K_TEXT, 4, KNOWN, C_GZIP, 0)                         \
-    X(LOCATION, "Location", K_WHO, 8, 0, 0, 0)                                        \
-    X(SET_COOKIE, "Set-Cookie", K_WHO, 6, 0, 0, 0)                                    \
-    X(AUTHORIZATION, "Authorization", K_WHO, 6, STAYS, 0, 0)                          \
-    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 6, STAYS, 0, 0)                        \
-    X(PROXY, "Proxy-Authorization", K_WHO, 6, STAYS, 0, 0)                            \
-    X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, KNOWN, C_KEEP_ALIVE, 0)        \
-    X(ORIGIN, "Origin", K_WHO, 8, STAYS, 0, 0)                                        \
-    X(SINCE, "If-Modified-Since", K_DATE, 0, 0, 0, 0)                                 \
-    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, 0, 0, 0)                           \
-    X(IF_NONE, "If-None-Match", K_TEXT, 0, 0, 0, 0)                                   \
-    X(IF_RANGE, "If-Range", K_TEXT, 0, 0, 0, 0)                                       \
-    X(ALIVE, "Keep-Alive", K_TEXT, 10, STAYS, 0, 0)                                   \
-    X(CHARSET, "Accept-Charset", K_TEXT, 4, STAYS | KNOWN, C_CHARSETS, 0)             \
-    X(LANGUAGE, "Content-Language", K_TEXT, 4, STAYS, 0, 0)                           \
-    X(DISPOSITION, "Content-Disposition", K_TEXT, 8, 0, 0, 0)                         \
-    X(RANGE, "Range", K_TEXT, 8, 0, 0, 0)                                             \
-    X(PART, "Content-Range", K_TEXT, 8, 0, 0, 0)                                      \
-    X(DIGEST, "Content-MD5", K_TEXT, 0, 0, 0, 0)                                      \
-    X(PLACE, "Content-Location", K_WHO, 8, 0, 0, 0)                                   \
-    X(TRANSFER_CODED, "Content-Transfer-Encoding", K_TEXT, 4, STAYS, 0, 0)            \
-    X(MIME, "MIME-Version", K_TEXT, 4, STAYS, 0, 0)                                   \
-    X(VIA, "Via", K_WHO, 8, STAYS, 0, 0)                                              \
-    X(FORWARDED, "X-Forwarded-For", K_WHO, 8, STAYS, 0, 0)                            \
-    X(FROM, "From", K_WHO, 8, STAYS, 0, 0)                                            \
-    X(TRACK, "DNT", K_TEXT, 2, KNOWN, C_ONE, 0)                                       \
-    X(EXPECT, "Expect", K_TEXT, 4, KNOWN, C_CONTINUE, 0)                              \
-    X(UPGRADE, "Upgrade", K_TEXT, 8, STAYS | KNOWN, C_WEBSOCKET, 0)                   \
-    X(ALLOW, "Allow", K_TEXT, 8, STAYS, 0, 0)                                         \
-    X(PUBLIC, "Public", K_TEXT, 8, STAYS, 0, 0)                                       \
-    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 0)                                     \
-    X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 0, 0)                                     \
-    X(TE, "TE", K_TEXT, 8, STAYS, 0, 0)                                               \
-    X(TRAILER, "Trailer", K_TEXT, 8, STAYS, 0, 0)                                     \
-    X(LINK, "Link", K_TEXT, 8, 0, 0, 0)                                               \
-    X(REQUESTED, "X-Requested-With", K_TEXT, 8, STAYS | KNOWN, C_XHR, 0)              \
-    X(FETCH_SITE, "Sec-Fetch-Site", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(FETCH_MODE, "Sec-Fetch-Mode", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(FETCH_DEST, "Sec-Fetch-Dest", K_TEXT, 8, STAYS, 0, 0)                           \
-    X(SOCKET_KEY, "Sec-WebSocket-Key", K_TEXT, 0, 0, 0, 0)                            \
-    X(SOCKET_ACCEPT, "Sec-WebSocket-Accept", K_TEXT, 0, 0, 0, 0)                      \
-    X(SOCKET_VERSION, "Sec-WebSocket-Version", K_NUMBER, 0, 0, 0, 0)                  \
-    X(CORS_ORIGIN, "Access-Control-Allow-Origin", K_WHO, 8, STAYS | KNOWN, C_STAR, 0) \
-    X(CORS_HEADERS, "Access-Control-Allow-Headers", K_TEXT, 8, STAYS, 0, 0)           \
-    X(CORS_METHODS, "Access-Control-Allow-Methods", K_TEXT, 8, STAYS, 0, 0)           \
-    X(CORS_WHO, "Access-Control-Allow-Credentials", K_TEXT, 4, KNOWN, C_TRUE, 0)      \
-    X(CORS_AGE, "Access-Control-Max-Age", K_NUMBER, 0, 0, 0, 0)                       \
-    X(FRAMES, "X-Frame-Options", K_TEXT, 4, KNOWN, C_SAMEORIGIN, 0)                   \
-    X(SNIFF, "X-Content-Type-Options", K_TEXT, 4, KNOWN, C_NOSNIFF, 0)                \
-    X(XSS, "X-XSS-Protection", K_TEXT, 4, KNOWN, C_XSS, 0)                            \
-    X(ASP, "X-AspNet-Version", K_TEXT, 8, STAYS, 0, 0)                                \
-    X(UA_COMPATIBLE, "X-UA-Compatible", K_TEXT, 8, STAYS, 0, 0)                       \
-    X(CACHED, "X-Cache", K_TEXT, 8, STAYS | KNOWN, C_HIT, 0)                          \
-    X(STRICT, "Strict-Transport-Security", K_TEXT, 8, STAYS, 0, 0)                    \
-    X(POLICY, "P3P", K_TEXT, 8, STAYS, 0, 0)                                          \
-    X(SOAP_ACTION, "SOAPAction", K_TEXT, 8, STAYS, 0, 0)                              \
-    X(SOAP_ACTION_2, "SOAPACTION", K_TEXT, 8, STAYS, 0, 0)                            \
-    X(HOST_2, "HOST", K_WHO, 12, STAYS, 0, 0)                                         \
-    X(HOST_3, "host", K_WHO, 12, STAYS, 0, 0)                                         \
-    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 0)                               \
-    X(LENGTH_3, "content-length", K_LENGTH, 0, 0, 0, 0)                               \
-    X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 0)                               \
-    X(TYPE_2, "Content-type", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(TYPE_3, "content-type", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(TYPE_4, "CONTENT-TYPE", K_TEXT, 10, STAYS, 0, 0)                                \
-    X(DISPOSITION_2, "Content-disposition", K_TEXT, 8, 0, 0, 0)                       \
-    X(USER_AGENT_2, "User-agent", K_TEXT, 12, STAYS, 0, 0)                            \
-    X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, STAYS, 0, 0)                            \
-    X(CACHE_2, "Cache-control", K_TEXT, 8, STAYS, 0, 0)                               \
-    X(DATED_2, "date", K_DATE, 0, 0, 0, 0)                                            \
-    X(ETAG_2, "Etag", K_TEXT, 0, 0, 0, 0)
+/*
+ * Names as they are usually written: kind, bytes of text that are shown, flags; of samples common values and prefixes (first,
+ * number). Samples have no credentials, no coded bodies (readers take them apart), no other protocols to go on with.
+ */
+#define HEADERS(X)                                                                                 \
+    X(HOST, "Host", K_WHO, 16, ASKS | STAYS, 0, 0, 0, 0)                                           \
+    X(CONNECTION, "Connection", K_TEXT, 8, 3 | KNOWN, C_KEEP_ALIVE, 4, 0, 0)                       \
+    X(USER_AGENT, "User-Agent", K_TEXT, 8, ASKS | STAYS, 0, 0, 0, 24)                              \
+    X(ACCEPT, "Accept", K_TEXT, 8, ASKS | STAYS | KNOWN | SPELT, C_ANY, 6, 49, 6)                  \
+    X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, ASKS | KNOWN, C_GZIP_DEFLATE, 8, 0, 0)              \
+    X(LANGUAGES, "Accept-Language", K_TEXT, 4, ASKS | STAYS, C_EN_US, 7, 0, 0)                     \
+    X(REFERER, "Referer", K_WHO, 8, ASKS | STAYS, 0, 0, 31, 4)                                     \
+    X(COOKIE, "Cookie", K_WHO, 6, ASKS | STAYS, 0, 0, 0, 0)                                        \
+    X(LENGTH, "Content-Length", K_LENGTH, 0, 3, 0, 0, 0, 0)                                        \
+    X(TYPE, "Content-Type", K_TEXT, 10, 3 | STAYS, C_HTML, 11, 0, 0)                               \
+    X(DATED, "Date", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                               \
+    X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS | SPELT, C_APACHE, 5, 16, 13)                   \
+    X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS | SPELT, C_NO_CACHE, 10, 35, 6)                 \
+    X(PRAGMA, "Pragma", K_TEXT, 4, 3 | KNOWN, C_NO_CACHE, 1, 0, 0)                                 \
+    X(MODIFIED, "Last-Modified", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                   \
+    X(EXPIRES, "Expires", K_DATE, 0, ANSWERS, C_ZERO, 3, 0, 0)                                     \
+    X(ETAG, "ETag", K_TEXT, 0, ANSWERS, 0, 0, 61, 3)                                               \
+    X(RANGES, "Accept-Ranges", K_TEXT, 4, ANSWERS | KNOWN, C_BYTES, 2, 0, 0)                       \
+    X(UPGRADING, "Upgrade-Insecure-Requests", K_TEXT, 2, ASKS | KNOWN, C_ONE, 1, 0, 0)             \
+    X(VARIES, "Vary", K_TEXT, 8, ANSWERS | KNOWN, C_VARY, 3, 0, 0)                                 \
+    X(POWERED, "X-Powered-By", K_TEXT, 8, ANSWERS | STAYS | SPELT, C_ASP_NET, 1, 29, 2)            \
+    X(AGE, "Age", K_NUMBER, 0, ANSWERS, 0, 0, 0, 0)                                                \
+    X(TRANSFER, "Transfer-Encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0, 0, 0)                         \
+    X(TRANSFER_2, "Transfer-encoding", K_TEXT, 4, KNOWN, C_CHUNKED, 0, 0, 0)                       \
+    X(CODED, "Content-Encoding", K_TEXT, 4, KNOWN, C_GZIP, 0, 0, 0)                                \
+    X(LOCATION, "Location", K_WHO, 8, ANSWERS, 0, 0, 31, 4)                                        \
+    X(SET_COOKIE, "Set-Cookie", K_WHO, 6, ANSWERS, 0, 0, 0, 0)                                     \
+    X(AUTHORIZATION, "Authorization", K_WHO, 6, STAYS, 0, 0, 0, 0)                                 \
+    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 6, STAYS, 0, 0, 0, 0)                               \
+    X(PROXY, "Proxy-Authorization", K_WHO, 6, STAYS, 0, 0, 0, 0)                                   \
+    X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, KNOWN, C_KEEP_ALIVE, 0, 0, 0)               \
+    X(ORIGIN, "Origin", K_WHO, 8, STAYS, 0, 0, 0, 0)                                               \
+    X(SINCE, "If-Modified-Since", K_DATE, 0, ASKS, 0, 0, 0, 0)                                     \
+    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, 0, 0, 0, 0, 0)                                  \
+    X(IF_NONE, "If-None-Match", K_TEXT, 0, ASKS, 0, 0, 61, 3)                                      \
+    X(IF_RANGE, "If-Range", K_TEXT, 0, 0, 0, 0, 0, 0)                                              \
+    X(ALIVE, "Keep-Alive", K_TEXT, 10, 3 | STAYS, 0, 0, 41, 1)                                     \
+    X(CHARSET, "Accept-Charset", K_TEXT, 4, ASKS | STAYS | KNOWN, C_CHARSETS, 1, 0, 0)             \
+    X(LANGUAGE, "Content-Language", K_TEXT, 4, ANSWERS | STAYS, 0, 0, 0, 0)                        \
+    X(DISPOSITION, "Content-Disposition", K_TEXT, 8, ANSWERS, 0, 0, 55, 1)                         \
+    X(RANGE, "Range", K_TEXT, 8, ASKS, 0, 0, 42, 1)                                                \
+    X(PART, "Content-Range", K_TEXT, 8, ANSWERS, 0, 0, 43, 1)                                      \
+    X(DIGEST, "Content-MD5", K_TEXT, 0, 0, 0, 0, 0, 0)                                             \
+    X(PLACE, "Content-Location", K_WHO, 8, 0, 0, 0, 0, 0)                                          \
+    X(TRANSFER_CODED, "Content-Transfer-Encoding", K_TEXT, 4, STAYS, 0, 0, 0, 0)                   \
+    X(MIME, "MIME-Version", K_TEXT, 4, STAYS, 0, 0, 0, 0)                                          \
+    X(VIA, "Via", K_WHO, 8, STAYS, 0, 0, 0, 0)                                                     \
+    X(FORWARDED, "X-Forwarded-For", K_WHO, 8, STAYS, 0, 0, 0, 0)                                   \
+    X(FROM, "From", K_WHO, 8, STAYS, 0, 0, 0, 0)                                                   \
+    X(TRACK, "DNT", K_TEXT, 2, ASKS | KNOWN, C_ONE, 1, 0, 0)                                       \
+    X(EXPECT, "Expect", K_TEXT, 4, KNOWN, C_CONTINUE, 0, 0, 0)                                     \
+    X(UPGRADE, "Upgrade", K_TEXT, 8, STAYS | KNOWN, C_WEBSOCKET, 0, 0, 0)                          \
+    X(ALLOW, "Allow", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                                \
+    X(PUBLIC, "Public", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                              \
+    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 0, 0, 0)                                            \
+    X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 0, 0, 0, 0)                                            \
+    X(TE, "TE", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                                      \
+    X(TRAILER, "Trailer", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                            \
+    X(LINK, "Link", K_TEXT, 8, 0, 0, 0, 0, 0)                                                      \
+    X(REQUESTED, "X-Requested-With", K_TEXT, 8, ASKS | STAYS | KNOWN, C_XHR, 1, 0, 0)              \
+    X(FETCH_SITE, "Sec-Fetch-Site", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                  \
+    X(FETCH_MODE, "Sec-Fetch-Mode", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                  \
+    X(FETCH_DEST, "Sec-Fetch-Dest", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                  \
+    X(SOCKET_KEY, "Sec-WebSocket-Key", K_TEXT, 0, 0, 0, 0, 0, 0)                                   \
+    X(SOCKET_ACCEPT, "Sec-WebSocket-Accept", K_TEXT, 0, 0, 0, 0, 0, 0)                             \
+    X(SOCKET_VERSION, "Sec-WebSocket-Version", K_NUMBER, 0, 0, 0, 0, 0, 0)                         \
+    X(CORS_ORIGIN, "Access-Control-Allow-Origin", K_WHO, 8, ANSWERS | STAYS | KNOWN, C_STAR, 1, 0, \
+      0)                                                                                           \
+    X(CORS_HEADERS, "Access-Control-Allow-Headers", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 0, 0)        \
+    X(CORS_METHODS, "Access-Control-Allow-Methods", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 0, 0)        \
+    X(CORS_WHO, "Access-Control-Allow-Credentials", K_TEXT, 4, ANSWERS | KNOWN, C_TRUE, 1, 0, 0)   \
+    X(CORS_AGE, "Access-Control-Max-Age", K_NUMBER, 0, ANSWERS, 0, 0, 0, 0)                        \
+    X(FRAMES, "X-Frame-Options", K_TEXT, 4, ANSWERS | KNOWN, C_SAMEORIGIN, 2, 0, 0)                \
+    X(SNIFF, "X-Content-Type-Options", K_TEXT, 4, ANSWERS | KNOWN, C_NOSNIFF, 1, 0, 0)             \
+    X(XSS, "X-XSS-Protection", K_TEXT, 4, ANSWERS | KNOWN, C_XSS, 1, 0, 0)                         \
+    X(ASP, "X-AspNet-Version", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 0, 0)                             \
+    X(UA_COMPATIBLE, "X-UA-Compatible", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 0, 0)                    \
+    X(CACHED, "X-Cache", K_TEXT, 8, ANSWERS | STAYS | KNOWN | SPELT, C_HIT, 2, 0, 0)               \
+    X(STRICT, "Strict-Transport-Security", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 35, 1)                \
+    X(POLICY, "P3P", K_TEXT, 8, ANSWERS | STAYS, 0, 0, 62, 1)                                      \
+    X(SOAP_ACTION, "SOAPAction", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                     \
+    X(SOAP_ACTION_2, "SOAPACTION", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                   \
+    X(HOST_2, "HOST", K_WHO, 12, STAYS, 0, 0, 0, 0)                                                \
+    X(HOST_3, "host", K_WHO, 12, STAYS, 0, 0, 0, 0)                                                \
+    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
+    X(LENGTH_3, "content-length", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
+    X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
+    X(TYPE_2, "Content-type", K_TEXT, 10, ANSWERS | STAYS, C_HTML, 9, 0, 0)                        \
+    X(TYPE_3, "content-type", K_TEXT, 10, STAYS, 0, 0, 0, 0)                                       \
+    X(TYPE_4, "CONTENT-TYPE", K_TEXT, 10, STAYS, 0, 0, 0, 0)                                       \
+    X(DISPOSITION_2, "Content-disposition", K_TEXT, 8, ANSWERS, 0, 0, 55, 1)                       \
+    X(USER_AGENT_2, "User-agent", K_TEXT, 12, STAYS, 0, 0, 0, 0)                                   \
+    X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, STAYS, 0, 0, 0, 0)                                   \
+    X(CACHE_2, "Cache-control", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                      \
+    X(DATED_2, "date", K_DATE, 0, 0, 0, 0, 0, 0)                                                   \
+    X(ETAG_2, "Etag", K_TEXT, 0, ANSWERS, 0, 0, 61, 3)
 
-#define HEADER_ROW(id, name, ...) {__VA_ARGS__, NULL},
+#define HEADER_ROW(id, name, kind, shown, flags, from, count, ...) \
+    {kind, shown, flags, from, count, NULL, __VA_ARGS__},
 enum { HEADERS(WSPI_HTTP_HEADER_ID) H_END };
 static const wspi_value headers[] = {HEADERS(WSPI_HTTP_HEADER_VALUE){H_END, "end"}, {0, NULL}};
-static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 6, 0, 0, 0, NULL}};
+static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 6, 0, 0, 0, NULL, 0, 0}};
 
 static const wspi_field fields[] = {WSPI_HTTP_FIELDS("http", starts, version, statuses, headers,
                                                      commons, prefixes, WSPI_R_NONE, 2)};
 
-/* A request has a host, a response the length of its body, as else it would go on until the connection ends. */
-static const uint8_t with_host[] = {H_HOST, ABSENT}, with_length[] = {H_LENGTH, ABSENT};
+/* A request has a host. A response without the length of its body goes on until the connection ends (RFC 9112 6.3). */
+static const uint8_t with_host[] = {H_HOST, ABSENT}, with_nothing[] = {ABSENT};
 static const uint8_t *const asks[REQUESTS_SAMPLED] = {with_host, with_host, with_host, with_host,
                                                       with_host};
-static const uint8_t *const answers[REQUESTS_SAMPLED] = {with_length, with_length, with_length,
-                                                         with_length, with_length};
+static const uint8_t *const answers[REQUESTS_SAMPLED] = {with_nothing, with_nothing, with_nothing,
+                                                         with_nothing, with_nothing};
 
 static wspi_http_words words;
 const wspi_http_dialect wspi_http = {
@@ -375,8 +380,8 @@ const wspi_http_dialect wspi_http = {
     .n_prefixes = WSPI_COUNT(prefixes) - 1,
     .starts_sampled = REQUESTS_SAMPLED,
     .versions_sampled = 2,
-    .statuses_sampled = 9,
-    .agents_sampled = 8,
+    .statuses_sampled = 11,
+    .answers_sampled = 2,
     .host = H_HOST,
     .agent = H_USER_AGENT,
     .sized = H_LENGTH,
@@ -384,7 +389,7 @@ const wspi_http_dialect wspi_http = {
     .coded = {H_TRANSFER, H_TRANSFER_2},
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE,
+    .flags = UNTIL_CLOSE | OTHERS,
     .memory = 256,
     .words = &words,
 };

@@ -230,7 +230,6 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
     wspi_coder *c = w->c;
     const wspi_http_dialect *d = w->d;
     bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED;
-    unsigned sampled = r == d->rows + d->agent ? d->agents_sampled : 0;
     uint64_t k = ABSENT;
 
     if (r->flags & BARE)
@@ -239,7 +238,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
         k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
                 ? d->n_prefixes
                 : wspi_http_prefix(d, wspi_http_here(w), *n);
-    wspi_app_only(c, tag ? d->n_prefixes : 0, tag ? 1 : sampled);
+    wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
     k = wspi_app_code(c, PREFIX, !(tag && c->fill), ABSENT, k);
     if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
         return false;
@@ -252,16 +251,28 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
     return true;
 }
 
+/* Samples: classes of lengths that a value may have, from *from on. One label of a host's name has at most 63 bytes. */
+static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row *r, unsigned f,
+                                unsigned *from)
+{
+    bool host = r == w->d->rows + w->d->host;
+
+    *from = host ? 4 : f == VALUE ? 1 : 2;
+    if ((r->count && !(r->flags & SPELT)) || r->kind > K_WHO)
+        return 0;
+    return host ? 7 : f == VALUE ? 27 : 16; /* up to 47, 255 and 511 bytes */
+}
+
 /* false: it is implied, which it can be where a length says so to nobody. last: the value that it may begin with, or NULL. */
 static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last, size_t len,
                     size_t n, bool implied)
 {
-    unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, from = 4;
-    unsigned count = r->count || r->kind > K_WHO ? 0 : f == VALUE ? 24 : 4;
+    unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, count, from;
     bool prefix = prefix_of(w, r, last, len, &n);
     const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
 
     implied = !prefix && implied;
+    count = spelled_lengths(w, r, f, &from);
     if (shape) {
         from = wspi_http_shortest(w, f, shape);
         count = implied && w->mode & ANSWER ? 0 : LENGTHS_SAMPLED;
@@ -417,7 +428,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         return;
     if (c->enc)
         v = common_of(w, r, last, len, n);
-    wspi_app_only(c, r->from, r->kind > K_WHO ? 0 : r->count);
+    wspi_app_only(c, r->from, r->kind > K_WHO && r->kind != K_DATE ? 0 : r->count);
     v = wspi_app_code(c, COMMON, true, ABSENT, v);
     if (v < d->n_commons)
         wspi_http_literal(w, d->commons[v].name, strlen(d->commons[v].name));

@@ -98,10 +98,10 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 1, NULL)                   \
     X(SEQUENCE_2, "Cseq", K_SEQUENCE, 0, 0, 0, 0, NULL)
 
-#define HEADER_ROW(id, name, ...) {__VA_ARGS__},
+#define HEADER_ROW(id, name, ...) {__VA_ARGS__, 0, 0},
 enum { HEADERS(WSPI_HTTP_HEADER_ID) H_END };
 static const wspi_value headers[] = {HEADERS(WSPI_HTTP_HEADER_VALUE){H_END, "end"}, {0, NULL}};
-static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 0, STAYS, 0, 0, NULL}};
+static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 0, STAYS, 0, 0, NULL, 0, 0}};
 
 static const wspi_value prefixes[] = {{0, "RTP/AVP;unicast;client_port="},
                                       {1, "RTP/AVP/TCP;unicast;interleaved="},
@@ -152,6 +152,7 @@ const wspi_http_dialect wspi_rtsp = {
     .starts_sampled = STARTS_SAMPLED,
     .versions_sampled = 1,
     .statuses_sampled = 3,
+    .answers_sampled = 1,
     .host = NEVER,
     .agent = NEVER,
     .sized = NEVER,
