@@ -475,9 +475,22 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
         *v = 0xec00 + *v % 0x1400;
 }
 
-/* A 32-bit number near a known one: log bins of the distance, back then ahead; `same` < 0 or a value with a token. */
+/* Samples: less than all may be acknowledged. */
+static void forbid_acks(wspi_coder *c, size_t i, unsigned base)
+{
+    for (unsigned e = 0; e < WSPI_SEQ_BINS; e++)
+        if (!wspi_valid_unacked(c, e))
+            c->legal[base + e] = 0;
+    if (!wspi_valid_same_ack(c, i))
+        c->legal[base + WSPI_ACK_SAME] = 0;
+}
+
+/*
+ * A 32-bit number near a known one: log bins of the distance, back then ahead, or that of `same`, which has a token. Samples:
+ * `less` says that the distance may be one that is left to be acknowledged.
+ */
 static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, bool has_same,
-                      uint32_t same, uint64_t *v)
+                      uint32_t same, bool less, uint64_t *v)
 {
     unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f);
     int64_t delta = (int32_t)((uint32_t)*v - want);
@@ -485,7 +498,7 @@ static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, boo
     unsigned e = size ? wspi_log2(size) : 0;
     unsigned t = has_same && same == *v ? WSPI_ACK_SAME : delta < 0 ? e : WSPI_SEQ_BINS + e;
 
-    if (!wspi_may(c, base, n, c->enc && delta != 0, true, &t)) {
+    if (!wspi_may(c, base, n, c->enc && delta != 0, !less, &t)) {
         *v = want;
         return;
     }
@@ -495,15 +508,18 @@ static void code_near(wspi_coder *c, uint8_t layer, size_t f, uint32_t want, boo
     }
     e = t % WSPI_SEQ_BINS;
     size = (UINT64_C(1) << e) + wspi_remainder(c, e, size - (c->enc ? UINT64_C(1) << e : 0));
+    if (less && t < WSPI_SEQ_BINS && wspi_valid_unacked(c, e))
+        size = wspi_valid_unacked(c, e);
     *v = t < WSPI_SEQ_BINS ? want - (uint32_t)size : want + (uint32_t)size;
 }
 
 static void code_seq(wspi_coder *c, size_t f, uint64_t *v)
 {
     if (c->ctx->have_seq[c->dir])
-        code_near(c, WSPI_TCP, f, c->ctx->next_seq[c->dir], false, 0, v);
+        code_near(c, WSPI_TCP, f, c->ctx->next_seq[c->dir], false, 0, false, v);
     else if (c->theirs.slot && theirs_of(c, WSPI_TCP, WSPI_TCP_FLAGS) & WSPI_TH_ACK)
-        code_near(c, WSPI_TCP, f, (uint32_t)theirs_of(c, WSPI_TCP, WSPI_TCP_ACK), false, 0, v);
+        code_near(c, WSPI_TCP, f, (uint32_t)theirs_of(c, WSPI_TCP, WSPI_TCP_ACK), false, 0, false,
+                  v);
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
 }
@@ -527,16 +543,19 @@ static void code_ack(wspi_coder *c, size_t i, size_t f, uint64_t *v)
 {
     bool has_ack = c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_ACK, mine = c->mine.slot;
     bool had = mine && mine_of(c, WSPI_TCP, WSPI_TCP_FLAGS) & WSPI_TH_ACK;
+    bool asked = wspi_asked(c) && !c->need;
     uint32_t same = mine ? (uint32_t)mine_of(c, WSPI_TCP, f) : 0;
 
     if (!has_ack)
         code_no_ack(c, f, mine, same, v);
     else if (c->ctx->have_seq[!c->dir])
-        code_near(c, WSPI_TCP, f, c->ctx->next_seq[!c->dir], had, same, v);
+        code_near(c, WSPI_TCP, f, c->ctx->next_seq[!c->dir], had, same, c->fill, v);
     else if (had)
-        code_near(c, WSPI_TCP, f, same, false, 0, v);
+        code_near(c, WSPI_TCP, f, same, false, 0, false, v);
     else
         *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+    if (asked)
+        forbid_acks(c, i, wspi_field_base(WSPI_TCP, f));
 }
 
 static bool ipid_fits(unsigned mode, uint16_t delta)
@@ -601,8 +620,9 @@ static void code_tsecr(wspi_coder *c, size_t f, uint64_t *v)
     uint64_t mine = known ? mine_of(c, WSPI_TCP_TS, f) : 0;
     uint64_t want = c->theirs.slot ? theirs_of(c, WSPI_TCP_TS, 0) : 0; /* row 0 is TSval */
     unsigned t = !(known && mine == *v);
+    bool still = c->fill && known && mine != want && wspi_valid_same_echo(c);
 
-    if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, true, &t))
+    if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, !still, &t))
         *v = want;
     else if (t == 0 && known)
         *v = mine;

@@ -446,6 +446,13 @@ uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, in
 /* Grammar: leaves of the marks from base on those of classes of which there is a host, or a group. */
 void wspi_host_classes(wspi_coder *c, uint8_t role, unsigned width, unsigned base);
 bool wspi_host_is_nobody(const wspi_coder *c); /* is it sent from 0.0.0.0? */
+/* Acknowledgements that do not cover all that the peer has sent: valid.c. */
+/* Bytes at the end that may be left out, a power of two 2^e or up to twice as many; 0: none. */
+uint32_t wspi_valid_unacked(const wspi_coder *c, unsigned e);
+/* May the i-th layer acknowledge what the direction's last packet did, though there is more? */
+bool wspi_valid_same_ack(const wspi_coder *c, size_t i);
+/* May it echo the time stamp of the direction's last packet, though there is a later one? */
+bool wspi_valid_same_echo(const wspi_coder *c);
 
 /* ---- destinations of samples that are groups: group.c ---- */
 

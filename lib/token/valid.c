@@ -223,6 +223,68 @@ bool wspi_tells_window(const wspi_coder *c, size_t i)
            all_acked(c->ctx, c->dir);
 }
 
+/* ---- numbers that are not the latest ---- */
+
+/* Where the peer is, where its last segment began, and what was acknowledged last. */
+typedef struct acks {
+    uint32_t all, seq, last;
+} acks;
+
+/* false: the direction has acknowledged nothing yet. */
+static bool acks_of(const wsp_context *ctx, int dir, acks *a)
+{
+    const wspi_field *d = wspi_protos[WSPI_TCP]->fields;
+    wspi_past mine = wspi_context_past(ctx, dir, WSPI_TCP, 0),
+              theirs = wspi_context_past(ctx, !dir, WSPI_TCP, 0);
+
+    if (!mine.slot || !theirs.slot || !ctx->have_seq[!dir] || !(last_flags(ctx, dir) & A))
+        return false;
+    a->all = ctx->next_seq[!dir];
+    a->last = (uint32_t)wspi_past_value(&mine, &d[WSPI_TCP_ACK]);
+    a->seq = (uint32_t)wspi_past_value(&theirs, &d[WSPI_TCP_SEQ]);
+    return true;
+}
+
+/* RFC 9293 3.10.7.4: up to a segment's end, behind the last acknowledgement. What came before the last one was as long. */
+uint32_t wspi_valid_unacked(const wspi_coder *c, unsigned e)
+{
+    uint32_t least = UINT32_C(1) << WSPI_MIN(e, 16u), size, one;
+    acks a;
+
+    if (!acks_of(c->ctx, c->dir, &a))
+        return 0;
+    one = a.all - a.seq;
+    if (one == 0 || one > UINT16_MAX || e > 16)
+        return 0;
+    size = (least + one - 1) / one * one;
+    return size < 2 * least && size < a.all - a.last ? size : 0;
+}
+
+/* What crosses on the way. Without data or an end it would be a duplicate, which tells of a loss (RFC 5681 2). */
+bool wspi_valid_same_ack(const wspi_coder *c, size_t i)
+{
+    uint64_t flags = c->p->layers[i].v[WSPI_TCP_FLAGS];
+    acks a;
+
+    if (flags & (S | R) || !acks_of(c->ctx, c->dir, &a) || a.last == a.all)
+        return false;
+    return flags & F || (c->p->payload_len && c->ctx->app.seen[c->dir]);
+}
+
+/* RFC 7323 4.3: a stamp is taken over from a segment that is here, and begins where the last acknowledgement ends, or before. */
+bool wspi_valid_same_echo(const wspi_coder *c)
+{
+    const wspi_layer *l = NULL;
+    acks a;
+
+    for (size_t i = 0; i < wspi_own_layers(c->p); i++)
+        if (c->p->layers[i].id == WSPI_TCP)
+            l = &c->p->layers[i];
+    if (!l || l->v[WSPI_TCP_FLAGS] & S || !acks_of(c->ctx, c->dir, &a))
+        return false;
+    return (uint32_t)l->v[WSPI_TCP_ACK] == a.last || (int32_t)(a.seq - a.last) > 0;
+}
+
 bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, bool present,
                      bool deviates, unsigned *v)
 {

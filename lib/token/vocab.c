@@ -476,11 +476,11 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
         return (layer == WSPI_IPV4 && f == WSPI_IPV4_FRAG) || layer == WSPI_TCP ||
                layer == WSPI_ICMP || layer == WSPI_ICMPV6 || layer == WSPI_SLL ||
                (layer == WSPI_TCP_WSCALE && v > 14);
+    case WSPI_K_ACK: return v >= WSPI_SEQ_BINS && v != WSPI_ACK_SAME; /* of what was never sent */
+    case WSPI_K_TSECR: return v != 0;
     case WSPI_K_FREE:
     case WSPI_K_SEQ:
-    case WSPI_K_ACK:
-    case WSPI_K_TSVAL:
-    case WSPI_K_TSECR: return true;
+    case WSPI_K_TSVAL: return true;
     case WSPI_K_ADDR:
     case WSPI_K_PORT:
     case WSPI_K_IPID: return false;

@@ -315,8 +315,53 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 typedef struct connection {
     unsigned sent[2], packets, last[2];
-    bool over;
+    uint32_t next[2], ack[2];   /* where a direction is, what it has acknowledged */
+    uint32_t stamp[2], echo[2]; /* its last time stamp, what it has echoed */
+    bool acked[2], echoed[2], over;
+    size_t behind, late; /* acknowledgements of less than all, echoes of what is not the last */
 } connection;
+
+static uint32_t big32(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* RFC 9293 3.10.7.4: never back, never beyond what was sent; the same again only with something to say. */
+static void check_ack(connection *k, const wsp_packet *p, const uint8_t *h, int dir)
+{
+    uint32_t seq = big32(h + 4), ack = big32(h + 8);
+    unsigned flags = h[13];
+    bool known = k->sent[!dir] && flags & ACK, less = known && ack != k->next[!dir];
+
+    if (flags & ACK && k->acked[dir])
+        assert_true((int32_t)(ack - k->ack[dir]) >= 0);
+    if (known)
+        assert_true((int32_t)(k->next[!dir] - ack) >= 0);
+    if (less && k->acked[dir] && ack == k->ack[dir])
+        assert_true(flags & FIN || p->payload_len);
+    k->behind += less;
+    k->next[dir] = seq + p->payload_len + (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0);
+    if (flags & ACK)
+        k->ack[dir] = ack;
+    k->acked[dir] |= flags & ACK;
+}
+
+/* RFC 7323 4.3: the last stamp that was seen, or that of before. */
+static void check_echo(connection *k, const wsp_packet *p, const uint8_t *h, int dir)
+{
+    for (size_t i = 0; i < p->n_layers; i++) {
+        uint32_t echo = (uint32_t)p->layers[i].v[1];
+        if (p->layers[i].id != WSPI_TCP_TS)
+            continue;
+        if (k->echoed[!dir] && h[13] & ACK && echo != k->stamp[!dir]) {
+            assert_true(k->echoed[dir] && echo == k->echo[dir]);
+            k->late++;
+        }
+        k->stamp[dir] = (uint32_t)p->layers[i].v[0];
+        k->echo[dir] = echo;
+        k->echoed[dir] = true;
+    }
+}
 
 static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
 {
@@ -358,6 +403,8 @@ static void check_packet(connection *k, const wsp_packet *p, int dir)
         assert_int_equal(p->payload_len, 0);
         assert_false(flags & FIN);
     }
+    check_echo(k, p, h, dir);
+    check_ack(k, p, h, dir);
     k->over = flags & RST;
     k->sent[dir] |= flags;
     k->last[dir] = flags;
@@ -398,7 +445,7 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     wsp_context *ctx = malloc(wsp_context_size());
     wsp_decoder *d = NULL;
     wsp_packet *p = NULL;
-    size_t tcp = 0;
+    size_t tcp = 0, behind = 0, late = 0;
     wspi_rng r;
 
     (void)state;
@@ -417,8 +464,12 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
             check_packet(&k, p, out.dir);
         }
         tcp += k.packets > 2;
+        behind += k.behind;
+        late += k.late;
     }
     assert_in_range(tcp, 20, 400);
+    assert_in_range(behind, 5, 1000);
+    assert_in_range(late, 1, 1000);
     wsp_packet_free(p);
     wsp_decoder_free(d);
     free(ctx);
