@@ -220,7 +220,7 @@ bool wspi_tells_window(const wspi_coder *c, size_t i)
     uint64_t flags = c->p->layers[i].v[WSPI_TCP_FLAGS];
 
     return c->p->payload_len == 0 && flags == A && is_of(c->ctx, WSPI_TCP) &&
-           all_acked(c->ctx, c->dir);
+           c->ctx->seen[c->dir] && (all_acked(c->ctx, c->dir) || !c->ctx->have_seq[!c->dir]);
 }
 
 /* ---- numbers that are not the latest ---- */

@@ -307,6 +307,26 @@ static void samples_are_read_again_as_what_they_are(void **state)
         sample_flows(asks[i], answers[i], (uint8_t)(WSPI_APP_SMTP + i));
 }
 
+/* What follows a reply's code is for people: any words; names are as long as real ones. */
+static void samples_of_replies_have_text_of_their_own(void **state)
+{
+    static const char *const asks[][13] = {
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=25",
+         "len=28", "tcp.flags=PA", "smtp.line=EHLO", "smtp.name=16..23", "text=x"},
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=21",
+         "len=28", "tcp.flags=PA"}};
+    static const char *const answers[][13] = {
+        {"s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=25", "tcp.dport=dynamic",
+         "len=80..83", "tcp.flags=PA", "smtp.line=502 ", "smtp.item=name", "smtp.name=16..23",
+         "text=x"},
+        {"s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=21", "tcp.dport=dynamic",
+         "len=80..83", "tcp.flags=PA", "ftp.line=530 ", "ftp.item=name", "ftp.name=3", "text=x"}};
+
+    (void)state;
+    sample_has(asks[0], answers[0], WSPI_APP_SMTP, "smtp.name=16..23", "smtp.name=16..23");
+    sample_has(asks[1], answers[1], WSPI_APP_FTP, NULL, "ftp.name=3");
+}
+
 /* May the direction say the line that begins so? */
 static bool fits(const wire *w, uint8_t app, int dir, const char *word)
 {
@@ -387,6 +407,7 @@ int main(void)
         cmocka_unit_test(tls_takes_over_after_its_command),
         cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
         cmocka_unit_test(samples_are_read_again_as_what_they_are),
+        cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
         cmocka_unit_test(samples_fetch_files_behind_a_login),
     };

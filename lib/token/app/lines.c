@@ -21,6 +21,7 @@ enum {
     MAX_TOKENS = 300,
     MAX_TEXT = 64,   /* tokens before which a line of text begins or goes on: listings are long */
     MAX_SAMPLED = 6, /* lines of a sample */
+    MAX_ITEMS = 8,   /* of a line that is free text, of a sample */
     MAX_WORD = 40,
     SAMPLED_LINE = 70
 };
@@ -236,17 +237,6 @@ static unsigned literal_at(const walk *w, const uint8_t *b, size_t n)
     return len + 3 == n && b[len + 1] == '+' && b[len + 2] == '}' ? I_LITERAL_PLUS : 0;
 }
 
-static size_t name_len(const walk *w, const uint8_t *b, size_t n)
-{
-    bool secret = flags_of(w) & SECRET;
-    size_t len = 0;
-
-    while (len < n && b[len] > ' ' && b[len] != 0x7f &&
-           (secret || len == 0 || !strchr(")]>\"", b[len])))
-        len++;
-    return len;
-}
-
 /* Encoding: the item at b. */
 static unsigned item_at(walk *w, const uint8_t *b, size_t n)
 {
@@ -269,7 +259,7 @@ static unsigned item_at(walk *w, const uint8_t *b, size_t n)
         return k;
     if (!w->hidden && !(flags_of(w) & SECRET) && wspi_number_at(b, n, &v))
         return I_NUMBER;
-    w->len = name_len(w, b, n);
+    w->len = wspi_name_at(b, n, flags_of(w) & SECRET);
     return I_NAME;
 }
 
@@ -296,12 +286,48 @@ static unsigned next_item(walk *w)
     return k > I_SPACE && wspi_joins_before(w->g->items[k].name) ? I_SPACE : k;
 }
 
+/* Has the flow been of this protocol? */
+static bool spoken(const walk *w)
+{
+    const wspi_app_state *s = &w->c->ctx->app;
+
+    return s->id[0] == w->c->pay.app || s->id[1] == w->c->pay.app;
+}
+
+/* POP3: numbers that answer the last question: "2 320" to STAT, "120 octets" to RETR; 0: it has none. */
+static uint64_t answered(const walk *w)
+{
+    uint64_t v;
+    unsigned asked;
+
+    if (!(flags_of(w) & OPENS && flags_of(w) & ANSWERS) || !wspi_app_last(w->c, false, LINE, &v) ||
+        v >= w->g->n_lines)
+        return 0;
+    asked = w->g->rows[v].flags;
+    if (!(asked & (PAIRS | FETCHES)))
+        return 0;
+    return w->place > 1 ? M_END : w->place && asked & FETCHES ? M_OCTETS : M_NUMBER;
+}
+
+/*
+ * Samples: replies of SMTP, POP3 and FTP are codes, the text behind them is for people. Not where a program reads it: a host
+ * that greets, addresses, counts, paths.
+ */
+static bool free_text(const walk *w)
+{
+    const uint64_t read = M_NAME | M_NUMBER | M_ADDR | M_PORT | M_PATH;
+    const uint64_t *script = w->g->rows[w->row].script;
+
+    return w->c->fill && w->g != &wspi_lines_imap && flags_of(w) & ANSWERS && !answered(w) &&
+           !((script[0] | script[1]) & read) && w->place < MAX_ITEMS;
+}
+
 static void name(walk *w, size_t n, enum wspi_text_class class)
 {
     size_t shown = flags_of(w) & SECRET || w->row == TEXT ? 0 : NAME_SHOWN;
     size_t quoted = w->c->fill && flags_of(w) & SECRET && w->g == &wspi_lines_imap;
 
-    wspi_app_only(w->c, 4, 4); /* 4 to 15 bytes; clients of IMAP quote */
+    wspi_app_only(w->c, quoted ? 4 : 2, quoted ? 6 : 8); /* up to 31 bytes; clients of IMAP quote */
     n = (size_t)wspi_app_code(w->c, NAME, false, 0, n);
     if (!w->c->fill && wspi_app_captured(w->c) < n) {
         wspi_app_fail(w->c);
@@ -326,16 +352,6 @@ static uint64_t number(walk *w)
     return v;
 }
 
-static uint64_t own_address(const walk *w)
-{
-    const wsp_packet *p = w->c->p;
-
-    for (size_t i = p->n_layers; i-- > 0;)
-        if (p->layers[i].id == WSPI_IPV4)
-            return p->layers[i].v[WSPI_IPV4_SRC];
-    return 0;
-}
-
 /* Samples: not a port of a service. */
 static uint64_t port(walk *w, uint64_t v)
 {
@@ -350,7 +366,7 @@ static void address(walk *w)
 
     if (w->c->enc)
         (void)wspi_address_at(here(w), w->eol - w->c->pay.at, &v);
-    host = wspi_app_code(w->c, HOST, true, own_address(w), v >> 16);
+    host = wspi_app_code(w->c, HOST, true, wspi_own_address(w->c->p), v >> 16);
     v = host << 16 | port(w, v & 0xffff);
     (void)snprintf(s, sizeof s, "%u,%u,%u,%u,%u,%u", (unsigned)(v >> 40 & 255),
                    (unsigned)(v >> 32 & 255), (unsigned)(v >> 24 & 255), (unsigned)(v >> 16 & 255),
@@ -403,7 +419,7 @@ static bool coded_as(walk *w, unsigned k)
     w->glued = k >= FIRST_PHRASE && wspi_joins_behind(s);
     w->hidden = k == I_NAME || k == I_MAILBOX;
     switch (k) {
-    case I_NAME: name(w, w->len, WSPI_TEXT_NAME); return true;
+    case I_NAME: name(w, w->len, free_text(w) ? WSPI_TEXT_FIELD : WSPI_TEXT_NAME); return true;
     case I_NUMBER:
         v = number(w);
         w->count = w->count ? w->count : v + 1;
@@ -421,29 +437,6 @@ static bool coded_as(walk *w, unsigned k)
     case I_LITERAL_PLUS: literal_item(w, k == I_LITERAL_PLUS); return false;
     default: literal(w, s, strlen(s)); return true;
     }
-}
-
-/* Has the flow been of this protocol? */
-static bool spoken(const walk *w)
-{
-    const wspi_app_state *s = &w->c->ctx->app;
-
-    return s->id[0] == w->c->pay.app || s->id[1] == w->c->pay.app;
-}
-
-/* POP3: numbers that answer the last question: "2 320" to STAT, "120 octets" to RETR; 0: it has none. */
-static uint64_t answered(const walk *w)
-{
-    uint64_t v;
-    unsigned asked;
-
-    if (!(flags_of(w) & OPENS && flags_of(w) & ANSWERS) || !wspi_app_last(w->c, false, LINE, &v) ||
-        v >= w->g->n_lines)
-        return 0;
-    asked = w->g->rows[v].flags;
-    if (!(asked & (PAIRS | FETCHES)))
-        return 0;
-    return w->place > 1 ? M_END : w->place && asked & FETCHES ? M_OCTETS : M_NUMBER;
 }
 
 /* What may come at this place of the line: samples keep to it, others mostly do. */
@@ -466,14 +459,15 @@ static unsigned coded_item(walk *w, unsigned k)
     uint64_t set = set_here(w);
     unsigned want = wspi_expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
              count = wspi_field_count(c->pay.app, ITEM);
-    bool asked = wspi_asked(c);
+    bool asked = wspi_asked(c), any = free_text(w);
 
     k = (unsigned)wspi_app_code(c, ITEM, true, want, k);
     if (stopped(w))
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
-            if (i == want || !wspi_item_fits(w->g, set, i))
+            if (i == want || !(wspi_item_fits(w->g, set, i) ||
+                               (any && wspi_item_is_word(w->g, i, w->place == 0))))
                 c->legal[base + i] = 0;
         c->need = !wspi_item_fits(w->g, set, want);
     }
@@ -581,7 +575,7 @@ static bool row_fits(const walk *w, unsigned k)
     if (flags & TAGGED && flags & ANSWERS)
         return w->tag_len > 0;
     return !(w->g->rows[k].script[1] & M_ADDR || w->g->rows[k].script[0] & M_ADDR) ||
-           own_address(w);
+           wspi_own_address(w->c->p);
 }
 
 static void forbid_rows(const walk *w)

@@ -135,9 +135,15 @@ unsigned wspi_phrase_at(const wspi_lines *g, const uint8_t *b, size_t n);
 /* Bytes of a number at b, or of h1,h2,h3,h4,p1,p2; 0 if there is none. */
 size_t wspi_number_at(const uint8_t *b, size_t n, uint64_t *v);
 size_t wspi_address_at(const uint8_t *b, size_t n, uint64_t *v);
+/* Bytes of a name at b; one that is secret ends at a space only. */
+size_t wspi_name_at(const uint8_t *b, size_t n, bool secret);
+/* The sender's IPv4 address, or 0. */
+uint64_t wspi_own_address(const wsp_packet *p);
 /* The item that is predicted where one of a set may come; is item k in the set? */
 unsigned wspi_expected_item(uint64_t set);
 bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k);
+/* Can a text for people have item k? The first one stands apart from the code. */
+bool wspi_item_is_word(const wspi_lines *g, unsigned k, bool first);
 
 /* Bytes of [b, b + n) up to a lone dot and with it, 0 if there is none. start: a line starts at b. */
 size_t wspi_body_len(const uint8_t *b, size_t n, bool start);

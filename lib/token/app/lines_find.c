@@ -279,6 +279,24 @@ size_t wspi_address_at(const uint8_t *b, size_t n, uint64_t *v)
     return at == n || !word_byte(b[at]) ? at : 0;
 }
 
+size_t wspi_name_at(const uint8_t *b, size_t n, bool secret)
+{
+    size_t len = 0;
+
+    while (len < n && b[len] > ' ' && b[len] != 0x7f &&
+           (secret || len == 0 || !strchr(")]>\"", b[len])))
+        len++;
+    return len;
+}
+
+uint64_t wspi_own_address(const wsp_packet *p)
+{
+    for (size_t i = p->n_layers; i-- > 0;)
+        if (p->layers[i].id == WSPI_IPV4)
+            return p->layers[i].v[WSPI_IPV4_SRC];
+    return 0;
+}
+
 unsigned wspi_expected_item(uint64_t set)
 {
     return set == M_NAME ? I_NAME : set == M_NUMBER ? I_NUMBER : set == M_MAIL ? I_MAILBOX : I_END;
@@ -291,6 +309,13 @@ bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k)
         [I_MAILBOX] = M_MAIL, [I_ADDRESS] = M_ADDR, [I_PORT] = M_PORT};
 
     return k < g->n_items && set & (k < FIRST_PHRASE ? special[k] : g->sets[k]);
+}
+
+bool wspi_item_is_word(const wspi_lines *g, unsigned k, bool first)
+{
+    if (k < FIRST_PHRASE || k >= g->n_items)
+        return k == I_NAME || k == I_NUMBER;
+    return k > I_SPACE && !(first && wspi_joins_before(g->items[k].name));
 }
 
 /* ---- what goes on ---- */
