@@ -371,6 +371,33 @@ static void sampled_ldap_is_ldap(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_LDAP);
 }
 
+/* Lengths as Windows writes them, filters in filters, longer values; none of what has a structure of its own. */
+static void sampled_ldap_asks_as_real_clients_do(void **state)
+{
+    static const char *const asks_for[] = {"c2s first",
+                                           "c2s gap=0",
+                                           "stack=eth/ipv4/udp",
+                                           "udp.sport=dynamic",
+                                           "udp.dport=389",
+                                           "ldap.form=five",
+                                           "ldap.filter=and",
+                                           "ldap.attribute=DnsDomain",
+                                           "ldap.name=32..47",
+                                           "len=80..83",
+                                           NULL};
+    static const char *const answers_with[] = {
+        "s2c first",           "s2c gap=0",         "stack=eth/ipv4/udp",
+        "udp.sport=389",       "udp.dport=dynamic", "ldap.operation=entry",
+        "ldap.length=96..127", "len=80..83",        NULL};
+    static const char *const asked[] = {"ldap.form=five", "ldap.filter=and",
+                                        "ldap.element=nested-end", "ldap.attribute=DnsDomain",
+                                        "ldap.name=32..47"};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(asked); i++)
+        sample_has(asks_for, answers_with, WSPI_APP_LDAP, asked[i], "ldap.length=96..127");
+}
+
 static void sampled_kerberos_is_kerberos(void **state)
 {
     static const char *const asks_for[] = {
@@ -396,6 +423,7 @@ int main(void)
         cmocka_unit_test(communities_users_and_values_are_in_no_token),
         cmocka_unit_test(sampled_snmp_is_snmp),
         cmocka_unit_test(sampled_ldap_is_ldap),
+        cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
         cmocka_unit_test(sampled_kerberos_is_kerberos),
     };
 

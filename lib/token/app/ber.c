@@ -369,7 +369,9 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
                                                               : REST;
         k = wspi_must(c, base, 3, k);
         if (wspi_asked(c) && c->need)
-            c->legal[base + REST] = c->legal[base + (n ? MORE : ENDS)] = 0;
+            c->legal[base + REST] = 0;
+        if (wspi_asked(c) && c->need && (n == 0 || n >= r->max))
+            c->legal[base + (n ? MORE : ENDS)] = 0;
         if (stopped(c) || k == ENDS)
             return;
         if (k == REST) {
@@ -445,6 +447,16 @@ static void literal(wspi_coder *c, const char *s, size_t n)
     }
 }
 
+/* Grammar: takes back the words that samples do not have. */
+static void bar(walk *w, const wspi_ber *r)
+{
+    wspi_coder *c = w->c;
+    unsigned base = wspi_field_base(c->pay.app, r->field);
+
+    for (const uint8_t *k = r->barred; k && *k != OTHER && wspi_asked(c); k++)
+        c->legal[base + *k] = 0;
+}
+
 static void word(walk *w, const wspi_ber *r, size_t len)
 {
     wspi_coder *c = w->c;
@@ -457,6 +469,7 @@ static void word(walk *w, const wspi_ber *r, size_t len)
         k++;
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k < n ? k : OTHER);
+    bar(w, r);
     if (stopped(c))
         return;
     if (k < n)
@@ -715,7 +728,7 @@ void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m)
     wspi_app_require(c, !c->enc || whole);
     if (stopped(c))
         return;
-    wspi_app_only(c, 0, 0);
+    wspi_app_only(c, 0, m->forms);
     w.form = (unsigned)wspi_app_code(c, m->form, true, c->app.mode[c->dir],
                                      c->enc ? form_of(c, &s.inner) : 0);
     if (w.form == WSPI_FORM_PART) {

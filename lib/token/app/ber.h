@@ -61,6 +61,8 @@ struct wspi_ber {
     uint16_t min;              /* of a list: samples have as many at least */
     uint32_t want;
     const wspi_ber *in;
+    const uint8_t
+        *barred; /* NULL, or: of a word, values that samples do not have all the same, then 255 */
     const wspi_oid *oids; /* in the order of the values of `field`, which are 0, 1, ... */
     bool (*when)(const wspi_coder *c); /* NULL, or: both sides know that it is not there */
     /* NULL, or: tokens of `field` that samples may have here, in the place of from and count. */
@@ -86,6 +88,7 @@ enum { WSPI_FORM_MINIMAL, WSPI_FORM_3, WSPI_FORM_5, WSPI_FORM_MIXED, WSPI_FORM_P
 typedef struct wspi_ber_message {
     const wspi_ber *row;
     uint8_t form;    /* ENUM, of WSPI_BER_FORMS */
+    uint8_t forms;   /* how many of them samples have */
     uint8_t element; /* ENUM, in the order of the rows' tokens */
     uint8_t length;  /* MAG, 32 bits: of what is opaque */
     uint8_t rest;    /* of `element`: what follows is no message (streams) */

@@ -163,7 +163,7 @@ static const wspi_value scope[] = {
 static const wspi_value deref[] = {
     {0, "never"}, {1, "searching"}, {2, "finding"}, {3, "always"}, {0, NULL}};
 static const wspi_value flag[] = {{0, "false"}, {255, "true"}, {1, "one"}, {0, NULL}};
-/* Samples have the first ones: no filters in filters. */
+/* Samples have the first ones, and, or; in these the first ones again. */
 static const wspi_value filter[] = {{0xa3, "equal"},      {0x87, "present"}, {0xa5, "greater"},
                                     {0xa6, "less"},       {0xa8, "approx"},  {0xa0, "and"},
                                     {0xa1, "or"},         {0xa2, "not"},     {0xa4, "substrings"},
@@ -341,9 +341,9 @@ enum {
     {                                       \
         .kind = WSPI_BER_END, .token = name \
     }
-#define A_NAME(at, name)                                                            \
-    {                                                                               \
-        .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(1, 8) \
+#define A_NAME(at, name)                                                             \
+    {                                                                                \
+        .kind = WSPI_BER_NAME, .tag = at, .token = name, .field = NAMES, BOTH(1, 12) \
     }
 /* Samples bind as nobody: what a server says to a name that was made up is not what it says to its users. */
 #define AN_EMPTY_NAME(at, name)                                                     \
@@ -357,7 +357,13 @@ enum {
         .kind = WSPI_BER_WORD, .tag = at, .token = name, .field = of, .rest = LENGTH, \
         .max = SHOWN, BOTH(0, n)                                                      \
     }
-#define AN_ATTRIBUTE(at, name) A_WORD(at, name, ATTRIBUTE, 7)
+#define AN_ATTRIBUTE(at, name) A_WORD(at, name, ATTRIBUTE, 102)
+/* Of what has a value: */
+#define A_TYPE(at, name)                                                                     \
+    {                                                                                        \
+        .kind = WSPI_BER_WORD, .tag = at, .token = name, .field = ATTRIBUTE, .rest = LENGTH, \
+        .max = SHOWN, BOTH(0, 102), .barred = structured                                     \
+    }
 #define NUMBER(at, name, of, is) \
     .kind = WSPI_BER_INT, .tag = at, .token = name, .field = of, .pred = WSPI_BER_AS, .want = is
 
@@ -387,6 +393,9 @@ static bool may_speak(const wsp_context *ctx, int dir)
 
     return dir == 1 ? ctx->spoke == 0 || more : ctx->spoke == 1 && !more;
 }
+
+/* Attributes whose values are structures of their own, which readers take apart: SIDs, GUIDs, certificates, NETLOGON's. */
+static const uint8_t structured[] = {7, 8, 25, 29, 75, 79, 80, 81, 84, 85, 255};
 
 /* RFC 4511 4.2 */
 static const wspi_ber sasl[] = {
@@ -433,12 +442,12 @@ static const wspi_ber results[] = {
 
 /* RFC 4511 4.5.1 */
 static const wspi_ber assertion[] = {
-    AN_ATTRIBUTE(4, E_ASSERTION_ATTRIBUTE),
+    A_TYPE(4, E_ASSERTION_ATTRIBUTE),
     A_NAME(4, E_ASSERTION_VALUE),
     END(E_ASSERTION_END),
 };
 static const wspi_ber substrings[] = {
-    AN_ATTRIBUTE(4, E_ASSERTION_ATTRIBUTE),
+    A_TYPE(4, E_ASSERTION_ATTRIBUTE),
     {HIDDEN(0x30, E_ASSERTION_VALUE)},
     END(E_ASSERTION_END),
 };
@@ -468,9 +477,9 @@ static const wspi_ber search[] = {
     {.kind = WSPI_BER_INT, .tag = 10, .token = E_SCOPE, .field = SCOPE, BOTH(0, 3)},
     {NUMBER(10, E_DEREF, DEREF, 0)},
     {NUMBER(2, E_SIZE_LIMIT, SIZE_LIMIT, 0)},
-    {NUMBER(2, E_TIME_LIMIT, TIME_LIMIT, 0)},
+    {NUMBER(2, E_TIME_LIMIT, TIME_LIMIT, 0), BOTH(1, 9)}, /* up to 511 seconds */
     {.kind = WSPI_BER_OCTET, .tag = 1, .token = E_TYPES_ONLY, .field = FLAG, .pred = WSPI_BER_AS},
-    {.kind = WSPI_BER_CHOICE, .token = E_FILTER, .field = FILTER, .in = filters, BOTH(0, 5)},
+    {.kind = WSPI_BER_CHOICE, .token = E_FILTER, .field = FILTER, .in = filters, BOTH(0, 7)},
     {.kind = WSPI_BER_LIST,
      .tag = 0x30,
      .token = E_ATTRIBUTES,
@@ -480,9 +489,12 @@ static const wspi_ber search[] = {
 };
 
 /* RFC 4511 4.1.7, 4.5.2, 4.7 */
-static const wspi_ber values[] = {{HIDDEN(4, E_VALUE)}, END(E_VALUES_END)};
+static const wspi_ber values[] = {
+    {.kind = WSPI_BER_OPAQUE, .tag = 4, .token = E_VALUE, .field = LENGTH, BOTH(1, 16)},
+    END(E_VALUES_END),
+};
 static const wspi_ber pair[] = {
-    AN_ATTRIBUTE(4, E_TYPE),
+    A_TYPE(4, E_TYPE),
     {.kind = WSPI_BER_LIST, .tag = 0x31, .token = E_VALUES, .max = MAX_VALUES, .in = values},
     END(E_ATTRIBUTE_END),
 };
@@ -580,6 +592,7 @@ static const wspi_ber contents[] = {
 static const wspi_ber row = {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_MESSAGE, .in = contents};
 static const wspi_ber_message message = {.row = &row,
                                          .form = FORM,
+                                         .forms = WSPI_FORM_MIXED,
                                          .element = ELEMENT,
                                          .length = LENGTH,
                                          .rest = E_REST,
