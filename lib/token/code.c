@@ -533,8 +533,10 @@ bool wspi_code_packet(wspi_coder *c)
     if (c->fill)
         wspi_hosts_begin(c);
     code_layers(c);
-    if (c->fill && !c->bad && !c->need)
+    if (c->fill && !c->bad && !c->need) {
+        wspi_ndp_fit(c);
         wspi_group_fit(c);
+    }
     c->pay.in = c->enc ? p->data + p->payload_off : NULL;
     c->pay.wire = p->payload_len;
     c->pay.end =

@@ -343,13 +343,22 @@ static void code_auto(wspi_coder *c, size_t i, size_t f)
         l->v[f] = 0;
 }
 
+/* Samples: may the field have this value, after what the flow has had? */
+static bool enum_fits(const wspi_coder *c, size_t i, size_t f, uint64_t v)
+{
+    uint8_t layer = c->p->layers[i].id;
+
+    if (layer == WSPI_ICMPV6 && f == WSPI_ICMP_TYPE)
+        return wspi_valid_icmpv6(c, v);
+    return layer != WSPI_TCP || wspi_valid_flags(c, i, (uint8_t)v);
+}
+
 static void code_enum(wspi_coder *c, size_t i, size_t f, uint64_t want, uint64_t *v)
 {
     uint8_t layer = c->p->layers[i].id;
     const wspi_field *d = &wspi_protos[layer]->fields[f];
     unsigned base = wspi_field_base(layer, f), n = wspi_field_count(layer, f) - 1, k = 0;
-    bool flags = layer == WSPI_TCP && wspi_asked(c),
-         unfit = flags && !wspi_valid_flags(c, i, (uint8_t)want);
+    bool judged = wspi_asked(c), unfit = judged && !enum_fits(c, i, f, want);
 
     if (c->enc)
         while (k < n && d->values[k].value != *v)
@@ -360,8 +369,8 @@ static void code_enum(wspi_coder *c, size_t i, size_t f, uint64_t want, uint64_t
         *v = wspi_residual(c, d->role, (d->width + 7u) / 8, *v);
     else
         *v = d->values[k].value;
-    for (k = 0; flags && k < n; k++)
-        if (!wspi_valid_flags(c, i, (uint8_t)d->values[k].value))
+    for (k = 0; judged && k < n; k++)
+        if (!enum_fits(c, i, f, d->values[k].value))
             c->legal[base + k] = 0;
 }
 

@@ -245,7 +245,7 @@ static void code_plain(wspi_coder *c)
 void wspi_code_payload(wspi_coder *c)
 {
     c->pay.at = 0;
-    if (c->bad || c->need || c->pay.wire == 0)
+    if (c->bad || c->need || wspi_ndp_body(c) || c->pay.wire == 0)
         return;
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
         return; /* its version 3 has a body, which nobody can make up: versions 1 and 2 have none */

@@ -433,10 +433,20 @@ bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, b
 void wspi_valid_starts(wspi_coder *c, unsigned base);
 void wspi_valid_lengths(wspi_coder *c, unsigned base);
 bool wspi_valid_stack(const wspi_coder *c, const wspi_stack *st, bool whole);
+/* May the type of ICMPv6 follow what the flow has had? Echo has an identifier, which is part of the flow. */
+bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type);
 /* May the flags be these, of the i-th layer? */
 bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags);
 /* Has a bare acknowledgement of the i-th layer nothing to tell but its window? */
 bool wspi_tells_window(const wspi_coder *c, size_t i);
+
+/* Acknowledgements that do not cover all that the peer has sent: valid.c. */
+/* Bytes at the end that may be left out, a power of two 2^e or up to twice as many; 0: none. */
+uint32_t wspi_valid_unacked(const wspi_coder *c, unsigned e);
+/* May the i-th layer acknowledge what the direction's last packet did, though there is more? */
+bool wspi_valid_same_ack(const wspi_coder *c, size_t i);
+/* May it echo the time stamp of the direction's last packet, though there is a later one? */
+bool wspi_valid_same_echo(const wspi_coder *c);
 
 /* ---- hosts of samples: host.c ---- */
 
@@ -446,13 +456,6 @@ uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, in
 /* Grammar: leaves of the marks from base on those of classes of which there is a host, or a group. */
 void wspi_host_classes(wspi_coder *c, uint8_t role, unsigned width, unsigned base);
 bool wspi_host_is_nobody(const wspi_coder *c); /* is it sent from 0.0.0.0? */
-/* Acknowledgements that do not cover all that the peer has sent: valid.c. */
-/* Bytes at the end that may be left out, a power of two 2^e or up to twice as many; 0: none. */
-uint32_t wspi_valid_unacked(const wspi_coder *c, unsigned e);
-/* May the i-th layer acknowledge what the direction's last packet did, though there is more? */
-bool wspi_valid_same_ack(const wspi_coder *c, size_t i);
-/* May it echo the time stamp of the direction's last packet, though there is a later one? */
-bool wspi_valid_same_echo(const wspi_coder *c);
 
 /* ---- destinations of samples that are groups: group.c ---- */
 
@@ -464,6 +467,15 @@ uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v);
 void wspi_group_fit(wspi_coder *c);
 /* Does the initiator of the flow send to a group, from which nothing comes back? */
 bool wspi_group_asked(const wsp_context *ctx);
+
+/* ---- samples of Neighbor Discovery: ndp.c ---- */
+
+/* Is a type of ICMPv6 one of those that samples have beside echo? */
+bool wspi_ndp_is(uint64_t type);
+/* All layers are drawn: what the type asks of them. Before wspi_group_fit. */
+void wspi_ndp_fit(wspi_coder *c);
+/* The message behind its header; false: it is none. */
+bool wspi_ndp_body(wspi_coder *c);
 
 /* ---- token files ---- */
 

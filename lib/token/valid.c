@@ -215,6 +215,17 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
     return flags & A || (flags == R && ctx->seen[c->dir]);
 }
 
+bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type)
+{
+    for (int dir = 0; dir < 2; dir++) {
+        wspi_past past = wspi_context_past(c->ctx, dir, WSPI_ICMPV6, 0);
+        const wspi_field *d = &wspi_protos[WSPI_ICMPV6]->fields[WSPI_ICMP_TYPE];
+        if (past.slot && wspi_ndp_is(wspi_past_value(&past, d)) != wspi_ndp_is(type))
+            return false;
+    }
+    return true;
+}
+
 bool wspi_tells_window(const wspi_coder *c, size_t i)
 {
     uint64_t flags = c->p->layers[i].v[WSPI_TCP_FLAGS];

@@ -462,7 +462,8 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
         if (layer == WSPI_ICMP) /* echo only: the bodies of the others have no grammar */
             return !d->values[v].name || (d->values[v].value != 0 && d->values[v].value != 8);
         if (layer == WSPI_ICMPV6)
-            return !d->values[v].name || d->values[v].value / 2 != 64;
+            return !d->values[v].name ||
+                   (d->values[v].value / 2 != 64 && !wspi_ndp_is(d->values[v].value));
         if (layer == WSPI_IGMP) /* of version 3, and of routing, only the beginning is known */
             return v > 2 && v != 4;
         return (!d->values[v].name && d->role != WSPI_R_SPELT) || (layer == WSPI_TCP && v > 7);

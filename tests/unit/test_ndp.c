@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_ndp.c: samples of Neighbor Discovery: what follows from their addresses. */
+#include "tests/unit/wire.h"
+
+enum { IP = 14, ICMP = IP + 40, BODY = ICMP + 8 };
+
+/* A packet of a flow with the wanted tokens where they are legal. */
+static void draw(wire *w, const wsp_filler *fill, const char *const *wanted, wspi_rng *r,
+                 wsp_decoded *out)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    bool done = false;
+    size_t n = 0;
+
+    assert_non_null(legal);
+    for (;;) {
+        assert_int_equal(
+            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        ids[n++] = choose(legal, wanted, r);
+    }
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
+    free(legal);
+}
+
+/* What is wanted; where it goes, its type, its flags; is there a target, and is it the sender; its option. */
+static const struct row {
+    const char *wanted[6];
+    uint8_t mac[6], dst[16], type, flags;
+    bool target, own;
+    uint8_t option;
+} rows[] = {
+    {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=multicast", "ipv6.dst=multicast",
+      "icmpv6.type=neighbor-solicit"},
+     {0x33, 0x33, 0xff, 0, 0, 2},
+     {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 2},
+     135,
+     0,
+     true,
+     false,
+     1},
+    {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=multicast", "ipv6.dst=multicast",
+      "icmpv6.type=router-solicit"},
+     {0x33, 0x33, 0, 0, 0, 2},
+     {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+     133,
+     0,
+     false,
+     false,
+     1},
+    {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=multicast", "ipv6.dst=multicast",
+      "icmpv6.type=neighbor-advert"},
+     {0x33, 0x33, 0, 0, 0, 1},
+     {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+     136,
+     0x20,
+     true,
+     true,
+     2},
+    {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=local", "ipv6.dst=public",
+      "icmpv6.type=neighbor-advert"},
+     {2, 2},
+     {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+     136,
+     0x60,
+     true,
+     true,
+     2},
+    {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=local", "ipv6.dst=public",
+      "icmpv6.type=neighbor-solicit"},
+     {2, 2},
+     {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+     135,
+     0,
+     true,
+     false,
+     1},
+};
+
+static wsp_filler filler_v6(uint64_t seed)
+{
+    static const uint8_t network[] = {0x20, 1, 0x0d, 0xb8};
+    wsp_filler f = filler_of(seed);
+
+    memcpy(f.client.ip6, network, sizeof network);
+    memcpy(f.server.ip6, network, sizeof network);
+    f.client.ip6[15] = 1;
+    f.server.ip6[15] = 2;
+    return f;
+}
+
+static void check(const struct row *row, const wsp_filler *f, const wsp_decoded *out)
+{
+    const uint8_t *b = out->frame.data, *option = b + BODY + (row->target ? 16 : 0);
+
+    assert_int_equal(out->frame.caplen, (size_t)(option - b) + 8);
+    assert_memory_equal(b, row->mac, 6);
+    assert_int_equal(b[IP + 5], out->frame.caplen - ICMP);
+    assert_int_equal(b[IP + 7], 255);
+    assert_memory_equal(b + IP + 24, row->dst, 16);
+    assert_int_equal(b[ICMP], row->type);
+    assert_int_equal(b[ICMP + 1], 0);
+    assert_int_equal(b[ICMP + 4], row->flags);
+    assert_memory_equal(b + ICMP + 5, "\0\0\0", 3);
+    if (row->target)
+        assert_memory_equal(b + BODY, row->own ? f->client.ip6 : f->server.ip6, 16);
+    assert_int_equal(option[0], row->option);
+    assert_int_equal(option[1], 1);
+    assert_memory_equal(option + 2, f->client.mac, 6);
+}
+
+static void messages_follow_from_their_addresses(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(rows); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            wsp_decoded out;
+
+            wire_again(&w);
+            draw(&w, &fill, rows[i].wanted, &r, &out);
+            check(&rows[i], &fill, &out);
+        }
+    wire_close(&w);
+}
+
+/* An echo's identifier is part of its flow. */
+static void a_flow_has_echo_or_neighbors(void **state)
+{
+    static const char *const first[][6] = {{"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=local",
+                                            "ipv6.dst=public", "icmpv6.type=neighbor-solicit"},
+                                           {"c2s first", "stack=eth/ipv6/icmpv6", "eth.dst=local",
+                                            "ipv6.dst=public", "icmpv6.type=echo"}};
+    static const char *const other[][5] = {
+        {"s2c gap=0", "icmpv6.type=echo-reply", "icmpv6.type=echo"},
+        {"s2c gap=0", "icmpv6.type=neighbor-advert", "icmpv6.type=neighbor-solicit"}};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 7);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(first); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            wsp_decoded out;
+
+            wire_again(&w);
+            draw(&w, &fill, first[i], &r, &out);
+            draw(&w, &fill, other[i], &r, &out);
+            assert_int_equal(wspi_ndp_is(out.frame.data[ICMP]), i == 0);
+        }
+    wire_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_follow_from_their_addresses),
+        cmocka_unit_test(a_flow_has_echo_or_neighbors),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
