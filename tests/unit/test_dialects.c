@@ -237,6 +237,35 @@ static void samples_speak_them_on_their_ports(void **state)
     sampled_at("tcp", "554", WSPI_APP_RTSP);
 }
 
+/* The case of names is free, and so is the order; programs name themselves. */
+static void samples_of_ssdp_search_as_real_hosts_do(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",
+        "c2s gap=0",
+        "stack=eth/ipv4/udp",
+        "udp.sport=dynamic",
+        "udp.dport=1900",
+        "len=128..135",
+        "ssdp.start=M-SEARCH",
+        "ssdp.header=Host",
+        "ssdp.header=Man",
+        "ssdp.header=User-Agent",
+        "ssdp.prefix=Google Chrome/",
+        "ssdp.common=urn:schemas-upnp-org:service:WANIPConnection:1",
+        "text=x",
+        NULL};
+    static const char *const answers_with[] = {
+        "s2c first",         "s2c gap=0",    "stack=eth/ipv4/udp",   "udp.sport=1900",
+        "udp.dport=dynamic", "len=256..271", "ssdp.header=Location", NULL};
+    static const char *const asked[] = {"ssdp.header=Host", "ssdp.header=Man",
+                                        "ssdp.prefix=Google Chrome/", "ssdp.header=User-Agent"};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(asked); i++)
+        sample_has(asks_for, answers_with, WSPI_APP_SSDP, asked[i], "ssdp.header=Location");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +277,7 @@ int main(void)
         cmocka_unit_test(what_is_the_requests_is_not_told_again),
         cmocka_unit_test(people_hosts_and_ids_are_in_no_token),
         cmocka_unit_test(samples_speak_them_on_their_ports),
+        cmocka_unit_test(samples_of_ssdp_search_as_real_hosts_do),
     };
 
     (void)wsp_vocab_size();

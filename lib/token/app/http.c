@@ -267,22 +267,6 @@ static bool start_line(wspi_http_message *w, bool must)
 
 /* ---- header lines ---- */
 
-/* Samples: the first header that the message needs and has not, or ABSENT. */
-static unsigned missing(const wspi_http_message *w)
-{
-    const wspi_http_dialect *d = w->d;
-    uint64_t asked = w->method;
-    const uint8_t *need;
-
-    if (w->c->dir && !wspi_app_last(w->c, false, START, &asked))
-        asked = 0;
-    asked = asked < d->starts_sampled ? asked : 0;
-    need = (w->c->dir ? d->answers : d->asks)[asked];
-    while (*need != ABSENT && w->seen[*need / 64] >> *need % 64 & 1)
-        need++;
-    return *need;
-}
-
 /* Samples: is a header of this name there, whatever the case of its letters? */
 static bool has_name(const wspi_http_message *w, unsigned k)
 {
@@ -294,6 +278,40 @@ static bool has_name(const wspi_http_message *w, unsigned k)
     return false;
 }
 
+/* Samples: the headers that the message needs, then ABSENT. */
+static const uint8_t *needs(const wspi_http_message *w)
+{
+    const wspi_http_dialect *d = w->d;
+    uint64_t asked = w->method;
+
+    if (w->c->dir && !wspi_app_last(w->c, false, START, &asked))
+        asked = 0;
+    return (w->c->dir ? d->answers : d->asks)[asked < d->starts_sampled ? asked : 0];
+}
+
+/* The first of them that is not there yet, or ABSENT. */
+static unsigned missing(const wspi_http_message *w)
+{
+    const uint8_t *need = needs(w);
+
+    while (*need != ABSENT && has_name(w, *need))
+        need++;
+    return *need;
+}
+
+/* Is header k the first that is missing, or any of those where the order is free? */
+static bool is_missing(const wspi_http_message *w, unsigned k)
+{
+    const wspi_value *list = w->d->headers;
+    const uint8_t *need = needs(w);
+
+    if (!(w->d->flags & FREELY) || k >= w->d->n_headers)
+        return k == missing(w);
+    while (*need != ABSENT && strcasecmp(list[*need].name, list[k].name) != 0)
+        need++;
+    return *need != ABSENT && !has_name(w, k);
+}
+
 /* Samples: what is needed is there, no line comes twice, and a length is of a request that may have a body. */
 static bool sampled(const wspi_http_message *w, unsigned k)
 {
@@ -302,7 +320,7 @@ static bool sampled(const wspi_http_message *w, unsigned k)
     unsigned need = missing(w);
 
     if (need != ABSENT && (asks || d->flags & ORDERED || w->lines + 1 >= MAX_SAMPLED))
-        return k == need;
+        return is_missing(w, k);
     if (k == d->n_headers)
         return need == ABSENT;
     if (w->lines >= MAX_SAMPLED || w->c->pay.at >= HEAD_SAMPLED)

@@ -94,7 +94,8 @@ enum {
     ONE_TARGET = 4,  /* targets begin so or it is no message; mostly nothing follows */
     METHOD_TOLD = 8, /* the request's number has its method behind it */
     REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
-    OTHERS = 32      /* samples: headers that are not in the list, too */
+    OTHERS = 32,     /* samples: headers that are not in the list, too */
+    FREELY = 64      /* samples: needed headers come in any order, with their names in any case */
 };
 
 typedef struct wspi_http_dialect {
@@ -225,7 +226,7 @@ void wspi_http_text(wspi_http_message *w, size_t n, size_t shown, enum wspi_text
 void wspi_http_shaped(wspi_http_message *w, size_t n, const char *shape);
 /* Samples: of lengths that the shape can have, the first class; how many are taken. */
 unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *shape);
-enum { LENGTHS_SAMPLED = 1 };
+enum { LENGTHS_SAMPLED = 3 };
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n);
 /* Lines that are those of the last request: how many, and they are passed. */

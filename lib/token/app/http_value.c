@@ -255,12 +255,13 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
 static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row *r, unsigned f,
                                 unsigned *from)
 {
+    unsigned m = wspi_proto_of(w->c->pay.app)->fields[f].mantissa;
     bool host = r == w->d->rows + w->d->host;
 
     *from = host ? 4 : f == VALUE ? 1 : 2;
     if ((r->count && !(r->flags & SPELT)) || r->kind > K_WHO)
         return 0;
-    return host ? 7 : f == VALUE ? 27 : 16; /* up to 47, 255 and 511 bytes */
+    return wspi_bin(host ? 47 : f == VALUE ? 255 : 511, m) + 1 - *from;
 }
 
 /* false: it is implied, which it can be where a length says so to nobody. last: the value that it may begin with, or NULL. */

@@ -72,59 +72,60 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
 
 /* Samples: an answer or announcement says where a device is described and who it is. */
 #define WHERE "http://%.example:8080/%.xml"
-#define WHO   "uuid:%"
+#define WHO   "uuid:%-%-%-%-%"
+#define WHAT  "%/1.0 UPnP/1.1 %/1.0"
 
-/* Name, then its row; headers are written in any case. */
-#define HEADERS(X)                                                                      \
-    X(HOST, "HOST", K_WHO, 0, STAYS | KNOWN, C_GROUP, 1, NULL)                          \
-    X(MAN, "MAN", K_TEXT, 8, KNOWN, C_DISCOVER, 1, NULL)                                \
-    X(MX, "MX", K_NUMBER, 0, 0, 1, 3, NULL)                                             \
-    X(ST, "ST", K_WHO, 0, STAYS | ECHO, C_ALL, 6, NULL)                                 \
-    X(NT, "NT", K_WHO, 0, STAYS, C_ROOT, 5, NULL)                                       \
-    X(NTS, "NTS", K_TEXT, 8, STAYS | KNOWN, C_ALIVE, 1, NULL)                           \
-    X(USN, "USN", K_WHO, 0, STAYS | BARE, 0, 0, WHO)                                    \
-    X(LOCATION, "LOCATION", K_WHO, 0, STAYS, 0, 0, WHERE)                               \
-    X(CACHE, "CACHE-CONTROL", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 9, NULL)           \
-    X(SERVER, "SERVER", K_TEXT, 12, STAYS, 0, 0, "%/1.0 UPnP/1.1 %/1.0")                \
-    X(EXT, "EXT", K_TEXT, 0, KNOWN, C_EMPTY, 1, NULL)                                   \
-    X(USER_AGENT, "USER-AGENT", K_TEXT, 12, STAYS | ASKS, 0, 0, "%/1.0 UPnP/1.1 %/1.0") \
-    X(LENGTH, "Content-Length", K_LENGTH, 0, 0, 0, 1, NULL)                             \
-    X(LENGTH_2, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 1, NULL)                           \
-    X(DATED, "DATE", K_DATE, 0, 0, 0, 0, NULL)                                          \
-    X(DATED_2, "Date", K_DATE, 0, 0, 0, 0, NULL)                                        \
-    X(OPT, "OPT", K_TEXT, 8, STAYS | KNOWN, C_OPTION, 0, NULL)                          \
-    X(NLS, "01-NLS", K_WHO, 0, STAYS, 0, 0, NULL)                                       \
-    X(BOOT, "BOOTID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                             \
-    X(CONFIG, "CONFIGID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                         \
-    X(NEXT_BOOT, "NEXTBOOTID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                    \
-    X(SEARCH_PORT, "SEARCHPORT.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                  \
-    X(FRIENDLY, "CPFN.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                           \
-    X(CONTROL, "CPUUID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL)                          \
-    X(X_AGENT, "X-User-Agent", K_TEXT, 12, STAYS, 0, 0, NULL)                           \
-    X(WAKEUP, "WAKEUP", K_WHO, 0, STAYS, 0, 0, NULL)                                    \
-    X(HUE, "hue-bridgeid", K_WHO, 0, STAYS, 0, 0, NULL)                                 \
-    X(HOST_2, "Host", K_WHO, 0, STAYS | KNOWN, C_GROUP, 0, NULL)                        \
-    X(HOST_3, "host", K_WHO, 0, STAYS | KNOWN, C_GROUP, 0, NULL)                        \
-    X(MAN_2, "Man", K_TEXT, 8, KNOWN, C_DISCOVER, 0, NULL)                              \
-    X(MAN_3, "man", K_TEXT, 8, KNOWN, C_DISCOVER, 0, NULL)                              \
-    X(MX_2, "Mx", K_NUMBER, 0, 0, 1, 3, NULL)                                           \
-    X(MX_3, "mx", K_NUMBER, 0, 0, 1, 3, NULL)                                           \
-    X(ST_2, "St", K_WHO, 0, STAYS | ECHO, C_ALL, 0, NULL)                               \
-    X(ST_3, "st", K_WHO, 0, STAYS | ECHO, C_ALL, 0, NULL)                               \
-    X(NT_2, "Nt", K_WHO, 0, STAYS, 0, 0, NULL)                                          \
-    X(NTS_2, "Nts", K_TEXT, 8, STAYS | KNOWN, C_ALIVE, 0, NULL)                         \
-    X(USN_2, "Usn", K_WHO, 0, STAYS | BARE, 0, 0, NULL)                                 \
-    X(LOCATION_2, "Location", K_WHO, 0, STAYS, 0, 0, NULL)                              \
-    X(LOCATION_3, "location", K_WHO, 0, STAYS, 0, 0, NULL)                              \
-    X(CACHE_2, "Cache-Control", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 0, NULL)         \
-    X(CACHE_3, "Cache-control", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 0, NULL)         \
-    X(SERVER_2, "Server", K_TEXT, 12, STAYS, 0, 0, NULL)                                \
-    X(SERVER_3, "server", K_TEXT, 12, STAYS, 0, 0, NULL)                                \
-    X(EXT_2, "Ext", K_TEXT, 0, KNOWN, C_EMPTY, 0, NULL)                                 \
-    X(EXT_3, "ext", K_TEXT, 0, KNOWN, C_EMPTY, 0, NULL)                                 \
-    X(USER_AGENT_2, "User-Agent", K_TEXT, 12, STAYS, 0, 0, NULL)
+/* Name, then its row; headers are written in any case. Samples: the last two are the prefixes of what is spelled. */
+#define HEADERS(X)                                                                    \
+    X(HOST, "HOST", K_WHO, 0, STAYS | KNOWN, C_GROUP, 2, NULL, 0, 0)                  \
+    X(MAN, "MAN", K_TEXT, 8, KNOWN, C_DISCOVER, 2, NULL, 0, 0)                        \
+    X(MX, "MX", K_NUMBER, 0, 0, 1, 3, NULL, 0, 0)                                     \
+    X(ST, "ST", K_WHO, 0, STAYS | ECHO, C_ALL, 21, NULL, 0, 0)                        \
+    X(NT, "NT", K_WHO, 0, STAYS, C_ROOT, 20, NULL, 0, 0)                              \
+    X(NTS, "NTS", K_TEXT, 8, STAYS | KNOWN, C_ALIVE, 2, NULL, 0, 0)                   \
+    X(USN, "USN", K_WHO, 0, STAYS | BARE, 0, 0, WHO, 0, 0)                            \
+    X(LOCATION, "LOCATION", K_WHO, 0, STAYS, 0, 0, WHERE, 0, 0)                       \
+    X(CACHE, "CACHE-CONTROL", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 9, NULL, 0, 0)   \
+    X(SERVER, "SERVER", K_TEXT, 12, STAYS, 0, 0, WHAT, 0, 0)                          \
+    X(EXT, "EXT", K_TEXT, 0, KNOWN, C_EMPTY, 1, NULL, 0, 0)                           \
+    X(USER_AGENT, "USER-AGENT", K_TEXT, 12, STAYS | ASKS, 0, 0, NULL, 7, 7)           \
+    X(LENGTH, "Content-Length", K_LENGTH, 0, 0, 0, 1, NULL, 0, 0)                     \
+    X(LENGTH_2, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 1, NULL, 0, 0)                   \
+    X(DATED, "DATE", K_DATE, 0, 0, 0, 0, NULL, 0, 0)                                  \
+    X(DATED_2, "Date", K_DATE, 0, 0, 0, 0, NULL, 0, 0)                                \
+    X(OPT, "OPT", K_TEXT, 8, STAYS | KNOWN | ASKS, C_OPTION, 1, NULL, 0, 0)           \
+    X(NLS, "01-NLS", K_WHO, 0, STAYS | ASKS, 0, 0, NULL, 0, 0)                        \
+    X(BOOT, "BOOTID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                     \
+    X(CONFIG, "CONFIGID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                 \
+    X(NEXT_BOOT, "NEXTBOOTID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)            \
+    X(SEARCH_PORT, "SEARCHPORT.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)          \
+    X(FRIENDLY, "CPFN.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                   \
+    X(CONTROL, "CPUUID.UPNP.ORG", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                  \
+    X(X_AGENT, "X-User-Agent", K_TEXT, 12, STAYS | ASKS, 0, 0, NULL, 7, 7)            \
+    X(WAKEUP, "WAKEUP", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                            \
+    X(HUE, "hue-bridgeid", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                         \
+    X(HOST_2, "Host", K_WHO, 0, STAYS | KNOWN, C_GROUP, 2, NULL, 0, 0)                \
+    X(HOST_3, "host", K_WHO, 0, STAYS | KNOWN, C_GROUP, 2, NULL, 0, 0)                \
+    X(MAN_2, "Man", K_TEXT, 8, KNOWN, C_DISCOVER, 2, NULL, 0, 0)                      \
+    X(MAN_3, "man", K_TEXT, 8, KNOWN, C_DISCOVER, 2, NULL, 0, 0)                      \
+    X(MX_2, "Mx", K_NUMBER, 0, 0, 1, 3, NULL, 0, 0)                                   \
+    X(MX_3, "mx", K_NUMBER, 0, 0, 1, 3, NULL, 0, 0)                                   \
+    X(ST_2, "St", K_WHO, 0, STAYS | ECHO, C_ALL, 21, NULL, 0, 0)                      \
+    X(ST_3, "st", K_WHO, 0, STAYS | ECHO, C_ALL, 21, NULL, 0, 0)                      \
+    X(NT_2, "Nt", K_WHO, 0, STAYS, C_ROOT, 20, NULL, 0, 0)                            \
+    X(NTS_2, "Nts", K_TEXT, 8, STAYS | KNOWN, C_ALIVE, 2, NULL, 0, 0)                 \
+    X(USN_2, "Usn", K_WHO, 0, STAYS | BARE, 0, 0, WHO, 0, 0)                          \
+    X(LOCATION_2, "Location", K_WHO, 0, STAYS, 0, 0, WHERE, 0, 0)                     \
+    X(LOCATION_3, "location", K_WHO, 0, STAYS, 0, 0, WHERE, 0, 0)                     \
+    X(CACHE_2, "Cache-Control", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 9, NULL, 0, 0) \
+    X(CACHE_3, "Cache-control", K_TEXT, 12, STAYS | KNOWN, C_AGE_1800, 9, NULL, 0, 0) \
+    X(SERVER_2, "Server", K_TEXT, 12, STAYS, 0, 0, WHAT, 0, 0)                        \
+    X(SERVER_3, "server", K_TEXT, 12, STAYS, 0, 0, WHAT, 0, 0)                        \
+    X(EXT_2, "Ext", K_TEXT, 0, KNOWN, C_EMPTY, 1, NULL, 0, 0)                         \
+    X(EXT_3, "ext", K_TEXT, 0, KNOWN, C_EMPTY, 1, NULL, 0, 0)                         \
+    X(USER_AGENT_2, "User-Agent", K_TEXT, 12, STAYS | ASKS, 0, 0, NULL, 7, 7)
 
-#define HEADER_ROW(id, name, ...) {__VA_ARGS__, 0, 0},
+#define HEADER_ROW(id, name, ...) {__VA_ARGS__},
 enum { HEADERS(WSPI_HTTP_HEADER_ID) H_END };
 static const wspi_value headers[] = {HEADERS(WSPI_HTTP_HEADER_VALUE){H_END, "end"}, {0, NULL}};
 static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 0, STAYS, 0, 0, NULL, 0, 0}};
@@ -190,7 +191,7 @@ const wspi_http_dialect wspi_ssdp = {
     .typed = NEVER,
     .coded = {NEVER, NEVER},
     .bodyless = {NEVER, NEVER},
-    .flags = REPEATS | ORDERED | ONE_TARGET,
+    .flags = REPEATS | ORDERED | ONE_TARGET | FREELY,
     .memory = WSPI_NAME_MAX,
     .words = &words,
 };
