@@ -22,6 +22,7 @@ static struct {
 } tree;
 
 static uint8_t single[256]; /* each byte value, as a string of one */
+static uint16_t classes[256 + WSPI_COUNT(learned_text)]; /* of texts that may have a token, as bits */
 
 static size_t edge_slot(uint32_t node, uint8_t byte)
 {
@@ -84,6 +85,8 @@ size_t wspi_find_common_stack(const uint8_t *id, size_t n)
     return WSPI_COUNT(learned_stacks);
 }
 
+static void prepare_classes(void);
+
 void wspi_text_prepare(void)
 {
     _Static_assert(WSPI_COUNT(learned_text) * WSPI_LEARNED_LONGEST < EDGES / 2 ||
@@ -97,6 +100,7 @@ void wspi_text_prepare(void)
     }
     for (size_t k = 0; k < WSPI_COUNT(learned_text); k++)
         add_string((const uint8_t *)learned_text[k].s, learned_text[k].len, (uint16_t)(256 + k));
+    prepare_classes();
 }
 
 size_t wspi_text_count(void)
@@ -199,24 +203,54 @@ static bool label_step(rule *r, uint8_t b)
     return b >= 1 && b <= 15 && (b == rest || (b + 1u < rest && r->class != WSPI_TEXT_LABEL));
 }
 
+/* Can a text of this class have the byte at all? */
+static bool has_byte(enum wspi_text_class class, uint8_t b)
+{
+    switch (class) {
+    case WSPI_TEXT_ANY: return true;
+    case WSPI_TEXT_LINE: return b >= 0x20 && b <= 0x7e;
+    case WSPI_TEXT_WORD: return b > 0x20 && b <= 0x7e;
+    case WSPI_TEXT_FIELD: return letter(b) || (b >= 'A' && b <= 'Z') || b == '-';
+    case WSPI_TEXT_NAME: return letter(b) || b == '-' || b == '.';
+    case WSPI_TEXT_URI:
+        return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
+    case WSPI_TEXT_LABELS:
+    case WSPI_TEXT_LOCAL:
+    case WSPI_TEXT_LABEL: return letter(b) || b <= 15;
+    case WSPI_TEXT_NETBIOS: return b == 0 || b == 32 || (b >= 'A' && b <= 'P');
+    }
+    return false;
+}
+
+/* The classes that a token's bytes can be of, as bits: most tokens are none of a name, which need not be gone through. */
+static void prepare_classes(void)
+{
+    for (unsigned k = 0; k < wspi_text_count(); k++) {
+        size_t len;
+        const uint8_t *s = wspi_text_bytes(k, &len);
+        for (enum wspi_text_class class = 0; class <= WSPI_TEXT_NETBIOS; class ++) {
+            bool all = true;
+            for (size_t i = 0; i < len; i++)
+                all = all && has_byte(class, s[i]);
+            classes[k] |= (uint16_t)(all << class);
+        }
+    }
+}
+
 static bool step(rule *r, uint8_t b)
 {
-    bool ok = true;
+    bool ok = has_byte(r->class, b);
 
     switch (r->class) {
-    case WSPI_TEXT_ANY: break;
-    case WSPI_TEXT_LINE: ok = b >= 0x20 && b <= 0x7e; break;
-    case WSPI_TEXT_WORD: ok = b > 0x20 && b <= 0x7e; break;
     case WSPI_TEXT_NAME:
-        ok = letter(b) || ((b == '-' || b == '.') && letter(r->before) && r->left > 1);
+        ok = letter(b) || (ok && letter(r->before) && r->left > 1);
         ok = ok && !(r->before == '-' && b == '.');
         break;
-    case WSPI_TEXT_FIELD:
-        ok = letter(b) || (b >= 'A' && b <= 'Z') || (b == '-' && r->before);
-        break;
-    case WSPI_TEXT_URI:
-        ok = letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
-        break;
+    case WSPI_TEXT_FIELD: ok = ok && (b != '-' || r->before); break;
+    case WSPI_TEXT_ANY:
+    case WSPI_TEXT_LINE:
+    case WSPI_TEXT_WORD:
+    case WSPI_TEXT_URI: break;
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL:
@@ -243,10 +277,10 @@ static bool fits(rule r, unsigned k)
 /* Grammar: tokens that are too long never fit; samples keep to their class. */
 static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
 {
-    rule any = {.class = WSPI_TEXT_ANY, .left = r->left};
+    const rule any = {.class = WSPI_TEXT_ANY, .left = r->left}, now = c->deviations ? any : *r;
 
     for (unsigned k = 0; c->legal && k < wspi_text_count(); k++)
-        if (c->legal[base + k] && !fits(c->deviations ? any : *r, k))
+        if (c->legal[base + k] && !(classes[k] >> now.class & 1 && fits(now, k)))
             c->legal[base + k] = 0;
 }
 
