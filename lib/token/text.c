@@ -22,7 +22,8 @@ static struct {
 } tree;
 
 static uint8_t single[256]; /* each byte value, as a string of one */
-static uint16_t classes[256 + WSPI_COUNT(learned_text)]; /* of texts that may have a token, as bits */
+static uint16_t
+    classes[256 + WSPI_COUNT(learned_text)]; /* of texts that may have a token, as bits */
 
 static size_t edge_slot(uint32_t node, uint8_t byte)
 {
@@ -212,8 +213,7 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_WORD: return b > 0x20 && b <= 0x7e;
     case WSPI_TEXT_FIELD: return letter(b) || (b >= 'A' && b <= 'Z') || b == '-';
     case WSPI_TEXT_NAME: return letter(b) || b == '-' || b == '.';
-    case WSPI_TEXT_URI:
-        return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
+    case WSPI_TEXT_URI: return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL: return letter(b) || b <= 15;
