@@ -102,6 +102,7 @@ static enum subject subject_of_role(uint8_t role, uint8_t layer)
     case WSPI_R_NAME: return S_NAME;
     case WSPI_R_NUMBER: return S_NUMBER;
     case WSPI_R_SPELT:
+    case WSPI_R_REGISTERED:
     case WSPI_R_NONE: break;
     }
     return layer >= WSPI_LAYER_COUNT ? S_APP : is_link(layer) ? S_LINK : S_HEADER;

@@ -466,7 +466,9 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
                    (d->values[v].value / 2 != 64 && !wspi_ndp_is(d->values[v].value));
         if (layer == WSPI_IGMP) /* of version 3, and of routing, only the beginning is known */
             return v > 2 && v != 4;
-        return (!d->values[v].name && d->role != WSPI_R_SPELT) || (layer == WSPI_TCP && v > 7);
+        if (!d->values[v].name)
+            return d->role != WSPI_R_SPELT && d->role != WSPI_R_REGISTERED;
+        return layer == WSPI_TCP && v > 7;
     case WSPI_K_MAG:
         if (layer == WSPI_IPV4 && f == WSPI_IPV4_FLAGS)
             return v != 0 && v != 2;

@@ -138,9 +138,12 @@ static const char *const greets[] = {"c2s first",
                                      "tls.record=handshake",
                                      "tls.handshake=client-hello",
                                      NULL};
-static const char *const asks[] = {"c2s gap=0", "len=256..271", "tcp.flags=PA",
-                                   "tls.handshake=client-key", NULL};
-static const char *const answers[] = {"s2c first",
+static const char *const asks[] = {
+    "c2s gap=0", "len=256..271", "tcp.flags=PA", "tls.record=handshake", "tls.handshake=client-key",
+    NULL};
+/* The first one of a server that has been asked, which refuses nothing. */
+static const char *const answers[] = {"tls.record=handshake",
+                                      "s2c first",
                                       "s2c gap=0",
                                       "stack=eth/ipv4/tcp",
                                       "tcp.sport=443",
@@ -157,9 +160,10 @@ static const char *const answers[] = {"s2c first",
 static void speak(wire *w, const wsp_filler *fill, flow *f, wspi_rng *r)
 {
     int dir = !wspi_app_may_speak(w->dec, 0);
+    bool asked = w->dec->app.mode[0] >> 4 == WSPI_TLS_ASKED;
     const wsp_packet *p = w->packet;
 
-    sample(w, fill, dir ? answers : w->dec->started ? asks : greets, dir, WSPI_APP_TLS, r);
+    sample(w, fill, dir ? answers + !asked : w->dec->started ? asks : greets, dir, WSPI_APP_TLS, r);
     assert_true(f->n[dir] + p->payload_len <= STREAM);
     memcpy(f->b[dir] + f->n[dir], p->data + p->payload_off, p->payload_len);
     f->n[dir] += p->payload_len;
@@ -168,7 +172,7 @@ static void speak(wire *w, const wsp_filler *fill, flow *f, wspi_rng *r)
     assert_int_equal(w->dec->app.left[dir], w->enc->app.left[dir]);
 }
 
-/* Packets of a flow until the client has changed its cipher; flows of TLS 1.3 say nothing that could be read. */
+/* Packets of a flow until the client has changed its cipher; flows of TLS 1.3, and what was refused, say nothing that could be read. */
 static bool converse(wire *w, uint64_t seed, flow *f)
 {
     wsp_filler fill = {.seed = seed,
@@ -186,7 +190,7 @@ static bool converse(wire *w, uint64_t seed, flow *f)
     wire_again(w);
     for (int k = 0; k < PACKETS && !mute && !(w->dec->app.mode[0] & 1); k++) {
         speak(w, &fill, f, &r);
-        mute = w->dec->app.mode[0] >> 4 == WSPI_TLS_OPEN;
+        mute = w->dec->app.mode[0] >> 4 >= WSPI_TLS_OPEN;
     }
     return !mute;
 }
@@ -332,6 +336,272 @@ static void sampled_messages_are_fields_when_they_are_read_again(void **state)
     free(f);
 }
 
+/* ---- what is drawn token by token ---- */
+
+static uint16_t id_of(const char *name)
+{
+    char buf[128];
+    uint16_t i = 0;
+
+    while (i < wsp_vocab_size() && strcmp(wsp_vocab_name(i, buf, sizeof buf), name) != 0)
+        i++;
+    assert_true(i < wsp_vocab_size());
+    return i;
+}
+
+/* May the next token of a sample be this one? */
+static bool is_legal(wire *w, const wsp_filler *fill, const uint16_t *ids, size_t n, uint16_t id)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    bool done = false, may;
+
+    assert_non_null(legal);
+    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL),
+                     WSP_OK);
+    may = !done && legal[id];
+    free(legal);
+    return may;
+}
+
+/* Draws these tokens, all of which are legal; returns their number. */
+static size_t draw(wire *w, const wsp_filler *fill, const char *const *names, uint16_t *ids)
+{
+    size_t n = 0;
+
+    for (; names[n]; n++) {
+        uint16_t id = id_of(names[n]);
+        if (!is_legal(w, fill, ids, n, id))
+            fail_msg("%s is not legal as token %zu", names[n], n);
+        ids[n] = id;
+    }
+    return n;
+}
+
+/* The packet of these tokens, of which all is read again as it was drawn, but for the length. */
+static void say(wire *w, const wsp_filler *fill, const char *const *names, int dir)
+{
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    size_t n = draw(w, fill, names, ids), read = 0;
+    const char *at = w->names;
+    wsp_residual *resid;
+    wsp_decoded out;
+
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);
+    assert_int_equal(out.dir, dir);
+    wsp_packet_dissect(w->packet, 1, &out.frame);
+    assert_int_equal(wsp_residual_new(&resid), WSP_OK);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, ids, &read, resid),
+                     WSP_OK);
+    keep_names(w, ids, read);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(names[i], "tls.", 4) == 0) {
+            at = strstr(at, names[i]);
+            if (!at)
+                fail_msg("%s was not read again:%s", names[i], w->names);
+        }
+    wsp_residual_free(resid);
+}
+
+static const wsp_filler anybody = {.seed = 5,
+                                   .start_ns = now,
+                                   .client_port = 50000,
+                                   .client = {.mac = {2, 1}, .ip = {10}},
+                                   .server = {.mac = {2, 2}, .ip = {11}}};
+
+#define TO_SERVER(len)                                                                            \
+    "c2s first", len, "stack=eth/ipv4/tcp", "eth.dst=local", "eth.src=local", "ipv4.src=private", \
+        "ipv4.dst=public", "tcp.sport=dynamic", "tcp.dport=443", "tcp.flags=PA",                  \
+        "tcp.window=512..575", "app=tls"
+
+/* As a browser says it: GREASE in all lists, two extensions of it, and padding up to 512 bytes. */
+static const char *const browser[] = {TO_SERVER("len=512..543"),
+                                      "tls.record=handshake",
+                                      "tls.version=1.0",
+                                      "tls.handshake=client-hello",
+                                      "tls.cipher=other",
+                                      "tls.cipher=AES128-GCM",
+                                      "tls.cipher=AES256-GCM",
+                                      "tls.cipher=CHACHA20",
+                                      "tls.cipher=2f",
+                                      "tls.ext=other",
+                                      "tls.extlen=0",
+                                      "tls.ext=renegotiation",
+                                      "tls.extlen=1",
+                                      "tls.ext=groups",
+                                      "tls.group=other",
+                                      "tls.group=x25519",
+                                      "tls.ext=versions",
+                                      "tls.offered=other",
+                                      "tls.offered=1.3",
+                                      "tls.offered=1.2",
+                                      "tls.ext=other",
+                                      "tls.extlen=1",
+                                      "tls.ext=padding",
+                                      "tls.extlen=384..511",
+                                      "end",
+                                      NULL};
+
+static void samples_have_grease_and_padding(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    say(&w, &anybody, browser, 0);
+    assert_int_equal(w.packet->payload_len, 517);
+    wire_close(&w);
+}
+
+/* ---- hellos that are longer than what models read of a packet ---- */
+
+static size_t count_of(const wire *w, const char *name)
+{
+    size_t n = 0;
+
+    for (const char *at = strstr(w->names, name); at; at = strstr(at + 1, name))
+        n++;
+    return n;
+}
+
+/* A hello of so many ciphers that its tokens, with those that come then, are 64 or more; and the end. */
+static void cut_hello(wire *w, const char *len, size_t ciphers, const char *const *then)
+{
+    static const char *const begin[] = {"tls.record=handshake", "tls.version=1.0",
+                                        "tls.handshake=client-hello", "tls.session=0"};
+    uint16_t first = id_of("tls.cipher=ECDSA-AES128-GCM");
+    const char *all[80] = {TO_SERVER(len)};
+    char names[64][32];
+    size_t n = 12;
+
+    for (size_t i = 0; i < WSPI_COUNT(begin); i++)
+        all[n++] = begin[i];
+    for (size_t i = 0; i < ciphers; i++)
+        all[n++] = wsp_vocab_name((uint16_t)(first + i), names[i], sizeof names[i]);
+    while (*then)
+        all[n++] = *then++;
+    assert_true(n >= 64);
+    all[n] = "end";
+    say(w, &anybody, all, 0);
+}
+
+static void lists_have_nothing_twice(void **state)
+{
+    static const char *const begin[] = {
+        TO_SERVER("len=192..199"), "tls.record=handshake", "tls.handshake=client-hello",
+        "tls.cipher=other",        "tls.cipher=9c",        NULL};
+    uint16_t ids[32];
+    size_t n;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    n = draw(&w, &anybody, begin, ids);
+    assert_true(is_legal(&w, &anybody, ids, n - 2, id_of("tls.cipher=AES128-GCM")));
+    assert_false(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=9c")));
+    assert_true(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=9d")));
+    assert_true(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=other")));
+    wire_close(&w);
+}
+
+static void long_hellos_go_on_as_long_as_was_drawn(void **state)
+{
+    static const char *const none[] = {NULL};
+    static const char *const curves[] = {"tls.ext=point-formats",
+                                         "tls.extlen=4..5",
+                                         "tls.ext=groups",
+                                         "tls.group=k571",
+                                         "tls.group=b571",
+                                         "tls.group=p521",
+                                         NULL};
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    cut_hello(&w, "len=288..303", 48, none);
+    assert_in_range(w.packet->payload_len, 288, 303);
+    assert_int_equal(count_of(&w, "tls.ext=heartbeat"), 1);
+    assert_int_equal(count_of(&w, "tls.group="), 25);
+    assert_in_range(count_of(&w, "tls.cipher="), 49, 70);
+    wire_again(&w);
+    cut_hello(&w, "len=512..543", 48, none);
+    assert_int_equal(w.packet->payload_len, 517);
+    assert_int_equal(count_of(&w, "tls.ext=padding"), 1);
+    wire_again(&w);
+    cut_hello(&w, "len=192..199", 42, curves);
+    assert_in_range(w.packet->payload_len, 192, 199);
+    assert_in_range(count_of(&w, "tls.group="), 20, 25);
+    wire_again(&w);
+    cut_hello(&w, "len=96..99", 48, none); /* there was no more to say */
+    assert_int_equal(count_of(&w, "tls.ext="), 0);
+    wire_close(&w);
+}
+
+/* ---- alerts ---- */
+
+static const char *const refuses[] = {
+    "s2c gap=0", "len=7", "tcp.flags=PA", "tcp.window=512..575", "tls.record=alert", "end", NULL};
+
+static void servers_refuse_hellos_and_nobody_says_more(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    say(&w, &anybody, browser, 0);
+    assert_false(wspi_app_may_speak(w.dec, 0));
+    say(&w, &anybody, refuses, 1);
+    assert_int_equal(w.packet->payload_len, 7);
+    assert_int_equal(w.packet->data[w.packet->payload_off + 5], 2); /* fatal */
+    for (int dir = 0; dir < 2; dir++) {
+        assert_false(wspi_app_may_speak(w.dec, dir));
+        assert_false(wspi_app_may_speak(w.enc, dir));
+    }
+    assert_true(wspi_app_may_end(w.dec));
+    wire_close(&w);
+}
+
+static void who_is_left_alone_says_goodbye(void **state)
+{
+    static const char *const says[] = {"c2s gap=0", "len=7", "tls.record=alert", "end", NULL};
+    uint16_t ids[4];
+    size_t n;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    say(&w, &anybody, browser, 0);
+    w.dec->sent[1] |= WSPI_TH_FIN; /* of a server that should have answered */
+    n = draw(&w, &anybody, says, ids);
+    assert_false(is_legal(&w, &anybody, ids, n - 2, id_of("tls.record=handshake")));
+    say(&w, &anybody, says, 0);
+    assert_int_equal(w.packet->payload_len, 7);
+    assert_memory_equal(w.packet->data + w.packet->payload_off + 3, "\0\2\1\0", 4);
+    assert_false(wspi_app_may_speak(w.dec, 0));
+    wire_close(&w);
+}
+
+/* A record of data, of a flow seen from its middle, and an alert behind it. */
+static void sealed_alerts_are_as_long_as_their_segment(void **state)
+{
+    static const char *const says[] = {TO_SERVER("len=31"), "tls.record=alert", "tls.length=24..27",
+                                       "end", NULL};
+    static const char *const more[] = {"c2s gap=0",         "len=36..37", "tls.record=alert",
+                                       "tls.length=32..39", "end",        NULL};
+    static const char *const untold[] = {"c2s gap=0", "len=56..57", "tls.record=alert", "end",
+                                         NULL};
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    say(&w, &anybody, says, 0);
+    assert_int_equal(w.packet->payload_len, 31);
+    say(&w, &anybody, more, 0);
+    assert_int_equal(w.packet->payload_len, 37);
+    say(&w, &anybody, untold, 0);
+    assert_int_equal(w.packet->payload_len, 31);
+    wire_close(&w);
+}
+
 /* A record of data that is longer than its segment. */
 static void sampled_records_go_on_in_the_next_segments(void **state)
 {
@@ -376,6 +646,12 @@ int main(void)
         cmocka_unit_test(sampled_handshakes_can_be_read_whole_and_in_order),
         cmocka_unit_test(the_same_seed_gives_the_same_handshake),
         cmocka_unit_test(sampled_messages_are_fields_when_they_are_read_again),
+        cmocka_unit_test(samples_have_grease_and_padding),
+        cmocka_unit_test(lists_have_nothing_twice),
+        cmocka_unit_test(long_hellos_go_on_as_long_as_was_drawn),
+        cmocka_unit_test(servers_refuse_hellos_and_nobody_says_more),
+        cmocka_unit_test(who_is_left_alone_says_goodbye),
+        cmocka_unit_test(sealed_alerts_are_as_long_as_their_segment),
         cmocka_unit_test(sampled_records_go_on_in_the_next_segments),
     };
 

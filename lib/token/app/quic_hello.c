@@ -75,10 +75,15 @@ static void some_of(out *o, const uint16_t *v, size_t n, size_t least)
 
 /* ---- extensions ---- */
 
+enum { NAME_HEAD = 5, NAME_TAIL = 8, LABEL_MIN = 4, LABEL_MAX = 50 };
+
+/* RFC 6066 3; as long as is wanted, of letters of its own */
 static void server_name(out *o)
 {
-    size_t letters = 4 + (size_t)wspi_rng_below(&o->r, 9), list = open_length(o, 2), name;
+    size_t letters = LABEL_MIN + (size_t)wspi_rng_below(&o->r, 9), list = open_length(o, 2), name;
 
+    if (o->turn->want > NAME_HEAD + NAME_TAIL + LABEL_MIN)
+        letters = WSPI_MIN(o->turn->want - NAME_HEAD - NAME_TAIL, (size_t)LABEL_MAX);
     put(o, 1, 0);
     name = open_length(o, 2);
     while (letters--)
@@ -107,27 +112,66 @@ static void signatures(out *o)
     close_length(o, at, 2);
 }
 
-/* RFC 7301 3.1. Over TCP, HTTP/2 and HTTP/1.1, of which a server takes the first. */
+static void put_name(out *o, const char *s)
+{
+    size_t name = open_length(o, 1);
+
+    put_text(o, s);
+    close_length(o, name, 1);
+}
+
+/* RFC 7301 3.1. Over TCP, HTTP/2 and HTTP/1.1, of which a server takes one, and some clients offer one. */
 static void alpn(out *o)
 {
-    size_t list = open_length(o, 2), name = open_length(o, 1);
+    size_t list = open_length(o, 2), want = o->turn->want;
+    bool old = want >= 8 && want < 12, both = !o->turn->server && (want < 4 || want >= 12);
 
-    put_text(o, o->turn->version ? "h3" : "h2");
-    if (o->turn->version >> 24 == DRAFT_FIRST)
-        put_text(o, "-29");
-    close_length(o, name, 1);
-    if (!o->turn->version && !o->turn->server) {
-        name = open_length(o, 1);
-        put_text(o, "http/1.1");
-        close_length(o, name, 1);
+    if (o->turn->version) {
+        put_name(o, o->turn->version >> 24 == DRAFT_FIRST ? "h3-29" : "h3");
+    } else {
+        if (!old)
+            put_name(o, "h2");
+        if (old || both)
+            put_name(o, "http/1.1");
     }
     close_length(o, list, 2);
 }
 
-/* RFC 8422 5.1.2: one, uncompressed */
+/* RFC 8422 5.1.2: uncompressed; of more room, what RFC 4492 had, too */
 static void point_formats(out *o)
 {
-    put(o, 2, 0x0100);
+    if (o->turn->want >= 4)
+        put(o, 4, 0x03000102);
+    else
+        put(o, 2, 0x0100);
+}
+
+/* RFC 6520 2: it may be asked */
+static void heartbeat(out *o)
+{
+    put(o, 1, 1);
+}
+
+/* draft-vvv-tls-alps-01 4: a list as ALPN's */
+static void settings(out *o)
+{
+    size_t list = open_length(o, 2);
+
+    put_name(o, "h2");
+    close_length(o, list, 2);
+}
+
+/* RFC 9849 6.2, GREASE: HKDF-SHA256, AES-128-GCM, a key and what is sealed with nothing in it */
+static void hidden_hello(out *o)
+{
+    size_t sealed = 144 + 32 * (size_t)wspi_rng_below(&o->r, 4);
+
+    put(o, 5, 0x00010001);
+    put_random(o, 1);
+    put(o, 2, RANDOM);
+    put_random(o, RANDOM);
+    put(o, 2, sealed);
+    put_random(o, sealed);
 }
 
 /* RFC 5746 3.2: of a first handshake, empty */
@@ -234,7 +278,10 @@ static const struct extension {
                   {65281, renegotiation, renegotiation},
                   {5, status, NULL},
                   {27, compression, NULL},
-                  {28, record_limit, record_limit}};
+                  {28, record_limit, record_limit},
+                  {15, heartbeat, heartbeat},
+                  {17513, settings, NULL},
+                  {65037, hidden_hello, NULL}};
 
 /* The drafts' number of the transport parameters is another. */
 static uint16_t type_of(const out *o, const struct extension *e)

@@ -16,6 +16,7 @@ typedef struct wspi_quic_turn {
     bool heard;        /* the other side has sent its first Initial, whose number is 0 */
     const uint8_t *id; /* its own, which the client's hello repeats (RFC 9000 7.3) */
     size_t id_len;
+    size_t want; /* how long the body of an extension should be, where that can be chosen; 0: any */
 } wspi_quic_turn;
 
 /* The frames of this turn into b; returns how many bytes. PADDING may follow. */

@@ -2,43 +2,24 @@
 /*
  * tls.c: TLS over TCP. RFC 8446 5.1, RFC 5246 6.2:  record:  | type 8 | version 16 | length 16 | fragment |
  * RFC 8446 4, RFC 5246 7.4:  handshake:  | type 8 | length 24 | body |
- * hello:  | version 16 | random 256 | session id <0..32> | ciphers <2..2^16> or cipher 16 | compression | extensions |
+ * Hellos are in tls_hello.c.
  * Records go on in the next segments, messages in the next records: what is left of a message there is opaque, what
  * follows it is read. Whatever is encrypted is opaque.
  */
 #include "token/app/app.h"
-#include "token/app/quic_hello.h"
 #include "token/app/tls_flight.h"
+#include "token/app/tls_hello.h"
 #include "token/app/tls_values.h"
 
-enum {
-    RECORD,
-    PROTOCOL,
-    LENGTH,
-    HANDSHAKE,
-    BODY,
-    HELLO,
-    SESSION,
-    CIPHER,
-    EXTENSION,
-    EXTLEN,
-    OFFERED,
-    GROUP,
-    SIGALG,
-    FIELDS,
-    /* No fields: bytes of this direction's message that are still to come, and its type. */
-    MESSAGE_LEFT = FIELDS,
-    MESSAGE_TYPE
-};
-
-enum { MAX_LIST = 200, MAX_SAMPLED = 40 };
 enum {
     HIDDEN = 1,
     IN_HANDSHAKE = 2,
     STAGE = 4
 }; /* mode: the cipher is changed; the record that is left is of messages; the client's: from this bit on, how far they are */
-enum { RECORD_HEAD = 5, MESSAGE_HEAD = 4, FULL = 1300 };
-enum { SEALED_LEAST = 48, SEALED_MIN = 17, SEALED_MAX = (1 << 14) + 256 }; /* RFC 8446 5.2 */
+enum { RECORD_HEAD = 5, FULL = 1300 };
+enum { FATAL = 2, CLOSE_NOTIFY = 0x0100 }; /* the level, and level and description */
+/* RFC 8446 5.2; a message, Finished, and an alert as AES-GCM makes them in TLS 1.2 (RFC 5288 3, RFC 5246 7.4.9, 7.2) */
+enum { SEALED_MIN = 17, SEALED_MAX = (1 << 14) + 256, SEALED_LEAST = 40, SEALED_ALERT = 26 };
 
 static const wspi_field fields[] = {
     [RECORD] = {"tls.record", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, record, 0},
@@ -48,11 +29,11 @@ static const wspi_field fields[] = {
     [BODY] = {"tls.body", 0, 24, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
     [HELLO] = {"tls.hello", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0x0303, version, 0},
     [SESSION] = {"tls.session", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 32, NULL, 0},
-    [CIPHER] = {"tls.cipher", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, cipher, 0},
-    [EXTENSION] = {"tls.ext", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, extension, 0},
+    [CIPHER] = {"tls.cipher", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, cipher, 0},
+    [EXTENSION] = {"tls.ext", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, extension, 0},
     [EXTLEN] = {"tls.extlen", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [OFFERED] = {"tls.offered", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, version, 0},
-    [GROUP] = {"tls.group", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, group, 0},
+    [OFFERED] = {"tls.offered", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, version, 0},
+    [GROUP] = {"tls.group", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, group, 0},
     [SIGALG] = {"tls.sigalg", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, sigalg, 0},
 };
 
@@ -65,249 +46,6 @@ static bool looks(const uint8_t *b, size_t n)
 static bool stopped(const wspi_coder *c)
 {
     return c->bad || c->need || c->pay.fail;
-}
-
-/* ---- hellos ---- */
-
-/* Over UDP there is TLS in QUIC's packets only. */
-static bool in_quic(const wspi_coder *c)
-{
-    return !wspi_app_is_stream(c);
-}
-
-/* Samples in QUIC, whose TLS is 1.3 (RFC 9001 4.2): its ciphers and version only; first what servers take, of whose group the keys are. */
-static void only_of_quic(wspi_coder *c, unsigned f, bool first)
-{
-    if (!in_quic(c))
-        return;
-    if (f == CIPHER)
-        wspi_app_only(c, !first, first ? 1 : 2);
-    else if (f == OFFERED)
-        wspi_app_only(c, 3, first);
-    else if (f == GROUP)
-        wspi_app_only(c, !first, first ? 1 : 7);
-}
-
-/* Elements of two bytes up to the end of the span; the first is always there. */
-static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
-{
-    uint64_t v = 0;
-
-    v = wspi_app_get(c, 2);
-    only_of_quic(c, f, true);
-    v = wspi_app_code(c, f, false, 0, v);
-    wspi_app_put(c, 2, v);
-    for (int i = 0; i < (c->fill ? MAX_SAMPLED : MAX_LIST); i++) {
-        only_of_quic(c, f, false);
-        if (!wspi_app_element(c, f, 2, wspi_app_inside(c, s), &v))
-            return;
-    }
-}
-
-static void counted_list(wspi_coder *c, unsigned f, size_t width)
-{
-    wspi_app_span s = wspi_app_open(c, width);
-
-    list(c, f, &s);
-    wspi_app_close(c, s);
-}
-
-/* What an extension's body needs of the header of the payload's first packet, which is QUIC's. */
-static void quic_turn(const wspi_coder *c, wspi_quic_turn *turn, uint8_t own[UINT8_MAX])
-{
-    const uint8_t *h = c->pay.out->data;
-    size_t len = c->pay.out->len, id = len > 6 ? 7 + (size_t)h[5] : len;
-
-    for (size_t i = 1; i < 5 && i < len; i++)
-        turn->version = turn->version << 8 | h[i];
-    if (id < len && h[id - 1] <= len - id) {
-        turn->id_len = h[id - 1];
-        memcpy(own, h + id, turn->id_len);
-    }
-}
-
-/* Samples: bytes that readers understand, whatever length was told; n of any if there are none for this type. */
-static void made_up(wspi_coder *c, uint64_t type, size_t n)
-{
-    uint8_t b[WSPI_QUIC_FRAMES], own[UINT8_MAX];
-    wspi_quic_turn turn = {.seed = c->fill->seed, .server = c->dir, .id = own};
-    size_t len;
-
-    if (stopped(c))
-        return;
-    if (in_quic(c))
-        quic_turn(c, &turn, own);
-    len = wspi_quic_extension(b, &turn, type);
-    if (!len)
-        wspi_app_opaque(c, n);
-    for (size_t i = 0; i < len; i++)
-        wspi_app_put(c, 1, b[i]);
-}
-
-/* Types whose body is empty: RFC 7627 5.1, RFC 7366 2, RFC 8446 4.2.6; RFC 6962 3.3.1; RFC 6066 8, RFC 5077 3.2. */
-static bool is_empty(uint64_t type, bool client)
-{
-    return type == 23 || type == 22 || type == 49 ||
-           (client ? type == 18 : type == 5 || type == 35);
-}
-
-static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client)
-{
-    bool known;
-    size_t n;
-
-    if (type == 10 && client) {
-        counted_list(c, GROUP, 2);
-    } else if (type == 13 && client) {
-        counted_list(c, SIGALG, 2);
-    } else if (type == 43 && client) {
-        counted_list(c, OFFERED, 1);
-    } else if (type == 43) {
-        wspi_app_only(c, 0, 0);
-        (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
-    } else {
-        known = type == 23 || type == 35 || type == 18;
-        wspi_app_only(c, 0, !is_empty(type, client) ? 14 : known ? 0 : 1);
-        n = (size_t)wspi_app_code(c, EXTLEN, known, 0, c->enc ? s->end - s->at : 0);
-        if (c->fill)
-            made_up(c, type, n);
-        else
-            wspi_app_opaque(c, n);
-    }
-}
-
-/* What a hello in QUIC has to have, and what else a sample's has. */
-static const uint16_t quic_needs[] = {10, 13, 16, QUIC_PARAMETERS, 43, 51}, quic_may[] = {0, 45};
-enum { SERVER_NEEDS = 4 }; /* where those begin that are a server's too */
-/* What samples have over TCP. */
-static const uint16_t client_may[] = {10, 13, 23, 43, 35,    18, 0,  16, 11,
-                                      51, 45, 5,  27, 65281, 22, 49, 28},
-                      server_may[] = {23, 11, 65281, 5, 16, 35, 43, 51, 28};
-
-static unsigned row_of(uint64_t type)
-{
-    unsigned k = 0;
-
-    while (extension[k].name && extension[k].value != type)
-        k++;
-    return k;
-}
-
-/* Bits of rows. */
-static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
-{
-    bool draft = c->pay.out->len > 1 && c->pay.out->data[1] == 0xff;
-    uint64_t rows = 0;
-
-    for (size_t i = 0; i < n; i++)
-        rows |= UINT64_C(1) << row_of(types[i] == QUIC_PARAMETERS && draft ? QUIC_DRAFT : types[i]);
-    return rows;
-}
-
-/* Samples: the rows that a hello may have, whose bodies can be made up, and those that it needs. */
-static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64_t *needs)
-{
-    size_t from = client ? 0 : SERVER_NEEDS;
-
-    *may = UINT64_MAX;
-    *needs = 0;
-    if (!c->fill)
-        return;
-    if (!in_quic(c)) {
-        *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
-                      : rows_of(c, server_may, WSPI_COUNT(server_may));
-        return;
-    }
-    *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
-    *may = *needs | (client ? rows_of(c, quic_may, WSPI_COUNT(quic_may)) : 0);
-}
-
-/* Samples: no type twice. */
-static bool next_extension(wspi_coder *c, bool client, bool there, uint64_t *seen, uint64_t *type)
-{
-    unsigned base = wspi_field_base(c->pay.app, EXTENSION);
-    unsigned n = wspi_field_count(c->pay.app, EXTENSION);
-    uint64_t may, needs;
-    bool more;
-
-    sampled_rows(c, client, &may, &needs);
-    more = wspi_app_element(c, EXTENSION, 2, there, type);
-    for (unsigned k = 0; c->legal && !c->deviations && k < n; k++)
-        if (!(may & ~*seen & UINT64_C(1) << k))
-            c->legal[base + k] = 0;
-    if (!more && needs & ~*seen && c->legal && c->pos == c->n && !c->deviations)
-        c->need = true;
-    if (more)
-        *seen |= UINT64_C(1) << row_of(*type);
-    return more;
-}
-
-/* The block is left out when there is no extension; an empty block is not of this form. */
-static void extensions(wspi_coder *c, size_t end, bool client)
-{
-    uint64_t seen = 0, type = 0;
-    wspi_app_span all, s;
-    size_t n = 0;
-
-    bool room = c->enc ? c->pay.at < end : c->fill || wspi_app_captured(c) >= 2;
-
-    if (stopped(c) || !room)
-        return;
-    all = wspi_app_open(c, 2);
-    while (next_extension(c, client, wspi_app_inside(c, &all), &seen, &type)) {
-        s = wspi_app_open(c, 2);
-        extension_body(c, type, &s, client);
-        wspi_app_close(c, s);
-        n++;
-    }
-    if (n) {
-        wspi_app_close(c, all);
-    } else if (c->enc) {
-        wspi_app_fail(c);
-    } else if (!stopped(c)) {
-        c->pay.out->len -= 2;
-        c->pay.at -= 2;
-    }
-}
-
-static void hello(wspi_coder *c, size_t end, bool client)
-{
-    uint64_t compression;
-
-    if (in_quic(c))
-        wspi_app_only(c, 0, 0);
-    (void)wspi_app_field(c, HELLO, 2, true, 0x0303);
-    wspi_app_opaque(c, 32);
-    wspi_app_only(c, 0, !in_quic(c)); /* RFC 9001 8.4: none in QUIC */
-    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, in_quic(c) ? 0 : 32));
-    if (client) {
-        counted_list(c, CIPHER, 2);
-    } else {
-        only_of_quic(c, CIPHER, true);
-        (void)wspi_app_field(c, CIPHER, 2, false, 0);
-    }
-    compression = wspi_app_get(c, client ? 2 : 1);
-    wspi_app_require(c, !c->enc || compression == (client ? 0x0100u : 0));
-    wspi_app_put(c, client ? 2 : 1, client ? 0x0100 : 0);
-    extensions(c, end, client);
-}
-
-void wspi_tls_hello(wspi_coder *c, size_t end, bool client)
-{
-    uint64_t kept[WSPI_MAX_FIELDS];
-    uint8_t app = c->pay.app;
-    wspi_app_span s;
-
-    memcpy(kept, c->app.v[c->dir], sizeof kept);
-    c->pay.app = WSPI_APP_TLS;
-    (void)wspi_app_get(c, 1);
-    wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
-    s = wspi_app_open(c, 3);
-    wspi_app_require(c, !c->enc || s.end <= end);
-    hello(c, s.end, client);
-    wspi_app_close(c, s);
-    c->pay.app = app;
-    memcpy(c->app.v[c->dir], kept, sizeof kept);
 }
 
 /* ---- handshake messages ---- */
@@ -391,12 +129,19 @@ static bool is_enough(const wspi_coder *c)
     bool turn = c->app.mode[c->dir] & HIDDEN || wspi_tls_speaker(stage_of(&c->app)) != !c->dir;
     size_t least = RECORD_HEAD + (in_flight(c) ? MESSAGE_HEAD : SEALED_LEAST);
 
-    return c->fill && (!turn || (c->pay.at >= FULL && wspi_app_left(c) < least));
+    return c->fill && (!turn || stage_of(&c->app) == WSPI_TLS_REFUSED ||
+                       (c->pay.at >= FULL && wspi_app_left(c) < least));
 }
 
 static bool goes_on(const wsp_context *ctx, int dir)
 {
     return ctx->app.left[dir] && ctx->app.mode[dir] & IN_HANDSHAKE;
+}
+
+/* In the other side's turn, which it will not take: it has closed the connection. All that is left to say is an alert. */
+static bool is_left_alone(const wsp_context *ctx, unsigned stage, int dir)
+{
+    return wspi_tls_speaker(stage) == !dir && ctx->sent[!dir] & WSPI_TH_FIN;
 }
 
 static bool may_speak(const wsp_context *ctx, int dir)
@@ -405,7 +150,7 @@ static bool may_speak(const wsp_context *ctx, int dir)
 
     if (goes_on(ctx, 0) || goes_on(ctx, 1))
         return goes_on(ctx, dir);
-    return speaker < 0 || speaker == dir;
+    return speaker == -1 || speaker == dir || is_left_alone(ctx, stage_of(&ctx->app), dir);
 }
 
 /* Not in the middle of a message. */
@@ -414,14 +159,28 @@ static bool may_end(const wsp_context *ctx)
     return ctx->app.seen[0] && ctx->app.seen[1] && !goes_on(ctx, 0) && !goes_on(ctx, 1);
 }
 
-/* Samples: the records that this side may have now. */
-static void only_in_turn(wspi_coder *c)
+/* Samples: the records that this side may have now. After the hellos of TLS 1.3 all is data (RFC 8446 5), or pleases middleboxes. */
+static unsigned in_turn(const wspi_coder *c)
 {
-    unsigned from = 0, count = 3;
+    unsigned rows = WSPI_TLS_IS_DATA | WSPI_TLS_IS_MESSAGE | WSPI_TLS_IS_CHANGE | WSPI_TLS_IS_ALERT;
+    unsigned stage = stage_of(&c->app);
 
     if (!(c->app.mode[c->dir] & HIDDEN))
-        wspi_tls_records(stage_of(&c->app), c->dir, &from, &count);
-    wspi_app_only(c, from, count);
+        rows = is_left_alone(c->ctx, stage, c->dir) ? (unsigned)WSPI_TLS_IS_ALERT
+                                                    : wspi_tls_records(stage, c->dir);
+    return turn_of(c).secret ? rows & (WSPI_TLS_IS_DATA | WSPI_TLS_IS_CHANGE) : rows;
+}
+
+/* Samples: what no reader looks into. Alerts are sealed but for those of a handshake. */
+static bool is_sealed(const wspi_coder *c, uint64_t type)
+{
+    bool hidden = c->app.mode[c->dir] & HIDDEN;
+    unsigned stage = stage_of(&c->app);
+
+    if (type == ALERT)
+        return hidden ||
+               (!wspi_tls_may_refuse(stage, c->dir) && !is_left_alone(c->ctx, stage, c->dir));
+    return type == DATA || (type == HANDSHAKES && hidden);
 }
 
 /* ---- messages ---- */
@@ -523,7 +282,7 @@ static void body_of(wspi_coder *c, uint64_t form, size_t end)
     if (form == CLIENT_HELLO || form == SERVER_HELLO) {
         wspi_app_span s = wspi_app_open(c, 3);
         wspi_app_require(c, !c->enc || s.end <= end);
-        hello(c, s.end, form == CLIENT_HELLO);
+        wspi_tls_say_hello(c, s.end, form == CLIENT_HELLO);
         wspi_app_close(c, s);
     } else if (c->fill) {
         sampled_body(c, form, room);
@@ -612,6 +371,25 @@ static void messages(wspi_coder *c, size_t end)
 
 /* ---- records ---- */
 
+/* An alert that can be read, whole in this segment; nothing follows one that is fatal or says goodbye (RFC 5246 7.2). */
+static void plain_alert(wspi_coder *c)
+{
+    wspi_tls_turn turn = turn_of(c);
+    const uint8_t *b;
+
+    if (c->fill)
+        wspi_app_put(c, 2,
+                     wspi_tls_may_refuse(stage_of(&c->app), c->dir) ? wspi_tls_refusal(&turn)
+                                                                    : CLOSE_NOTIFY);
+    else
+        wspi_app_opaque(c, 2);
+    if (stopped(c))
+        return;
+    b = (c->enc ? c->pay.in : c->pay.out->data) + c->pay.at - 2;
+    if (b[0] == FATAL || b[1] == (CLOSE_NOTIFY & 0xff))
+        move_on(c, WSPI_TLS_FATAL);
+}
+
 /* The fragment up to `end`, of which this segment holds what is before `here`. */
 static void fragment(wspi_coder *c, uint64_t type, size_t end)
 {
@@ -628,6 +406,9 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
         sampled_messages(c, end);
     else if (type == HANDSHAKES && !hidden)
         messages(c, here);
+    else if (type == ALERT && !hidden && end - c->pay.at == 2 &&
+             (c->fill || wspi_app_captured(c) >= 2))
+        plain_alert(c);
     else if (here > c->pay.at)
         wspi_app_opaque(c, here - c->pay.at);
     if (!stopped(c) && !c->fill)
@@ -667,6 +448,18 @@ static void record_version(wspi_coder *c)
     (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
 }
 
+/* Samples: of the class that was told what is nearest to the segment's length; an alert that no length was told of is usual. */
+static uint64_t alert_length(const wspi_coder *c, uint64_t len)
+{
+    unsigned m = fields[LENGTH].mantissa, class = wspi_bin(len, m);
+    uint64_t left = wspi_app_left(c) > 2 ? wspi_app_left(c) - 2 : 0,
+             least = wspi_bin_start(class, m);
+
+    if (len < SEALED_MIN)
+        return SEALED_ALERT;
+    return WSPI_MIN(WSPI_MAX(left, least), wspi_bin_start(class + 1, m) - 1);
+}
+
 /*
  * Samples: messages that can be read have lengths of their own, what is sealed as was told: data that the segment has no
  * room for goes on in the next ones; sealed messages, which are short, make it longer.
@@ -677,6 +470,8 @@ static uint64_t sampled_length(wspi_coder *c, uint64_t type, uint64_t rest, uint
 
     if (type == HANDSHAKES && in_flight(c))
         return len;
+    if (type == ALERT && is_sealed(c, type))
+        len = alert_length(c, len);
     if (len != rest)
         len = WSPI_MIN(WSPI_MAX(len, (uint64_t)SEALED_MIN), (uint64_t)SEALED_MAX);
     end = c->pay.at + 2 + (size_t)len;
@@ -687,18 +482,17 @@ static uint64_t sampled_length(wspi_coder *c, uint64_t type, uint64_t rest, uint
 
 static void one_record(wspi_coder *c, uint64_t type)
 {
-    bool sealed = type == DATA || (type == HANDSHAKES && c->app.mode[c->dir] & HIDDEN);
     uint64_t len, rest;
     size_t start;
 
     record_version(c);
     len = wspi_app_get(c, 2);
     rest = wspi_app_left(c) >= (c->enc ? 0u : 2u) ? wspi_app_left(c) - (c->enc ? 0u : 2u) : 0;
-    if (c->fill && rest < SEALED_LEAST)
+    if (c->fill && rest < SEALED_MIN)
         rest = SEALED_LEAST;
     if (type == CCS || type == ALERT)
         rest = type == CCS ? 1 : 2;
-    if (!sealed && !(type == HANDSHAKES && in_flight(c)))
+    if (!is_sealed(c, type) && !(type == HANDSHAKES && in_flight(c)))
         wspi_app_only(c, 0, 0);
     len = wspi_app_code(c, LENGTH, true, rest, len);
     if (c->fill)
@@ -716,6 +510,7 @@ static void walk(wspi_coder *c)
     uint32_t *left = &c->app.left[c->dir];
     uint64_t type = 0;
     uint32_t n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
+    bool more;
 
     *left -= n;
     if (n && c->app.mode[c->dir] & IN_HANDSHAKE && !c->fill)
@@ -724,13 +519,14 @@ static void walk(wspi_coder *c)
         rest_of_record(c, n);
     while (!stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
-            only_in_turn(c);
             type = wspi_app_field(c, RECORD, 1, false, 0);
+            wspi_tls_keep(c, RECORD, in_turn(c));
         } else {
             if (is_enough(c))
                 return;
-            only_in_turn(c);
-            if (!wspi_app_element(c, RECORD, 1, wspi_app_captured(c) > 0, &type))
+            more = wspi_app_element(c, RECORD, 1, wspi_app_captured(c) > 0, &type);
+            wspi_tls_keep(c, RECORD, in_turn(c));
+            if (!more)
                 return;
         }
         if (c->fill)

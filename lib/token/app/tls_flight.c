@@ -28,24 +28,33 @@ static const struct turn {
     {WSPI_TLS_TICKET, true, AT_2(WSPI_TLS_ANSWERED, WSPI_TLS_CHANGED), WSPI_TLS_TICKETED},
 };
 
-enum { ANYBODY = -1, CLIENT, SERVER };
-enum { HANDSHAKE = 1, CHANGE = 2 }; /* rows of records */
+enum { NOBODY = -2, ANYBODY, CLIENT, SERVER };
+enum {
+    DATA = WSPI_TLS_IS_DATA,
+    MESSAGE = WSPI_TLS_IS_MESSAGE,
+    CHANGE = WSPI_TLS_IS_CHANGE,
+    ALERT = WSPI_TLS_IS_ALERT
+};
 
-/* By stage: who speaks, and records of that side, or of the server where anybody does. */
+/*
+ * By stage: who speaks, and records of that side, or of the server where anybody does. A server refuses a hello, a client
+ * a certificate; other alerts are sealed.
+ */
 static const struct stage {
     int8_t speaker;
-    uint8_t from, count;
+    uint8_t records;
 } stages[] = {
-    [WSPI_TLS_NEW] = {ANYBODY, 0, 3},
-    [WSPI_TLS_ASKED] = {SERVER, HANDSHAKE, 1},
-    [WSPI_TLS_ANSWERED] = {SERVER, HANDSHAKE, 2},
-    [WSPI_TLS_CERTIFIED] = {SERVER, HANDSHAKE, 1},
-    [WSPI_TLS_KEYED] = {SERVER, HANDSHAKE, 1},
-    [WSPI_TLS_DONE] = {CLIENT, HANDSHAKE, 1},
-    [WSPI_TLS_CLIENT_KEYED] = {CLIENT, CHANGE, 1},
-    [WSPI_TLS_CHANGED] = {ANYBODY, HANDSHAKE, 2},
-    [WSPI_TLS_TICKETED] = {SERVER, CHANGE, 1},
-    [WSPI_TLS_OPEN] = {ANYBODY, 0, 3},
+    [WSPI_TLS_NEW] = {ANYBODY, DATA | MESSAGE | CHANGE | ALERT},
+    [WSPI_TLS_ASKED] = {SERVER, MESSAGE | ALERT},
+    [WSPI_TLS_ANSWERED] = {SERVER, MESSAGE | CHANGE},
+    [WSPI_TLS_CERTIFIED] = {SERVER, MESSAGE},
+    [WSPI_TLS_KEYED] = {SERVER, MESSAGE},
+    [WSPI_TLS_DONE] = {CLIENT, MESSAGE | ALERT},
+    [WSPI_TLS_CLIENT_KEYED] = {CLIENT, CHANGE},
+    [WSPI_TLS_CHANGED] = {ANYBODY, MESSAGE | CHANGE},
+    [WSPI_TLS_TICKETED] = {SERVER, CHANGE},
+    [WSPI_TLS_OPEN] = {ANYBODY, DATA | MESSAGE | CHANGE | ALERT},
+    [WSPI_TLS_REFUSED] = {NOBODY, DATA | MESSAGE | CHANGE | ALERT},
 };
 
 /* How keys are agreed on: ECDHE, signed with RSA, if it is not one of these. */
@@ -109,6 +118,8 @@ unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type
 {
     const struct turn *t = find(stage, turn->server, type);
 
+    if (type == WSPI_TLS_FATAL)
+        return WSPI_TLS_REFUSED;
     if (type == WSPI_TLS_CHANGE && !t)
         return WSPI_TLS_OPEN;
     if (!t)
@@ -125,14 +136,28 @@ int wspi_tls_speaker(unsigned stage)
     return stage < WSPI_COUNT(stages) ? stages[stage].speaker : ANYBODY;
 }
 
-void wspi_tls_records(unsigned stage, bool server, unsigned *from, unsigned *count)
+unsigned wspi_tls_records(unsigned stage, bool server)
 {
     const struct stage *s = &stages[stage < WSPI_COUNT(stages) ? stage : WSPI_TLS_OPEN];
 
     if (s->speaker != (server ? SERVER : CLIENT) && !(s->speaker == ANYBODY && server))
         s = &stages[WSPI_TLS_OPEN];
-    *from = s->from;
-    *count = s->count;
+    return s->records;
+}
+
+bool wspi_tls_may_refuse(unsigned stage, bool server)
+{
+    return stage == (server ? WSPI_TLS_ASKED : WSPI_TLS_DONE);
+}
+
+/* Of a server mostly handshake_failure, else protocol_version or internal_error; of a client bad_certificate or unknown_ca. */
+uint16_t wspi_tls_refusal(const wspi_tls_turn *turn)
+{
+    static const uint8_t of_server[] = {40, 40, 70, 80}, of_client[] = {42, 46, 48, 48};
+    wspi_rng r;
+
+    wspi_rng_seed(&r, turn->seed + turn->server);
+    return 0x0200 | (turn->server ? of_server : of_client)[wspi_rng_below(&r, 4)];
 }
 
 /* ---- bodies ---- */
@@ -161,10 +186,10 @@ enum { ECDSA_HALF = 32, ECDSA_LEN = 6 + 2 * ECDSA_HALF };
 enum { TICKET_HEAD = 6, TICKET_MIN = 32, TICKET_MAX = 2048 };
 enum { LIST_HEAD = 3, CERT_HEAD = 3, CERT_USUAL = 1300, MAX_CHAIN = 3 };
 
-/* Both sides of a connection use one curve. */
+/* Both sides of a connection use one curve: three of four P-256, as up to TLS 1.2 most do. */
 static bool on_p256(const wspi_tls_turn *turn)
 {
-    return (turn->seed * 0x9e3779b97f4a7c15u) >> 63;
+    return (turn->seed * 0x9e3779b97f4a7c15u) >> 62 != 0;
 }
 
 static size_t point_len(const wspi_tls_turn *turn)

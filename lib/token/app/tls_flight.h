@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-/* Handshake types (RFC 5246 7.4, RFC 5077 3.3), and a change of the cipher, which is none. */
+/* Handshake types (RFC 5246 7.4, RFC 5077 3.3), and what is none: a change of the cipher, an alert that ends it (7.2). */
 enum {
     WSPI_TLS_CLIENT_HELLO = 1,
     WSPI_TLS_SERVER_HELLO = 2,
@@ -14,11 +14,12 @@ enum {
     WSPI_TLS_SERVER_KEY = 12,
     WSPI_TLS_SERVER_DONE = 14,
     WSPI_TLS_CLIENT_KEY = 16,
-    WSPI_TLS_CHANGE = 256
+    WSPI_TLS_CHANGE = 256,
+    WSPI_TLS_FATAL
 };
 enum { WSPI_TLS_BODY_MAX = 8192 };
 
-/* How far a handshake is. OPEN: nothing more is told, as after the hellos of TLS 1.3. */
+/* How far a handshake is. OPEN: nothing more is told, as after the hellos of TLS 1.3. REFUSED: nobody says any more. */
 enum wspi_tls_stage {
     WSPI_TLS_NEW,
     WSPI_TLS_ASKED,
@@ -29,7 +30,8 @@ enum wspi_tls_stage {
     WSPI_TLS_CLIENT_KEYED,
     WSPI_TLS_CHANGED,
     WSPI_TLS_TICKETED,
-    WSPI_TLS_OPEN
+    WSPI_TLS_OPEN,
+    WSPI_TLS_REFUSED
 };
 
 /* Who speaks in which connection. */
@@ -46,10 +48,19 @@ bool wspi_tls_has_more(unsigned stage, bool server);
 /* The stage after it. Real handshakes have messages of other types, and in other places: they change nothing. */
 unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type);
 
-/* Whose turn is it (-1: anybody's)? */
+/* Whose turn is it (-1: anybody's; -2: nobody's)? */
 int wspi_tls_speaker(unsigned stage);
-/* Records of a side whose cipher is not changed: rows [from, from + count) of data, handshake, change of the cipher. */
-void wspi_tls_records(unsigned stage, bool server, unsigned *from, unsigned *count);
+/* Records of a side whose cipher is not changed, as bits. */
+enum {
+    WSPI_TLS_IS_DATA = 1,
+    WSPI_TLS_IS_MESSAGE = 2,
+    WSPI_TLS_IS_CHANGE = 4,
+    WSPI_TLS_IS_ALERT = 8
+};
+unsigned wspi_tls_records(unsigned stage, bool server);
+/* May this side refuse what the other has said? With which alert (level, description: RFC 5246 7.2)? */
+bool wspi_tls_may_refuse(unsigned stage, bool server);
+uint16_t wspi_tls_refusal(const wspi_tls_turn *turn);
 
 /* The length of the body that is as near as can be to what is wanted; false: it is of no type that is made up. */
 bool wspi_tls_body_len(const wspi_tls_turn *turn, unsigned type, size_t want, size_t *len);

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tls_hello.c: hellos of TLS, over TCP and in QUIC. RFC 8446 4.1.2, RFC 5246 7.4.1:
+ * hello:  | version 16 | random 256 | session id <0..32> | ciphers <2..2^16> or cipher 16 | compression | extensions |
+ */
+#include "token/app/tls_hello.h"
+
+#include "token/app/quic_hello.h"
+#include "token/app/tls_other.h"
+#include "token/app/tls_values.h"
+
+enum { MAX_LIST = 200, MAX_SAMPLED = 80, MAX_QUIC = 40 };
+enum { PADDING = 21, PADDED = 512, GREASED = 0x0a0a }; /* RFC 7685 4; RFC 8701, one of many */
+
+static bool stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
+/* Over UDP there is TLS in QUIC's packets only. */
+static bool in_quic(const wspi_coder *c)
+{
+    return !wspi_app_is_stream(c);
+}
+
+static unsigned row_of(const wspi_value *rows, uint64_t v)
+{
+    unsigned k = 0;
+
+    while (rows[k].name && rows[k].value != v)
+        k++;
+    return k;
+}
+
+void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows)
+{
+    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
+
+    for (unsigned k = 0; wspi_asked(c) && k < n; k++)
+        if (!(rows >> k & 1))
+            c->legal[base + k] = 0;
+}
+
+/*
+ * Samples: QUIC's TLS is 1.3 (RFC 9001 4.2): its ciphers and version only; first what servers take, of whose group the keys are. Over
+ * TCP, versions that have no name come first.
+ */
+static void only_offered(wspi_coder *c, unsigned f, bool first)
+{
+    if (!in_quic(c) && (f != OFFERED || first))
+        return;
+    if (f == CIPHER)
+        wspi_app_only(c, !first, first ? 1 : 2);
+    else if (f == OFFERED)
+        wspi_app_only(c, in_quic(c) ? 3 : 0, in_quic(c) ? first : WSPI_COUNT(version) - 1);
+    else if (f == GROUP)
+        wspi_app_only(c, !first, first ? 1 : 7);
+}
+
+static enum wspi_tls_list list_of(unsigned f)
+{
+    return f == CIPHER      ? WSPI_TLS_CIPHERS
+           : f == GROUP     ? WSPI_TLS_GROUPS
+           : f == EXTENSION ? WSPI_TLS_EXTENSIONS
+           : f == SIGALG    ? WSPI_TLS_SIGALGS
+                            : WSPI_TLS_VERSIONS;
+}
+
+/* Samples: what "other" is. */
+static uint64_t made_other(const wspi_coder *c, unsigned f, bool first, size_t *nth, uint64_t v)
+{
+    const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
+
+    if (!c->fill || d->role != WSPI_R_REGISTERED || d->values[row_of(d->values, v)].name)
+        return v;
+    return wspi_tls_other(c->fill->seed, list_of(f), first, (*nth)++);
+}
+
+/* ---- what no model has read ---- */
+
+/*
+ * Models read the first tokens of a packet (max_tokens of wirespeak/model.h), and half of all clients say more in a hello. There
+ * they have no idea how it goes on, but for its length, which they drew first: a sample whose tokens end as late as that has what clients
+ * of its kind have, up to that length.
+ */
+enum { READ = 64, CIPHERS_MOST = 70, AFTER_CIPHERS = 113 };
+static bool is_cut(const wspi_coder *c)
+{
+    return c->fill && c->dir == 0 && !in_quic(c) && c->n >= READ && c->pos + 1 >= c->n;
+}
+
+/* Is v among the numbers of two bytes from `at` on? */
+static bool is_listed(const wspi_coder *c, size_t at, uint16_t v)
+{
+    const wspi_buf *b = c->pay.out;
+
+    for (; at + 2 <= b->len; at += 2)
+        if ((b->data[at] << 8 | b->data[at + 1]) == v)
+            return true;
+    return false;
+}
+
+/* The list from `at` on gets what it lacks. Behind ciphers there has to be room for what comes after them. */
+static void complete_list(wspi_coder *c, unsigned f, size_t at)
+{
+    size_t room = wspi_app_left(c), have = (c->pay.at - at) / 2, k;
+    const uint16_t *usual;
+
+    k = wspi_tls_usual(list_of(f), &usual);
+    if (f == CIPHER) {
+        room = room > AFTER_CIPHERS ? room - AFTER_CIPHERS : 0;
+        room = WSPI_MIN(room, 2 * (CIPHERS_MOST - WSPI_MIN(have, (size_t)CIPHERS_MOST)));
+    }
+    for (size_t i = 0; i < k && room >= 2 && !stopped(c); i++)
+        if (!is_listed(c, at, usual[i])) {
+            wspi_app_put(c, 2, usual[i]);
+            room -= 2;
+        }
+}
+
+/* Samples: a list has nothing twice that has a name. */
+static uint64_t row_bit(const wspi_coder *c, unsigned f, uint64_t v)
+{
+    const wspi_value *rows = wspi_proto_of(c->pay.app)->fields[f].values;
+    unsigned k = row_of(rows, v);
+
+    return rows[k].name ? UINT64_C(1) << k : 0;
+}
+
+/* Elements of two bytes up to the end of the span; the first is always there. */
+static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
+{
+    int most = !c->fill ? MAX_LIST : in_quic(c) ? MAX_QUIC : MAX_SAMPLED;
+    uint64_t v = wspi_app_get(c, 2), seen;
+    size_t others = 0;
+
+    only_offered(c, f, true);
+    v = wspi_app_code(c, f, false, 0, v);
+    wspi_app_put(c, 2, made_other(c, f, true, &others, v));
+    if (stopped(c))
+        return;
+    seen = row_bit(c, f, v);
+    others = 0;
+    for (int i = 0; i < most; i++) {
+        bool there = wspi_app_inside(c, s), more;
+
+        only_offered(c, f, false);
+        v = c->enc && there ? wspi_app_get(c, 2) : 0;
+        more = wspi_app_next(c, f, there, &v);
+        wspi_tls_keep(c, f, ~seen);
+        if (!more)
+            break;
+        wspi_app_put(c, 2, made_other(c, f, false, &others, v));
+        seen |= c->fill ? row_bit(c, f, v) : 0;
+    }
+    if (is_cut(c))
+        complete_list(c, f, s->at);
+}
+
+static void counted_list(wspi_coder *c, unsigned f, size_t width)
+{
+    wspi_app_span s = wspi_app_open(c, width);
+
+    list(c, f, &s);
+    wspi_app_close(c, s);
+}
+
+/* What an extension's body needs of the header of the payload's first packet, which is QUIC's. */
+static void quic_turn(const wspi_coder *c, wspi_quic_turn *turn, uint8_t own[UINT8_MAX])
+{
+    const uint8_t *h = c->pay.out->data;
+    size_t len = c->pay.out->len, id = len > 6 ? 7 + (size_t)h[5] : len;
+
+    for (size_t i = 1; i < 5 && i < len; i++)
+        turn->version = turn->version << 8 | h[i];
+    if (id < len && h[id - 1] <= len - id) {
+        turn->id_len = h[id - 1];
+        memcpy(own, h + id, turn->id_len);
+    }
+}
+
+/* Samples: bytes that readers understand, whatever length was told; n of any if there are none for this type. */
+static void made_up(wspi_coder *c, uint64_t type, size_t n)
+{
+    uint8_t b[WSPI_QUIC_FRAMES], own[UINT8_MAX];
+    wspi_quic_turn turn = {.seed = c->fill->seed, .server = c->dir, .id = own, .want = n};
+    size_t len;
+
+    if (stopped(c))
+        return;
+    if (in_quic(c))
+        quic_turn(c, &turn, own);
+    len = wspi_quic_extension(b, &turn, type);
+    if (!len)
+        wspi_app_opaque(c, n);
+    for (size_t i = 0; i < len; i++)
+        wspi_app_put(c, 1, b[i]);
+}
+
+/*
+ * Types whose body is empty: RFC 7627 5.1, RFC 7366 2, RFC 8446 4.2.6; RFC 6962 3.3.1, and drafts of next-protocol and channel-id;
+ * RFC 6066 3 and 8, RFC 5077 3.2.
+ */
+static bool is_empty(uint64_t type, bool client)
+{
+    return type == 23 || type == 22 || type == 49 ||
+           (client ? type == 18 || type == 13172 || type == 30032
+                   : type == 0 || type == 5 || type == 35);
+}
+
+static bool is_named(uint64_t type)
+{
+    return extension[row_of(extension, type)].name;
+}
+
+/* Classes of lengths that a body may have: below 256 bytes, of padding below 512; none or a byte of GREASE (RFC 8701 3.1). */
+static unsigned lengths_of(uint64_t type, bool client)
+{
+    if (!is_named(type))
+        return 2;
+    if (is_empty(type, client))
+        return type != 23 && type != 35 && type != 18;
+    return type == PADDING ? 18 : 16;
+}
+
+/* A body that tokens tell the length of; of padding it is what is left of `room`. */
+static void opaque_body(wspi_coder *c, uint64_t type, size_t n, bool client, size_t room)
+{
+    if (!c->fill)
+        wspi_app_opaque(c, n);
+    else if (client && (type == PADDING || !is_named(type)))
+        for (n = type == PADDING ? room : n; n; n--)
+            wspi_app_put(c, 1, 0);
+    else
+        made_up(c, type, n);
+}
+
+static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client,
+                           size_t room)
+{
+    size_t n;
+
+    if (type == 10 && client) {
+        counted_list(c, GROUP, 2);
+    } else if (type == 13 && client) {
+        counted_list(c, SIGALG, 2);
+    } else if (type == 43 && client) {
+        counted_list(c, OFFERED, 1);
+    } else if (type == 43) {
+        wspi_app_only(c, 0, 0);
+        (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
+    } else {
+        bool known = type == 23 || type == 35 || type == 18;
+
+        wspi_app_only(c, 0, lengths_of(type, client));
+        n = (size_t)wspi_app_code(c, EXTLEN, known, 0, c->enc ? s->end - s->at : 0);
+        opaque_body(c, type, n, client, room);
+    }
+}
+
+/* What a hello in QUIC has to have, and what else a sample's has. */
+static const uint16_t quic_needs[] = {10, 13, 16, QUIC_PARAMETERS, 43, 51}, quic_may[] = {0, 45};
+enum { SERVER_NEEDS = 4 }; /* where those begin that are a server's too */
+/* What samples have over TCP. */
+static const uint16_t client_may[] = {10, 13, 23,    43,    35,    18,    0,       16,
+                                      11, 51, 45,    5,     27,    65281, 22,      49,
+                                      28, 15, 13172, 17513, 30032, 65037, PADDING, GREASED},
+                      server_may[] = {23, 11, 65281, 5, 16, 35, 43, 51, 28, 0, 15};
+
+/* Bits of rows. */
+static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
+{
+    bool draft = c->pay.out->len > 1 && c->pay.out->data[1] == 0xff;
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < n; i++)
+        rows |= UINT64_C(1) << row_of(extension,
+                                      types[i] == QUIC_PARAMETERS && draft ? QUIC_DRAFT : types[i]);
+    return rows;
+}
+
+/* Samples: the rows that a hello may have, whose bodies can be made up, and those that it needs. */
+static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64_t *needs)
+{
+    size_t from = client ? 0 : SERVER_NEEDS;
+
+    *may = UINT64_MAX;
+    *needs = 0;
+    if (!c->fill)
+        return;
+    if (!in_quic(c)) {
+        *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
+                      : rows_of(c, server_may, WSPI_COUNT(server_may));
+        return;
+    }
+    *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
+    *may = *needs | (client ? rows_of(c, quic_may, WSPI_COUNT(quic_may)) : 0);
+}
+
+/* Samples: no type twice, but two of GREASE, as browsers have; nothing comes after padding. */
+enum { ONCE = 63 };
+static void note(uint64_t *seen, uint64_t type)
+{
+    if (type == PADDING)
+        *seen = UINT64_MAX;
+    else if (!is_named(type) && !(*seen >> ONCE))
+        *seen |= UINT64_C(1) << ONCE;
+    else
+        *seen |= UINT64_C(1) << row_of(extension, type);
+}
+
+static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, uint64_t *seen,
+                           uint64_t *type)
+{
+    size_t nth = *seen >> ONCE;
+    uint64_t may, needs;
+    bool more;
+
+    sampled_rows(c, client, &may, &needs);
+    if (room == 0)
+        *seen |= UINT64_C(1) << row_of(extension, PADDING);
+    if (c->enc && there)
+        *type = wspi_app_get(c, 2);
+    more = wspi_app_next(c, EXTENSION, there, type);
+    wspi_tls_keep(c, EXTENSION, may & ~*seen);
+    if (!more && needs & ~*seen && wspi_asked(c))
+        c->need = true;
+    if (!more)
+        return false;
+    if (client)
+        *type = made_other(c, EXTENSION, false, &nth, *type);
+    wspi_app_put(c, 2, *type);
+    note(seen, *type);
+    return !stopped(c);
+}
+
+/* Bytes that an extension's body may have so that the hello from `start` on is no longer than padding makes it. */
+static size_t room_for_padding(const wspi_coder *c, size_t start)
+{
+    size_t at = c->pay.at - start + 4;
+
+    return at < PADDED ? PADDED - at : 0;
+}
+
+/* The body of an extension that no token told of. */
+static void untold_body(wspi_coder *c, uint64_t type, size_t pad)
+{
+    wspi_app_span s;
+
+    if (type == 10 || type == 13) {
+        s = wspi_app_open(c, 2);
+        complete_list(c, type == 10 ? GROUP : SIGALG, s.at);
+        wspi_app_close(c, s);
+    } else if (type == 43) {
+        wspi_app_put(c, 5, UINT64_C(0x0403040303));
+    } else if (type == 35) {
+        wspi_app_opaque(c, wspi_app_left(c));
+    } else {
+        opaque_body(c, type, is_named(type) ? 4 : 1, true, pad);
+    }
+}
+
+/* One more extension, if it fits; lists are not empty. */
+static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *seen)
+{
+    size_t at = c->pay.at, len = c->pay.out->len, nth = *seen >> ONCE;
+    wspi_app_span s;
+
+    wspi_app_put(c, 2, made_other(c, EXTENSION, false, &nth, type));
+    s = wspi_app_open(c, 2);
+    untold_body(c, type, pad);
+    wspi_app_close(c, s);
+    if (stopped(c))
+        return false;
+    if (c->pay.at > c->pay.wire || ((type == 10 || type == 13) && c->pay.at - s.at <= 2)) {
+        c->pay.at = at;
+        c->pay.out->len = len;
+        return false;
+    }
+    note(seen, type);
+    return true;
+}
+
+/* Which clients have an extension: those of TLS up to 1.2, of 1.3, browsers. */
+enum { OLD = 1, NEW = 2, BROWSER = 4, ANY = 7 };
+static const struct usual {
+    uint16_t type;
+    uint8_t who;
+} usual[] = {{11, ANY}, {10, ANY},     {13, ANY},          {43, NEW}, {45, NEW},
+             {51, NEW}, {27, BROWSER}, {GREASED, BROWSER}, {15, OLD}};
+
+/* Then padding where clients pad, or a ticket; `start` is the hello's. Returns how many were added. */
+static size_t complete_extensions(wspi_coder *c, size_t start, uint64_t seen)
+{
+    size_t ciphers = start + MESSAGE_HEAD + 2 + 32, n = 0, pad;
+    bool is_new;
+    uint8_t who;
+
+    if (!is_cut(c) || ciphers >= c->pay.out->len)
+        return 0;
+    ciphers += 1u + c->pay.out->data[ciphers] + 2;
+    is_new = c->pay.out->data[ciphers] == 0x13 || c->pay.out->data[ciphers + 2] == 0x13;
+    who = seen >> ONCE ? NEW | BROWSER : is_new ? NEW : OLD;
+    for (size_t i = 0; i < WSPI_COUNT(usual); i++)
+        if (usual[i].who & who && !(seen >> row_of(extension, usual[i].type) & 1))
+            n += add_extension(c, usual[i].type, 0, &seen);
+    pad = room_for_padding(c, start);
+    if (pad && c->pay.wire >= start + PADDED - MESSAGE_HEAD && c->pay.wire < start + PADDED + 32)
+        n += add_extension(c, PADDING, WSPI_MIN(pad, wspi_app_left(c) - 4), &seen);
+    else if (wspi_app_left(c) >= 4 && !(seen >> row_of(extension, 35) & 1))
+        n += add_extension(c, 35, 0, &seen);
+    return n;
+}
+
+/* The block is left out when there is no extension; an empty block is not of this form. */
+static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
+{
+    uint64_t seen = 0, type = 0;
+    wspi_app_span all, s;
+    size_t n = 0, pad;
+
+    bool room = c->enc ? c->pay.at < end : c->fill || wspi_app_captured(c) >= 2;
+
+    if (stopped(c) || !room)
+        return;
+    all = wspi_app_open(c, 2);
+    pad = room_for_padding(c, start);
+    while (next_extension(c, client, wspi_app_inside(c, &all), pad, &seen, &type)) {
+        s = wspi_app_open(c, 2);
+        extension_body(c, type, &s, client, pad);
+        wspi_app_close(c, s);
+        pad = room_for_padding(c, start);
+        n++;
+    }
+    n += complete_extensions(c, start, seen);
+    if (n) {
+        wspi_app_close(c, all);
+    } else if (c->enc) {
+        wspi_app_fail(c);
+    } else if (!stopped(c)) {
+        c->pay.out->len -= 2;
+        c->pay.at -= 2;
+    }
+}
+
+void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client)
+{
+    size_t start = c->pay.at - MESSAGE_HEAD;
+    uint64_t compression;
+
+    if (in_quic(c))
+        wspi_app_only(c, 0, 0);
+    (void)wspi_app_field(c, HELLO, 2, true, 0x0303);
+    wspi_app_opaque(c, 32);
+    wspi_app_only(c, 0, !in_quic(c)); /* RFC 9001 8.4: none in QUIC */
+    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, in_quic(c) ? 0 : 32));
+    if (client) {
+        counted_list(c, CIPHER, 2);
+    } else {
+        wspi_app_only(c, 0, in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
+        (void)wspi_app_field(c, CIPHER, 2, false, 0);
+    }
+    compression = wspi_app_get(c, client ? 2 : 1);
+    wspi_app_require(c, !c->enc || compression == (client ? 0x0100u : 0));
+    wspi_app_put(c, client ? 2 : 1, client ? 0x0100 : 0);
+    extensions(c, start, end, client);
+}
+
+void wspi_tls_hello(wspi_coder *c, size_t end, bool client)
+{
+    uint64_t kept[WSPI_MAX_FIELDS];
+    uint8_t app = c->pay.app;
+    wspi_app_span s;
+
+    memcpy(kept, c->app.v[c->dir], sizeof kept);
+    c->pay.app = WSPI_APP_TLS;
+    (void)wspi_app_get(c, 1);
+    wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
+    s = wspi_app_open(c, 3);
+    wspi_app_require(c, !c->enc || s.end <= end);
+    wspi_tls_say_hello(c, s.end, client);
+    wspi_app_close(c, s);
+    c->pay.app = app;
+    memcpy(c->app.v[c->dir], kept, sizeof kept);
+}
