@@ -250,6 +250,37 @@ static void sampled_questions_are_those_of_their_service(void **state)
     questions_at(137, "udp.dport=137");
 }
 
+/* RFC 1035 4.1.4: an alias whose data is a pointer alone, to the domain that the question's name is in. */
+static void sampled_names_may_be_pointers_to_the_parent(void **state)
+{
+    static const char *const asks[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.dport=53", "udp.sport=dynamic",
+        "len=48..49", NULL};
+    static const char *const answers[] = {
+        "s2c first",         "s2c gap=0",        "stack=eth/ipv4/udp", "udp.sport=53",
+        "udp.dport=dynamic", "dns.flags=answer", "dns.name=pointer",   "dns.type=CNAME",
+        "dns.length=2",      "dns.answers=1",    "len=48..49",         NULL};
+    wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 5);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 40; fill.seed++) {
+        const uint8_t *b;
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
+        sample(&w, &fill, answers, 1, WSPI_APP_DNS, &r);
+        assert_named(&w, "dns.length=2");
+        b = w.packet->data + w.packet->payload_off;
+        b += w.packet->payload_len - 2;
+        assert_int_equal(b[0], 0xc0);
+        assert_int_equal(b[1], 13 + w.packet->data[w.packet->payload_off + 12]);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +291,7 @@ int main(void)
         cmocka_unit_test(what_is_usual_of_a_service_is_not_told),
         cmocka_unit_test(samples_speak_it_on_all_four_ports),
         cmocka_unit_test(sampled_questions_are_those_of_their_service),
+        cmocka_unit_test(sampled_names_may_be_pointers_to_the_parent),
     };
 
     (void)wsp_vocab_size();

@@ -27,6 +27,7 @@ enum {
 
 enum { MAX_NAME = 255, MAX_RECORDS = 64, POINTER = 0xc00c /* to the first question */ };
 enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
+enum { ONLY_POINTER = 2 /* bytes of a name, and its bin */ };
 enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { RECURSION = 0x0100 };     /* of flags */
 enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28, NB = 32, NBSTAT = 33 };
@@ -283,24 +284,49 @@ static void invent_name(wspi_coder *c, uint8_t *b, size_t n, const service *s)
     b[i + tail] = 0;
 }
 
-/* n bytes of labels whose values are residuals: a token gives their length. */
-static void hidden_name(wspi_coder *c, unsigned f, bool pointers, const service *s)
+/* Samples: the domain that the message's first name is in, or that name where it is the root. RFC 1035 4.1.4 */
+static uint16_t parent_pointer(const wspi_coder *c)
+{
+    size_t start = wspi_app_is_stream(c) ? 2 : 0;
+    uint8_t label = c->pay.out->data[start + 12];
+
+    return (uint16_t)(POINTER + (label && label < 64 ? label + 1 : 0));
+}
+
+/* Samples: names as long as the service has them, and where a DNS message has one already, a pointer. */
+static void fitting_lengths(wspi_coder *c, bool first, const service *s)
+{
+    unsigned least = wspi_bin(s->names[0], 2), end = wspi_bin(64, 2);
+    bool pointers = !first && s->class == WSPI_TEXT_LABELS;
+
+    if (s->class == WSPI_TEXT_NETBIOS)
+        end = least = 0;
+    wspi_app_only(c, pointers ? ONLY_POINTER : least, end - (pointers ? ONLY_POINTER : least));
+}
+
+/* n bytes of labels whose values are residuals: a token gives their length. first: no name is before it. */
+static void hidden_name(wspi_coder *c, bool first, const service *s)
 {
     bool netbios = s->class == WSPI_TEXT_NETBIOS;
-    unsigned least = wspi_bin(s->names[0], 2);
     uint8_t b[MAX_NAME + 1];
     size_t n = 0;
 
     if (c->enc)
-        n = name_len(c->pay.in + c->pay.at, wspi_app_captured(c), pointers);
+        n = name_len(c->pay.in + c->pay.at, wspi_app_captured(c), true);
     wspi_app_require(c, !c->enc || n > 0);
-    wspi_app_only(c, least, netbios ? 0 : wspi_bin(64, 2) - least);
-    n = (size_t)wspi_app_code(c, f, netbios, NETBIOS_NAME, n);
+    fitting_lengths(c, first, s);
+    n = (size_t)wspi_app_code(c, LENGTH, netbios, NETBIOS_NAME, n);
+    if (c->legal && !c->deviations) /* a letter alone is no name */
+        c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER + 1] = 0;
     wspi_app_require(c, n <= MAX_NAME);
     if (c->bad || c->need || c->pay.fail)
         return;
     if (!c->fill) {
         wspi_app_opaque(c, n);
+        return;
+    }
+    if (n == ONLY_POINTER && !first) {
+        wspi_app_put(c, 2, parent_pointer(c));
         return;
     }
     if (netbios)
@@ -420,7 +446,7 @@ static void record_name(wspi_coder *c, bool first, const service *s)
         wspi_app_put(c, 1, 0);
     } else {
         wspi_app_require(c, form == NAME_LABELS);
-        hidden_name(c, LENGTH, true, s);
+        hidden_name(c, first, s);
     }
 }
 
@@ -487,7 +513,7 @@ static void record(wspi_coder *c, bool first, bool response, const service *row)
     else if (t == AAAA)
         wspi_app_opaque(c, 16);
     else if (t == CNAME || t == PTR || t == NS)
-        hidden_name(c, LENGTH, true, row);
+        hidden_name(c, false, row);
     else if (t == NB)
         netbios_owner(c, &s);
     else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
