@@ -231,7 +231,7 @@ static wsp_status contest_make(contest *k, const wsp_traffic *real, const wsp_tr
     if (st == WSP_OK && half)
         st = wspi_halves(real, WSP_HALF_FLOWS, half);
     for (size_t s = 0; s < 2 && st == WSP_OK; s++) {
-        st = wspi_parts(t[s], wspi_captures_of(t[s]) >= CAPTURES, FOLDS, part[s]);
+        st = wspi_parts(t[s], t[s] == real && wspi_captures_of(real) >= CAPTURES, FOLDS, part[s]);
         n[s] = shuffle(place[s], t[s]->n_counted, half, (uint8_t)s);
     }
     if (st == WSP_OK && WSPI_MIN(n[0], n[1]) < LEAST)
