@@ -222,6 +222,7 @@ static void code_plain(wspi_coder *c)
     unsigned kind = 0;
     const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
     size_t n = c->pay.end - c->pay.at, head = 0;
+    bool whole = c->pay.at == 0;
 
     if (c->enc) {
         kind = payload_kind(b, n);
@@ -238,20 +239,21 @@ static void code_plain(wspi_coder *c)
         n = c->pay.end - c->pay.at;
     }
     wspi_payload_bytes(c, n);
-    if (c->fill && c->pay.out->len)
+    if (c->fill && whole && c->pay.out->len)
         hide_from_readers(c, c->pay.out->data, c->pay.out->len);
 }
 
 void wspi_code_payload(wspi_coder *c)
 {
     c->pay.at = 0;
+    c->pay.more = false;
     if (c->bad || c->need || wspi_ndp_body(c) || c->pay.wire == 0)
         return;
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
         return; /* its version 3 has a body, which nobody can make up: versions 1 and 2 have none */
     wspi_app_copy(&c->app, &c->ctx->app);
     wspi_code_app(c);
-    if (c->fill && c->pay.at)
+    if (c->fill && c->pay.at && !c->pay.more)
         return; /* a sampled message is whole */
     if (!c->bad && !c->need && c->pay.end > c->pay.at)
         code_plain(c);

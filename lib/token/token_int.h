@@ -225,6 +225,7 @@ typedef struct wspi_bytes {
     bool only;         /* see wspi_app_only */
     unsigned from, count;
     bool fail; /* encoding: it does not fit the protocol */
+    bool more; /* samples: plain bytes follow the message, up to `end` */
 } wspi_bytes;
 
 /* How often fields were told, by layer and field. */
@@ -383,8 +384,8 @@ enum wspi_text_class {
     WSPI_TEXT_NAME,  /* a to z, 0 to 9, - and . in places where a host name has them */
     WSPI_TEXT_URI,   /* letters, digits and what else a URI has without escapes; not ? or # */
     WSPI_TEXT_LABELS,
-    WSPI_TEXT_LOCAL,  /* labels, "local" the last one */
-    WSPI_TEXT_LABEL,  /* one label */
+    WSPI_TEXT_LOCAL,   /* labels, "local" the last one */
+    WSPI_TEXT_LABEL,   /* one label */
     WSPI_TEXT_NETBIOS /* one label of 32 half bytes */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);

@@ -74,6 +74,38 @@ static void quic_headers_are_no_ntp_whatever_their_low_bits(void **state)
     }
 }
 
+/* RFC 5905 7.3: a key and a digest of MD5 or SHA-1, bytes that are drawn, behind what the protocol's fields are. */
+static void sampled_ntp_has_a_code_where_its_length_says_so(void **state)
+{
+    static const struct {
+        const char *drawn, *text;
+        size_t len;
+    } all[] = {{"len=48..49", NULL, 48},
+               {"len=52..53", NULL, 48},
+               {"len=68..71", "text=\\x04\\x00\\x00\\x00", 68},
+               {"len=72..75", "text=\\x04\\x00\\x00\\x00", 72}};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (size_t i = 0; i < 20 * WSPI_COUNT(all); i++) {
+        const char *const asks[] = {"c2s first",          "c2s gap=0",      "stack=eth/ipv4/udp",
+                                    "udp.sport=123",      "udp.dport=123",  all[i / 20].drawn,
+                                    "ntp.mode=v3-client", "ntp.stratum=2",  "ntp.poll=6",
+                                    "payload=binary",     all[i / 20].text, NULL};
+        fill.seed = i;
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_NTP, &r);
+        assert_int_equal(w.packet->payload_len, all[i / 20].len);
+        if (all[i / 20].text)
+            assert_named(&w, all[i / 20].text);
+    }
+    wire_close(&w);
+}
+
 /* The CRC of IEEE 1815: polynomial 0x3d65, reflected, inverted. */
 static void put_crc(char *b, size_t n)
 {
@@ -129,6 +161,7 @@ int main(void)
         cmocka_unit_test(s7_messages_come_back_whole_cut_and_damaged),
         cmocka_unit_test(quic_headers_come_back_whole_cut_and_damaged),
         cmocka_unit_test(quic_headers_are_no_ntp_whatever_their_low_bits),
+        cmocka_unit_test(sampled_ntp_has_a_code_where_its_length_says_so),
         cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
         cmocka_unit_test(sampled_dnp3_is_dnp3),
     };
