@@ -117,6 +117,7 @@ enum wspi_role {
     WSPI_R_SPELT, /* a list's number; of what is not in it the name follows, so that samples may have "other" */
     WSPI_R_NAME, /* names of hosts, users and things: server name, DNS name, Host, cookie */
     WSPI_R_REGISTERED, /* of a long registry: samples may have numbers that no row names, which the walk makes up */
+    WSPI_R_IP_TOLD, /* the address of a host, of which samples tell where the walk knows whose it is */
 };
 
 typedef struct wspi_value {

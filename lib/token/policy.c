@@ -93,7 +93,8 @@ static enum subject subject_of_role(uint8_t role, uint8_t layer)
     case WSPI_R_IP_SRC:
     case WSPI_R_IP_DST:
     case WSPI_R_IP_SRC_LOW:
-    case WSPI_R_IP_DST_LOW: return S_ADDRESS;
+    case WSPI_R_IP_DST_LOW:
+    case WSPI_R_IP_TOLD: return S_ADDRESS;
     case WSPI_R_PORT_SRC:
     case WSPI_R_PORT_DST: return S_PORT;
     case WSPI_R_TTL: return S_TTL;

@@ -153,8 +153,9 @@ static unsigned longest(const uint8_t *b, size_t n, size_t *len)
 typedef struct rule {
     enum wspi_text_class class;
     uint8_t before; /* the byte before, 0 at the start */
-    size_t label;   /* LABELS: bytes of the label that are still to come */
-    size_t left;    /* bytes that are still to come */
+    size_t
+        label;   /* LABELS: bytes of the label that are still to come; FQDN: bytes that are there */
+    size_t left; /* bytes that are still to come */
 } rule;
 
 static bool letter(uint8_t b)
@@ -180,6 +181,21 @@ static bool netbios_step(const rule *r, size_t pos, uint8_t b)
         if (high ? h[k].high == b : h[k].high == r->before && b >= h[k].from && b <= h[k].to)
             return true;
     return false;
+}
+
+/*
+ * RFC 4702 2.1: | flags 8 | codes 16 | name |: nobody has flags or codes, or a server, in whose flags the name is in the DNS
+ * and whose codes are 255; the name is in letters.
+ */
+static bool fqdn_step(rule *r, uint8_t b)
+{
+    switch (r->label++) {
+    case 0: return b == 0 || b == 3;
+    case 1: return b == (r->before ? 255 : 0);
+    case 2: return b == r->before;
+    case 3: return letter(b);
+    default: return letter(b) || (letter(r->before) && r->left > 1 && (b == '-' || b == '.'));
+    }
 }
 
 /*
@@ -218,6 +234,7 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL: return letter(b) || b <= 15;
     case WSPI_TEXT_NETBIOS: return b == 0 || b == 32 || (b >= 'A' && b <= 'P');
+    case WSPI_TEXT_FQDN: return letter(b) || b == '-' || b == '.' || b == 0 || b == 3 || b == 255;
     }
     return false;
 }
@@ -228,7 +245,7 @@ static void prepare_classes(void)
     for (unsigned k = 0; k < wspi_text_count(); k++) {
         size_t len;
         const uint8_t *s = wspi_text_bytes(k, &len);
-        for (enum wspi_text_class class = 0; class <= WSPI_TEXT_NETBIOS; class ++) {
+        for (enum wspi_text_class class = 0; class <= WSPI_TEXT_FQDN; class ++) {
             bool all = true;
             for (size_t i = 0; i < len; i++)
                 all = all && has_byte(class, s[i]);
@@ -255,6 +272,7 @@ static bool step(rule *r, uint8_t b)
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL:
     case WSPI_TEXT_NETBIOS: ok = label_step(r, b); break;
+    case WSPI_TEXT_FQDN: ok = fqdn_step(r, b); break;
     }
     r->before = b;
     r->left--;

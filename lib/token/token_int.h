@@ -386,7 +386,8 @@ enum wspi_text_class {
     WSPI_TEXT_LABELS,
     WSPI_TEXT_LOCAL,   /* labels, "local" the last one */
     WSPI_TEXT_LABEL,   /* one label */
-    WSPI_TEXT_NETBIOS /* one label of 32 half bytes */
+    WSPI_TEXT_NETBIOS, /* one label of 32 half bytes */
+    WSPI_TEXT_FQDN     /* of a DHCP option: flags and codes, then a name */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
 /* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */

@@ -481,7 +481,7 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
                (layer == WSPI_TCP_WSCALE && v > 14);
     case WSPI_K_ACK: return v >= WSPI_SEQ_BINS && v != WSPI_ACK_SAME; /* of what was never sent */
     case WSPI_K_TSECR: return v != 0;
-    case WSPI_K_FREE:
+    case WSPI_K_FREE: return d->role != WSPI_R_IP_TOLD;
     case WSPI_K_SEQ:
     case WSPI_K_TSVAL: return true;
     case WSPI_K_ADDR:

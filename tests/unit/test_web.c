@@ -330,6 +330,79 @@ static void sampled_dhcp_is_dhcp(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_DHCP);
 }
 
+/* A server that answers to all is a flow of its own, which begins with it; the address is that of whom it speaks to. */
+static void a_sampled_dhcp_server_may_speak_alone(void **state)
+{
+    static const char *const tells[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=67",
+                                        "udp.dport=68",
+                                        "len=320..335",
+                                        "dhcp.ciaddr=changed",
+                                        "dhcp.siaddr=changed",
+                                        "dhcp.message=ack",
+                                        "dhcp.option=fqdn",
+                                        "dhcp.name=16..23",
+                                        "text=\\x03\\xff\\xff",
+                                        NULL};
+    static const char *const says[] = {"dhcp.op=reply",       "dhcp.ciaddr=changed",
+                                       "dhcp.siaddr=changed", "dhcp.message=ack",
+                                       "dhcp.option=fqdn",    "text=\\x03\\xff\\xff"};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 20; fill.seed++) {
+        const uint8_t *b;
+        wire_again(&w);
+        sample(&w, &fill, tells, 0, WSPI_APP_DHCP, &r);
+        for (size_t k = 0; k < WSPI_COUNT(says); k++)
+            assert_named(&w, says[k]);
+        b = w.packet->data + w.packet->payload_off;
+        assert_true(w.packet->payload_len >= 320);
+        assert_memory_equal(b + 12, fill.server.ip, 4);
+        assert_memory_equal(b + 16, fill.server.ip, 4);
+        assert_memory_equal(b + 20, fill.client.ip, 4);
+    }
+    wire_close(&w);
+}
+
+/* And a client tells its own address, and asks for what servers never send. */
+static void a_sampled_dhcp_client_may_have_an_address(void **state)
+{
+    static const char *const wants[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=68",
+                                        "udp.dport=67",
+                                        "len=288..303",
+                                        "dhcp.ciaddr=changed",
+                                        "dhcp.message=inform",
+                                        "dhcp.option=parameters",
+                                        "dhcp.length=16..19",
+                                        "dhcp.requested=netbios-scope",
+                                        NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 20; fill.seed++) {
+        wire_again(&w);
+        sample(&w, &fill, wants, 0, WSPI_APP_DHCP, &r);
+        for (size_t k = 6; k < 11; k++)
+            assert_named(&w, wants[k]);
+        assert_memory_equal(w.packet->data + w.packet->payload_off + 12, fill.client.ip, 4);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +416,8 @@ int main(void)
         cmocka_unit_test(sampled_http_has_what_real_messages_have),
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
+        cmocka_unit_test(a_sampled_dhcp_server_may_speak_alone),
+        cmocka_unit_test(a_sampled_dhcp_client_may_have_an_address),
     };
 
     (void)wsp_vocab_size();

@@ -29,9 +29,10 @@ enum {
     TAIL
 };
 
-enum { COOKIE = 0x63825363, FIXED = 240, CHADDR_AT = 28, MIN_LEN = 300, SAMPLED = 8 };
+enum { COOKIE = 0x63825363, FIXED = 240, CHADDR_AT = 28, MIN_LEN = 300, SAMPLED = 16 };
+enum { SERVER = 67, CLIENT = 68 }; /* ports */
 enum { AREA_SNAME = 1, AREA_FILE = 2, AREA_CHADDR = 4 };
-enum { PAD = 0, PARAMETERS = 55, MESSAGE_TYPE = 53, END = 255 };
+enum { PAD = 0, MESSAGE_TYPE = 53, PARAMETERS = 55, FQDN = 81, END = 255 };
 
 static const wspi_value op[] = {{1, "request"}, {2, "reply"}, {0, NULL}};
 static const wspi_value hardware[] = {
@@ -41,8 +42,7 @@ static const wspi_value flags[] = {{0, "unicast"}, {0x8000, "broadcast"}, {0, NU
 static const wspi_value areas[] = {{0, "empty"},       {1, "sname"},  {2, "file"},
                                    {3, "sname+file"},  {4, "chaddr"}, {5, "chaddr+sname"},
                                    {6, "chaddr+file"}, {7, "all"},    {0, NULL}};
-/* Of clients, then of servers; samples take the first two of each. */
-enum { CLIENT_MESSAGES = 5 };
+/* Of clients, from the second on those that have an address, then of servers. `said` has those of samples. */
 static const wspi_value message[] = {{1, "discover"},
                                      {3, "request"},
                                      {8, "inform"},
@@ -64,8 +64,7 @@ static const wspi_value mask[] = {
     {0xffffe000, "19"}, {0xffffffff, "32"}, {0xfffffffc, "30"}, {0, NULL}};
 static const wspi_value tail[] = {{0, "zeros"}, {1, "data"}, {0, NULL}};
 
-/* The message, the end, those that samples of clients have, of both, of servers; then by number. */
-enum { BY_CLIENT = 2, BY_SERVER = 7, BY_CLIENT_END = 9, BY_SERVER_END = 15 };
+/* The message, the end, some that are frequent; then by number. */
 static const wspi_value option[] = {{MESSAGE_TYPE, "message-type"},
                                     {END, "end"},
                                     {61, "client-id"},
@@ -175,6 +174,18 @@ static const struct {
     [252] = {K_NAME, 0},
 };
 
+/* Samples: options of clients and servers (RFC 2131 4.3.1, 4.4.1) whose contents can be made up. */
+enum { OF_CLIENT = 1, OF_SERVER = 2, OF_BOTH = 3 };
+static const uint8_t sampled_by[256] = {
+    [1] = OF_SERVER,  [2] = OF_SERVER,  [3] = OF_SERVER,          [4] = OF_SERVER,
+    [5] = OF_SERVER,  [6] = OF_SERVER,  [7] = OF_SERVER,          [12] = OF_BOTH,
+    [15] = OF_SERVER, [23] = OF_SERVER, [26] = OF_SERVER,         [28] = OF_SERVER,
+    [40] = OF_SERVER, [42] = OF_SERVER, [44] = OF_SERVER,         [50] = OF_CLIENT,
+    [51] = OF_BOTH,   [54] = OF_BOTH,   [PARAMETERS] = OF_CLIENT, [57] = OF_CLIENT,
+    [58] = OF_SERVER, [59] = OF_SERVER, [60] = OF_CLIENT,         [61] = OF_BOTH,
+    [66] = OF_SERVER, [FQDN] = OF_BOTH,
+};
+
 static const wspi_field fields[] = {
     [OP] = {"dhcp.op", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, op, 0},
     [HARDWARE] = {"dhcp.hardware", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, hardware, 0},
@@ -182,9 +193,9 @@ static const wspi_field fields[] = {
     [XID] = {"dhcp.xid", 0, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, XID, NULL, 0},
     [SECS] = {"dhcp.secs", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
     [FLAGS] = {"dhcp.flags", 0, 16, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, flags, 0},
-    [CIADDR] = {"dhcp.ciaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
+    [CIADDR] = {"dhcp.ciaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_TOLD, 0, NULL, 0},
     [YIADDR] = {"dhcp.yiaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_DST, 0, NULL, 0},
-    [SIADDR] = {"dhcp.siaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
+    [SIADDR] = {"dhcp.siaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_TOLD, 0, NULL, 0},
     [GIADDR] = {"dhcp.giaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_SRC, 0, NULL, 0},
     [CHADDR] = {"dhcp.chaddr", 0, 48, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_MAC_SRC, 0, NULL, 0},
     [AREAS] = {"dhcp.areas", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, areas, 0},
@@ -245,15 +256,40 @@ static bool frame_address(const wspi_coder *c, bool reply, uint64_t *v)
     return c->p->n_layers > 0 && l->id == WSPI_ETH;
 }
 
+/*
+ * Samples: a client that has an address may tell it, and its server (RFC 2131 4.3.2, 4.3.5), which may tell its own; false:
+ * neither tells this one.
+ */
+static bool own_address(const wspi_coder *c, unsigned f, bool reply, uint64_t *v)
+{
+    uint8_t role = f == CIADDR && reply ? WSPI_R_IP_DST : WSPI_R_IP_SRC;
+
+    *v = wspi_host_address(c, role, 32, -1);
+    return *v && (f == CIADDR ? reply || !wspi_host_is_nobody(c) : f == SIADDR && reply);
+}
+
+static void sampled_address(wspi_coder *c, unsigned f, uint64_t want, uint64_t own)
+{
+    unsigned t = 0;
+
+    if (wspi_may(c, wspi_field_base(c->pay.app, f), 1, false, false, &t))
+        want = own;
+    wspi_app_put(c, 4, want);
+    if (!stopped(c))
+        c->app.v[c->dir][f] = want;
+}
+
 static void addresses(wspi_coder *c, bool reply)
 {
-    uint64_t want;
+    uint64_t want, own;
 
     for (unsigned f = CIADDR; f <= GIADDR; f++) {
         bool known = wspi_app_last(c, true, f, &want);
         if (!known)
             want = 0;
-        if (f == YIADDR && reply && !known) /* the address that is given: nothing knows it */
+        if (c->fill && own_address(c, f, reply, &own))
+            sampled_address(c, f, want, own);
+        else if (f == YIADDR && reply && !known) /* the address that is given: nothing knows it */
             (void)wspi_app_field(c, f, 4, false, 0);
         else
             (void)wspi_app_field(c, f, 4, true, want);
@@ -278,12 +314,22 @@ static void hardware_address(wspi_coder *c, bool reply)
     area(c, 128, which & AREA_FILE);
 }
 
+/* Samples: answers that are broadcast are flows of their own, in which nobody but the server speaks. */
+static bool by_server(const wspi_coder *c)
+{
+    const uint64_t *port = c->p->layers[c->p->n_layers - 1].v;
+
+    if (port[0] == SERVER && port[1] == CLIENT)
+        return true;
+    return c->dir && !(port[0] == CLIENT && port[1] == SERVER);
+}
+
 static bool fixed_part(wspi_coder *c)
 {
     uint64_t want;
     bool reply, known;
 
-    wspi_app_only(c, c->dir ? 1 : 0, 1);
+    wspi_app_only(c, c->fill && by_server(c), 1);
     reply = wspi_app_field(c, OP, 1, false, 0) == 2;
     wspi_app_only(c, 0, 1);
     (void)wspi_app_field(c, HARDWARE, 2, true, 0x0106);
@@ -317,26 +363,35 @@ static unsigned index_of(uint64_t type)
 }
 
 /* Samples: the message comes first, no option twice, and those that this side has. */
-static bool sampled(const wspi_coder *c, unsigned k, uint64_t seen, unsigned n)
+static bool sampled(bool server, unsigned k, const bool *seen, unsigned n)
 {
-    unsigned from = c->dir ? BY_SERVER : BY_CLIENT, end = c->dir ? BY_SERVER_END : BY_CLIENT_END;
-
     if (n == 0)
         return k == 0;
-    return k == 1 || (n < SAMPLED && k >= from && k < end && !(seen >> k & 1));
+    return k == 1 || (n < SAMPLED &&
+                      sampled_by[option[k].value] & (server ? OF_SERVER : OF_CLIENT) && !seen[k]);
 }
 
-static uint64_t next_option(wspi_coder *c, uint64_t *seen, unsigned n)
+static uint64_t next_option(wspi_coder *c, bool server, bool *seen, unsigned n)
 {
     unsigned base = wspi_field_base(c->pay.app, OPTION), k;
     uint64_t type = wspi_app_field(c, OPTION, 1, false, 0);
 
-    for (k = 0; c->legal && c->need && !c->deviations && k < WSPI_COUNT(option); k++)
-        if (!sampled(c, k, *seen, n))
+    for (k = 0; c->legal && c->need && !c->deviations && option[k].name; k++)
+        if (!sampled(server, k, seen, n))
             c->legal[base + k] = 0;
-    k = index_of(type);
-    if (k < 64)
-        *seen |= UINT64_C(1) << k;
+    seen[index_of(type)] = true;
+    return type;
+}
+
+/* Samples: any that is no filling, once. */
+static uint64_t requested(wspi_coder *c, bool *seen)
+{
+    unsigned base = wspi_field_base(c->pay.app, REQUESTED), k;
+    uint64_t type = wspi_app_field(c, REQUESTED, 1, false, 0);
+
+    for (k = 0; c->legal && c->need && !c->deviations && option[k].name; k++)
+        if (option[k].value == PAD || option[k].value == END || seen[k])
+            c->legal[base + k] = 0;
     return type;
 }
 
@@ -349,6 +404,7 @@ static void parameters(wspi_coder *c)
     const wsp_context *s = c->ctx;
     bool known = s->name_len && s->name_len < 256 &&
                  (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app);
+    bool seen[WSPI_COUNT(option)] = {false};
     uint64_t n = wspi_app_get(c, 1), told = n;
     size_t at = c->pay.at + (c->enc ? 0 : 1);
 
@@ -356,7 +412,7 @@ static void parameters(wspi_coder *c)
     if (c->enc && known && n == s->name_len && wspi_app_captured(c) >= n &&
         memcmp(c->pay.in + at, s->name, n) == 0)
         told = 0;
-    wspi_app_only(c, 4, 8);
+    wspi_app_only(c, 4, 12);
     told = wspi_app_code(c, LENGTH, known, 0, told);
     wspi_app_require(c, told > 0 || known);
     if (stopped(c))
@@ -369,8 +425,7 @@ static void parameters(wspi_coder *c)
     }
     for (uint64_t i = 0; i < n && !stopped(c); i++) {
         if (told) {
-            wspi_app_only(c, BY_SERVER, BY_SERVER_END - BY_SERVER);
-            (void)wspi_app_field(c, REQUESTED, 1, false, 0);
+            seen[index_of(requested(c, seen))] = true;
         } else {
             (void)wspi_app_get(c, 1);
             wspi_app_put(c, 1, s->name[i]);
@@ -380,7 +435,16 @@ static void parameters(wspi_coder *c)
     c->name_len = (uint16_t)n;
 }
 
-static void contents(wspi_coder *c, uint64_t type, size_t n)
+/* Samples: DISCOVER is of those without an address, INFORM and RELEASE of those that have told it (RFC 2131 4.4.1). */
+static void sampled_message(wspi_coder *c, bool server)
+{
+    static const uint8_t said[][2] = {{0, 2}, {1, 3}, {5, 2}}; /* first, how many */
+    const uint8_t *s = said[server ? 2 : c->app.v[c->dir][CIADDR] != 0];
+
+    wspi_app_only(c, s[0], s[1]);
+}
+
+static void contents(wspi_coder *c, bool server, uint64_t type, size_t n)
 {
     unsigned kind = forms[type].len && forms[type].len != n ? K_OPAQUE : forms[type].kind;
 
@@ -388,10 +452,10 @@ static void contents(wspi_coder *c, uint64_t type, size_t n)
         kind = K_OPAQUE;
     switch ((enum kind)kind) {
     case K_MESSAGE:
-        wspi_app_only(c, c->dir ? CLIENT_MESSAGES : 0, 2);
+        sampled_message(c, server);
         (void)wspi_app_field(c, MESSAGE, 1, false, 0);
         break;
-    case K_NAME: wspi_app_text(c, n, 12, WSPI_TEXT_NAME); break;
+    case K_NAME: wspi_app_text(c, n, 12, type == FQDN ? WSPI_TEXT_FQDN : WSPI_TEXT_NAME); break;
     case K_TEXT: wspi_app_text(c, n, 16, WSPI_TEXT_LINE); break;
     case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, false, 0); break;
     case K_MASK: (void)wspi_app_field(c, MASK, 4, true, 0xffffff00); break;
@@ -399,29 +463,39 @@ static void contents(wspi_coder *c, uint64_t type, size_t n)
     }
 }
 
-static void one_option(wspi_coder *c, uint64_t type)
+static void one_option(wspi_coder *c, bool server, uint64_t type)
 {
     unsigned f = forms[type].kind == K_NAME ? NAME : LENGTH, want = forms[type].len;
     uint64_t n = wspi_app_get(c, 1);
 
-    if (f == NAME)
-        wspi_app_only(c, 4, 4);
+    if (type == FQDN) /* 8 bytes and more */
+        wspi_app_only(c, 6, 4);
+    else if (f == NAME)
+        wspi_app_only(c, 4, 6);
     else
         wspi_app_only(c, 4, want ? 0 : 8);
     n = wspi_app_code(c, f, want > 0, want, n);
     wspi_app_put(c, 1, n);
     if (!stopped(c))
-        contents(c, type, (size_t)n);
+        contents(c, server, type, (size_t)n);
 }
 
-/* What follows the end: zeros, in samples up to the least length of RFC 1542 2.1. */
+/* Samples: up to the length that was drawn, if not up to the least one of RFC 1542 2.1, which most messages have. */
+static size_t sampled_padding(const wspi_coder *c)
+{
+    size_t to = c->pay.wire;
+
+    if (wspi_bin(to, WSPI_LEN_MANTISSA) == wspi_bin(MIN_LEN, WSPI_LEN_MANTISSA))
+        to = MIN_LEN;
+    return c->pay.at < to ? to - c->pay.at : 0;
+}
+
+/* What follows the end. */
 static void padding(wspi_coder *c)
 {
-    size_t n = wspi_app_captured(c);
+    size_t n = c->fill ? sampled_padding(c) : wspi_app_captured(c);
     uint64_t data;
 
-    if (c->fill)
-        n = c->pay.at < MIN_LEN ? MIN_LEN - c->pay.at : 0;
     if (n == 0 || stopped(c))
         return;
     wspi_app_only(c, 0, 0);
@@ -432,11 +506,11 @@ static void padding(wspi_coder *c)
 
 static void walk(wspi_coder *c)
 {
-    uint64_t seen = 0, type = PAD;
+    bool seen[WSPI_COUNT(option)] = {false}, server = fixed_part(c);
+    uint64_t type;
 
-    (void)fixed_part(c);
     for (unsigned n = 0; !stopped(c) && (c->fill || wspi_app_captured(c) > 0); n++) {
-        type = next_option(c, &seen, n);
+        type = next_option(c, server, seen, n);
         if (stopped(c))
             return;
         if (type == END) {
@@ -446,7 +520,7 @@ static void walk(wspi_coder *c)
         if (type == PARAMETERS)
             parameters(c);
         else if (type != PAD)
-            one_option(c, type);
+            one_option(c, server, type);
     }
 }
 
