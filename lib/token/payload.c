@@ -252,6 +252,8 @@ void wspi_code_payload(wspi_coder *c)
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
         return; /* its version 3 has a body, which nobody can make up: versions 1 and 2 have none */
     wspi_app_copy(&c->app, &c->ctx->app);
+    if (wspi_browse(c))
+        return;
     wspi_code_app(c);
     if (c->fill && c->pay.at && !c->pay.more)
         return; /* a sampled message is whole */

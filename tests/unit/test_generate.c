@@ -487,7 +487,7 @@ static uint16_t server_port(const wsp_packet *p, int dir, uint8_t *layer)
     return 0;
 }
 
-/* Flows of 400 seeds that begin towards a port, below the dynamic ones, of a protocol that has no grammar. */
+/* Flows of 400 seeds that begin towards a port, below the dynamic ones, of a protocol that samples do not speak. */
 static size_t count_strange_ports(bool service_ports)
 {
     wsp_context *ctx = malloc(wsp_context_size());
@@ -515,7 +515,7 @@ static size_t count_strange_ports(bool service_ports)
             continue;
         wsp_packet_dissect(p, 1, &out.frame);
         port = server_port(p, out.dir, &layer);
-        strange += port && port < 49152 && !wspi_app_of_port(port, layer);
+        strange += port && port < 49152 && !wspi_app_serves(port, layer);
     }
     wsp_packet_free(p);
     wsp_decoder_free(d);

@@ -232,7 +232,8 @@ static void questions_at(uint16_t port, const char *dport)
         if (!(b[2] >> 7))
             assert_true(b[5] == 1 && fits(port, b + 12, qname_len(b + 12)));
         else
-            assert_true(port == 5353 && b[2] == 0x84 && b[5] == 0 && b[7] > 0);
+            assert_true(port != 5355 && b[2] == (port == 137 ? 0x85 : 0x84) && b[5] == 0 &&
+                        b[7] > 0);
         if (port == 5355)
             assert_int_equal(b[2] | b[3], 0);
         if (port == 137 && b[2] >> 3 == 5)
@@ -281,6 +282,76 @@ static void sampled_names_may_be_pointers_to_the_parent(void **state)
     wire_close(&w);
 }
 
+/* Whoever has a name says so to who asked all: its answer is a flow without a question (RFC 1002 4.2.13). */
+static void a_sampled_netbios_answer_may_come_alone(void **state)
+{
+    static const char *const tells[] = {
+        "c2s first",     "c2s gap=0",  "stack=eth/ipv4/udp",     "udp.sport=137",
+        "udp.dport=137", "len=62..63", "dns.flags=answer-aa-rd", NULL};
+    static const char *const says[] = {"dns.flags=answer-aa-rd", "dns.questions=0", "dns.answers=1",
+                                       "dns.length=32..39"};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 40; fill.seed++) {
+        const uint8_t *b;
+        wire_again(&w);
+        sample(&w, &fill, tells, 0, WSPI_APP_DNS, &r);
+        for (size_t k = 0; k < WSPI_COUNT(says); k++)
+            assert_named(&w, says[k]);
+        b = w.packet->data + w.packet->payload_off;
+        assert_int_equal(w.packet->payload_len, 62);
+        assert_int_equal(b[12], 32);
+        assert_int_equal(b[47], 32); /* NB */
+    }
+    wire_close(&w);
+}
+
+/* RFC 1002 4.4.1: samples at the port of datagrams are whole ones, as long as was drawn where there can be any. */
+static void sampled_netbios_datagrams_are_whole(void **state)
+{
+    static const struct {
+        const char *drawn;
+        size_t from, to;
+        uint8_t says; /* MS-BRWS: a host announces itself, or asks others to */
+    } all[] = {{"len=4", 172, 172, 2},
+               {"len=184..191", 184, 186, 2},
+               {"len=216..223", 216, 223, 1},
+               {"len=1024..1087", 244, 244, 1}};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 10 * WSPI_COUNT(all); fill.seed++) {
+        size_t i = fill.seed / 10;
+        const char *const tells[] = {
+            "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=138", "udp.dport=138",
+            all[i].drawn, NULL};
+        const uint8_t *b;
+        wire_again(&w);
+        sample(&w, &fill, tells, 0, 0, &r);
+        assert_named(&w, "udp.sport=138");
+        assert_named(&w, "udp.dport=138");
+        b = w.packet->data + w.packet->payload_off;
+        assert_int_equal(b[0], 0x11);
+        assert_memory_equal(b + 4, fill.client.ip, 4);
+        assert_int_equal(b[10] << 8 | b[11], w.packet->payload_len - 14);
+        assert_int_equal(qname_len(b + 14), 34);
+        assert_int_equal(qname_len(b + 48), 34);
+        assert_memory_equal(b + 82, "\xffSMB\x25", 5);
+        assert_int_equal(b[168], all[i].says);
+        assert_in_range(w.packet->payload_len, all[i].from, all[i].to);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +363,8 @@ int main(void)
         cmocka_unit_test(samples_speak_it_on_all_four_ports),
         cmocka_unit_test(sampled_questions_are_those_of_their_service),
         cmocka_unit_test(sampled_names_may_be_pointers_to_the_parent),
+        cmocka_unit_test(a_sampled_netbios_answer_may_come_alone),
+        cmocka_unit_test(sampled_netbios_datagrams_are_whole),
     };
 
     (void)wsp_vocab_size();

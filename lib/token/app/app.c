@@ -29,8 +29,15 @@ uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
     return 0;
 }
 
+bool wspi_app_serves(uint16_t port, uint8_t transport)
+{
+    return wspi_app_of_port(port, transport) != 0 || wspi_browse_port(port, transport);
+}
+
 bool wspi_app_asks_from(uint16_t port, uint8_t transport)
 {
+    if (wspi_browse_port(port, transport))
+        return true;
     for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
         for (size_t i = 0; i < WSPI_COUNT(apps[a]->clients); i++)
             if (apps[a]->clients[i].from == port && apps[a]->over & over(transport))
@@ -43,6 +50,8 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
     uint8_t id = wspi_app_of_port(to, transport);
     const wspi_app *a = id ? apps[id - WSPI_LAYER_COUNT] : NULL;
 
+    if (wspi_browse_port(from, transport) || wspi_browse_port(to, transport))
+        return from == to;
     if (!wspi_app_asks_from(from, transport))
         return !a || !a->clients_only;
     for (size_t i = 0; a && i < WSPI_COUNT(a->clients); i++)

@@ -84,6 +84,8 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
+/* Do samples of servers have this port? */
+bool wspi_app_serves(uint16_t port, uint8_t transport);
 /* Do samples of clients have this port? */
 bool wspi_app_asks_from(uint16_t port, uint8_t transport);
 /* May they ask a port from this one? (0: from a dynamic one) */
@@ -101,6 +103,12 @@ void wspi_tls_hello(wspi_coder *c, size_t end, bool client);
 
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
+
+/* Samples: datagrams of NetBIOS, which have a port, from which they come as well, and no grammar. false: it is none. */
+bool wspi_browse_port(uint16_t port, uint8_t transport);
+bool wspi_browse(wspi_coder *c);
+/* A name of letters, in pairs of half bytes, 34 bytes: RFC 1001 14.1. */
+void wspi_netbios_name(wspi_coder *c, uint8_t *b);
 
 /* Makes the tables of words, with the vocabulary. */
 void wspi_http_prepare(void);

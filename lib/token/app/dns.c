@@ -192,7 +192,10 @@ static const service *service_of(const wspi_coder *c, uint64_t bits)
                                                         : services;
 }
 
-/* Samples: the flags of any question of the service, or of the answer to the last one. */
+/*
+ * Samples: the flags of any question of the service, or of the answer to the last one. Those of an answer of NetBIOS, whose question was
+ * broadcast and so is of another flow, come next.
+ */
 static void sampled_flags(wspi_coder *c)
 {
     uint64_t asked = 0;
@@ -211,7 +214,7 @@ static void sampled_flags(wspi_coder *c)
     for (const service *more = s; more < services + WSPI_COUNT(services) && more->port == s->port;
          more++)
         n += more->asks[1];
-    wspi_app_only(c, s->asks[0], n);
+    wspi_app_only(c, s->asks[0], n + (s == &services[NETBIOS]));
 }
 
 /* ---- names ---- */
@@ -253,8 +256,7 @@ static size_t name_len(const uint8_t *b, size_t n, bool pointers)
     return 0;
 }
 
-/* A NetBIOS name of letters for samples, in pairs of half bytes: RFC 1001 14.1. */
-static void invent_netbios(wspi_coder *c, uint8_t *b)
+void wspi_netbios_name(wspi_coder *c, uint8_t *b)
 {
     b[0] = 32;
     for (unsigned i = 1; i < 31; i += 2) {
@@ -330,7 +332,7 @@ static void hidden_name(wspi_coder *c, bool first, const service *s)
         return;
     }
     if (netbios)
-        invent_netbios(c, b);
+        wspi_netbios_name(c, b);
     else
         invent_name(c, b, n, s);
     for (size_t i = 0; i < n; i++)
