@@ -171,15 +171,19 @@ static void forbid_layers(wspi_coder *c)
     unsigned base = wspi_group_base(WSPI_T_LAYER);
     uint8_t last = p->n_layers ? p->layers[p->n_layers - 1].id : 0;
     bool options = p->n_layers && (last == WSPI_TCP || wspi_is_part(last, WSPI_TCP));
+    size_t own = wspi_own_layers(p);
 
     if (!c->legal || !c->need || c->deviations)
         return;
     for (uint8_t id = 0; id < WSPI_LAYER_COUNT; id++) {
         bool ok = p->n_layers ? wspi_may_follow(last, id) : id == wspi_link_layer(c->ctx->linktype);
+        bool quoted = c->dir == 0 && wspi_quote_may(p, id);
         if (id == WSPI_PAYLOAD && options)
             ok = options_aligned(p);
+        else if (own < p->n_layers || quoted)
+            ok = quoted;
         ok = ok && layer_fits(c, id);
-        for (size_t i = 0; i < p->n_layers; i++)
+        for (size_t i = own < p->n_layers ? own : quoted ? p->n_layers : 0; i < p->n_layers; i++)
             if (p->layers[i].id == id && id != WSPI_TCP_NOP)
                 ok = false;
         if (!ok)
@@ -247,15 +251,35 @@ static bool same_but_options(const wspi_stack *a, const wspi_stack *b)
     }
 }
 
-/* Can samples have this stack: all of its layers can be made up, and it begins as the link type says? */
-static bool sampled_stack(const wspi_stack *st, int linktype)
+/* Pairs of layers that no table of numbers has, or samples have in a named stack only: errors and what they quote, reports of MLD. */
+static bool is_odd_pair(uint8_t id, uint8_t next)
 {
+    static const uint8_t pairs[][2] = {{WSPI_ICMP, WSPI_IPV4},
+                                       {WSPI_ICMPV6, WSPI_IPV6},
+                                       {WSPI_IPV6, WSPI_IPV6_HOP},
+                                       {WSPI_IPV6_HOP, WSPI_ICMPV6}};
+
+    for (size_t k = 0; k < WSPI_COUNT(pairs); k++)
+        if (pairs[k][0] == id && pairs[k][1] == next)
+            return true;
+    return false;
+}
+
+/* Can samples have this stack: all of its layers can be made up, and it begins as the link type says? */
+static bool sampled_stack(const wspi_stack *st, int linktype, int dir)
+{
+    unsigned odd = 0;
+
     if (!st->n || st->id[0] != wspi_link_layer(linktype))
         return false;
-    for (size_t i = 0; i < st->n; i++)
-        if (!wspi_may_follow(st->id[i], i + 1 < st->n ? st->id[i + 1] : (uint8_t)WSPI_PAYLOAD))
+    for (size_t i = 0; i < st->n; i++) {
+        uint8_t next = i + 1 < st->n ? st->id[i + 1] : (uint8_t)WSPI_PAYLOAD;
+        bool pair = is_odd_pair(st->id[i], next);
+        odd |= pair ? 1u << (st->id[i] == WSPI_IPV6 || st->id[i] == WSPI_IPV6_HOP) : 0;
+        if (!pair && !wspi_may_follow(st->id[i], next))
             return false;
-    return true;
+    }
+    return !odd || (dir == 0 && odd != 3); /* nobody answers them; no error is about a report */
 }
 
 /* Is the last ICMP or ICMPv6 message of a direction of a type that samples have? */
@@ -263,13 +287,14 @@ static bool sampled_icmp(const wsp_context *ctx, int dir, uint8_t id)
 {
     const wspi_field *d = &wspi_protos[id]->fields[WSPI_ICMP_TYPE];
     wspi_past past = wspi_context_past(ctx, dir, id, 0);
-    unsigned k = 0;
+    const wspi_stack *st = &ctx->last[dir];
+    uint64_t type = past.slot ? wspi_past_value(&past, d) : 0;
+    size_t i = 0;
 
-    if (!past.slot)
-        return true;
-    while (d->values[k].name && d->values[k].value != wspi_past_value(&past, d))
-        k++;
-    return wspi_the_vocab.usual[wspi_field_base(id, WSPI_ICMP_TYPE) + k];
+    while (i < st->n && st->id[i] != id)
+        i++;
+    return !past.slot || (i < st->n && wspi_icmp_sampled(id, type) &&
+                          wspi_icmp_belongs(id, i ? st->id[i - 1] : id, i + 1 < st->n, type));
 }
 
 bool wspi_context_drawable(const wsp_context *ctx)
@@ -279,7 +304,7 @@ bool wspi_context_drawable(const wsp_context *ctx)
             return false;
     for (int dir = 0; dir < 2; dir++)
         if (ctx->next_frag[dir] ||
-            (ctx->seen[dir] && !sampled_stack(&ctx->last[dir], ctx->linktype)))
+            (ctx->seen[dir] && !sampled_stack(&ctx->last[dir], ctx->linktype, dir)))
             return false;
     return ctx->snap == 0;
 }
@@ -293,7 +318,7 @@ static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
         return;
     for (unsigned i = 0; i < n; i++) {
         const wspi_stack *st = named_stack(c->ctx, i);
-        if (!st || (!c->deviations && (!sampled_stack(st, c->ctx->linktype) ||
+        if (!st || (!c->deviations && (!sampled_stack(st, c->ctx->linktype, c->dir) ||
                                        (c->ctx->started && !same_but_options(st, want)) ||
                                        !wspi_valid_stack(c, st, true))))
             c->legal[base + i] = 0;
@@ -440,7 +465,9 @@ static void code_extras(wspi_coder *c)
     for (size_t i = 0; i < p->n_layers && !c->bad && !c->need; i++) {
         if (!c->enc)
             p->layers[i] = (wspi_layer){.id = p->layers[i].id};
-        if (wspi_protos[p->layers[i].id]->has_extra)
+        if (c->fill && p->layers[i].id == WSPI_IPV6_HOP)
+            wspi_ndp_alert(&p->layers[i]);
+        else if (wspi_protos[p->layers[i].id]->has_extra)
             code_extra(c, &p->layers[i]);
     }
 }
@@ -492,6 +519,7 @@ static void code_layers(wspi_coder *c)
         size_t n = wspi_protos[id]->n_fields;
         if (n == 0)
             continue;
+        c->layer = i;
         if (nth)
             (void)wspi_must(c, wspi_group_base(WSPI_T_AGAIN), 1, 0);
         c->mine = wspi_context_past(c->ctx, c->dir, id, nth);
@@ -535,6 +563,7 @@ bool wspi_code_packet(wspi_coder *c)
     code_layers(c);
     if (c->fill && !c->bad && !c->need) {
         wspi_ndp_fit(c);
+        wspi_quote_fit(c);
         wspi_group_fit(c);
     }
     c->pay.in = c->enc ? p->data + p->payload_off : NULL;

@@ -348,8 +348,10 @@ static bool enum_fits(const wspi_coder *c, size_t i, size_t f, uint64_t v)
 {
     uint8_t layer = c->p->layers[i].id;
 
-    if (layer == WSPI_ICMPV6 && f == WSPI_ICMP_TYPE)
-        return wspi_valid_icmpv6(c, v);
+    if ((layer == WSPI_ICMP || layer == WSPI_ICMPV6) && f == WSPI_ICMP_TYPE)
+        return wspi_icmp_fits(c, i, v);
+    if (layer == WSPI_IGMP)
+        return wspi_valid_igmp(c, v);
     return layer != WSPI_TCP || wspi_valid_flags(c, i, (uint8_t)v);
 }
 
@@ -398,6 +400,20 @@ static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_
              wspi_remainder(c, wspi_bin_bits(bin, m), *v - (c->enc ? wspi_bin_start(bin, m) : 0));
     if (c->fill && wspi_protos[layer]->fields[f].role == WSPI_R_TTL && *v != want)
         *v = sampled_ttl(wspi_bin_start(bin, m), UINT64_C(1) << wspi_bin_bits(bin, m), *v);
+}
+
+/* Samples: the codes of errors are those of their type, and a flow's stays. */
+static void code_icmp(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
+{
+    uint8_t id = c->p->layers[i].id;
+    unsigned base = wspi_field_base(id, WSPI_ICMP_CODE), n = wspi_field_count(id, WSPI_ICMP_CODE),
+             is = wspi_bin(want, wspi_protos[id]->fields[WSPI_ICMP_CODE].mantissa);
+    bool judged = wspi_asked(c), unfit = judged && !wspi_icmp_code_fits(c, i, is);
+
+    code_mag(c, id, WSPI_ICMP_CODE, unfit, want, v);
+    for (unsigned k = 0; judged && k < n; k++)
+        if (!wspi_icmp_code_fits(c, i, k) || ((k == is || c->mine.slot) && !unfit))
+            c->legal[base + k] = 0;
 }
 
 /* Samples: a window is closed by a reset only, and an acknowledgement that says nothing else changes it. */
@@ -656,6 +672,8 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
     case WSPI_K_MAG:
         if (l->id == WSPI_TCP && f == WSPI_TCP_WINDOW)
             code_window(c, i, want, v);
+        else if ((l->id == WSPI_ICMP || l->id == WSPI_ICMPV6) && f == WSPI_ICMP_CODE)
+            code_icmp(c, i, want, v);
         else
             code_mag(c, l->id, f, false, want, v);
         break;

@@ -22,6 +22,7 @@ static const struct group {
 
 enum { BROADCAST = 1, MULTICAST = 2 };                                     /* of wspi_addr_class */
 enum { ALL_HOSTS = 0x01, ALL_ROUTERS = 0x02, QUERY = 0x11, LEAVE = 0x17 }; /* IGMP, RFC 2236 */
+enum { RECORD = 8, ALL_REPORTS = 0x16 };        /* RFC 3376 4.2.4, 4.2.14 */
 #define LOCAL_V4   UINT32_C(0xe0000000)         /* 224.0.0.0/24, RFC 5771 */
 #define SITE_V4    UINT32_C(0xef000000)         /* 239.0.0.0/8, RFC 2365 */
 #define LINK_V6    UINT64_C(0xff02000000000000) /* RFC 4291 2.7 */
@@ -32,7 +33,7 @@ bool wspi_group_may(const wspi_coder *c)
 {
     uint8_t up = c->p->layers[c->p->n_layers - 1].id;
 
-    return c->dir == 0 &&
+    return c->dir == 0 && wspi_own_layers(c->p) == c->p->n_layers && /* RFC 1122 3.2.2 */
            (up == WSPI_UDP || up == WSPI_IGMP || up == WSPI_ICMP || up == WSPI_ICMPV6);
 }
 
@@ -62,13 +63,24 @@ static void to_port(wspi_layer *ip, uint64_t port)
     }
 }
 
-/* Queries go to all hosts, leaving hosts speak to all routers, reports to their group. */
-static void to_igmp(wspi_layer *ip, wspi_layer *igmp, bool first)
+/* A report of version 3 has as many records as the drawn length has room for. */
+static uint32_t records(const wsp_packet *p)
+{
+    return WSPI_MAX(1u, p->payload_len / RECORD);
+}
+
+/* Queries go to all hosts, leaving hosts speak to all routers, reports to their group, or to routers of version 3. */
+static void to_igmp(const wsp_packet *p, wspi_layer *ip, wspi_layer *igmp, bool first)
 {
     uint64_t group = SITE_V4 | (ip->v[WSPI_IPV4_DST] & 0xffffff), type = igmp->v[WSPI_IGMP_TYPE];
 
-    igmp->v[WSPI_IGMP_GROUP] = type == QUERY ? 0 : group;
-    if (first)
+    ip->v[WSPI_IPV4_TTL] = 1; /* RFC 2236 2 */
+    igmp->v[WSPI_IGMP_GROUP] = type == QUERY ? 0 : type == WSPI_IGMP_REPORT3 ? records(p) : group;
+    if (type == WSPI_IGMP_REPORT3)
+        igmp->v[WSPI_IGMP_TIME] = 0; /* RFC 3376 4.2.1 */
+    if (first && type == WSPI_IGMP_REPORT3)
+        ip->v[WSPI_IPV4_DST] = LOCAL_V4 | ALL_REPORTS;
+    else if (first)
         ip->v[WSPI_IPV4_DST] = type == QUERY   ? LOCAL_V4 | ALL_HOSTS
                                : type == LEAVE ? LOCAL_V4 | ALL_ROUTERS
                                                : group;
@@ -96,7 +108,7 @@ void wspi_group_fit(wspi_coder *c)
         return;
     up = &p->layers[p->n_layers - 1];
     if (up->id == WSPI_IGMP && ip->id == WSPI_IPV4)
-        to_igmp(ip, up, first);
+        to_igmp(p, ip, up, first);
     else if (first && is_group(ip) && up->id == WSPI_UDP)
         to_port(ip, up->v[WSPI_UDP_DPORT]);
     if (first && is_group(ip) && p->layers[0].id == WSPI_ETH)
@@ -114,4 +126,38 @@ bool wspi_group_asked(const wsp_context *ctx)
     else if (v6.slot)
         l.v[WSPI_IPV6_DST] = wspi_past_value(&v6, &wspi_protos[WSPI_IPV6]->fields[WSPI_IPV6_DST]);
     return is_group(&l);
+}
+
+bool wspi_igmp_reports(const wsp_context *ctx, int dir)
+{
+    wspi_past past = wspi_context_past(ctx, dir, WSPI_IGMP, 0);
+
+    return past.slot && wspi_past_value(&past, &wspi_protos[WSPI_IGMP]->fields[WSPI_IGMP_TYPE]) ==
+                            WSPI_IGMP_REPORT3;
+}
+
+/* RFC 3376 4.2.12: a group that is joined, mostly; left; still there. None has sources. */
+bool wspi_group_body(wspi_coder *c)
+{
+    static const uint8_t types[] = {4, 4, 4, 4, 4, 3, 3, 2}, from[] = {0, 0, 1, 2};
+    static const uint32_t known[] = {0xe00000fb, 0xeffffffa, 0xe00000fc}; /* as in groups */
+    const wspi_layer *l = c->p->n_layers ? &c->p->layers[c->p->n_layers - 1] : NULL;
+    uint32_t n = records(c->p);
+    uint64_t r;
+    uint8_t *b;
+
+    if (!c->fill || !l || l->id != WSPI_IGMP || l->v[WSPI_IGMP_TYPE] != WSPI_IGMP_REPORT3)
+        return false;
+    r = wspi_rng_u64(&c->rng);
+    b = wspi_payload_room(c, (size_t)n * RECORD);
+    for (uint32_t i = 0; b && i < n; i++, b += RECORD) {
+        uint32_t group = i < WSPI_COUNT(known) ? known[(from[r & 3] + i) % WSPI_COUNT(known)]
+                                               : (uint32_t)(SITE_V4 | (((r >> 40) + i) & 0xffffff));
+        memset(b, 0, RECORD);
+        b[0] = types[r >> 2 & 7];
+        for (size_t k = 0; k < 4; k++)
+            b[4 + k] = (uint8_t)(group >> (24 - 8 * k));
+    }
+    c->pay.at = (size_t)n * RECORD;
+    return true;
 }

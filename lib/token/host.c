@@ -135,10 +135,59 @@ bool wspi_host_is_nobody(const wspi_coder *c)
     return false;
 }
 
+static bool is_quoted(const wspi_coder *c)
+{
+    return c->layer < c->p->n_layers && c->layer >= wspi_own_layers(c->p);
+}
+
+static uint8_t other_way(uint8_t role)
+{
+    return role == WSPI_R_IP_SRC       ? WSPI_R_IP_DST
+           : role == WSPI_R_IP_DST     ? WSPI_R_IP_SRC
+           : role == WSPI_R_IP_SRC_LOW ? WSPI_R_IP_DST_LOW
+                                       : WSPI_R_IP_SRC_LOW;
+}
+
+/* What the first header of the kind has in its field of a role. */
+static uint64_t outer_value(const wspi_coder *c, uint8_t id, uint8_t role)
+{
+    const wspi_proto *proto = wspi_protos[id];
+    size_t i = 0, f = 0;
+
+    while (c->p->layers[i].id != id)
+        i++;
+    while (f + 1 < proto->n_fields && proto->fields[f].role != role)
+        f++;
+    return c->p->layers[i].v[f];
+}
+
+/*
+ * What an error quotes went the other way: from where the error goes, to its sender or, if that is a router, to a host of its
+ * side.
+ */
+static uint64_t quoted_address(const wspi_coder *c, uint8_t role, unsigned width, int class)
+{
+    const wspi_layer *ip = &c->p->layers[c->layer];
+    const wsp_host *h;
+
+    for (size_t i = 0;
+         !is_source(role) && !wspi_quote_to_sender(c) && (h = host_at(c, other_way(role), i));
+         i++) {
+        uint64_t v = address_of(h, role, width);
+        if (role == WSPI_R_IP_DST_LOW
+                ? address_of(h, WSPI_R_IP_DST, 64) == ip->v[WSPI_IPV6_DST]
+                : class < 0 || wspi_addr_class(role, width, v) == (unsigned)class)
+            return v;
+    }
+    return outer_value(c, ip->id, other_way(role));
+}
+
 uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, int class)
 {
     const wsp_host *h, *found = NULL;
 
+    if (is_quoted(c))
+        return quoted_address(c, role, width, class);
     if (class == ZERO && may_be_nobody(c, role))
         return 0;
     if (class == BROADCAST || class == MULTICAST)
@@ -159,13 +208,16 @@ void wspi_host_classes(wspi_coder *c, uint8_t role, unsigned width, unsigned bas
     uint8_t may[WSPI_ADDR_CLASSES] = {0};
     const wsp_host *h;
     unsigned left = 0;
+    bool quoted = is_quoted(c);
 
-    for (size_t i = 0; !to_group && (h = host_at(c, role, i)); i++)
+    for (unsigned k = 0; quoted && k < WSPI_ADDR_CLASSES; k++)
+        may[wspi_addr_class(role, width, quoted_address(c, role, width, (int)k))] = 1;
+    for (size_t i = 0; !quoted && !to_group && (h = host_at(c, role, i)); i++)
         if (is_of(c, h, is_source(role)))
             may[wspi_addr_class(role, width, address_of(h, role, width))] = 1;
-    may[ZERO] |= width == 32 && may_be_nobody(c, role);
-    may[BROADCAST] |= may_be_group(c, role, BROADCAST);
-    may[MULTICAST] |= may_be_group(c, role, MULTICAST);
+    may[ZERO] |= !quoted && width == 32 && may_be_nobody(c, role);
+    may[BROADCAST] |= !quoted && may_be_group(c, role, BROADCAST);
+    may[MULTICAST] |= !quoted && may_be_group(c, role, MULTICAST);
     for (unsigned k = 0; k < WSPI_ADDR_CLASSES; k++)
         left += may[k] && c->legal[base + k];
     for (unsigned k = 0; left && k < WSPI_ADDR_CLASSES; k++)

@@ -213,6 +213,15 @@ static void hide_from_readers(const wspi_coder *c, uint8_t *b, size_t n)
         begin_like_text(b, n);
 }
 
+/* Samples: of what is quoted the kind is all that is drawn. */
+static void shape(uint8_t *b, size_t n, unsigned kind)
+{
+    for (size_t i = 0; i < n; i++)
+        b[i] = kind == WSPI_PAY_TEXT     ? (uint8_t)(0x20 + b[i] % 0x5f)
+               : kind == WSPI_PAY_BINARY ? (uint8_t)(b[i] & 0x17)
+                                         : b[i];
+}
+
 /*
  * What is left: its kind, the first bytes as text, the rest. A kind "zero" says it of the first 256 bytes. What follows
  * a header that an ICMP error quotes begins with ports and numbers of another flow: none of it is text.
@@ -222,15 +231,15 @@ static void code_plain(wspi_coder *c)
     unsigned kind = 0;
     const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
     size_t n = c->pay.end - c->pay.at, head = 0;
-    bool whole = c->pay.at == 0;
+    bool whole = c->pay.at == 0, quoted = wspi_own_layers(c->p) < c->p->n_layers;
 
     if (c->enc) {
         kind = payload_kind(b, n);
-        if (wspi_own_layers(c->p) == c->p->n_layers)
+        if (!quoted)
             head = head_len((uint8_t)kind, b, n);
     }
     kind = wspi_must(c, wspi_group_base(WSPI_T_KIND), 4, kind);
-    wspi_text_some(c, WSPI_MIN(n, HEAD_TEXT), head);
+    wspi_text_some(c, quoted && c->fill ? 0 : WSPI_MIN(n, HEAD_TEXT), head);
     if (c->bad || c->need)
         return;
     n = c->pay.end - c->pay.at;
@@ -239,6 +248,8 @@ static void code_plain(wspi_coder *c)
         n = c->pay.end - c->pay.at;
     }
     wspi_payload_bytes(c, n);
+    if (c->fill && quoted)
+        shape(c->pay.out->data, c->pay.out->len, kind);
     if (c->fill && whole && c->pay.out->len)
         hide_from_readers(c, c->pay.out->data, c->pay.out->len);
 }
@@ -247,10 +258,10 @@ void wspi_code_payload(wspi_coder *c)
 {
     c->pay.at = 0;
     c->pay.more = false;
-    if (c->bad || c->need || wspi_ndp_body(c) || c->pay.wire == 0)
+    if (c->bad || c->need || wspi_ndp_body(c) || wspi_group_body(c) || c->pay.wire == 0)
         return;
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
-        return; /* its version 3 has a body, which nobody can make up: versions 1 and 2 have none */
+        return; /* versions 1 and 2 */
     wspi_app_copy(&c->app, &c->ctx->app);
     if (wspi_browse(c))
         return;

@@ -303,7 +303,8 @@ struct wspi_coder {
     uint64_t number;
     uint32_t snap; /* after this packet */
     uint8_t trailer;
-    wspi_past mine, theirs; /* of the layer under the walk */
+    size_t layer;           /* under the walk */
+    wspi_past mine, theirs; /* of it */
     wspi_tally *tally;      /* encoding, or NULL */
     wspi_spans *spans;      /* encoding, or NULL */
     wspi_bytes pay;
@@ -435,6 +436,8 @@ bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, b
 void wspi_valid_starts(wspi_coder *c, unsigned base);
 void wspi_valid_lengths(wspi_coder *c, unsigned base);
 bool wspi_valid_stack(const wspi_coder *c, const wspi_stack *st, bool whole);
+/* May IGMP's type follow what the direction has sent? Reports of version 3 go to a group of their own. */
+bool wspi_valid_igmp(const wspi_coder *c, uint64_t type);
 /* May the type of ICMPv6 follow what the flow has had? Echo has an identifier, which is part of the flow. */
 bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type);
 /* May the flags be these, of the i-th layer? */
@@ -467,6 +470,10 @@ bool wspi_group_may(const wspi_coder *c);
 uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v);
 /* All layers are drawn: a multicast destination becomes that of its protocol, and the link address follows. */
 void wspi_group_fit(wspi_coder *c);
+/* Bodies of samples of IGMP's version 3; false: it is none. Is the direction's last message one? */
+enum { WSPI_IGMP_REPORT3 = 0x22 };
+bool wspi_group_body(wspi_coder *c);
+bool wspi_igmp_reports(const wsp_context *ctx, int dir);
 /* Does the initiator of the flow send to a group, from which nothing comes back? */
 bool wspi_group_asked(const wsp_context *ctx);
 
@@ -474,10 +481,30 @@ bool wspi_group_asked(const wsp_context *ctx);
 
 /* Is a type of ICMPv6 one of those that samples have beside echo? */
 bool wspi_ndp_is(uint64_t type);
+bool wspi_mld_is(uint64_t type); /* reports of groups: behind a router alert */
 /* All layers are drawn: what the type asks of them. Before wspi_group_fit. */
 void wspi_ndp_fit(wspi_coder *c);
+/* The variable part of hop-by-hop options: a router alert. */
+void wspi_ndp_alert(wspi_layer *l);
 /* The message behind its header; false: it is none. */
 bool wspi_ndp_body(wspi_coder *c);
+
+/* ---- samples of ICMP's errors: quote.c ---- */
+
+/* Of ICMP or ICMPv6: have samples this type, and a code of this bin? */
+bool wspi_icmp_sampled(uint8_t layer, uint64_t type);
+bool wspi_icmp_code_sampled(uint8_t layer, unsigned bin);
+/* Is a type one of a header that quotes a packet, or not, and that stands behind layer `before`? */
+bool wspi_icmp_belongs(uint8_t layer, uint8_t before, bool quotes, uint64_t type);
+/* May the i-th layer have the type, and a code of this bin? */
+bool wspi_icmp_fits(const wspi_coder *c, size_t i, uint64_t type);
+bool wspi_icmp_code_fits(const wspi_coder *c, size_t i, unsigned bin);
+/* May `next` be a layer of what is quoted behind the layers so far? */
+bool wspi_quote_may(const wsp_packet *p, uint8_t next);
+/* Was the quoted packet sent to the one that speaks, and not to another host behind it? */
+bool wspi_quote_to_sender(const wspi_coder *c);
+/* All layers are drawn: what is quoted becomes a packet, or the beginning of one. */
+void wspi_quote_fit(wspi_coder *c);
 
 /* ---- token files ---- */
 

@@ -2,14 +2,28 @@
 /*
  * valid.c: what samples may have beyond the marks of the vocabulary. A TCP connection is opened, used and closed as
  * RFC 9293 has it (3.3.2), options of a SYN stand on one and are answered if they were offered (RFC 7323, RFC 2018),
- * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP and IGMP carry nothing.
+ * and nothing is said twice. Sequence numbers need no rule: they are computed. ARP carries nothing, IGMP its reports of version 3.
  */
 #include "token/app/app.h"
 
+static bool is_icmp(uint8_t id)
+{
+    return id == WSPI_ICMP || id == WSPI_ICMPV6;
+}
+
+/* What an error quotes is not the flow's. */
 static bool has_layer(const wspi_stack *st, uint8_t id)
 {
     for (size_t i = 0; i < st->n; i++)
-        if (st->id[i] == id)
+        if (st->id[i] == id || is_icmp(st->id[i]))
+            return st->id[i] == id;
+    return false;
+}
+
+static bool quotes(const wspi_stack *st)
+{
+    for (size_t i = 0; i + 1 < st->n; i++)
+        if (is_icmp(st->id[i]))
             return true;
     return false;
 }
@@ -119,7 +133,8 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
     const wsp_context *ctx = c->ctx;
     int speaker = owes(ctx);
 
-    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx))
+    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx) ||
+        (ctx->started && quotes(&ctx->last[0])))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     if (!is_of(ctx, WSPI_TCP))
         return;
@@ -136,7 +151,7 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
 
     if (!c->legal || c->deviations || !c->need || !ctx->started)
         return;
-    if (is_of(ctx, WSPI_ARP) || is_of(ctx, WSPI_IGMP) ||
+    if (is_of(ctx, WSPI_ARP) || (is_of(ctx, WSPI_IGMP) && !wspi_igmp_reports(ctx, c->dir)) ||
         (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir) ||
                                   !wspi_app_may_speak(ctx, c->dir))))
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
@@ -194,13 +209,25 @@ static bool has_syn_options(const wsp_packet *p)
 
 enum { S = WSPI_TH_SYN, A = WSPI_TH_ACK, P = WSPI_TH_PSH, F = WSPI_TH_FIN, R = WSPI_TH_RST };
 
+/* Of a connection that opens or is open. */
+static bool may_be_quoted(const wsp_packet *p, uint8_t flags)
+{
+    bool opens = has_syn_options(p);
+
+    if (flags == S)
+        return opens || p->payload_len == 0;
+    return !opens && (flags == A || (flags == (P | A) && p->payload_len));
+}
+
 bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
 {
     const wsp_context *ctx = c->ctx;
     bool empty = c->p->payload_len == 0;
 
+    if (i >= wspi_own_layers(c->p))
+        return may_be_quoted(c->p, flags);
     if (i + 1 < wspi_own_layers(c->p) && wspi_next_layer(c->p, i) != WSPI_PAYLOAD)
-        return true; /* quoted */
+        return true;
     if (!ctx->started && empty)
         return flags == S;
     if (answers_syn(ctx, c->dir))
@@ -215,12 +242,21 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
     return flags & A || (flags == R && ctx->seen[c->dir]);
 }
 
+bool wspi_valid_igmp(const wspi_coder *c, uint64_t type)
+{
+    wspi_past past = wspi_context_past(c->ctx, c->dir, WSPI_IGMP, 0);
+    bool report = type == WSPI_IGMP_REPORT3;
+
+    return past.slot ? report == wspi_igmp_reports(c->ctx, c->dir) : !report || c->dir == 0;
+}
+
 bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type)
 {
     for (int dir = 0; dir < 2; dir++) {
         wspi_past past = wspi_context_past(c->ctx, dir, WSPI_ICMPV6, 0);
         const wspi_field *d = &wspi_protos[WSPI_ICMPV6]->fields[WSPI_ICMP_TYPE];
-        if (past.slot && wspi_ndp_is(wspi_past_value(&past, d)) != wspi_ndp_is(type))
+        uint64_t before = past.slot ? wspi_past_value(&past, d) : type;
+        if (wspi_ndp_is(before) != wspi_ndp_is(type) || (wspi_mld_is(type) && before != type))
             return false;
     }
     return true;

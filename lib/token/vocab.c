@@ -459,13 +459,10 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
     case WSPI_K_ENUM:
         if (d->pred == WSPI_P_NEXT)
             return true;
-        if (layer == WSPI_ICMP) /* echo only: the bodies of the others have no grammar */
-            return !d->values[v].name || (d->values[v].value != 0 && d->values[v].value != 8);
-        if (layer == WSPI_ICMPV6)
-            return !d->values[v].name ||
-                   (d->values[v].value / 2 != 64 && !wspi_ndp_is(d->values[v].value));
-        if (layer == WSPI_IGMP) /* of version 3, and of routing, only the beginning is known */
-            return v > 2 && v != 4;
+        if (layer == WSPI_ICMP || layer == WSPI_ICMPV6) /* the bodies of others have no grammar */
+            return !d->values[v].name || !wspi_icmp_sampled(layer, d->values[v].value);
+        if (layer == WSPI_IGMP) /* of routing only the beginning is known */
+            return v > 4;
         if (!d->values[v].name)
             return d->role != WSPI_R_SPELT && d->role != WSPI_R_REGISTERED;
         return layer == WSPI_TCP && v > 7;
@@ -476,9 +473,10 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
             return false;
         if (f == WSPI_IPV4_TTL && layer == WSPI_IPV4)
             return v < 8;
+        if (layer == WSPI_ICMP || layer == WSPI_ICMPV6)
+            return !wspi_icmp_code_sampled(layer, v);
         return (layer == WSPI_IPV4 && f == WSPI_IPV4_FRAG) || layer == WSPI_TCP ||
-               layer == WSPI_ICMP || layer == WSPI_ICMPV6 || layer == WSPI_SLL ||
-               (layer == WSPI_TCP_WSCALE && v > 14);
+               layer == WSPI_SLL || (layer == WSPI_TCP_WSCALE && v > 14);
     case WSPI_K_ACK: return v >= WSPI_SEQ_BINS && v != WSPI_ACK_SAME; /* of what was never sent */
     case WSPI_K_TSECR: return v != 0;
     case WSPI_K_FREE: return d->role != WSPI_R_IP_TOLD;

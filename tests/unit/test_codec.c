@@ -305,6 +305,14 @@ static void random_tokens_never_crash_the_decoder(void **state)
 
 /* ---- grammar ---- */
 
+/* Is the value of the field not to be as computed: of what an error quotes, which may be the beginning of a packet? */
+static bool may_differ(const wsp_packet *p, size_t i, size_t f)
+{
+    bool header = p->layers[i].id == WSPI_IPV4 && f != WSPI_IPV4_LEN;
+
+    return p->layers[i].id == WSPI_ARP || (i >= wspi_own_layers(p) && !header);
+}
+
 /* A random legal packet; its dissection has every computed field right. */
 static bool sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill, wspi_rng *r,
                           uint8_t *legal)
@@ -348,7 +356,7 @@ static bool sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fi
     for (size_t i = 0; i < pkt->n_layers; i++)
         for (size_t f = 0; f < wspi_protos[pkt->layers[i].id]->n_fields; f++)
             if (wspi_protos[pkt->layers[i].id]->fields[f].kind == WSPI_K_AUTO &&
-                pkt->layers[i].id != WSPI_ARP)
+                !may_differ(pkt, i, f))
                 assert_true(pkt->layers[i].autos >> f & 1);
     wsp_packet_free(pkt);
     return true;

@@ -146,6 +146,52 @@ static void igmp_goes_where_its_type_says(void **state)
     wire_close(&w);
 }
 
+/* As many records as the length has room for, one at least; the next one is a report, too. */
+static void reports_of_version_3_have_records(void **state)
+{
+    static const struct {
+        const char *wanted[7];
+        size_t records;
+    } rows3[] = {{{"c2s first", "len=8", "stack=eth/ipv4+alert/igmp", "eth.dst=multicast",
+                   "ipv4.dst=multicast", "igmp.type=report3"},
+                  1},
+                 {{"c2s first", "len=24", "stack=eth/ipv4+alert/igmp", "eth.dst=multicast",
+                   "ipv4.dst=multicast", "igmp.type=report3"},
+                  3},
+                 {{"c2s first", "len=0", "stack=eth/ipv4+alert/igmp", "eth.dst=multicast",
+                   "ipv4.dst=multicast", "igmp.type=report3"},
+                  1}};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 5);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(rows3); i++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            wsp_filler fill = filler(seed);
+            wsp_decoded out;
+            const uint8_t *b, *igmp;
+
+            assert_false(draw(&w, &fill, rows3[i].wanted, &r, &out));
+            b = out.frame.data;
+            igmp = b + 14 + 24;
+            assert_memory_equal(b, "\x01\x00\x5e\x00\x00\x16", 6);
+            assert_int_equal(b[22], 1);
+            assert_memory_equal(b + 30, "\xe0\x00\x00\x16", 4);
+            assert_int_equal(b[17], 24 + 8 + 8 * rows3[i].records);
+            assert_memory_equal(igmp, "\x22\x00", 2);
+            assert_int_equal(igmp[7], rows3[i].records);
+            for (size_t k = 1; k <= rows3[i].records; k++) {
+                assert_in_range(igmp[8 * k], 2, 4);
+                assert_memory_equal(igmp + 8 * k + 1, "\0\0\0", 3);
+                assert_int_equal(igmp[8 * k + 4] >> 4, 14);
+            }
+            assert_true(wspi_igmp_reports(w.dec, 0));
+        }
+    wire_close(&w);
+}
+
 /* A client with two network cards, the second one in two networks. */
 static const wsp_host others[] = {
     {.mac = {0, 0x16, 0x3e, 0, 0, 2}, .ip = {10, 0, 0, 2}, .ip6 = {0xfe, 0x80, [15] = 2}},
@@ -215,6 +261,7 @@ int main(void)
         cmocka_unit_test(hosts_are_of_the_classes_that_are_drawn),
         cmocka_unit_test(groups_follow_from_ports),
         cmocka_unit_test(igmp_goes_where_its_type_says),
+        cmocka_unit_test(reports_of_version_3_have_records),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

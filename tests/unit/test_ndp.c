@@ -160,11 +160,67 @@ static void a_flow_has_echo_or_neighbors(void **state)
     wire_close(&w);
 }
 
+/* RFC 3810, RFC 2710: from behind a router alert, with one hop, to the group of reports, or to the group itself. */
+static void reports_of_groups_have_records(void **state)
+{
+    static const struct {
+        const char *wanted[7];
+        uint8_t type, records, len, end[4];
+    } reports[] = {{{"c2s first", "len=20", "stack=eth/ipv6/ipv6.hop/icmpv6", "eth.dst=multicast",
+                     "ipv6.dst=multicast", "icmpv6.type=mld2-report"},
+                    143,
+                    1,
+                    20,
+                    {0, 0, 0, 0x16}},
+                   {{"c2s first", "len=40..41", "stack=eth/ipv6/ipv6.hop/icmpv6",
+                     "eth.dst=multicast", "ipv6.dst=multicast", "icmpv6.type=mld2-report"},
+                    143,
+                    2,
+                    40,
+                    {0, 0, 0, 0x16}},
+                   {{"c2s first", "len=16", "stack=eth/ipv6/ipv6.hop/icmpv6", "eth.dst=multicast",
+                     "ipv6.dst=multicast", "icmpv6.type=mld-report"},
+                    131,
+                    0,
+                    16,
+                    {0xff, 0, 0, 1}}};
+    enum { MLD = ICMP + 8 };
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 8);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(reports); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            wsp_decoded out;
+            const uint8_t *b;
+
+            wire_again(&w);
+            draw(&w, &fill, reports[i].wanted, &r, &out);
+            b = out.frame.data;
+            assert_int_equal(out.frame.caplen, MLD + 8 + reports[i].len);
+            assert_memory_equal(b, "\x33\x33", 2);
+            assert_memory_equal(b + 2, reports[i].end, 4);
+            assert_int_equal(b[IP + 7], 1);
+            assert_memory_equal(b + IP + 24, "\xff\x02", 2);
+            assert_memory_equal(b + IP + 36, reports[i].end, 4);
+            assert_memory_equal(b + ICMP, "\x3a\x00\x05\x02\x00\x00\x01\x00", 8);
+            assert_int_equal(b[MLD], reports[i].type);
+            assert_int_equal(b[MLD + 7], reports[i].records);
+            for (size_t k = 0; k < reports[i].records; k++)
+                assert_memory_equal(b + MLD + 8 + 20 * k + 4, "\xff\x02", 2);
+        }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_follow_from_their_addresses),
         cmocka_unit_test(a_flow_has_echo_or_neighbors),
+        cmocka_unit_test(reports_of_groups_have_records),
     };
 
     (void)wsp_vocab_size();
