@@ -156,7 +156,10 @@ typedef struct rule {
     size_t
         label;   /* LABELS: bytes of the label that are still to come; FQDN: bytes that are there */
     size_t left; /* bytes that are still to come */
+    size_t spare; /* LABELS: of these, how many need not */
 } rule;
+
+enum { LONGEST_LABEL = 15 }; /* of samples */
 
 static bool letter(uint8_t b)
 {
@@ -200,7 +203,8 @@ static bool fqdn_step(rule *r, uint8_t b)
 
 /*
  * Labels of 1 to 15 letters that fill the name, up to its tail: the root, or a last label before it. A name of LABEL has
- * only one; that of NETBIOS has 32 bytes.
+ * only one; that of NETBIOS has 32 bytes; one with bytes to spare may have its root before them. Hyphens stand between letters:
+ * RFC 1123 2.1.
  */
 static bool label_step(rule *r, uint8_t b)
 {
@@ -211,13 +215,20 @@ static bool label_step(rule *r, uint8_t b)
         return b == (uint8_t)local[sizeof local - r->left] && r->label == 0;
     if (r->label) {
         r->label--;
-        return r->class == WSPI_TEXT_NETBIOS ? netbios_step(r, 31 - r->label, b) : letter(b);
+        return r->class == WSPI_TEXT_NETBIOS
+                   ? netbios_step(r, 31 - r->label, b)
+                   : letter(b) || (b == '-' && r->label && r->before > LONGEST_LABEL);
+    }
+    if (b == 0 && r->left <= r->spare + 1) {
+        r->left = 1;
+        return true;
     }
     r->label = b;
     rest = r->left - 1 - tail;
     if (r->class == WSPI_TEXT_NETBIOS)
         return b == 32 && rest == b;
-    return b >= 1 && b <= 15 && (b == rest || (b + 1u < rest && r->class != WSPI_TEXT_LABEL));
+    return b >= 1 && b <= LONGEST_LABEL &&
+           (b == rest || (b + 1u < rest && r->class != WSPI_TEXT_LABEL));
 }
 
 /* Can a text of this class have the byte at all? */
@@ -232,7 +243,7 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_URI: return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
-    case WSPI_TEXT_LABEL: return letter(b) || b <= 15;
+    case WSPI_TEXT_LABEL: return letter(b) || b == '-' || b <= LONGEST_LABEL;
     case WSPI_TEXT_NETBIOS: return b == 0 || b == 32 || (b >= 'A' && b <= 'P');
     case WSPI_TEXT_FQDN: return letter(b) || b == '-' || b == '.' || b == 0 || b == 3 || b == 255;
     }
@@ -287,7 +298,7 @@ static bool fits(rule r, unsigned k)
     if (len > r.left || r.class == WSPI_TEXT_ANY)
         return len <= r.left;
     for (size_t i = 0; i < len; i++)
-        if (!step(&r, s[i]))
+        if (r.left == 0 || !step(&r, s[i]))
             return false;
     return true;
 }
@@ -317,7 +328,7 @@ static void take(wspi_coder *c, unsigned k, rule *r)
         c->bad = true;
         return;
     }
-    for (size_t i = 0; c->fill && i < len; i++)
+    for (size_t i = 0; c->fill && r->left && i < len; i++)
         (void)step(r, s[i]);
     r->left -= c->fill ? 0 : len;
     c->pay.at += len;
@@ -328,10 +339,9 @@ static void take(wspi_coder *c, unsigned k, rule *r)
         memcpy(out, s, len);
 }
 
-void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
+static void code_text(wspi_coder *c, rule r)
 {
     unsigned base = wspi_group_base(WSPI_T_TEXT), count = (unsigned)wspi_text_count(), k = 0;
-    rule r = {.class = class, .left = n};
     size_t len;
 
     while (r.left && !c->bad && !c->need) {
@@ -342,6 +352,19 @@ void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
             forbid_text(c, base, &r);
         take(c, k, &r);
     }
+}
+
+void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
+{
+    code_text(c, (rule){.class = class, .left = n});
+}
+
+size_t wspi_text_labels(wspi_coder *c, size_t least, size_t most)
+{
+    size_t at = c->pay.at;
+
+    code_text(c, (rule){.class = WSPI_TEXT_LABELS, .left = most, .spare = most - least});
+    return c->pay.at - at;
 }
 
 void wspi_text_some(wspi_coder *c, size_t n, size_t head)

@@ -391,6 +391,8 @@ enum wspi_text_class {
     WSPI_TEXT_FQDN     /* of a DHCP option: flags and codes, then a name */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
+/* Samples: labels of `least` to `most` bytes, which end with their root. Returns how many they were. */
+size_t wspi_text_labels(wspi_coder *c, size_t least, size_t most);
 /* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */
 void wspi_text_some(wspi_coder *c, size_t n, size_t head);
 /* The bytes of a token of WSPI_T_TEXT, by its number in the group. */

@@ -251,6 +251,12 @@ static void sampled_questions_are_those_of_their_service(void **state)
     questions_at(137, "udp.dport=137");
 }
 
+/* Where the message's first name has its second label, or its root. */
+static uint8_t parent(const uint8_t *message)
+{
+    return (uint8_t)(message[12] ? 13 + message[12] : 12);
+}
+
 /* RFC 1035 4.1.4: an alias whose data is a pointer alone, to the domain that the question's name is in. */
 static void sampled_names_may_be_pointers_to_the_parent(void **state)
 {
@@ -277,8 +283,206 @@ static void sampled_names_may_be_pointers_to_the_parent(void **state)
         b = w.packet->data + w.packet->payload_off;
         b += w.packet->payload_len - 2;
         assert_int_equal(b[0], 0xc0);
-        assert_int_equal(b[1], 13 + w.packet->data[w.packet->payload_off + 12]);
+        assert_int_equal(b[1], parent(w.packet->data + w.packet->payload_off));
     }
+    wire_close(&w);
+}
+
+/* ---- samples of DNS: sections ---- */
+
+typedef struct message_seen {
+    unsigned count[4], types[4][256]; /* by section: questions, answers, authorities, additionals */
+    const uint8_t *opt;               /* behind its name, or NULL */
+} message_seen;
+
+static unsigned number(const uint8_t *b)
+{
+    return (unsigned)b[0] << 8 | b[1];
+}
+
+static const uint8_t *behind_name(const uint8_t *b)
+{
+    while (*b && *b < 0xc0)
+        b += *b + 1u;
+    return b + (*b ? 2 : 1);
+}
+
+/* RFC 1035 3.3.13, 3.3.14: data of the two that have a form of their own, n bytes. */
+static void data_fits(unsigned type, const uint8_t *b, size_t n)
+{
+    if (type == 6)
+        assert_ptr_equal(behind_name(behind_name(b)) + 20, b + n);
+    if (type == 16)
+        assert_int_equal(b[0], n - 1);
+}
+
+/* The last packet's message, which has all that it says it has, and nothing else. */
+static message_seen message_of(const wire *w)
+{
+    const uint8_t *start = w->packet->data + w->packet->payload_off, *b = start + 12;
+    message_seen m = {0};
+
+    for (unsigned k = 0; k < 4; k++)
+        m.count[k] = number(start + 4 + 2 * (size_t)k);
+    for (unsigned i = 0; i < m.count[0]; i++)
+        b = behind_name(b) + 4;
+    for (unsigned k = 1; k < 4; k++)
+        for (unsigned i = 0; i < m.count[k]; i++) {
+            bool root = *b == 0;
+            b = behind_name(b);
+            m.types[k][number(b) & 255]++;
+            data_fits(number(b), b + 10, number(b + 8));
+            assert_true(root == (number(b) == 41));
+            m.opt = root ? b : m.opt;
+            b += 10 + number(b + 8);
+        }
+    assert_ptr_equal(b, start + w->packet->payload_len);
+    return m;
+}
+
+/* RFC 6891 6.1: in the additional section once, a size of UDP, no flag but DO, no options. */
+static void opt_fits(const message_seen *m)
+{
+    unsigned size = m->opt ? number(m->opt + 2) : 512;
+
+    assert_true(size == 512 || size == 1232 || size == 4096);
+    assert_int_equal(m->types[1][41] + m->types[2][41], 0);
+    assert_true(m->types[3][41] <= 1);
+    if (!m->opt)
+        return;
+    assert_int_equal(number(m->opt + 4) | number(m->opt + 8), 0);
+    assert_int_equal(number(m->opt + 6) & 0x7fff, 0);
+}
+
+#define ASKS                                                                             \
+    "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.dport=53", "udp.sport=dynamic", \
+        "len=48..49"
+#define ANSWERS_WITH                                                                     \
+    "s2c first", "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=53", "udp.dport=dynamic", \
+        "dns.flags=answer", "len=48..49"
+
+typedef void (*checks)(const wire *w, const message_seen *asked, const message_seen *answered);
+
+static void each_exchange(const char *const *asks, const char *const *answers, checks check)
+{
+    wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
+    message_seen asked, answered;
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 7);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 60; fill.seed++) {
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
+        asked = message_of(&w);
+        opt_fits(&asked);
+        sample(&w, &fill, answers, 1, WSPI_APP_DNS, &r);
+        answered = message_of(&w);
+        opt_fits(&answered);
+        check(&w, &asked, &answered);
+    }
+    wire_close(&w);
+}
+
+static void has_edns(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    assert_named(w, "dns.name=root");
+    assert_non_null(asked->opt);
+    assert_non_null(answered->opt);
+    assert_int_equal(asked->count[3], 1);
+    assert_int_equal(answered->count[3], 2);
+}
+
+static void samples_have_edns_where_it_belongs(void **state)
+{
+    static const char *const asks[] = {ASKS, "dns.additionals=1", "dns.qname=16..19", NULL};
+    static const char *const answers[] = {ANSWERS_WITH,
+                                          "dns.answers=1",
+                                          "dns.authorities=1",
+                                          "dns.additionals=2",
+                                          "dns.qname=16..19",
+                                          "dns.name=root",
+                                          NULL};
+
+    (void)state;
+    each_exchange(asks, answers, has_edns);
+}
+
+/* Types of the two sections behind the answers: name servers or an authority, addresses. */
+static void has_sections(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    (void)w;
+    (void)asked;
+    assert_int_equal(answered->count[2], 2);
+    assert_int_equal(answered->count[3], 3);
+    assert_int_equal(answered->types[2][2] + answered->types[2][6], 2);
+    assert_int_equal(answered->types[3][1] + answered->types[3][28] + answered->types[3][41], 3);
+}
+
+static void sampled_answers_have_records_behind_them(void **state)
+{
+    static const char *const asks[] = {ASKS, NULL};
+    static const char *const answers[] = {ANSWERS_WITH, "dns.answers=1", "dns.authorities=2",
+                                          "dns.additionals=3", NULL};
+    static const char *const none[] = {ANSWERS_WITH,        "dns.answers=0", "dns.authorities=2",
+                                       "dns.additionals=3", "dns.type=SOA",  NULL};
+    static const char *const strings[] = {ANSWERS_WITH,        "dns.answers=2", "dns.authorities=2",
+                                          "dns.additionals=3", "dns.type=TXT",  NULL};
+
+    (void)state;
+    each_exchange(asks, answers, has_sections);
+    each_exchange(asks, none, has_sections);
+    each_exchange(asks, strings, has_sections);
+}
+
+static void is_long(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    (void)w;
+    (void)asked;
+    assert_true(answered->count[1] >= 16 && answered->count[2] >= 12 && answered->count[3] >= 12);
+    assert_true(answered->types[2][2] > 0 && answered->types[3][1] > 0);
+}
+
+/* What no model reads is as usual, and as many records as there are said to be. */
+static void sampled_answers_of_many_records_are_whole(void **state)
+{
+    static const char *const asks[] = {ASKS, NULL};
+    static const char *const answers[] = {ANSWERS_WITH, "dns.answers=16..19",
+                                          "dns.authorities=12..13", "dns.additionals=12..13", NULL};
+
+    (void)state;
+    each_exchange(asks, answers, is_long);
+}
+
+/* A name of DNS ends with its text, whatever bytes its bin has left; a hyphen is between letters. */
+static void sampled_names_end_where_their_text_does(void **state)
+{
+    static const char *const asks[] = {ASKS,         "dns.qname=24..27", "text=\\x03com\\x00",
+                                       "text=\\x0a", "text=-",           NULL};
+    wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
+    unsigned ends = 0, hyphens = 0;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 9);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 60; fill.seed++) {
+        const uint8_t *b;
+        size_t n;
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
+        b = w.packet->data + w.packet->payload_off + 12;
+        n = qname_len(b);
+        assert_true(n >= 24 && n <= 27);
+        ends += memcmp(b + n - 5, "\3com", 5) == 0;
+        hyphens += memchr(b, '-', n) != NULL;
+        for (size_t i = 0; i + 1 < n; i += b[i] + 1u)
+            assert_true(b[i + 1] != '-' && b[i + b[i]] != '-');
+    }
+    assert_true(hyphens >= 30);
+    assert_true(ends >= 50); /* where the last label fits a name of any of the four lengths */
     wire_close(&w);
 }
 
@@ -363,6 +567,10 @@ int main(void)
         cmocka_unit_test(samples_speak_it_on_all_four_ports),
         cmocka_unit_test(sampled_questions_are_those_of_their_service),
         cmocka_unit_test(sampled_names_may_be_pointers_to_the_parent),
+        cmocka_unit_test(samples_have_edns_where_it_belongs),
+        cmocka_unit_test(sampled_answers_have_records_behind_them),
+        cmocka_unit_test(sampled_answers_of_many_records_are_whole),
+        cmocka_unit_test(sampled_names_end_where_their_text_does),
         cmocka_unit_test(a_sampled_netbios_answer_may_come_alone),
         cmocka_unit_test(sampled_netbios_datagrams_are_whole),
     };

@@ -30,7 +30,9 @@ enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
 enum { ONLY_POINTER = 2 /* bytes of a name, and its bin */ };
 enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { RECURSION = 0x0100 };     /* of flags */
-enum { A = 1, NS = 2, CNAME = 5, PTR = 12, AAAA = 28, NB = 32, NBSTAT = 33 };
+enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, TXT = 16, AAAA = 28, NB = 32, NBSTAT = 33 };
+enum { OPT = 41, OPT_PLACE = 10, SIZES = 4, N_SIZES = 3, DNSSEC_OK = 0x8000 }; /* RFC 6891 6.1 */
+enum { READ = 64 }; /* tokens of a packet that models read */
 
 /* What samples take of one service stands together: `services` has the places. */
 static const wspi_value flags[] = {{0x0100, "query"},
@@ -70,27 +72,41 @@ static const wspi_value type[] = {
  * The four that have this form: what samples have on their ports, and what is predicted where flags or questions tell them. NetBIOS
  * (RFC 1002 4.2) has three kinds of questions. Ranges are places in the lists above: first, how many.
  */
-enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4 };
+enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4, EDNS = 8 };
 typedef struct service {
     uint16_t port;
     uint8_t asks[2], answers[2]; /* flags; of a client, of a server */
     uint8_t types[2], data[2];   /* of questions, of records */
     uint8_t classes;             /* the first ones */
-    uint8_t records;             /* how many numbers of them an answer may have */
-    uint8_t names[2];            /* shortest bins of names: from, below */
+    uint8_t records,
+        others;       /* how many numbers of answers, of records behind them, an answer may have */
+    uint8_t names[2]; /* shortest bins of names: from, below */
     uint8_t
-        habits; /* an id of zero; answers repeat the question; a record comes with the question */
+        habits; /* an id of zero; answers repeat the question; a record comes with the question; RFC 6891 */
     uint8_t class; /* of a name's text */
 } service;
 static const service services[] = {
-    {53, {0, 3}, {4, 5}, {0, 9}, {2, 5}, 1, 8, {4, 49}, ECHOES, WSPI_TEXT_LABELS},
-    {5353, {2, 2}, {3, 1}, {4, 5}, {4, 3}, 2, 5, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
-    {5355, {2, 1}, {9, 1}, {4, 2}, {4, 2}, 1, 5, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
-    {137, {10, 1}, {14, 1}, {9, 1}, {9, 1}, 1, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
-    {137, {11, 2}, {15, 1}, {9, 1}, {9, 1}, 1, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
-    {137, {13, 1}, {3, 1}, {8, 1}, {8, 1}, 1, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {53, {0, 3}, {4, 5}, {0, 9}, {2, 6}, 1, 13, 11, {4, 128}, ECHOES | EDNS, WSPI_TEXT_LABELS},
+    {5353, {2, 2}, {3, 1}, {4, 5}, {4, 3}, 2, 5, 0, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
+    {5355, {2, 1}, {9, 1}, {4, 2}, {4, 2}, 1, 5, 0, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
+    {137, {10, 1}, {14, 1}, {9, 1}, {9, 1}, 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {137, {11, 2}, {15, 1}, {9, 1}, {9, 1}, 1, 0, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
+    {137, {13, 1}, {3, 1}, {8, 1}, {8, 1}, 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
 };
 enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
+
+/* Samples of DNS: types of each section's records that can be made up, as places in `type`. */
+enum { ANSWER, AUTHORITY, ADDITIONAL };
+static const uint8_t behind[][2] = {[AUTHORITY] = {1, 2}, [ADDITIONAL] = {4, 2}};
+
+/* A record that is about to come. */
+typedef struct record_place {
+    const service *row;
+    unsigned section;
+    bool first; /* there is no name before it that it could point to */
+    bool response;
+    bool had_opt; /* there is one at most: RFC 6891 6.1.1 */
+} record_place;
 
 static const wspi_value class[] = {{IN, "IN"},     {FLUSH, "IN-flush"}, {255, "ANY"}, {3, "CH"},
                                    {4096, "4096"}, {1232, "1232"},      {512, "512"}, {0, NULL}};
@@ -339,12 +355,18 @@ static void hidden_name(wspi_coder *c, bool first, const service *s)
         wspi_app_put(c, 1, b[i]);
 }
 
-/* The labels of a question, as on the wire, are text that the flow remembers; hidden where it is one of several. */
-static void spelled_name(wspi_coder *c, size_t n, size_t shown, const service *s)
+/*
+ * The labels of a question, as on the wire, are text that the flow remembers; hidden where it is one of several. Samples of DNS
+ * end where their text does, from `least` bytes on.
+ */
+static void spelled_name(wspi_coder *c, size_t least, size_t n, size_t shown, const service *s)
 {
     size_t at = c->pay.at;
 
-    wspi_app_text(c, n, shown, (enum wspi_text_class)s->class);
+    if (c->fill && shown == n && s->class == WSPI_TEXT_LABELS)
+        n = shown = wspi_text_labels(c, least, n);
+    else
+        wspi_app_text(c, n, shown, (enum wspi_text_class)s->class);
     if (c->bad || c->need || c->pay.fail)
         return;
     if (shown < n)
@@ -353,19 +375,21 @@ static void spelled_name(wspi_coder *c, size_t n, size_t shown, const service *s
     c->name_len = (uint16_t)n;
 }
 
-/* Samples: names of 4 to 63 bytes, as the service has them. */
+/* Samples: names as long as the service has them; the root is one of DNS. */
 static void fitting_names(wspi_coder *c, unsigned base, unsigned count, const service *s)
 {
-    for (unsigned i = 0; c->legal && !c->deviations && i < count; i++)
-        if (wspi_bin_start(i, 2) < s->names[0] || wspi_bin_start(i, 2) >= s->names[1])
+    for (unsigned i = 0; c->legal && !c->deviations && i < count; i++) {
+        uint64_t n = wspi_bin_start(i, 2);
+        if ((n < s->names[0] || n >= s->names[1]) && !(n == 1 && s->class == WSPI_TEXT_LABELS))
             c->legal[base + i] = 0;
+    }
 }
 
 /* Nothing when it is the only question and has the name of the flow's last one: of several, each is told, maybe as a pointer. */
 static void question_name(wspi_coder *c, bool only, const service *row)
 {
     const wsp_context *s = c->ctx;
-    size_t at = c->pay.at, n = 0;
+    size_t at = c->pay.at, n = 0, least;
     bool known = only && s->name_len && (s->app.id[0] == c->pay.app || s->app.id[1] == c->pay.app),
          same = false;
     unsigned base = wspi_field_base(c->pay.app, QNAME), count = wspi_field_count(c->pay.app, QNAME),
@@ -395,12 +419,15 @@ static void question_name(wspi_coder *c, bool only, const service *row)
         k = wspi_must(c, base, count, k);
         fitting_names(c, base, count, row);
     }
-    n = (size_t)(wspi_bin_start(k, 2) +
-                 wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? wspi_bin_start(k, 2) : 0)));
+    least = (size_t)wspi_bin_start(k, 2);
+    if (c->fill && only && row->class == WSPI_TEXT_LABELS)
+        n = least + ((size_t)1 << wspi_bin_bits(k, 2)) - 1;
+    else
+        n = least + (size_t)wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? least : 0));
     if (c->fill && row->class == WSPI_TEXT_NETBIOS)
         n = NETBIOS_NAME;
     wspi_app_require(c, n <= MAX_NAME);
-    spelled_name(c, n, only ? n : 0, row);
+    spelled_name(c, least, n, only ? n : 0, row);
 }
 
 static void question(wspi_coder *c, bool only, const service *s)
@@ -422,10 +449,34 @@ static void question(wspi_coder *c, bool only, const service *s)
 
 /* ---- records ---- */
 
-/* first: there is no name before it that it could point to. */
-static void record_name(wspi_coder *c, bool first, const service *s)
+/* Is it the one that may be of EDNS: the root's? In a question of samples it has to be. */
+static bool may_be_opt(const record_place *r)
+{
+    return r->row->habits & EDNS && r->section == ADDITIONAL && !r->had_opt;
+}
+
+static bool must_be_opt(const record_place *r)
+{
+    return may_be_opt(r) && !r->response;
+}
+
+/* Samples: pointers where a name stands before, labels, as servers add records of others in the DNS, and the root for EDNS. */
+static void fitting_forms(wspi_coder *c, const record_place *r)
+{
+    bool labels = r->row->class == WSPI_TEXT_LABELS;
+
+    if (must_be_opt(r))
+        wspi_app_only(c, NAME_ROOT, 1);
+    else if (r->first)
+        wspi_app_only(c, NAME_LABELS, 1);
+    else
+        wspi_app_only(c, NAME_POINTER, labels ? NAME_LABELS + 1 : 1);
+}
+
+static uint64_t record_name(wspi_coder *c, const record_place *r)
 {
     uint64_t form = NAME_LABELS;
+    bool unfit = must_be_opt(r) && wspi_asked(c);
 
     if (c->enc && wspi_app_captured(c) >= 1) {
         form = c->pay.in[c->pay.at] == 0 ? NAME_ROOT : NAME_LABELS;
@@ -433,12 +484,9 @@ static void record_name(wspi_coder *c, bool first, const service *s)
             c->pay.in[c->pay.at + 1] == (POINTER & 0xff))
             form = NAME_POINTER;
     }
-    if (first)
-        wspi_app_only(c, NAME_LABELS, 1);
-    else /* in the DNS, servers add records of others than the one that was asked for */
-        wspi_app_only(c, NAME_POINTER, s->class == WSPI_TEXT_LABELS ? NAME_LABELS + 1 : 1);
-    form = wspi_app_code(c, NAME, true, first ? NAME_LABELS : NAME_POINTER, form);
-    if (c->legal && !c->deviations) /* what is the root's cannot be made up */
+    fitting_forms(c, r);
+    form = wspi_app_code(c, NAME, !unfit, r->first ? NAME_LABELS : NAME_POINTER, form);
+    if (c->legal && !c->deviations && !may_be_opt(r)) /* what is the root's cannot be made up */
         c->legal[wspi_field_base(c->pay.app, NAME) + NAME_ROOT] = 0;
     if (form == NAME_POINTER) {
         (void)wspi_app_get(c, 2);
@@ -448,8 +496,9 @@ static void record_name(wspi_coder *c, bool first, const service *s)
         wspi_app_put(c, 1, 0);
     } else {
         wspi_app_require(c, form == NAME_LABELS);
-        hidden_name(c, first, s);
+        hidden_name(c, r->first, r->row);
     }
+    return form;
 }
 
 /* RFC 1002 4.2.18: a count of names, | name 15 | its kind | flags 16 | each, statistics. */
@@ -497,18 +546,123 @@ static uint64_t usual_class(const service *row, bool response, uint64_t t)
     return response && row->classes > 1 && t != PTR ? FLUSH : IN;
 }
 
-static void record(wspi_coder *c, bool first, bool response, const service *row)
+/* Samples: types of the section; their data can be made up. */
+static uint64_t record_type(wspi_coder *c, const record_place *r, bool root)
 {
+    const uint8_t *places =
+        r->section == ANSWER || !(r->row->habits & EDNS) ? r->row->data : behind[r->section];
+
+    if (root)
+        wspi_app_only(c, OPT_PLACE, 1);
+    else
+        wspi_app_only(c, places[0], places[1]);
+    return wspi_app_field(c, TYPE, 2, false, 0);
+}
+
+/* RFC 6891 6.1.3: not a time, but flags; samples have no other. Else 31 bits: RFC 2181 8 */
+static void record_ttl(wspi_coder *c, bool opt)
+{
+    unsigned base = wspi_field_base(c->pay.app, TTL), count = wspi_field_count(c->pay.app, TTL);
+    bool asked = opt && wspi_asked(c);
+    uint64_t v = wspi_app_get(c, 4);
+
+    wspi_app_only(c, 0, count - 1);
+    v = wspi_app_code(c, TTL, false, 0, v);
+    for (unsigned k = 1; asked && k < count; k++)
+        if (k != wspi_bin(DNSSEC_OK, 0))
+            c->legal[base + k] = 0;
+    wspi_app_put(c, 4, c->fill && opt && v & DNSSEC_OK ? DNSSEC_OK : v);
+}
+
+/* Labels of n - 2 bytes in the domain that the message's first name is in. */
+static void invent_host(wspi_coder *c, size_t n, const service *row)
+{
+    uint8_t b[MAX_NAME + 1];
+
+    invent_name(c, b, n - 1, row);
+    for (size_t i = 0; i < n - 2; i++)
+        wspi_app_put(c, 1, b[i]);
+    wspi_app_put(c, 2, parent_pointer(c));
+}
+
+/* RFC 1035 3.3.13: a server, a mailbox, a serial number, times. */
+enum { HOST_LEAST = 6, SOA_NUMBERS = 20, SOA_LEAST = SOA_NUMBERS + 2 * HOST_LEAST };
+static void invent_authority(wspi_coder *c, size_t n, const service *row)
+{
+    enum { DAY = 86400, SERIAL = 2020010100 };
+    size_t server = (n - SOA_NUMBERS) / 2;
+
+    invent_host(c, server, row);
+    invent_host(c, n - SOA_NUMBERS - server, row);
+    wspi_app_put(c, 4, SERIAL + wspi_rng_u64(&c->rng) % 100);
+    wspi_app_put(c, 4, DAY / 12);
+    wspi_app_put(c, 4, DAY / 24);
+    wspi_app_put(c, 4, UINT64_C(14) * DAY);
+    wspi_app_put(c, 4, DAY / 24);
+}
+
+/* RFC 1035 3.3.14: one string of letters. */
+static void invent_string(wspi_coder *c, size_t n)
+{
+    wspi_app_put(c, 1, n - 1);
+    for (size_t i = 1; i < n; i++)
+        wspi_app_put(c, 1, 'a' + wspi_rng_u64(&c->rng) % 26);
+}
+
+/* Data of n bytes that is told no further. Samples: of TXT, SOA, OPT. */
+static void other_data(wspi_coder *c, uint64_t t, const wspi_app_span *s, const service *row)
+{
+    unsigned from = t == OPT ? 0 : wspi_bin(t == SOA ? SOA_LEAST : 2, 2), end = wspi_bin(256, 2);
+    size_t n;
+
+    wspi_app_only(c, from, t == OPT ? 1 : end - from);
+    n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
+    if (c->bad || c->need || c->pay.fail)
+        return;
+    if (c->fill && t == TXT && n >= 2 && n <= 256)
+        invent_string(c, n);
+    else if (c->fill && t == SOA && n >= SOA_LEAST && n <= 256)
+        invent_authority(c, n, row);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* Is this a record of DNS that samples have behind all that models read? */
+static bool is_untold(const wspi_coder *c, const record_place *r)
+{
+    return c->fill && c->pos >= READ && r->row->habits & EDNS;
+}
+
+/* What is usual of its section, as long to live as the one before. */
+static void untold_record(wspi_coder *c, const record_place *r)
+{
+    bool opt = must_be_opt(r), ns = r->section == AUTHORITY;
+
+    wspi_app_put(c, opt ? 1 : 2, opt ? 0 : POINTER);
+    wspi_app_put(c, 2, opt ? OPT : ns ? NS : A);
+    wspi_app_put(c, 2, opt ? 1232 : IN);
+    wspi_app_put(c, 4, opt ? 0 : c->app.v[c->dir][TTL]);
+    wspi_app_put(c, 2, opt ? 0 : ns ? HOST_LEAST : 4);
+    if (ns)
+        invent_host(c, HOST_LEAST, r->row);
+    else if (!opt)
+        wspi_app_opaque(c, 4);
+}
+
+static void record(wspi_coder *c, record_place *r)
+{
+    const service *row = r->row;
     wspi_app_span s;
+    bool root, opt;
     uint64_t t;
 
-    record_name(c, first, row);
-    wspi_app_only(c, row->data[0], row->data[1]); /* their data can be made up */
-    t = wspi_app_field(c, TYPE, 2, false, 0);
-    wspi_app_only(c, 0, row->classes);
-    (void)wspi_app_field(c, CLASS, 2, true, usual_class(row, response, t));
-    wspi_app_only(c, 0, wspi_field_count(c->pay.app, TTL) - 1u); /* 31 bits: RFC 2181 8 */
-    (void)wspi_app_field(c, TTL, 4, false, 0);
+    root = record_name(c, r) == NAME_ROOT;
+    t = record_type(c, r, root && may_be_opt(r));
+    opt = t == OPT && may_be_opt(r);
+    wspi_app_only(c, opt ? SIZES : 0, opt ? N_SIZES : row->classes);
+    (void)wspi_app_field(c, CLASS, 2, !opt || !wspi_asked(c), usual_class(row, r->response, t));
+    record_ttl(c, opt);
+    r->had_opt = r->had_opt || opt;
     s = wspi_app_open(c, 2);
     if (t == A)
         wspi_app_opaque(c, 4);
@@ -521,7 +675,7 @@ static void record(wspi_coder *c, bool first, bool response, const service *row)
     else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
         node_status(c, &s);
     else
-        wspi_app_opaque(c, (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s.end - s.at : 0));
+        other_data(c, t, &s, row);
     wspi_app_close(c, s);
 }
 
@@ -537,9 +691,33 @@ static uint64_t usual_count(const service *s, unsigned i, bool response)
     return i == 3 && s->habits & CLAIMS && !response;
 }
 
+/* Samples: how many numbers of them there may be, from the usual one on. */
+static unsigned counts(const service *s, unsigned i, bool response)
+{
+    if (i == 0)
+        return 0;
+    if (!response)
+        return i == 3 && s->habits & EDNS ? 2 : 0;
+    return i == 1 ? s->records : s->others;
+}
+
 static bool stopped(const wspi_coder *c)
 {
     return c->bad || c->need || c->pay.fail;
+}
+
+static void records(wspi_coder *c, const uint64_t count[4], bool response, const service *s)
+{
+    record_place r = {.row = s, .response = response, .first = count[0] == 0};
+
+    for (; r.section <= ADDITIONAL; r.section++)
+        for (uint64_t i = 0; i < count[r.section + 1] && !stopped(c); i++) {
+            if (is_untold(c, &r))
+                untold_record(c, &r);
+            else
+                record(c, &r);
+            r.first = false;
+        }
 }
 
 static void message(wspi_coder *c)
@@ -558,14 +736,13 @@ static void message(wspi_coder *c)
     wspi_app_put(c, 2, bits);
     for (unsigned i = 0; i < 4; i++) {
         want = usual_count(s, i, response);
-        wspi_app_only(c, (unsigned)want, i == 1 && response ? s->records : 0);
+        wspi_app_only(c, (unsigned)want, counts(s, i, response));
         count[i] = wspi_app_field(c, QUESTIONS + i, 2, true, want);
         wspi_app_require(c, count[i] <= MAX_RECORDS);
     }
     for (uint64_t i = 0; i < count[0] && !stopped(c); i++)
         question(c, count[0] == 1, s);
-    for (uint64_t i = 0; i < count[1] + count[2] + count[3] && !stopped(c); i++)
-        record(c, i == 0 && count[0] == 0, response, s);
+    records(c, count, response, s);
 }
 
 static void walk(wspi_coder *c)
