@@ -228,7 +228,7 @@ static bool label_step(rule *r, uint8_t b)
     if (r->class == WSPI_TEXT_NETBIOS)
         return b == 32 && rest == b;
     return b >= 1 && b <= LONGEST_LABEL &&
-           (b == rest || (b + 1u < rest && r->class != WSPI_TEXT_LABEL));
+           (b == rest || (b + 1u < rest + (r->spare > 0) && r->class != WSPI_TEXT_LABEL));
 }
 
 /* Can a text of this class have the byte at all? */

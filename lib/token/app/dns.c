@@ -385,6 +385,22 @@ static void fitting_names(wspi_coder *c, unsigned base, unsigned count, const se
     }
 }
 
+/*
+ * Samples: the bytes that a name may have, from *least on; its bin begins there and has so many bits. Models draw text that has an
+ * end of its own, and do not count: were it kept to the bin, single letters and roots would have to stand in for what no longer
+ * fits. Returns the most.
+ */
+static size_t text_decides(size_t *least, unsigned bits)
+{
+    enum { SHORTEST = 4, NEAR = 8 };
+    size_t most = *least + ((size_t)1 << bits) - 1;
+
+    if (most == 1) /* the root */
+        return most;
+    *least = *least > SHORTEST + NEAR ? *least - NEAR : SHORTEST;
+    return WSPI_MIN(most + NEAR, (size_t)MAX_NAME);
+}
+
 /* Nothing when it is the only question and has the name of the flow's last one: of several, each is told, maybe as a pointer. */
 static void question_name(wspi_coder *c, bool only, const service *row)
 {
@@ -421,7 +437,7 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     }
     least = (size_t)wspi_bin_start(k, 2);
     if (c->fill && only && row->class == WSPI_TEXT_LABELS)
-        n = least + ((size_t)1 << wspi_bin_bits(k, 2)) - 1;
+        n = text_decides(&least, wspi_bin_bits(k, 2));
     else
         n = least + (size_t)wspi_remainder(c, wspi_bin_bits(k, 2), n - (c->enc ? least : 0));
     if (c->fill && row->class == WSPI_TEXT_NETBIOS)
