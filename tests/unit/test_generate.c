@@ -368,7 +368,7 @@ static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
     const uint8_t *h = NULL;
 
     *syn_options = false;
-    for (size_t i = 0; i < p->n_layers; i++) {
+    for (size_t i = 0; i < wspi_own_layers(p); i++) { /* less those that an error quotes */
         uint8_t id = p->layers[i].id;
         h = id == WSPI_TCP ? p->data + p->layers[i].off : h;
         *syn_options |= id == WSPI_TCP_MSS || id == WSPI_TCP_WSCALE || id == WSPI_TCP_SACKOK;
