@@ -318,8 +318,8 @@ static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
         return;
     for (unsigned i = 0; i < n; i++) {
         const wspi_stack *st = named_stack(c->ctx, i);
-        if (!st || (!c->deviations && (!sampled_stack(st, c->ctx->linktype, c->dir) ||
-                                       (c->ctx->started && !same_but_options(st, want)) ||
+        if (!st || (!c->deviations && ((c->ctx->started && !same_but_options(st, want)) ||
+                                       !sampled_stack(st, c->ctx->linktype, c->dir) ||
                                        !wspi_valid_stack(c, st, true))))
             c->legal[base + i] = 0;
     }

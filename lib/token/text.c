@@ -22,8 +22,11 @@ static struct {
 } tree;
 
 static uint8_t single[256]; /* each byte value, as a string of one */
-static uint16_t
-    classes[256 + WSPI_COUNT(learned_text)]; /* of texts that may have a token, as bits */
+
+/* Tokens whose bytes a text of a class can have at all: most are none of a name, and need not be gone through. */
+static struct {
+    uint16_t token[256 + WSPI_COUNT(learned_text)], n;
+} of_class[WSPI_TEXT_FQDN + 1];
 
 static size_t edge_slot(uint32_t node, uint8_t byte)
 {
@@ -250,17 +253,17 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     return false;
 }
 
-/* The classes that a token's bytes can be of, as bits: most tokens are none of a name, which need not be gone through. */
 static void prepare_classes(void)
 {
     for (unsigned k = 0; k < wspi_text_count(); k++) {
         size_t len;
         const uint8_t *s = wspi_text_bytes(k, &len);
-        for (enum wspi_text_class class = 0; class <= WSPI_TEXT_FQDN; class ++) {
+        for (enum wspi_text_class class = 0; class < WSPI_COUNT(of_class); class ++) {
             bool all = true;
             for (size_t i = 0; i < len; i++)
                 all = all && has_byte(class, s[i]);
-            classes[k] |= (uint16_t)(all << class);
+            if (all)
+                of_class[class].token[of_class[class].n++] = (uint16_t)k;
         }
     }
 }
@@ -308,9 +311,13 @@ static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
 {
     const rule any = {.class = WSPI_TEXT_ANY, .left = r->left}, now = c->deviations ? any : *r;
 
-    for (unsigned k = 0; c->legal && k < wspi_text_count(); k++)
-        if (c->legal[base + k] && !(classes[k] >> now.class & 1 && fits(now, k)))
-            c->legal[base + k] = 0;
+    if (!c->legal || !c->legal[base] || (now.class == WSPI_TEXT_ANY && now.left >= WSPI_LEARNED_LONGEST))
+        return;
+    memset(c->legal + base, 0, wspi_text_count());
+    for (unsigned i = 0; i < of_class[now.class].n; i++) {
+        unsigned k = of_class[now.class].token[i];
+        c->legal[base + k] = fits(now, k);
+    }
 }
 
 /* ---- coding ---- */
