@@ -146,7 +146,8 @@ bool wspi_may_follow(uint8_t id, uint8_t next)
         return false;
     if (wspi_is_part(next, id))
         return true;
-    if ((id == WSPI_IPV4 && next == WSPI_ICMPV6) || (id == WSPI_IPV6 && next == WSPI_ICMP))
+    if ((id == WSPI_IPV4 && next == WSPI_ICMPV6) ||
+        (id == WSPI_IPV6 && (next == WSPI_ICMP || next == WSPI_IGMP)))
         return false;
     return proto->space && wspi_next_number((enum wspi_space)proto->space, next, &n);
 }

@@ -168,7 +168,7 @@ static void break_word(uint8_t *b, size_t n, const char *word)
 
 /*
  * Samples: readers know some protocols on any port, and would find plain bytes malformed that look like them. Over TCP: HTTP by a
- * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte.
+ * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte, Thrift by a first byte or one behind a length.
  */
 static void look_like_nothing(uint8_t *b, size_t n)
 {
@@ -181,6 +181,9 @@ static void look_like_nothing(uint8_t *b, size_t n)
         *(uint8_t *)memchr(b, ' ', n) = '-';
     if (n >= 8 && *b < 8)
         *b |= 0x20;
+    for (size_t at = 0; at < n && at <= 4; at += 4)
+        if (b[at] == 0x80 || b[at] == 0x82)
+            b[at] |= 0x20;
 }
 
 /*

@@ -311,7 +311,8 @@ static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
 {
     const rule any = {.class = WSPI_TEXT_ANY, .left = r->left}, now = c->deviations ? any : *r;
 
-    if (!c->legal || !c->legal[base] || (now.class == WSPI_TEXT_ANY && now.left >= WSPI_LEARNED_LONGEST))
+    if (!c->legal || !c->legal[base] ||
+        (now.class == WSPI_TEXT_ANY && now.left >= WSPI_LEARNED_LONGEST))
         return;
     memset(c->legal + base, 0, wspi_text_count());
     for (unsigned i = 0; i < of_class[now.class].n; i++) {

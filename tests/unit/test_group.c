@@ -255,9 +255,18 @@ static void hosts_are_of_the_classes_that_are_drawn(void **state)
     wire_close(&w);
 }
 
+/* RFC 3376 4: it has an IPv4 header; IPv6 has MLD. */
+static void igmp_is_in_ipv4_only(void **state)
+{
+    (void)state;
+    assert_true(wspi_may_follow(WSPI_IPV4, WSPI_IGMP));
+    assert_false(wspi_may_follow(WSPI_IPV6, WSPI_IGMP));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(igmp_is_in_ipv4_only),
         cmocka_unit_test(hosts_are_of_the_classes_that_are_drawn),
         cmocka_unit_test(groups_follow_from_ports),
         cmocka_unit_test(igmp_goes_where_its_type_says),

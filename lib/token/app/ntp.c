@@ -103,4 +103,5 @@ const wspi_app wspi_app_ntp = {
     .walk = walk,
     .ports = {123},
     .clients = {{123, 123}},
+    .ports_only = true, /* elsewhere readers take some for DNS */
 };
