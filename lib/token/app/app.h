@@ -82,6 +82,9 @@ extern const wspi_app wspi_app_syslog, wspi_app_redis, wspi_app_rpc;
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
 
+/* Tokens of a packet that models of all sizes read (max_tokens of wirespeak/model.h): samples go on behind them without one. */
+enum { WSPI_READ = 64 };
+
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 /* Do samples of servers have this port? */

@@ -32,7 +32,6 @@ enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { RECURSION = 0x0100 };     /* of flags */
 enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, TXT = 16, AAAA = 28, NB = 32, NBSTAT = 33 };
 enum { OPT = 41, OPT_PLACE = 10, SIZES = 4, N_SIZES = 3, DNSSEC_OK = 0x8000 }; /* RFC 6891 6.1 */
-enum { READ = 64 }; /* tokens of a packet that models read */
 
 /* What samples take of one service stands together: `services` has the places. */
 static const wspi_value flags[] = {{0x0100, "query"},
@@ -646,7 +645,7 @@ static void other_data(wspi_coder *c, uint64_t t, const wspi_app_span *s, const 
 /* Is this a record of DNS that samples have behind all that models read? */
 static bool is_untold(const wspi_coder *c, const record_place *r)
 {
-    return c->fill && c->pos >= READ && r->row->habits & EDNS;
+    return c->fill && c->pos >= WSPI_READ && r->row->habits & EDNS;
 }
 
 /* What is usual of its section, as long to live as the one before. */

@@ -83,10 +83,10 @@ static uint64_t made_other(const wspi_coder *c, unsigned f, bool first, size_t *
  * they have no idea how it goes on, but for its length, which they drew first: a sample whose tokens end as late as that has what clients
  * of its kind have, up to that length.
  */
-enum { READ = 64, CIPHERS_MOST = 70, AFTER_CIPHERS = 113 };
+enum { CIPHERS_MOST = 70, AFTER_CIPHERS = 113 };
 static bool is_cut(const wspi_coder *c)
 {
-    return c->fill && c->dir == 0 && !in_quic(c) && c->n >= READ && c->pos + 1 >= c->n;
+    return c->fill && c->dir == 0 && !in_quic(c) && c->n >= WSPI_READ && c->pos + 1 >= c->n;
 }
 
 /* Is v among the numbers of two bytes from `at` on? */
