@@ -67,6 +67,7 @@ enum wspi_app_id {
     WSPI_APP_SYSLOG,
     WSPI_APP_REDIS,
     WSPI_APP_RPC,
+    WSPI_APP_RTP,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
@@ -78,6 +79,7 @@ extern const wspi_app wspi_app_smtp, wspi_app_pop3, wspi_app_imap, wspi_app_ftp;
 extern const wspi_app wspi_app_ssh;
 extern const wspi_app wspi_app_snmp, wspi_app_ldap, wspi_app_kerberos;
 extern const wspi_app wspi_app_syslog, wspi_app_redis, wspi_app_rpc;
+extern const wspi_app wspi_app_rtp;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
