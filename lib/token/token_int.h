@@ -222,6 +222,7 @@ typedef struct wspi_bytes {
     size_t at;         /* bytes passed */
     size_t end, wire;  /* captured bytes, bytes on the wire; a filler's walk may end elsewhere */
     uint8_t app;       /* application protocol that is tried */
+    uint8_t within;    /* that has a TLS hello in its messages; 0: TLS over TCP */
     bool only;         /* see wspi_app_only */
     unsigned from, count;
     bool fail; /* encoding: it does not fit the protocol */

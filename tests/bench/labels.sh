@@ -7,7 +7,7 @@ set -euo pipefail
 model=${1:-${top_srcdir:-.}/models/generator.safetensors}
 shift $(($# ? 1 : 0))
 [ $# -gt 0 ] || set -- TLS DNS HTTP NTP DHCP Modbus SSH SMTP POP3 IMAP FTP_CONTROL MDNS LLMNR NetBIOS SSDP SIP RTSP SNMP LDAP Kerberos \
-    Radius MQTT DHCPV6 COAP TFTP STUN S7Comm IGMP ICMP ICMPV6 QUIC DNP3 Syslog Redis NFS RTP RTCP
+    Radius MQTT DHCPV6 COAP TFTP STUN S7Comm IGMP ICMP ICMPV6 QUIC DNP3 Syslog Redis NFS RTP RTCP DTLS
 ws=${WIRESPEAK:-${top_builddir:-.}/wirespeak}
 for label in "$@"; do
     # shellcheck disable=SC2086

@@ -68,6 +68,7 @@ enum wspi_app_id {
     WSPI_APP_REDIS,
     WSPI_APP_RPC,
     WSPI_APP_RTP,
+    WSPI_APP_DTLS,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
@@ -80,6 +81,7 @@ extern const wspi_app wspi_app_ssh;
 extern const wspi_app wspi_app_snmp, wspi_app_ldap, wspi_app_kerberos;
 extern const wspi_app wspi_app_syslog, wspi_app_redis, wspi_app_rpc;
 extern const wspi_app wspi_app_rtp;
+extern const wspi_app wspi_app_dtls;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
@@ -105,6 +107,17 @@ bool wspi_app_may_end(const wsp_context *ctx);
 
 /* A TLS hello up to `end` in a payload of another protocol, whose fields it leaves as they were. */
 void wspi_tls_hello(wspi_coder *c, size_t end, bool client);
+
+/* What a hello of DTLS is predicted to have, and then has. Versions as in TLS, of which DTLS 1.0 is 0x0301. */
+typedef struct wspi_dtls_hello {
+    uint16_t version, cipher;
+    uint8_t cookie;  /* its length */
+    bool may_be_old; /* samples: of a client's hello, version 1.0 */
+} wspi_dtls_hello;
+/* The body of one, up to `end`. */
+void wspi_dtls_say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello);
+/* The version's number in TLS of its number in DTLS, and the other way round (RFC 6347 4.1: the 1's complement). */
+uint16_t wspi_dtls_version(uint64_t v);
 
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);

@@ -35,6 +35,8 @@ static const wspi_field fields[] = {
     [OFFERED] = {"tls.offered", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, version, 0},
     [GROUP] = {"tls.group", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, group, 0},
     [SIGALG] = {"tls.sigalg", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, sigalg, 0},
+    [COOKIE] = {"tls.cookie", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
+    [SRTP] = {"tls.srtp", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, profile, 0},
 };
 
 static bool looks(const uint8_t *b, size_t n)

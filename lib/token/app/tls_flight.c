@@ -65,15 +65,16 @@ static const struct suite {
 } suites[] = {
     {0xc02b, ECDHE_ECDSA}, {0xc02c, ECDHE_ECDSA}, {0xcca9, ECDHE_ECDSA}, {0xc009, ECDHE_ECDSA},
     {0xc00a, ECDHE_ECDSA}, {0xc023, ECDHE_ECDSA}, {0xc024, ECDHE_ECDSA}, {0xc0ac, ECDHE_ECDSA},
-    {0xc0ad, ECDHE_ECDSA}, {0xc007, ECDHE_ECDSA}, {0xc008, ECDHE_ECDSA}, {0xcc14, ECDHE_ECDSA},
-    {0x0033, DHE},         {0x0039, DHE},         {0x009e, DHE},         {0x009f, DHE},
-    {0x0067, DHE},         {0x006b, DHE},         {0xccaa, DHE},         {0x0016, DHE},
-    {0x009c, RSA},         {0x009d, RSA},         {0x002f, RSA},         {0x0035, RSA},
-    {0x000a, RSA},         {0x003c, RSA},         {0x003d, RSA},         {0x0005, RSA},
-    {0x0004, RSA},         {0x0041, RSA},         {0x0084, RSA},         {0xc09c, RSA},
-    {0xc09d, RSA},         {0x00ff, UNTOLD},      {0x5600, UNTOLD},      {0x0032, UNTOLD},
-    {0x0038, UNTOLD},      {0x0013, UNTOLD},      {0x0040, UNTOLD},      {0x006a, UNTOLD},
-    {0x1301, UNTOLD},      {0x1302, UNTOLD},      {0x1303, UNTOLD},      {0x1304, UNTOLD}};
+    {0xc0ad, ECDHE_ECDSA}, {0xc0ae, ECDHE_ECDSA}, {0xc0a8, UNTOLD},      {0xc007, ECDHE_ECDSA},
+    {0xc008, ECDHE_ECDSA}, {0xcc14, ECDHE_ECDSA}, {0x0033, DHE},         {0x0039, DHE},
+    {0x009e, DHE},         {0x009f, DHE},         {0x0067, DHE},         {0x006b, DHE},
+    {0xccaa, DHE},         {0x0016, DHE},         {0x009c, RSA},         {0x009d, RSA},
+    {0x002f, RSA},         {0x0035, RSA},         {0x000a, RSA},         {0x003c, RSA},
+    {0x003d, RSA},         {0x0005, RSA},         {0x0004, RSA},         {0x0041, RSA},
+    {0x0084, RSA},         {0xc09c, RSA},         {0xc09d, RSA},         {0x00ff, UNTOLD},
+    {0x5600, UNTOLD},      {0x0032, UNTOLD},      {0x0038, UNTOLD},      {0x0013, UNTOLD},
+    {0x0040, UNTOLD},      {0x006a, UNTOLD},      {0x1301, UNTOLD},      {0x1302, UNTOLD},
+    {0x1303, UNTOLD},      {0x1304, UNTOLD}};
 
 static unsigned exchange_of(uint16_t cipher)
 {

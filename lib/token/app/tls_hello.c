@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tls_hello.c: hellos of TLS, over TCP and in QUIC. RFC 8446 4.1.2, RFC 5246 7.4.1:
+ * tls_hello.c: hellos of TLS, over TCP, in QUIC and in DTLS. RFC 8446 4.1.2, RFC 5246 7.4.1:
  * hello:  | version 16 | random 256 | session id <0..32> | ciphers <2..2^16> or cipher 16 | compression | extensions |
+ * A client's in DTLS has a cookie <0..255> before its ciphers (RFC 6347 4.2.1).
  */
 #include "token/app/tls_hello.h"
 
@@ -17,10 +18,26 @@ static bool stopped(const wspi_coder *c)
     return c->bad || c->need || c->pay.fail;
 }
 
-/* Over UDP there is TLS in QUIC's packets only. */
 static bool in_quic(const wspi_coder *c)
 {
-    return !wspi_app_is_stream(c);
+    return c->pay.within == WSPI_APP_QUIC;
+}
+
+static bool in_dtls(const wspi_coder *c)
+{
+    return c->pay.within == WSPI_APP_DTLS;
+}
+
+/* With 2 more the 1's complement: 0xfeff is 1.0, 0xfefd 1.2, 0xfefc 1.3. It is its own inverse. */
+uint16_t wspi_dtls_version(uint64_t v)
+{
+    return (uint16_t)(0x0200 - v);
+}
+
+/* A version's number in tokens, or in bytes. */
+static uint64_t turned(const wspi_coder *c, unsigned f, uint64_t v)
+{
+    return in_dtls(c) && (f == HELLO || f == OFFERED) ? wspi_dtls_version(v) : v;
 }
 
 static unsigned row_of(const wspi_value *rows, uint64_t v)
@@ -47,6 +64,14 @@ void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows)
  */
 static void only_offered(wspi_coder *c, unsigned f, bool first)
 {
+    if (in_dtls(c) && f == OFFERED) { /* 1.2, then 1.3 */
+        wspi_app_only(c, first ? 0 : 3, 1);
+        return;
+    }
+    if (in_dtls(c) && f == SRTP) { /* a server takes one */
+        wspi_app_only(c, 0, first || !c->dir ? 4 : 0);
+        return;
+    }
     if (!in_quic(c) && (f != OFFERED || first))
         return;
     if (f == CIPHER)
@@ -86,7 +111,7 @@ static uint64_t made_other(const wspi_coder *c, unsigned f, bool first, size_t *
 enum { CIPHERS_MOST = 70, AFTER_CIPHERS = 113 };
 static bool is_cut(const wspi_coder *c)
 {
-    return c->fill && c->dir == 0 && !in_quic(c) && c->n >= WSPI_READ && c->pos + 1 >= c->n;
+    return c->fill && c->dir == 0 && !c->pay.within && c->n >= WSPI_READ && c->pos + 1 >= c->n;
 }
 
 /* Is v among the numbers of two bytes from `at` on? */
@@ -131,12 +156,12 @@ static uint64_t row_bit(const wspi_coder *c, unsigned f, uint64_t v)
 static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
 {
     int most = !c->fill ? MAX_LIST : in_quic(c) ? MAX_QUIC : MAX_SAMPLED;
-    uint64_t v = wspi_app_get(c, 2), seen;
+    uint64_t v = turned(c, f, wspi_app_get(c, 2)), seen;
     size_t others = 0;
 
     only_offered(c, f, true);
     v = wspi_app_code(c, f, false, 0, v);
-    wspi_app_put(c, 2, made_other(c, f, true, &others, v));
+    wspi_app_put(c, 2, turned(c, f, made_other(c, f, true, &others, v)));
     if (stopped(c))
         return;
     seen = row_bit(c, f, v);
@@ -145,12 +170,12 @@ static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
         bool there = wspi_app_inside(c, s), more;
 
         only_offered(c, f, false);
-        v = c->enc && there ? wspi_app_get(c, 2) : 0;
+        v = c->enc && there ? turned(c, f, wspi_app_get(c, 2)) : 0;
         more = wspi_app_next(c, f, there, &v);
         wspi_tls_keep(c, f, ~seen);
         if (!more)
             break;
-        wspi_app_put(c, 2, made_other(c, f, false, &others, v));
+        wspi_app_put(c, 2, turned(c, f, made_other(c, f, false, &others, v)));
         seen |= c->fill ? row_bit(c, f, v) : 0;
     }
     if (is_cut(c))
@@ -235,6 +260,20 @@ static void opaque_body(wspi_coder *c, uint64_t type, size_t n, bool client, siz
         made_up(c, type, n);
 }
 
+/* RFC 5764 4.1.1: profiles, and an identifier of the master key, which nobody has. */
+static void srtp(wspi_coder *c, const wspi_app_span *s)
+{
+    size_t n;
+
+    counted_list(c, SRTP, 2);
+    wspi_app_only(c, 0, 0);
+    n = (size_t)wspi_app_code(c, EXTLEN, true, 1, c->enc ? s->end - c->pay.at : 0);
+    if (c->fill)
+        wspi_app_put(c, 1, 0);
+    else
+        wspi_app_opaque(c, n);
+}
+
 static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s, bool client,
                            size_t room)
 {
@@ -246,9 +285,14 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
         counted_list(c, SIGALG, 2);
     } else if (type == 43 && client) {
         counted_list(c, OFFERED, 1);
+    } else if (type == 14 && in_dtls(c)) {
+        srtp(c, s);
     } else if (type == 43) {
+        uint64_t v = turned(c, OFFERED, wspi_app_get(c, 2));
+
         wspi_app_only(c, 0, 0);
-        (void)wspi_app_field(c, OFFERED, 2, true, 0x0304);
+        v = wspi_app_code(c, OFFERED, true, 0x0304, v);
+        wspi_app_put(c, 2, turned(c, OFFERED, v));
     } else {
         bool known = type == 23 || type == 35 || type == 18;
 
@@ -266,6 +310,9 @@ static const uint16_t client_may[] = {10, 13, 23,    43,    35,    18,    0,    
                                       11, 51, 45,    5,     27,    65281, 22,      49,
                                       28, 15, 13172, 17513, 30032, 65037, PADDING, GREASED},
                       server_may[] = {23, 11, 65281, 5, 16, 35, 43, 51, 28, 0, 15};
+/* And in DTLS, up to 1.2: what follows of 1.3 is not made up. */
+static const uint16_t dtls_may[] = {10, 13, 23, 43, 35, 0, 11, 51, 45, 5, 65281, 22, 28, 15, 14},
+                      dtls_server_may[] = {23, 11, 65281, 35, 28, 15, 14};
 
 /* Bits of rows. */
 static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
@@ -288,6 +335,11 @@ static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64
     *needs = 0;
     if (!c->fill)
         return;
+    if (in_dtls(c)) {
+        *may = client ? rows_of(c, dtls_may, WSPI_COUNT(dtls_may))
+                      : rows_of(c, dtls_server_may, WSPI_COUNT(dtls_server_may));
+        return;
+    }
     if (!in_quic(c)) {
         *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
                       : rows_of(c, server_may, WSPI_COUNT(server_may));
@@ -443,43 +495,102 @@ static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
     }
 }
 
-void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client)
+/* Samples: a client says the cookie that it was given. */
+static void cookie(wspi_coder *c, wspi_dtls_hello *hello)
+{
+    size_t n;
+
+    wspi_app_only(c, 0, 0);
+    n = (size_t)wspi_app_field(c, COOKIE, 1, true, hello->cookie);
+    hello->cookie = (uint8_t)n;
+    if (!c->fill || c->ctx->name_len != n)
+        wspi_app_opaque(c, n);
+    else
+        for (size_t i = 0; i < n; i++)
+            wspi_app_put(c, 1, c->ctx->name[i]);
+}
+
+/* Version, random and session, which TLS 1.3 over TCP fills to please middleboxes (RFC 8446 D.4). */
+static void start_hello(wspi_coder *c, wspi_dtls_hello *hello)
+{
+    uint64_t v = turned(c, HELLO, wspi_app_get(c, 2));
+
+    if (in_quic(c) || hello)
+        wspi_app_only(c, 1, hello && hello->may_be_old);
+    v = wspi_app_code(c, HELLO, true, hello ? hello->version : 0x0303, v);
+    wspi_app_put(c, 2, turned(c, HELLO, v));
+    wspi_app_opaque(c, 32);
+    wspi_app_only(c, 0, !c->pay.within); /* RFC 9001 8.4: none in QUIC */
+    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, c->pay.within ? 0 : 32));
+    if (hello)
+        hello->version = (uint16_t)v;
+}
+
+/* What the server takes: samples, in QUIC of 1.3, in DTLS up to 1.2. */
+static void chosen_cipher(wspi_coder *c)
+{
+    if (in_dtls(c))
+        wspi_app_only(c, row_of(cipher, 0xc02b), row_of(cipher, 0x00ff) - row_of(cipher, 0xc02b));
+    else
+        wspi_app_only(c, 0, in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
+    (void)wspi_app_field(c, CIPHER, 2, false, 0);
+}
+
+static void say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)
 {
     size_t start = c->pay.at - MESSAGE_HEAD;
     uint64_t compression;
 
-    if (in_quic(c))
-        wspi_app_only(c, 0, 0);
-    (void)wspi_app_field(c, HELLO, 2, true, 0x0303);
-    wspi_app_opaque(c, 32);
-    wspi_app_only(c, 0, !in_quic(c)); /* RFC 9001 8.4: none in QUIC */
-    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, in_quic(c) ? 0 : 32));
-    if (client) {
+    start_hello(c, hello);
+    if (client && hello)
+        cookie(c, hello);
+    if (client)
         counted_list(c, CIPHER, 2);
-    } else {
-        wspi_app_only(c, 0, in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
-        (void)wspi_app_field(c, CIPHER, 2, false, 0);
-    }
+    else
+        chosen_cipher(c);
     compression = wspi_app_get(c, client ? 2 : 1);
     wspi_app_require(c, !c->enc || compression == (client ? 0x0100u : 0));
     wspi_app_put(c, client ? 2 : 1, client ? 0x0100 : 0);
+    if (hello)
+        hello->cipher = (uint16_t)c->app.v[c->dir][CIPHER];
     extensions(c, start, end, client);
+}
+
+void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client)
+{
+    say_hello(c, end, client, NULL);
+}
+
+/* Tokens of TLS in a message of another protocol, whose memory they leave as it was; in DTLS without the message's head. */
+static void within(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)
+{
+    uint64_t kept[WSPI_MAX_FIELDS];
+    uint8_t app = c->pay.app;
+    wspi_app_span s = {.end = end};
+
+    memcpy(kept, c->app.v[c->dir], sizeof kept);
+    c->pay.within = app;
+    c->pay.app = WSPI_APP_TLS;
+    if (!hello) {
+        (void)wspi_app_get(c, 1);
+        wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
+        s = wspi_app_open(c, 3);
+        wspi_app_require(c, !c->enc || s.end <= end);
+    }
+    say_hello(c, s.end, client, hello);
+    if (!hello)
+        wspi_app_close(c, s);
+    c->pay.app = app;
+    c->pay.within = 0;
+    memcpy(c->app.v[c->dir], kept, sizeof kept);
+}
+
+void wspi_dtls_say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)
+{
+    within(c, end, client, hello);
 }
 
 void wspi_tls_hello(wspi_coder *c, size_t end, bool client)
 {
-    uint64_t kept[WSPI_MAX_FIELDS];
-    uint8_t app = c->pay.app;
-    wspi_app_span s;
-
-    memcpy(kept, c->app.v[c->dir], sizeof kept);
-    c->pay.app = WSPI_APP_TLS;
-    (void)wspi_app_get(c, 1);
-    wspi_app_put(c, 1, client ? CLIENT_HELLO : SERVER_HELLO);
-    s = wspi_app_open(c, 3);
-    wspi_app_require(c, !c->enc || s.end <= end);
-    wspi_tls_say_hello(c, s.end, client);
-    wspi_app_close(c, s);
-    c->pay.app = app;
-    memcpy(c->app.v[c->dir], kept, sizeof kept);
+    within(c, end, client, NULL);
 }

@@ -19,6 +19,8 @@ enum {
     OFFERED,
     GROUP,
     SIGALG,
+    COOKIE, /* its length; this and the next one are of DTLS only */
+    SRTP,
     FIELDS,
     /* No fields: bytes of this direction's message that are still to come, and its type. */
     MESSAGE_LEFT = FIELDS,

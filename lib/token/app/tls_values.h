@@ -94,6 +94,8 @@ static const wspi_value cipher[] = {{0x1301, "AES128-GCM"},
                                     {0xc0ac, "c0ac"},
                                     {0xc0ad, "c0ad"},
                                     {0x1304, "AES128-CCM"},
+                                    {0xc0ae, "ECDSA-CCM8"},
+                                    {0xc0a8, "PSK-CCM8"},
                                     {0, NULL}};
 static const wspi_value extension[] = {{10, "groups"},
                                        {13, "sigalgs"},
@@ -129,6 +131,8 @@ static const wspi_value extension[] = {{10, "groups"},
                                        {0xfe0d, "ech-draft"},
                                        {QUIC_PARAMETERS, "quic-parameters"},
                                        {QUIC_DRAFT, "quic-draft"},
+                                       {14, "use-srtp"},
+                                       {54, "connection-id"},
                                        {0, NULL}};
 static const wspi_value group[] = {
     {29, "x25519"},     {23, "p256"},          {24, "p384"},
@@ -165,5 +169,8 @@ static const wspi_value sigalg[] = {{0x0403, "ecdsa-256"},
                                     {0x080b, "pss2-512"},
                                     {0x0101, "rsa-md5"},
                                     {0, NULL}};
+/* RFC 5764 4.1.2, RFC 7714 14.2 */
+static const wspi_value profile[] = {{1, "aes-80"},  {2, "aes-32"},  {7, "gcm-128"}, {8, "gcm-256"},
+                                     {5, "null-80"}, {6, "null-32"}, {0, NULL}};
 
 #endif
