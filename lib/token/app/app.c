@@ -10,7 +10,8 @@ static const wspi_app *const apps[] = {
     &wspi_app_pop3,   &wspi_app_imap,     &wspi_app_ftp,    &wspi_app_ssh,    &wspi_app_snmp,
     &wspi_app_ldap,   &wspi_app_kerberos, &wspi_app_syslog, &wspi_app_redis,  &wspi_app_rpc,
     &wspi_app_rtp,
-    &wspi_app_dtls};
+    &wspi_app_dtls,
+    &wspi_app_ike};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {
@@ -440,9 +441,11 @@ static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
 
     if (last && candidate(c, l, last) && try_app(c, want, last))
         return;
-    for (uint8_t id = WSPI_LAYER_COUNT; id < WSPI_APP_END; id++)
-        if (id != last && candidate(c, l, id) && try_app(c, want, id))
-            return;
+    for (unsigned round = 0; round < 2; round++)
+        for (uint8_t id = WSPI_LAYER_COUNT; id < WSPI_APP_END; id++)
+            if (id != last && apps[id - WSPI_LAYER_COUNT]->certain == !round &&
+                candidate(c, l, id) && try_app(c, want, id))
+                return;
     (void)try_app(c, want, 0);
 }
 

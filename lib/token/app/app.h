@@ -23,6 +23,7 @@ typedef struct wspi_app {
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     /* Instead of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
     bool (*takes)(const wspi_coder *c);
+    bool certain; /* asked before the others: its messages begin with random bytes */
     void (*walk)(wspi_coder *c);
     uint16_t ports[4]; /* where it is usual; samples use it there only, and nothing else there */
     struct {
@@ -69,6 +70,7 @@ enum wspi_app_id {
     WSPI_APP_RPC,
     WSPI_APP_RTP,
     WSPI_APP_DTLS,
+    WSPI_APP_IKE,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
@@ -82,6 +84,7 @@ extern const wspi_app wspi_app_snmp, wspi_app_ldap, wspi_app_kerberos;
 extern const wspi_app wspi_app_syslog, wspi_app_redis, wspi_app_rpc;
 extern const wspi_app wspi_app_rtp;
 extern const wspi_app wspi_app_dtls;
+extern const wspi_app wspi_app_ike;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
