@@ -133,7 +133,7 @@ static bool looks(const uint8_t *b, size_t n)
  * Profinet: a record is read without a connection ("read implicit"), little-endian, then a block that is big-endian: type,
  * length, version, sequence; of its other fields only the record's index matters here. The answer has no record.
  */
-enum { READ_IMPLICIT = 5, ARGS = 20, BLOCK = 64, MOST = 4096, INDEX_AT = ARGS + 36 };
+enum { READ_IMPLICIT = 5, ARGS = 20, BLOCK = 64, MOST = 4096, INDEX_AT = ARGS + 34 };
 static const uint16_t records[] = {0xaff0, 0xf840, 0xf830, 0xaff1, 0xf820};
 
 static void set_little(uint8_t *b, uint32_t v)
@@ -157,7 +157,6 @@ static void read_implicit(wspi_coder *c)
     b[ARGS + 1] = 9;
     b[ARGS + 3] = BLOCK - 4;
     b[ARGS + 4] = 1;
-    b[INDEX_AT - 1] = 0;
     b[INDEX_AT] = (uint8_t)(index >> 8);
     b[INDEX_AT + 1] = (uint8_t)index;
     for (size_t i = 0; i < sizeof b; i++)
@@ -326,7 +325,7 @@ static bool beginning(wspi_coder *c, uint64_t *is)
     wspi_app_only(c, c->dir ? WSPI_DCE_RESPONSE : WSPI_DCE_REQUEST, 1);
     *is = wspi_app_code(c, TYPE, false, 0, v >> 48 & 255);
     known = wspi_app_last(c, true, FLAGS, &mine);
-    wspi_app_only(c, 0, known ? 0 : 2);
+    wspi_app_only(c, c->dir ? 1 : 0, known ? 0 : 2);
     mine = wspi_app_code(c, FLAGS, known, mine, v >> 40 & 255);
     wspi_app_only(c, 0, 0);
     more = wspi_app_code(c, MORE_FLAGS, true, 0, v >> 32 & 255);
