@@ -62,7 +62,7 @@ enum {
 enum { WSPI_SEQ_BINS = 32, WSPI_ACK_SAME = 64 };
 
 /* The layout of the ids: filled once by wsp_vocab_size(), then only read. */
-enum { WSPI_VOCAB_MAX = 16384, WSPI_PROTO_MAX = 96 };
+enum { WSPI_VOCAB_MAX = 20480, WSPI_PROTO_MAX = 96 };
 typedef struct wspi_vocab {
     uint32_t size;
     uint64_t version;
