@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 enum { LEVEL = 256, FIRST_SLOTS = 1024 };
+/* Nodes of packets of up to so many tokens, which most have, and the others: what share of the bytes is whose. */
+enum { SMALL_IDS = 30, NODE_PARTS = 4, SMALL_PART = 3 };
 
 static uint16_t *ids_of(const wspi_prefix *p, wspi_node *n)
 {
@@ -15,6 +17,11 @@ static uint16_t *ids_of(const wspi_prefix *p, wspi_node *n)
 static size_t node_size(const wspi_prefix *p, size_t n_ids)
 {
     return sizeof(wspi_node) + p->rules.n_heads * sizeof(wsp_tag_answer) + n_ids * sizeof(uint16_t);
+}
+
+static size_t kind_of(const wspi_node *n)
+{
+    return n->n_ids > SMALL_IDS;
 }
 
 /* ---- lists; `idle` says which link ---- */
@@ -100,18 +107,17 @@ static void forget(wspi_prefix *p, wspi_node *n)
 {
     wspi_node *parent = n->parent;
 
-    take_out(&p->idle, n, true);
+    take_out(&p->idle[kind_of(n)], n, true);
     state_lose(p, n);
     unlink_node(p, n);
-    p->bytes -= node_size(p, n->n_ids);
-    free(n);
+    wspi_pool_give(&p->nodes[kind_of(n)], n);
     wspi_prefix_drop(p, parent);
 }
 
 void wspi_prefix_hold(wspi_prefix *p, wspi_node *n)
 {
     if (n->refs++ == 0)
-        take_out(&p->idle, n, true);
+        take_out(&p->idle[kind_of(n)], n, true);
 }
 
 void wspi_prefix_drop(wspi_prefix *p, wspi_node *n)
@@ -119,7 +125,7 @@ void wspi_prefix_drop(wspi_prefix *p, wspi_node *n)
     assert(n->refs > 0);
     if (--n->refs > 0)
         return;
-    append(&p->idle, n, true);
+    append(&p->idle[kind_of(n)], n, true);
     if (!n->known) /* nobody waits for it any more */
         forget(p, n);
 }
@@ -146,23 +152,26 @@ static wsp_status widen(wspi_prefix *p)
     return WSP_OK;
 }
 
-static bool make_room(wspi_prefix *p, size_t size)
+/* Room for a node; those of its kind that nobody has needed for the longest time make it. NULL: all are needed. */
+static wspi_node *node_take(wspi_prefix *p, size_t kind)
 {
-    while (p->bytes + size > p->max_bytes && p->idle.oldest)
-        forget(p, p->idle.oldest);
-    return p->bytes + size <= p->max_bytes && widen(p) == WSP_OK &&
-           wspi_grow(&p->queue, &p->queue_cap, p->n_queue + 1, sizeof *p->queue) == WSP_OK;
+    wspi_node *n = NULL;
+
+    if (widen(p) < 0 || wspi_grow(&p->queue, &p->queue_cap, p->n_queue + 1, sizeof *p->queue) < 0)
+        return NULL;
+    while (!(n = wspi_pool_take(&p->nodes[kind])) && p->idle[kind].oldest)
+        forget(p, p->idle[kind].oldest);
+    return n;
 }
 
 /* With two references: the queue's and the caller's. `at` is held, so that making room does not forget it. */
 static wspi_node *node_new(wspi_prefix *p, wspi_node *at, uint64_t hash, const uint16_t *ids,
                            size_t n)
 {
-    size_t size = node_size(p, n);
     wspi_node *k;
 
     wspi_prefix_hold(p, at);
-    k = make_room(p, size) ? calloc(1, size) : NULL;
+    k = node_take(p, n > SMALL_IDS);
     if (!k) {
         wspi_prefix_drop(p, at);
         return NULL;
@@ -170,13 +179,13 @@ static wspi_node *node_new(wspi_prefix *p, wspi_node *at, uint64_t hash, const u
     *k = (wspi_node){
         .parent = at, .hash = hash, .refs = 2, .depth = at->depth + 1, .n_ids = (uint16_t)n};
     k->last = k->depth == p->rules.max_packets;
+    memset(k->said, 0, p->rules.n_heads * sizeof *k->said);
     k->stack = at->stack;
     wsp_stack_add(&k->stack, ids, n);
     memcpy(ids_of(p, k), ids, n * sizeof *ids);
     k->next = *slot_of(p, hash);
     *slot_of(p, hash) = k;
     p->n_nodes++;
-    p->bytes += size;
     p->queue[p->n_queue++] = k;
     return k;
 }
@@ -397,10 +406,17 @@ static wsp_status buffers_make(wspi_prefix *p)
 wsp_status wspi_prefix_init(wspi_prefix *p, const wsp_model *m, wsp_dtype dtype, size_t max_bytes,
                             size_t max_states, wsp_error *err)
 {
+    const size_t size[] = {node_size(p, SMALL_IDS),
+                           node_size(p, wsp_model_config_get(m)->max_tokens)},
+                 part = max_bytes / NODE_PARTS,
+                 bytes[] = {SMALL_PART * part, (NODE_PARTS - SMALL_PART) * part};
     uint64_t seed = 0;
 
     p->m = m;
-    p->max_bytes = max_bytes;
+    for (size_t k = 0; k < WSPI_COUNT(p->nodes); k++) {
+        wspi_pool_init(&p->nodes[k], size[k], 0);
+        p->nodes[k].max = bytes[k] / p->nodes[k].size;
+    }
     wspi_pool_init(&p->states, wsp_state_size(m), max_states);
     if (buffers_make(p) < 0)
         return wspi_nomem(err, "a tree of beginnings", FIRST_SLOTS);
@@ -421,11 +437,6 @@ wsp_status wspi_prefix_init(wspi_prefix *p, const wsp_model *m, wsp_dtype dtype,
 
 void wspi_prefix_clear(wspi_prefix *p)
 {
-    for (size_t i = 0; p->slots && i < p->n_slots; i++)
-        for (wspi_node *n = p->slots[i], *next; n; n = next) {
-            next = n->next;
-            free(n);
-        }
     for (size_t h = 0; p->logits && h < WSP_MAX_HEADS; h++)
         free(p->logits[h]);
     if (p->root)
@@ -439,6 +450,8 @@ void wspi_prefix_clear(wspi_prefix *p)
     free(p->level);
     free(p->level_state);
     free(p->logits);
+    for (size_t k = 0; k < WSPI_COUNT(p->nodes); k++)
+        wspi_pool_clear(&p->nodes[k]);
     wspi_pool_clear(&p->states);
     wsp_stacks_free(p->stacks);
     wspi_votes_free(p->votes);

@@ -66,8 +66,9 @@ typedef struct wspi_prefix {
     wspi_node *root;
     wspi_node **slots; /* [n_slots], a power of two */
     size_t n_slots, n_nodes;
-    size_t bytes, max_bytes;     /* of nodes */
-    wspi_node_list idle, stated; /* nodes that nobody needs; nodes with a state */
+    /* Nodes of short and of long packets: in blocks, so that memory is as it was when they come and go for weeks. */
+    wspi_pool nodes[2];
+    wspi_node_list idle[2], stated; /* nodes that nobody needs, by pool; nodes with a state */
     wspi_pool states;
     wspi_node **queue; /* nodes to compute, parents before children */
     size_t n_queue, queue_cap;

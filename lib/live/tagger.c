@@ -415,9 +415,9 @@ wsp_tag_stats wsp_tagger_stats(const wsp_tagger *t)
     s.rows_again = p->rows_again;
     s.beginnings_now = p->n_nodes;
     s.states_now = p->states.used;
-    s.memory_now = p->bytes + p->states.made * p->states.size +
-                   t->contexts.made * t->contexts.size + t->flows.made * t->flows.size +
-                   (size_t)s.flows_now * TABLE_ENTRY;
+    s.memory_now = p->nodes[0].made * p->nodes[0].size + p->nodes[1].made * p->nodes[1].size +
+                   p->states.made * p->states.size + t->contexts.made * t->contexts.size +
+                   t->flows.made * t->flows.size + (size_t)s.flows_now * TABLE_ENTRY;
     return s;
 }
 
