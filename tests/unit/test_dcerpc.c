@@ -20,8 +20,8 @@ static const wire_message stream[] = {
      0,
      {"app=dcerpc", "dcerpc.type=bind", "dcerpc.fragment=5120..6143", "dcerpc.count=2",
       "dcerpc.interface=epmapper", "dcerpc.syntax=ndr", "dcerpc.syntax=ndr64"}},
-    {BYTES(HEAD("\x0c", "\x07", "\x54", "\0", "\x02") SIZES "\x11\x22\x33\x44\x06\0"
-                                                            "12345\0\x02\0\0\0\0\0\0\0" NDR
+    {BYTES(HEAD("\x0c", "\x07", "\x54", "\0", "\x02") SIZES "\x11\x22\x33\x44\x04\0"
+                                                            "135\0\0\0\x02\0\0\0\0\0\0\0" NDR
                                                             "\x02\0\x02\0" NO_SYNTAX),
      false,
      1,
@@ -149,6 +149,13 @@ static void what_is_as_predicted_is_not_told(void **state)
     wire_close(&w);
 }
 
+static void no_port_is_in_the_tokens(void **state)
+{
+    (void)state;
+    assert_no_port_told(135, stream, WSPI_COUNT(stream));
+    assert_no_port_told(34964, datagrams, WSPI_COUNT(datagrams));
+}
+
 static void identifiers_and_stubs_are_hidden(void **state)
 {
     (void)state;
@@ -219,6 +226,7 @@ int main(void)
         cmocka_unit_test(connections_come_back_whole_cut_and_damaged),
         cmocka_unit_test(datagrams_come_back_whole_cut_and_damaged),
         cmocka_unit_test(what_is_as_predicted_is_not_told),
+        cmocka_unit_test(no_port_is_in_the_tokens),
         cmocka_unit_test(identifiers_and_stubs_are_hidden),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_calls_are_calls),

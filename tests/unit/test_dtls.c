@@ -231,9 +231,17 @@ static void samples_shake_hands(void **state)
                "dtls.message=server-hello");
 }
 
+static void no_port_is_in_the_tokens(void **state)
+{
+    (void)state;
+    assert_no_port_told(4433, handshake, WSPI_COUNT(handshake));
+    assert_no_port_told(5684, draft, WSPI_COUNT(draft));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_port_is_in_the_tokens),
         cmocka_unit_test(a_handshake_comes_back_whole_cut_and_damaged),
         cmocka_unit_test(other_records_come_back_whole_cut_and_damaged),
         cmocka_unit_test(what_is_as_predicted_is_not_told),

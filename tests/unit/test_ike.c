@@ -146,6 +146,14 @@ static void messages_and_esp_behind_nat_come_back_whole_cut_and_damaged(void **s
     all_come_back_at(NAT_PORT, nat, WSPI_COUNT(nat));
 }
 
+static void no_port_is_in_the_tokens(void **state)
+{
+    (void)state;
+    assert_no_port_told(PORT, v2, WSPI_COUNT(v2));
+    assert_no_port_told(PORT, v1, WSPI_COUNT(v1));
+    assert_no_port_told(NAT_PORT, nat, WSPI_COUNT(nat));
+}
+
 static void odd_messages_come_back_whole_cut_and_damaged(void **state)
 {
     (void)state;
@@ -221,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_of_version_2_come_back_whole_cut_and_damaged),
         cmocka_unit_test(messages_of_version_1_come_back_whole_cut_and_damaged),
+        cmocka_unit_test(no_port_is_in_the_tokens),
         cmocka_unit_test(messages_and_esp_behind_nat_come_back_whole_cut_and_damaged),
         cmocka_unit_test(odd_messages_come_back_whole_cut_and_damaged),
         cmocka_unit_test(what_is_as_predicted_is_not_told),

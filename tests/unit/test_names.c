@@ -99,37 +99,12 @@ static void netbios_names_come_back_whole_cut_and_damaged(void **state)
     all_come_back_at(137, netbios, WSPI_COUNT(netbios));
 }
 
-/* What is recorded is told in the same way on every port: ports would be in the tokens, else. */
 static void no_port_is_in_the_tokens(void **state)
 {
-    static const struct {
-        const wire_message *all;
-        size_t n;
-        uint16_t port;
-    } flows[] = {{mdns, WSPI_COUNT(mdns), 5353},
-                 {llmnr, WSPI_COUNT(llmnr), 5355},
-                 {netbios, WSPI_COUNT(netbios), 137}};
-    wire w, other;
-
     (void)state;
-    for (size_t i = 0; i < WSPI_COUNT(flows); i++) {
-        wire_open(&w);
-        wire_open(&other);
-        w.port = flows[i].port;
-        other.port = 40000;
-        for (size_t k = 0; k < flows[i].n; k++) {
-            const wire_message *m = &flows[i].all[k];
-
-            put_message(&w, m, m->bytes, m->len);
-            put_message(&other, m, m->bytes, m->len);
-            if (k == 0)
-                assert_string_equal(strstr(w.names, "app=dns"), strstr(other.names, "app=dns"));
-            else if (!strstr(w.names, "udp."))
-                assert_string_equal(w.names, other.names);
-        }
-        wire_close(&w);
-        wire_close(&other);
-    }
+    assert_no_port_told(5353, mdns, WSPI_COUNT(mdns));
+    assert_no_port_told(5355, llmnr, WSPI_COUNT(llmnr));
+    assert_no_port_told(137, netbios, WSPI_COUNT(netbios));
 }
 
 static void what_is_usual_of_a_service_is_not_told(void **state)

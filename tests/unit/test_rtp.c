@@ -284,9 +284,17 @@ static void random_samples_are_rtp(void **state)
     wire_close(&w);
 }
 
+static void no_port_is_in_the_tokens(void **state)
+{
+    (void)state;
+    assert_no_port_told(5004, voice, WSPI_COUNT(voice));
+    assert_no_port_told(5004, control, WSPI_COUNT(control));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_port_is_in_the_tokens),
         cmocka_unit_test(media_come_back_whole_cut_and_damaged),
         cmocka_unit_test(control_comes_back_whole_cut_and_damaged),
         cmocka_unit_test(what_goes_on_as_it_did_is_not_told),

@@ -412,11 +412,19 @@ static size_t port_text(const wspi_coder *c, uint8_t text[MAX_PORT])
     return n + 1;
 }
 
+/* What a server's address has: samples its port; what is recorded is told the same way on every port, as if that were 135. */
+static size_t address_text(const wspi_coder *c, const pdu *p, uint8_t text[MAX_PORT])
+{
+    if (p->type == WSPI_DCE_ALTER_ACK)
+        return 0;
+    return c->fill ? port_text(c, text) : sizeof "135";
+}
+
 /* The address, its length in front, up to a multiple of 4 bytes. false: it is not all here. */
 static bool address(wspi_coder *c, const pdu *p)
 {
     uint8_t text[MAX_PORT] = {0};
-    size_t n = p->type == WSPI_DCE_ALTER_ACK ? 0 : port_text(c, text), pad;
+    size_t n = address_text(c, p, text), pad;
     uint64_t len = expected(c, p, LENGTH, 2, n);
 
     pad = (size_t)(0 - (c->pay.at + len - p->start)) & 3;

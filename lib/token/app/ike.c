@@ -142,11 +142,11 @@ static bool is_asked(const wspi_coder *c, uint64_t of_exchange)
 
 /* ---- the header ---- */
 
-/* Samples: the port says how, and ESP comes when both sides have spoken. */
+/* Samples: the port says how, and ESP comes when both sides have spoken. What is recorded is told the same way on every port. */
 static uint64_t carried(wspi_coder *c, uint64_t is)
 {
     const wspi_layer *l = &c->p->layers[c->p->n_layers - 1];
-    bool nat_t = l->id == WSPI_UDP && (l->v[0] == NAT_T || l->v[1] == NAT_T);
+    bool nat_t = c->fill && l->id == WSPI_UDP && (l->v[0] == NAT_T || l->v[1] == NAT_T);
     uint8_t *mode = c->app.mode, was = mode[c->dir];
 
     if (!was && c->ctx->app.id[!c->dir] == c->pay.app)
