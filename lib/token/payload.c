@@ -186,24 +186,27 @@ static void look_like_nothing(uint8_t *b, size_t n)
             b[at] |= 0x20;
 }
 
-/*
- * Over UDP: QUIC, RTP, STUN, DTLS, OCP.1 and DHT by the first byte, ISO transport by the second, DNS by small counts, SIP by
- * its name.
- */
+/* OCP.1, BitTorrent's DHT; and what this codec would take for a protocol, with which the flow went on. */
+static bool begins_like_something(const uint8_t *b, size_t n)
+{
+    return *b == ';' || *b == 'd' || wspi_app_is_out_of_place(b, n, WSPI_UDP);
+}
+
+/* Over UDP: QUIC, RTP, STUN and DTLS by the first byte, ISO transport by the second, DNS by small counts, SIP by its name. */
 static void begin_like_text(uint8_t *b, size_t n)
 {
     static const char *const words[] = {"sip:", "SIP/", "sips:"};
 
     if (*b < 0x20 || *b > 0x7e)
         *b = (uint8_t)(0x20 | (*b & 0x1f));
-    if (*b == ';' || *b == 'd') /* OCP.1, BitTorrent's DHT */
-        *b ^= 1;
     if (n > 1 && b[1] >> 4 == 4)
         b[1] ^= 0x30;
     if (n >= 12 && (b[4] | b[6] | b[8] | b[10]) == 0)
         b[4] = 0x20;
     for (size_t k = 0; k < WSPI_COUNT(words); k++)
         break_word(b, n, words[k]);
+    for (unsigned k = 0x20; k < 0x7f && begins_like_something(b, n); k++)
+        *b = *b < 0x7e ? *b + 1 : 0x20;
 }
 
 static void hide_from_readers(const wspi_coder *c, uint8_t *b, size_t n)

@@ -115,6 +115,47 @@ static void sampled_dhcpv6_is_dhcpv6(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_DHCPV6);
 }
 
+/* A plain datagram that began like a message would go on as a flow of DHCPv6, on ports where readers take it for DNS. */
+static void sampled_plain_bytes_are_not_taken_for_it(void **state)
+{
+    static const char *const plain[] = {
+        "c2s first",         "c2s gap=0",         "stack=eth/ipv4/udp",
+        "udp.sport=dynamic", "udp.dport=dynamic", "len=8",
+        "app=none",          "payload=binary",    NULL};
+    static const uint8_t like[] = {32, 'x', 'i', 'd',
+                                   0,  1,   0,   0}; /* a client's identifier of no bytes */
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    const unsigned text = wspi_group_base(WSPI_T_TEXT);
+    wsp_filler fill = filler_of(1);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    size_t n = 0, put = 0;
+    bool done = false;
+    wsp_decoded out;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    assert_non_null(legal);
+    wspi_rng_seed(&r, 1);
+    wire_open(&w);
+    for (;; n++) {
+        assert_int_equal(
+            wsp_grammar_next(w.decoder, w.dec, ids, n, &fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        if (put < sizeof like && legal[text + like[put]])
+            ids[n] = (uint16_t)(text + like[put++]);
+        else
+            ids[n] = choose(legal, plain, &r);
+    }
+    assert_int_equal(put, sizeof like);
+    assert_int_equal(wsp_grammar_build(w.decoder, w.dec, ids, n, &fill, &out, NULL), WSP_OK);
+    assert_int_equal(app_of_datagram((const char *)out.frame.data + HEADERS_UDP, sizeof like), 0);
+    assert_int_equal(app_of_datagram((const char *)like, sizeof like), WSPI_APP_DHCPV6);
+    wire_close(&w);
+    free(legal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +165,7 @@ int main(void)
         cmocka_unit_test(identifiers_and_addresses_are_in_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_dhcpv6_is_dhcpv6),
+        cmocka_unit_test(sampled_plain_bytes_are_not_taken_for_it),
     };
 
     (void)wsp_vocab_size();

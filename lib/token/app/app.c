@@ -30,6 +30,15 @@ uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
     return 0;
 }
 
+bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport)
+{
+    for (size_t a = 0; a < WSPI_COUNT(apps); a++)
+        if (apps[a]->ports_only && apps[a]->looks && apps[a]->over & over(transport) &&
+            apps[a]->looks(b, n))
+            return true;
+    return false;
+}
+
 bool wspi_app_serves(uint16_t port, uint8_t transport)
 {
     return wspi_app_of_port(port, transport) != 0 || wspi_browse_port(port, transport);

@@ -466,17 +466,22 @@ static bool textual(const uint8_t *b, size_t n)
     return n > 0;
 }
 
-/* Samples: readers take a text that begins like XML for XML, which it would not be for long. */
-static void hide_xml(wspi_http_message *w, size_t n)
+/*
+ * Samples: readers take a text that begins like XML for XML, which it would not be for long, and look for two digits behind each
+ * percent sign of a form. Of the last n bytes.
+ */
+static void hide_from_readers(wspi_http_message *w, size_t n)
 {
-    static const char xml[] = "<?";
     uint8_t *b;
 
-    if (!w->c->fill || wspi_http_stopped(w) || n < strlen(xml))
+    if (!w->c->fill || wspi_http_stopped(w) || n == 0)
         return;
     b = w->c->pay.out->data + w->c->pay.out->len - n;
-    if (memcmp(b, xml, strlen(xml)) == 0)
+    if (n > 1 && b[0] == '<' && b[1] == '?')
         b[1] = '!';
+    for (size_t i = 0; i < n; i++)
+        if (b[i] == '%')
+            b[i] = '&';
 }
 
 /* The body's bytes in this segment; the others are counted in left. */
@@ -509,8 +514,8 @@ static void first_of_body(wspi_http_message *w)
     else
         shown = 0;
     wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
-    hide_xml(w, shown);
     wspi_app_opaque(c, n - shown);
+    hide_from_readers(w, n);
     if (*left != UINT32_MAX)
         *left -= (uint32_t)n;
 }
@@ -543,6 +548,7 @@ static void resume(wspi_http_message *w)
     } else {
         n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
         wspi_app_opaque(c, n);
+        hide_from_readers(w, n);
         if (*left != UINT32_MAX)
             *left -= n;
     }
