@@ -5,6 +5,8 @@
  * advance together in a number of slots, so that the model computes for many at once. Every flow has random numbers of
  * its own, so that neither slots nor threads change what is drawn.
  */
+#include <math.h>
+
 #include "task/generate_int.h"
 
 enum { SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480 };
@@ -255,10 +257,25 @@ static bool is_guided(const speaker *g, const flow *f, const uint16_t *legal, si
     return false;
 }
 
+/* The logarithm of what the odds of the wanted tokens sum up to, and of the greatest ones. */
+static float log_sum(const float *logit, const uint16_t *wanted, size_t n, float *most)
+{
+    float sum = 0;
+
+    *most = -INFINITY;
+    for (size_t i = 0; i < n; i++)
+        *most = fmaxf(*most, logit[wanted[i]]);
+    for (size_t i = 0; i < n; i++)
+        sum += expf(logit[wanted[i]] - *most);
+    return *most + logf(sum);
+}
+
 /*
  * Logits of the flows `asked`, pushed on in the direction in which the condition has moved them (Ho and Salimans, 2022):
- * (1 + w) conditional - w unconditional, which cuts both ways before temperature.
+ * (1 + w) conditional - w unconditional, before temperature. What the condition makes less likely becomes rarer still; what it
+ * makes likelier gains where it is likely: a token that is rare with it, and hardly there without, would win, else.
  */
+static const float LIKELY = 0.1f; /* odds, of the likeliest token's */
 static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
                                 wsp_error *err)
 {
@@ -271,23 +288,28 @@ static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *as
     }
     WSP_TRY(wsp_runner_next_token(g->runner, prefix, 2 * n, g->logits, err));
     for (size_t k = 0; k < n; k++) {
-        float *with = g->logits + k * v;
         const float *without = g->logits + (n + k) * v;
+        float *with = g->logits + k * v, most, other;
+        float common = log_sum(with, prefix[k].wanted, prefix[k].n_wanted, &most) -
+                       log_sum(without, prefix[k].wanted, prefix[k].n_wanted, &other);
+
         for (size_t i = 0; i < prefix[k].n_wanted; i++) {
             uint16_t id = prefix[k].wanted[i];
-            if (g->guiding[id])
-                with[id] += (float)g->o->guide * (with[id] - without[id]);
+            float moved = with[id] - without[id] - common;
+
+            if (g->guiding[id] && (moved < 0 || with[id] > most + logf(LIKELY)))
+                with[id] += (float)g->o->guide * moved;
         }
     }
     return WSP_OK;
 }
 
 /* Flows that a token is to be drawn for, with what the model is asked for them. */
-typedef struct round {
+typedef struct asking {
     size_t flow[SLOTS], n;
     wsp_prefix
         prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
-} round;
+} asking;
 
 static void put_token(flow *f, uint16_t token)
 {
@@ -295,7 +317,7 @@ static void put_token(flow *f, uint16_t token)
     f->ids[f->n++] = token;
 }
 
-static void sample_tokens(speaker *g, const round *r)
+static void sample_tokens(speaker *g, const asking *r)
 {
     for (size_t k = 0; k < r->n; k++) {
         flow *f = &g->flows[r->flow[k]];
@@ -305,7 +327,7 @@ static void sample_tokens(speaker *g, const round *r)
 }
 
 /* A token for each of the flows. By the model's own odds the runner draws it, which computes less. */
-static wsp_status choose_tokens(speaker *g, round *r, wsp_error *err)
+static wsp_status choose_tokens(speaker *g, asking *r, wsp_error *err)
 {
     const wsp_generate_options *o = g->o;
     uint16_t token[SLOTS];
@@ -324,7 +346,7 @@ static wsp_status choose_tokens(speaker *g, round *r, wsp_error *err)
     return WSP_OK;
 }
 
-static wsp_status choose_guided(speaker *g, round *r, wsp_error *err)
+static wsp_status choose_guided(speaker *g, asking *r, wsp_error *err)
 {
     if (r->n == 0)
         return WSP_OK;
@@ -334,7 +356,7 @@ static wsp_status choose_guided(speaker *g, round *r, wsp_error *err)
 }
 
 /* A rare token for each of the flows, by the model's own odds; where there is none, the one that was drawn stays. */
-static wsp_status choose_rare(speaker *g, const round *r, wsp_error *err)
+static wsp_status choose_rare(speaker *g, const asking *r, wsp_error *err)
 {
     if (r->n == 0)
         return WSP_OK;
@@ -371,7 +393,7 @@ static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
 }
 
 /* The flow is asked for in this round: one of these tokens may come. */
-static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, round *r)
+static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, asking *r)
 {
     const flow *f = &g->flows[i];
     const size_t T = g->cfg->max_tokens;
@@ -418,7 +440,7 @@ static wsp_status to_choice(speaker *g, flow *f, uint16_t *legal, size_t *choice
 /* One more token for every open flow whose packet is not complete; *left counts them. */
 static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
 {
-    round usual = {.n = 0}, guided = {.n = 0}, rare = {.n = 0};
+    asking usual = {.n = 0}, guided = {.n = 0}, rare = {.n = 0};
 
     *left = 0;
     for (size_t i = 0; i < SLOTS; i++) {
