@@ -59,11 +59,15 @@ done
 
 common=(--config small --val-every 0 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
 # First all flows by their next tokens; from these weights the generator goes on with labelled flows and conditions, and the lower stacks
-# learn the labels. The generator's weights are those of the best validation, the others' the last. Trees vote beside the classifier's heads.
+# learn the labels. The generator's last epoch is without dropout: what it was taught with is likelier than it was, else. Trees vote beside the
+# classifier's heads.
 "$ws" train "${common[@]}" --threads 2 --head-weight 0 --epochs "${PRETRAIN:-3}" --lr 0.0015 --checkpoint "$work/pretrained-$seed.ckpt" \
     --log "$work/pretrained-$seed.jsonl" -w "$work/pretrained-$seed.safetensors" "$work/train.npz"
 "$ws" train "${common[@]}" --threads 1 --init "$work/pretrained-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
-    --val "$work/val.npz" --val-every 1500 --dropout 0.2 --per-label 200 --epochs "${SPEAK:-7}" --lr 0.0015 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
+    --val "$work/val.npz" --val-every 3000 --dropout 0.2 --per-label 200 --epochs "${SPEAK:-7}" --lr 0.0015 --checkpoint "$work/dropout-$seed.ckpt" --log "$work/dropout-$seed.jsonl" \
+    -w "$work/dropout-$seed.safetensors" "$work/train.npz"
+"$ws" train "${common[@]}" --threads 1 --init "$work/dropout-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
+    --per-label 200 --epochs 1 --lr 0.0005 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
     -w "$work/generator-$seed.safetensors" "$work/train.npz"
 "$ws" train "${common[@]}" --threads 2 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
     --per-label 200 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-8}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
