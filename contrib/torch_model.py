@@ -176,8 +176,8 @@ class Model:
             return logits
         first = self.config["ranges"] + [self.config["vocab"]]
         ranges = torch.log_softmax(self.linear(n, "output.range"), -1)
-        return torch.cat([ranges[:, r:r + 1] + torch.log_softmax(logits[:, first[r]:first[r + 1]], -1)
-                          for r in range(len(first) - 1)], 1)
+        inside = logits.split([b - a for a, b in zip(first, first[1:])], 1)  # slices have gradients as large as the whole
+        return torch.cat([p + torch.log_softmax(x, -1) for p, x in zip(ranges.split(1, 1), inside)], 1)
 
     def head_loss(self, flows, labels, weight=None, smoothing=0.0):
         """Mean over labelled pairs of flow and head; weight: {head: a number for each label}."""
