@@ -23,6 +23,8 @@ static wsp_status stock(wspi_pool *p)
     b = aligned_alloc(64, sizeof *b + n * p->size);
     if (!b)
         return WSP_ERR_NOMEM;
+    /* all of its pages now: else memory creeps for as long as items are used for the first time */
+    memset(b->data, 0, n * p->size);
     b->next = p->blocks;
     p->blocks = b;
     p->made += n;
