@@ -39,6 +39,22 @@ bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport)
     return false;
 }
 
+uint64_t wspi_app_number(const uint8_t *b, size_t n)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | b[i];
+    return v;
+}
+
+bool wspi_app_is_listed(const wspi_value *list, uint64_t v)
+{
+    while (list->name && list->value != v)
+        list++;
+    return list->name != NULL;
+}
+
 bool wspi_app_serves(uint16_t port, uint8_t transport)
 {
     return wspi_app_of_port(port, transport) != 0 || wspi_browse_port(port, transport);

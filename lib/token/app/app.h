@@ -128,6 +128,10 @@ uint16_t wspi_dtls_version(uint64_t v);
 /* Do the bytes begin like a protocol over that transport that samples have on its ports only? n > 0 */
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport);
 
+/* The number of n <= 8 bytes at b, the highest first; is it in a list that ends with a NULL name? */
+uint64_t wspi_app_number(const uint8_t *b, size_t n);
+bool wspi_app_is_listed(const wspi_value *list, uint64_t v);
+
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
 

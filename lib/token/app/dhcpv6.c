@@ -236,15 +236,6 @@ static enum kind kind_of(uint64_t code)
 
 /* ---- what it looks like ---- */
 
-static uint64_t number_at(const uint8_t *b, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
 static size_t header_len(uint8_t first)
 {
     return first == RELAY_FORWARD || first == RELAY_REPLY ? RELAY_HEADER : HEADER;
@@ -253,7 +244,7 @@ static size_t header_len(uint8_t first)
 /* Bytes of the option at b, which has n bytes of what holds it, or 0 when it does not fit. */
 static size_t option_len(const uint8_t *b, size_t n)
 {
-    size_t len = n >= 4 ? 4 + (size_t)number_at(b + 2, 2) : 0;
+    size_t len = n >= 4 ? 4 + (size_t)wspi_app_number(b + 2, 2) : 0;
 
     return len <= n ? len : 0;
 }
@@ -277,11 +268,11 @@ static bool looks(const uint8_t *b, size_t n)
     if (b[0] == 0 || b[0] > LAST_TYPE || n < at + 4)
         return false;
     for (; at + 4 <= n; options++) {
-        uint64_t code = number_at(b + at, 2);
+        uint64_t code = wspi_app_number(b + at, 2);
         if (code == 0 || code > LAST_OPTION)
             return false;
         known = known || kind_of(code) != K_OPAQUE;
-        at += 4 + (size_t)number_at(b + at + 2, 2);
+        at += 4 + (size_t)wspi_app_number(b + at + 2, 2);
     }
     return known && (at == n || (options > 1 && at > n));
 }

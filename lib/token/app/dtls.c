@@ -136,15 +136,6 @@ static unsigned row_of(const wspi_value *rows, uint64_t v)
     return k;
 }
 
-static uint64_t number_at(const uint8_t *b, size_t n)
-{
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
 /* What this side has said so far, and the other one; zeros if that was of another protocol. */
 static uint64_t *mine(wspi_coder *c)
 {
@@ -171,9 +162,9 @@ static bool looks(const uint8_t *b, size_t n)
     uint64_t len;
 
     if (n < HEAD || b[0] < CHANGE || b[0] > ACK || b[0] == 25 || b[3] != 0 || b[5] != 0 ||
-        !version[row_of(version, number_at(b + 1, 2))].name)
+        !version[row_of(version, wspi_app_number(b + 1, 2))].name)
         return false;
-    len = number_at(b + 11, 2);
+    len = wspi_app_number(b + 11, 2);
     return len > 0 && len <= LARGEST && (b[1] == 0xfe || b[0] <= DATA);
 }
 
@@ -440,8 +431,8 @@ static unsigned next_message(const wspi_coder *c, size_t end)
     if (end - c->pay.at < PART_HEAD || wspi_app_captured(c) < PART_HEAD)
         return sealed;
     k = row_of(message_type, b[0]);
-    if (!message_type[k].name || number_at(b + 9, 3) > end - c->pay.at - PART_HEAD ||
-        number_at(b + 6, 3) + number_at(b + 9, 3) > number_at(b + 1, 3))
+    if (!message_type[k].name || wspi_app_number(b + 9, 3) > end - c->pay.at - PART_HEAD ||
+        wspi_app_number(b + 6, 3) + wspi_app_number(b + 9, 3) > wspi_app_number(b + 1, 3))
         return sealed;
     return k;
 }
@@ -649,10 +640,10 @@ static bool next_record(const wspi_coder *c, uint64_t *type)
         *type = ENCRYPTED;
         at -= !(b[0] & LONG_SEQUENCE);
         return b[0] & HAS_ID || !(b[0] & HAS_LENGTH) ||
-               at + 2 + number_at(b + at, 2) <= wspi_app_left(c);
+               at + 2 + wspi_app_number(b + at, 2) <= wspi_app_left(c);
     }
     *type = n ? b[0] : 0;
-    return looks(b, n) && HEAD + number_at(b + 11, 2) <= wspi_app_left(c);
+    return looks(b, n) && HEAD + wspi_app_number(b + 11, 2) <= wspi_app_left(c);
 }
 
 /* A record has to come first; a datagram without a whole one is none of DTLS. */

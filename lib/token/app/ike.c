@@ -58,15 +58,6 @@ static bool stopped(const wspi_coder *c)
     return c->bad || c->need || c->pay.fail;
 }
 
-static uint64_t number_at(const uint8_t *b, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
 /* ---- what it looks like ---- */
 
 /* Of IKEv2 by its version. */
@@ -75,21 +66,16 @@ static bool is_v2(uint64_t of_exchange)
     return of_exchange >> 12 == 2;
 }
 
-static bool is_one_of(const wspi_value *list, uint64_t v)
-{
-    while (list->name && list->value != v)
-        list++;
-    return list->name != NULL;
-}
-
 /* A header: a version with an exchange of its own, and a length that is not less than what there is. */
 static bool looks_message(const uint8_t *b, size_t n)
 {
-    size_t at = n >= MARKER && number_at(b, MARKER) == 0 ? MARKER : 0;
+    size_t at = n >= MARKER && wspi_app_number(b, MARKER) == 0 ? MARKER : 0;
 
     return n >= at + HEADER && (b[at + 17] == 0x10 || b[at + 17] == 0x20) &&
-           number_at(b + at + 24, 4) >= n - at && number_at(b + at + 24, 4) <= UINT16_MAX &&
-           is_one_of(exchange, number_at(b + at + 17, 2)) && number_at(b + at, 8) != 0;
+           wspi_app_number(b + at + 24, 4) >= n - at &&
+           wspi_app_number(b + at + 24, 4) <= UINT16_MAX &&
+           wspi_app_is_listed(exchange, wspi_app_number(b + at + 17, 2)) &&
+           wspi_app_number(b + at, 8) != 0;
 }
 
 /* How the last message of a direction was carried; ESP and keepalives come only where one was marked. */
@@ -107,7 +93,7 @@ static bool takes(const wspi_coder *c)
         return true;
     if (!is_marked(c, 0) && !is_marked(c, 1))
         return false;
-    return n >= 8 ? number_at(b, MARKER) != 0 : n == 1 && *b == 0xff && c->pay.wire == 1;
+    return n >= 8 ? wspi_app_number(b, MARKER) != 0 : n == 1 && *b == 0xff && c->pay.wire == 1;
 }
 
 /* ---- what was said before ---- */
@@ -435,7 +421,7 @@ static void contents(wspi_coder *c, uint64_t type, size_t n)
 static bool holds(const wspi_coder *c, uint64_t type)
 {
     const uint8_t *b = c->pay.in + c->pay.at, *in = b + 4;
-    size_t n = wspi_app_captured(c), len = n >= 4 ? (size_t)number_at(b + 2, 2) : 0;
+    size_t n = wspi_app_captured(c), len = n >= 4 ? (size_t)wspi_app_number(b + 2, 2) : 0;
 
     if (type == 0 || len < 4 || len > n || b[1])
         return false;
@@ -443,7 +429,7 @@ static bool holds(const wspi_coder *c, uint64_t type)
     switch (type) {
     case KE: return n >= 4 && in[2] == 0 && in[3] == 0;
     case NOTIFICATION: return n >= 4 && n - 4 >= in[1];
-    case V1_NOTIFY: return n >= 8 && number_at(in, 4) == DOMAIN_IPSEC && n - 8 >= in[5];
+    case V1_NOTIFY: return n >= 8 && wspi_app_number(in, 4) == DOMAIN_IPSEC && n - 8 >= in[5];
     case V1_ID: return n >= 4;
     default: return true;
     }
@@ -571,7 +557,7 @@ static void walk(wspi_coder *c)
 
     if (c->enc && !looks_message(b, c->pay.end))
         is = c->pay.end == 1 ? KEEPALIVE : ESP_IN_UDP;
-    else if (c->enc && number_at(b, MARKER) == 0)
+    else if (c->enc && wspi_app_number(b, MARKER) == 0)
         is = MARKED;
     is = carried(c, is);
     if (is == MARKED)

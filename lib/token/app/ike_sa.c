@@ -207,15 +207,6 @@ static bool stopped(const wspi_coder *c)
     return c->bad || c->need || c->pay.fail;
 }
 
-static uint64_t number_at(const uint8_t *b, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
 void wspi_ike_fixed(wspi_coder *c, size_t n, uint64_t v)
 {
     (void)wspi_app_get(c, n);
@@ -288,7 +279,7 @@ static size_t spi_len(uint64_t protocol)
 /* The bytes of an item of at least `least`, of n: its mark says whether it is the last one. 0: it is none. */
 static size_t item_len(const uint8_t *b, size_t n, size_t least, uint8_t more)
 {
-    size_t len = n >= least ? (size_t)number_at(b + 2, 2) : 0;
+    size_t len = n >= least ? (size_t)wspi_app_number(b + 2, 2) : 0;
 
     return len >= least && len <= n && b[1] == 0 && b[0] == (len < n ? more : 0) ? len : 0;
 }
@@ -302,7 +293,7 @@ static bool attributes_fit(const uint8_t *b, size_t n)
             return false;
         if (b[at] & 0x80)
             at += 4;
-        else if (number_at(b + at + 2, 2) == 4 && n - at >= 8)
+        else if (wspi_app_number(b + at + 2, 2) == 4 && n - at >= 8)
             at += 8;
         else
             return false;
@@ -314,8 +305,8 @@ static bool transform_fits(const uint8_t *b, size_t n, bool v2)
 {
     if (!v2)
         return b[6] == 0 && b[7] == 0 && attributes_fit(b + HEAD, n - HEAD);
-    return b[5] == 0 && (n == HEAD || (n == HEAD + 4 && number_at(b + 8, 2) == KEY_LENGTH &&
-                                       number_at(b + 10, 2) > 0));
+    return b[5] == 0 && (n == HEAD || (n == HEAD + 4 && wspi_app_number(b + 8, 2) == KEY_LENGTH &&
+                                       wspi_app_number(b + 10, 2) > 0));
 }
 
 static bool proposal_fits(const uint8_t *b, size_t n, bool v2)
@@ -338,7 +329,7 @@ static bool all_fits(const uint8_t *b, size_t n, bool v2)
     size_t at = v2 ? 0 : DOMAIN, len = 0;
     unsigned count = 0;
 
-    if (n < at || (!v2 && number_at(b, DOMAIN) != DOMAIN_IPSEC))
+    if (n < at || (!v2 && wspi_app_number(b, DOMAIN) != DOMAIN_IPSEC))
         return false;
     for (; at < n; at += len, count++) {
         len = item_len(b + at, n - at, HEAD, MORE_PROPOSALS);
@@ -384,8 +375,8 @@ static bool only_sampled(wspi_coder *c, bool v2, unsigned n, uint64_t last)
 
 static uint64_t transform_at(const uint8_t *b)
 {
-    return (uint64_t)b[4] << 32 | number_at(b + 6, 2) << 16 |
-           (number_at(b + 2, 2) > HEAD ? number_at(b + 10, 2) : 0);
+    return (uint64_t)b[4] << 32 | wspi_app_number(b + 6, 2) << 16 |
+           (wspi_app_number(b + 2, 2) > HEAD ? wspi_app_number(b + 10, 2) : 0);
 }
 
 static void add(list *l, uint64_t v)
@@ -423,7 +414,7 @@ static bool alike(const wspi_coder *c, size_t end, const offer *o)
 
     if (o->now.n && o->now.v[o->now.n - 1] >> 32 == type)
         return false;
-    for (; at < end; at += (size_t)number_at(c->pay.in + at + 2, 2))
+    for (; at < end; at += (size_t)wspi_app_number(c->pay.in + at + 2, 2))
         add(&next, transform_at(c->pay.in + at));
     k = first_of(&o->was, type);
     n = in_a_row(&next, 0);
@@ -484,8 +475,9 @@ static void read_attributes(const uint8_t *b, size_t n, list *l)
 {
     l->n = 0;
     for (size_t at = 0; at < n; at += b[at] & 0x80 ? 4 : 8)
-        add(l, OF_V1 | number_at(b + at, 2) << 32 |
-                   (b[at] & 0x80 ? number_at(b + at + 2, 2) : number_at(b + at + 4, 4)));
+        add(l,
+            OF_V1 | wspi_app_number(b + at, 2) << 32 |
+                (b[at] & 0x80 ? wspi_app_number(b + at + 2, 2) : wspi_app_number(b + at + 4, 4)));
 }
 
 /* The attributes of a transform have the types of the last one, each once. */
@@ -504,7 +496,7 @@ static void tokens_of(const uint8_t *b, const offer *o, list *q)
     list l;
     bool changed;
 
-    read_attributes(b + HEAD, (size_t)number_at(b + 2, 2) - HEAD, &l);
+    read_attributes(b + HEAD, (size_t)wspi_app_number(b + 2, 2) - HEAD, &l);
     changed = same_types(&l, &o->now);
     q->n = 0;
     add(q, (changed ? CHANGED : ANEW) | mark);
@@ -568,7 +560,7 @@ static unsigned transforms_v1(wspi_coder *c, size_t end, offer *o)
 
         if (c->enc && k == q.n && at < end) {
             tokens_of(c->pay.in + at, o, &q);
-            at += (size_t)number_at(c->pay.in + at + 2, 2);
+            at += (size_t)wspi_app_number(c->pay.in + at + 2, 2);
             k = 0;
         }
         there = k < q.n;
@@ -595,7 +587,7 @@ static void one_proposal(wspi_coder *c, bool v2, offer *o, uint64_t protocol, ui
     unsigned count;
 
     if (c->enc)
-        end += (size_t)number_at(c->pay.in + at + 2, 2);
+        end += (size_t)wspi_app_number(c->pay.in + at + 2, 2);
     wspi_ike_fixed(c, 4, 0);
     wspi_ike_fixed(c, 4, number << 24 | protocol << 16 | spi_len(protocol) << 8);
     wspi_app_opaque(c, spi_len(protocol));

@@ -276,13 +276,6 @@ static bool stopped(const wspi_coder *c)
 
 /* ---- what it looks like ---- */
 
-static bool is_one_of(const wspi_value *list, uint8_t v)
-{
-    while (list->name && list->value != v)
-        list++;
-    return list->name != NULL;
-}
-
 /* Bytes of the attribute at b, which has n bytes of the message, or 0 when it does not fit. */
 static size_t attribute_len(const uint8_t *b, size_t n)
 {
@@ -297,11 +290,11 @@ static bool looks(const uint8_t *b, size_t n)
 {
     size_t len = n >= HEADER ? (size_t)b[2] << 8 | b[3] : 0, at = HEADER, step = 1, known = 0;
 
-    if (len < HEADER || len > LONGEST || !is_one_of(code, b[0]))
+    if (len < HEADER || len > LONGEST || !wspi_app_is_listed(code, b[0]))
         return false;
     for (; at < len && at + 1 < n && step; at += step) {
         step = attribute_len(b + at, len - at);
-        known += step && is_one_of(attribute, b[at]);
+        known += step && wspi_app_is_listed(attribute, b[at]);
     }
     return len == n ? at == len || known >= 2 : step && len > n && known > 0;
 }

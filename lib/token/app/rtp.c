@@ -238,22 +238,6 @@ static void move_up(memory *m, unsigned i, const stream *s)
 
 /* ---- what it looks like ---- */
 
-static uint64_t number_at(const uint8_t *b, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
-static bool is_one_of(const wspi_value *list, uint64_t v)
-{
-    while (list->name && list->value != v)
-        list++;
-    return list->name != NULL;
-}
-
 /* RFC 5761 4: second bytes of RTCP, which RTP on the same port leaves out. */
 static bool is_control(uint8_t v)
 {
@@ -284,7 +268,7 @@ static size_t least_of(unsigned is, unsigned count)
 /* Bytes of the packet of RTCP at b, of which n are captured and `wire` there; 0: it does not fit. */
 static size_t control_len(const uint8_t *b, size_t n, size_t wire)
 {
-    size_t len = n >= RTCP_HEADER ? 4 + 4 * (size_t)number_at(b + 2, 2) : 0;
+    size_t len = n >= RTCP_HEADER ? 4 + 4 * (size_t)wspi_app_number(b + 2, 2) : 0;
 
     if (len == 0 || b[0] >> 6 != VERSION_2 || !is_control(b[1]) || len > wire ||
         len < least_of(b[1], b[0] & 31) || (b[1] == APP && n < RTCP_HEADER + 4))
@@ -300,7 +284,7 @@ static bool looks_control(const uint8_t *b, size_t n, size_t wire)
 {
     size_t at = control_len(b, n, wire), len = 1;
 
-    if (at == 0 || !is_one_of(rtcp, kind_at(b)))
+    if (at == 0 || !wspi_app_is_listed(rtcp, kind_at(b)))
         return false;
     if ((b[1] == SR || b[1] == RR) && at == least_of(b[1], b[0] & 31))
         return true;
@@ -315,7 +299,7 @@ static size_t head_of(const uint8_t *b, size_t n, size_t wire)
     size_t at = HEADER + 4 * (size_t)(b[0] & 15);
 
     if (b[0] & 0x10)
-        at += at + 4 <= n ? 4 + 4 * (size_t)number_at(b + at + 2, 2) : 4;
+        at += at + 4 <= n ? 4 + 4 * (size_t)wspi_app_number(b + at + 2, 2) : 4;
     return at <= wire ? at : 0;
 }
 
@@ -351,13 +335,14 @@ static bool has_body(unsigned of, size_t n)
 static bool looks_first(const uint8_t *b, size_t n, size_t wire)
 {
     size_t at = head_of(b, n, wire);
-    uint64_t seq = number_at(b + 2, 2), ssrc = number_at(b + 8, 4);
+    uint64_t seq = wspi_app_number(b + 2, 2), ssrc = wspi_app_number(b + 8, 4);
 
     if (at == 0 || b[0] & 0x2f || ssrc == 0 || (seq == 0 && ssrc <= UINT16_MAX) ||
-        number_at(b + 1, 5) == 0 || !is_one_of(type, b[1] & 127u) ||
+        wspi_app_number(b + 1, 5) == 0 || !wspi_app_is_listed(type, b[1] & 127u) ||
         !has_body(b[1] & 127u, wire - at))
         return false;
-    return !(b[0] & 0x10) || (n >= HEADER + 4 && is_one_of(profile, number_at(b + HEADER, 2)));
+    return !(b[0] & 0x10) ||
+           (n >= HEADER + 4 && wspi_app_is_listed(profile, wspi_app_number(b + HEADER, 2)));
 }
 
 /* Flows of other protocols do not change to it, but for those of STUN, which finds the way for it (RFC 7983). */
@@ -389,7 +374,7 @@ static bool takes_media(const wspi_coder *c)
         return false;
     recall(&c->ctx->app, c->dir, &m);
     recall(&c->ctx->app, !c->dir, &theirs);
-    if (find(&m, number_at(b + 8, 4)) != NEW)
+    if (find(&m, wspi_app_number(b + 8, 4)) != NEW)
         return true;
     return looks_first(b, n, c->pay.wire) &&
            (!is_late(c) || theirs.n || b[0] & 0x10 || b[1] & 0x80) && may_begin(c);
@@ -474,8 +459,8 @@ static void elements(wspi_coder *c, size_t n)
 
     for (unsigned k = 0; k < MAX_ELEMENTS && !stopped(c); k++) {
         const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
-        bool there = c->enc && n > 0 && wspi_app_captured(c) > 0 && is_one_of(element, b[0] >> 4) &&
-                     2u + (b[0] & 15) <= n;
+        bool there = c->enc && n > 0 && wspi_app_captured(c) > 0 &&
+                     wspi_app_is_listed(element, b[0] >> 4) && 2u + (b[0] & 15) <= n;
 
         if (there)
             is = b[0] >> 4;
@@ -709,7 +694,7 @@ static uint64_t which(wspi_coder *c, const memory *m)
     if (!m->n && theirs.control && !theirs.n)
         want = CONTROL;
     if (b && !is_control(b[1]))
-        v = wspi_app_captured(c) >= HEADER ? find(m, number_at(b + 8, 4)) : NEW;
+        v = wspi_app_captured(c) >= HEADER ? find(m, wspi_app_number(b + 8, 4)) : NEW;
     /* Samples: reports among media, but no media among reports. */
     wspi_app_only(c, CONTROL, 1);
     return wspi_app_code(c, STREAM, true, want, v);

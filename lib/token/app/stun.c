@@ -242,15 +242,6 @@ static bool stopped(const wspi_coder *c)
 
 /* ---- what it looks like ---- */
 
-static uint64_t number_at(const uint8_t *b, unsigned n)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
 static size_t padding_of(uint64_t len)
 {
     return (size_t)(0 - len) & 3;
@@ -259,7 +250,7 @@ static size_t padding_of(uint64_t len)
 /* Of the attribute at b, which has n bytes of the message: with its padding, or 0 when it does not fit. */
 static size_t attribute_len(const uint8_t *b, size_t n)
 {
-    uint64_t len = n >= 4 ? number_at(b + 2, 2) : 0;
+    uint64_t len = n >= 4 ? wspi_app_number(b + 2, 2) : 0;
 
     return n >= 4 && 4 + len + padding_of(len) <= n ? (size_t)(4 + len + padding_of(len)) : 0;
 }
@@ -267,10 +258,10 @@ static size_t attribute_len(const uint8_t *b, size_t n)
 /* Without a cookie: a known type, and attributes that fill the datagram. */
 static bool looks_classic(const uint8_t *b, size_t n)
 {
-    uint64_t t = number_at(b, 2) & ~(uint64_t)0x110;
+    uint64_t t = wspi_app_number(b, 2) & ~(uint64_t)0x110;
     size_t at = HEADER, len = 1;
 
-    if ((t != 1 && t != 2) || number_at(b + 2, 2) != n - HEADER)
+    if ((t != 1 && t != 2) || wspi_app_number(b + 2, 2) != n - HEADER)
         return false;
     for (; at < n && len; at += len)
         len = attribute_len(b + at, n - at);
@@ -279,7 +270,8 @@ static bool looks_classic(const uint8_t *b, size_t n)
 
 static bool looks(const uint8_t *b, size_t n)
 {
-    return n >= HEADER && b[0] < 0x40 && (number_at(b + 4, 4) == MAGIC || looks_classic(b, n));
+    return n >= HEADER && b[0] < 0x40 &&
+           (wspi_app_number(b + 4, 4) == MAGIC || looks_classic(b, n));
 }
 
 /* ---- values ---- */
@@ -497,7 +489,7 @@ static void attributes(wspi_coder *c, size_t end)
     for (unsigned n = 0; n < MAX_ATTRIBUTES && !stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0 &&
-                     number_at(c->pay.in + c->pay.at, 2) > 0;
+                     wspi_app_number(c->pay.in + c->pay.at, 2) > 0;
         only_sampled(c, n, t);
         if (wspi_app_element(c, ATTRIBUTE, 2, there, &t)) {
             one_attribute(c, t);
