@@ -34,7 +34,7 @@ static const cli_page page = {
 enum { OVERHEAD = 160 << 20 };
 
 enum { WAIT_MS = 20, CHECK_NS = 5000000, CHECK_PACKETS = 64, LEAVE_NS = 200000000 };
-static const double shed_at = 0.5, refuse_at = 0.75; /* of the ring */
+static const double hold_at = 0.25, shed_at = 0.5, refuse_at = 0.75; /* of the ring */
 
 typedef struct run {
     const char *model, *filter, *dtype, *records, *metrics_at, *user;
@@ -161,25 +161,30 @@ static int change_source(run *r, const wsp_feed_packet *p)
 }
 
 /*
- * Packets must not wait. When they wait for too long, and ever longer, flows are given up, the oldest first; when that does not
- * help, none are begun. A delay that shrinks by itself (the machine did something else for a while) is left alone.
+ * Packets must not wait. When they wait for too long, the model does, and flows that begin meanwhile are given up. When packets
+ * wait ever longer all the same, no flows are begun, then flows are given up, the oldest first. A delay that shrinks by itself (the
+ * machine did something else for a while) costs no flow that is read.
  */
 static void relieve(run *r, uint64_t now, bool idle)
 {
     uint64_t clock = clock_ns(CLOCK_REALTIME);
     uint64_t lag = !idle && clock > r->packet_ns ? clock - r->packet_ns : 0;
     double fill = wsp_feed_fill(r->feed);
-    bool late = lag > r->max_lag_ns && lag >= r->lag_ns, soon = lag <= r->max_lag_ns / 2;
+    bool grows = lag >= r->lag_ns, soon = lag <= r->max_lag_ns / 2 && fill < hold_at;
 
+    if (lag > r->max_lag_ns || fill >= hold_at)
+        wsp_tagger_hold(r->tagger, true);
+    else if (soon)
+        wsp_tagger_hold(r->tagger, false);
     if (now - r->shed_ns < CHECK_NS)
         return;
     r->shed_ns = now;
     r->lag_ns = lag;
-    if (late || fill >= shed_at)
+    if ((grows && lag > 4 * r->max_lag_ns) || fill >= shed_at)
         wsp_tagger_shed(r->tagger);
-    if ((late && lag > 2 * r->max_lag_ns) || fill >= refuse_at)
+    if ((grows && lag > 2 * r->max_lag_ns) || fill >= refuse_at)
         wsp_tagger_admit(r->tagger, false);
-    else if (soon && fill < shed_at)
+    else if (soon)
         wsp_tagger_admit(r->tagger, true);
 }
 
@@ -209,7 +214,7 @@ static int look_around(run *r, bool idle)
         relieve(r, now, idle);
     if ((idle || now - r->ran_ns >= CHECK_NS) && wsp_tagger_waiting(r->tagger)) {
         r->ran_ns = now;
-        if (wsp_tagger_run(r->tagger, &err) < 0)
+        if (wsp_tagger_step(r->tagger, &err) < 0)
             return cli_fail_error(&err);
     }
     if (idle && is_live(r) &&
@@ -477,7 +482,7 @@ static size_t capture_options(run *r, cli_option *o)
          .kind = CLI_SECONDS,
          .value = &r->max_lag_ns,
          .arg = "SECONDS",
-         .help = "give flows up when packets wait longer (0.01)"},
+         .help = "packets that wait longer come before the model (0.01)"},
         {.kind = CLI_HEADING, .help = "Capture:"},
         {.name = "filter",
          .letter = 'f',

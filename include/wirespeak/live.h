@@ -151,6 +151,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_tagger_new(wsp_tagger **out, const wsp_model
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tagger_push(wsp_tagger *t, uint32_t source, int linktype,
                                                 const wsp_frame *frame, wsp_error *err);
+/* Computes some of what waits: a batch, of a few milliseconds. */
+WSP_MUST_USE WSP_API wsp_status wsp_tagger_step(wsp_tagger *t, wsp_error *err);
 /* Computes all that waits. */
 WSP_MUST_USE WSP_API wsp_status wsp_tagger_run(wsp_tagger *t, wsp_error *err);
 WSP_API size_t wsp_tagger_waiting(const wsp_tagger *t);
@@ -170,6 +172,11 @@ WSP_API void wsp_tagger_shed(wsp_tagger *t);
  * beside the crowds are read on. true (the start): all are read.
  */
 WSP_API void wsp_tagger_admit(wsp_tagger *t, bool new_flows);
+/*
+ * true: packets come first. Nothing is computed unless very much waits, and while a batch waits flows that begin are given up as
+ * above; flows that are read wait. false (the start): batches are computed as they fill.
+ */
+WSP_API void wsp_tagger_hold(wsp_tagger *t, bool held);
 
 /* Counters but for those that say "now". */
 typedef struct wsp_tag_stats {

@@ -33,6 +33,12 @@ WSP_API void wsp_packet_free(wsp_packet *p);
 
 /* Takes a frame apart. Never fails: what does not parse is payload. Borrows frame->data until the packet is reused. */
 WSP_API void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame);
+/*
+ * The same in two steps. After the first, key, TCP flags, IP header and payload are there; the second, which the encoder wants, tells
+ * which lengths and checksums are right and reads the whole packet for it. It does nothing where that has been done.
+ */
+WSP_API void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame);
+WSP_API void wsp_packet_check(wsp_packet *p);
 WSP_API const wsp_flow_key *wsp_packet_key(
     const wsp_packet *p); /* as seen in this packet: side 0 = source */
 WSP_API uint8_t wsp_packet_tcp_flags(const wsp_packet *p); /* 0 when not TCP */

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <sys/random.h>
 
-enum { LEVEL = 256, FIRST_SLOTS = 1024 };
+/* So many rows at once are as fast as more are, and packets wait for a few milliseconds only. */
+enum { LEVEL = 64, FIRST_SLOTS = 1024 };
 /* Nodes of packets of up to so many tokens, which most have, and the others: what share of the bytes is whose. */
 enum { SMALL_IDS = 30, NODE_PARTS = 4, SMALL_PART = 3 };
 
@@ -263,7 +264,7 @@ static void judge(wspi_prefix *p, wspi_node *n, size_t row)
 /* ---- computing ---- */
 
 /* Nodes that nobody waits for leave the queue; children stand behind their parents, so from the end. */
-static void sweep(wspi_prefix *p)
+void wspi_prefix_sweep(wspi_prefix *p)
 {
     size_t kept = p->n_queue;
 
@@ -378,10 +379,16 @@ static wsp_status run_level(wspi_prefix *p, size_t n, wsp_error *err)
     return st;
 }
 
+wsp_status wspi_prefix_step(wspi_prefix *p, wsp_error *err)
+{
+    wspi_prefix_sweep(p);
+    return p->n_queue > 0 ? run_level(p, take_level(p), err) : WSP_OK;
+}
+
 wsp_status wspi_prefix_run(wspi_prefix *p, wsp_error *err)
 {
-    for (sweep(p); p->n_queue > 0; sweep(p))
-        WSP_TRY(run_level(p, take_level(p), err));
+    while (p->n_queue > 0)
+        WSP_TRY(wspi_prefix_step(p, err));
     return WSP_OK;
 }
 

@@ -94,7 +94,11 @@ wspi_node *wspi_prefix_next(wspi_prefix *p, wspi_node *at, const uint16_t *ids, 
 void wspi_prefix_hold(wspi_prefix *p, wspi_node *n);
 void wspi_prefix_drop(wspi_prefix *p, wspi_node *n);
 
-/* Computes the queue, level by level; nodes that only the queue refers to are left out. */
+/* Takes out of the queue what nobody but the queue refers to. */
+void wspi_prefix_sweep(wspi_prefix *p);
+/* Sweeps, then computes the next nodes of the queue whose parents are known, at most 64. */
+wsp_status wspi_prefix_step(wspi_prefix *p, wsp_error *err) WSP_MUST_USE;
+/* The whole queue, step by step. */
 wsp_status wspi_prefix_run(wspi_prefix *p, wsp_error *err) WSP_MUST_USE;
 
 #endif

@@ -7,8 +7,11 @@
 #include "live/prefix_int.h"
 #include "task/task_int.h"
 
-/* A batch is computed when so many nodes wait, or so many flows on them; the memory is shared out in SHARES parts. */
-enum { BATCH = 256, MAX_WAITS = 8192, SHARES = 20 };
+/*
+ * Something is done about the queue when so many nodes wait (while computing is held, so many) or so many flows wait on them. The
+ * memory is shared out in SHARES parts.
+ */
+enum { BATCH = 64, HELD_BATCH = 512, MAX_WAITS = 8192, SHARES = 20 };
 enum { FLOW_SHARE = 8, CONTEXT_SHARE = 6, NODE_SHARE = 3, STATE_SHARE = 3 };
 enum { LEAST_STATES = 512 };
 
@@ -60,7 +63,7 @@ struct wsp_tagger {
     wsp_packet *packet;
     wsp_residual *resid;
     int linktype; /* of the first packet; flows of others are told apart */
-    bool has_linktype, refuse;
+    bool has_linktype, refuse, held;
     wsp_tag_stats stats;
     wsp_status st; /* first failure inside a callback, with err */
     wsp_error err;
@@ -219,6 +222,11 @@ wsp_status wsp_tagger_run(wsp_tagger *t, wsp_error *err)
     return wspi_prefix_run(&t->prefix, err);
 }
 
+wsp_status wsp_tagger_step(wsp_tagger *t, wsp_error *err)
+{
+    return t->held ? WSP_OK : wspi_prefix_step(&t->prefix, err);
+}
+
 size_t wsp_tagger_waiting(const wsp_tagger *t)
 {
     return t->prefix.n_queue;
@@ -280,6 +288,11 @@ void wsp_tagger_admit(wsp_tagger *t, bool new_flows)
     t->refuse = !new_flows;
 }
 
+void wsp_tagger_hold(wsp_tagger *t, bool held)
+{
+    t->held = held;
+}
+
 /* ---- packets ---- */
 
 /* A flow that nobody reads: its answers are those of the root, which knows nothing. */
@@ -294,7 +307,9 @@ static void refuse(wsp_tagger *t, tag_flow *f, uint64_t *counter)
 /* Where a crowd is what there is too much of, the flows beside it are read on. */
 static bool refused(const wsp_tagger *t, const tag_flow *f)
 {
-    return t->refuse && (f->crowd || !wspi_crowd_rules(&t->crowd));
+    bool full = t->held && t->prefix.n_queue >= BATCH;
+
+    return (t->refuse || full) && (f->crowd || !wspi_crowd_rules(&t->crowd));
 }
 
 static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int linktype,
@@ -349,6 +364,7 @@ static wsp_status read_packet(wsp_tagger *t, tag_flow *f, int dir, uint64_t time
     size_t len;
 
     wsp_residual_reset(t->resid);
+    wsp_packet_check(t->packet);
     WSP_TRY(wsp_encode_packet(f->ctx, t->packet, dir, t->stats.packets, ids, &len, t->resid));
     len = wsp_policy_apply(t->policy, ids, len, t->max_payload, t->max_tokens, &f->seen, ids);
     while (f->ctx && !(n = wspi_prefix_next(&t->prefix, f->at, ids, len)))
@@ -370,7 +386,7 @@ static wsp_status take_packet(wsp_tagger *t, uint32_t source, int linktype, cons
     wsp_flow *flow;
     int dir;
 
-    wsp_packet_dissect(t->packet, linktype, frame);
+    wsp_packet_peek(t->packet, linktype, frame);
     key = *wsp_packet_key(t->packet);
     if (!t->has_linktype)
         t->linktype = linktype;
@@ -387,13 +403,26 @@ static wsp_status take_packet(wsp_tagger *t, uint32_t source, int linktype, cons
     return ((tag_flow *)flow->user)->ctx ? read_packet(t, flow->user, dir, frame->time_ns) : WSP_OK;
 }
 
+/* Keeps the queue and those who wait for it short; while packets come first, by giving flows up. */
+static wsp_status make_room(wsp_tagger *t, wsp_error *err)
+{
+    size_t most = t->held ? HELD_BATCH : BATCH;
+    bool full = t->prefix.n_queue >= most || t->waits.used >= MAX_WAITS;
+
+    if (full && t->held) {
+        wsp_tagger_shed(t);
+        wspi_prefix_sweep(&t->prefix);
+        full = t->prefix.n_queue >= most || t->waits.used >= MAX_WAITS;
+    }
+    return full ? wspi_prefix_step(&t->prefix, err) : WSP_OK;
+}
+
 wsp_status wsp_tagger_push(wsp_tagger *t, uint32_t source, int linktype, const wsp_frame *frame,
                            wsp_error *err)
 {
     wsp_status st;
 
-    if (t->prefix.n_queue >= BATCH || t->waits.used >= MAX_WAITS)
-        WSP_TRY(wsp_tagger_run(t, err));
+    WSP_TRY(make_room(t, err));
     st = take_packet(t, source, linktype, frame);
     if (st == t->st)
         return check(t, err);

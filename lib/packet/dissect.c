@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dissect.c: takes a frame apart into layers. It never fails and never allocates: where a header is cut or wrong, the
- * stack ends and the rest is payload. Then every computed field is compared with what the builder would write.
+ * stack ends and the rest is payload. Then, for who asks, every computed field is compared with what the builder would write.
  */
 #include "packet/packet_int.h"
 
@@ -96,11 +96,11 @@ static uint8_t first_layer(int linktype, const wsp_packet *p)
     return wspi_link_layer(linktype);
 }
 
-static void mark_autos(wsp_packet *p)
+void wsp_packet_check(wsp_packet *p)
 {
     uint64_t v;
 
-    for (size_t i = 0; i < p->n_layers; i++) {
+    for (size_t i = 0; i < p->n_layers && !p->checked; i++) {
         wspi_layer *l = &p->layers[i];
         const wspi_proto *proto = wspi_protos[l->id];
         if (!proto->computed)
@@ -110,9 +110,10 @@ static void mark_autos(wsp_packet *p)
                 v == l->v[f])
                 l->autos |= (uint16_t)(1u << f);
     }
+    p->checked = true;
 }
 
-void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame)
+void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
 {
     wspi_region r = {.p = p};
     uint8_t id;
@@ -124,7 +125,7 @@ void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame)
     p->wire = WSPI_MAX(frame->caplen, frame->wirelen);
     p->data = frame->data;
     p->n_layers = 0;
-    p->fragment = false;
+    p->fragment = p->checked = false;
     r.end = p->wire;
     id = first_layer(linktype, p);
     while (id != WSPI_PAYLOAD)
@@ -132,8 +133,13 @@ void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame)
     p->payload_off = r.off;
     p->payload_len = r.end - r.off;
     p->trailer_len = p->wire - r.end;
-    mark_autos(p);
     wspi_key_fill(p);
+}
+
+void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame)
+{
+    wsp_packet_peek(p, linktype, frame);
+    wsp_packet_check(p);
 }
 
 /* ---- key ---- */

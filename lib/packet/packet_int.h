@@ -241,6 +241,7 @@ struct wsp_packet {
     uint32_t trailer_len;              /* wire bytes after the first IP packet's end */
     const uint8_t *data;               /* [caplen] borrowed */
     bool fragment;                     /* of an IP packet: its key has no ports */
+    bool checked;                      /* the layers' autos are true */
     wsp_flow_key key;
     wspi_layer layers[WSPI_MAX_LAYERS];
 };

@@ -206,7 +206,9 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     wsp_flow *flow;
     int dir;
 
-    wsp_packet_dissect(k->packet, linktype, frame);
+    wsp_packet_peek(k->packet, linktype, frame);
+    if (k->opt.on_packet)
+        wsp_packet_check(k->packet);
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(k->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
     wsp_flow_note_icmp(flow, k->packet, dir);
@@ -226,6 +228,7 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     if (k->opt.only_kept && k->opt.max_packets && f->n_packets == k->opt.max_packets)
         return k->st;
     wsp_residual_reset(k->resid);
+    wsp_packet_check(k->packet);
     WSP_TRY(wspi_encode_packet((wsp_context *)(void *)f->context, k->packet, dir, number, ids, &n,
                                k->resid, k->tally));
     (void)wsp_residual_data(k->resid, &len);

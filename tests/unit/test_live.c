@@ -409,6 +409,46 @@ static void what_is_given_up_is_counted_and_still_ends(void **state)
     wsp_model_free(m);
 }
 
+/* While computing is held, a batch that waits is enough; then nothing is begun, and a queue that is long all the same is cut. */
+static void packets_come_first_while_computing_is_held(void **state)
+{
+    enum { READ = 21, WAITING = 64, MOST = 512 }; /* of 21 flows each has packets of its own, from the third on */
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    wsp_tag_stats s;
+    wsp_tagger *t;
+    size_t n = 0;
+
+    (void)state;
+    o.sure = 2;
+    assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+    wsp_tagger_hold(t, true);
+    for (; wsp_tagger_waiting(t) < WAITING; n++)
+        push_one(t, n % READ, n / READ);
+    assert_int_equal(wsp_tagger_step(t, NULL), WSP_OK);
+    assert_int_equal(wsp_tagger_waiting(t), WAITING); /* nothing was computed */
+    for (size_t i = 0; i < 10; i++)
+        push_one(t, 100 + i, 0);
+    s = wsp_tagger_stats(t);
+    assert_int_equal(s.shed_time, 10);
+    assert_int_equal(s.undecided_now, READ);
+    for (; s.shed_time == 10; n++) { /* those that are read go on, until it is too much */
+        push_one(t, n % READ, n / READ);
+        s = wsp_tagger_stats(t);
+        assert_true(wsp_tagger_waiting(t) <= MOST);
+    }
+    assert_int_equal(s.undecided_now, READ - (READ + 3) / 4);
+    wsp_tagger_hold(t, false);
+    assert_int_equal(wsp_tagger_step(t, NULL), WSP_OK);
+    assert_true(wsp_tagger_waiting(t) < MOST);
+    assert_int_equal(wsp_tagger_flush(t, NULL), WSP_OK);
+    assert_int_equal(end_of(&h, 1)->reason, WSP_TAG_SHED);
+    assert_int_not_equal(end_of(&h, READ)->reason, WSP_TAG_SHED);
+    wsp_tagger_free(t);
+    wsp_model_free(m);
+}
+
 /* Sixty flows whose first packets are alike, and four beside them. */
 static void a_crowd_is_given_up_before_what_is_beside_it(void **state)
 {
@@ -511,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_sure_flow_is_decided_once_and_read_no_more),
         cmocka_unit_test(a_followed_flow_tells_only_changes),
         cmocka_unit_test(what_is_given_up_is_counted_and_still_ends),
+        cmocka_unit_test(packets_come_first_while_computing_is_held),
         cmocka_unit_test(a_crowd_is_given_up_before_what_is_beside_it),
         cmocka_unit_test(memory_stays_within_its_limit),
         cmocka_unit_test(idle_flows_end_without_packets),
