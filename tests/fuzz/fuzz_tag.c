@@ -8,12 +8,15 @@
 
 enum { FLOWS = 4096 };
 enum what {
-    PUSH = 8,
+    PUSH = 5,
     RUN,
+    STEP,
     EXPIRE,
     SHED,
     REFUSE,
     ADMIT,
+    HOLD,
+    LET_GO,
     FLUSH,
     WHATS
 }; /* below PUSH: a packet, too */
@@ -76,7 +79,10 @@ static void step(wsp_tagger *t, wspi_cursor *c, uint64_t *now)
     *now += (uint64_t)what << 20;
     switch ((what & 15) % WHATS) {
     case RUN: must(wsp_tagger_run(t, NULL) == WSP_OK); break;
+    case STEP: must(wsp_tagger_step(t, NULL) == WSP_OK); break;
     case EXPIRE: must(wsp_tagger_expire(t, *now += 200000000000u, NULL) == WSP_OK); break;
+    case HOLD: wsp_tagger_hold(t, true); break;
+    case LET_GO: wsp_tagger_hold(t, false); break;
     case SHED: wsp_tagger_shed(t); break;
     case REFUSE: wsp_tagger_admit(t, false); break;
     case ADMIT: wsp_tagger_admit(t, true); break;
