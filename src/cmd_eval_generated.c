@@ -421,39 +421,54 @@ static wsp_status add_discriminator(work *w, const wsp_model *encoder, const cha
     return st;
 }
 
-/* Trees that learn from a set, asked for the real flows; beside them trees that learn as many flows of training captures. */
-static wsp_status add_learning(work *w, wsp_error *err)
+typedef struct learning {
+    realism_row *own, *train, *ratio, *classes;
+} learning;
+
+static learning add_learning_rows(work *w, const char *learner)
 {
     static const char *const section = "learning the classes from them, asked for real flows";
-    realism_row *own = realism_add(w->r, section, "macro-F1", REALISM_SCORE);
-    realism_row *train = realism_add(w->r, section, "of as many training flows", REALISM_SCORE);
-    realism_row *ratio = realism_add(w->r, section, "ratio", REALISM_SCORE);
-    realism_row *classes = realism_add(w->r, section, "classes", REALISM_NUMBER);
+    static const char *const what[] = {"macro-F1", "of as many training flows", "ratio", "classes"};
+    realism_row *row[4];
 
-    for (size_t i = TRAIN + 1; own && train && ratio && classes && i < columns_of(w); i++) {
+    for (size_t k = 0; k < 4; k++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s: %s", learner, what[k]);
+        row[k] = realism_add(w->r, section, name, k == 3 ? REALISM_NUMBER : REALISM_SCORE);
+        if (row[k])
+            row[k]->high = k < 3;
+    }
+    return (learning){row[0], row[1], row[2], row[3]};
+}
+
+/* Trees that learn from a set, asked for the real flows; beside them trees that learn as many flows of training captures. */
+static wsp_status add_learning(work *w, const char *name, wsp_trees_kind learner, wsp_error *err)
+{
+    const learning l = add_learning_rows(w, name);
+
+    for (size_t i = TRAIN + 1; l.own && l.train && l.ratio && l.classes && i < columns_of(w); i++) {
         wsp_transfer synthetic, real = {.classes = 0};
         wsp_status st;
         if (w->r->column[i].counts.classes == 0)
             continue;
-        cli_note("learning the classes from %s ...", w->r->column[i].name);
-        st = wsp_transfer_score(w->set[i], w->real, w->train, LEAST_FLOWS, MOST_FLOWS, &synthetic,
-                                err);
+        cli_note("a %s learns the classes from %s ...", name, w->r->column[i].name);
+        st = wsp_transfer_score(learner, w->set[i], w->real, w->train, LEAST_FLOWS, MOST_FLOWS,
+                                &synthetic, err);
         if (st == WSP_OK && w->train)
-            st = wsp_transfer_score(w->train, w->real, w->set[i], LEAST_FLOWS, MOST_FLOWS, &real,
-                                    err);
+            st = wsp_transfer_score(learner, w->train, w->real, w->set[i], LEAST_FLOWS, MOST_FLOWS,
+                                    &real, err);
         if (st == WSP_ERR_ARG) {
             cli_warn("%s: %s", w->r->column[i].name, err->text);
             continue;
         }
         if (st < 0)
             return st;
-        own->v[i] = synthetic.macro_f1;
-        classes->v[i] = (double)synthetic.classes;
+        l.own->v[i] = synthetic.macro_f1;
+        l.classes->v[i] = (double)synthetic.classes;
         if (w->train) {
-            train->v[i] = real.macro_f1;
-            ratio->v[i] = real.macro_f1 > 0 ? synthetic.macro_f1 / real.macro_f1 : (double)NAN;
+            l.train->v[i] = real.macro_f1;
+            l.ratio->v[i] = real.macro_f1 > 0 ? synthetic.macro_f1 / real.macro_f1 : (double)NAN;
         }
-        own->high = train->high = ratio->high = true;
     }
     return WSP_OK;
 }
@@ -583,7 +598,9 @@ static wsp_status measure(work *w, wsp_error *err)
     if (st == WSP_OK && w->encoder)
         st = add_discriminator(w, w->encoder, "the model's contexts", err);
     if (st == WSP_OK && w->n_asked && w->n_lists)
-        st = add_learning(w, err);
+        st = add_learning(w, "forest", WSP_FOREST, err);
+    if (st == WSP_OK && w->n_asked && w->n_lists)
+        st = add_learning(w, "boosting", WSP_BOOSTING, err);
     if (st == WSP_OK)
         st = add_diversity(w, err);
     if (st == WSP_OK && w->train)

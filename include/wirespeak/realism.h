@@ -172,7 +172,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_discriminate(const wsp_traffic *real, const 
                                                  const wsp_discriminate_options *opt,
                                                  wsp_discrimination *out, wsp_error *err);
 
-/* Gradient boosting that learns classes from one set and is asked for another's. */
+/* Trees that learn classes from one set and are asked for another's. */
 typedef struct wsp_transfer {
     size_t classes, learned, asked; /* classes of both sets, flows learned from, flows asked for */
     double macro_f1, accuracy;
@@ -182,9 +182,10 @@ typedef struct wsp_transfer {
  * Classes are those that `from`, `to` and `also` (or NULL) have flows of, at least `least` in each. At most `most` flows
  * of a class are learned from, and no more than `also` has, so that two sets can teach as much as each other.
  */
-WSP_MUST_USE WSP_API wsp_status wsp_transfer_score(const wsp_traffic *from, const wsp_traffic *to,
-                                                   const wsp_traffic *also, size_t least,
-                                                   size_t most, wsp_transfer *out, wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_transfer_score(wsp_trees_kind learner, const wsp_traffic *from,
+                                                   const wsp_traffic *to, const wsp_traffic *also,
+                                                   size_t least, size_t most, wsp_transfer *out,
+                                                   wsp_error *err);
 
 /* ---- diversity and memory ---- */
 

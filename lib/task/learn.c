@@ -376,9 +376,9 @@ static void take_side(lesson *l, size_t side, const wsp_traffic *from, const wsp
     }
 }
 
-static wsp_status teach(lesson *l, wsp_transfer *out, wsp_error *err)
+static wsp_status teach(lesson *l, wsp_trees_kind learner, wsp_transfer *out, wsp_error *err)
 {
-    wsp_trees_options opt = wsp_trees_options_default(WSP_BOOSTING);
+    wsp_trees_options opt = wsp_trees_options_default(learner);
     size_t learn = l->c.n[0], ask = l->c.n[1];
     int32_t *seen = wspi_new_array(learn + ask, sizeof *seen);
     float *prob = wspi_new_array(ask * l->n_labels, sizeof *prob);
@@ -415,9 +415,9 @@ static wsp_status teach(lesson *l, wsp_transfer *out, wsp_error *err)
     return st < 0 ? wspi_nomem(err, "rows of flows", learn + ask) : st;
 }
 
-wsp_status wsp_transfer_score(const wsp_traffic *from, const wsp_traffic *to,
-                              const wsp_traffic *also, size_t least, size_t most, wsp_transfer *out,
-                              wsp_error *err)
+wsp_status wsp_transfer_score(wsp_trees_kind learner, const wsp_traffic *from,
+                              const wsp_traffic *to, const wsp_traffic *also, size_t least,
+                              size_t most, wsp_transfer *out, wsp_error *err)
 {
     lesson l = {.c = {.of = {from, to}}};
     wsp_status st = WSP_OK;
@@ -436,7 +436,7 @@ wsp_status wsp_transfer_score(const wsp_traffic *from, const wsp_traffic *to,
                            "fewer than two classes have %zu flows on all sides", least);
     }
     if (st == WSP_OK)
-        st = teach(&l, out, err);
+        st = teach(&l, learner, out, err);
     lesson_clear(&l);
     return st;
 }
