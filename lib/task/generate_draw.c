@@ -9,7 +9,7 @@
 
 #include "task/generate_int.h"
 
-enum { SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480 };
+enum { SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480, MOST_STARTS = 16 };
 
 /* ---- flows ---- */
 
@@ -25,6 +25,7 @@ typedef struct flow {
     uint16_t ids[WSP_MAX_PACKET_TOKENS],
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
+    unsigned starts; /* how often it has begun */
     bool open, done; /* the flow goes on; its packet is complete */
     wspi_script script;
     wspi_rare rare;
@@ -45,9 +46,12 @@ struct wspi_speaker {
     uint8_t *legal;            /* [V] marks of the grammar ... */
     wspi_range marked;         /* ... all in here */
     uint8_t *barred;           /* [V] what is never a rare token */
-    uint8_t *guiding;          /* [V] tokens that say what a flow is */
-    uint16_t *choices;         /* [SLOTS][V] the same as lists */
-    uint16_t *prefix;          /* [SLOTS][max_tokens] */
+    uint8_t *guiding;          /* [V] tokens that say what a flow is ... */
+    uint16_t *guides;          /* [n_guides] ... as a list */
+    size_t n_guides;
+    uint16_t *choices; /* [SLOTS][V] the same as lists */
+    uint16_t *wide;    /* [SLOTS][V] and with all tokens that say what a flow is */
+    uint16_t *prefix;  /* [SLOTS][max_tokens] */
     wspi_candidate *scratch;
     wspi_frames frames;
     wspi_editor editor;
@@ -56,6 +60,25 @@ struct wspi_speaker {
 };
 typedef struct wspi_speaker speaker;
 
+/* From its first packet on. */
+static void begin_flow(speaker *g, flow *f)
+{
+    f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
+                           .start_ns = f->start.start_ns,
+                           .service_ports = g->o->service_ports};
+    wspi_hosts_draw(&f->fill, f->hosts, g->o, f->start.number, &f->rng);
+    if (f->start.from) {
+        wspi_script_hosts(&f->fill, g->o->from.flows, f->start.from, g->packet);
+        wsp_context_init(f->script.before, g->linktype);
+    }
+    f->script.begun = false;
+    wsp_context_init(f->ctx, g->linktype);
+    f->n = f->n_seen = f->packets = 0;
+    f->starts++;
+    f->open = true;
+    f->done = false;
+}
+
 static void start_flow(speaker *g, flow *f, const wspi_start *start)
 {
     wspi_rng_seed(&f->rng, g->o->seed * 0x9e3779b97f4a7c15u + start->number);
@@ -63,19 +86,8 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
     /* its own, so that up to its first rare token a flow is what it would be without */
     wspi_rng_seed(&f->rare.rng, ~(g->o->seed * 0x9e3779b97f4a7c15u + start->number));
     f->start = *start;
-    f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
-                           .start_ns = start->start_ns,
-                           .service_ports = g->o->service_ports};
-    wspi_hosts_draw(&f->fill, f->hosts, g->o, start->number, &f->rng);
-    if (start->from) {
-        wspi_script_hosts(&f->fill, g->o->from.flows, start->from, g->packet);
-        wsp_context_init(f->script.before, g->linktype);
-    }
-    f->script.begun = false;
-    wsp_context_init(f->ctx, g->linktype);
-    f->n = f->n_seen = f->packets = 0;
-    f->open = true;
-    f->done = false;
+    f->starts = 0;
+    begin_flow(g, f);
 }
 
 /* Sees to what the next packet shall be. */
@@ -307,6 +319,7 @@ static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *as
 /* Flows that a token is to be drawn for, with what the model is asked for them. */
 typedef struct asking {
     size_t flow[SLOTS], n;
+    size_t legal[SLOTS]; /* how many tokens may come: the first of g->choices of its slot */
     wsp_prefix
         prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
 } asking;
@@ -346,12 +359,39 @@ static wsp_status choose_tokens(speaker *g, asking *r, wsp_error *err)
     return WSP_OK;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+/*
+ * A token that says what the flow is, drawn from all there are. One that no sample can have does not leave its odds to the
+ * others, of which the model thinks little: the flow begins again, so that flows have the odds that they have among those that samples
+ * can be. A flow that never can is drawn by what is left.
+ */
+static void choose_what(speaker *g, const asking *r, size_t k)
+{
+    const wsp_prefix *p = &r->prefix[k];
+    const uint16_t *legal = g->choices + r->flow[k] * g->cfg->vocab;
+    float *logits = g->logits + k * g->cfg->vocab;
+    flow *f = &g->flows[r->flow[k]];
+    uint16_t token = wspi_sample(logits, p->wanted, p->n_wanted, g->o, g->scratch, &f->rng);
+
+    if (bsearch(&token, legal, r->legal[k], sizeof token, by_id))
+        put_token(f, token);
+    else if (f->starts < MOST_STARTS)
+        begin_flow(g, f);
+    else
+        put_token(f, wspi_sample(logits, legal, r->legal[k], g->o, g->scratch, &f->rng));
+}
+
 static wsp_status choose_guided(speaker *g, asking *r, wsp_error *err)
 {
     if (r->n == 0)
         return WSP_OK;
     WSP_TRY(guided_logits(g, r->prefix, r->flow, r->n, err));
-    sample_tokens(g, r);
+    for (size_t k = 0; k < r->n; k++)
+        choose_what(g, r, k);
     return WSP_OK;
 }
 
@@ -392,6 +432,21 @@ static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
     return WSP_OK;
 }
 
+/* The tokens of a list and all that say what a flow is, in order. */
+static size_t widen(const speaker *g, const uint16_t *legal, size_t n, uint16_t *wide)
+{
+    size_t m = 0, k = 0;
+
+    for (size_t i = 0; i < g->n_guides || k < n; m++) {
+        uint16_t guide = i < g->n_guides ? g->guides[i] : UINT16_MAX;
+
+        wide[m] = k < n && legal[k] < guide ? legal[k] : guide;
+        i += i < g->n_guides && wide[m] == guide;
+        k += k < n && wide[m] == legal[k];
+    }
+    return m;
+}
+
 /* The flow is asked for in this round: one of these tokens may come. */
 static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, asking *r)
 {
@@ -406,7 +461,18 @@ static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, ask
                       .memory = f->memory};
     p->len = (uint32_t)wsp_policy_apply(wsp_policy_get("everything"), f->ids, f->n,
                                         g->o->max_payload, T - 1, NULL, g->prefix + i * T);
+    r->legal[r->n] = choices;
     r->flow[r->n++] = i;
+}
+
+/* The same, of a flow that begins again where what the model would have cannot be. */
+static void ask_what(speaker *g, size_t i, const uint16_t *legal, size_t choices, asking *r)
+{
+    wsp_prefix *p = &r->prefix[r->n];
+
+    ask(g, i, legal, choices, r);
+    p->wanted = g->wide + i * g->cfg->vocab;
+    p->n_wanted = widen(g, legal, choices, g->wide + i * g->cfg->vocab);
 }
 
 /* The flow's packet up to where there is a choice, so that more flows are asked for at once. *choices: 0: it is complete, or its flow over. */
@@ -452,10 +518,12 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
         if (choices == 0)
             continue;
         ++*left;
-        ask(g, i, legal, choices,
-            wspi_rare_looks(&f->rare, f->n)   ? &rare
-            : is_guided(g, f, legal, choices) ? &guided
-                                              : &usual);
+        if (wspi_rare_looks(&f->rare, f->n))
+            ask(g, i, legal, choices, &rare);
+        else if (is_guided(g, f, legal, choices))
+            ask_what(g, i, legal, choices, &guided);
+        else
+            ask(g, i, legal, choices, &usual);
     }
     WSP_TRY(choose_tokens(g, &usual, err));
     WSP_TRY(choose_guided(g, &guided, err));
@@ -686,15 +754,18 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->legal = wspi_new_array(v, 1);
     g->barred = wspi_new_array(v, 1);
     g->guiding = wspi_new_array(v, 1);
+    g->guides = wspi_new_array(v, sizeof *g->guides);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
+    g->wide = wspi_new_array(SLOTS * v, sizeof *g->wide);
     g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
     ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->barred &&
-         g->guiding && g->choices && g->prefix && g->scratch;
+         g->guiding && g->guides && g->choices && g->wide && g->prefix && g->scratch;
     if (ok)
         wspi_rare_bar(g->barred, v);
     for (size_t id = 0; ok && id < v; id++)
-        g->guiding[id] = says_what((uint16_t)id);
+        if ((g->guiding[id] = says_what((uint16_t)id)))
+            g->guides[g->n_guides++] = (uint16_t)id;
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
@@ -733,7 +804,9 @@ void wspi_speaker_free(wspi_speaker *g)
     free(g->legal);
     free(g->barred);
     free(g->guiding);
+    free(g->guides);
     free(g->choices);
+    free(g->wide);
     free(g->prefix);
     free(g->scratch);
     free(g->frames.ref);

@@ -456,5 +456,6 @@ const wspi_app wspi_app_bacnet = {
     .looks = looks,
     .walk = walk,
     .ports = {47808},
+    .clients = {{47808, 47808}},
     .ports_only = true,
 };

@@ -779,5 +779,5 @@ const wspi_app wspi_app_dns = {
     .looks = looks,
     .walk = walk,
     .ports = {53, 5353, 5355, 137},
-    .clients = {{5353, 5353}, {137, 137}},
+    .clients = {{5353, 5353}, {137, 137}, {53, 53}},
 };
