@@ -463,6 +463,18 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned bas
     }
 }
 
+/* Samples: numbers that a sender is free to change: the flow label (RFC 6437), the sequence of pings (RFC 792, RFC 4443). */
+static bool may_change(const wspi_coder *c, uint8_t layer, size_t f)
+{
+    enum { PING = 8, PING6 = 128 };
+    const wspi_layer *l = &c->p->layers[c->p->n_layers - 1];
+
+    if (layer == WSPI_IPV6)
+        return f == WSPI_IPV6_LABEL;
+    return (layer == WSPI_ICMP || layer == WSPI_ICMPV6) && f == WSPI_ICMP_SEQ && l->id == layer &&
+           l->v[WSPI_ICMP_TYPE] == (layer == WSPI_ICMP ? PING : PING6);
+}
+
 /* FREE, ADDR, PORT: equal to the prediction, or a token (a class) and the value in the residuals. */
 static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint64_t want,
                         uint64_t *v)
@@ -474,7 +486,7 @@ static void code_opaque(wspi_coder *c, uint8_t layer, size_t f, bool known, uint
                                           : 0;
 
     if (known) {
-        if (!wspi_may(c, base, n, *v != want, true, &t)) {
+        if (!wspi_may(c, base, n, *v != want, !may_change(c, layer, f), &t)) {
             *v = want;
             return;
         }
