@@ -45,7 +45,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
-         .help = "of matrix products: auto is bf16 where the CPU has it"},
+         .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad,

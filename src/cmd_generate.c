@@ -113,7 +113,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
-         .help = "of matrix products: auto is bf16 where the CPU has it (default f32)"},
+         .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32 (default f32)"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);

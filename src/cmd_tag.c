@@ -451,7 +451,7 @@ static size_t decision_options(run *r, cli_option *o)
          .value = &r->dtype,
          .arg = "TYPE",
          .choices = cli_dtypes,
-         .help = "of matrix products: auto is bf16 where the CPU has it"},
+         .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
     };
 
     memcpy(o, rows, sizeof rows);

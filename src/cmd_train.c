@@ -130,7 +130,7 @@ static wsp_status train(const char *train_path, const char *val_path, const char
 typedef struct arguments {
     wsp_fit_options opt;
     const char *out, *val, *log, *init, *best_by;
-    double lr, lm, head, dropout, smoothing;
+    double lr, body_lr, lm, head, dropout, smoothing;
     const char *dtype, *softmax;
     size_t threads;
     bool progress, mpi;
@@ -167,6 +167,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "end after so many validations that were no better\n(default 0: never)"},
         {.name = "best-by", .kind = CLI_CHOICE, .value = &a->best_by, .arg = "WHAT", .choices = scores, .help = "which validation is the best"},
         {.name = "lr", .kind = CLI_REAL, .value = &a->lr, .arg = "RATE", .rmin = 1e-9, .rmax = 1, .help = "peak learning rate"},
+        {.name = "body-lr", .kind = CLI_REAL, .value = &a->body_lr, .arg = "SHARE", .rmax = 10,
+         .help = "of all but the heads, as a share of it (default 1);\n0: the heads alone learn, with --lm-weight 0"},
         {.name = "lm-weight", .kind = CLI_REAL, .value = &a->lm, .arg = "W", .rmax = 1000,
          .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used, and the model\ncannot generate"},
         {.name = "labelled-only", .kind = CLI_FLAG, .value = &o->labelled_only, .help = "leave flows without a label out in any case"},
@@ -188,7 +190,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256,
          .help = "workers (default 1: bit-identical runs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_train_dtypes,
-         .help = "of matrix products: auto is bf16 where the CPU has it"},
+         .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
         {.name = "mpi", .kind = CLI_FLAG, .value = &a->mpi, .help = "one of the processes that mpirun started: the\nbatches of a step go round them"},
         {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .help = "write checkpoints here"},
         {.name = "checkpoint-every", .kind = CLI_U64, .value = &o->checkpoint_every, .arg = "N", .min = 1,
@@ -284,6 +286,7 @@ static void fill_options(arguments *a)
 
     t->lr = (float)a->lr;
     t->lr_min = (float)a->lr / 20;
+    t->body_lr = (float)a->body_lr;
     t->lm_weight = (float)a->lm;
     t->head_weight = (float)a->head;
     t->dropout = (float)a->dropout;
@@ -298,6 +301,7 @@ static void fill_options(arguments *a)
 int cmd_train(int argc, char **argv)
 {
     arguments a = {.opt = wsp_fit_options_default(),
+                   .body_lr = 1,
                    .lm = 1,
                    .head = 1,
                    .threads = 1,

@@ -210,9 +210,9 @@ typedef struct wsp_batch {
 
 /* How matrix products are computed. Weights, sums, gates, norms, softmax and losses are float32 in any case. */
 typedef enum wsp_dtype {
-    WSP_DTYPE_AUTO, /* bfloat16 where the CPU multiplies it itself, else float32 */
+    WSP_DTYPE_AUTO, /* bfloat16 where the CPU has tiles of it (AMX), else float32 */
     WSP_DTYPE_F32,
-    WSP_DTYPE_BF16, /* inputs rounded to bfloat16; WSP_ERR_UNSUPPORTED where AUTO would not take it */
+    WSP_DTYPE_BF16, /* inputs rounded to bfloat16; WSP_ERR_UNSUPPORTED where the CPU does not multiply it */
     WSP_DTYPE_INT8, /* runners alone: inputs rounded to bytes, a scale a row; UNSUPPORTED without VNNI */
 } wsp_dtype;
 
@@ -318,6 +318,7 @@ WSP_API void wsp_group_leave(wsp_group *g);
 
 typedef struct wsp_train_options {
     float lr, lr_min;       /* peak and final learning rate: linear warm-up, then cosine */
+    float body_lr;          /* of all but the heads, as a share of it; 0: they stay as they are */
     uint64_t warmup, steps; /* in optimiser steps */
     float beta1, beta2, eps,
         weight_decay; /* AdamW (Loshchilov and Hutter, 2019); no decay on norms, gates, biases */

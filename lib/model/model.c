@@ -108,6 +108,8 @@ wsp_status wspi_model_table(wsp_model *m, wsp_error *err)
         at->head_w[h] =
             add_layer(&t, WSPI_INIT_NORMAL, "head", h, "weight", m->head[h].n_labels, C);
         at->head_b[h] = add_layer(&t, WSPI_INIT_ZERO, "head", h, "bias", m->head[h].n_labels, 0);
+        for (size_t k = 1; k <= 2 && t.st == WSP_OK; k++)
+            m->entry[m->n_entries - k].head = true;
     }
     if (c->output_layers) {
         at->bos = add(&t, WSPI_INIT_NORMAL, "output.start", C, 0);

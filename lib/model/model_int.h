@@ -51,6 +51,7 @@ typedef struct wspi_entry {
     size_t rank, dim[4], at, count;
     wspi_init init;
     bool decay; /* weight decay applies */
+    bool head;  /* of a head */
 } wspi_entry;
 
 struct wsp_model {

@@ -13,6 +13,7 @@ wsp_train_options wsp_train_options_default(void)
 {
     return (wsp_train_options){.lr = 1e-3f,
                                .lr_min = 1e-5f,
+                               .body_lr = 1.0f,
                                .warmup = 100,
                                .steps = 10000,
                                .beta1 = 0.9f,
@@ -33,10 +34,14 @@ static wsp_status options_check(const wsp_train_options *o, const wsp_model *m, 
                          MAX_THREADS);
     if (!(o->lr >= 0) || !(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1) ||
         !(o->eps > 0) || !(o->dropout >= 0 && o->dropout < 1) ||
-        !(o->label_smoothing >= 0 && o->label_smoothing < 1))
+        !(o->label_smoothing >= 0 && o->label_smoothing < 1) || !(o->body_lr >= 0))
         return wspi_fail(err, WSP_ERR_ARG, 0, "a training option is out of its range");
     if (o->lm_weight > 0 && !m->cfg.output_layers)
         return wspi_fail(err, WSP_ERR_ARG, 0, "lm_weight needs a model with an output stack");
+    if (o->lm_weight > 0 && !(o->body_lr > 0))
+        return wspi_fail(
+            err, WSP_ERR_ARG, 0,
+            "where only the heads learn next tokens are not learned: lm_weight must be 0");
     return WSP_OK;
 }
 
@@ -259,7 +264,7 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
     }
     for (size_t h = 0; b->labels && h < e->m->n_heads; h++)
         head_loss(w, h, f0);
-    if (w->backward) {
+    if (w->backward && w->t->opt.body_lr > 0) {
         wspi_flow_bwd(e);
         wspi_packet_bwd(e);
     }

@@ -89,7 +89,8 @@ wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats, wsp_error 
     scale = o->clip > 0 && norm > (double)o->clip ? mean * o->clip / (float)norm : mean;
     for (size_t k = 0; k < t->m->n_entries; k++) {
         const wspi_entry *e = &t->m->entry[k];
-        float decay = e->decay ? lr * o->weight_decay : 0;
+        float rate = e->head ? lr : lr * o->body_lr;
+        float decay = e->decay ? rate * o->weight_decay : 0;
         float *w = t->m->w + e->at, *g = t->grad + e->at, *a = t->moment1 + e->at,
               *b = t->moment2 + e->at;
 
@@ -97,7 +98,7 @@ wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats, wsp_error 
             float gi = g[i] * scale;
             a[i] += (1.0f - o->beta1) * (gi - a[i]);
             b[i] += (1.0f - o->beta2) * (gi * gi - b[i]);
-            w[i] -= decay * w[i] + lr * (a[i] / fix1) / (sqrtf(b[i] / fix2) + o->eps);
+            w[i] -= decay * w[i] + rate * (a[i] / fix1) / (sqrtf(b[i] / fix2) + o->eps);
             g[i] = 0;
         }
     }

@@ -151,21 +151,25 @@ void wspi_nn_single_thread(void)
 #endif
 }
 
+/* The values are sets of features. */
+static bool has_isa(unsigned want)
+{
+    return ((unsigned)dnnl_get_effective_cpu_isa() & want) == want;
+}
+
 bool wspi_nn_has_bf16(void)
 {
-    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(),
-                   want = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
+    return has_isa(dnnl_cpu_isa_avx512_core_bf16);
+}
 
-    return (isa & want) == want; /* the values are sets of features */
+bool wspi_nn_prefers_bf16(void)
+{
+    return has_isa(dnnl_cpu_isa_avx512_core_amx);
 }
 
 bool wspi_nn_has_int8(void)
 {
-    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(),
-                   wide = (unsigned)dnnl_cpu_isa_avx512_core_vnni,
-                   narrow = (unsigned)dnnl_cpu_isa_avx2_vnni;
-
-    return (isa & wide) == wide || (isa & narrow) == narrow;
+    return has_isa(dnnl_cpu_isa_avx512_core_vnni) || has_isa(dnnl_cpu_isa_avx2_vnni);
 }
 
 static void product_clear(struct product *p)

@@ -26,7 +26,8 @@ typedef enum wspi_nn_kind {
 
 bool wspi_nn_has_bf16(
     void); /* the CPU multiplies bfloat16 itself; emulated it would be slower than float32 */
-bool wspi_nn_has_int8(void); /* the CPU sums products of bytes itself */
+bool wspi_nn_prefers_bf16(void); /* it has tiles for that (AMX); without them float32 is faster */
+bool wspi_nn_has_int8(void);     /* the CPU sums products of bytes itself */
 wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err);
 void wspi_nn_free(wspi_nn *nn);
 

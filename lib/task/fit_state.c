@@ -57,6 +57,7 @@ static json_t *run_json(const wspi_fit *f)
         {"epochs", o->epochs},
         {"lr", (double)t->lr},
         {"lr-min", (double)t->lr_min},
+        {"body-lr", (double)t->body_lr},
         {"warmup", (double)t->warmup},
         {"beta1", (double)t->beta1},
         {"beta2", (double)t->beta2},

@@ -59,22 +59,35 @@ struct run {
     size_t size; /* bytes of the weights */
 };
 
-static struct run run_make_with(uint64_t seed, unsigned threads, float dropout)
+static wsp_train_options usual_options(unsigned threads, float dropout)
 {
     wsp_train_options o = wsp_train_options_default();
+
+    o.threads = threads;
+    o.dropout = dropout;
+    o.warmup = 2;
+    o.steps = 50;
+    return o;
+}
+
+static struct run run_make_of(uint64_t seed, const wsp_train_options *o)
+{
     wsp_model_config cfg;
     struct run r;
 
     assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
     cfg.vocab = VOCAB;
-    o.threads = threads;
-    o.dropout = dropout;
-    o.warmup = 2;
-    o.steps = 50;
     assert_int_equal(wsp_model_new(&r.m, &cfg, heads, 2, seed, NULL), WSP_OK);
-    assert_int_equal(wsp_trainer_new(&r.t, r.m, &o, NULL), WSP_OK);
+    assert_int_equal(wsp_trainer_new(&r.t, r.m, o, NULL), WSP_OK);
     r.size = wsp_model_parameters(r.m) * sizeof(float);
     return r;
+}
+
+static struct run run_make_with(uint64_t seed, unsigned threads, float dropout)
+{
+    wsp_train_options o = usual_options(threads, dropout);
+
+    return run_make_of(seed, &o);
 }
 
 static struct run run_make(uint64_t seed, unsigned threads)
@@ -288,6 +301,50 @@ static void assert_refused(const struct run *r, const float *was)
     assert_memory_equal(r->m->w, was, r->size);
 }
 
+/* The body at a share of the rate: it moves by that share; at none the heads alone learn, in the same gradients. */
+static void the_body_learns_at_its_share_of_the_rate(void **state)
+{
+    wsp_train_options o = usual_options(1, 0);
+    struct run whole, slow, probe;
+    float *was;
+    struct data d;
+
+    (void)state;
+    data_make(&d, 1);
+    o.lm_weight = 0;
+    o.clip = 0;
+    whole = run_make_of(1, &o);
+    o.body_lr = 0.25f;
+    slow = run_make_of(1, &o);
+    o.body_lr = 0;
+    probe = run_make_of(1, &o);
+    was = copy_of(&whole);
+    step(&whole, &d);
+    step(&slow, &d);
+    step(&probe, &d);
+    for (size_t k = 0; k < whole.m->n_entries; k++) {
+        const wspi_entry *e = &whole.m->entry[k];
+        bool moved = false;
+
+        assert_int_equal(e->head, strncmp(e->name, "head.", 5) == 0);
+        for (size_t i = e->at; i < e->at + e->count; i++) {
+            float by = whole.m->w[i] - was[i];
+
+            assert_true(fabsf((slow.m->w[i] - was[i]) - (e->head ? by : by / 4)) < 1e-6f);
+            assert_true(probe.m->w[i] == (e->head ? whole.m->w[i] : was[i]));
+            moved |= by < 0 || by > 0;
+        }
+        assert_true(moved || !e->head);
+    }
+    o.lm_weight = 1;
+    wsp_trainer_free(probe.t);
+    assert_int_equal(wsp_trainer_new(&probe.t, probe.m, &o, NULL), WSP_ERR_ARG);
+    run_clear(&whole);
+    run_clear(&slow);
+    wsp_model_free(probe.m);
+    free(was);
+}
+
 static void damaged_checkpoints_are_refused_and_change_nothing(void **state)
 {
     struct run r = run_make(1, 1), other = run_make(2, 1);
@@ -337,6 +394,7 @@ int main(void)
         cmocka_unit_test(as_many_threads_give_the_same_bits),
         cmocka_unit_test(a_process_by_itself_is_a_group_that_agrees),
         cmocka_unit_test(weights_put_aside_come_back_from_a_checkpoint_too),
+        cmocka_unit_test(the_body_learns_at_its_share_of_the_rate),
         cmocka_unit_test(damaged_checkpoints_are_refused_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
