@@ -46,9 +46,7 @@ struct wspi_speaker {
     uint8_t *legal;            /* [V] marks of the grammar ... */
     wspi_range marked;         /* ... all in here */
     uint8_t *barred;           /* [V] what is never a rare token */
-    uint8_t *guiding;          /* [V] tokens that say what a flow is ... */
-    uint16_t *guides;          /* [n_guides] ... as a list */
-    size_t n_guides;
+    wspi_guide guide;
     uint16_t *choices; /* [SLOTS][V] the same as lists */
     uint16_t *wide;    /* [SLOTS][V] and with all tokens that say what a flow is */
     uint16_t *prefix;  /* [SLOTS][max_tokens] */
@@ -236,58 +234,14 @@ static double throw_dice(void *arg, size_t i)
     return wspi_rng_unit(&d->flows[d->asked[i]].rng);
 }
 
-/*
- * Tokens that say what a flow is: layers, ports, and whose payload it is. Guiding them makes flows follow their condition;
- * guiding the others, which say how such a flow goes on, would make sizes and times of a class more alike than they are.
- */
-static bool says_what(uint16_t id)
-{
-    const wspi_vocab *v = &wspi_the_vocab;
-    uint8_t layer;
-    size_t f;
-
-    if (wspi_token_field(id, &layer, &f))
-        return layer < WSPI_LAYER_COUNT && wspi_protos[layer]->fields[f].kind == WSPI_K_PORT;
-    switch ((enum wspi_group)v->group_of[id]) {
-    case WSPI_T_STACK:
-    case WSPI_T_KEEP:
-    case WSPI_T_LAYER:
-    case WSPI_T_APP:
-    case WSPI_T_KIND: return true;
-    default: return false;
-    }
-}
-
 /* Is the flow's next token drawn by what its condition changes? In its first packet, where there is such a choice. */
 static bool is_guided(const speaker *g, const flow *f, const uint16_t *legal, size_t n)
 {
-    if (g->o->guide <= 0 || f->start.condition < 0 || f->packets > 0)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (g->guiding[legal[i]])
-            return true;
-    return false;
+    return g->o->guide > 0 && f->start.condition >= 0 && f->packets == 0 &&
+           wspi_guide_any(&g->guide, legal, n);
 }
 
-/* The logarithm of what the odds of the wanted tokens sum up to, and of the greatest ones. */
-static float log_sum(const float *logit, const uint16_t *wanted, size_t n, float *most)
-{
-    float sum = 0;
-
-    *most = -INFINITY;
-    for (size_t i = 0; i < n; i++)
-        *most = fmaxf(*most, logit[wanted[i]]);
-    for (size_t i = 0; i < n; i++)
-        sum += expf(logit[wanted[i]] - *most);
-    return *most + logf(sum);
-}
-
-/*
- * Logits of the flows `asked`, pushed on in the direction in which the condition has moved them (Ho and Salimans, 2022):
- * (1 + w) conditional - w unconditional, before temperature. What the condition makes less likely becomes rarer still; what it
- * makes likelier gains where it is likely: a token that is rare with it, and hardly there without, would win, else.
- */
-static const float LIKELY = 0.1f; /* odds, of the likeliest token's */
+/* Logits of the flows `asked`, guided by their conditions. */
 static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
                                 wsp_error *err)
 {
@@ -299,20 +253,9 @@ static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *as
         prefix[n + k].memory = g->flows[asked[k]].plain_memory;
     }
     WSP_TRY(wsp_runner_next_token(g->runner, prefix, 2 * n, g->logits, err));
-    for (size_t k = 0; k < n; k++) {
-        const float *without = g->logits + (n + k) * v;
-        float *with = g->logits + k * v, most, other;
-        float common = log_sum(with, prefix[k].wanted, prefix[k].n_wanted, &most) -
-                       log_sum(without, prefix[k].wanted, prefix[k].n_wanted, &other);
-
-        for (size_t i = 0; i < prefix[k].n_wanted; i++) {
-            uint16_t id = prefix[k].wanted[i];
-            float moved = with[id] - without[id] - common;
-
-            if (g->guiding[id] && (moved < 0 || with[id] > most + logf(LIKELY)))
-                with[id] += (float)g->o->guide * moved;
-        }
-    }
+    for (size_t k = 0; k < n; k++)
+        wspi_guide_push(&g->guide, g->o->guide, g->logits + k * v, g->logits + (n + k) * v,
+                        prefix[k].wanted, prefix[k].n_wanted);
     return WSP_OK;
 }
 
@@ -432,21 +375,6 @@ static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
     return WSP_OK;
 }
 
-/* The tokens of a list and all that say what a flow is, in order. */
-static size_t widen(const speaker *g, const uint16_t *legal, size_t n, uint16_t *wide)
-{
-    size_t m = 0, k = 0;
-
-    for (size_t i = 0; i < g->n_guides || k < n; m++) {
-        uint16_t guide = i < g->n_guides ? g->guides[i] : UINT16_MAX;
-
-        wide[m] = k < n && legal[k] < guide ? legal[k] : guide;
-        i += i < g->n_guides && wide[m] == guide;
-        k += k < n && wide[m] == legal[k];
-    }
-    return m;
-}
-
 /* The flow is asked for in this round: one of these tokens may come. */
 static void ask(speaker *g, size_t i, const uint16_t *legal, size_t choices, asking *r)
 {
@@ -472,7 +400,7 @@ static void ask_what(speaker *g, size_t i, const uint16_t *legal, size_t choices
 
     ask(g, i, legal, choices, r);
     p->wanted = g->wide + i * g->cfg->vocab;
-    p->n_wanted = widen(g, legal, choices, g->wide + i * g->cfg->vocab);
+    p->n_wanted = wspi_guide_widen(&g->guide, legal, choices, g->wide + i * g->cfg->vocab);
 }
 
 /* The flow's packet up to where there is a choice, so that more flows are asked for at once. *choices: 0: it is complete, or its flow over. */
@@ -753,19 +681,15 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->logits = wspi_new_array(2 * SLOTS * v, sizeof *g->logits);
     g->legal = wspi_new_array(v, 1);
     g->barred = wspi_new_array(v, 1);
-    g->guiding = wspi_new_array(v, 1);
-    g->guides = wspi_new_array(v, sizeof *g->guides);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
     g->wide = wspi_new_array(SLOTS * v, sizeof *g->wide);
     g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
     ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->barred &&
-         g->guiding && g->guides && g->choices && g->wide && g->prefix && g->scratch;
+         g->choices && g->wide && g->prefix && g->scratch &&
+         wspi_guide_make(&g->guide, v) == WSP_OK;
     if (ok)
         wspi_rare_bar(g->barred, v);
-    for (size_t id = 0; ok && id < v; id++)
-        if ((g->guiding[id] = says_what((uint16_t)id)))
-            g->guides[g->n_guides++] = (uint16_t)id;
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].trial = wspi_new_array(1, wsp_context_size());
@@ -803,8 +727,7 @@ void wspi_speaker_free(wspi_speaker *g)
     free(g->logits);
     free(g->legal);
     free(g->barred);
-    free(g->guiding);
-    free(g->guides);
+    wspi_guide_clear(&g->guide);
     free(g->choices);
     free(g->wide);
     free(g->prefix);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate_int.h: the steps of generating: a plan says what each flow shall be (generate_plan.c) and who its hosts are
- * (generate_hosts.c), a speaker draws the packets of a wave of flows (generate_draw.c), generate.c has the threads and
+ * (generate_hosts.c), a speaker draws the packets of a wave of flows (generate_draw.c) and has them follow their labels
+ * (generate_guide.c), generate.c has the threads and
  * the capture.
  */
 #ifndef WSPI_GENERATE_INT_H
@@ -23,6 +24,29 @@ typedef struct wspi_candidate {
 /* Draws one of the n legal tokens (at least one) by the options' temperature, top_k, top_p. scratch: room for n candidates. */
 uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t n,
                      const wsp_generate_options *o, wspi_candidate *scratch, wspi_rng *rng);
+
+/* ---- guidance: generate_guide.c ---- */
+
+/* The tokens that say what a flow is. */
+typedef struct wspi_guide {
+    uint8_t *is;     /* [vocab] */
+    uint16_t *token; /* [n] in order */
+    size_t n;
+} wspi_guide;
+
+/* To be cleared even where it fails. */
+wsp_status wspi_guide_make(wspi_guide *g, size_t vocab) WSP_MUST_USE;
+void wspi_guide_clear(wspi_guide *g);
+bool wspi_guide_any(const wspi_guide *g, const uint16_t *tokens, size_t n);
+/* The n tokens, which are in order, and all that say what a flow is, in order: into wide, which has room for all. How many. */
+size_t wspi_guide_widen(const wspi_guide *g, const uint16_t *tokens, size_t n, uint16_t *wide);
+/*
+ * Pushes logits on in the direction in which the condition has moved them (Ho and Salimans, 2022): (1 + w) conditional - w
+ * unconditional, before temperature. What the condition makes less likely becomes rarer still; what it makes likelier gains where it
+ * is likely: a token that is rare with it, and hardly there without, would win, else.
+ */
+void wspi_guide_push(const wspi_guide *g, double weight, float *with, const float *without,
+                     const uint16_t *wanted, size_t n);
 
 /* Sorts m candidates, the likeliest first: how many of these have the share (0, 1] of the odds. At least one. */
 size_t wspi_nucleus(wspi_candidate *c, size_t m, double temperature, double share);
