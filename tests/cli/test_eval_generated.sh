@@ -62,7 +62,8 @@ says "training flows themselves are known by heart" 'm["planted"]["equal to one"
 says "copies are listed, canaries among them" \
     'any(bytes.fromhex(c["hex"]).find(b"zebra-Q7-nobody") >= 0 and c["rare"] for c in s["planted"]["copies"])'
 says "classes are learned from forged flows as from training flows" \
-    'm["new"]["ratio"] == 1 and m["new"]["classes"] == 2 and m["new"]["macro-F1"] == m["new"]["of as many training flows"] > 0'
+    'all(m["new"][k + "ratio"] == 1 and m["new"][k + "classes"] == 2 and
+         m["new"][k + "macro-F1"] == m["new"][k + "of as many training flows"] > 0 for k in ("forest: ", "boosting: "))'
 says "the sampler draws as many flows of each class, and valid ones" \
     's["Markov"]["flows"] >= s["new"]["flows"] - 1 and s["Markov"]["classes"] == 5 and m["Markov"]["wrong checksum"] == m["Markov"]["wrong length"] == 0'
 says "which nDPI knows, and which are like real ones" 'm["Markov"]["mean of flow features"] < .4 and m["Markov"]["named as asked"] > .3'
