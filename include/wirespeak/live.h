@@ -147,7 +147,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_tagger_new(wsp_tagger **out, const wsp_model
 
 /*
  * Takes a packet. Records come from within the calls on the tagger: flows that begin as others did are decided at once, others
- * wait for wsp_tagger_run, which push calls by itself when enough packets wait to fill a batch.
+ * wait until they are computed: by push itself, a batch at a time when one is full, by wsp_tagger_step, or all by wsp_tagger_run.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tagger_push(wsp_tagger *t, uint32_t source, int linktype,
                                                 const wsp_frame *frame, wsp_error *err);
