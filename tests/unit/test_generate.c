@@ -530,6 +530,37 @@ static void servers_without_a_grammar_listen_elsewhere(void **state)
     assert_in_range(count_strange_ports(true), 1, 400);
 }
 
+/* What a flow is asked for is drawn from the legal tokens and from all that say what a flow is, each once and in order. */
+static void a_list_is_widened_by_what_says_what_a_flow_is(void **state)
+{
+    const size_t v = wsp_vocab_size();
+    const uint16_t some[] = {0, (uint16_t)(v / 3), (uint16_t)(v - 1)};
+    uint16_t *wide = calloc(v, sizeof *wide);
+    size_t n, found = 0;
+    wspi_guide g;
+
+    (void)state;
+    assert_non_null(wide);
+    assert_int_equal(wspi_guide_make(&g, v), WSP_OK);
+    assert_true(g.n > 100 && g.n < v / 2);
+    assert_true(g.is[wspi_group_base(WSPI_T_APP)] &&
+                g.is[wspi_field_base(WSPI_UDP, WSPI_UDP_SPORT)]);
+    assert_false(wspi_guide_any(&g, some, 1)); /* a gap */
+    n = wspi_guide_widen(&g, some, WSPI_COUNT(some), wide);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(i == 0 || wide[i] > wide[i - 1]);
+        for (size_t k = 0; k < WSPI_COUNT(some); k++)
+            found += wide[i] == some[k];
+        assert_true(g.is[wide[i]] || wide[i] == some[0] || wide[i] == some[1] ||
+                    wide[i] == some[2]);
+    }
+    assert_int_equal(found, WSPI_COUNT(some));
+    assert_int_equal(n, g.n + WSPI_COUNT(some) - g.is[some[0]] - g.is[some[1]] - g.is[some[2]]);
+    assert_int_equal(wspi_guide_widen(&g, NULL, 0, wide), g.n);
+    wspi_guide_clear(&g);
+    free(wide);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +576,7 @@ int main(void)
         cmocka_unit_test(ports_go_round_their_range),
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
         cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),
+        cmocka_unit_test(a_list_is_widened_by_what_says_what_a_flow_is),
     };
 
     (void)wsp_vocab_size(); /* lays out the ids */
