@@ -67,34 +67,35 @@ check "the recipes are listed" "$lab/record" --list
 check "an unknown recipe is a usage error" status 2 "$lab/record" --out "$tmp/none" nothing-like-this
 check "a take outside of the sandbox is refused" status 1 "$lab/record" --take dns 0 --out "$tmp"
 
-lacks=$("$lab/record" --list dns redis 2>&1 | grep -v 'ready$')
-[ "$(id -u)" -eq 0 ] || lacks="root"
-if [ -n "$lacks" ]; then
+# What is ready here of two recipes; Redis needs little.
+mapfile -t recipes < <("$lab/record" --list dns redis 2>&1 | awk '/ready$/ { print $1 }')
+[ "$(id -u)" -eq 0 ] || recipes=()
+if [ ${#recipes[@]} = 0 ]; then
     n=$((n + 1))
-    echo "ok $n - a recording of dns and redis # SKIP lacks: ${lacks//$'\n'/; }"
+    echo "ok $n - a recording # SKIP not root, or $("$lab/record" --list redis 2>&1 | tr -s ' \n' ' ')"
     echo "1..$n"
     exit $bad
 fi
-"$lab/record" --seed 36 --out "$tmp/out" dns redis >"$tmp/log" 2>&1
+"$lab/record" --seed 36 --out "$tmp/out" "${recipes[@]}" >"$tmp/log" 2>&1
 case $? in
 0) ;;
 *)
     if grep -q 'no namespaces, overlay mounts or veth here' "$tmp/log"; then
         n=$((n + 1))
-        echo "ok $n - a recording of dns and redis # SKIP $(head -n 1 "$tmp/log")"
+        echo "ok $n - a recording # SKIP $(head -n 1 "$tmp/log")"
         echo "1..$n"
         exit $bad
     fi
     ;;
 esac
-check "two recipes are recorded" manifest '[l["status"] for l in lines] == ["recorded"] * 2'
+check "recipes are recorded" manifest "[l['status'] for l in lines] == ['recorded'] * ${#recipes[@]}"
 check "the manifest has versions and settings" manifest 'all(l["packages"]["tcpdump"] and l["settings"] for l in lines)'
 check "the list has the flows of the captures" manifest \
     'all(l["captures"][0]["flows"] + l["captures"][0]["unlabelled_flows"] == len(read(l)[0]) for l in lines)'
 check "both sides spoke" manifest 'all(f["packets"] > 1 for l in lines for f in read(l)[0] if f["l4"] == 6)'
 check "tokenize joins every flow with its label" labelled
 check "the relay delays" manifest 'all(f["seconds"] > 2e-3 * l["link"]["delay_ms"] > 0.05 for l in lines[-1:] for f in read(l)[0])'
-check "a second run has nothing to do" "$lab/record" --seed 36 --out "$tmp/out" dns redis
+check "a second run has nothing to do" "$lab/record" --seed 36 --out "$tmp/out" "${recipes[@]}"
 cp "$tmp/said" "$tmp/second"
 check "it recorded nothing again" status 1 grep -q 'packets, ' "$tmp/second"
 echo "1..$n"
