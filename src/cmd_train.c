@@ -319,6 +319,8 @@ int cmd_train(int argc, char **argv)
         return cli_usage(page.name, "--patience needs validations: --val FILE and --val-every N");
     if (a.opt.resume && !a.opt.checkpoint)
         return cli_usage(page.name, "--resume needs --checkpoint FILE");
+    if (!(a.body_lr > 0) && a.lm > 0)
+        return cli_usage(page.name, "--body-lr 0 trains the heads alone: give --lm-weight 0");
     if (!a.mpi && getenv("OMPI_COMM_WORLD_SIZE"))
         return cli_usage(page.name, "mpirun started this: give --mpi");
     fill_options(&a);

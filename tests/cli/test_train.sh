@@ -35,6 +35,7 @@ result $effect "balance, label smoothing, dropout and the form of the softmax ch
 "$ws" info -o json "$tmp/a.safetensors" "$tmp/changed.safetensors" | python3 -c 'import json,sys; assert [json.loads(l)["softmax"] for l in sys.stdin] == ["grouped", "flat"]'
 result $? "info tells the form of the softmax"
 fails "a balance above 1 is refused" 2 train --balance 1.5 -w "$tmp/x" "$tmp/set.npz"
+fails "heads alone do not learn next tokens" 2 train --body-lr 0 -w "$tmp/x" "$tmp/set.npz"
 
 # Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.
 awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "DNS" ? "names" : "rest" } { print }' "$tmp/labels.tsv" >"$tmp/kind.tsv"
