@@ -451,7 +451,7 @@ static wsp_status add_learning(work *w, const char *name, wsp_trees_kind learner
         wsp_status st;
         if (w->r->column[i].counts.classes == 0)
             continue;
-        cli_note("a %s learns the classes from %s ...", name, w->r->column[i].name);
+        cli_note("learning the classes from %s: %s ...", w->r->column[i].name, name);
         st = wsp_transfer_score(learner, w->set[i], w->real, w->train, LEAST_FLOWS, MOST_FLOWS,
                                 &synthetic, err);
         if (st == WSP_OK && w->train)
