@@ -25,6 +25,7 @@ struct worker {
     uint64_t key;
     bool backward, started;
     float lm_scale, head_scale;
+    void (*work)(struct worker *);
     pthread_t thread;
     wsp_status st;
     double lm_nats;
@@ -43,12 +44,24 @@ struct wsp_trainer {
     bool *present; /* [size of the group] who had a batch */
     struct worker *worker;
     unsigned n_workers;
+    double *squares;  /* [parts of wspi_each_part] of the gradient */
+    wspi_adamw adamw; /* of the step at work */
+    float lr;
     float *kept;   /* [n_params] weights put aside, or NULL */
     int32_t *said; /* [n_flows][n_heads] of the last batch */
     size_t said_cap;
     bool answered;                       /* the last batch had labels */
     float *label_weight[WSPI_MAX_HEADS]; /* [n_labels], or NULL: 1 each */
 };
+
+/* Has all workers do it at once. */
+void wspi_all_workers(wsp_trainer *t, void (*work)(struct worker *));
+/*
+ * The weights come in parts of WSPI_PART, the same whoever does what: how many there are; which of them are a worker's, [*from, *to).
+ */
+enum { WSPI_PART = 1 << 15 };
+size_t wspi_param_parts(const wsp_trainer *t);
+void wspi_param_parts_of(const struct worker *w, size_t *from, size_t *to);
 
 /* Of the labelled flows of two heads (or of one head twice) together: means by how many they are. */
 void wspi_head_stats_add(wsp_head_stats *sum, const wsp_head_stats *more);

@@ -62,7 +62,8 @@ wsp_status wsp_trainer_new(wsp_trainer **out, wsp_model *m, const wsp_train_opti
     t->worker = wspi_new_array(opt->threads, sizeof *t->worker);
     t->round = wspi_new_array(wsp_group_size(opt->group), sizeof *t->round);
     t->present = wspi_new_array(wsp_group_size(opt->group), sizeof *t->present);
-    if (!t->grad || !t->worker || !t->round || !t->present) {
+    t->squares = wspi_new_array(wspi_param_parts(t), sizeof *t->squares);
+    if (!t->grad || !t->worker || !t->round || !t->present || !t->squares) {
         wsp_trainer_free(t);
         return wspi_nomem(err, "gradients and moments", 3 * m->n_params * sizeof(float));
     }
@@ -105,6 +106,7 @@ void wsp_trainer_free(wsp_trainer *t)
     free(t->round);
     free(t->present);
     free(t->kept);
+    free(t->squares);
     free(t->worker);
     free(t->grad);
     free(t);
@@ -271,11 +273,8 @@ static wsp_status run_part(struct worker *w, size_t f0, size_t f1)
     return wspi_nn_status(e->nn);
 }
 
-static void *worker_main(void *arg)
+static void run_flows(struct worker *w)
 {
-    struct worker *w = arg;
-
-    wspi_nn_single_thread();
     w->lm_nats = 0;
     memset(w->head, 0, sizeof w->head);
     w->st = WSP_OK;
@@ -283,7 +282,6 @@ static void *worker_main(void *arg)
         end = wspi_part_end(w->b, f, w->f1, PART_TOKENS);
         w->st = run_part(w, f, end);
     }
-    return NULL;
 }
 
 /* Flows in runs of about equal numbers of tokens. */
@@ -351,33 +349,67 @@ static wsp_status place_gradient(wsp_trainer *t, wsp_error *err)
     return WSP_OK;
 }
 
-static void run_workers(wsp_trainer *t)
+static void *worker_main(void *arg)
 {
+    struct worker *w = arg;
+
+    wspi_nn_single_thread();
+    w->work(w);
+    return NULL;
+}
+
+void wspi_all_workers(wsp_trainer *t, void (*work)(struct worker *))
+{
+    for (unsigned i = 0; i < t->n_workers; i++)
+        t->worker[i].work = work;
     for (unsigned i = 1; i < t->n_workers; i++) {
         struct worker *w = &t->worker[i];
         w->started = pthread_create(&w->thread, NULL, worker_main, w) == 0;
     }
     for (unsigned i = 0; i < t->n_workers; i++)
         if (!t->worker[i].started) /* the first always; others when the system refused a thread */
-            worker_main(&t->worker[i]);
+            (void)worker_main(&t->worker[i]);
     for (unsigned i = 0; i < t->n_workers; i++)
         if (t->worker[i].started)
             (void)pthread_join(t->worker[i].thread, NULL);
 }
 
-/* The workers' gradients together, in their order, in the first one's place. */
+size_t wspi_param_parts(const wsp_trainer *t)
+{
+    return (t->m->n_params + WSPI_PART - 1) / WSPI_PART;
+}
+
+void wspi_param_parts_of(const struct worker *w, size_t *from, size_t *to)
+{
+    size_t all = wspi_param_parts(w->t), i = (size_t)(w - w->t->worker);
+
+    *from = all * i / w->t->n_workers;
+    *to = all * (i + 1) / w->t->n_workers;
+}
+
+/* Some weights' gradients of all workers together, in the workers' order, in the first one's place. */
+static void join_gradients(struct worker *w)
+{
+    wsp_trainer *t = w->t;
+    size_t from, to;
+
+    wspi_param_parts_of(w, &from, &to);
+    from *= WSPI_PART;
+    to = WSPI_MIN(to * WSPI_PART, t->m->n_params);
+    for (unsigned i = 1; i < t->n_workers; i++) {
+        wspi_add(t->worker[0].e.grad + from, t->worker[i].own + from, to - from);
+        memset(t->worker[i].own + from, 0, (to - from) * sizeof *w->own);
+    }
+}
+
 static wsp_status join_workers(wsp_trainer *t, bool backward, wsp_error *err)
 {
-    for (unsigned i = 0; i < t->n_workers; i++) {
-        struct worker *w = &t->worker[i];
-        if (w->st < 0)
-            return wspi_fail(err, w->st, 0, "a part of a training batch failed: %s",
-                             wsp_status_name(w->st));
-        if (backward && i > 0) {
-            wspi_add(t->worker[0].e.grad, w->own, t->m->n_params);
-            memset(w->own, 0, t->m->n_params * sizeof *w->own);
-        }
-    }
+    for (unsigned i = 0; i < t->n_workers; i++)
+        if (t->worker[i].st < 0)
+            return wspi_fail(err, t->worker[i].st, 0, "a part of a training batch failed: %s",
+                             wsp_status_name(t->worker[i].st));
+    if (backward && t->n_workers > 1)
+        wspi_all_workers(t, join_gradients);
     return WSP_OK;
 }
 
@@ -405,7 +437,7 @@ static wsp_status run_batch(wsp_trainer *t, const wsp_batch *b, uint64_t number,
         w->head_scale = labelled > 0 ? t->opt.head_weight / (float)labelled : 0;
         wspi_nn_weights_changed(w->e.nn); /* by an update, or from outside */
     }
-    run_workers(t);
+    wspi_all_workers(t, run_flows);
     WSP_TRY(join_workers(t, backward, err));
     if (stats)
         stats_fill(t, b, stats);

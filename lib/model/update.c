@@ -69,43 +69,76 @@ static float rate_at(const wsp_train_options *o, uint64_t step)
     return o->lr_min + (o->lr - o->lr_min) * (float)(0.5 * (1.0 + cos(3.141592653589793 * x)));
 }
 
+static void add_squares(struct worker *w)
+{
+    const wsp_trainer *t = w->t;
+    size_t from, to;
+
+    wspi_param_parts_of(w, &from, &to);
+    for (size_t k = from, at = k * WSPI_PART; k < to; k++, at += WSPI_PART)
+        t->squares[k] =
+            wspi_squares(t->grad + at, WSPI_MIN((size_t)WSPI_PART, t->m->n_params - at));
+}
+
+/* Length of the mean gradient. */
+static double gradient_norm(wsp_trainer *t, float mean)
+{
+    double sum = 0;
+
+    wspi_all_workers(t, add_squares);
+    for (size_t k = 0; k < wspi_param_parts(t); k++)
+        sum += t->squares[k];
+    return sqrt(sum) * (double)mean;
+}
+
+/* A step of those of the worker's weights that are of one tensor. */
+static void step_entry(const wsp_trainer *t, const wspi_entry *e, size_t from, size_t to)
+{
+    float rate = e->head ? t->lr : t->lr * t->opt.body_lr;
+
+    from = WSPI_MAX(from, e->at);
+    to = WSPI_MIN(to, e->at + e->count);
+    if (from < to)
+        wspi_adamw_step(t->m->w + from, t->grad + from, t->moment1 + from, t->moment2 + from,
+                        to - from, &t->adamw, rate, e->decay ? rate * t->opt.weight_decay : 0);
+}
+
+static void step_weights(struct worker *w)
+{
+    const wsp_trainer *t = w->t;
+    size_t from, to;
+
+    wspi_param_parts_of(w, &from, &to);
+    for (size_t k = 0; k < t->m->n_entries; k++)
+        step_entry(t, &t->m->entry[k], from * WSPI_PART, to * WSPI_PART);
+}
+
 wsp_status wsp_trainer_update(wsp_trainer *t, wsp_train_stats *stats, wsp_error *err)
 {
     const wsp_train_options *o = &t->opt;
-    double sum = 0, norm, n = (double)t->step + 1;
-    float lr = rate_at(o, t->step), mean = 1.0f / (float)WSPI_MAX(t->accumulated, 1), scale;
-    float fix1 = (float)(1.0 - pow((double)o->beta1, n)),
-          fix2 = (float)(1.0 - pow((double)o->beta2, n));
+    double norm, n = (double)t->step + 1;
+    float mean = 1.0f / (float)WSPI_MAX(t->accumulated, 1);
 
     if (t->accumulated == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an update without gradients");
     wspi_group_collect(o->group, t->grad, t->m->n_params);
-    for (size_t i = 0; i < t->m->n_params; i++)
-        sum += (double)t->grad[i] * (double)t->grad[i];
-    norm = sqrt(sum) * (double)mean;
+    norm = gradient_norm(t, mean);
     if (!isfinite(norm))
         return wspi_fail(err, WSP_ERR_ARG, 0, "the gradient is not finite at step %llu",
                          (unsigned long long)t->step);
-    scale = o->clip > 0 && norm > (double)o->clip ? mean * o->clip / (float)norm : mean;
-    for (size_t k = 0; k < t->m->n_entries; k++) {
-        const wspi_entry *e = &t->m->entry[k];
-        float rate = e->head ? lr : lr * o->body_lr;
-        float decay = e->decay ? rate * o->weight_decay : 0;
-        float *w = t->m->w + e->at, *g = t->grad + e->at, *a = t->moment1 + e->at,
-              *b = t->moment2 + e->at;
-
-        for (size_t i = 0; i < e->count; i++) {
-            float gi = g[i] * scale;
-            a[i] += (1.0f - o->beta1) * (gi - a[i]);
-            b[i] += (1.0f - o->beta2) * (gi * gi - b[i]);
-            w[i] -= decay * w[i] + rate * (a[i] / fix1) / (sqrtf(b[i] / fix2) + o->eps);
-            g[i] = 0;
-        }
-    }
+    t->lr = rate_at(o, t->step);
+    t->adamw = (wspi_adamw){
+        .beta1 = o->beta1,
+        .beta2 = o->beta2,
+        .eps = o->eps,
+        .unbias1 = (float)(1.0 / (1.0 - pow((double)o->beta1, n))),
+        .unbias2 = (float)(1.0 / (1.0 - pow((double)o->beta2, n))),
+        .scale = o->clip > 0 && norm > (double)o->clip ? mean * o->clip / (float)norm : mean};
+    wspi_all_workers(t, step_weights);
     t->step++;
     t->accumulated = 0;
     t->sum.grad_norm = norm;
-    t->sum.lr = (double)lr;
+    t->sum.lr = (double)t->lr;
     t->sum.step = t->step;
     if (stats)
         *stats = t->sum;

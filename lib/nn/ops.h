@@ -94,6 +94,16 @@ void wspi_ref_gelu_fwd(float *y, const float *x, size_t n);
 void wspi_ref_silu_fwd(float *y, const float *x, size_t n);
 
 void wspi_add(float *y, const float *x, size_t n); /* y += x */
+double wspi_squares(const float *x, size_t n);     /* their sum */
+
+/* AdamW (Loshchilov and Hutter, 2019): what all weights of a step share. unbias: 1 / (1 - beta^step). */
+typedef struct wspi_adamw {
+    float beta1, beta2, eps, unbias1, unbias2, scale; /* scale: of the gradients */
+} wspi_adamw;
+/* One step of n weights with gradients g, which are 0 afterwards, and the moments a and b. decay: rate included. */
+void wspi_adamw_step(float *w, float *g, float *a, float *b, size_t n, const wspi_adamw *o,
+                     float rate, float decay);
+
 void wspi_to_bf16(uint16_t *restrict y, const float *restrict x,
                   size_t n); /* to nearest, ties to even; NaN stays NaN */
 void wspi_dropout(float *x, size_t n, float p,

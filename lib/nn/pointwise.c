@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pointwise.c: norms, activations, dropout, softmax with cross-entropy. */
+/* pointwise.c: norms, activations, dropout, softmax with cross-entropy, AdamW. */
 #include "nn/ops.h"
 
 #include "nn/fast_int.h"
@@ -115,6 +115,30 @@ FAST void wspi_add(float *restrict y, const float *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
+}
+
+FAST double wspi_squares(const float *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+FAST void wspi_adamw_step(float *restrict w, float *restrict g, float *restrict a,
+                          float *restrict b, size_t n, const wspi_adamw *o, float rate, float decay)
+{
+    const wspi_adamw k = *o;
+
+    for (size_t i = 0; i < n; i++) {
+        float gi = g[i] * k.scale;
+
+        a[i] += (1.0f - k.beta1) * (gi - a[i]);
+        b[i] += (1.0f - k.beta2) * (gi * gi - b[i]);
+        w[i] -= decay * w[i] + rate * (a[i] * k.unbias1) / (sqrtf(b[i] * k.unbias2) + k.eps);
+        g[i] = 0;
+    }
 }
 
 FAST void wspi_to_bf16(uint16_t *restrict y, const float *restrict x, size_t n)
