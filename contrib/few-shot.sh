@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # few-shot.sh PRETRAINED.safetensors HEAD=LABELS.tsv CORPUS WORK: what 5, 10 and 50 training flows of each class teach: a model from scratch, the
-# pretrained one fine-tuned, and trees, on the same flows and the same test captures. SHOTS, SEEDS, STEPS, WIRESPEAK as below.
+# pretrained one fine-tuned, the same frozen (its heads alone learn), and trees, on the same flows and the same test captures. SHOTS, SEEDS, STEPS, WIRESPEAK as below.
 # The pretrained model must not have seen the test captures: make it from the parts of the same split (tokenize --part).
 set -euo pipefail
 usage='usage: few-shot.sh PRETRAINED HEAD=LABELS.tsv CORPUS WORK'
@@ -18,10 +18,11 @@ for shots in ${SHOTS:-5 10 50}; do
         # as many steps for all: epochs until so many tokens have been seen
         tokens=$("$ws" info "$parts/train.npz" | awk '$1 == "tokens" { print $2 }')
         epochs=$(((${STEPS:-150} * 2048 + tokens - 1) / tokens))
-        how=(-q --lm-weight 0 --batch-tokens 2048 --epochs "$epochs" --lr 0.001 --seed "$seed" --val "$parts/val.npz" --val-every 0)
-        "$ws" train "${how[@]}" --config "$size" -w "$parts/scratch.safetensors" "$parts/train.npz"
-        "$ws" train "${how[@]}" --config "$size" --init "$pretrained" -w "$parts/tuned.safetensors" "$parts/train.npz"
-        for what in scratch tuned; do
+        how=(-q --lm-weight 0 --batch-tokens 2048 --epochs "$epochs" --seed "$seed" --val "$parts/val.npz" --val-every 0 --config "$size")
+        "$ws" train "${how[@]}" --lr 0.001 -w "$parts/scratch.safetensors" "$parts/train.npz"
+        "$ws" train "${how[@]}" --lr 0.001 --init "$pretrained" -w "$parts/tuned.safetensors" "$parts/train.npz"
+        "$ws" train "${how[@]}" --lr 0.02 --body-lr 0 --init "$pretrained" -w "$parts/frozen.safetensors" "$parts/train.npz"
+        for what in scratch tuned frozen; do
             trees=()
             [ $what = tuned ] && trees=(--baselines "$parts/train.npz")
             "$ws" eval -q --final-only "${trees[@]}" -o json -m "$parts/$what.safetensors" "$parts/test.npz" >"$parts/$what.json"
@@ -30,7 +31,7 @@ for shots in ${SHOTS:-5 10 50}; do
 import json, sys
 shots, seed, parts = sys.argv[1:]
 rows = []
-for what, name in (("scratch", "from scratch"), ("tuned", "fine-tuned")):
+for what, name in (("scratch", "from scratch"), ("tuned", "fine-tuned"), ("frozen", "frozen")):
     for line in open(f"{parts}/{what}.json"):
         r = json.loads(line)
         rows.append((name, r["accuracy"], r["macro_f1"]))

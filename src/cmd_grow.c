@@ -61,6 +61,7 @@ int cmd_grow(int argc, char **argv)
 {
     const char *from = NULL, *to = NULL;
     wsp_grow_options o = wsp_grow_options_default();
+    size_t threads = 0;
     const cli_option options[] = {
         {.name = "model",
          .letter = 'm',
@@ -80,12 +81,19 @@ int cmd_grow(int argc, char **argv)
          .arg = "N",
          .min = 1,
          .max = 1000,
-         .help = "trees of each head (default 100)"},
+         .help = "trees of each head (default 64)"},
         {.name = "seed",
          .kind = CLI_U64,
          .value = &o.seed,
          .arg = "N",
          .help = "of the flows and features that trees try (default 1)"},
+        {.name = "threads",
+         .kind = CLI_SIZE,
+         .value = &threads,
+         .arg = "N",
+         .min = 0,
+         .max = 256,
+         .help = "grow N trees at a time (default 0: as many as there are CPUs)"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
 
@@ -93,5 +101,6 @@ int cmd_grow(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if (!to)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
+    o.threads = (unsigned)threads;
     return grow(from, to, argv[first], &o);
 }

@@ -565,7 +565,7 @@ typedef struct wsp_trees_options {
     uint64_t seed; /* the same seed and rows give the same answers */
 } wsp_trees_options;
 
-/* 400 trees, grown until leaves are pure, or 30 rounds of trees of 31 leaves; seed 1. */
+/* 400 trees, grown until leaves are pure, or 100 rounds of trees of 31 leaves; seed 1. */
 WSP_API wsp_trees_options wsp_trees_options_default(wsp_trees_kind kind);
 
 typedef struct wsp_rows {
@@ -604,9 +604,10 @@ WSP_MUST_USE WSP_API wsp_status wsp_baseline_score(const wsp_model *m, size_t he
 typedef struct wsp_grow_options {
     size_t trees; /* of each head, up to 1000 */
     uint64_t seed;
+    unsigned threads; /* 0: as many as the machine has CPUs; the trees are the same for any number */
 } wsp_grow_options;
 
-/* 100 trees, seed 1. */
+/* 64 trees, seed 1, all CPUs. */
 WSP_API wsp_grow_options wsp_grow_options_default(void);
 
 /* What a head was given; flows = 0: the set has no label of the head, and it has no trees. */

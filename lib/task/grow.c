@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * grow.c: the forest of a model, from its training set: features of the flows as the model reads them, one code of values
- * for all heads, and trees for each head on the flows that have its label.
+ * for all heads, and trees for each head on the flows that have its label. Trees are asked after every packet, and of flows that
+ * were under way when the capture began, so every flow is a row as it is, and one as it may be seen in part.
  */
 #include "task/features.h"
 #include "task/trees_int.h"
 
 wsp_grow_options wsp_grow_options_default(void)
 {
-    return (wsp_grow_options){.trees = 100, .seed = 1};
+    return (wsp_grow_options){.trees = 64, .seed = 1};
 }
+
+enum { EARLY = 8 }; /* packets of a flow that is not over, at most */
+
+/* Packets of a flow of the set that are a row: [from, to). */
+typedef struct excerpt {
+    uint32_t flow, from, to;
+} excerpt;
 
 /* A run: what the set's flows look like to the model, and what becomes of it. */
 typedef struct grower {
@@ -18,7 +26,7 @@ typedef struct grower {
     wspi_view view;
     wsp_tokens seen; /* the view as a set: its arrays are the view's */
     int32_t *label;  /* [heads][n_flows] */
-    uint32_t *flow;  /* [n] the flows with any label */
+    excerpt *of;     /* [n] of the flows with any label */
     int32_t *known;  /* [n] labels of one head */
     uint32_t *row;   /* [n] rows of one head */
     wspi_features features;
@@ -33,7 +41,7 @@ static void grower_clear(grower *g)
     wspi_view_clear(&g->view);
     wspi_coded_clear(&g->coded);
     free(g->label);
-    free(g->flow);
+    free(g->of);
     free(g->known);
     free(g->row);
     free(g->labels);
@@ -42,22 +50,43 @@ static void grower_clear(grower *g)
     free(g);
 }
 
-static wsp_status match(grower *g, const wsp_tokens *t, wsp_error *err)
+static bool has_label(const grower *g, size_t flow)
+{
+    for (size_t h = 0; h < wsp_model_head_count(g->m); h++)
+        if (g->label[h * g->seen.n_flows + flow] >= 0)
+            return true;
+    return false;
+}
+
+/* The first packets of a flow of n, two at least, or, as often, what is left of it for who comes late. */
+static excerpt part_of(uint32_t flow, uint32_t n, wspi_rng *rng)
+{
+    uint32_t late = (uint32_t)wspi_rng_below(rng, 2),
+             at = 1 + (uint32_t)wspi_rng_below(
+                          rng, WSPI_MIN(n - 1, late ? (uint32_t)WSPI_SKIP_MOST : (uint32_t)EARLY));
+
+    return late ? (excerpt){flow, at, n} : (excerpt){flow, 0, at};
+}
+
+static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
 {
     size_t H = wsp_model_head_count(g->m);
+    wspi_rng rng;
 
     g->label = wspi_new_array(H * t->n_flows, sizeof *g->label);
-    g->flow = wspi_new_array(t->n_flows, sizeof *g->flow);
-    if (!g->label || !g->flow)
+    g->of = wspi_new_array(2 * t->n_flows, sizeof *g->of);
+    if (!g->label || !g->of)
         return wspi_nomem(err, "labels", H * t->n_flows);
     for (size_t h = 0; h < H; h++)
         (void)wsp_match_labels(g->m, h, t, g->label + h * t->n_flows);
+    wspi_rng_seed(&rng, g->opt->seed);
     for (size_t i = 0; i < t->n_flows; i++) {
-        bool any = false;
-        for (size_t h = 0; h < H; h++)
-            any |= g->label[h * t->n_flows + i] >= 0;
-        if (any)
-            g->flow[g->n++] = (uint32_t)i;
+        uint32_t n = (uint32_t)wsp_tokens_packets(&g->seen, i);
+        if (!has_label(g, i))
+            continue;
+        g->of[g->n++] = (excerpt){(uint32_t)i, 0, n};
+        if (n > 1)
+            g->of[g->n++] = part_of((uint32_t)i, n, &rng);
     }
     return g->n ? WSP_OK
                 : wspi_fail(err, WSP_ERR_ARG, 0, "no flow has a label that the model knows");
@@ -100,10 +129,11 @@ static wsp_status code_rows(grower *g)
     if (!x)
         return WSP_ERR_NOMEM;
     for (size_t i = 0; st == WSP_OK && i < g->n; i++) {
+        const excerpt *e = &g->of[i];
         size_t n;
-        st = wspi_said_of(&g->seen, g->flow[i], &packet, &cap, &n);
+        st = wspi_said_of(&g->seen, e->flow, &packet, &cap, &n);
         if (st == WSP_OK)
-            wspi_features_flow(&g->features, packet, n, x + i * F);
+            wspi_features_flow(&g->features, packet + e->from, e->to - e->from, x + i * F);
     }
     if (st == WSP_OK)
         st = wspi_coded_make(&g->coded, &(wsp_rows){x, g->n, F});
@@ -112,22 +142,30 @@ static wsp_status code_rows(grower *g)
     return st;
 }
 
+static bool is_whole(const grower *g, const excerpt *e)
+{
+    return e->from == 0 && e->to == wsp_tokens_packets(&g->seen, e->flow);
+}
+
 static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
 {
-    size_t L = wsp_model_head(g->m, h)->n_labels, n = 0, before = g->nodes.n;
+    size_t L = wsp_model_head(g->m, h)->n_labels, n = 0, flows = 0, before = g->nodes.n;
     wsp_status st = WSP_OK;
 
     for (size_t i = 0; i < g->n; i++) {
-        g->known[i] = g->label[h * g->seen.n_flows + g->flow[i]];
-        if (g->known[i] >= 0)
-            g->row[n++] = (uint32_t)i;
+        g->known[i] = g->label[h * g->seen.n_flows + g->of[i].flow];
+        if (g->known[i] < 0)
+            continue;
+        g->row[n++] = (uint32_t)i;
+        flows += is_whole(g, &g->of[i]);
     }
     g->labels[h] = n ? (uint32_t)L : 0;
     if (n)
-        st = wspi_forest_grow(&g->coded, g->row, n, g->known, L, g->opt->trees,
-                              g->opt->seed * 1000003u + h, g->root + h * g->opt->trees, &g->nodes);
+        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, g->known, L}, g->opt->trees,
+                              g->opt->seed * 1000003u + h, g->opt->threads,
+                              g->root + h * g->opt->trees, &g->nodes);
     if (grown)
-        *grown = (wsp_grown){.flows = n, .nodes = g->nodes.n - before};
+        *grown = (wsp_grown){.flows = flows, .nodes = g->nodes.n - before};
     return st;
 }
 
@@ -184,7 +222,7 @@ wsp_status wsp_grow(wsp_model *m, const wsp_tokens *train, const wsp_grow_option
                            .packet_off = g->view.packet_off,
                            .flow_off = g->view.flow_off};
     if (st == WSP_OK)
-        st = match(g, train, err);
+        st = choose_rows(g, train, err);
     if (st == WSP_OK && (st = grow(g, grown)) < 0)
         st = wspi_nomem(err, "a forest", g->n * sizeof(float));
     if (st == WSP_OK)

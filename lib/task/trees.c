@@ -6,11 +6,12 @@
  * training rows.
  */
 #include <math.h>
+#include <pthread.h>
 
 #include "task/trees_int.h"
 #include "wirespeak/model.h"
 
-enum { BINS = 255 };
+enum { BINS = WSPI_BINS };
 
 /* Rows in columns: code [features][n]. */
 typedef struct columns {
@@ -30,54 +31,6 @@ typedef struct trees {
 } trees;
 
 /* ---- coding ---- */
-
-static int by_value(const void *a, const void *b)
-{
-    const float *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-/* Upper edges of the bins: between values that differ, at most BINS - 1, about the same number of rows in each. */
-static size_t edges_of(float *sorted, size_t n, float *edge)
-{
-    size_t distinct = n > 0, k = 0;
-
-    qsort(sorted, n, sizeof *sorted, by_value);
-    for (size_t i = 1; i < n; i++)
-        distinct += sorted[i] > sorted[i - 1];
-    if (distinct <= BINS) {
-        for (size_t i = 1; i < n; i++)
-            if (sorted[i] > sorted[i - 1])
-                edge[k++] = (sorted[i] + sorted[i - 1]) / 2;
-        return k;
-    }
-    for (size_t b = 1; b < BINS; b++) {
-        size_t at = b * n / BINS;
-        if (sorted[at] > sorted[at - 1] && (k == 0 || sorted[at] > edge[k - 1]))
-            edge[k++] = (sorted[at] + sorted[at - 1]) / 2;
-    }
-    return k;
-}
-
-uint8_t wspi_code_of(float v, const float *edge, size_t k)
-{
-    size_t lo = 0, hi = k;
-
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (v > edge[mid])
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return (uint8_t)lo;
-}
-
-static void code_column(columns *c, size_t f, size_t F, const float *x, const float *edge, size_t k)
-{
-    for (size_t i = 0; i < c->n; i++)
-        c->code[f * c->n + i] = wspi_code_of(x[i * F + f], edge, k);
-}
 
 static wsp_status code_all(trees *t, const float *train, const float *ask)
 {
@@ -99,10 +52,10 @@ static wsp_status code_all(trees *t, const float *train, const float *ask)
         size_t k;
         for (size_t i = 0; i < t->train.n; i++)
             sorted[i] = train[i * t->F + f];
-        k = edges_of(sorted, t->train.n, edge);
+        k = wspi_edges_of(sorted, t->train.n, edge);
         t->n_codes[f] = (uint8_t)(k + 1);
-        code_column(&t->train, f, t->F, train, edge, k);
-        code_column(&t->ask, f, t->F, ask, edge, k);
+        wspi_code_column(t->train.code + f * t->train.n, t->train.n, train + f, t->F, edge, k);
+        wspi_code_column(t->ask.code + f * t->ask.n, t->ask.n, ask + f, t->F, edge, k);
     }
     free(sorted);
     return WSP_OK;
@@ -329,7 +282,8 @@ static wsp_status grow_forest(trees *t, float *prob)
 
 /* ---- a forest that is kept ---- */
 
-enum { DEEPEST = 200 };
+/* A branch of fewer rows is not divided: it has a flow or two, in the forms in which they were seen. */
+enum { DEEPEST = 200, LEAST_DIVIDED = 4, MAX_THREADS = 256 };
 
 static uint32_t commonest(const forest *f)
 {
@@ -354,7 +308,7 @@ static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsign
     count_labels(f, b);
     leaf = WSP_NODE_LEAF | commonest(f);
     out->node[out->n++] = leaf;
-    if (!is_pure(f, b) && depth < DEEPEST)
+    if (b->to - b->from >= LEAST_DIVIDED && !is_pure(f, b) && depth < DEEPEST)
         c = find_cut(f, b, key);
     if (!(c.gain > 0))
         return WSP_OK;
@@ -370,71 +324,105 @@ static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsign
     return WSP_OK;
 }
 
-wsp_status wspi_forest_grow(const wspi_coded *c, const uint32_t *row, size_t n_rows,
-                            const int32_t *label, size_t n_labels, size_t trees_wanted,
-                            uint64_t seed, uint32_t *root, wspi_nodes *out)
+/* Trees that grow at once, each by itself, so that they are the same whichever thread has them. */
+typedef struct grove {
+    const wspi_coded *c;
+    const wspi_sample *from;
+    size_t wanted, next; /* trees; the first that nobody has taken */
+    uint64_t seed;
+    wspi_nodes *tree; /* [wanted] */
+    pthread_mutex_t lock;
+    wsp_status st; /* of the first that failed */
+} grove;
+
+static wsp_status grow_one(const grove *g, forest *f, size_t k)
 {
-    trees t = {.train = {c->code, c->n}, .F = c->features, .L = n_labels, .label = label};
-    forest f = {.t = &t, .wanted = (size_t)sqrt((double)c->features)};
-    const branch all = {0, n_rows, 0, 0};
-    wsp_status st = WSP_OK;
+    const branch all = {0, g->from->n, 0, 0};
     wspi_rng rng;
 
-    t.row = wspi_new_array(n_rows, sizeof *t.row);
+    wspi_rng_seed(&rng, g->seed + k * 0x9e3779b97f4a7c15u);
+    for (size_t i = 0; i < g->from->n; i++) /* drawn with replacement */
+        f->t->row[i] = g->from->row[wspi_rng_below(&rng, g->from->n)];
+    return record_branch(f, &all, wspi_rng_u64(&rng), 0, &g->tree[k]);
+}
+
+/* The number of a tree that is still to grow, or no less than all. */
+static size_t take_tree(grove *g, wsp_status st)
+{
+    size_t k;
+
+    (void)pthread_mutex_lock(&g->lock);
+    if (g->st == WSP_OK)
+        g->st = st;
+    k = g->st == WSP_OK ? g->next++ : g->wanted;
+    (void)pthread_mutex_unlock(&g->lock);
+    return k;
+}
+
+static void *grove_main(void *arg)
+{
+    grove *g = arg;
+    trees t = {.train = {g->c->code, g->c->n},
+               .F = g->c->features,
+               .L = g->from->n_labels,
+               .label = g->from->label};
+    forest f = {.t = &t, .wanted = (size_t)sqrt((double)g->c->features)};
+    wsp_status st = WSP_OK;
+    size_t k;
+
+    t.row = wspi_new_array(g->from->n, sizeof *t.row);
     t.asked = wspi_new_array(1, sizeof *t.asked);
-    t.scratch = wspi_new_array(n_rows, sizeof *t.scratch);
+    t.scratch = wspi_new_array(g->from->n, sizeof *t.scratch);
     if (!t.row || !t.asked || !t.scratch || forest_make(&f) < 0)
         st = WSP_ERR_NOMEM;
-    wspi_rng_seed(&rng, seed);
-    for (size_t k = 0; st == WSP_OK && k < trees_wanted; k++) {
-        for (size_t i = 0; i < n_rows; i++) /* drawn with replacement */
-            t.row[i] = row[wspi_rng_below(&rng, n_rows)];
-        root[k] = (uint32_t)out->n;
-        st = record_branch(&f, &all, wspi_rng_u64(&rng), 0, out);
-    }
+    while ((k = take_tree(g, st)) < g->wanted)
+        st = grow_one(g, &f, k);
     forest_clear(&f);
     free(t.row);
     free(t.asked);
     free(t.scratch);
-    return st;
+    return NULL;
 }
 
-wsp_status wspi_coded_make(wspi_coded *c, const wsp_rows *rows)
+/* The trees one behind the other. */
+static wsp_status join_trees(const grove *g, uint32_t *root, wspi_nodes *out)
 {
-    columns to = {.n = rows->n};
-    float *sorted = wspi_new_array(rows->n, sizeof *sorted);
-    size_t cells, n_edges = 0;
+    for (size_t k = 0; k < g->wanted; k++) {
+        const wspi_nodes *t = &g->tree[k];
 
-    *c = (wspi_coded){.n = rows->n, .features = rows->features};
-    if (wspi_mul(rows->features, rows->n, &cells))
-        c->code = wspi_new_array(cells, 1);
-    c->edge_end = wspi_new_array(rows->features, sizeof *c->edge_end);
-    c->edge = wspi_new_array(rows->features * BINS, sizeof *c->edge);
-    if (!sorted || !c->code || !c->edge_end || !c->edge) {
-        free(sorted);
-        wspi_coded_clear(c);
-        return WSP_ERR_NOMEM;
+        WSP_TRY(wspi_grow(&out->node, &out->cap, out->n + t->n, sizeof *out->node));
+        memcpy(out->node + out->n, t->node, t->n * sizeof *out->node);
+        root[k] = (uint32_t)out->n;
+        out->n += t->n;
     }
-    to.code = c->code;
-    for (size_t f = 0; f < rows->features; f++) {
-        size_t k;
-        for (size_t i = 0; i < rows->n; i++)
-            sorted[i] = rows->x[i * rows->features + f];
-        k = edges_of(sorted, rows->n, c->edge + n_edges);
-        code_column(&to, f, rows->features, rows->x, c->edge + n_edges, k);
-        n_edges += k;
-        c->edge_end[f] = (uint32_t)n_edges;
-    }
-    free(sorted);
     return WSP_OK;
 }
 
-void wspi_coded_clear(wspi_coded *c)
+wsp_status wspi_forest_grow(const wspi_coded *c, const wspi_sample *from, size_t trees_wanted,
+                            uint64_t seed, unsigned threads, uint32_t *root, wspi_nodes *out)
 {
-    free(c->code);
-    free(c->edge_end);
-    free(c->edge);
-    *c = (wspi_coded){.n = 0};
+    grove g = {.c = c, .from = from, .wanted = trees_wanted, .seed = seed, .st = WSP_OK};
+    pthread_t thread[MAX_THREADS];
+    unsigned started = 0;
+    wsp_status st;
+
+    g.tree = wspi_new_array(trees_wanted, sizeof *g.tree);
+    if (!g.tree)
+        return WSP_ERR_NOMEM;
+    (void)pthread_mutex_init(&g.lock, NULL);
+    threads = wspi_thread_count(threads, MAX_THREADS);
+    /* the caller is a worker too; when the system refuses threads, the others do the work */
+    while (started + 1 < threads && pthread_create(&thread[started], NULL, grove_main, &g) == 0)
+        started++;
+    (void)grove_main(&g);
+    while (started > 0)
+        (void)pthread_join(thread[--started], NULL);
+    st = g.st == WSP_OK ? join_trees(&g, root, out) : g.st;
+    for (size_t k = 0; k < trees_wanted; k++)
+        free(g.tree[k].node);
+    free(g.tree);
+    (void)pthread_mutex_destroy(&g.lock);
+    return st;
 }
 
 /* ---- boosting ---- */
@@ -692,7 +680,7 @@ static wsp_status boost(trees *t, float *prob)
 
 wsp_trees_options wsp_trees_options_default(wsp_trees_kind kind)
 {
-    return (wsp_trees_options){.kind = kind, .rounds = kind == WSP_FOREST ? 400 : 30, .seed = 1};
+    return (wsp_trees_options){.kind = kind, .rounds = kind == WSP_FOREST ? 400 : 100, .seed = 1};
 }
 
 wsp_status wsp_trees(const wsp_trees_options *opt, const wsp_rows *train, const int32_t *label,

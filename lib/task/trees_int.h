@@ -6,6 +6,14 @@
 #include "base/base.h"
 #include "wirespeak/task.h"
 
+enum { WSPI_BINS = 255 };
+
+/* Upper edges of n values, which are sorted: between such as differ, about the same number in each bin. edge: [WSPI_BINS - 1]. How many. */
+size_t wspi_edges_of(float *sorted, size_t n, float *edge);
+/* Codes of a column of n rows, `step` values apart, by its k edges. */
+void wspi_code_column(uint8_t *code, size_t n, const float *x, size_t step, const float *edge,
+                      size_t k);
+
 /* Rows by columns, as codes: how many of a feature's edges a value is above. */
 typedef struct wspi_coded {
     size_t n, features;
@@ -25,12 +33,20 @@ typedef struct wspi_nodes {
     size_t n, cap;
 } wspi_nodes;
 
+/* Rows [n] to grow on, and what they are: label [rows of the coded ones], below n_labels for the rows of `row`. */
+typedef struct wspi_sample {
+    const uint32_t *row;
+    size_t n;
+    const int32_t *label;
+    size_t n_labels;
+} wspi_sample;
+
 /*
- * Grows trees on rows that are drawn with replacement from `row` [n_rows]. label: [c->n], of the rows of `row` below n_labels.
- * root [trees]: where each begins in `out`, to which they are added.
+ * Grows trees, each on rows that are drawn with replacement. threads: 0: as many as the machine has CPUs; the trees are the same
+ * for any number. root [trees]: where each begins in `out`, to which they are added.
  */
-wsp_status wspi_forest_grow(const wspi_coded *c, const uint32_t *row, size_t n_rows,
-                            const int32_t *label, size_t n_labels, size_t trees, uint64_t seed,
-                            uint32_t *root, wspi_nodes *out) WSP_MUST_USE;
+wsp_status wspi_forest_grow(const wspi_coded *c, const wspi_sample *from, size_t trees,
+                            uint64_t seed, unsigned threads, uint32_t *root,
+                            wspi_nodes *out) WSP_MUST_USE;
 
 #endif

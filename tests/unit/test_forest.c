@@ -255,9 +255,12 @@ static void grown_trees_say_what_they_were_told(void **state)
         row[i] = i;
     }
     assert_int_equal(wspi_coded_make(&c, &(wsp_rows){x, N, 3}), WSP_OK);
-    for (int k = 0; k < 2; k++)
-        assert_int_equal(wspi_forest_grow(&c, row, N, label, 3, TREES, 5, root, &nodes[k]), WSP_OK);
-    assert_int_equal(nodes[0].n, nodes[1].n); /* the same seed, the same trees */
+    for (unsigned k = 0; k < 2; k++)
+        assert_int_equal(wspi_forest_grow(&c, &(wspi_sample){row, N, label, 3}, TREES, 5,
+                                          k == 0 ? 1 : 3, root, &nodes[k]),
+                         WSP_OK);
+    assert_int_equal(nodes[0].n,
+                     nodes[1].n); /* the same seed, the same trees, by one thread or several */
     assert_memory_equal(nodes[0].node, nodes[1].node, nodes[0].n * sizeof *nodes[0].node);
     for (size_t i = 0; i < N; i++) {
         size_t votes[3] = {0};
