@@ -57,7 +57,7 @@ for part in train val test; do
 done
 "$ws" tokenize --part train --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/train-and-cut.npz" "$corpus" "$lab/pcap" "$work"/cut/*/* || true
 
-common=(--config small --val-every 0 --batch-tokens 4096 --dtype bf16 --seed "$seed" --resume --checkpoint-every 200)
+common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --seed "$seed" --resume --checkpoint-every 200)
 # First all flows by their next tokens; from these weights the generator goes on with labelled flows and conditions, and the lower stacks
 # learn the labels. The generator's last epoch is without dropout: what it was taught with is likelier than it was, else. Trees vote beside the
 # classifier's heads.

@@ -12,7 +12,10 @@ wsp_grow_options wsp_grow_options_default(void)
     return (wsp_grow_options){.trees = 64, .seed = 1};
 }
 
-enum { EARLY = 8 }; /* packets of a flow that is not over, at most */
+enum {
+    EARLY = 8,
+    ROWS = 3
+}; /* packets of a flow that is not over, at most; rows of a flow, at most */
 
 /* Packets of a flow of the set that are a row: [from, to). */
 typedef struct excerpt {
@@ -58,14 +61,21 @@ static bool has_label(const grower *g, size_t flow)
     return false;
 }
 
-/* The first packets of a flow of n, two at least, or, as often, what is left of it for who comes late. */
-static excerpt part_of(uint32_t flow, uint32_t n, wspi_rng *rng)
+/* The first packets of a flow of n, two at least: half as often one more, since every flow is asked about after its first packet. */
+static excerpt early_part(uint32_t flow, uint32_t n, wspi_rng *rng)
 {
-    uint32_t late = (uint32_t)wspi_rng_below(rng, 2),
-             at = 1 + (uint32_t)wspi_rng_below(
-                          rng, WSPI_MIN(n - 1, late ? (uint32_t)WSPI_SKIP_MOST : (uint32_t)EARLY));
+    uint32_t to = 1;
 
-    return late ? (excerpt){flow, at, n} : (excerpt){flow, 0, at};
+    while (to < WSPI_MIN(n - 1, (uint32_t)EARLY) && wspi_rng_below(rng, 2))
+        to++;
+    return (excerpt){flow, 0, to};
+}
+
+/* What is left of it for who comes late. */
+static excerpt late_part(uint32_t flow, uint32_t n, wspi_rng *rng)
+{
+    return (excerpt){
+        flow, 1 + (uint32_t)wspi_rng_below(rng, WSPI_MIN(n - 1, (uint32_t)WSPI_SKIP_MOST)), n};
 }
 
 static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
@@ -74,7 +84,7 @@ static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
     wspi_rng rng;
 
     g->label = wspi_new_array(H * t->n_flows, sizeof *g->label);
-    g->of = wspi_new_array(2 * t->n_flows, sizeof *g->of);
+    g->of = wspi_new_array(ROWS * t->n_flows, sizeof *g->of);
     if (!g->label || !g->of)
         return wspi_nomem(err, "labels", H * t->n_flows);
     for (size_t h = 0; h < H; h++)
@@ -85,8 +95,11 @@ static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
         if (!has_label(g, i))
             continue;
         g->of[g->n++] = (excerpt){(uint32_t)i, 0, n};
-        if (n > 1)
-            g->of[g->n++] = part_of((uint32_t)i, n, &rng);
+        if (n == 1)
+            continue;
+        g->of[g->n++] = early_part((uint32_t)i, n, &rng);
+        if (wspi_rng_below(&rng, 2))
+            g->of[g->n++] = late_part((uint32_t)i, n, &rng);
     }
     return g->n ? WSP_OK
                 : wspi_fail(err, WSP_ERR_ARG, 0, "no flow has a label that the model knows");
@@ -161,8 +174,8 @@ static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
     }
     g->labels[h] = n ? (uint32_t)L : 0;
     if (n)
-        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, g->known, L}, g->opt->trees,
-                              g->opt->seed * 1000003u + h, g->opt->threads,
+        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, flows, g->known, L},
+                              g->opt->trees, g->opt->seed * 1000003u + h, g->opt->threads,
                               g->root + h * g->opt->trees, &g->nodes);
     if (grown)
         *grown = (wsp_grown){.flows = flows, .nodes = g->nodes.n - before};

@@ -285,14 +285,13 @@ static wsp_status grow_forest(trees *t, float *prob)
 /* A branch of fewer rows is not divided: it has a flow or two, in the forms in which they were seen. */
 enum { DEEPEST = 200, LEAST_DIVIDED = 4, MAX_THREADS = 256 };
 
-static uint32_t commonest(const forest *f)
+/*
+ * What a leaf votes for: the label of one of its rows, so that where rows differ shares of trees are shares of rows. The commonest
+ * label would have all trees.
+ */
+static uint32_t drawn_label(const forest *f, const branch *b, uint64_t key)
 {
-    uint32_t best = 0;
-
-    for (uint32_t l = 1; l < f->t->L; l++)
-        if (f->all[l] > f->all[best])
-            best = l;
-    return best;
+    return (uint32_t)f->t->label[f->t->row[b->from + (key >> 32) % (b->to - b->from)]];
 }
 
 /* Writes the branch's nodes down. One whose left side is too long to say how far the right one is stays a leaf. */
@@ -306,7 +305,7 @@ static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsign
 
     WSP_TRY(wspi_grow(&out->node, &out->cap, at + 1, sizeof *out->node));
     count_labels(f, b);
-    leaf = WSP_NODE_LEAF | commonest(f);
+    leaf = WSP_NODE_LEAF | drawn_label(f, b, key);
     out->node[out->n++] = leaf;
     if (b->to - b->from >= LEAST_DIVIDED && !is_pure(f, b) && depth < DEEPEST)
         c = find_cut(f, b, key);
@@ -337,11 +336,11 @@ typedef struct grove {
 
 static wsp_status grow_one(const grove *g, forest *f, size_t k)
 {
-    const branch all = {0, g->from->n, 0, 0};
+    const branch all = {0, g->from->draws, 0, 0};
     wspi_rng rng;
 
     wspi_rng_seed(&rng, g->seed + k * 0x9e3779b97f4a7c15u);
-    for (size_t i = 0; i < g->from->n; i++) /* drawn with replacement */
+    for (size_t i = 0; i < g->from->draws; i++)
         f->t->row[i] = g->from->row[wspi_rng_below(&rng, g->from->n)];
     return record_branch(f, &all, wspi_rng_u64(&rng), 0, &g->tree[k]);
 }
@@ -370,9 +369,9 @@ static void *grove_main(void *arg)
     wsp_status st = WSP_OK;
     size_t k;
 
-    t.row = wspi_new_array(g->from->n, sizeof *t.row);
+    t.row = wspi_new_array(g->from->draws, sizeof *t.row);
     t.asked = wspi_new_array(1, sizeof *t.asked);
-    t.scratch = wspi_new_array(g->from->n, sizeof *t.scratch);
+    t.scratch = wspi_new_array(g->from->draws, sizeof *t.scratch);
     if (!t.row || !t.asked || !t.scratch || forest_make(&f) < 0)
         st = WSP_ERR_NOMEM;
     while ((k = take_tree(g, st)) < g->wanted)

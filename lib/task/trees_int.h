@@ -33,16 +33,16 @@ typedef struct wspi_nodes {
     size_t n, cap;
 } wspi_nodes;
 
-/* Rows [n] to grow on, and what they are: label [rows of the coded ones], below n_labels for the rows of `row`. */
+/* Rows [n] to grow on, of which a tree draws so many, and what they are: label [rows of the coded ones], below n_labels for those of `row`. */
 typedef struct wspi_sample {
     const uint32_t *row;
-    size_t n;
+    size_t n, draws;
     const int32_t *label;
     size_t n_labels;
 } wspi_sample;
 
 /*
- * Grows trees, each on rows that are drawn with replacement. threads: 0: as many as the machine has CPUs; the trees are the same
+ * Grows trees, each on rows that it draws with replacement. threads: 0: as many as the machine has CPUs; the trees are the same
  * for any number. root [trees]: where each begins in `out`, to which they are added.
  */
 wsp_status wspi_forest_grow(const wspi_coded *c, const wspi_sample *from, size_t trees,

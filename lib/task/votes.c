@@ -5,7 +5,8 @@
  * label is added to its logit, before temperature and softmax. Shares of trees are about as sure as they should be, logits
  * of networks that know their training flows by heart are not (temperatures of heads without trees are 1.5 in the mean),
  * so votes count 1.5 times. Trees know nothing of labels that came later (wirespeak-enroll(1)): these get what the label with
- * most votes gets, so that the network decides.
+ * most votes gets, so that the network decides. After the first packets trees take long flows for short ones, of which they have
+ * seen more: of n packets their votes count n / 8 of that, of 8 and more in full.
  */
 #include <math.h>
 
@@ -19,11 +20,13 @@ struct wspi_votes {
     wspi_features features;
     float x[WSPI_FEATURES_MAX];
     uint8_t code[WSPI_FEATURES_MAX]; /* of the flow at hand */
+    float weight;                    /* of the votes, by its packets */
     uint32_t *count;                 /* [most labels of a head] */
 };
 
 static const float NO_VOTE = 0.003f; /* the share that a label has without any */
-static const float WEIGHT = 1.5f;
+static const float WEIGHT = 1.5f;    /* of votes in full */
+static const float IN_FULL = 8;      /* packets */
 
 wsp_status wspi_votes_new(wspi_votes **out, const wsp_model *m, wsp_error *err)
 {
@@ -71,6 +74,7 @@ void wspi_votes_flow(wspi_votes *v, const wspi_said *packet, size_t n)
 
     if (!v)
         return;
+    v->weight = WEIGHT * fminf(1, (float)n / IN_FULL);
     wspi_features_flow(&v->features, packet, n, v->x);
     for (size_t i = 0; i < v->forest.features; i++) {
         size_t to = v->forest.edge_end[i];
@@ -104,5 +108,5 @@ void wspi_votes_add(wspi_votes *v, size_t head, float *logits)
         most = WSPI_MAX(most, v->count[l]);
     for (size_t l = 0; l < labels; l++)
         logits[l] +=
-            WEIGHT * logf((float)(l < known ? v->count[l] : most) / (float)trees + NO_VOTE);
+            v->weight * logf((float)(l < known ? v->count[l] : most) / (float)trees + NO_VOTE);
 }

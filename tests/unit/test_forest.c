@@ -256,7 +256,7 @@ static void grown_trees_say_what_they_were_told(void **state)
     }
     assert_int_equal(wspi_coded_make(&c, &(wsp_rows){x, N, 3}), WSP_OK);
     for (unsigned k = 0; k < 2; k++)
-        assert_int_equal(wspi_forest_grow(&c, &(wspi_sample){row, N, label, 3}, TREES, 5,
+        assert_int_equal(wspi_forest_grow(&c, &(wspi_sample){row, N, N, label, 3}, TREES, 5,
                                           k == 0 ? 1 : 3, root, &nodes[k]),
                          WSP_OK);
     assert_int_equal(nodes[0].n,
