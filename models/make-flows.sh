@@ -69,7 +69,7 @@ common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --seed "$s
 "$ws" train "${common[@]}" --threads 1 --init "$work/dropout-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
     --per-label 200 --epochs 1 --lr 0.0005 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
     -w "$work/generator-$seed.safetensors" "$work/train.npz"
-"$ws" train "${common[@]}" --threads 2 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
+"$ws" train "${common[@]}" --threads 1 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
     --per-label 200 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-8}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
     --log "$work/flows-$seed.jsonl" -w "$work/heads-$seed.safetensors" "$work/train-and-cut.npz"
 "$ws" grow -m "$work/heads-$seed.safetensors" -w "$work/flows-$seed.safetensors" --seed "$seed" "$work/train-and-cut.npz"
