@@ -12,12 +12,13 @@ enum { SMALL_IDS = 30, NODE_PARTS = 4, SMALL_PART = 3 };
 
 static uint16_t *ids_of(const wspi_prefix *p, wspi_node *n)
 {
-    return (uint16_t *)(void *)(n->said + p->rules.n_heads);
+    return (uint16_t *)(void *)(n->said + 2 * p->rules.n_heads);
 }
 
 static size_t node_size(const wspi_prefix *p, size_t n_ids)
 {
-    return sizeof(wspi_node) + p->rules.n_heads * sizeof(wsp_tag_answer) + n_ids * sizeof(uint16_t);
+    return sizeof(wspi_node) + 2 * p->rules.n_heads * sizeof(wsp_tag_answer) +
+           n_ids * sizeof(uint16_t);
 }
 
 static size_t kind_of(const wspi_node *n)
@@ -180,7 +181,7 @@ static wspi_node *node_new(wspi_prefix *p, wspi_node *at, uint64_t hash, const u
     *k = (wspi_node){
         .parent = at, .hash = hash, .refs = 2, .depth = at->depth + 1, .n_ids = (uint16_t)n};
     k->last = k->depth == p->rules.max_packets;
-    memset(k->said, 0, p->rules.n_heads * sizeof *k->said);
+    memset(k->said, 0, 2 * p->rules.n_heads * sizeof *k->said);
     k->stack = at->stack;
     wsp_stack_add(&k->stack, ids, n);
     memcpy(ids_of(p, k), ids, n * sizeof *ids);
@@ -252,8 +253,13 @@ static void judge(wspi_prefix *p, wspi_node *n, size_t row)
 
     for (size_t i = 0; i < p->rules.n_heads; i++) {
         size_t h = p->rules.heads[i];
-        n->said[i] = answer_of(p, h, p->logits[h] + row * wsp_model_head(p->m, h)->n_labels,
-                               !wsp_stacks_know(p->stacks, h, &n->stack));
+        float *logits = p->logits[h] + row * wsp_model_head(p->m, h)->n_labels;
+        bool outside = !wsp_stacks_know(p->stacks, h, &n->stack);
+
+        n->said[i] = answer_of(p, h, logits, outside);
+        if (!n->last)
+            wspi_votes_end(p->votes, h, logits);
+        n->said[p->rules.n_heads + i] = answer_of(p, h, logits, outside);
     }
     if (n->said->label >= 0 && (double)n->said->confidence >= p->rules.sure)
         n->run = 1 + (before->label == n->said->label ? n->parent->run : 0);
@@ -432,7 +438,7 @@ wsp_status wspi_prefix_init(wspi_prefix *p, const wsp_model *m, wsp_dtype dtype,
         seed = (uint64_t)(uintptr_t)p;
     *p->root = (wspi_node){.hash = seed, .refs = 1, .known = true};
     for (size_t i = 0; i < p->rules.n_heads; i++)
-        p->root->said[i].label = -1;
+        p->root->said[i].label = p->root->said[p->rules.n_heads + i].label = -1;
     WSP_TRY(wsp_stacks_new(&p->stacks, m, err));
     WSP_TRY(wspi_votes_new(&p->votes, m, err));
     WSP_TRY(wsp_runner_new(&p->runner, m, dtype, err));

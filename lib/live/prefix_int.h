@@ -35,7 +35,7 @@ struct wspi_node {
     bool known;            /* computed: what follows is valid */
     bool decided;          /* by `run`, or because no more packets are read */
     bool last;             /* no packet is read after it */
-    wsp_tag_answer said[]; /* [heads], then uint16_t ids[n_ids] */
+    wsp_tag_answer said[]; /* [heads], [heads] if the flow ends here, then uint16_t ids[n_ids] */
 };
 
 typedef struct wspi_node_list {

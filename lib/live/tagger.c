@@ -112,6 +112,16 @@ static void take_answers(const wsp_tagger *t, tag_flow *f, const wspi_node *n)
     f->packets = n->depth;
 }
 
+/* The same when no packet will follow. */
+static void take_last_answers(const wsp_tagger *t, tag_flow *f)
+{
+    size_t n_heads = t->prefix.rules.n_heads;
+
+    take_answers(t, f, f->at);
+    if (f->at->known)
+        memcpy(f->said, f->at->said + n_heads, n_heads * sizeof *f->said);
+}
+
 /* ---- flows that are read ---- */
 
 static void join(tag_line *l, tag_flow *f)
@@ -244,7 +254,7 @@ static void release(void *arg, wsp_flow *flow)
     if (f->waits && t->st == WSP_OK)
         t->st = wspi_prefix_run(&t->prefix, &t->err);
     if (f->state == UNDECIDED) {
-        take_answers(t, f, f->at);
+        take_last_answers(t, f);
         f->reason = WSP_TAG_ENDED;
         t->stats.at_end++;
     }

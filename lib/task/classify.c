@@ -184,15 +184,16 @@ static void take_early(const job *j, const wspi_batcher *b, const float *logits,
     }
 }
 
-/* Of one flow of the batch. */
+/* Of one flow of the batch, whose votes were added last. */
 static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
 {
     const wspi_batcher *b = &s->batcher;
     const wsp_wanted *w = j->want;
-    size_t last = b->flow_off[i + 1] - 1u, C = wsp_model_config_get(j->m)->channels;
+    size_t last = b->flow_off[i + 1] - 1u, n = b->flow_off[i + 1] - b->flow_off[i],
+           C = wsp_model_config_get(j->m)->channels;
 
     if (w->packets)
-        w->packets[flow] = b->flow_off[i + 1] - b->flow_off[i];
+        w->packets[flow] = (uint32_t)n;
     if (w->outside)
         w->outside[flow] = wspi_stacks_outside(j->stacks, j->v, flow);
     if (w->context)
@@ -201,10 +202,13 @@ static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
         const wsp_head *head = wsp_model_head(j->m, h);
         size_t L = head->n_labels;
 
-        if (w->prob && w->prob[h])
-            probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, L, head->temperature);
         if (w->early && w->early[h])
             take_early(j, b, s->logits[h], h, i, flow);
+        if (!w->prob || !w->prob[h])
+            continue;
+        if (n < j->max_packets)
+            wspi_votes_end(s->votes, h, s->logits[h] + last * L);
+        probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, L, head->temperature);
     }
 }
 

@@ -6,7 +6,7 @@
  * of networks that know their training flows by heart are not (temperatures of heads without trees are 1.5 in the mean),
  * so votes count 1.5 times. Trees know nothing of labels that came later (wirespeak-enroll(1)): these get what the label with
  * most votes gets, so that the network decides. After the first packets trees take long flows for short ones, of which they have
- * seen more: of n packets their votes count n / 8 of that, of 8 and more in full.
+ * seen more: while packets may follow, votes count n / 8 of that after n, and in full when the flow is over, or from 8 packets on.
  */
 #include <math.h>
 
@@ -20,7 +20,7 @@ struct wspi_votes {
     wspi_features features;
     float x[WSPI_FEATURES_MAX];
     uint8_t code[WSPI_FEATURES_MAX]; /* of the flow at hand */
-    float weight;                    /* of the votes, by its packets */
+    float weight;                    /* of the votes, by its packets, while others may follow */
     uint32_t *count;                 /* [most labels of a head] */
 };
 
@@ -92,9 +92,9 @@ static uint32_t ask_tree(const wspi_votes *v, uint32_t root)
     return *n & ~WSP_NODE_LEAF;
 }
 
-void wspi_votes_add(wspi_votes *v, size_t head, float *logits)
+static void add(wspi_votes *v, size_t head, float weight, float *logits)
 {
-    size_t labels, known = v ? v->forest.labels[head] : 0, trees;
+    size_t labels, known = v->forest.labels[head], trees;
     uint32_t most = 0;
 
     if (known == 0)
@@ -108,5 +108,17 @@ void wspi_votes_add(wspi_votes *v, size_t head, float *logits)
         most = WSPI_MAX(most, v->count[l]);
     for (size_t l = 0; l < labels; l++)
         logits[l] +=
-            v->weight * logf((float)(l < known ? v->count[l] : most) / (float)trees + NO_VOTE);
+            weight * logf((float)(l < known ? v->count[l] : most) / (float)trees + NO_VOTE);
+}
+
+void wspi_votes_add(wspi_votes *v, size_t head, float *logits)
+{
+    if (v)
+        add(v, head, v->weight, logits);
+}
+
+void wspi_votes_end(wspi_votes *v, size_t head, float *logits)
+{
+    if (v && v->weight < WEIGHT)
+        add(v, head, WEIGHT - v->weight, logits);
 }

@@ -13,7 +13,9 @@ void wspi_votes_free(wspi_votes *v);
 
 /* The flow that is asked for next: its first n packets, as the model reads them. v may be NULL. */
 void wspi_votes_flow(wspi_votes *v, const wspi_said *packet, size_t n);
-/* logits of a head: [n_labels] += log of the share of trees that vote so. v may be NULL. */
+/* logits of a head: [n_labels] += log of the share of trees that vote so, while packets may follow. v may be NULL. */
 void wspi_votes_add(wspi_votes *v, size_t head, float *logits);
+/* What is missing when none will: after wspi_votes_add, of the same flow. v may be NULL. */
+void wspi_votes_end(wspi_votes *v, size_t head, float *logits);
 
 #endif

@@ -27,19 +27,26 @@ result $? "trees label what the network cannot ($bare, with trees $trees thousan
 "$ws" calibrate -m "$tmp/trees.safetensors" -w "$tmp/fit.safetensors" --keep 1 "$tmp/set.npz" | grep -Eq '^protocol +[1-9]'
 result $? "calibrate fits both together"
 
-labels() { python3 -c '
+answers() { python3 -c '
 import json, sys
 for line in sys.stdin:
     r = json.loads(line)
     w = r.get("wirespeak", {})
     if w.get("kind", "end") in ("decision", "end") and "label" in w:
-        print(sorted([(r["src_ip"], r.get("src_port")), (r["dest_ip"], r.get("dest_port"))]), w["label"])' | sort -u; }
-"$ws" classify -q -o jsonl -f 'tcp or udp' -m "$tmp/fit.safetensors" "${files[@]}" | labels >"$tmp/classify"
+        ends = sorted([(r["src_ip"], r.get("src_port", 0)), (r["dest_ip"], r.get("dest_port", 0))])
+        print(*ends[0], *ends[1], w["label"], w["confidence"])' | sort -u; }
+"$ws" classify -q -o jsonl -f 'tcp or udp' -m "$tmp/trees.safetensors" "${files[@]}" | answers >"$tmp/classify"
 reads=()
 for f in "${files[@]}"; do reads+=(-r "$f"); done
-"$ws" tag -q --all-packets -f 'tcp or udp' -m "$tmp/fit.safetensors" "${reads[@]}" | labels >"$tmp/tag"
-[ "$(wc -l <"$tmp/classify")" -gt 20 ] && cmp "$tmp/classify" "$tmp/tag"
-result $? "tag and classify ask them alike ($(wc -l <"$tmp/classify") flows)"
+"$ws" tag -q --all-packets -f 'tcp or udp' -m "$tmp/trees.safetensors" "${reads[@]}" | answers >"$tmp/tag"
+python3 - "$tmp/classify" "$tmp/tag" <<'END'
+import sys
+a, b = ([line.split() for line in open(f)] for f in sys.argv[1:])
+assert len(a) == len(b) > 20
+for x, y in zip(a, b):
+    assert x[:-1] == y[:-1] and abs(float(x[-1]) - float(y[-1])) < 2e-3, (x, y)
+END
+result $? "tag and classify ask them alike, of short flows too, and when they are over ($(wc -l <"$tmp/classify") flows)"
 "$ws" classify -q --per-packet -m "$tmp/fit.safetensors" "$data/dns.pcap" | grep -q DNS
 result $? "and packet by packet"
 "$ws" enroll -q -l new -m "$tmp/fit.safetensors" -w "$tmp/new.safetensors" "$data/ping.pcap" && "$ws" info "$tmp/new.safetensors" | grep -Eq '^trees +30$'
