@@ -9,7 +9,8 @@ static const wspi_app *const apps[] = {
     &wspi_app_dhcpv6, &wspi_app_coap,     &wspi_app_tftp,   &wspi_app_bacnet, &wspi_app_smtp,
     &wspi_app_pop3,   &wspi_app_imap,     &wspi_app_ftp,    &wspi_app_ssh,    &wspi_app_snmp,
     &wspi_app_ldap,   &wspi_app_kerberos, &wspi_app_syslog, &wspi_app_redis,  &wspi_app_rpc,
-    &wspi_app_rtp,    &wspi_app_dtls,     &wspi_app_ike,    &wspi_app_dcerpc, &wspi_app_dcerpc_cl};
+    &wspi_app_rtp,    &wspi_app_dtls,     &wspi_app_ike,    &wspi_app_dcerpc, &wspi_app_dcerpc_cl,
+    &wspi_app_smb};
 
 const wspi_proto *wspi_proto_of(uint8_t id)
 {

@@ -73,6 +73,7 @@ enum wspi_app_id {
     WSPI_APP_IKE,
     WSPI_APP_DCERPC,
     WSPI_APP_DCERPC_CL,
+    WSPI_APP_SMB,
     WSPI_APP_END
 };
 extern const wspi_app wspi_app_dns, wspi_app_tls, wspi_app_ntp, wspi_app_modbus, wspi_app_http,
@@ -88,6 +89,7 @@ extern const wspi_app wspi_app_rtp;
 extern const wspi_app wspi_app_dtls;
 extern const wspi_app wspi_app_ike;
 extern const wspi_app wspi_app_dcerpc, wspi_app_dcerpc_cl;
+extern const wspi_app wspi_app_smb;
 
 /* The row of a network layer or of an application protocol. */
 const wspi_proto *wspi_proto_of(uint8_t id);
