@@ -8,12 +8,28 @@
  */
 #include "token/app/dcerpc.h"
 
-enum { TYPE, LENGTH, KIND, COMMAND, CHARGE, STATUS, CREDITS, FLAGS, NEXT, MESSAGE, ASYNC, SESSION };
+enum {
+    TYPE,
+    LENGTH,
+    KIND,
+    COMMAND,
+    CHARGE,
+    STATUS,
+    CREDITS,
+    FLAGS,
+    PRIORITY,
+    NEXT,
+    MESSAGE,
+    ASYNC,
+    SESSION
+};
 enum {
     HEAD = 4,
     HEAD_2 = 64,
     SIGNATURE = 16,
     RESPONSE = 1,
+    SIGNED = 8,
+    PRIORITY_BIT = 4,
     MAX_MESSAGES = 16,
     MAX_LENGTH = 0xffffff
 };
@@ -98,12 +114,19 @@ static const wspi_value flags[] = {{0, "request"},
         name, 0, 64, WSPI_K_FREE, predictor, WSPI_R_NUMBER, 0, NULL, 0 \
     }
 static const wspi_field fields[] = {
-    [TYPE] = ENUM("smb.type", 8, type),      [LENGTH] = MAG("smb.length", 24, 1),
-    [KIND] = ENUM("smb.kind", 8, kind),      [COMMAND] = ENUM("smb.command", 16, command),
-    [CHARGE] = MAG("smb.charge", 16, 0),     [STATUS] = ENUM("smb.status", 32, status),
-    [CREDITS] = MAG("smb.credits", 16, 1),   [FLAGS] = ENUM("smb.flags", 32, flags),
-    [NEXT] = MAG("smb.next", 32, 1),         [MESSAGE] = FREE("smb.message", WSPI_P_COUNT),
-    [ASYNC] = FREE("smb.tree", WSPI_P_PREV), [SESSION] = FREE("smb.session", WSPI_P_PREV),
+    [TYPE] = ENUM("smb.type", 8, type),
+    [LENGTH] = MAG("smb.length", 24, 1),
+    [KIND] = ENUM("smb.kind", 8, kind),
+    [COMMAND] = ENUM("smb.command", 16, command),
+    [CHARGE] = MAG("smb.charge", 16, 0),
+    [STATUS] = ENUM("smb.status", 32, status),
+    [CREDITS] = MAG("smb.credits", 16, 1),
+    [FLAGS] = ENUM("smb.flags", 32, flags),
+    [PRIORITY] = MAG("smb.priority", 3, 3),
+    [NEXT] = MAG("smb.next", 32, 1),
+    [MESSAGE] = FREE("smb.message", WSPI_P_COUNT),
+    [ASYNC] = FREE("smb.tree", WSPI_P_PREV),
+    [SESSION] = FREE("smb.session", WSPI_P_PREV),
 };
 
 static bool stopped(const wspi_coder *c)
@@ -155,6 +178,22 @@ static uint64_t next_message(const wspi_coder *c, bool response, bool first, uin
     return first ? 0 : c->app.v[c->dir][MESSAGE] + (charged ? charged : 1);
 }
 
+/* The flags; the priority ([MS-SMB2] 2.2.1.2, of 3.1.1) is apart, as the last one's or that of what was asked. */
+static uint64_t head_flags(wspi_coder *c)
+{
+    uint64_t v = wspi_dce_get(c, 4, true), had = c->app.v[c->dir][FLAGS] & SIGNED;
+    uint64_t priority = v >> PRIORITY_BIT & 7, want = c->app.v[c->dir][PRIORITY];
+
+    if (c->dir == 1)
+        (void)wspi_app_last(c, false, PRIORITY, &want);
+    v &= ~(UINT64_C(7) << PRIORITY_BIT);
+    v = wspi_app_code(c, FLAGS, true, had | (c->dir == 1 ? RESPONSE : 0), v);
+    priority = wspi_app_code(c, PRIORITY, true, want, priority);
+    wspi_app_require(c, priority <= 7 && !(v >> PRIORITY_BIT & 7));
+    wspi_dce_put(c, 4, true, v | priority << PRIORITY_BIT);
+    return v;
+}
+
 /* The head of SMB2; returns how far it is to the next one of a compound. */
 static uint64_t head_2(wspi_coder *c)
 {
@@ -173,7 +212,7 @@ static uint64_t head_2(wspi_coder *c)
     wspi_dce_put(c, 4, true, state);
     wspi_dce_put(c, 2, true, is);
     (void)number(c, CREDITS, 2, c->app.v[c->dir][CREDITS]);
-    v = number(c, FLAGS, 4, c->dir == 1 ? RESPONSE : 0);
+    v = head_flags(c);
     next = number(c, NEXT, 4, 0);
     (void)number(c, MESSAGE, 8, next_message(c, v & RESPONSE, first, charged));
     (void)number(c, ASYNC, 8, as_before(c, ASYNC));
