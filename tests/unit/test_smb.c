@@ -27,7 +27,10 @@ static const wire_message stream[] = {
     /* encrypted, and going on in the next segment */
     {BYTES("\0\0\0\x20\xfdSMB0123456789"), false, 1, {"smb.kind=encrypted", "smb.length=32..47"}},
     {BYTES("the rest, 18 bytes"), false, 1, {NULL}},
-    {BYTES("\0\0\0\x08\xffSMBabcd"), false, 0, {"smb.kind=smb1"}},
+    {BYTES("\0\0\0\x20\xffSMB\x72\0\0\0\0\x18\x53\xc8pidsignature\0\0\xfe\xff\0\0\x01\0"),
+     false,
+     0,
+     {"smb.kind=smb1", "smb.command-1=negotiate"}},
 };
 
 static void messages_come_back_whole_cut_and_damaged(void **state)

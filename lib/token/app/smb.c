@@ -4,7 +4,7 @@
  * heads of SMB2 ([MS-SMB2] 2.2.1), little-endian: | type 8 | length 24 | message |, message:
  * | fe S M B | 64 16 | charge 16 | status 32 | command 16 | credits 16 | flags 32 | next 32 | message 64 | process 32 |
  * tree 32, or of both an asynchronous number 64 | session 64 | signature 128 | body |
- * Bodies, other messages of SMB and names of sessions are opaque; so is DCE/RPC in pipes.
+ * Of SMB1 the head ([MS-CIFS] 2.2.3.1). Bodies, encrypted messages and names of sessions are opaque; so is DCE/RPC in pipes.
  */
 #include "token/app/dcerpc.h"
 
@@ -21,10 +21,15 @@ enum {
     NEXT,
     MESSAGE,
     ASYNC,
-    SESSION
+    SESSION,
+    COMMAND_1,
+    FLAGS_1,
+    USER,
+    MULTIPLEX
 };
 enum {
     HEAD = 4,
+    HEAD_1 = 32,
     HEAD_2 = 64,
     SIGNATURE = 16,
     RESPONSE = 1,
@@ -101,6 +106,19 @@ static const wspi_value flags[] = {{0, "request"},
                                    {10, "async-signed"},
                                    {0, NULL}};
 
+/* [MS-CIFS] 2.2.2.1 */
+static const wspi_value command_1[] = {{0x72, "negotiate"},    {0x73, "session-setup"},
+                                       {0x75, "tree-connect"}, {0xa2, "nt-create"},
+                                       {0x25, "trans"},        {0x32, "trans2"},
+                                       {0x2e, "read"},         {0x2f, "write"},
+                                       {0x04, "close"},        {0x71, "tree-disconnect"},
+                                       {0x74, "logoff"},       {0x2b, "echo"},
+                                       {0xa0, "nt-trans"},     {0x26, "trans-more"},
+                                       {0x33, "trans2-more"},  {0xa1, "nt-trans-more"},
+                                       {0x24, "lock"},         {0x34, "find-close"},
+                                       {0xa4, "nt-cancel"},    {0x06, "delete"},
+                                       {0x07, "rename"},       {0, NULL}};
+
 #define ENUM(name, width, list)                                            \
     {                                                                      \
         name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
@@ -127,6 +145,10 @@ static const wspi_field fields[] = {
     [MESSAGE] = FREE("smb.message", WSPI_P_COUNT),
     [ASYNC] = FREE("smb.tree", WSPI_P_PREV),
     [SESSION] = FREE("smb.session", WSPI_P_PREV),
+    [COMMAND_1] = ENUM("smb.command-1", 8, command_1),
+    [FLAGS_1] = {"smb.flags-1", 0, 24, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
+    [USER] = FREE("smb.user", WSPI_P_PREV),
+    [MULTIPLEX] = FREE("smb.multiplex", WSPI_P_COUNT),
 };
 
 static bool stopped(const wspi_coder *c)
@@ -221,6 +243,25 @@ static uint64_t head_2(wspi_coder *c)
     return next;
 }
 
+/* The head of SMB1 ([MS-CIFS] 2.2.3.1). */
+static void head_1(wspi_coder *c)
+{
+    uint64_t magic = wspi_app_get(c, 4), is = wspi_app_get(c, 1), state = wspi_dce_get(c, 4, true);
+
+    wspi_app_require(c, !c->enc || magic == 0xff534d42);
+    is = wspi_app_code(c, COMMAND_1, false, 0, is);
+    state = wspi_app_code(c, STATUS, true, 0, state);
+    wspi_app_put(c, 4, 0xff534d42);
+    wspi_app_put(c, 1, is);
+    wspi_dce_put(c, 4, true, state);
+    (void)wspi_app_field(c, FLAGS_1, 3, true, c->app.v[c->dir][FLAGS_1]);
+    wspi_app_opaque(c, 12); /* process, signature, reserved */
+    (void)number(c, ASYNC, 2, as_before(c, ASYNC));
+    wspi_app_opaque(c, 2); /* process */
+    (void)number(c, USER, 2, as_before(c, USER));
+    (void)number(c, MULTIPLEX, 2, as_before(c, MULTIPLEX));
+}
+
 /* Up to `end`, as far as the segment goes. */
 static void opaque_to(wspi_coder *c, size_t end)
 {
@@ -240,6 +281,8 @@ static uint64_t kind_ahead(const wspi_coder *c, size_t end)
         return OTHER;
     if (b[0] == 0xfe && (n < HEAD_2 || b[4] != HEAD_2 || b[5]))
         return OTHER;
+    if (b[0] == 0xff && n < HEAD_1)
+        return OTHER;
     return kinds[b[0] - 0xfc];
 }
 
@@ -253,6 +296,11 @@ static void messages(wspi_coder *c, size_t end)
         uint64_t is =
             wspi_app_code(c, KIND, false, 0, c->enc && end > start ? kind_ahead(c, end) : OTHER);
 
+        if (is == SMB1 && !stopped(c)) {
+            wspi_app_require(c, end >= start + HEAD_1 && wspi_app_captured(c) >= HEAD_1);
+            if (!stopped(c))
+                head_1(c);
+        }
         if (is != SMB2 || stopped(c))
             return;
         wspi_app_require(c, end >= start + HEAD_2 && wspi_app_captured(c) >= HEAD_2);
