@@ -12,7 +12,13 @@
 #include "wirespeak/capture.h"
 #include "wirespeak/packet.h"
 
-enum { WSPI_MAX_LAYERS = 64, WSPI_MAX_FIELDS = 20, WSPI_MAX_EXTRA = 40, WSPI_MAX_HEADER = 40 };
+enum {
+    WSPI_MAX_LAYERS = 64,
+    WSPI_MAX_FIELDS = 20,
+    WSPI_APP_FIELDS = 32,
+    WSPI_MAX_EXTRA = 40,
+    WSPI_MAX_HEADER = 40
+};
 
 /* Layers. The order is part of the vocabulary: append only, before PAYLOAD, which ends every stack. */
 enum wspi_layer_id {

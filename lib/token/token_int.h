@@ -68,8 +68,8 @@ typedef struct wspi_vocab {
     uint64_t version;
     uint16_t group_base[WSPI_T_GROUPS], group_count[WSPI_T_GROUPS];
     uint16_t field_base[WSPI_PROTO_MAX]
-                       [WSPI_MAX_FIELDS]; /* of layers, then application protocols */
-    uint16_t field_count[WSPI_PROTO_MAX][WSPI_MAX_FIELDS];
+                       [WSPI_APP_FIELDS]; /* of layers, then application protocols */
+    uint16_t field_count[WSPI_PROTO_MAX][WSPI_APP_FIELDS];
     uint8_t group_of[WSPI_VOCAB_MAX]; /* WSPI_T_GROUPS: a field's */
     uint8_t layer_of[WSPI_VOCAB_MAX], field_of[WSPI_VOCAB_MAX];
     uint8_t usual[WSPI_VOCAB_MAX]; /* 1: samples may have it; 0: wsp_vocab_deviates */
@@ -148,7 +148,7 @@ typedef struct wspi_app_state {
     bool seen[2];
     uint8_t mode[2];  /* the protocol's own */
     uint32_t left[2]; /* bytes of its message that are still to come in the next segments */
-    uint64_t v[2][WSPI_MAX_FIELDS];
+    uint64_t v[2][WSPI_APP_FIELDS];
 } wspi_app_state;
 
 /* Values matter where there is a protocol. */

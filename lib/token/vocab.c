@@ -191,7 +191,8 @@ static void lay_out(void)
         at += v->group_count[g] = own(at, group_size(g), g, 0, 0);
     }
     for (uint8_t l = 0; l < WSPI_APP_END; l++) {
-        assert(wspi_proto_of(l)->n_fields <= WSPI_MAX_FIELDS);
+        assert(wspi_proto_of(l)->n_fields <=
+               (l < WSPI_LAYER_COUNT ? WSPI_MAX_FIELDS : WSPI_APP_FIELDS));
         for (size_t f = 0; f < wspi_proto_of(l)->n_fields; f++) {
             v->field_base[l][f] = (uint16_t)at;
             at += v->field_count[l][f] =

@@ -144,7 +144,7 @@ static uint64_t *mine(wspi_coder *c)
 
 static const uint64_t *said_by(const wspi_coder *c, int dir)
 {
-    static const uint64_t nothing[WSPI_MAX_FIELDS];
+    static const uint64_t nothing[WSPI_APP_FIELDS];
 
     return dir == c->dir || c->app.id[dir] == c->pay.app ? c->app.v[dir] : nothing;
 }

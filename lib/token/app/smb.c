@@ -1,123 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * smb.c: the session service of NetBIOS (RFC 1002 4.3), which is also the direct TCP transport of [MS-SMB2] 2.1, and the
- * heads of SMB2 ([MS-SMB2] 2.2.1), little-endian: | type 8 | length 24 | message |, message:
- * | fe S M B | 64 16 | charge 16 | status 32 | command 16 | credits 16 | flags 32 | next 32 | message 64 | process 32 |
- * tree 32, or of both an asynchronous number 64 | session 64 | signature 128 | body |
- * Of SMB1 the head ([MS-CIFS] 2.2.3.1). Bodies, encrypted messages and names of sessions are opaque; so is DCE/RPC in pipes.
+ * smb.c: the session service of NetBIOS (RFC 1002 4.3), which is also the direct TCP transport of [MS-SMB2] 2.1:
+ * | type 8 | length 24 | message |, several in a segment, or one in several. Messages are of SMB1 (smb1.c), of SMB2, which may
+ * have others behind them (smb2.c), or encrypted or compressed and so opaque, as are names of sessions and what is said in pipes.
  */
+#include "token/app/smb.h"
+
 #include "token/app/dcerpc.h"
 
-enum {
-    TYPE,
-    LENGTH,
-    KIND,
-    COMMAND,
-    CHARGE,
-    STATUS,
-    CREDITS,
-    FLAGS,
-    PRIORITY,
-    NEXT,
-    MESSAGE,
-    ASYNC,
-    SESSION,
-    COMMAND_1,
-    FLAGS_1,
-    USER,
-    MULTIPLEX
-};
-enum {
-    HEAD = 4,
-    HEAD_1 = 32,
-    HEAD_2 = 64,
-    SIGNATURE = 16,
-    RESPONSE = 1,
-    SIGNED = 8,
-    PRIORITY_BIT = 4,
-    MAX_MESSAGES = 16,
-    MAX_LENGTH = 0xffffff
-};
-
-static const wspi_value type[] = {{0x00, "message"},  {0x81, "request"},  {0x82, "positive"},
-                                  {0x83, "negative"}, {0x84, "retarget"}, {0x85, "keep-alive"},
-                                  {0, NULL}};
-enum { OTHER, SMB1, SMB2, ENCRYPTED, COMPRESSED };
-static const wspi_value kind[] = {
-    {OTHER, "opaque"},          {SMB1, "smb1"}, {SMB2, "smb2"}, {ENCRYPTED, "encrypted"},
-    {COMPRESSED, "compressed"}, {0, NULL}};
-/* [MS-SMB2] 2.2.1.2 */
-static const wspi_value command[] = {{0, "negotiate"},
-                                     {1, "session-setup"},
-                                     {2, "logoff"},
-                                     {3, "tree-connect"},
-                                     {4, "tree-disconnect"},
-                                     {5, "create"},
-                                     {6, "close"},
-                                     {7, "flush"},
-                                     {8, "read"},
-                                     {9, "write"},
-                                     {10, "lock"},
-                                     {11, "ioctl"},
-                                     {12, "cancel"},
-                                     {13, "echo"},
-                                     {14, "query-dir"},
-                                     {15, "change-notify"},
-                                     {16, "query-info"},
-                                     {17, "set-info"},
-                                     {18, "oplock-break"},
-                                     {0, NULL}};
-/* [MS-ERREF] 2.3.1, those of [MS-SMB2] 3.3.4.4 and what servers say most. */
-static const wspi_value status[] = {{0, "success"},
-                                    {0x00000103, "pending"},
-                                    {0x0000010c, "notify-enum-dir"},
-                                    {0x80000005, "buffer-overflow"},
-                                    {0x80000006, "no-more-files"},
-                                    {0xc000000d, "invalid-parameter"},
-                                    {0xc000000f, "no-such-file"},
-                                    {0xc0000010, "invalid-request"},
-                                    {0xc0000011, "end-of-file"},
-                                    {0xc0000016, "more-processing"},
-                                    {0xc0000022, "access-denied"},
-                                    {0xc0000034, "name-not-found"},
-                                    {0xc0000035, "name-collision"},
-                                    {0xc000003a, "path-not-found"},
-                                    {0xc0000043, "sharing-violation"},
-                                    {0xc000006d, "logon-failure"},
-                                    {0xc00000bb, "not-supported"},
-                                    {0xc00000cc, "bad-share"},
-                                    {0xc0000120, "cancelled"},
-                                    {0xc0000128, "file-closed"},
-                                    {0xc0000203, "session-deleted"},
-                                    {0xc0000225, "not-found"},
-                                    {0, NULL}};
-/* [MS-SMB2] 2.2.1.2: response 1, asynchronous 2, related 4, signed 8. */
-static const wspi_value flags[] = {{0, "request"},
-                                   {1, "response"},
-                                   {3, "response-async"},
-                                   {4, "related"},
-                                   {5, "response-related"},
-                                   {8, "signed"},
-                                   {9, "response-signed"},
-                                   {11, "response-async-signed"},
-                                   {12, "related-signed"},
-                                   {13, "response-related-signed"},
-                                   {2, "async"},
-                                   {10, "async-signed"},
-                                   {0, NULL}};
-
-/* [MS-CIFS] 2.2.2.1 */
-static const wspi_value command_1[] = {{0x72, "negotiate"},    {0x73, "session-setup"},
-                                       {0x75, "tree-connect"}, {0xa2, "nt-create"},
-                                       {0x25, "trans"},        {0x32, "trans2"},
-                                       {0x2e, "read"},         {0x2f, "write"},
-                                       {0x04, "close"},        {0x71, "tree-disconnect"},
-                                       {0x74, "logoff"},       {0x2b, "echo"},
-                                       {0xa0, "nt-trans"},     {0x26, "trans-more"},
-                                       {0x33, "trans2-more"},  {0xa1, "nt-trans-more"},
-                                       {0x24, "lock"},         {0x34, "find-close"},
-                                       {0xa4, "nt-cancel"},    {0x06, "delete"},
-                                       {0x07, "rename"},       {0, NULL}};
+enum { HEAD = 4, MAX_MESSAGES = 16, MAX_LENGTH = 0xffffff, FAR = SIZE_MAX / 2 };
+enum { OPAQUE, SMB1, SMB2, ENCRYPTED, COMPRESSED };
 
 #define ENUM(name, width, list)                                            \
     {                                                                      \
@@ -127,34 +19,44 @@ static const wspi_value command_1[] = {{0x72, "negotiate"},    {0x73, "session-s
     {                                                                            \
         name, 0, width, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, mantissa \
     }
-#define FREE(name, predictor)                                          \
-    {                                                                  \
-        name, 0, 64, WSPI_K_FREE, predictor, WSPI_R_NUMBER, 0, NULL, 0 \
+#define FREE(name, width, predictor, role)                       \
+    {                                                            \
+        name, 0, width, WSPI_K_FREE, predictor, role, 0, NULL, 0 \
     }
-static const wspi_field fields[] = {
-    [TYPE] = ENUM("smb.type", 8, type),
-    [LENGTH] = MAG("smb.length", 24, 1),
-    [KIND] = ENUM("smb.kind", 8, kind),
-    [COMMAND] = ENUM("smb.command", 16, command),
-    [CHARGE] = MAG("smb.charge", 16, 0),
-    [STATUS] = ENUM("smb.status", 32, status),
-    [CREDITS] = MAG("smb.credits", 16, 1),
-    [FLAGS] = ENUM("smb.flags", 32, flags),
-    [PRIORITY] = MAG("smb.priority", 3, 3),
-    [NEXT] = MAG("smb.next", 32, 1),
-    [MESSAGE] = FREE("smb.message", WSPI_P_COUNT),
-    [ASYNC] = FREE("smb.tree", WSPI_P_PREV),
-    [SESSION] = FREE("smb.session", WSPI_P_PREV),
-    [COMMAND_1] = ENUM("smb.command-1", 8, command_1),
-    [FLAGS_1] = {"smb.flags-1", 0, 24, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
-    [USER] = FREE("smb.user", WSPI_P_PREV),
-    [MULTIPLEX] = FREE("smb.multiplex", WSPI_P_COUNT),
+static const wspi_field fields[WSPI_SMB_FIELDS] = {
+    [WSPI_SMB_TYPE] = ENUM("smb.type", 8, wspi_smb_type),
+    [WSPI_SMB_LENGTH] = MAG("smb.length", 24, 1),
+    [WSPI_SMB_KIND] = ENUM("smb.kind", 8, wspi_smb_kind),
+    [WSPI_SMB_COMMAND] = ENUM("smb.command", 16, wspi_smb_command),
+    [WSPI_SMB_CHARGE] = MAG("smb.charge", 16, 0),
+    [WSPI_SMB_STATUS] = ENUM("smb.status", 32, wspi_smb_status),
+    [WSPI_SMB_CREDITS] = MAG("smb.credits", 16, 1),
+    [WSPI_SMB_FLAGS] = ENUM("smb.flags", 32, wspi_smb_flags),
+    [WSPI_SMB_PRIORITY] = MAG("smb.priority", 3, 3),
+    [WSPI_SMB_NEXT] = MAG("smb.next", 32, 1),
+    [WSPI_SMB_MESSAGE] = FREE("smb.message", 64, WSPI_P_COUNT, WSPI_R_NUMBER),
+    [WSPI_SMB_TREE] = FREE("smb.tree", 64, WSPI_P_PREV, WSPI_R_NUMBER),
+    [WSPI_SMB_SESSION] = FREE("smb.session", 64, WSPI_P_PREV, WSPI_R_NUMBER),
+    [WSPI_SMB_COMMAND_1] = ENUM("smb.command-1", 8, wspi_smb_command_1),
+    [WSPI_SMB_FLAGS_1] = FREE("smb.flags-1", 24, WSPI_P_PREV, WSPI_R_NONE),
+    [WSPI_SMB_BODY] = MAG("smb.body", 16, 2),
+    [WSPI_SMB_DIALECT] = ENUM("smb.dialect", 16, wspi_smb_dialect),
+    [WSPI_SMB_DIALECT_1] = ENUM("smb.dialect-1", 8, wspi_smb_dialect_1),
+    [WSPI_SMB_SECURITY] = ENUM("smb.security", 16, wspi_smb_security),
+    [WSPI_SMB_CAPABILITIES] = ENUM("smb.capabilities", 32, wspi_smb_capabilities),
+    [WSPI_SMB_SIZE] = MAG("smb.size", 32, 1),
+    [WSPI_SMB_OFFSET] = FREE("smb.offset", 32, WSPI_P_CONST, WSPI_R_NONE),
+    [WSPI_SMB_ACCESS] = ENUM("smb.access", 32, wspi_smb_access),
+    [WSPI_SMB_ATTRIBUTES] = ENUM("smb.attributes", 32, wspi_smb_attributes),
+    [WSPI_SMB_DISPOSITION] = ENUM("smb.disposition", 32, wspi_smb_disposition),
+    [WSPI_SMB_OPTIONS] = ENUM("smb.options", 32, wspi_smb_options),
+    [WSPI_SMB_CLASS] = ENUM("smb.class", 16, wspi_smb_class),
+    [WSPI_SMB_CONTROL] = ENUM("smb.control", 32, wspi_smb_control),
+    [WSPI_SMB_SHARE] = ENUM("smb.share", 8, wspi_smb_share),
+    [WSPI_SMB_NAME] = ENUM("smb.name", 8, wspi_smb_name),
+    [WSPI_SMB_BLOB] = ENUM("smb.token", 8, wspi_smb_blob),
+    [WSPI_SMB_SUB] = ENUM("smb.sub", 17, wspi_smb_sub),
 };
-
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
 
 static bool is_smb(const uint8_t *b)
 {
@@ -175,164 +77,102 @@ static bool looks(const uint8_t *b, size_t n)
            (b[0] == 0x83 && b[2] == 0 && b[3] == 1 && n == HEAD + 1);
 }
 
-/* What the peer had last, or else this direction. */
-static uint64_t as_before(const wspi_coder *c, unsigned f)
-{
-    uint64_t v = 0;
-
-    if (!wspi_app_last(c, false, f, &v) || v == 0)
-        v = c->app.v[c->dir][f];
-    return v;
-}
-
-static uint64_t number(wspi_coder *c, unsigned f, size_t n, uint64_t want)
-{
-    return wspi_dce_field(c, f, n, true, true, want);
-}
-
-/* A request has the number after those that the last one was charged for; a response that of its request. */
-static uint64_t next_message(const wspi_coder *c, bool response, bool first, uint64_t charged)
-{
-    uint64_t v = 0;
-
-    if (response && wspi_app_last(c, false, MESSAGE, &v))
-        return v;
-    return first ? 0 : c->app.v[c->dir][MESSAGE] + (charged ? charged : 1);
-}
-
-/* The flags; the priority ([MS-SMB2] 2.2.1.2, of 3.1.1) is apart, as the last one's or that of what was asked. */
-static uint64_t head_flags(wspi_coder *c)
-{
-    uint64_t v = wspi_dce_get(c, 4, true), had = c->app.v[c->dir][FLAGS] & SIGNED;
-    uint64_t priority = v >> PRIORITY_BIT & 7, want = c->app.v[c->dir][PRIORITY];
-
-    if (c->dir == 1)
-        (void)wspi_app_last(c, false, PRIORITY, &want);
-    v &= ~(UINT64_C(7) << PRIORITY_BIT);
-    v = wspi_app_code(c, FLAGS, true, had | (c->dir == 1 ? RESPONSE : 0), v);
-    priority = wspi_app_code(c, PRIORITY, true, want, priority);
-    wspi_app_require(c, priority <= 7 && !(v >> PRIORITY_BIT & 7));
-    wspi_dce_put(c, 4, true, v | priority << PRIORITY_BIT);
-    return v;
-}
-
-/* The head of SMB2; returns how far it is to the next one of a compound. */
-static uint64_t head_2(wspi_coder *c)
-{
-    uint64_t magic = wspi_app_get(c, 4), size = wspi_dce_get(c, 2, true);
-    uint64_t charge = wspi_dce_get(c, 2, true), state = wspi_dce_get(c, 4, true);
-    uint64_t is = wspi_dce_get(c, 2, true), charged = c->app.v[c->dir][CHARGE], next, v;
-    bool first = !wspi_app_last(c, true, MESSAGE, &v);
-
-    wspi_app_require(c, !c->enc || (magic == 0xfe534d42 && size == HEAD_2));
-    is = wspi_app_code(c, COMMAND, false, 0, is);
-    charge = wspi_app_code(c, CHARGE, true, charged, charge);
-    state = wspi_app_code(c, STATUS, true, 0, state);
-    wspi_app_put(c, 4, 0xfe534d42);
-    wspi_dce_put(c, 2, true, HEAD_2);
-    wspi_dce_put(c, 2, true, charge);
-    wspi_dce_put(c, 4, true, state);
-    wspi_dce_put(c, 2, true, is);
-    (void)number(c, CREDITS, 2, c->app.v[c->dir][CREDITS]);
-    v = head_flags(c);
-    next = number(c, NEXT, 4, 0);
-    (void)number(c, MESSAGE, 8, next_message(c, v & RESPONSE, first, charged));
-    (void)number(c, ASYNC, 8, as_before(c, ASYNC));
-    (void)number(c, SESSION, 8, as_before(c, SESSION));
-    wspi_app_opaque(c, SIGNATURE);
-    return next;
-}
-
-/* The head of SMB1 ([MS-CIFS] 2.2.3.1). */
-static void head_1(wspi_coder *c)
-{
-    uint64_t magic = wspi_app_get(c, 4), is = wspi_app_get(c, 1), state = wspi_dce_get(c, 4, true);
-
-    wspi_app_require(c, !c->enc || magic == 0xff534d42);
-    is = wspi_app_code(c, COMMAND_1, false, 0, is);
-    state = wspi_app_code(c, STATUS, true, 0, state);
-    wspi_app_put(c, 4, 0xff534d42);
-    wspi_app_put(c, 1, is);
-    wspi_dce_put(c, 4, true, state);
-    (void)wspi_app_field(c, FLAGS_1, 3, true, c->app.v[c->dir][FLAGS_1]);
-    wspi_app_opaque(c, 12); /* process, signature, reserved */
-    (void)number(c, ASYNC, 2, as_before(c, ASYNC));
-    wspi_app_opaque(c, 2); /* process */
-    (void)number(c, USER, 2, as_before(c, USER));
-    (void)number(c, MULTIPLEX, 2, as_before(c, MULTIPLEX));
-}
-
 /* Up to `end`, as far as the segment goes. */
 static void opaque_to(wspi_coder *c, size_t end)
 {
-    if (!stopped(c) && end > c->pay.at)
+    if (!wspi_smb_stopped(c) && end > c->pay.at)
         wspi_app_opaque(c, WSPI_MIN(end - c->pay.at, wspi_app_left(c)));
 }
 
 /* Encoding: what is next, if its head is all there. */
 static uint64_t kind_ahead(const wspi_coder *c, size_t end)
 {
-    const uint8_t *b = c->pay.in + c->pay.at;
-    size_t n = end - c->pay.at;
     static const uint8_t kinds[] = {COMPRESSED, ENCRYPTED, SMB2, SMB1};
+    const uint8_t *b = c->pay.in + c->pay.at;
+    size_t n = WSPI_MIN(end - c->pay.at, wspi_app_captured(c));
 
-    n = WSPI_MIN(n, wspi_app_captured(c));
     if (n < 4 || !is_smb(b))
-        return OTHER;
-    if (b[0] == 0xfe && (n < HEAD_2 || b[4] != HEAD_2 || b[5]))
-        return OTHER;
-    if (b[0] == 0xff && n < HEAD_1)
-        return OTHER;
+        return OPAQUE;
+    if (b[0] == 0xfe && (n < WSPI_SMB_HEAD_2 || b[4] != WSPI_SMB_HEAD_2 || b[5]))
+        return OPAQUE;
+    if (b[0] == 0xff && n < WSPI_SMB_HEAD_1)
+        return OPAQUE;
     return kinds[b[0] - 0xfc];
+}
+
+/* As the direction's last one was, or else the peer's. */
+static uint64_t kind(wspi_coder *c, size_t end)
+{
+    uint64_t is = OPAQUE, had = 0;
+    bool known =
+        wspi_app_last(c, true, WSPI_SMB_KIND, &had) || wspi_app_last(c, false, WSPI_SMB_KIND, &had);
+
+    if (c->enc && !wspi_smb_stopped(c) && end > c->pay.at)
+        is = kind_ahead(c, end);
+    if (c->fill)
+        wspi_app_only(c, SMB2, !known);
+    return wspi_app_code(c, WSPI_SMB_KIND, known, had, is);
 }
 
 /* One message, or several in a compound, up to `end`. */
 static void messages(wspi_coder *c, size_t end)
 {
-    uint64_t next = HEAD_2;
+    uint64_t next = 1;
 
-    for (int i = 0; i < MAX_MESSAGES && next >= HEAD_2 && !stopped(c); i++) {
-        size_t start = c->pay.at;
-        uint64_t is =
-            wspi_app_code(c, KIND, false, 0, c->enc && end > start ? kind_ahead(c, end) : OTHER);
+    for (int i = 0; i < MAX_MESSAGES && next && !wspi_smb_stopped(c); i++) {
+        wspi_smb_message m = {.start = c->pay.at, .end = end};
+        uint64_t is = kind(c, end);
 
-        if (is == SMB1 && !stopped(c)) {
-            wspi_app_require(c, end >= start + HEAD_1 && wspi_app_captured(c) >= HEAD_1);
-            if (!stopped(c))
-                head_1(c);
-        }
-        if (is != SMB2 || stopped(c))
-            return;
-        wspi_app_require(c, end >= start + HEAD_2 && wspi_app_captured(c) >= HEAD_2);
-        if (stopped(c))
-            return;
-        next = head_2(c);
-        if (next >= HEAD_2 && next < end - start)
-            opaque_to(c, start + (size_t)next);
-        else
-            return;
+        next = 0;
+        if (is == SMB1)
+            wspi_smb_message_1(c, &m);
+        else if (is == SMB2)
+            next = wspi_smb_message_2(c, &m);
+        if (next)
+            opaque_to(c, m.start + (size_t)next);
     }
+}
+
+/* The length of a sample, now that it is known. */
+static void set_length(wspi_coder *c, size_t start)
+{
+    size_t len = c->pay.at - start;
+
+    if (wspi_smb_stopped(c))
+        return;
+    if (start > c->pay.out->len || start < 3) {
+        c->bad = true;
+        return;
+    }
+    for (size_t i = 0; i < 3; i++)
+        c->pay.out->data[start - 1 - i] = (uint8_t)(len >> 8 * i);
 }
 
 /* A message whose type has been coded. */
 static void one(wspi_coder *c, uint64_t is)
 {
-    size_t left, end;
+    size_t left, start;
+    uint64_t len;
 
     wspi_app_require(c, is <= UINT8_MAX && (!c->enc || wspi_app_captured(c) >= HEAD));
     (void)wspi_app_get(c, 1);
     wspi_app_put(c, 1, is);
     left = wspi_app_left(c);
     left = left > 3 ? WSPI_MIN(left - 3, (size_t)MAX_LENGTH) : 0;
-    end = (size_t)wspi_app_field(c, LENGTH, 3, true, left);
-    if (stopped(c))
+    wspi_app_only(c, 0, 0);
+    len = wspi_app_field(c, WSPI_SMB_LENGTH, 3, true, left);
+    start = c->pay.at;
+    if (wspi_smb_stopped(c))
         return;
-    end += c->pay.at;
     if (is == 0)
-        messages(c, end);
-    opaque_to(c, end);
-    if (!stopped(c) && end > c->pay.at)
-        c->app.left[c->dir] = (uint32_t)(end - c->pay.at);
+        messages(c, c->fill ? FAR : start + (size_t)len);
+    if (c->fill) {
+        set_length(c, start);
+        return;
+    }
+    opaque_to(c, start + (size_t)len);
+    if (!wspi_smb_stopped(c) && start + len > c->pay.at)
+        c->app.left[c->dir] = (uint32_t)(start + len - c->pay.at);
 }
 
 static void walk(wspi_coder *c)
@@ -340,27 +180,32 @@ static void walk(wspi_coder *c)
     uint32_t *left = &c->app.left[c->dir];
     uint32_t n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
 
+    if (c->fill)
+        *left = n = 0;
     *left -= n;
     wspi_app_opaque(c, n);
-    for (int i = 0; i < MAX_MESSAGES && !stopped(c) && *left == 0; i++) {
+    for (int i = 0; i < MAX_MESSAGES && !wspi_smb_stopped(c) && *left == 0 && !(c->fill && i);
+         i++) {
         bool there = c->enc && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
         uint64_t is = there ? c->pay.in[c->pay.at] : 0;
 
         if (n == 0 && i == 0) {
             wspi_app_require(c, !c->enc || there);
-            is = wspi_app_code(c, TYPE, false, 0, is);
-        } else if (!wspi_app_next(c, TYPE, there, &is)) {
+            wspi_app_only(c, 0, 1);
+            is = wspi_app_code(c, WSPI_SMB_TYPE, false, 0, is);
+        } else if (!wspi_app_next(c, WSPI_SMB_TYPE, there, &is)) {
             return;
         }
         one(c, is);
     }
 }
 
-/* Samples have none: bodies are not made up yet. */
 const wspi_app wspi_app_smb = {
     .proto = {.name = "smb", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk,
-    .ports_only = true,
+    .ports = {445},
+    .turns = WSPI_CLIENT_FIRST,
+    .may_speak = wspi_smb_may_speak,
 };

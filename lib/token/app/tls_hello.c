@@ -564,7 +564,7 @@ void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client)
 /* Tokens of TLS in a message of another protocol, whose memory they leave as it was; in DTLS without the message's head. */
 static void within(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)
 {
-    uint64_t kept[WSPI_MAX_FIELDS];
+    uint64_t kept[WSPI_APP_FIELDS];
     uint8_t app = c->pay.app;
     wspi_app_span s = {.end = end};
 
