@@ -271,6 +271,51 @@ syslog_send()
     done
 }
 
+file_server()
+{
+    mkdir "$tmp/files" "$tmp/smbd"
+    echo "a file of one line" | tee "$tmp/two.txt" >"$tmp/files/one.txt"
+    chmod -R a+rwX "$tmp/files"
+    cat >"$tmp/smb.conf" <<END
+[global]
+workgroup = EXAMPLE
+netbios name = RECORDER
+server role = standalone server
+map to guest = Bad User
+server min protocol = NT1
+client min protocol = NT1
+disable netbios = yes
+disable spoolss = yes
+load printers = no
+printing = bsd
+smb ports = 445
+log file = /dev/null
+private dir = $tmp/smbd
+lock directory = $tmp/smbd
+state directory = $tmp/smbd
+cache directory = $tmp/smbd
+pid directory = $tmp/smbd
+ncalrpc dir = $tmp/smbd/rpc
+[files]
+path = $tmp/files
+guest ok = yes
+read only = no
+force user = root
+END
+    serve smbd -F -s "$tmp/smb.conf" --no-process-group
+}
+
+# Two dialects: a file put, listed, read and deleted, and one that does not exist. In a third one what shares there are.
+file_sessions()
+{
+    local level
+    for level in NT1 SMB2_10; do
+        on_cli smbclient -s "$tmp/smb.conf" -N -m $level -p 445 //$S4/files \
+            -c "put $tmp/two.txt two.txt; ls; get one.txt /dev/null; del two.txt; get none.txt /dev/null" || [ $? -eq 1 ]
+    done
+    on_cli smbclient -s "$tmp/smb.conf" -N -m SMB3_11 -p 445 -g -L $S4
+}
+
 # A tagged link over the same pair, where the kernel has the vlan device.
 vlan_ping()
 {
@@ -303,6 +348,8 @@ redis_server
 record redis redis_commands
 snmp_server
 record snmp snmp_ask
+file_server
+record smb file_sessions
 record syslog syslog_send
 if vlan_link; then
     record vlan vlan_ping
