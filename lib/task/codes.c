@@ -51,33 +51,31 @@ void wspi_code_column(uint8_t *code, size_t n, const float *x, size_t step, cons
         code[i] = wspi_code_of(x[i * step], edge, k);
 }
 
-wsp_status wspi_coded_make(wspi_coded *c, const wsp_rows *rows)
+wsp_status wspi_coded_make(wspi_coded *c, size_t n, size_t features)
 {
-    float *sorted = wspi_new_array(rows->n, sizeof *sorted);
-    size_t cells, n_edges = 0;
+    size_t cells;
 
-    *c = (wspi_coded){.n = rows->n, .features = rows->features};
-    if (wspi_mul(rows->features, rows->n, &cells))
+    *c = (wspi_coded){.n = n};
+    if (wspi_mul(features, n, &cells))
         c->code = wspi_new_array(cells, 1);
-    c->edge_end = wspi_new_array(rows->features, sizeof *c->edge_end);
-    c->edge = wspi_new_array(rows->features * WSPI_BINS, sizeof *c->edge);
-    if (!sorted || !c->code || !c->edge_end || !c->edge) {
-        free(sorted);
-        wspi_coded_clear(c);
-        return WSP_ERR_NOMEM;
-    }
-    for (size_t f = 0; f < rows->features; f++) {
-        size_t k;
-        for (size_t i = 0; i < rows->n; i++)
-            sorted[i] = rows->x[i * rows->features + f];
-        k = wspi_edges_of(sorted, rows->n, c->edge + n_edges);
-        wspi_code_column(c->code + f * rows->n, rows->n, rows->x + f, rows->features,
-                         c->edge + n_edges, k);
-        n_edges += k;
-        c->edge_end[f] = (uint32_t)n_edges;
-    }
-    free(sorted);
-    return WSP_OK;
+    c->edge_end = wspi_new_array(features, sizeof *c->edge_end);
+    c->edge = wspi_new_array(features * WSPI_BINS, sizeof *c->edge);
+    c->sorted = wspi_new_array(n, sizeof *c->sorted);
+    if (c->code && c->edge_end && c->edge && c->sorted)
+        return WSP_OK;
+    wspi_coded_clear(c);
+    return WSP_ERR_NOMEM;
+}
+
+void wspi_coded_add(wspi_coded *c, const float *x, size_t step)
+{
+    size_t f = c->features++, at = f ? c->edge_end[f - 1] : 0, k;
+
+    for (size_t i = 0; i < c->n; i++)
+        c->sorted[i] = x[i * step];
+    k = wspi_edges_of(c->sorted, c->n, c->edge + at);
+    wspi_code_column(c->code + f * c->n, c->n, x, step, c->edge + at, k);
+    c->edge_end[f] = (uint32_t)(at + k);
 }
 
 void wspi_coded_clear(wspi_coded *c)
@@ -85,5 +83,6 @@ void wspi_coded_clear(wspi_coded *c)
     free(c->code);
     free(c->edge_end);
     free(c->edge);
+    free(c->sorted);
     *c = (wspi_coded){.n = 0};
 }

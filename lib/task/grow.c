@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * grow.c: the forest of a model, from its training set: features of the flows as the model reads them, one code of values
- * for all heads, and trees for each head on the flows that have its label. Trees are asked after every packet, and of flows that
- * were under way when the capture began, so every flow is a row as it is, and one as it may be seen in part.
+ * for all heads, and trees for each head on the flows that have its label.
  */
+#include "task/excerpt.h"
 #include "task/features.h"
 #include "task/trees_int.h"
 
@@ -12,15 +12,7 @@ wsp_grow_options wsp_grow_options_default(void)
     return (wsp_grow_options){.trees = 64, .seed = 1};
 }
 
-enum {
-    EARLY = 8,
-    ROWS = 3
-}; /* packets of a flow that is not over, at most; rows of a flow, at most */
-
-/* Packets of a flow of the set that are a row: [from, to). */
-typedef struct excerpt {
-    uint32_t flow, from, to;
-} excerpt;
+enum { COLUMNS = 128 }; /* whose values are in memory at once */
 
 /* A run: what the set's flows look like to the model, and what becomes of it. */
 typedef struct grower {
@@ -29,7 +21,7 @@ typedef struct grower {
     wspi_view view;
     wsp_tokens seen; /* the view as a set: its arrays are the view's */
     int32_t *label;  /* [heads][n_flows] */
-    excerpt *of;     /* [n] of the flows with any label */
+    wspi_excerpt *of;     /* [n] of the flows with any label */
     int32_t *known;  /* [n] labels of one head */
     uint32_t *row;   /* [n] rows of one head */
     wspi_features features;
@@ -61,45 +53,22 @@ static bool has_label(const grower *g, size_t flow)
     return false;
 }
 
-/* The first packets of a flow of n, two at least: half as often one more, since every flow is asked about after its first packet. */
-static excerpt early_part(uint32_t flow, uint32_t n, wspi_rng *rng)
-{
-    uint32_t to = 1;
-
-    while (to < WSPI_MIN(n - 1, (uint32_t)EARLY) && wspi_rng_below(rng, 2))
-        to++;
-    return (excerpt){flow, 0, to};
-}
-
-/* What is left of it for who comes late. */
-static excerpt late_part(uint32_t flow, uint32_t n, wspi_rng *rng)
-{
-    return (excerpt){
-        flow, 1 + (uint32_t)wspi_rng_below(rng, WSPI_MIN(n - 1, (uint32_t)WSPI_SKIP_MOST)), n};
-}
-
 static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
 {
     size_t H = wsp_model_head_count(g->m);
     wspi_rng rng;
 
     g->label = wspi_new_array(H * t->n_flows, sizeof *g->label);
-    g->of = wspi_new_array(ROWS * t->n_flows, sizeof *g->of);
+    g->of = wspi_new_array(WSPI_EXCERPTS * t->n_flows, sizeof *g->of);
     if (!g->label || !g->of)
         return wspi_nomem(err, "labels", H * t->n_flows);
     for (size_t h = 0; h < H; h++)
         (void)wsp_match_labels(g->m, h, t, g->label + h * t->n_flows);
     wspi_rng_seed(&rng, g->opt->seed);
     for (size_t i = 0; i < t->n_flows; i++) {
-        uint32_t n = (uint32_t)wsp_tokens_packets(&g->seen, i);
-        if (!has_label(g, i))
-            continue;
-        g->of[g->n++] = (excerpt){(uint32_t)i, 0, n};
-        if (n == 1)
-            continue;
-        g->of[g->n++] = early_part((uint32_t)i, n, &rng);
-        if (wspi_rng_below(&rng, 2))
-            g->of[g->n++] = late_part((uint32_t)i, n, &rng);
+        if (has_label(g, i))
+            g->n += wspi_excerpts(g->of + g->n, (uint32_t)i,
+                                  (uint32_t)wsp_tokens_packets(&g->seen, i), &rng);
     }
     return g->n ? WSP_OK
                 : wspi_fail(err, WSP_ERR_ARG, 0, "no flow has a label that the model knows");
@@ -130,32 +99,46 @@ static wsp_status choose_bag(grower *g)
     return st;
 }
 
-static wsp_status code_rows(grower *g)
+/* Values of all rows are many times their codes: some columns at a time, although each time all are counted. */
+static wsp_status code_columns(grower *g, float *own, float *x, size_t from, size_t n)
 {
-    size_t F = wspi_features_count(&g->features), cells, cap = 0;
     wspi_said *packet = NULL;
-    float *x = NULL;
+    size_t cap = 0;
     wsp_status st = WSP_OK;
 
-    if (wspi_mul(F, g->n, &cells))
-        x = wspi_new_array(cells, sizeof *x);
-    if (!x)
-        return WSP_ERR_NOMEM;
     for (size_t i = 0; st == WSP_OK && i < g->n; i++) {
-        const excerpt *e = &g->of[i];
-        size_t n;
-        st = wspi_said_of(&g->seen, e->flow, &packet, &cap, &n);
-        if (st == WSP_OK)
-            wspi_features_flow(&g->features, packet + e->from, e->to - e->from, x + i * F);
+        const wspi_excerpt *e = &g->of[i];
+        size_t packets;
+        st = wspi_said_of(&g->seen, e->flow, &packet, &cap, &packets);
+        if (st < 0)
+            break;
+        wspi_features_flow(&g->features, packet + e->from, e->to - e->from, own);
+        memcpy(x + i * n, own + from, n * sizeof *x);
     }
-    if (st == WSP_OK)
-        st = wspi_coded_make(&g->coded, &(wsp_rows){x, g->n, F});
+    for (size_t k = 0; st == WSP_OK && k < n; k++)
+        wspi_coded_add(&g->coded, x + k, n);
     free(packet);
+    return st;
+}
+
+static wsp_status code_rows(grower *g)
+{
+    size_t F = wspi_features_count(&g->features), cells;
+    float *own = wspi_new_array(F, sizeof *own), *x = NULL;
+    wsp_status st = wspi_coded_make(&g->coded, g->n, F);
+
+    if (st == WSP_OK && wspi_mul(g->n, COLUMNS, &cells))
+        x = wspi_new_array(cells, sizeof *x);
+    if (st == WSP_OK && (!own || !x))
+        st = WSP_ERR_NOMEM;
+    for (size_t f = 0; st == WSP_OK && f < F; f += COLUMNS)
+        st = code_columns(g, own, x, f, WSPI_MIN(F - f, (size_t)COLUMNS));
+    free(own);
     free(x);
     return st;
 }
 
-static bool is_whole(const grower *g, const excerpt *e)
+static bool is_whole(const grower *g, const wspi_excerpt *e)
 {
     return e->from == 0 && e->to == wsp_tokens_packets(&g->seen, e->flow);
 }

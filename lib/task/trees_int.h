@@ -16,13 +16,16 @@ void wspi_code_column(uint8_t *code, size_t n, const float *x, size_t step, cons
 
 /* Rows by columns, as codes: how many of a feature's edges a value is above. */
 typedef struct wspi_coded {
-    size_t n, features;
+    size_t n, features; /* those that were added */
     uint8_t *code;      /* [features][n] */
     uint32_t *edge_end; /* [features] in edge */
     float *edge;        /* quantiles of the rows */
+    float *sorted;      /* [n] of the column at hand */
 } wspi_coded;
 
-wsp_status wspi_coded_make(wspi_coded *c, const wsp_rows *rows) WSP_MUST_USE;
+/* Room for them; then each column in turn, whose values are `step` floats from each other. */
+wsp_status wspi_coded_make(wspi_coded *c, size_t n, size_t features) WSP_MUST_USE;
+void wspi_coded_add(wspi_coded *c, const float *x, size_t step);
 void wspi_coded_clear(wspi_coded *c);
 /* Of one value, by n ascending edges. */
 uint8_t wspi_code_of(float v, const float *edge, size_t n);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "task/excerpt.h"
 #include "task/trees_int.h"
 
 #define LEAF(l)             (WSP_NODE_LEAF | (l))
@@ -254,7 +255,9 @@ static void grown_trees_say_what_they_were_told(void **state)
         label[i] = x[i * 3 + 1] < 0 ? 0 : x[i * 3 + 1] < 1 ? 1 : 2;
         row[i] = i;
     }
-    assert_int_equal(wspi_coded_make(&c, &(wsp_rows){x, N, 3}), WSP_OK);
+    assert_int_equal(wspi_coded_make(&c, N, 3), WSP_OK);
+    for (size_t f = 0; f < 3; f++)
+        wspi_coded_add(&c, x + f, 3);
     for (unsigned k = 0; k < 2; k++)
         assert_int_equal(wspi_forest_grow(&c, &(wspi_sample){row, N, N, label, 3}, TREES, 5,
                                           k == 0 ? 1 : 3, root, &nodes[k]),
@@ -275,6 +278,46 @@ static void grown_trees_say_what_they_were_told(void **state)
     wspi_coded_clear(&c);
 }
 
+/* Whole first, then the beginning, mostly of one packet, then every other time what is left for who comes late. */
+static void flows_are_seen_whole_early_and_late(void **state)
+{
+    enum { DRAWS = 4000, LONG = 24 };
+    static const uint32_t packets[] = {1, 2, 3, LONG};
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    for (size_t k = 0; k < WSPI_COUNT(packets); k++) {
+        uint32_t n = packets[k];
+        size_t of_one = 0, late = 0, longest = 0, latest = 0;
+
+        for (unsigned i = 0; i < DRAWS; i++) {
+            wspi_excerpt e[WSPI_EXCERPTS];
+            size_t rows = wspi_excerpts(e, i, n, &r);
+
+            assert_true(e[0].flow == i && e[0].from == 0 && e[0].to == n);
+            assert_true(n == 1 ? rows == 1 : rows == 2 || rows == 3);
+            if (n == 1)
+                continue;
+            assert_true(e[1].flow == i && e[1].from == 0 && e[1].to > 0 && e[1].to < n);
+            of_one += e[1].to == 1;
+            longest = WSPI_MAX(longest, e[1].to);
+            late += rows == 3;
+            if (rows < 3)
+                continue;
+            assert_true(e[2].flow == i && e[2].from > 0 && e[2].from < n && e[2].to == n);
+            latest = WSPI_MAX(latest, e[2].from);
+        }
+        if (n == 1)
+            continue;
+        assert_true(late > DRAWS * 9 / 20 && late < DRAWS * 11 / 20);
+        assert_int_equal(longest, WSPI_MIN(n - 1, (uint32_t)WSPI_EXCERPT_EARLY));
+        assert_int_equal(latest, WSPI_MIN(n - 1, (uint32_t)WSPI_SKIP_MOST));
+        if (n == LONG)
+            assert_true(of_one > DRAWS * 9 / 20 && of_one < DRAWS * 11 / 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +325,7 @@ int main(void)
         cmocka_unit_test(what_leads_astray_is_refused),
         cmocka_unit_test(tensors_that_lie_are_refused_at_load),
         cmocka_unit_test(grown_trees_say_what_they_were_told),
+        cmocka_unit_test(flows_are_seen_whole_early_and_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
