@@ -193,6 +193,17 @@ static void sampled_sessions_are_sessions(void **state)
     wire_close(&w);
 }
 
+/* On the port of NetBIOS a session is asked for, by names, before it has messages. */
+static void sampled_sessions_of_netbios_are_asked_for(void **state)
+{
+    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "139"), "len=160..167", NULL};
+    static const char *const answers[] = {FLOW_OF("s2c", "139", "dynamic"), "len=160..167", NULL};
+
+    (void)state;
+    sample_flows(asks, answers, WSPI_APP_SMB);
+    sample_has(asks, answers, WSPI_APP_SMB, "smb.type=request", "smb.type=positive");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +211,7 @@ int main(void)
         cmocka_unit_test(numbers_signatures_and_hosts_are_hidden),
         cmocka_unit_test(what_is_no_message_is_not_taken),
         cmocka_unit_test(sampled_sessions_are_sessions),
+        cmocka_unit_test(sampled_sessions_of_netbios_are_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,8 @@
 
 enum { HEAD = 4, MAX_MESSAGES = 16, MAX_LENGTH = 0xffffff, FAR = SIZE_MAX / 2 };
 enum { OPAQUE, SMB1, SMB2, ENCRYPTED, COMPRESSED };
+enum { MESSAGE, REQUEST, POSITIVE }; /* rows of wspi_smb_type */
+enum { REQUESTED = 0x81, SESSION_PORT = 139, NAME = 34 };
 
 #define ENUM(name, width, list)                                            \
     {                                                                      \
@@ -109,8 +111,10 @@ static uint64_t kind(wspi_coder *c, size_t end)
 
     if (c->enc && !wspi_smb_stopped(c) && end > c->pay.at)
         is = kind_ahead(c, end);
-    if (c->fill)
+    if (c->fill) {
+        known = known && had == SMB2;
         wspi_app_only(c, SMB2, !known);
+    }
     return wspi_app_code(c, WSPI_SMB_KIND, known, had, is);
 }
 
@@ -130,6 +134,42 @@ static void messages(wspi_coder *c, size_t end)
             next = wspi_smb_message_2(c, &m);
         if (next)
             opaque_to(c, m.start + (size_t)next);
+    }
+}
+
+/* ---- samples ---- */
+
+static bool is_on_session_port(const wspi_coder *c)
+{
+    for (size_t i = c->p->n_layers; i-- > 0;) {
+        const wspi_layer *l = &c->p->layers[i];
+        if (l->id == WSPI_TCP) /* options stand behind it */
+            return l->v[0] == SESSION_PORT || l->v[1] == SESSION_PORT;
+    }
+    return false;
+}
+
+/* On the port of NetBIOS a session is asked for first. */
+static unsigned sampled_type(const wspi_coder *c)
+{
+    uint64_t v;
+
+    if (!c->fill || !is_on_session_port(c))
+        return MESSAGE;
+    if (c->dir == 0)
+        return wspi_app_last(c, true, WSPI_SMB_TYPE, &v) ? MESSAGE : REQUEST;
+    return wspi_app_last(c, false, WSPI_SMB_TYPE, &v) && v == REQUESTED ? POSITIVE : MESSAGE;
+}
+
+/* Of whom it is asked, and who asks. */
+static void put_names(wspi_coder *c)
+{
+    uint8_t b[NAME];
+
+    for (int k = 0; k < 2; k++) {
+        wspi_netbios_name(c, b);
+        for (size_t i = 0; i < sizeof b; i++)
+            wspi_app_put(c, 1, b[i]);
     }
 }
 
@@ -167,6 +207,8 @@ static void one(wspi_coder *c, uint64_t is)
     if (is == 0)
         messages(c, c->fill ? FAR : start + (size_t)len);
     if (c->fill) {
+        if (is == REQUESTED)
+            put_names(c);
         set_length(c, start);
         return;
     }
@@ -191,7 +233,7 @@ static void walk(wspi_coder *c)
 
         if (n == 0 && i == 0) {
             wspi_app_require(c, !c->enc || there);
-            wspi_app_only(c, 0, 1);
+            wspi_app_only(c, sampled_type(c), 1);
             is = wspi_app_code(c, WSPI_SMB_TYPE, false, 0, is);
         } else if (!wspi_app_next(c, WSPI_SMB_TYPE, there, &is)) {
             return;
@@ -205,7 +247,7 @@ const wspi_app wspi_app_smb = {
     .over = WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk,
-    .ports = {445},
+    .ports = {445, SESSION_PORT},
     .turns = WSPI_CLIENT_FIRST,
     .may_speak = wspi_smb_may_speak,
 };

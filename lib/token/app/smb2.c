@@ -142,9 +142,10 @@ static unsigned row_of(uint64_t command)
 
 static void only_in_turn(wspi_coder *c)
 {
-    uint64_t mine = 0, theirs = 0, status = 0;
-    bool spoke = wspi_app_last(c, true, WSPI_SMB_COMMAND, &mine);
+    uint64_t mine = 0, theirs = 0, status = 0, kind = 0;
+    bool spoke = wspi_app_last(c, true, WSPI_SMB_KIND, &kind) && kind;
 
+    (void)wspi_app_last(c, true, WSPI_SMB_COMMAND, &mine);
     (void)wspi_app_last(c, false, WSPI_SMB_COMMAND, &theirs);
     (void)wspi_app_last(c, false, WSPI_SMB_STATUS, &status);
     if (c->dir == 1)
