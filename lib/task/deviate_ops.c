@@ -244,6 +244,27 @@ static void set_bytes(wspi_draft *d, wspi_rng *rng, uint32_t at, uint32_t len, w
     say_bytes(log->to, sizeof log->to, b + from, n);
 }
 
+static uint64_t turned(uint64_t v, uint32_t len)
+{
+    uint64_t to = 0;
+
+    for (uint32_t i = 0; i < len; i++)
+        to |= (v >> 8 * i & 255) << 8 * (len - 1 - i);
+    return to;
+}
+
+static uint64_t value_at(const wspi_draft *d, uint32_t at, uint32_t len, bool little)
+{
+    uint64_t v = wspi_bits_get(d->payload.data + at, 0, len * 8);
+
+    return little ? turned(v, len) : v;
+}
+
+static void put_value(wspi_draft *d, uint32_t at, uint32_t len, bool little, uint64_t v)
+{
+    wspi_bits_put(d->payload.data + at, 0, len * 8, little ? turned(v, len) : v);
+}
+
 /* false: the mark has no bytes. */
 static bool set_span(wspi_draft *d, wspi_rng *rng, size_t i, wsp_deviation *log)
 {
@@ -255,13 +276,13 @@ static bool set_span(wspi_draft *d, wspi_rng *rng, size_t i, wsp_deviation *log)
         return false;
     wspi_span_name(s, log->field, sizeof log->field);
     if ((s->kind == WSPI_SPAN_FIELD || s->kind == WSPI_SPAN_LENGTH) && len <= 8) {
-        v = wspi_bits_get(d->payload.data + s->at, 0, len * 8);
+        v = value_at(d, s->at, len, s->little);
         to = s->kind == WSPI_SPAN_FIELD && !one_in(rng, 3)
                  ? other_listed(rng, &wspi_proto_of(s->app)->fields[s->field], v)
                  : v;
         if (to == v || (len < 8 && to >> len * 8))
             to = wspi_odd_value(rng, len * 8, v);
-        wspi_bits_put(d->payload.data + s->at, 0, len * 8, to);
+        put_value(d, s->at, len, s->little, to);
         say_number(log->from, sizeof log->from, v);
         say_number(log->to, sizeof log->to, to);
     } else {

@@ -17,6 +17,7 @@ void wspi_spans_back(wspi_spans *s, size_t n)
 {
     s->n = n;
     s->field = 0;
+    s->newest = false;
     memset(s->gets, 0, sizeof s->gets);
 }
 
@@ -26,6 +27,13 @@ void wspi_spans_got(wspi_spans *s, size_t at, size_t len, uint64_t v)
     s->gets[0].v = v;
     s->gets[0].at = (uint32_t)at;
     s->gets[0].len = (uint32_t)len;
+    s->gets[0].little = false;
+}
+
+void wspi_spans_little(wspi_spans *s, uint64_t v)
+{
+    s->gets[0].v = v;
+    s->gets[0].little = true;
 }
 
 void wspi_spans_field(wspi_spans *s, uint8_t app, unsigned field, size_t at, uint64_t v)
@@ -34,15 +42,18 @@ void wspi_spans_field(wspi_spans *s, uint8_t app, unsigned field, size_t at, uin
         .kind = WSPI_SPAN_MARK, .app = app, .field = (uint8_t)field, .at = (uint32_t)at};
 
     s->field = (uint8_t)field;
-    for (size_t i = WSPI_SPAN_GETS; i-- > 0;) {
+    for (size_t k = 0; k < WSPI_SPAN_GETS; k++) {
+        size_t i = s->newest ? k : WSPI_SPAN_GETS - 1 - k;
         if (s->gets[i].len == 0 || s->gets[i].v != v)
             continue;
         span.kind = WSPI_SPAN_FIELD;
         span.at = s->gets[i].at;
         span.len = s->gets[i].len;
+        span.little = s->gets[i].little;
         s->gets[i].len = 0;
         break;
     }
+    s->newest = false;
     add(s, span);
 }
 

@@ -252,6 +252,7 @@ enum wspi_span_kind {
 };
 typedef struct wspi_span {
     uint8_t kind, app, field; /* text and opaque bytes have the field that was told last */
+    bool little;              /* a number whose lowest byte comes first */
     uint32_t at, len, end;    /* bytes of the payload: [at, at + len) */
 } wspi_span;
 enum { WSPI_MAX_SPANS = 512, WSPI_SPAN_GETS = 4 };
@@ -261,7 +262,9 @@ typedef struct wspi_spans {
     struct {
         uint64_t v;
         uint32_t at, len;   /* len 0: it has its field */
+        bool little;
     } gets[WSPI_SPAN_GETS]; /* numbers that were read, last one first: their fields come later */
+    bool newest;            /* of equal numbers the next field is the one that was read last, not first */
     uint8_t field;
 } wspi_spans;
 
@@ -275,6 +278,8 @@ void wspi_span_name(const wspi_span *s, char *buf, size_t len);
 void wspi_spans_back(wspi_spans *s, size_t n);
 /* For the walk's calls: a number was read; it is a field; a length was opened at the last number; other bytes. */
 void wspi_spans_got(wspi_spans *s, size_t at, size_t len, uint64_t v);
+/* The number that was read last is little-endian, and so this one. */
+void wspi_spans_little(wspi_spans *s, uint64_t v);
 void wspi_spans_field(wspi_spans *s, uint8_t app, unsigned field, size_t at, uint64_t v);
 void wspi_spans_length(wspi_spans *s, uint8_t app, size_t at, size_t width, size_t end);
 void wspi_spans_bytes(wspi_spans *s, enum wspi_span_kind kind, uint8_t app, size_t at, size_t len);

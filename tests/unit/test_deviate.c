@@ -52,7 +52,7 @@ static void clear(run *r)
 }
 
 /* The captures of tests/data that are whole. */
-static const char *const captures[] = {"dns.pcap", "tls.pcap", "ssh.pcap"};
+static const char *const captures[] = {"dns.pcap", "tls.pcap", "ssh.pcap", "smb.pcap"};
 
 /* Every rare-th packet comes with a deviation; 0: none does. */
 static run *deviate_some(const char *capture, const char *what, uint64_t seed, size_t rare)
@@ -241,6 +241,40 @@ static bool has(const run *r, const wsp_deviation *d, wsp_packet *p, bool *right
     return false;
 }
 
+/* Of a message of SMB2 in the packet, as it has it. */
+static unsigned command_of(const wspi_buf *b)
+{
+    for (size_t i = 0; i + 14 <= b->len; i++)
+        if (memcmp(b->data + i, "\xfeSMB", 4) == 0)
+            return b->data[i + 12] | (unsigned)b->data[i + 13] << 8;
+    return UINT32_MAX;
+}
+
+static void numbers_have_the_byte_order_of_their_protocol(void **state)
+{
+    run *plain = deviate("smb.pcap", "0", 1);
+    size_t found = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed < 30; seed++) {
+        run *r = deviate("smb.pcap", "1:value", seed);
+        for (size_t k = 0; k < r->n_logs; k++) {
+            size_t at = (size_t)r->log[k].packet - 1;
+            char from[16], to[16];
+            if (strcmp(r->log[k].field, "smb.command") != 0)
+                continue;
+            (void)snprintf(from, sizeof from, "%u", command_of(&plain->bytes[at]));
+            (void)snprintf(to, sizeof to, "%u", command_of(&r->bytes[at]));
+            assert_string_equal(r->log[k].from, from);
+            assert_string_equal(r->log[k].to, to);
+            found++;
+        }
+        clear(r);
+    }
+    assert_true(found > 10);
+    clear(plain);
+}
+
 static void wrong_checksums_are_as_logged_and_the_only_thing_wrong(void **state)
 {
     wsp_packet *p;
@@ -388,6 +422,7 @@ int main(void)
         cmocka_unit_test(what_is_not_logged_is_unchanged),
         cmocka_unit_test(packets_that_deviate_already_are_logged_and_left_as_they_are),
         cmocka_unit_test(a_rate_is_shared_with_rare_packets),
+        cmocka_unit_test(numbers_have_the_byte_order_of_their_protocol),
         cmocka_unit_test(wrong_checksums_are_as_logged_and_the_only_thing_wrong),
         cmocka_unit_test(overlapping_segments_and_repeats_are_packets_more),
         cmocka_unit_test(cut_messages_have_headers_that_fit),

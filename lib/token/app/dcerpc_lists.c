@@ -221,7 +221,12 @@ uint64_t wspi_dce_get(wspi_coder *c, size_t n, bool little)
 {
     uint64_t v = wspi_app_get(c, n);
 
-    return little ? turned(v, n) : v;
+    if (!little)
+        return v;
+    v = turned(v, n);
+    if (c->spans)
+        wspi_spans_little(c->spans, v);
+    return v;
 }
 
 void wspi_dce_put(wspi_coder *c, size_t n, bool little, uint64_t v)

@@ -233,6 +233,8 @@ static uint64_t head(wspi_coder *c, uint64_t *flags)
 
     wspi_app_require(c, !c->enc || (magic == MAGIC && size == WSPI_SMB_HEAD_2));
     only_in_turn(c);
+    if (c->spans)
+        c->spans->newest = true; /* the command says most and so comes first */
     command = wspi_app_code(c, WSPI_SMB_COMMAND, false, 0, command);
     wspi_app_only(c, 0, 0);
     charge = wspi_app_code(c, WSPI_SMB_CHARGE, true, charged, charge);
