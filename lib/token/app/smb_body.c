@@ -3,7 +3,7 @@
 #include "token/app/dcerpc.h"
 #include "token/app/smb.h"
 
-enum { NTLM = 12, PEEK = 16, MAX_LIST = 64, MAX_NAME = 32, OTHER_NAME = 0, FIRST_NAME = 2 };
+enum { NTLM = 12, PEEK = 16, MAX_LIST = 64, OTHER_NAME = 0, FIRST_NAME = 1 };
 enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3 };
 
 bool wspi_smb_here(const wspi_coder *c, const wspi_smb_message *m, size_t n)

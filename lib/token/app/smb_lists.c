@@ -252,7 +252,7 @@ const wspi_value wspi_smb_share[] = {{1, "disk"}, {2, "pipe"}, {3, "printer"}, {
  * Names that mean something everywhere: of pipes ([MS-RPCE] and the protocols over it), which are a file's whole name, and of
  * shares, which a path ends with. The value is the row.
  */
-const wspi_value wspi_smb_name[] = {{0, "other"},     {1, ""},
+const wspi_value wspi_smb_name[] = {{0, "any"},       {1, "protected_storage"},
                                     {2, "srvsvc"},    {3, "wkssvc"},
                                     {4, "samr"},      {5, "lsarpc"},
                                     {6, "netlogon"},  {7, "svcctl"},
@@ -267,7 +267,7 @@ const wspi_value wspi_smb_name[] = {{0, "other"},     {1, ""},
                                     {24, "NETLOGON"}, {25, "print$"},
                                     {26, "D$"},       {0, NULL}};
 /* What a token of GSS-API is: NTLM's message ([MS-NLMP] 2.2.1), bare or in one of SPNEGO (RFC 4178), or Kerberos there. */
-const wspi_value wspi_smb_blob[] = {{0, "other"},
+const wspi_value wspi_smb_blob[] = {{0, "opaque"},
                                     {1, "ntlm-negotiate"},
                                     {2, "ntlm-challenge"},
                                     {3, "ntlm-authenticate"},
