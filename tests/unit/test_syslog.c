@@ -35,7 +35,7 @@ static const wire_message logs[] = {
 
 /* Text behind the priority alone. */
 static const wire_message bare[] = {
-    {BYTES("<133>date=2021-12-09 time=16:29:06"), true, 0, {"syslog.form=bare", "text=dat"}},
+    {BYTES("<133>date=2021-12-09 time=16:29:06"), true, 0, {"syslog.form=bare", "text=te"}},
 };
 
 static void logs_come_back_whole_cut_and_damaged(void **state)
