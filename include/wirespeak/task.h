@@ -604,7 +604,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_baseline_score(const wsp_model *m, size_t he
 typedef struct wsp_grow_options {
     size_t trees; /* of each head, up to 1000 */
     uint64_t seed;
-    unsigned threads; /* 0: as many as the machine has CPUs; the trees are the same for any number */
+    unsigned
+        threads; /* 0: as many as the machine has CPUs; the trees are the same for any number */
 } wsp_grow_options;
 
 /* 64 trees, seed 1, all CPUs. */

@@ -19,11 +19,11 @@ typedef struct grower {
     wsp_model *m;
     const wsp_grow_options *opt;
     wspi_view view;
-    wsp_tokens seen; /* the view as a set: its arrays are the view's */
-    int32_t *label;  /* [heads][n_flows] */
-    wspi_excerpt *of;     /* [n] of the flows with any label */
-    int32_t *known;  /* [n] labels of one head */
-    uint32_t *row;   /* [n] rows of one head */
+    wsp_tokens seen;  /* the view as a set: its arrays are the view's */
+    int32_t *label;   /* [heads][n_flows] */
+    wspi_excerpt *of; /* [n] of the flows with any label */
+    int32_t *known;   /* [n] labels of one head */
+    uint32_t *row;    /* [n] rows of one head */
     wspi_features features;
     wspi_coded coded; /* [n] rows */
     uint32_t *labels, *root;

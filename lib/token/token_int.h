@@ -261,10 +261,10 @@ typedef struct wspi_spans {
     wspi_span v[WSPI_MAX_SPANS];
     struct {
         uint64_t v;
-        uint32_t at, len;   /* len 0: it has its field */
+        uint32_t at, len; /* len 0: it has its field */
         bool little;
     } gets[WSPI_SPAN_GETS]; /* numbers that were read, last one first: their fields come later */
-    bool newest;            /* of equal numbers the next field is the one that was read last, not first */
+    bool newest; /* of equal numbers the next field is the one that was read last, not first */
     uint8_t field;
 } wspi_spans;
 

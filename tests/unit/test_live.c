@@ -412,7 +412,11 @@ static void what_is_given_up_is_counted_and_still_ends(void **state)
 /* While computing is held, a batch that waits is enough; then nothing is begun, and a queue that is long all the same is cut. */
 static void packets_come_first_while_computing_is_held(void **state)
 {
-    enum { READ = 21, WAITING = 64, MOST = 512 }; /* of 21 flows each has packets of its own, from the third on */
+    enum {
+        READ = 21,
+        WAITING = 64,
+        MOST = 512
+    }; /* of 21 flows each has packets of its own, from the third on */
     wsp_model *m = model_of_tokens();
     static heard h;
     wsp_tag_options o = options(&h);
