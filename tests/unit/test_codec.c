@@ -320,13 +320,13 @@ static bool sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fi
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
     wsp_packet *pkt;
     wsp_decoded out;
-    size_t n = 0;
+    size_t n = 0, tokens = wsp_vocab_size();
     bool done = false;
 
     while (!done) {
         size_t choices = 0, pick;
         assert_int_equal(wsp_grammar_next(d, ctx, ids, n, fill, false, legal, &done, NULL), WSP_OK);
-        for (size_t i = 0; i < wsp_vocab_size(); i++)
+        for (size_t i = 0; i < tokens; i++)
             choices += legal[i];
         if (done) {
             assert_int_equal(choices, 0);
@@ -336,7 +336,7 @@ static bool sample_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fi
         assert_true(n < WSP_MAX_PACKET_TOKENS);
         legal[wspi_group_base(WSPI_T_START) + WSPI_START_END] = 0;
         choices = 0;
-        for (size_t i = 0; i < wsp_vocab_size(); i++)
+        for (size_t i = 0; i < tokens; i++)
             choices += legal[i];
         if (choices == 0) { /* the flow is over */
             assert_int_equal(n, 0);

@@ -417,7 +417,7 @@ static bool draw_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill
 {
     static uint8_t legal[WSPI_VOCAB_MAX];
     uint16_t ids[WSP_MAX_PACKET_TOKENS], choice[WSPI_VOCAB_MAX];
-    size_t n = 0, m;
+    size_t n = 0, m, tokens = wsp_vocab_size();
     bool done;
     wsp_status st;
 
@@ -426,7 +426,7 @@ static bool draw_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill
         if (done)
             break;
         m = 0;
-        for (uint16_t id = 0; id < wsp_vocab_size(); id++)
+        for (uint16_t id = 0; id < tokens; id++)
             if (legal[id])
                 choice[m++] = id;
         assert_in_range(m, 1, WSPI_VOCAB_MAX);

@@ -306,14 +306,27 @@ static inline bool is_one_of(const char *s, const char *const *names)
     return *names != NULL;
 }
 
+/* The name of a token; all are made once, since every draw looks at those of all legal tokens. */
+static inline const char *token_name(uint16_t id)
+{
+    static char all[WSPI_VOCAB_MAX][96];
+
+    if (!*all[0])
+        for (unsigned i = 0; i < wsp_vocab_size(); i++) {
+            char name[128];
+            (void)snprintf(all[i], sizeof all[i], "%s",
+                           wsp_vocab_name((uint16_t)i, name, sizeof name));
+        }
+    return all[id];
+}
+
 /* Takes a legal token at random, one of the wanted names where it is legal. */
 static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, wspi_rng *r)
 {
-    size_t choices = 0, pick;
-    char name[128];
+    size_t choices = 0, pick, n = wsp_vocab_size();
 
-    for (uint16_t i = 0; i < wsp_vocab_size(); i++) {
-        const char *s = legal[i] ? wsp_vocab_name(i, name, sizeof name) : "";
+    for (uint16_t i = 0; i < n; i++) {
+        const char *s = legal[i] ? token_name(i) : "";
         choices += legal[i] != 0;
         if (*s && is_one_of(s, wanted))
             return i;
@@ -331,10 +344,10 @@ static inline void to_a_host(uint8_t *legal)
     static const char *const groups[] = {"eth.dst=multicast",  "eth.dst=broadcast",
                                          "ipv4.dst=multicast", "ipv4.dst=broadcast",
                                          "ipv6.dst=multicast", NULL};
-    char name[128];
+    size_t n = wsp_vocab_size();
 
-    for (uint16_t i = 0; i < wsp_vocab_size(); i++)
-        if (legal[i] && is_one_of(wsp_vocab_name(i, name, sizeof name), groups))
+    for (uint16_t i = 0; i < n; i++)
+        if (legal[i] && is_one_of(token_name(i), groups))
             legal[i] = 0;
 }
 
