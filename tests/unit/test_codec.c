@@ -138,6 +138,19 @@ static void token_names_are_unique_and_fields_are_found(void **state)
         (uint16_t)(wspi_field_base(WSPI_IPV4, WSPI_IPV4_CKSUM) + WSPI_AUTO_VALUE)));
 }
 
+/* The first thing that a decoder writes may be a word of no letters (found by fuzzing, in IMAP's tag). */
+static void no_bytes_have_a_place_in_an_empty_payload(void **state)
+{
+    wspi_buf out;
+    wspi_coder c = {.pay.out = &out};
+
+    (void)state;
+    wspi_buf_init(&out, 16);
+    assert_non_null(wspi_payload_room(&c, 0));
+    assert_int_equal(out.len, 0);
+    wspi_buf_clear(&out);
+}
+
 /* ---- round trip ---- */
 
 typedef struct pair {
@@ -513,6 +526,7 @@ int main(void)
         cmocka_unit_test(bins_cover_every_value_once),
         cmocka_unit_test(ranges_cover_the_vocabulary),
         cmocka_unit_test(token_names_are_unique_and_fields_are_found),
+        cmocka_unit_test(no_bytes_have_a_place_in_an_empty_payload),
         cmocka_unit_test(every_packet_of_our_captures_comes_back),
         cmocka_unit_test(every_prefix_and_every_damage_comes_back),
         cmocka_unit_test(a_header_whose_options_are_cut_is_still_of_tcp),
