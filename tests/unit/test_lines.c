@@ -255,6 +255,54 @@ static void seen_of(int dir, const char *first, const char *s, char *out, size_t
     wire_close(&w);
 }
 
+/* Addresses and ports are FTP's: a token file that has them elsewhere is refused (found by fuzzing). */
+static void items_of_another_protocol_are_refused(void **state)
+{
+    static const char line[] = "250-SIZE 35882577\r\n";
+    static const unsigned items[] = {I_ADDRESS, I_PORT};
+    unsigned base = wspi_field_base(WSPI_APP_SMTP, ITEM),
+             count = wspi_field_count(WSPI_APP_SMTP, ITEM);
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    uint8_t b[ROOM];
+    wsp_residual *r;
+    size_t n, tried = 0;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "220 a.example ESMTP\r\n");
+    put(&w, 0, "EHLO b.example\r\n");
+    put_headers(b, 20 + strlen(line), 6, 1);
+    put16(b + 38, w.seq[1] >> 16);
+    put16(b + 40, w.seq[1]);
+    put16(b + 46, 0x5018);
+    memcpy(b + HEADERS_TCP, line, strlen(line));
+    wsp_packet_dissect(w.packet, 1,
+                       &(wsp_frame){.caplen = (uint32_t)(HEADERS_TCP + strlen(line)),
+                                    .wirelen = (uint32_t)(HEADERS_TCP + strlen(line)),
+                                    .data = b});
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    assert_int_equal(wsp_encode_packet(w.enc, w.packet, 1, w.number, ids, &n, r), WSP_OK);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; ids[i] >= base && ids[i] < base + count && k < WSPI_COUNT(items); k++) {
+            uint16_t was = ids[i];
+            wsp_decoded out;
+            size_t used, len;
+            const uint8_t *at = wsp_residual_data(r, &len), *end = at + len;
+
+            ids[i] = (uint16_t)(base + items[k]);
+            assert_int_equal(
+                wsp_decode_packet(w.decoder, w.dec, ids, n, &used, &at, end, &out, NULL),
+                WSP_ERR_FORMAT);
+            assert_int_equal(used, i + 1);
+            ids[i] = was;
+            tried++;
+        }
+    assert_true(tried >= WSPI_COUNT(items));
+    wsp_residual_free(r);
+    wire_close(&w);
+}
+
 static void people_hosts_files_and_passwords_are_not_seen(void **state)
 {
     static const struct {
@@ -405,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_greeting_of_either_becomes_what_the_dialogue_is),
         cmocka_unit_test(answers_to_something_else_are_not_taken),
         cmocka_unit_test(tls_takes_over_after_its_command),
+        cmocka_unit_test(items_of_another_protocol_are_refused),
         cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
         cmocka_unit_test(samples_are_read_again_as_what_they_are),
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),

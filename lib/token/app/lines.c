@@ -408,12 +408,16 @@ static void literal_item(walk *w, bool plus)
     count_bytes(w, n);
 }
 
-/* false: the line ends with it. */
+/* false: the line ends with it, or the protocol has no such item (addresses are FTP's). */
 static bool coded_as(walk *w, unsigned k)
 {
     const char *s = k >= FIRST_PHRASE ? w->g->items[k].name : "-";
     uint64_t v;
 
+    if ((k == I_ADDRESS || k == I_PORT) && wspi_proto_of(w->c->pay.app)->n_fields <= PORT) {
+        wspi_app_fail(w->c);
+        return false;
+    }
     if (!w->glued && !(k == I_REST) && !wspi_joins_before(s))
         literal(w, " ", 1);
     w->glued = k >= FIRST_PHRASE && wspi_joins_behind(s);
