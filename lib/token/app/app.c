@@ -228,7 +228,7 @@ void wspi_app_opaque(wspi_coder *c, size_t n)
 
     if (stopped(c))
         return;
-    if (!c->fill && n > wspi_app_left(c)) {
+    if (c->fill ? n > UINT16_MAX : n > wspi_app_left(c)) { /* no sample is longer than a datagram */
         wspi_app_fail(c);
         return;
     }
