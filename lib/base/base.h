@@ -110,6 +110,16 @@ static inline const uint8_t *wspi_cur_bytes(wspi_cursor *c, size_t n)
     return p;
 }
 
+/* A number of n <= 8 bytes with its bytes the other way round. */
+static inline uint64_t wspi_turned(uint64_t v, size_t n)
+{
+    uint64_t to = 0;
+
+    for (size_t i = 0; i < n; i++)
+        to |= (v >> 8 * i & 255) << 8 * (n - 1 - i);
+    return to;
+}
+
 static inline uint8_t wspi_cur_u8(wspi_cursor *c)
 {
     const uint8_t *p = wspi_cur_bytes(c, 1);

@@ -244,25 +244,16 @@ static void set_bytes(wspi_draft *d, wspi_rng *rng, uint32_t at, uint32_t len, w
     say_bytes(log->to, sizeof log->to, b + from, n);
 }
 
-static uint64_t turned(uint64_t v, uint32_t len)
-{
-    uint64_t to = 0;
-
-    for (uint32_t i = 0; i < len; i++)
-        to |= (v >> 8 * i & 255) << 8 * (len - 1 - i);
-    return to;
-}
-
 static uint64_t value_at(const wspi_draft *d, uint32_t at, uint32_t len, bool little)
 {
     uint64_t v = wspi_bits_get(d->payload.data + at, 0, len * 8);
 
-    return little ? turned(v, len) : v;
+    return little ? wspi_turned(v, len) : v;
 }
 
 static void put_value(wspi_draft *d, uint32_t at, uint32_t len, bool little, uint64_t v)
 {
-    wspi_bits_put(d->payload.data + at, 0, len * 8, little ? turned(v, len) : v);
+    wspi_bits_put(d->payload.data + at, 0, len * 8, little ? wspi_turned(v, len) : v);
 }
 
 /* false: the mark has no bytes. */

@@ -122,7 +122,8 @@ uint8_t *wspi_payload_room(wspi_coder *c, size_t n)
 {
     size_t at = c->pay.out->len;
 
-    c->bad = wspi_buf_reserve(c->pay.out, n + !c->pay.out->data) < 0; /* no room is a place, too */
+    c->bad = (c->fill && at + n > WSPI_SAMPLE_MOST) ||
+             wspi_buf_reserve(c->pay.out, n + !c->pay.out->data) < 0; /* no room is a place, too */
     if (c->bad)
         return NULL;
     c->pay.out->len = at + n;

@@ -215,6 +215,9 @@ void wspi_make_masks(void);
 
 /* ---- coder ---- */
 
+/* Bytes of a sample's payload at most: a datagram's. What lengths of deviations say is not made up. */
+enum { WSPI_SAMPLE_MOST = UINT16_MAX };
+
 /* The payload under the walk. */
 typedef struct wspi_bytes {
     const uint8_t *in; /* encoding: [end] */

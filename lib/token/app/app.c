@@ -186,7 +186,7 @@ void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
 
     if (c->enc || stopped(c))
         return;
-    if (!c->fill && wspi_app_captured(c) < n) {
+    if (c->fill ? c->pay.at + n > WSPI_SAMPLE_MOST : wspi_app_captured(c) < n) {
         c->bad = true;
         return;
     }
@@ -228,7 +228,7 @@ void wspi_app_opaque(wspi_coder *c, size_t n)
 
     if (stopped(c))
         return;
-    if (c->fill ? n > UINT16_MAX : n > wspi_app_left(c)) { /* no sample is longer than a datagram */
+    if (!c->fill && n > wspi_app_left(c)) {
         wspi_app_fail(c);
         return;
     }

@@ -194,15 +194,6 @@ const wspi_value wspi_dce_status[] = {
 
 /* ---- numbers ---- */
 
-static uint64_t turned(uint64_t v, size_t n)
-{
-    uint64_t to = 0;
-
-    for (size_t i = 0; i < n; i++)
-        to |= (v >> 8 * i & 255) << 8 * (n - 1 - i);
-    return to;
-}
-
 static bool stopped(const wspi_coder *c)
 {
     return c->bad || c->need || c->pay.fail;
@@ -214,7 +205,7 @@ static uint64_t number_at(const uint8_t *b, size_t n, bool little)
 
     for (size_t i = 0; i < n; i++)
         v = v << 8 | b[i];
-    return little ? turned(v, n) : v;
+    return little ? wspi_turned(v, n) : v;
 }
 
 uint64_t wspi_dce_get(wspi_coder *c, size_t n, bool little)
@@ -223,7 +214,7 @@ uint64_t wspi_dce_get(wspi_coder *c, size_t n, bool little)
 
     if (!little)
         return v;
-    v = turned(v, n);
+    v = wspi_turned(v, n);
     if (c->spans)
         wspi_spans_little(c->spans, v);
     return v;
@@ -231,7 +222,7 @@ uint64_t wspi_dce_get(wspi_coder *c, size_t n, bool little)
 
 void wspi_dce_put(wspi_coder *c, size_t n, bool little, uint64_t v)
 {
-    wspi_app_put(c, n, little ? turned(v, n) : v);
+    wspi_app_put(c, n, little ? wspi_turned(v, n) : v);
 }
 
 uint64_t wspi_dce_field(wspi_coder *c, unsigned f, size_t n, bool little, bool known, uint64_t want)

@@ -4,7 +4,7 @@
 #include "token/app/smb.h"
 
 enum { NTLM = 12, PEEK = 16, MAX_LIST = 64, OTHER_NAME = 0, FIRST_NAME = 1 };
-enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3 };
+enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3, SAMPLED_DIALECTS = 4 };
 
 bool wspi_smb_here(const wspi_coder *c, const wspi_smb_message *m, size_t n)
 {
@@ -155,7 +155,7 @@ static void make_name(wspi_coder *c, size_t chars, bool path)
 {
     size_t share = path ? 2 + (chars - PATH_MARKS + 1) / 2 : 0;
 
-    for (size_t i = 0; i < chars; i++) {
+    for (size_t i = 0; i < chars && !wspi_smb_stopped(c); i++) {
         bool mark = path && (i < 2 || i == share);
         wspi_smb_put(c, 2, mark ? BACKSLASH : 'a' + wspi_rng_u64(&c->rng) % LETTERS);
     }
@@ -200,7 +200,7 @@ static void dialects(wspi_coder *c, const wspi_smb_message *m, size_t n)
     for (size_t i = 0; i < n && i < MAX_LIST && wspi_smb_here(c, m, 2); i++) {
         uint64_t v = wspi_smb_get(c, 2);
 
-        wspi_app_only(c, newest, (unsigned)(i + 1 + 4 - n) - newest);
+        wspi_app_only(c, newest, (unsigned)(i + 1 + SAMPLED_DIALECTS - n) - newest);
         v = wspi_app_code(c, WSPI_SMB_DIALECT, false, 0, v);
         wspi_smb_put(c, 2, v);
         for (unsigned k = 0; c->fill && wspi_smb_dialect[k].name; k++)
