@@ -31,7 +31,7 @@ static const cli_page page = {
     .max_operands = 0,
 };
 
-enum { MAX_NETWORKS = 16 };
+enum { MAX_NETWORKS = 16, MAX_SHARES = 4096 };
 
 typedef struct arguments {
     const char *like, *from, *infill;
@@ -43,7 +43,7 @@ typedef struct arguments {
     size_t threads;
     const char *dtype;
     wsp_network network[2][MAX_NETWORKS];
-    wsp_share mix[CLI_LIST_MAX];
+    wsp_share mix[MAX_SHARES];
     wsp_generate_options opt;
     fuzzing_options fuzz;
 } arguments;
@@ -67,7 +67,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "packets of a flow at most (default 64)"},
         {.kind = CLI_HEADING, .help = "What"},
         {.name = "label", .letter = 'l', .kind = CLI_LIST, .value = &a->labels, .arg = "[HEAD:]NAME[=N]",
-         .help = "what the flows shall be: a label of the model (default whatever);\nmay be repeated: each flow is one of them, by shares N (default 1)"},
+         .help = "what the flows shall be: a label of the model (default whatever),\nHEAD:* for all labels of a head; may be repeated: each flow is\none of them, by shares N (default 1)"},
         {.name = "seed", .kind = CLI_U64, .value = &o->seed, .arg = "N", .help = "the same seed gives the same capture (default 0)"},
         {.name = "temperature", .kind = CLI_REAL, .value = &o->temperature, .arg = "T", .rmax = 100,
          .help = "below 1 more of the usual, above 1 more of the rare (default 1)"},
@@ -109,6 +109,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "unit", .kind = CLI_CHOICE, .value = &f->unit, .arg = "UNIT", .choices = corpus_units, .help = "what a file holds (default packet)"},
         {.name = "as", .kind = CLI_CHOICE, .value = &f->as, .arg = "FORM", .choices = corpus_forms, .help = "and how (default pcap, and payload for clients)"},
         {.name = "novel", .kind = CLI_FLAG, .value = &f->novel, .help = "leave files out that have nothing that those before have not"},
+        {.name = "files", .kind = CLI_SIZE, .value = &f->most, .arg = "N", .min = 1,
+         .help = "keep the N files that show most together"},
         {.kind = CLI_HEADING, .help = "Machine"},
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
@@ -175,27 +177,39 @@ static int read_ports(arguments *a)
     return CLI_OK;
 }
 
-/* "protocol:DNS=3": a condition and its share. A label may have an equals sign itself. */
+/* "protocol:DNS=3": its name and its share. A label may have an equals sign itself. */
+static double read_share(const char *text, char *name, size_t size)
+{
+    const char *eq = strrchr(text, '=');
+    char *end = NULL;
+    double share = eq ? strtod(eq + 1, &end) : 1;
+
+    if (eq && (end == eq + 1 || *end || !(share > 0) || share > 1e9)) {
+        share = 1;
+        eq = NULL;
+    }
+    (void)snprintf(name, size, "%.*s", eq ? (int)(eq - text) : (int)strlen(text), text);
+    return share;
+}
+
 static int read_labels(arguments *a, const wsp_model *m)
 {
     wsp_error err;
 
     for (size_t i = 0; i < a->labels.n; i++) {
-        const char *text = a->labels.items[i], *eq = strrchr(text, '=');
-        wsp_share *share = &a->mix[i];
-        char *end = NULL, name[256];
+        int32_t condition[MAX_SHARES];
+        char name[256];
+        double share = read_share(a->labels.items[i], name, sizeof name);
+        size_t n;
 
-        share->weight = eq ? strtod(eq + 1, &end) : 1;
-        if (eq && (end == eq + 1 || *end || !(share->weight > 0) || share->weight > 1e9)) {
-            share->weight = 1;
-            eq = NULL;
-        }
-        (void)snprintf(name, sizeof name, "%.*s", eq ? (int)(eq - text) : (int)strlen(text), text);
-        if (wsp_find_condition(m, name, &share->condition, &err) < 0)
+        if (wsp_find_conditions(m, name, condition, MAX_SHARES, &n, &err) < 0)
             return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
+        if (n > MAX_SHARES - a->opt.n_mix)
+            return cli_fail("--label %s: more than %d labels in all", name, MAX_SHARES);
+        for (size_t k = 0; k < n; k++)
+            a->mix[a->opt.n_mix++] = (wsp_share){.condition = condition[k], .weight = share};
     }
     a->opt.mix = a->mix;
-    a->opt.n_mix = a->labels.n;
     return CLI_OK;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "wirespeak/packet.h"
+#include "wirespeak/token.h"
 
 enum unit { UNIT_PACKET, UNIT_FLOW, UNIT_CLIENT };
 enum form { FORM_PCAP, FORM_FRAME, FORM_PAYLOAD, FORM_AFLNET };
@@ -44,6 +45,9 @@ struct corpus {
     uint64_t *written; /* numbers of files */
     size_t n_written, cap_written;
     unseen *unseen; /* or NULL: every unit is wanted */
+    size_t most;    /* files, 0: no limit */
+    item *kept;     /* new ones, to be chosen from */
+    size_t n_kept, cap_kept;
 };
 
 static wsp_status fail(wsp_error *err, wsp_status st, const char *what, const char *why)
@@ -108,6 +112,14 @@ const char *corpus_mistake(const char *unit, const char *as)
 
 /* ---- files ---- */
 
+static void item_clear(item *i)
+{
+    free(i->data);
+    i->data = NULL;
+    i->len = i->cap = 0;
+    unseen_unit_clear(&i->tokens);
+}
+
 static char *path_of(const corpus *c, uint64_t number)
 {
     size_t len = strlen(c->work) + 64;
@@ -154,16 +166,12 @@ static bool known(corpus *c, const uint8_t *data, size_t len, bool *nomem)
     return false;
 }
 
-static wsp_status write_file(corpus *c, item *i, wsp_error *err)
+static wsp_status write_file(corpus *c, const item *i, wsp_error *err)
 {
-    bool nomem = false, ok = false;
-    char *path;
+    char *path = path_of(c, i->number);
+    bool ok = false;
     FILE *f;
 
-    if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens)) ||
-        known(c, i->data, i->len, &nomem))
-        return WSP_OK;
-    path = nomem ? NULL : path_of(c, i->number);
     if (!path || !grow(&c->written, &c->cap_written, c->n_written + 1, sizeof *c->written)) {
         free(path);
         return fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
@@ -176,6 +184,48 @@ static wsp_status write_file(corpus *c, item *i, wsp_error *err)
     }
     free(path);
     return ok ? WSP_OK : fail(err, WSP_ERR_IO, c->folder, strerror(errno));
+}
+
+/* A unit is complete: a file, or kept to be chosen from, or neither if it is empty or shows nothing new. Empties it. */
+static wsp_status finish(corpus *c, item *i, wsp_error *err)
+{
+    bool nomem = false;
+    wsp_status st = WSP_OK;
+
+    if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens)) ||
+        known(c, i->data, i->len, &nomem))
+        goto out;
+    if (nomem || (c->most && !grow(&c->kept, &c->cap_kept, c->n_kept + 1, sizeof *c->kept))) {
+        st = fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+    } else if (c->most) {
+        c->kept[c->n_kept++] = *i;
+        *i = (item){.number = i->number};
+    } else {
+        st = write_file(c, i, err);
+    }
+out:
+    item_clear(i);
+    return st;
+}
+
+/* Of the kept ones as many as are wanted: always the one that adds most to those before. */
+static wsp_status write_best(corpus *c, wsp_error *err)
+{
+    const unseen_unit **unit = calloc(c->n_kept + 1, sizeof *unit);
+    uint8_t *seen = calloc(wsp_vocab_size(), 1);
+    wsp_status st = unit && seen ? WSP_OK : fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+
+    for (size_t i = 0; unit && i < c->n_kept; i++)
+        unit[i] = &c->kept[i].tokens;
+    while (st == WSP_OK && c->n_written < c->most) {
+        size_t best = unseen_best(unit, c->n_kept, seen);
+        if (best == SIZE_MAX)
+            break;
+        st = write_file(c, &c->kept[best], err);
+    }
+    free(unit);
+    free(seen);
+    return st;
 }
 
 /* ---- contents ---- */
@@ -263,12 +313,6 @@ static bool take_packet(corpus *c, item *i, const wsp_frame *f, int dir)
            append_packet(c, i, f, dir);
 }
 
-static void item_clear(item *i)
-{
-    free(i->data);
-    unseen_unit_clear(&i->tokens);
-}
-
 wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64_t flow, int dir,
                       wsp_error *err)
 {
@@ -279,8 +323,9 @@ wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64
     if (c->unit == UNIT_PACKET) {
         ok = take_packet(c, &one, frame, dir);
         if (ok)
-            st = write_file(c, &one, err);
-        item_clear(&one);
+            st = finish(c, &one, err);
+        else
+            item_clear(&one);
     } else {
         ok = grow(&c->items, &c->cap_items, (size_t)flow + 1, sizeof *c->items);
         for (; ok && c->n_items <= flow; c->n_items++)
@@ -307,9 +352,9 @@ static wsp_status check_folder(const char *folder, wsp_error *err)
                  : fail(err, WSP_ERR_ARG, folder, "the folder is not empty: give a new one");
 }
 
-wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const char *as,
-                       bool novel, int linktype, wsp_error *err)
+wsp_status corpus_open(corpus **out, const corpus_options *o, wsp_error *err)
 {
+    const char *folder = o->folder;
     size_t len = strlen(folder);
     corpus *c;
     wsp_status st;
@@ -319,14 +364,15 @@ wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const
         len--;
     c = calloc(1, sizeof *c);
     if (c) {
-        c->unit = unit_of(unit);
-        c->form = form_of(c->unit, as);
-        c->linktype = linktype;
+        c->unit = unit_of(o->unit);
+        c->form = form_of(c->unit, o->as);
+        c->linktype = o->linktype;
+        c->most = o->most;
         c->folder = strndup(folder, len);
         c->work = malloc(len + sizeof ".tmp-XXXXXX");
     }
     if (!c || !c->folder || !c->work || wsp_packet_new(&c->packet) < 0 ||
-        (novel && unseen_new(&c->unseen, linktype) < 0)) {
+        ((o->novel || o->most) && unseen_new(&c->unseen, o->linktype) < 0)) {
         if (c)
             free(c->work);
         if (c)
@@ -364,9 +410,12 @@ void corpus_discard(corpus *c)
         (void)rmdir(c->work);
     for (size_t i = 0; i < c->n_items; i++)
         item_clear(&c->items[i]);
+    for (size_t i = 0; i < c->n_kept; i++)
+        item_clear(&c->kept[i]);
     wsp_packet_free(c->packet);
     unseen_free(c->unseen);
     free(c->items);
+    free(c->kept);
     free(c->seen);
     free(c->written);
     free(c->folder);
@@ -381,7 +430,9 @@ wsp_status corpus_close(corpus *c, uint64_t *files, wsp_error *err)
 
     (void)umask(mask);
     for (size_t i = 0; i < c->n_items && st == WSP_OK; i++)
-        st = write_file(c, &c->items[i], err);
+        st = finish(c, &c->items[i], err);
+    if (st == WSP_OK && c->most)
+        st = write_best(c, err);
     *files = c->n_written;
     if (st == WSP_OK && (chmod(c->work, 0777 & ~mask) != 0 || rename(c->work, c->folder) != 0))
         st = fail(err, WSP_ERR_IO, c->folder, strerror(errno));

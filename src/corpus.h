@@ -13,12 +13,16 @@ extern const char *const corpus_units[], *const corpus_forms[];
 /* What is wrong with the pair, or NULL. NULL: packet; pcap, and payload for client. */
 const char *corpus_mistake(const char *unit, const char *as);
 
-/*
- * The folder must not be there, or be empty: it appears whole when the corpus is closed. novel: leaves units
- * out that have nothing that those before have not (unseen.h).
- */
-wsp_status corpus_open(corpus **out, const char *folder, const char *unit, const char *as,
-                       bool novel, int linktype, wsp_error *err);
+typedef struct corpus_options {
+    const char
+        *folder; /* must not be there, or be empty: it appears whole when the corpus is closed */
+    const char *unit, *as; /* or NULL */
+    bool novel;  /* leaves units out that have nothing that those before have not (unseen.h) */
+    size_t most; /* of novel ones, so many that have most together; 0: all */
+    int linktype;
+} corpus_options;
+
+wsp_status corpus_open(corpus **out, const corpus_options *o, wsp_error *err);
 /* A packet, by its number from 1; dir 0: from the initiator. */
 wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64_t flow, int dir,
                       wsp_error *err);

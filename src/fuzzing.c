@@ -57,8 +57,8 @@ const char *fuzzing_mistake(const fuzzing_options *o)
         return "--fuzz-log without --fuzz has nothing to log";
     if (o->fuzz && !o->log && !o->corpus && (!o->out || strcmp(o->out, "-") == 0))
         return "where to log deviations? give --fuzz-log FILE";
-    if ((o->unit || o->as || o->novel) && !o->corpus)
-        return "--unit, --as and --novel are for the files of --corpus DIR";
+    if ((o->unit || o->as || o->novel || o->most) && !o->corpus)
+        return "--unit, --as, --novel and --files are for the files of --corpus DIR";
     return o->corpus ? corpus_mistake(o->unit, o->as) : NULL;
 }
 
@@ -227,7 +227,14 @@ wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer
         (st == WSP_OK && wsp_deviator_new(&f->deviator, &opt) < 0))
         st = nomem(err);
     if (st == WSP_OK && o->corpus)
-        st = corpus_open(&f->files, o->corpus, o->unit, o->as, o->novel, opt.linktype, err);
+        st = corpus_open(&f->files,
+                         &(corpus_options){.folder = o->corpus,
+                                           .unit = o->unit,
+                                           .as = o->as,
+                                           .novel = o->novel,
+                                           .most = o->most,
+                                           .linktype = opt.linktype},
+                         err);
     if (st < 0) {
         fuzzing_discard(f);
         return st;

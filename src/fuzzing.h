@@ -12,6 +12,7 @@ typedef struct fuzzing_options {
     const char *corpus;    /* folder, or NULL */
     const char *unit, *as; /* of files in it: see corpus.h; NULL: packet, and what suits the unit */
     bool novel;            /* units that show nothing new are left out */
+    size_t most;           /* and of the others so many that show most; 0: all */
     const char *out;       /* the capture, or NULL */
     bool drawn;            /* there are packets that a model draws: they can be rare */
     uint64_t seed;

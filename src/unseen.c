@@ -11,7 +11,7 @@ struct unseen {
     int linktype;
     wsp_packet *packet;
     wsp_residual *resid;
-    uint8_t *seen; /* by token; those of text from the start */
+    uint8_t *seen, *is_text; /* by token */
 };
 
 wsp_status unseen_new(unseen **out, int linktype)
@@ -24,9 +24,11 @@ wsp_status unseen_new(unseen **out, int linktype)
         return WSP_ERR_NOMEM;
     v->linktype = linktype;
     v->seen = calloc(wsp_vocab_size(), 1);
-    for (uint32_t i = 0; v->seen && i < wsp_vocab_size(); i++)
-        v->seen[i] = strncmp(wsp_vocab_name((uint16_t)i, name, sizeof name), "text", 4) == 0;
-    if (v->seen && wsp_packet_new(&v->packet) == WSP_OK && wsp_residual_new(&v->resid) == WSP_OK)
+    v->is_text = calloc(wsp_vocab_size(), 1);
+    for (uint32_t i = 0; v->is_text && i < wsp_vocab_size(); i++)
+        v->is_text[i] = strncmp(wsp_vocab_name((uint16_t)i, name, sizeof name), "text", 4) == 0;
+    if (v->seen && v->is_text && wsp_packet_new(&v->packet) == WSP_OK &&
+        wsp_residual_new(&v->resid) == WSP_OK)
         return WSP_OK;
     unseen_free(v);
     *out = NULL;
@@ -40,6 +42,7 @@ void unseen_free(unseen *v)
     wsp_packet_free(v->packet);
     wsp_residual_free(v->resid);
     free(v->seen);
+    free(v->is_text);
     free(v);
 }
 
@@ -81,16 +84,60 @@ wsp_status unseen_add(unseen *v, unseen_unit *u, const wsp_frame *frame, int dir
     return WSP_OK;
 }
 
+/* The codec's context goes, and so does every token that is text or was there before. */
+static void settle(const unseen *v, unseen_unit *u)
+{
+    size_t n = 0;
+
+    free(u->context);
+    u->context = NULL;
+    for (size_t i = 0; i < u->n; i++) {
+        bool again = v->is_text[u->ids[i]];
+        for (size_t k = 0; k < n && !again; k++)
+            again = u->ids[k] == u->ids[i];
+        if (!again)
+            u->ids[n++] = u->ids[i];
+    }
+    u->n = n;
+}
+
 bool unseen_take(unseen *v, unseen_unit *u)
 {
     bool is_new = false;
 
+    settle(v, u);
     for (size_t i = 0; i < u->n; i++) {
         is_new = is_new || !v->seen[u->ids[i]];
         v->seen[u->ids[i]] = 1;
     }
-    unseen_unit_clear(u);
+    if (!is_new)
+        unseen_unit_clear(u);
     return is_new;
+}
+
+static size_t count_unseen(const unseen_unit *u, const uint8_t *seen)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < u->n; i++)
+        n += !seen[u->ids[i]];
+    return n;
+}
+
+size_t unseen_best(const unseen_unit *const *unit, size_t n, uint8_t *seen)
+{
+    size_t best = SIZE_MAX, most = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t adds = count_unseen(unit[i], seen);
+        if (adds > most) {
+            most = adds;
+            best = i;
+        }
+    }
+    for (size_t i = 0; best != SIZE_MAX && i < unit[best]->n; i++)
+        seen[unit[best]->ids[i]] = 1;
+    return best;
 }
 
 void unseen_unit_clear(unseen_unit *u)

@@ -19,8 +19,14 @@ wsp_status unseen_new(unseen **out, int linktype) WSP_MUST_USE;
 void unseen_free(unseen *v);
 /* The unit's next packet. NOMEM only. */
 wsp_status unseen_add(unseen *v, unseen_unit *u, const wsp_frame *frame, int dir) WSP_MUST_USE;
-/* Is there something new in the unit? It is not new any more. Frees what the unit holds. */
+/* Is there something new in the unit, which is complete? It is not new any more. Of a new one the different tokens stay. */
 bool unseen_take(unseen *v, unseen_unit *u);
 void unseen_unit_clear(unseen_unit *u);
+
+/*
+ * The next of n units to be chosen after those that are: the one with most tokens that the others have not; SIZE_MAX when
+ * none has any. Units that were taken; seen: [wsp_vocab_size()] zeros at first.
+ */
+size_t unseen_best(const unseen_unit *const *unit, size_t n, uint8_t *seen);
 
 #endif

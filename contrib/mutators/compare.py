@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does it pay to fuzz with generated seeds and with the mutator? Edges that programs built with afl-clang-fast show.
 
-compare.py seeds --real DIR --generated DIR [-n 200] [--skip BYTES] [--runs 5] -- PROGRAM [ARGUMENT...] (@@ is the input)
-    Edges of n inputs each: drawn from real captures, those after random mutations, drawn from the generated corpus.
+compare.py seeds --real DIR --generated DIR [--generated DIR...] [-n 200] [--skip BYTES] [--runs 5] -- PROGRAM [ARGUMENT...] (@@ is the input)
+    Edges of n inputs each: drawn from real captures, those after random mutations, drawn from the generated corpus, of which each run may have its own.
 compare.py afl --seeds DIR --library wirespeak-afl.so [--input pcap] [--cpu 10] [--runs 5] -- PROGRAM [ARGUMENT...]
     Edges that afl-fuzz has found after so many seconds of CPU time, with the mutator and without it.
 
@@ -54,15 +54,16 @@ def edges_of(program, folder):
 
 
 def compare_seeds(a, scratch):
-    real, made = files_below(a.real), files_below(a.generated)
-    if min(len(real), len(made)) < a.n:
-        sys.exit(f"{a.n} inputs wanted; {a.real} has {len(real)}, {a.generated} has {len(made)}")
+    real, made = files_below(a.real), [files_below(folder) for folder in a.generated]
+    for folder, files in zip([a.real, *a.generated], [real, *made]):
+        if len(files) < a.n:
+            sys.exit(f"{a.n} inputs wanted; {folder} has {len(files)}")
     result = {"real": [], "mutated": [], "generated": []}
     for run in range(a.runs):
         rng = random.Random(run)
         contents = {"real": [open(f, "rb").read() for f in rng.sample(real, a.n)]}
         contents["mutated"] = [havoc(data, rng, a.skip) for data in contents["real"]]
-        contents["generated"] = [open(f, "rb").read() for f in rng.sample(made, a.n)]
+        contents["generated"] = [open(f, "rb").read() for f in rng.sample(made[run % len(made)], a.n)]
         for name, inputs in contents.items():
             folder = os.path.join(scratch, name)
             shutil.rmtree(folder, ignore_errors=True)
@@ -136,7 +137,7 @@ def main():
     sub = p.add_subparsers(dest="what", required=True)
     s = sub.add_parser("seeds")
     s.add_argument("--real", required=True)
-    s.add_argument("--generated", required=True)
+    s.add_argument("--generated", required=True, action="append")
     s.add_argument("-n", type=int, default=200)
     s.add_argument("--skip", type=int, default=0, help="bytes that mutations leave alone: 40 of a capture of one packet")
     f = sub.add_parser("afl")

@@ -151,6 +151,14 @@ WSP_MUST_USE WSP_API wsp_status wsp_find_condition(const wsp_model *m, const cha
                                                    int32_t *condition, wsp_error *err);
 
 /*
+ * The same, and of "protocol:*" the conditions of all labels of a head that the model has learned to generate: *n of at
+ * most `room`, which is at least 1. ARG when there is no such head, or more labels.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_find_conditions(const wsp_model *m, const char *label,
+                                                    int32_t *condition, size_t room, size_t *n,
+                                                    wsp_error *err);
+
+/*
  * Draws whole flows and writes their packets in time order (Ethernet, or as the capture that flows come from). Every packet is valid, whatever the model:
  * lengths, checksums, sequence numbers and what the grammar of its protocols fixes are computed, addresses and ports come
  * from the pools, opaque bytes are random. All packets are held in memory until they are sorted. Packets of a capture

@@ -20,26 +20,45 @@ static bool is_learned(const wsp_model *m, int32_t condition)
     return false;
 }
 
-wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *condition,
-                              wsp_error *err)
+/* Whether the label is named by the text: "DNS", or "protocol:DNS", or "protocol:*" with `every`. */
+static bool is_named(const wsp_head *head, size_t l, const char *text, bool every)
 {
-    const char *colon = strchr(label, ':');
+    size_t n = strlen(head->name);
+    bool ours = strncmp(text, head->name, n) == 0 && text[n] == ':';
+
+    if (every)
+        return ours;
+    return strcmp(head->labels[l], text) == 0 ||
+           (ours && strcmp(head->labels[l], text + n + 1) == 0);
+}
+
+/* The conditions of the labels that are named, no more than room. How many are named. */
+static size_t find(const wsp_model *m, const char *text, bool every, int32_t *condition,
+                   size_t room)
+{
     int32_t first = 0;
     size_t found = 0;
 
     for (size_t h = 0; h < wsp_model_head_count(m); h++) {
         const wsp_head *head = wsp_model_head(m, h);
-        size_t n = strlen(head->name);
-        bool named = colon && (size_t)(colon - label) == n && memcmp(label, head->name, n) == 0;
 
-        for (size_t l = 0; l < head->n_labels; l++)
-            if (strcmp(head->labels[l], label) == 0 ||
-                (named && strcmp(head->labels[l], colon + 1) == 0)) {
-                *condition = first + (int32_t)l;
-                found++;
-            }
+        for (size_t l = 0; l < head->n_labels; l++) {
+            if (!is_named(head, l, text, every) || (every && !is_learned(m, first + (int32_t)l)))
+                continue;
+            if (found < room)
+                condition[found] = first + (int32_t)l;
+            found++;
+        }
         first += (int32_t)head->n_labels;
     }
+    return found;
+}
+
+wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *condition,
+                              wsp_error *err)
+{
+    size_t found = find(m, label, false, condition, 1);
+
     if (found == 1 && !is_learned(m, *condition))
         return wspi_fail(err, WSP_ERR_ARG, 0,
                          "'%s' was enrolled: the model has not learned to generate it", label);
@@ -49,6 +68,24 @@ wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *co
                      found ? "%zu heads have a label '%s': name one, as HEAD:LABEL"
                            : "%zu heads have a label '%s'",
                      found, label);
+}
+
+wsp_status wsp_find_conditions(const wsp_model *m, const char *label, int32_t *condition,
+                               size_t room, size_t *n, wsp_error *err)
+{
+    const char *colon = strrchr(label, ':');
+
+    *n = 1;
+    if (!colon || strcmp(colon, ":*") != 0)
+        return wsp_find_condition(m, label, condition, err);
+    *n = find(m, label, true, condition, room);
+    if (*n > room)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "'%s' are %zu labels, there is room for %zu", label,
+                         *n, room);
+    if (*n == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "no head '%.*s' has labels to generate",
+                         (int)(colon - label), label);
+    return WSP_OK;
 }
 
 void wspi_plan_init(wspi_plan *p, const wsp_generate_options *o)

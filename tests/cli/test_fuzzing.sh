@@ -139,6 +139,23 @@ result $? "a corpus that deviates has its log beside it"
 generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) * 3 / 4))" ] &&
     (cd "$tmp/novel" && find . -type f -exec cmp {} ../packets/{} \;)
 result $? "a novel corpus is a part of the whole one"
+# The first 20 of the novel files, beside the 20 that were chosen.
+generate --corpus "$tmp/best" --files 20 && generate --corpus "$tmp/same" --files 20 --novel && diff -r "$tmp/best" "$tmp/same" &&
+    (cd "$tmp/best" && find . -type f -exec cmp {} ../novel/{} \;) && mkdir "$tmp/first" &&
+    find "$tmp/novel" -type f | sort | head -n 20 | xargs -I{} cp {} "$tmp/first" &&
+    "$ws" tokenize -q -w "$tmp/best.npz" "$tmp/best" && "$ws" tokenize -q -w "$tmp/first.npz" "$tmp/first" &&
+    python3 - "$tmp/best.npz" "$tmp/first.npz" <<'END'
+import struct, sys, zipfile
+def different(path):
+    data = zipfile.ZipFile(path).read("ids.npy")
+    data = data[10 + struct.unpack_from("<H", data, 8)[0]:]
+    return len(set(struct.unpack(f"<{len(data) // 2}H", data)))
+best, first = map(different, sys.argv[1:])
+assert best > first * 1.3, (best, first)
+END
+result $? "few files are those of the novel ones that have most different tokens together"
+generate --corpus "$tmp/flows2" --unit flow --files 1000 && [ "$(find "$tmp/flows2" -type f | wc -l)" -le 40 ] && [ "$(find "$tmp/flows2" -type f | wc -l)" -gt 3 ]
+result $? "fewer files than were asked for when the others show nothing new"
 
 fails "a folder that is not empty" 1 generate -q -m "$model" --corpus "$tmp/packets"
 fails "a folder in none" 1 generate -q -m "$model" --corpus "$tmp/none/x"
@@ -148,6 +165,7 @@ fails "deviations that nobody could know of" 2 generate -m "$model" --fuzz 0.1 -
 fails "a log of nothing" 2 generate -m "$model" --fuzz-log "$tmp/x.json" -w "$tmp/x.pcap"
 fails "units of no corpus" 2 generate -m "$model" --unit flow -w "$tmp/x.pcap"
 fails "novelties of no corpus" 2 generate -m "$model" --novel -w "$tmp/x.pcap"
+fails "so many files of no corpus" 2 generate -m "$model" --files 10 -w "$tmp/x.pcap"
 fails "several frames in one file" 2 generate -m "$model" --corpus "$tmp/x" --unit flow --as frame
 fails "a log in no folder" 1 generate -q -m "$model" --fuzz 0.1 --fuzz-log "$tmp/none/x.json" -w "$tmp/x.pcap"
 [ ! -e "$tmp/x.pcap" ] && [ ! -e "$tmp/x" ] && ! find "$tmp" -name '*.tmp*' | grep -q .

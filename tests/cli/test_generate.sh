@@ -71,6 +71,12 @@ flows = [f for f in map(json.loads, sys.stdin) if f["proto"] in ("TCP", "UDP") a
 assert all((f["src_ip"], f["src_port"]) in asked or (f["dest_ip"], f["dest_port"]) in asked for f in flows), flows
 ' "$tmp/mix.tsv"
 result $? "flows are listed with what each was to be"
+# All labels of the head, and one of them as often as all others together.
+labels=$("$ws" info -o json "$model" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["heads"][0]["labels"]))')
+generate -m "$model" -n 300 --label 'protocol:*' --label "protocol:DNS=$labels" --seed 8 -w "$tmp/every.pcap" --asked "$tmp/every.tsv" &&
+    cut -f2 "$tmp/every.tsv" | tail -n +2 | sort | uniq -c | sort -rn >"$tmp/every" &&
+    [ "$(wc -l <"$tmp/every")" -gt $((labels / 2)) ] && read -r count name <"$tmp/every" && [ "$name" = DNS ] && [ "$count" -gt 100 ] && [ "$count" -lt 200 ]
+result $? "a star is every label of a head"
 
 # bad CAPTURE: packets that tshark finds malformed, of a wrong length or with a wrong checksum.
 bad() {
@@ -183,6 +189,7 @@ fails 1 "a label that the model has not" "$ws" generate -m "$model" --label Nons
 fails 1 "a model that is not there" "$ws" generate -m "$tmp/none" -w "$tmp/x.pcap"
 fails 1 "a folder that is not there" "$ws" generate -m "$model" -w "$tmp/none/x.pcap"
 fails 2 "a network that is none" "$ws" generate -m "$model" --clients 10.0.0.0/40 -w "$tmp/x.pcap"
+fails 1 "all labels of no head" "$ws" generate -m "$model" --label 'nonsense:*' -w "$tmp/x.pcap"
 fails 1 "a label that two heads have" "$ws" generate -m "$model" --label benign -w "$tmp/x.pcap"
 fails 2 "a header field that there is not" "$ws" generate -m "$model" --set ipv4.colour=1 -w "$tmp/x.pcap"
 fails 2 "a value that is none of the field" "$ws" generate -m "$model" --set ipv4.ttl=256 -w "$tmp/x.pcap"
