@@ -266,7 +266,7 @@ static void sampled_names_may_be_pointers_to_the_parent(void **state)
 /* ---- samples of DNS: sections ---- */
 
 typedef struct message_seen {
-    unsigned count[4], types[4][256]; /* by section: questions, answers, authorities, additionals */
+    unsigned count[4], types[4][512]; /* by section: questions, answers, authorities, additionals */
     const uint8_t *opt;               /* behind its name, or NULL */
 } message_seen;
 
@@ -282,13 +282,116 @@ static const uint8_t *behind_name(const uint8_t *b)
     return b + (*b ? 2 : 1);
 }
 
-/* RFC 1035 3.3.13, 3.3.14: data of the two that have a form of their own, n bytes. */
+/* ---- data of n bytes: where what is read of it ends ---- */
+
+static const uint8_t *strings_end(const uint8_t *b, size_t n)
+{
+    const uint8_t *end = b + n;
+
+    while (b < end)
+        b += *b + 1u;
+    return b;
+}
+
+static const uint8_t *soa_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return behind_name(behind_name(b)) + 20;
+}
+
+static const uint8_t *mx_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return behind_name(b + 2);
+}
+
+static const uint8_t *srv_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return behind_name(b + 6);
+}
+
+/* One parameter, a list of protocols. */
+static const uint8_t *svcb_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    assert_int_equal(number(b), 1);
+    assert_int_equal(b[2], 0);
+    assert_int_equal(number(b + 3), 1);
+    assert_int_equal(b[7], number(b + 5) - 1);
+    return b + 7 + number(b + 5);
+}
+
+static const uint8_t *naptr_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    b += 4;
+    for (int i = 0; i < 3; i++)
+        b += *b + 1u;
+    return behind_name(b);
+}
+
+static const uint8_t *caa_end(const uint8_t *b, size_t n)
+{
+    assert_int_equal(b[1], 5);
+    return b + n;
+}
+
+static const uint8_t *key_end(const uint8_t *b, size_t n)
+{
+    assert_int_equal(b[2], 3);
+    assert_int_equal(b[4], 3);
+    return b + n;
+}
+
+static const uint8_t *ds_end(const uint8_t *b, size_t n)
+{
+    assert_int_equal(b[2], 8);
+    return b + n;
+}
+
+/* Behind the root's name the signature. */
+static const uint8_t *rrsig_end(const uint8_t *b, size_t n)
+{
+    assert_ptr_equal(behind_name(b + 18), b + 19);
+    return b + n;
+}
+
+/* A name, one window of types. */
+static const uint8_t *nsec_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    b = behind_name(b);
+    assert_int_equal(b[0], 0);
+    assert_true(b[1 + b[1]] != 0);
+    return b + 2 + b[1];
+}
+
+static const uint8_t *any_end(const uint8_t *b, size_t n)
+{
+    return b + n;
+}
+
+static const struct kind {
+    unsigned type;
+    const char *token;
+    const uint8_t *(*end)(const uint8_t *b, size_t n);
+} kinds[] = {
+    {6, "dns.type=SOA", soa_end},        {10, "dns.type=NULL", any_end},
+    {13, "dns.type=HINFO", strings_end}, {15, "dns.type=MX", mx_end},
+    {16, "dns.type=TXT", strings_end},   {25, "dns.type=KEY", key_end},
+    {33, "dns.type=SRV", srv_end},       {35, "dns.type=NAPTR", naptr_end},
+    {43, "dns.type=DS", ds_end},         {46, "dns.type=RRSIG", rrsig_end},
+    {47, "dns.type=NSEC", nsec_end},     {48, "dns.type=DNSKEY", key_end},
+    {64, "dns.type=SVCB", svcb_end},     {65, "dns.type=HTTPS", svcb_end},
+    {99, "dns.type=SPF", strings_end},   {257, "dns.type=CAA", caa_end},
+};
+
 static void data_fits(unsigned type, const uint8_t *b, size_t n)
 {
-    if (type == 6)
-        assert_ptr_equal(behind_name(behind_name(b)) + 20, b + n);
-    if (type == 16)
-        assert_int_equal(b[0], n - 1);
+    for (size_t i = 0; i < WSPI_COUNT(kinds); i++)
+        if (kinds[i].type == type)
+            assert_ptr_equal(kinds[i].end(b, n), b + n);
 }
 
 /* The last packet's message, which has all that it says it has, and nothing else. */
@@ -305,7 +408,7 @@ static message_seen message_of(const wire *w)
         for (unsigned i = 0; i < m.count[k]; i++) {
             bool root = *b == 0;
             b = behind_name(b);
-            m.types[k][number(b) & 255]++;
+            m.types[k][number(b) & 511]++;
             data_fits(number(b), b + 10, number(b + 8));
             assert_true(root == (number(b) == 41));
             m.opt = root ? b : m.opt;
@@ -338,7 +441,8 @@ static void opt_fits(const message_seen *m)
 
 typedef void (*checks)(const wire *w, const message_seen *asked, const message_seen *answered);
 
-static void each_exchange(const char *const *asks, const char *const *answers, checks check)
+static void each_exchange(const char *const *asks, const char *const *answers, unsigned times,
+                          checks check)
 {
     wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
     message_seen asked, answered;
@@ -347,7 +451,7 @@ static void each_exchange(const char *const *asks, const char *const *answers, c
 
     wspi_rng_seed(&r, 7);
     wire_open(&w);
-    for (fill.seed = 0; fill.seed < 60; fill.seed++) {
+    for (fill.seed = 0; fill.seed < times; fill.seed++) {
         wire_again(&w);
         sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
         asked = message_of(&w);
@@ -381,17 +485,19 @@ static void samples_have_edns_where_it_belongs(void **state)
                                           NULL};
 
     (void)state;
-    each_exchange(asks, answers, has_edns);
+    each_exchange(asks, answers, 60, has_edns);
 }
 
-/* Types of the two sections behind the answers: name servers or an authority, addresses. */
+/* Types of the two sections behind the answers: name servers, an authority or what signs them; addresses. */
 static void has_sections(const wire *w, const message_seen *asked, const message_seen *answered)
 {
     (void)w;
     (void)asked;
     assert_int_equal(answered->count[2], 2);
     assert_int_equal(answered->count[3], 3);
-    assert_int_equal(answered->types[2][2] + answered->types[2][6], 2);
+    assert_int_equal(answered->types[2][2] + answered->types[2][6] + answered->types[2][43] +
+                         answered->types[2][46] + answered->types[2][47],
+                     2);
     assert_int_equal(answered->types[3][1] + answered->types[3][28] + answered->types[3][41], 3);
 }
 
@@ -406,9 +512,35 @@ static void sampled_answers_have_records_behind_them(void **state)
                                           "dns.additionals=3", "dns.type=TXT",  NULL};
 
     (void)state;
-    each_exchange(asks, answers, has_sections);
-    each_exchange(asks, none, has_sections);
-    each_exchange(asks, strings, has_sections);
+    each_exchange(asks, answers, 60, has_sections);
+    each_exchange(asks, none, 60, has_sections);
+    each_exchange(asks, strings, 60, has_sections);
+}
+
+static void has_type(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    size_t found = 0;
+
+    (void)asked;
+    for (size_t i = 0; i < WSPI_COUNT(kinds); i++)
+        if (answered->types[1][kinds[i].type]) {
+            assert_named(w, kinds[i].token);
+            found++;
+        }
+    assert_int_equal(found, 1);
+}
+
+/* message_of looks at the data of each. */
+static void sampled_records_of_many_types_have_data_of_their_form(void **state)
+{
+    static const char *const asks[] = {ASKS, NULL};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(kinds); i++) {
+        const char *const answers[] = {ANSWERS_WITH,        "dns.answers=1", "dns.authorities=0",
+                                       "dns.additionals=0", kinds[i].token,  NULL};
+        each_exchange(asks, answers, 15, has_type);
+    }
 }
 
 static void is_long(const wire *w, const message_seen *asked, const message_seen *answered)
@@ -427,7 +559,7 @@ static void sampled_answers_of_many_records_are_whole(void **state)
                                           "dns.authorities=12..13", "dns.additionals=12..13", NULL};
 
     (void)state;
-    each_exchange(asks, answers, is_long);
+    each_exchange(asks, answers, 60, is_long);
 }
 
 /* A name of DNS ends with its text, near the bin that was drawn; a hyphen is between letters. */
@@ -544,6 +676,7 @@ int main(void)
         cmocka_unit_test(sampled_names_may_be_pointers_to_the_parent),
         cmocka_unit_test(samples_have_edns_where_it_belongs),
         cmocka_unit_test(sampled_answers_have_records_behind_them),
+        cmocka_unit_test(sampled_records_of_many_types_have_data_of_their_form),
         cmocka_unit_test(sampled_answers_of_many_records_are_whole),
         cmocka_unit_test(sampled_names_end_where_their_text_does),
         cmocka_unit_test(a_sampled_netbios_answer_may_come_alone),

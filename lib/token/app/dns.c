@@ -4,7 +4,7 @@
  * | id 16 | flags 16 | questions 16 | answers 16 | authorities 16 | additionals 16 | questions | records |
  * question: | name | type 16 | class 16 |   record: | name | type 16 | class 16 | ttl 32 | length 16 | data |
  */
-#include "token/app/app.h"
+#include "token/app/dns_data.h"
 
 enum {
     ID,
@@ -25,13 +25,13 @@ enum {
     NODES
 };
 
-enum { MAX_NAME = 255, MAX_RECORDS = 64, POINTER = 0xc00c /* to the first question */ };
+enum { MAX_NAME = WSPI_DNS_MAX_NAME, MAX_RECORDS = 64, POINTER = WSPI_DNS_POINTER };
 enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
 enum { ONLY_POINTER = 2 /* bytes of a name, and its bin */ };
 enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { RECURSION = 0x0100 };     /* of flags */
-enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, TXT = 16, AAAA = 28, NB = 32, NBSTAT = 33 };
-enum { OPT = 41, OPT_PLACE = 10, SIZES = 4, N_SIZES = 3, DNSSEC_OK = 0x8000 }; /* RFC 6891 6.1 */
+enum { NBSTAT = WSPI_DNS_SRV };
+enum { SIZES = 4, N_SIZES = 3, DNSSEC_OK = 0x8000 }; /* RFC 6891 6.1 */
 
 /* What samples take of one service stands together: `services` has the places. */
 static const wspi_value flags[] = {{0x0100, "query"},
@@ -60,12 +60,69 @@ static const wspi_value flags[] = {{0x0100, "query"},
                                    {0x3010, "release-nb"},
                                    {0, NULL}};
 
-static const wspi_value type[] = {
-    {15, "MX"},     {6, "SOA"},    {NS, "NS"},     {CNAME, "CNAME"}, {A, "A"},
-    {AAAA, "AAAA"}, {PTR, "PTR"},  {16, "TXT"},    {NBSTAT, "SRV"},  {NB, "NB"},
-    {41, "OPT"},    {65, "HTTPS"}, {255, "ANY"},   {10, "NULL"},     {43, "DS"},
-    {46, "RRSIG"},  {47, "NSEC"},  {48, "DNSKEY"}, {35, "NAPTR"},    {25, "KEY"},
-    {13, "HINFO"},  {99, "SPF"},   {64, "SVCB"},   {257, "CAA"},     {0, NULL}};
+/* Places of types in the list; the vocabulary has them in this order. */
+enum {
+    P_MX,
+    P_SOA,
+    P_NS,
+    P_CNAME,
+    P_A,
+    P_AAAA,
+    P_PTR,
+    P_TXT,
+    P_SRV,
+    P_NB,
+    P_OPT,
+    P_HTTPS,
+    P_ANY,
+    P_NULL,
+    P_DS,
+    P_RRSIG,
+    P_NSEC,
+    P_DNSKEY,
+    P_NAPTR,
+    P_KEY,
+    P_HINFO,
+    P_SPF,
+    P_SVCB,
+    P_CAA,
+    N_TYPES
+};
+static const wspi_value type[] = {[P_MX] = {WSPI_DNS_MX, "MX"},
+                                  [P_SOA] = {WSPI_DNS_SOA, "SOA"},
+                                  [P_NS] = {WSPI_DNS_NS, "NS"},
+                                  [P_CNAME] = {WSPI_DNS_CNAME, "CNAME"},
+                                  [P_A] = {WSPI_DNS_A, "A"},
+                                  [P_AAAA] = {WSPI_DNS_AAAA, "AAAA"},
+                                  [P_PTR] = {WSPI_DNS_PTR, "PTR"},
+                                  [P_TXT] = {WSPI_DNS_TXT, "TXT"},
+                                  [P_SRV] = {WSPI_DNS_SRV, "SRV"},
+                                  [P_NB] = {WSPI_DNS_NB, "NB"},
+                                  [P_OPT] = {WSPI_DNS_OPT, "OPT"},
+                                  [P_HTTPS] = {WSPI_DNS_HTTPS, "HTTPS"},
+                                  [P_ANY] = {WSPI_DNS_ANY, "ANY"},
+                                  [P_NULL] = {WSPI_DNS_NULL, "NULL"},
+                                  [P_DS] = {WSPI_DNS_DS, "DS"},
+                                  [P_RRSIG] = {WSPI_DNS_RRSIG, "RRSIG"},
+                                  [P_NSEC] = {WSPI_DNS_NSEC, "NSEC"},
+                                  [P_DNSKEY] = {WSPI_DNS_DNSKEY, "DNSKEY"},
+                                  [P_NAPTR] = {WSPI_DNS_NAPTR, "NAPTR"},
+                                  [P_KEY] = {WSPI_DNS_KEY, "KEY"},
+                                  [P_HINFO] = {WSPI_DNS_HINFO, "HINFO"},
+                                  [P_SPF] = {WSPI_DNS_SPF, "SPF"},
+                                  [P_SVCB] = {WSPI_DNS_SVCB, "SVCB"},
+                                  [P_CAA] = {WSPI_DNS_CAA, "CAA"},
+                                  [N_TYPES] = {0, NULL}};
+
+/* Sets of them that samples have. */
+#define ONE(place) (UINT32_C(1) << (place))
+enum {
+    ADDRESSES = ONE(P_A) | ONE(P_AAAA),
+    LOCAL = ADDRESSES | ONE(P_PTR) | ONE(P_TXT) | ONE(P_SRV) | ONE(P_HINFO) | ONE(P_NSEC),
+    QUESTIONED = (ONE(N_TYPES) - 1) & ~(ONE(P_NB) | ONE(P_OPT)),
+    ANSWERED = QUESTIONED & ~ONE(P_ANY),
+    AUTHORITATIVE = ONE(P_SOA) | ONE(P_NS) | ONE(P_DS) | ONE(P_RRSIG) | ONE(P_NSEC),
+};
 
 /*
  * The four that have this form: what samples have on their ports, and what is predicted where flags or questions tell them. NetBIOS
@@ -75,7 +132,7 @@ enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4, EDNS = 8 };
 typedef struct service {
     uint16_t port;
     uint8_t asks[2], answers[2]; /* flags; of a client, of a server */
-    uint8_t types[2], data[2];   /* of questions, of records */
+    uint32_t types, data;        /* sets: of questions, of records */
     uint8_t classes;             /* the first ones */
     uint8_t records,
         others;       /* how many numbers of answers, of records behind them, an answer may have */
@@ -85,18 +142,28 @@ typedef struct service {
     uint8_t class; /* of a name's text */
 } service;
 static const service services[] = {
-    {53, {0, 3}, {4, 5}, {0, 9}, {2, 6}, 1, 13, 11, {4, 128}, ECHOES | EDNS, WSPI_TEXT_LABELS},
-    {5353, {2, 2}, {3, 1}, {4, 5}, {4, 3}, 2, 5, 0, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
-    {5355, {2, 1}, {9, 1}, {4, 2}, {4, 2}, 1, 5, 0, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
-    {137, {10, 1}, {14, 1}, {9, 1}, {9, 1}, 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
-    {137, {11, 2}, {15, 1}, {9, 1}, {9, 1}, 1, 0, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
-    {137, {13, 1}, {3, 1}, {8, 1}, {8, 1}, 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {53,
+     {0, 3},
+     {4, 5},
+     QUESTIONED,
+     ANSWERED,
+     1,
+     13,
+     11,
+     {4, 128},
+     ECHOES | EDNS,
+     WSPI_TEXT_LABELS},
+    {5353, {2, 2}, {3, 1}, LOCAL | ONE(P_ANY), LOCAL, 2, 5, 0, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
+    {5355, {2, 1}, {9, 1}, ADDRESSES, ADDRESSES, 1, 5, 0, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
+    {137, {10, 1}, {14, 1}, ONE(P_NB), ONE(P_NB), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {137, {11, 2}, {15, 1}, ONE(P_NB), ONE(P_NB), 1, 0, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
+    {137, {13, 1}, {3, 1}, ONE(P_SRV), ONE(P_SRV), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
 };
 enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
 
-/* Samples of DNS: types of each section's records that can be made up, as places in `type`. */
+/* Samples of DNS: types of the other sections' records. */
 enum { ANSWER, AUTHORITY, ADDITIONAL };
-static const uint8_t behind[][2] = {[AUTHORITY] = {1, 2}, [ADDITIONAL] = {4, 2}};
+static const uint32_t behind[] = {[AUTHORITY] = AUTHORITATIVE, [ADDITIONAL] = ADDRESSES};
 
 /* A record that is about to come. */
 typedef struct record_place {
@@ -282,34 +349,6 @@ void wspi_netbios_name(wspi_coder *c, uint8_t *b)
     b[33] = 0;
 }
 
-/* A name of n bytes (n > 2, or 1 for the root) for samples: labels of at most 15 letters. */
-static void invent_name(wspi_coder *c, uint8_t *b, size_t n, const service *s)
-{
-    static const uint8_t local[] = "\5local";
-    size_t i = 0, label, tail = s->class == WSPI_TEXT_LOCAL && n > sizeof local + 1 ? 6 : 0;
-
-    n -= tail;
-    while (n - i > 1) {
-        label = WSPI_MIN(n - i - 2, 15u);
-        if (n - i - 2 == 16)
-            label = 8; /* no label of length 0 may be left */
-        b[i++] = (uint8_t)label;
-        for (; label; label--)
-            b[i++] = (uint8_t)('a' + wspi_rng_u64(&c->rng) % 26);
-    }
-    memcpy(b + i, local, tail);
-    b[i + tail] = 0;
-}
-
-/* Samples: the domain that the message's first name is in, or that name where it is the root. RFC 1035 4.1.4 */
-static uint16_t parent_pointer(const wspi_coder *c)
-{
-    size_t start = wspi_app_is_stream(c) ? 2 : 0;
-    uint8_t label = c->pay.out->data[start + 12];
-
-    return (uint16_t)(POINTER + (label && label < 64 ? label + 1 : 0));
-}
-
 /* Samples: names as long as the service has them, and where a DNS message has one already, a pointer. */
 static void fitting_lengths(wspi_coder *c, bool first, const service *s)
 {
@@ -343,13 +382,13 @@ static void hidden_name(wspi_coder *c, bool first, const service *s)
         return;
     }
     if (n == ONLY_POINTER && !first) {
-        wspi_app_put(c, 2, parent_pointer(c));
+        wspi_app_put(c, 2, wspi_dns_parent(c));
         return;
     }
     if (netbios)
         wspi_netbios_name(c, b);
     else
-        invent_name(c, b, n, s);
+        wspi_dns_name(c, b, n, s->class == WSPI_TEXT_LOCAL);
     for (size_t i = 0; i < n; i++)
         wspi_app_put(c, 1, b[i]);
 }
@@ -445,6 +484,20 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     spelled_name(c, least, n, only ? n : 0, row);
 }
 
+/* Samples: only types of the set. */
+static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, uint64_t want)
+{
+    unsigned base = wspi_field_base(c->pay.app, f);
+    uint64_t t;
+
+    wspi_app_only(c, 0, N_TYPES);
+    t = wspi_app_field(c, f, 2, known, want);
+    for (unsigned k = 0; c->legal && !c->deviations && k < N_TYPES; k++)
+        if (!(set & ONE(k)))
+            c->legal[base + k] = 0;
+    return t;
+}
+
 static void question(wspi_coder *c, bool only, const service *s)
 {
     uint64_t want;
@@ -454,10 +507,9 @@ static void question(wspi_coder *c, bool only, const service *s)
     known = wspi_app_last(c, false, QTYPE, &want) && want; /* answers may have no question */
     if (!known)
         known = wspi_app_last(c, true, QTYPE, &want) && want;
-    if (c->fill && s->types[1] == 1)
+    if (c->fill && (s->types & (s->types - 1)) == 0)
         known = false; /* the last one may have been of another kind */
-    wspi_app_only(c, s->types[0], s->types[1]);
-    (void)wspi_app_field(c, QTYPE, 2, known, want);
+    (void)code_type(c, QTYPE, s->types, known, want);
     wspi_app_only(c, 0, s->classes);
     (void)wspi_app_field(c, QCLASS, 2, true, IN);
 }
@@ -558,20 +610,16 @@ static void netbios_owner(wspi_coder *c, const wspi_app_span *s)
 /* RFC 6762 10.2: the one owner of a name says so; of services there may be several. */
 static uint64_t usual_class(const service *row, bool response, uint64_t t)
 {
-    return response && row->classes > 1 && t != PTR ? FLUSH : IN;
+    return response && row->classes > 1 && t != WSPI_DNS_PTR ? FLUSH : IN;
 }
 
 /* Samples: types of the section; their data can be made up. */
 static uint64_t record_type(wspi_coder *c, const record_place *r, bool root)
 {
-    const uint8_t *places =
+    uint32_t set =
         r->section == ANSWER || !(r->row->habits & EDNS) ? r->row->data : behind[r->section];
 
-    if (root)
-        wspi_app_only(c, OPT_PLACE, 1);
-    else
-        wspi_app_only(c, places[0], places[1]);
-    return wspi_app_field(c, TYPE, 2, false, 0);
+    return code_type(c, TYPE, root ? ONE(P_OPT) : set, false, 0);
 }
 
 /* RFC 6891 6.1.3: not a time, but flags; samples have no other. Else 31 bits: RFC 2181 8 */
@@ -589,55 +637,18 @@ static void record_ttl(wspi_coder *c, bool opt)
     wspi_app_put(c, 4, c->fill && opt && v & DNSSEC_OK ? DNSSEC_OK : v);
 }
 
-/* Labels of n - 2 bytes in the domain that the message's first name is in. */
-static void invent_host(wspi_coder *c, size_t n, const service *row)
-{
-    uint8_t b[MAX_NAME + 1];
-
-    invent_name(c, b, n - 1, row);
-    for (size_t i = 0; i < n - 2; i++)
-        wspi_app_put(c, 1, b[i]);
-    wspi_app_put(c, 2, parent_pointer(c));
-}
-
-/* RFC 1035 3.3.13: a server, a mailbox, a serial number, times. */
-enum { HOST_LEAST = 6, SOA_NUMBERS = 20, SOA_LEAST = SOA_NUMBERS + 2 * HOST_LEAST };
-static void invent_authority(wspi_coder *c, size_t n, const service *row)
-{
-    enum { DAY = 86400, SERIAL = 2020010100 };
-    size_t server = (n - SOA_NUMBERS) / 2;
-
-    invent_host(c, server, row);
-    invent_host(c, n - SOA_NUMBERS - server, row);
-    wspi_app_put(c, 4, SERIAL + wspi_rng_u64(&c->rng) % 100);
-    wspi_app_put(c, 4, DAY / 12);
-    wspi_app_put(c, 4, DAY / 24);
-    wspi_app_put(c, 4, UINT64_C(14) * DAY);
-    wspi_app_put(c, 4, DAY / 24);
-}
-
-/* RFC 1035 3.3.14: one string of letters. */
-static void invent_string(wspi_coder *c, size_t n)
-{
-    wspi_app_put(c, 1, n - 1);
-    for (size_t i = 1; i < n; i++)
-        wspi_app_put(c, 1, 'a' + wspi_rng_u64(&c->rng) % 26);
-}
-
-/* Data of n bytes that is told no further. Samples: of TXT, SOA, OPT. */
+/* Data of n bytes that is told no further. Samples: of types whose data can be made up, and of OPT, which has none. */
 static void other_data(wspi_coder *c, uint64_t t, const wspi_app_span *s, const service *row)
 {
-    unsigned from = t == OPT ? 0 : wspi_bin(t == SOA ? SOA_LEAST : 2, 2), end = wspi_bin(256, 2);
-    size_t n;
+    size_t least = wspi_dns_data_least(t), n;
+    unsigned from = t == WSPI_DNS_OPT ? 0 : wspi_bin(least, 2), end = wspi_bin(MAX_NAME + 1, 2);
 
-    wspi_app_only(c, from, t == OPT ? 1 : end - from);
+    wspi_app_only(c, from, t == WSPI_DNS_OPT ? 1 : end - from);
     n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
     if (c->bad || c->need || c->pay.fail)
         return;
-    if (c->fill && t == TXT && n >= 2 && n <= 256)
-        invent_string(c, n);
-    else if (c->fill && t == SOA && n >= SOA_LEAST && n <= 256)
-        invent_authority(c, n, row);
+    if (c->fill && least && n >= least && n <= MAX_NAME)
+        wspi_dns_data(c, t, n, row->class == WSPI_TEXT_LOCAL);
     else
         wspi_app_opaque(c, n);
 }
@@ -654,12 +665,12 @@ static void untold_record(wspi_coder *c, const record_place *r)
     bool opt = must_be_opt(r), ns = r->section == AUTHORITY;
 
     wspi_app_put(c, opt ? 1 : 2, opt ? 0 : POINTER);
-    wspi_app_put(c, 2, opt ? OPT : ns ? NS : A);
+    wspi_app_put(c, 2, opt ? WSPI_DNS_OPT : ns ? WSPI_DNS_NS : WSPI_DNS_A);
     wspi_app_put(c, 2, opt ? 1232 : IN);
     wspi_app_put(c, 4, opt ? 0 : c->app.v[c->dir][TTL]);
-    wspi_app_put(c, 2, opt ? 0 : ns ? HOST_LEAST : 4);
+    wspi_app_put(c, 2, opt ? 0 : ns ? WSPI_DNS_HOST_LEAST : 4);
     if (ns)
-        invent_host(c, HOST_LEAST, r->row);
+        wspi_dns_host(c, WSPI_DNS_HOST_LEAST);
     else if (!opt)
         wspi_app_opaque(c, 4);
 }
@@ -673,19 +684,19 @@ static void record(wspi_coder *c, record_place *r)
 
     root = record_name(c, r) == NAME_ROOT;
     t = record_type(c, r, root && may_be_opt(r));
-    opt = t == OPT && may_be_opt(r);
+    opt = t == WSPI_DNS_OPT && may_be_opt(r);
     wspi_app_only(c, opt ? SIZES : 0, opt ? N_SIZES : row->classes);
     (void)wspi_app_field(c, CLASS, 2, !opt || !wspi_asked(c), usual_class(row, r->response, t));
     record_ttl(c, opt);
     r->had_opt = r->had_opt || opt;
     s = wspi_app_open(c, 2);
-    if (t == A)
+    if (t == WSPI_DNS_A)
         wspi_app_opaque(c, 4);
-    else if (t == AAAA)
+    else if (t == WSPI_DNS_AAAA)
         wspi_app_opaque(c, 16);
-    else if (t == CNAME || t == PTR || t == NS)
+    else if (t == WSPI_DNS_CNAME || t == WSPI_DNS_PTR || t == WSPI_DNS_NS)
         hidden_name(c, false, row);
-    else if (t == NB)
+    else if (t == WSPI_DNS_NB)
         netbios_owner(c, &s);
     else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
         node_status(c, &s);
