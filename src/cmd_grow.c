@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "token_sets.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "grow",
-    .operands = "[OPTION]... -m MODEL -w MODEL TRAIN.npz",
+    .operands = "[OPTION]... -m MODEL -w MODEL TRAIN.npz...",
     .summary = "Gives a model a random forest that votes beside its heads, grown on the labelled "
                "flows that the "
                "model was\n"
@@ -19,7 +20,7 @@ static const cli_page page = {
     .examples = "  wirespeak grow -m model.safetensors -w model.safetensors train.npz\n"
                 "  wirespeak calibrate -m model.safetensors -w model.safetensors val.npz\n",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = -1,
 };
 
 static void print(const wsp_model *m, const wsp_grow_options *o, const wsp_grown *g)
@@ -30,7 +31,8 @@ static void print(const wsp_model *m, const wsp_grow_options *o, const wsp_grown
                g[h].flows ? o->trees : 0, g[h].nodes);
 }
 
-static int grow(const char *from, const char *to, const char *set, const wsp_grow_options *o)
+static int grow(const char *from, const char *to, char *const *sets, int n,
+                const wsp_grow_options *o)
 {
     wsp_grown *g = NULL;
     wsp_model *m = NULL;
@@ -40,7 +42,7 @@ static int grow(const char *from, const char *to, const char *set, const wsp_gro
     int rc = CLI_OK;
 
     if (st == WSP_OK)
-        st = wsp_tokens_load(&t, set, &err);
+        st = token_sets_load(&t, sets, n, &err);
     if (st == WSP_OK && !(g = calloc(wsp_model_head_count(m) + 1, sizeof *g)))
         rc = cli_fail("out of memory");
     if (st == WSP_OK && rc == CLI_OK)
@@ -102,5 +104,5 @@ int cmd_grow(int argc, char **argv)
     if (!to)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     o.threads = (unsigned)threads;
-    return grow(from, to, argv[first], &o);
+    return grow(from, to, argv + first, argc - first, &o);
 }

@@ -10,18 +10,19 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "token_sets.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "train",
-    .operands = "[OPTION]... -w MODEL.safetensors TRAIN.npz",
+    .operands = "[OPTION]... -w MODEL.safetensors TRAIN.npz...",
     .summary = "Trains a model on a token file: next-token prediction over all flows (--lm-weight) "
                "and classification\n"
                "heads from its label columns (--head-weight). Checkpoints survive a kill; --resume "
                "goes on from the last.",
     .examples = "  wirespeak train --config small --val val.npz -w model.safetensors train.npz\n",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = -1,
 };
 
 typedef struct progress {
@@ -100,13 +101,13 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
 }
 
 /* What all processes of a group do; the first one writes the model, and all learn whether it could. */
-static wsp_status train(const char *train_path, const char *val_path, const char *init_path,
+static wsp_status train(char *const *sets, int n, const char *val_path, const char *init_path,
                         const char *out, wsp_fit_options *opt, wsp_error *err)
 {
     wsp_group *group = opt->train.group;
     wsp_tokens *set = NULL, *val = NULL;
     wsp_model *init = NULL, *m = NULL;
-    wsp_status st = wsp_tokens_load(&set, train_path, err);
+    wsp_status st = token_sets_load(&set, sets, n, err);
 
     if (st >= 0 && val_path)
         st = wsp_tokens_load(&val, val_path, err);
@@ -258,7 +259,7 @@ static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_er
 }
 
 /* The first process alone writes and speaks. */
-static int run(arguments *a, const char *set)
+static int run(arguments *a, char *const *sets, int n)
 {
     wsp_group *group = a->opt.train.group;
     progress p = {.terminal = isatty(2) != 0};
@@ -273,7 +274,7 @@ static int run(arguments *a, const char *set)
         rc = open_outputs(a, &p);
     st = wsp_group_agree(group, rc == CLI_OK ? WSP_OK : WSP_ERR_IO, &err);
     if (st == WSP_OK) {
-        st = train(set, a->val, a->init, a->out, &a->opt, &err);
+        st = train(sets, n, a->val, a->init, a->out, &a->opt, &err);
         rc = first ? tell_end(a, &p, st, &err) : CLI_OK;
     }
     return st == WSP_OK ? rc : CLI_FAILED;
@@ -327,7 +328,7 @@ int cmd_train(int argc, char **argv)
     if (a.mpi && wsp_group_join(&a.opt.train.group, &err) < 0)
         return cli_fail_error(&err);
     catch_signals();
-    rc = run(&a, argv[first]);
+    rc = run(&a, argv + first, argc - first);
     wsp_group_leave(a.opt.train.group);
     return rc;
 }

@@ -195,6 +195,13 @@ WSP_API void wsp_tokens_writer_free(wsp_tokens_writer *w);
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err);
 WSP_API void wsp_tokens_free(wsp_tokens *t);
 
+/*
+ * Several sets as one, to train on: their flows one after the other, without residuals. Heads and labels of the same name are one; a
+ * flow of a set without a head is not labelled there. Captures stay apart, also those of the same name. NOMEM only.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_join(wsp_tokens **out, const wsp_tokens *const *set,
+                                                size_t sets, wsp_error *err);
+
 /* ---- whole inputs ---- */
 
 /*

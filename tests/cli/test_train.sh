@@ -35,6 +35,16 @@ done
 result $effect "balance, label smoothing, dropout and the form of the softmax change what is learned"
 "$ws" info -o json "$tmp/a.safetensors" "$tmp/changed.safetensors" | python3 -c 'import json,sys; assert [json.loads(l)["softmax"] for l in sys.stdin] == ["grouped", "flat"]'
 result $? "info tells the form of the softmax"
+# The same flows as two files.
+part() { "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" -w "$@"; }
+short() { "$ws" train -q --config tiny --epochs 3 --batch-tokens 512 --seed 5 -w "$@"; }
+part "$tmp/one.npz" "$data"/{dns,http,tls,ssh}.pcap && part "$tmp/other.npz" "$data"/{ntp,redis,snmp}.pcap &&
+    short "$tmp/joined.safetensors" "$tmp/one.npz" "$tmp/other.npz" && short "$tmp/whole.safetensors" "$tmp/set.npz" &&
+    cmp "$tmp/joined.safetensors" "$tmp/whole.safetensors" &&
+    "$ws" grow -q --trees 2 -m "$tmp/joined.safetensors" -w "$tmp/joined.safetensors" "$tmp/one.npz" "$tmp/other.npz" >"$tmp/grown" &&
+    "$ws" grow -q --trees 2 -m "$tmp/whole.safetensors" -w "$tmp/whole.safetensors" "$tmp/set.npz" >"$tmp/grown" && cmp "$tmp/joined.safetensors" "$tmp/whole.safetensors"
+result $? "several token files teach what one with the same flows does"
+fails "one of several token files is not there" 1 train --config tiny -w "$tmp/x.safetensors" "$tmp/one.npz" "$tmp/none.npz"
 fails "a balance above 1 is refused" 2 train --balance 1.5 -w "$tmp/x" "$tmp/set.npz"
 fails "heads alone do not learn next tokens" 2 train --body-lr 0 -w "$tmp/x" "$tmp/set.npz"
 

@@ -549,6 +549,70 @@ static void a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_i
     wspi_batcher_clear(&b);
 }
 
+/* ---- sets of tokens as one ---- */
+
+#define TEXT(s) ((char[]){s})
+
+/* Two packets of the first, one of the second; heads in another order, labels numbered otherwise. */
+static void joined_sets_have_all_flows_and_one_number_for_a_label(void **state)
+{
+    uint16_t ids[2][3] = {{1, 2, 3}, {4, 5, 0}};
+    uint64_t packets[2][3] = {{0, 2, 3}, {0, 2, 0}}, flows[2][2] = {{0, 2}, {0, 1}};
+    uint8_t ends[1] = {1};
+    uint32_t captures[1] = {0};
+    int link[1] = {1};
+    char *name[1] = {TEXT("a.pcap")},
+         *heads[2][2] = {{TEXT("app"), NULL}, {TEXT("tool"), TEXT("app")}};
+    char *apps[2][2] = {{TEXT("web"), TEXT("mail")}, {TEXT("mail"), TEXT("chat")}},
+         *tools[1] = {TEXT("curl")};
+    size_t n_labels[2][2] = {{2, 0}, {1, 2}};
+    char **labels[2][2] = {{apps[0], NULL}, {tools, apps[1]}};
+    int32_t one[3][1] = {{1}, {0}, {0}}, *columns[2][2] = {{one[0], NULL}, {one[1], one[2]}};
+    wsp_tokens set[2], *joined;
+    const wsp_tokens *const both[] = {&set[0], &set[1]};
+    wsp_error err;
+
+    (void)state;
+    for (int s = 0; s < 2; s++)
+        set[s] = (wsp_tokens){.n_captures = 1,
+                              .n_flows = 1,
+                              .n_packets = s ? 1 : 2,
+                              .n_tokens = s ? 2 : 3,
+                              .ids = ids[s],
+                              .packet_off = packets[s],
+                              .flow_off = flows[s],
+                              .capture = captures,
+                              .flow_end = ends,
+                              .captures = name,
+                              .linktype = link,
+                              .n_heads = s ? 2 : 1,
+                              .heads = heads[s],
+                              .n_labels = n_labels[s],
+                              .label_names = labels[s],
+                              .labels = columns[s]};
+    assert_int_equal(wsp_tokens_join(&joined, both, 2, &err), WSP_OK);
+    assert_int_equal(joined->n_flows, 2);
+    assert_int_equal(joined->n_packets, 3);
+    assert_int_equal(joined->n_tokens, 5);
+    for (uint16_t i = 0; i < 5; i++)
+        assert_int_equal(joined->ids[i], i + 1);
+    assert_int_equal(joined->packet_off[3], 5);
+    assert_int_equal(joined->flow_off[1], 2);
+    assert_int_equal(joined->flow_off[2], 3);
+    assert_int_equal(joined->n_captures, 2);
+    assert_int_equal(joined->capture[1], 1);
+    assert_string_equal(joined->captures[1], "a.pcap");
+    assert_int_equal(joined->n_heads, 2);
+    assert_string_equal(joined->heads[0], "app");
+    assert_int_equal(joined->n_labels[0], 3);
+    assert_string_equal(joined->label_names[0][2], "chat");
+    assert_int_equal(joined->labels[0][0], 1); /* mail in both */
+    assert_int_equal(joined->labels[0][1], 1);
+    assert_int_equal(joined->labels[1][0], -1);
+    assert_int_equal(joined->labels[1][1], 0);
+    wsp_tokens_free(joined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +631,7 @@ int main(void)
         cmocka_unit_test(fractions_that_make_no_sense_are_refused),
         cmocka_unit_test(
             an_epoch_reads_so_many_flows_of_a_capture_and_label_and_others_the_next_time),
+        cmocka_unit_test(joined_sets_have_all_flows_and_one_number_for_a_label),
         cmocka_unit_test(flows_of_rare_labels_come_again_in_an_epoch_but_not_too_often),
         cmocka_unit_test(
             a_changed_flow_loses_tokens_and_first_packets_but_no_packet_all_of_its_tokens),
