@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # make-flows.sh CORPUS TASKS LAB WORK: makes generator.safetensors and flows.safetensors again: tokens of the three parts, training, score.
-# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1; of the
-# classifier's heads and trees HEADS, 2), EPOCHS (8), PRETRAIN (3) and SPEAK (7) as in flows.md.
+# CORPUS: folder of captures; TASKS: folder of label lists (flows.md says which); LAB: what datasets/lab/record made; SEED (1), EPOCHS
+# (6), PRETRAIN (3) and SPEAK (7) as in flows.md.
 set -euo pipefail
 corpus=${1:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 tasks=${2:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 lab=${3:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 work=${4:?usage: make-flows.sh CORPUS TASKS LAB WORK}
 ws=${WIRESPEAK:-wirespeak}
-seed=${SEED:-1} heads_seed=${HEADS:-2}
+seed=${SEED:-1}
 mkdir -p "$work/lists"
 
 # columns FILE...: path, label and key of the rows of lists, whatever other columns they have
@@ -56,6 +56,10 @@ for part in train val test; do
     "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$part.npz" "$corpus" "$lab/pcap" || true
 done
 "$ws" tokenize --part train --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/train-and-cut.npz" "$corpus" "$lab/pcap" "$work"/cut/*/* || true
+# And as a capture has them that began in the middle of their flows.
+for skip in 4 10; do
+    "$ws" tokenize --part train --max-packets 24 --drop-residuals --change "skip=$skip" "${lists[@]}" -w "$work/late$skip.npz" "$corpus" "$lab/pcap" || true
+done
 
 common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --resume --checkpoint-every 200)
 # First all flows by their next tokens; from these weights the generator goes on with labelled flows and conditions, and the lower stacks
@@ -69,9 +73,9 @@ common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --resume -
 "$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/dropout-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
     --per-label 200 --epochs 1 --lr 0.0005 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
     -w "$work/generator-$seed.safetensors" "$work/train.npz"
-"$ws" train "${common[@]}" --seed "$heads_seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
-    --per-label 200 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-8}" --lr 0.001 --checkpoint "$work/flows-$heads_seed.ckpt" \
-    --log "$work/flows-$heads_seed.jsonl" -w "$work/heads-$heads_seed.safetensors" "$work/train-and-cut.npz"
-"$ws" grow -m "$work/heads-$heads_seed.safetensors" -w "$work/flows-$heads_seed.safetensors" --seed "$heads_seed" "$work/train-and-cut.npz"
-"$ws" calibrate -m "$work/flows-$heads_seed.safetensors" -w "$work/flows-$heads_seed.safetensors" "$work/val.npz"
-"$ws" eval -m "$work/flows-$heads_seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"
+"$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
+    --per-label 200 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
+    --log "$work/flows-$seed.jsonl" -w "$work/heads-$seed.safetensors" "$work/train-and-cut.npz" "$work/late4.npz" "$work/late10.npz"
+"$ws" grow -m "$work/heads-$seed.safetensors" -w "$work/flows-$seed.safetensors" --seed "$seed" "$work/train-and-cut.npz"
+"$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" "$work/val.npz"
+"$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"
