@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "wirespeak/packet.h"
 
 struct asked {
@@ -53,7 +54,7 @@ wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_er
         return WSP_ERR_NOMEM;
     }
     (void)snprintf(a->temporary, n, "%s.%ld.tmp", path, (long)getpid());
-    a->f = fopen(a->temporary, "we");
+    a->f = cli_is_replaceable(path) ? fopen(a->temporary, "we") : NULL;
     if (!a->f) {
         wsp_status st = failed(err, path);
         free_all(a);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -209,11 +208,9 @@ static int parse(arguments *a, int argc, char **argv)
 static bool can_write(const char *path)
 {
     char name[4096];
-    struct stat sb;
     int fd;
 
-    errno = EISDIR;
-    if (stat(path, &sb) == 0 && S_ISDIR(sb.st_mode))
+    if (!cli_is_replaceable(path))
         return false;
     errno = ENAMETOOLONG;
     if (snprintf(name, sizeof name, "%s.tmpXXXXXX", path) >= (int)sizeof name)

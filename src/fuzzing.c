@@ -159,7 +159,7 @@ static wsp_status write_log(const fuzzing *f, wsp_error *err)
     if (!tmp)
         return nomem(err);
     (void)snprintf(tmp, len, "%s.tmp", f->log);
-    to = fopen(tmp, "w");
+    to = cli_is_replaceable(f->log) ? fopen(tmp, "w") : NULL;
     if (to) {
         ok = print_log(f, to);
         ok = fclose(to) == 0 && ok && rename(tmp, f->log) == 0;

@@ -64,7 +64,7 @@ int page_write(const char *path, void (*print)(FILE *f, const void *arg), const 
     FILE *f = NULL;
     bool written;
 
-    if (temporary) {
+    if (temporary && cli_is_replaceable(path)) {
         (void)snprintf(temporary, n, "%s.%ld.tmp", path, (long)getpid());
         f = fopen(temporary, "we");
     }

@@ -11,7 +11,7 @@ struct unseen {
     int linktype;
     wsp_packet *packet;
     wsp_residual *resid;
-    uint8_t *seen, *is_text; /* by token */
+    uint8_t *seen, *is_text, *here; /* by token; here: of the unit at hand, zeros between them */
 };
 
 wsp_status unseen_new(unseen **out, int linktype)
@@ -25,9 +25,10 @@ wsp_status unseen_new(unseen **out, int linktype)
     v->linktype = linktype;
     v->seen = calloc(wsp_vocab_size(), 1);
     v->is_text = calloc(wsp_vocab_size(), 1);
+    v->here = calloc(wsp_vocab_size(), 1);
     for (uint32_t i = 0; v->is_text && i < wsp_vocab_size(); i++)
         v->is_text[i] = strncmp(wsp_vocab_name((uint16_t)i, name, sizeof name), "text", 4) == 0;
-    if (v->seen && v->is_text && wsp_packet_new(&v->packet) == WSP_OK &&
+    if (v->seen && v->is_text && v->here && wsp_packet_new(&v->packet) == WSP_OK &&
         wsp_residual_new(&v->resid) == WSP_OK)
         return WSP_OK;
     unseen_free(v);
@@ -43,6 +44,7 @@ void unseen_free(unseen *v)
     wsp_residual_free(v->resid);
     free(v->seen);
     free(v->is_text);
+    free(v->here);
     free(v);
 }
 
@@ -92,13 +94,15 @@ static void settle(const unseen *v, unseen_unit *u)
     free(u->context);
     u->context = NULL;
     for (size_t i = 0; i < u->n; i++) {
-        bool again = v->is_text[u->ids[i]];
-        for (size_t k = 0; k < n && !again; k++)
-            again = u->ids[k] == u->ids[i];
-        if (!again)
-            u->ids[n++] = u->ids[i];
+        uint16_t id = u->ids[i];
+        if (v->is_text[id] || v->here[id])
+            continue;
+        v->here[id] = 1;
+        u->ids[n++] = id;
     }
     u->n = n;
+    for (size_t i = 0; i < n; i++)
+        v->here[u->ids[i]] = 0;
 }
 
 bool unseen_take(unseen *v, unseen_unit *u)

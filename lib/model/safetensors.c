@@ -197,6 +197,14 @@ static wsp_status write_parts(int fd, const char *header, const wspi_st_tensor *
     return fsync(fd) == 0 ? WSP_OK : WSP_ERR_IO;
 }
 
+/* The new file takes the old one's name: what is there must be a file. A device, a pipe or a folder stays. */
+static bool is_replaceable(const char *path)
+{
+    struct stat sb;
+
+    return stat(path, &sb) != 0 || S_ISREG(sb.st_mode);
+}
+
 wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t, size_t n,
                          wsp_error *err)
 {
@@ -209,6 +217,10 @@ wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t
 
     if (!header || !tmp) {
         st = wspi_nomem(err, "a file's header", cap);
+        goto out;
+    }
+    if (!is_replaceable(path)) {
+        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: cannot write: what is there is no file", path);
         goto out;
     }
     (void)snprintf(tmp, cap, "%s.tmpXXXXXX", path);

@@ -27,7 +27,7 @@ static bool is_named(const wsp_head *head, size_t l, const char *text, bool ever
     bool ours = strncmp(text, head->name, n) == 0 && text[n] == ':';
 
     if (every)
-        return ours;
+        return ours && strcmp(text + n, ":*") == 0;
     return strcmp(head->labels[l], text) == 0 ||
            (ours && strcmp(head->labels[l], text + n + 1) == 0);
 }

@@ -167,6 +167,10 @@ fails "units of no corpus" 2 generate -m "$model" --unit flow -w "$tmp/x.pcap"
 fails "novelties of no corpus" 2 generate -m "$model" --novel -w "$tmp/x.pcap"
 fails "so many files of no corpus" 2 generate -m "$model" --files 10 -w "$tmp/x.pcap"
 fails "several frames in one file" 2 generate -m "$model" --corpus "$tmp/x" --unit flow --as frame
+mkfifo "$tmp/pipe"
+fails "a pipe is not replaced by a log" 1 generate -q -m "$model" --fuzz 0.1 --fuzz-log "$tmp/pipe" -w "$tmp/x.pcap"
+[ -p "$tmp/pipe" ]
+result $? "the pipe is still one"
 fails "a log in no folder" 1 generate -q -m "$model" --fuzz 0.1 --fuzz-log "$tmp/none/x.json" -w "$tmp/x.pcap"
 [ ! -e "$tmp/x.pcap" ] && [ ! -e "$tmp/x" ] && ! find "$tmp" -name '*.tmp*' | grep -q .
 result $? "what fails leaves nothing behind"

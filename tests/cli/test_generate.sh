@@ -190,6 +190,7 @@ fails 1 "a model that is not there" "$ws" generate -m "$tmp/none" -w "$tmp/x.pca
 fails 1 "a folder that is not there" "$ws" generate -m "$model" -w "$tmp/none/x.pcap"
 fails 2 "a network that is none" "$ws" generate -m "$model" --clients 10.0.0.0/40 -w "$tmp/x.pcap"
 fails 1 "all labels of no head" "$ws" generate -m "$model" --label 'nonsense:*' -w "$tmp/x.pcap"
+fails 1 "all labels of a label" "$ws" generate -m "$model" --label 'protocol:DNS:*' -w "$tmp/x.pcap"
 fails 1 "a label that two heads have" "$ws" generate -m "$model" --label benign -w "$tmp/x.pcap"
 fails 2 "a header field that there is not" "$ws" generate -m "$model" --set ipv4.colour=1 -w "$tmp/x.pcap"
 fails 2 "a value that is none of the field" "$ws" generate -m "$model" --set ipv4.ttl=256 -w "$tmp/x.pcap"

@@ -142,6 +142,11 @@ fails "no model named" 2 classify "$data/dns.pcap"
 fails "a head that does not exist" 1 classify --head nonsense -m "$tmp/a.safetensors" "$data/dns.pcap"
 fails "a list without the columns" 1 tokenize --labels "x=$tmp/bad.tsv" -w "$tmp/x.npz" "$data/dns.pcap"
 fails "an output folder that does not exist" 1 train -q --config tiny --epochs 1 -w "$tmp/no/such.safetensors" "$tmp/set.npz"
+mkfifo "$tmp/pipe"
+fails "a pipe is not replaced by a model" 1 train -q --config tiny --epochs 1 -w "$tmp/pipe" "$tmp/set.npz"
+fails "a pipe is not replaced by trees" 1 grow -q --trees 1 -m "$tmp/whole.safetensors" -w "$tmp/pipe" "$tmp/set.npz"
+[ -p "$tmp/pipe" ]
+result $? "the pipe is still one"
 fails "a model size that does not exist" 1 train --config giant -w "$tmp/x.safetensors" "$tmp/set.npz"
 echo "1..$n"
 exit $bad
