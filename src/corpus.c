@@ -192,7 +192,7 @@ static wsp_status finish(corpus *c, item *i, wsp_error *err)
     bool nomem = false;
     wsp_status st = WSP_OK;
 
-    if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens)) ||
+    if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens, c->most > 0)) ||
         known(c, i->data, i->len, &nomem))
         goto out;
     if (nomem || (c->most && !grow(&c->kept, &c->cap_kept, c->n_kept + 1, sizeof *c->kept))) {
@@ -212,7 +212,7 @@ out:
 static wsp_status write_best(corpus *c, wsp_error *err)
 {
     const unseen_unit **unit = calloc(c->n_kept + 1, sizeof *unit);
-    uint8_t *seen = calloc(wsp_vocab_size(), 1);
+    uint8_t *seen = calloc(unseen_features(), 1);
     wsp_status st = unit && seen ? WSP_OK : fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
 
     for (size_t i = 0; unit && i < c->n_kept; i++)

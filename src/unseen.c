@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unseen.c: tokens that have been seen. Text is left out: generated text is random. */
+/*
+ * unseen.c: tokens and pairs of them that have been seen, as features: numbers below FEATURES, a token's own or what a pair
+ * is hashed to. Text is left out: generated text is random.
+ */
 #include "unseen.h"
 
 #include <stdlib.h>
@@ -11,8 +14,24 @@ struct unseen {
     int linktype;
     wsp_packet *packet;
     wsp_residual *resid;
-    uint8_t *seen, *is_text, *here; /* by token; here: of the unit at hand, zeros between them */
+    uint8_t *is_text;     /* by token */
+    uint8_t *seen, *here; /* by feature; here: of the unit at hand, zeros between them */
 };
+
+enum { PAIR_BITS = 20, PAIRS = 1 << PAIR_BITS, TOKEN_WEIGHT = 16 };
+
+size_t unseen_features(void)
+{
+    return wsp_vocab_size() + (size_t)PAIRS;
+}
+
+/* Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4). */
+static uint32_t pair_of(uint16_t before, uint16_t id)
+{
+    uint32_t both = (uint32_t)before << 16 | id;
+
+    return wsp_vocab_size() + (both * 2654435769u >> (32 - PAIR_BITS));
+}
 
 wsp_status unseen_new(unseen **out, int linktype)
 {
@@ -23,9 +42,9 @@ wsp_status unseen_new(unseen **out, int linktype)
     if (!v)
         return WSP_ERR_NOMEM;
     v->linktype = linktype;
-    v->seen = calloc(wsp_vocab_size(), 1);
+    v->seen = calloc(unseen_features(), 1);
     v->is_text = calloc(wsp_vocab_size(), 1);
-    v->here = calloc(wsp_vocab_size(), 1);
+    v->here = calloc(unseen_features(), 1);
     for (uint32_t i = 0; v->is_text && i < wsp_vocab_size(); i++)
         v->is_text[i] = strncmp(wsp_vocab_name((uint16_t)i, name, sizeof name), "text", 4) == 0;
     if (v->seen && v->is_text && v->here && wsp_packet_new(&v->packet) == WSP_OK &&
@@ -48,21 +67,35 @@ void unseen_free(unseen *v)
     free(v);
 }
 
-static bool room(unseen_unit *u, size_t more)
+static bool keep(unseen_unit *u, uint32_t feature)
 {
-    size_t cap = u->cap ? u->cap : 64;
-    uint16_t *p;
+    size_t cap = u->cap ? 2 * u->cap : 64;
+    uint32_t *p = u->features;
 
-    if (u->n + more <= u->cap)
-        return true;
-    while (cap < u->n + more)
-        cap *= 2;
-    p = realloc(u->ids, cap * sizeof *p);
-    if (!p)
-        return false;
-    u->ids = p;
-    u->cap = cap;
+    if (u->n == u->cap) {
+        p = realloc(u->features, cap * sizeof *p);
+        if (!p)
+            return false;
+        u->features = p;
+        u->cap = cap;
+    }
+    p[u->n++] = feature;
     return true;
+}
+
+/* The packet's tokens, and every pair of neighbours, text left out. */
+static bool keep_all(const unseen *v, unseen_unit *u, const uint16_t *ids, size_t n)
+{
+    const uint16_t *before = NULL;
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i++) {
+        if (v->is_text[ids[i]])
+            continue;
+        ok = keep(u, ids[i]) && (!before || keep(u, pair_of(*before, ids[i])));
+        before = &ids[i];
+    }
+    return ok;
 }
 
 wsp_status unseen_add(unseen *v, unseen_unit *u, const wsp_frame *frame, int dir)
@@ -79,14 +112,12 @@ wsp_status unseen_add(unseen *v, unseen_unit *u, const wsp_frame *frame, int dir
     wsp_packet_dissect(v->packet, v->linktype, frame);
     wsp_residual_reset(v->resid);
     if (wsp_encode_packet(u->context, v->packet, dir, u->packets++, ids, &n, v->resid) < 0 ||
-        !room(u, n))
+        !keep_all(v, u, ids, n))
         return WSP_ERR_NOMEM;
-    memcpy(u->ids + u->n, ids, n * sizeof *ids);
-    u->n += n;
     return WSP_OK;
 }
 
-/* The codec's context goes, and so does every token that is text or was there before. */
+/* The codec's context goes, and so does every feature that was there before. */
 static void settle(const unseen *v, unseen_unit *u)
 {
     size_t n = 0;
@@ -94,37 +125,42 @@ static void settle(const unseen *v, unseen_unit *u)
     free(u->context);
     u->context = NULL;
     for (size_t i = 0; i < u->n; i++) {
-        uint16_t id = u->ids[i];
-        if (v->is_text[id] || v->here[id])
+        uint32_t feature = u->features[i];
+        if (v->here[feature])
             continue;
-        v->here[id] = 1;
-        u->ids[n++] = id;
+        v->here[feature] = 1;
+        u->features[n++] = feature;
     }
     u->n = n;
     for (size_t i = 0; i < n; i++)
-        v->here[u->ids[i]] = 0;
+        v->here[u->features[i]] = 0;
 }
 
-bool unseen_take(unseen *v, unseen_unit *u)
+bool unseen_take(unseen *v, unseen_unit *u, bool pairs)
 {
+    const uint32_t end = pairs ? (uint32_t)unseen_features() : wsp_vocab_size();
     bool is_new = false;
 
     settle(v, u);
     for (size_t i = 0; i < u->n; i++) {
-        is_new = is_new || !v->seen[u->ids[i]];
-        v->seen[u->ids[i]] = 1;
+        uint32_t feature = u->features[i];
+        is_new = is_new || (feature < end && !v->seen[feature]);
+        v->seen[feature] = 1;
     }
     if (!is_new)
         unseen_unit_clear(u);
     return is_new;
 }
 
+/* How much a unit adds. Tokens weigh more: pairs alone would give most files to the protocols that have most to say. */
 static size_t count_unseen(const unseen_unit *u, const uint8_t *seen)
 {
+    const uint32_t tokens = wsp_vocab_size();
     size_t n = 0;
 
     for (size_t i = 0; i < u->n; i++)
-        n += !seen[u->ids[i]];
+        if (!seen[u->features[i]])
+            n += u->features[i] < tokens ? TOKEN_WEIGHT : 1;
     return n;
 }
 
@@ -140,13 +176,13 @@ size_t unseen_best(const unseen_unit *const *unit, size_t n, uint8_t *seen)
         }
     }
     for (size_t i = 0; best != SIZE_MAX && i < unit[best]->n; i++)
-        seen[unit[best]->ids[i]] = 1;
+        seen[unit[best]->features[i]] = 1;
     return best;
 }
 
 void unseen_unit_clear(unseen_unit *u)
 {
     free(u->context);
-    free(u->ids);
+    free(u->features);
     *u = (unseen_unit){.n = 0};
 }

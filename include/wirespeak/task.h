@@ -642,6 +642,13 @@ typedef struct wsp_calibration {
 WSP_MUST_USE WSP_API wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
                                               wsp_calibration *calibrations, wsp_error *err);
 
+/*
+ * The same without a set: temperatures and thresholds of `like`, a model of the same recipe, for one that has learned from what `like`
+ * was fitted on, too. Heads are joined by name (flows: 1 for those that are); ARG if there is none, or if one has other labels.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_calibrate_like(wsp_model *m, const wsp_model *like,
+                                                   wsp_calibration *calibrations, wsp_error *err);
+
 /* ---- new classes without training ---- */
 
 /*

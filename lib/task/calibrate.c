@@ -6,6 +6,7 @@
  * their entropy and distances between contexts were measured beside it and are not better (ARCHITECTURE.md, decisions).
  */
 #include <math.h>
+#include <string.h>
 
 #include "task/task_int.h"
 
@@ -130,4 +131,47 @@ wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
     }
     wspi_answers_clear(&answers);
     return st < 0 ? wspi_nomem(err, "the validation set", val->n_flows) : WSP_OK;
+}
+
+static const wsp_head *head_like(const wsp_model *like, const wsp_head *head)
+{
+    for (size_t h = 0; h < wsp_model_head_count(like); h++)
+        if (strcmp(wsp_model_head(like, h)->name, head->name) == 0)
+            return wsp_model_head(like, h);
+    return NULL;
+}
+
+static bool same_labels(const wsp_head *a, const wsp_head *b)
+{
+    bool same = a->n_labels == b->n_labels;
+
+    for (size_t l = 0; same && l < a->n_labels; l++)
+        same = strcmp(a->labels[l], b->labels[l]) == 0;
+    return same;
+}
+
+wsp_status wsp_calibrate_like(wsp_model *m, const wsp_model *like, wsp_calibration *calibrations,
+                              wsp_error *err)
+{
+    size_t joined = 0;
+
+    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
+        const wsp_head *head = wsp_model_head(m, h), *other = head_like(like, head);
+        if (other && !same_labels(head, other))
+            return wspi_fail(err, WSP_ERR_ARG, h, "head \"%s\" has other labels there", head->name);
+        joined += other != NULL;
+    }
+    if (joined == 0)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the models have no head of the same name");
+    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
+        const wsp_head *other = head_like(like, wsp_model_head(m, h));
+
+        if (other)
+            wsp_model_head_calibrate(m, h, other->temperature, other->unknown_below);
+        if (calibrations)
+            calibrations[h] = other ? (wsp_calibration){1, (double)other->temperature,
+                                                        (double)other->unknown_below}
+                                    : (wsp_calibration){.flows = 0};
+    }
+    return WSP_OK;
 }

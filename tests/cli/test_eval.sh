@@ -163,6 +163,13 @@ says "the loss is less, the threshold keeps 95 %, and no answer has changed" "$t
 "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 --val "$tmp/four.npz" -w "$tmp/same.safetensors" "$tmp/four.npz" &&
     cmp -s "$tmp/same.safetensors" "$tmp/calm.safetensors"
 result $? "train --val calibrates alike"
+# A model that has seen all there is takes what another was fitted with.
+"$ws" calibrate -m "$tmp/sure.safetensors" -w "$tmp/like.safetensors" --like "$tmp/calm.safetensors" >"$tmp/taken" && cmp -s "$tmp/like.safetensors" "$tmp/calm.safetensors" &&
+    ! cmp -s "$tmp/like.safetensors" "$tmp/sure.safetensors" && grep -q '^kind  *-  *[0-9]' "$tmp/taken"
+result $? "calibrate --like takes both numbers from another model"
+fails "neither a set nor a model to be like" 2 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors"
+fails "both a set and a model to be like" 2 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors" --like "$tmp/calm.safetensors" "$tmp/four.npz"
+fails "a model of other heads to be like" 1 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors" --like "$top_srcdir/models/flows.safetensors"
 fails "a model to write has no name" 2 calibrate -m "$tmp/sure.safetensors" "$tmp/four.npz"
 
 "$ws" tokenize -q --labels "other=$tmp/all.tsv" -w "$tmp/other.npz" "$data/dns.pcap"

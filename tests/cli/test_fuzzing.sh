@@ -137,11 +137,11 @@ generate --corpus "$tmp/deviating" --fuzz 1:value && [ -s "$tmp/deviating.fuzz.j
 result $? "a corpus that deviates has its log beside it"
 
 generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) * 3 / 4))" ] &&
-    (cd "$tmp/novel" && find . -type f -exec cmp {} ../packets/{} \;)
+    (cd "$tmp/novel" && find . -type f -print0 | xargs -0 -I{} cmp {} ../packets/{})
 result $? "a novel corpus is a part of the whole one"
-# The first 20 of the novel files, beside the 20 that were chosen.
+# The first 20 of the novel files, beside the 20 that were chosen of all.
 generate --corpus "$tmp/best" --files 20 && generate --corpus "$tmp/same" --files 20 --novel && diff -r "$tmp/best" "$tmp/same" &&
-    (cd "$tmp/best" && find . -type f -exec cmp {} ../novel/{} \;) && mkdir "$tmp/first" &&
+    (cd "$tmp/best" && find . -type f -print0 | xargs -0 -I{} cmp {} ../packets/{}) && mkdir "$tmp/first" &&
     find "$tmp/novel" -type f | sort | head -n 20 | xargs -I{} cp {} "$tmp/first" &&
     "$ws" tokenize -q -w "$tmp/best.npz" "$tmp/best" && "$ws" tokenize -q -w "$tmp/first.npz" "$tmp/first" &&
     python3 - "$tmp/best.npz" "$tmp/first.npz" <<'END'
@@ -153,7 +153,7 @@ def different(path):
 best, first = map(different, sys.argv[1:])
 assert best > first * 1.3, (best, first)
 END
-result $? "few files are those of the novel ones that have most different tokens together"
+result $? "few files are those that have most different tokens together"
 generate --corpus "$tmp/flows2" --unit flow --files 1000 && [ "$(find "$tmp/flows2" -type f | wc -l)" -le 40 ] && [ "$(find "$tmp/flows2" -type f | wc -l)" -gt 3 ]
 result $? "fewer files than were asked for when the others show nothing new"
 

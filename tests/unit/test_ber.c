@@ -358,6 +358,39 @@ static void sampled_snmp_is_snmp(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_SNMP);
 }
 
+/* What is set has a value, an answer has values of any simple type; traps go to their port, each version has its own; version 3. */
+static void sampled_snmp_says_what_real_ones_do(void **state)
+{
+    static const struct {
+        const char *port, *version, *pdu, *asked, *answered;
+    } all[] = {
+        {"161", "2c", "set", "snmp.type=counter", "snmp.type=address"},
+        {"161", "1", "get", "snmp.type=null", "snmp.type=ticks"},
+        {"161", "3", "get", "snmp.security=report", "snmp.type=octets"},
+        {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.type=gauge"},
+        {"162", "2c", "inform", "snmp.type=oid", "snmp.type=octets"},
+        {"162", "2c", "trap", "snmp.type=integer", "snmp.type=counter"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(all); i++) {
+        char dport[16], sport[16], version[24], pdu[24];
+        const char *const asks_for[] = {
+            "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", dport,
+            version,     pdu,         all[i].asked,         "len=80..83",        NULL};
+        const char *const answers_with[] = {
+            "s2c first",         "s2c gap=0",     "stack=eth/ipv4/udp", sport,
+            "udp.dport=dynamic", all[i].answered, "len=80..83",         NULL};
+
+        (void)snprintf(dport, sizeof dport, "udp.dport=%s", all[i].port);
+        (void)snprintf(sport, sizeof sport, "udp.sport=%s", all[i].port);
+        (void)snprintf(version, sizeof version, "snmp.version=%s", all[i].version);
+        (void)snprintf(pdu, sizeof pdu, "snmp.pdu=%s", all[i].pdu);
+        sample_has(asks_for, answers_with, WSPI_APP_SNMP, pdu, all[i].answered);
+        sample_has(asks_for, answers_with, WSPI_APP_SNMP, all[i].asked, "snmp.pdu=response");
+    }
+}
+
 static void sampled_ldap_is_ldap(void **state)
 {
     static const char *const asks_for[] = {
@@ -422,6 +455,7 @@ int main(void)
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(communities_users_and_values_are_in_no_token),
         cmocka_unit_test(sampled_snmp_is_snmp),
+        cmocka_unit_test(sampled_snmp_says_what_real_ones_do),
         cmocka_unit_test(sampled_ldap_is_ldap),
         cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
         cmocka_unit_test(sampled_kerberos_is_kerberos),

@@ -265,9 +265,11 @@ static void sampled_names_may_be_pointers_to_the_parent(void **state)
 
 /* ---- samples of DNS: sections ---- */
 
+enum { ANY_TYPE = 512 };
 typedef struct message_seen {
-    unsigned count[4], types[4][512]; /* by section: questions, answers, authorities, additionals */
-    const uint8_t *opt;               /* behind its name, or NULL */
+    unsigned count[4],
+        types[4][ANY_TYPE]; /* by section: questions, answers, authorities, additionals */
+    const uint8_t *opt;     /* behind its name, or NULL */
 } message_seen;
 
 static unsigned number(const uint8_t *b)
@@ -311,15 +313,24 @@ static const uint8_t *srv_end(const uint8_t *b, size_t n)
     return behind_name(b + 6);
 }
 
-/* One parameter, a list of protocols. */
+/* | key 16 | length 16 | data |, to the end. */
+static const uint8_t *options_end(const uint8_t *b, const uint8_t *end, bool ascending)
+{
+    int last = -1;
+
+    for (; b < end; b += 4 + number(b + 2)) {
+        assert_true(!ascending || (int)number(b) > last);
+        last = (int)number(b);
+    }
+    return b;
+}
+
+/* This name itself, with parameters by ascending keys (RFC 9460 2.2). */
 static const uint8_t *svcb_end(const uint8_t *b, size_t n)
 {
-    (void)n;
     assert_int_equal(number(b), 1);
     assert_int_equal(b[2], 0);
-    assert_int_equal(number(b + 3), 1);
-    assert_int_equal(b[7], number(b + 5) - 1);
-    return b + 7 + number(b + 5);
+    return options_end(b + 3, b + n, true);
 }
 
 static const uint8_t *naptr_end(const uint8_t *b, size_t n)
@@ -372,6 +383,47 @@ static const uint8_t *any_end(const uint8_t *b, size_t n)
     return b + n;
 }
 
+static const uint8_t *name_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return behind_name(b);
+}
+
+static const uint8_t *two_names_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return behind_name(behind_name(b));
+}
+
+static const uint8_t *location_end(const uint8_t *b, size_t n)
+{
+    assert_int_equal(b[0], 0);
+    (void)n;
+    return b + 16;
+}
+
+/* Behind the salt and the hash, types. */
+static const uint8_t *nsec3_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    b += 4;
+    b += *b + 1u;
+    b += *b + 1u;
+    return b + 2 + b[1];
+}
+
+static const uint8_t *digest_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return b + 3 + 32;
+}
+
+static const uint8_t *hardware_end(const uint8_t *b, size_t n)
+{
+    (void)n;
+    return b + 6;
+}
+
 static const struct kind {
     unsigned type;
     const char *token;
@@ -387,11 +439,22 @@ static const struct kind {
     {99, "dns.type=SPF", strings_end},   {257, "dns.type=CAA", caa_end},
 };
 
+/* Of those that have no token. */
+static const struct kind others[] = {
+    {9, "MR", name_end},        {14, "MINFO", two_names_end}, {17, "RP", two_names_end},
+    {18, "AFSDB", mx_end},      {20, "ISDN", strings_end},    {29, "LOC", location_end},
+    {39, "DNAME", name_end},    {50, "NSEC3", nsec3_end},     {52, "TLSA", digest_end},
+    {53, "SMIMEA", digest_end}, {60, "CDNSKEY", key_end},     {108, "EUI48", hardware_end},
+};
+
 static void data_fits(unsigned type, const uint8_t *b, size_t n)
 {
     for (size_t i = 0; i < WSPI_COUNT(kinds); i++)
         if (kinds[i].type == type)
             assert_ptr_equal(kinds[i].end(b, n), b + n);
+    for (size_t i = 0; i < WSPI_COUNT(others); i++)
+        if (others[i].type == type)
+            assert_ptr_equal(others[i].end(b, n), b + n);
 }
 
 /* The last packet's message, which has all that it says it has, and nothing else. */
@@ -408,7 +471,7 @@ static message_seen message_of(const wire *w)
         for (unsigned i = 0; i < m.count[k]; i++) {
             bool root = *b == 0;
             b = behind_name(b);
-            m.types[k][number(b) & 511]++;
+            m.types[k][number(b) & (ANY_TYPE - 1)]++;
             data_fits(number(b), b + 10, number(b + 8));
             assert_true(root == (number(b) == 41));
             m.opt = root ? b : m.opt;
@@ -418,18 +481,21 @@ static message_seen message_of(const wire *w)
     return m;
 }
 
-/* RFC 6891 6.1: in the additional section once, a size of UDP, no flag but DO, no options. */
+/* RFC 6891 6.1: in the additional section once, a size of UDP, no flag but DO, options that are whole. */
 static void opt_fits(const message_seen *m)
 {
     unsigned size = m->opt ? number(m->opt + 2) : 512;
+    const uint8_t *end;
 
     assert_true(size == 512 || size == 1232 || size == 4096);
     assert_int_equal(m->types[1][41] + m->types[2][41], 0);
     assert_true(m->types[3][41] <= 1);
     if (!m->opt)
         return;
-    assert_int_equal(number(m->opt + 4) | number(m->opt + 8), 0);
+    assert_int_equal(number(m->opt + 4), 0);
     assert_int_equal(number(m->opt + 6) & 0x7fff, 0);
+    end = m->opt + 10 + number(m->opt + 8);
+    assert_ptr_equal(options_end(m->opt + 10, end, false), end);
 }
 
 #define ASKS                                                                             \
@@ -541,6 +607,59 @@ static void sampled_records_of_many_types_have_data_of_their_form(void **state)
                                        "dns.additionals=0", kinds[i].token,  NULL};
         each_exchange(asks, answers, 15, has_type);
     }
+}
+
+static unsigned seen[ANY_TYPE];
+
+static void has_other_type(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    (void)asked;
+    assert_named(w, "dns.type=other");
+    for (unsigned t = 0; t < ANY_TYPE; t++)
+        seen[t] += answered->types[1][t] > 0;
+}
+
+/* The token of types that have none is any of many, and their data have their form, too. */
+static void sampled_records_of_other_types_have_data_of_their_form(void **state)
+{
+    static const char *const asks[] = {ASKS, NULL};
+    static const char *const answers[] = {ANSWERS_WITH,        "dns.answers=1",
+                                          "dns.authorities=0", "dns.additionals=0",
+                                          "dns.type=other",    NULL};
+    unsigned different = 0;
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    each_exchange(asks, answers, 400, has_other_type);
+    for (unsigned t = 0; t < ANY_TYPE; t++)
+        different += seen[t] > 0;
+    assert_true(different >= 35);
+    for (size_t i = 0; i < WSPI_COUNT(kinds); i++)
+        assert_int_equal(seen[kinds[i].type & (ANY_TYPE - 1)], 0);
+    for (size_t i = 0; i < WSPI_COUNT(others); i++)
+        assert_true(seen[others[i].type] > 0);
+}
+
+static unsigned with_options;
+
+static void may_have_options(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    (void)w;
+    (void)asked;
+    assert_non_null(answered->opt);
+    with_options += number(answered->opt + 8) > 4;
+}
+
+static void sampled_edns_has_options(void **state)
+{
+    static const char *const asks[] = {ASKS, NULL};
+    static const char *const answers[] = {ANSWERS_WITH,        "dns.answers=0", "dns.authorities=0",
+                                          "dns.additionals=1", "dns.name=root", NULL};
+
+    (void)state;
+    with_options = 0;
+    each_exchange(asks, answers, 200, may_have_options);
+    assert_true(with_options > 20);
 }
 
 static void is_long(const wire *w, const message_seen *asked, const message_seen *answered)
@@ -677,6 +796,8 @@ int main(void)
         cmocka_unit_test(samples_have_edns_where_it_belongs),
         cmocka_unit_test(sampled_answers_have_records_behind_them),
         cmocka_unit_test(sampled_records_of_many_types_have_data_of_their_form),
+        cmocka_unit_test(sampled_records_of_other_types_have_data_of_their_form),
+        cmocka_unit_test(sampled_edns_has_options),
         cmocka_unit_test(sampled_answers_of_many_records_are_whole),
         cmocka_unit_test(sampled_names_end_where_their_text_does),
         cmocka_unit_test(a_sampled_netbios_answer_may_come_alone),

@@ -119,7 +119,8 @@ static const wspi_value type[] = {[P_MX] = {WSPI_DNS_MX, "MX"},
 enum {
     ADDRESSES = ONE(P_A) | ONE(P_AAAA),
     LOCAL = ADDRESSES | ONE(P_PTR) | ONE(P_TXT) | ONE(P_SRV) | ONE(P_HINFO) | ONE(P_NSEC),
-    QUESTIONED = (ONE(N_TYPES) - 1) & ~(ONE(P_NB) | ONE(P_OPT)),
+    OTHER = ONE(N_TYPES), /* the token of what has none */
+    QUESTIONED = (2 * OTHER - 1) & ~(ONE(P_NB) | ONE(P_OPT)),
     ANSWERED = QUESTIONED & ~ONE(P_ANY),
     AUTHORITATIVE = ONE(P_SOA) | ONE(P_NS) | ONE(P_DS) | ONE(P_RRSIG) | ONE(P_NSEC),
 };
@@ -192,10 +193,10 @@ static const wspi_field fields[] = {
     [AUTHORITIES] = {"dns.authorities", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [ADDITIONALS] = {"dns.additionals", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [QNAME] = {"dns.qname", 0, 8, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NAME, 0, NULL, 2},
-    [QTYPE] = {"dns.qtype", 0, 16, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_NONE, QTYPE, type, 0},
+    [QTYPE] = {"dns.qtype", 0, 16, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_REGISTERED, QTYPE, type, 0},
     [QCLASS] = {"dns.qclass", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [NAME] = {"dns.name", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, name_form, 0},
-    [TYPE] = {"dns.type", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
+    [TYPE] = {"dns.type", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, type, 0},
     [CLASS] = {"dns.class", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [TTL] = {"dns.ttl", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [LENGTH] = {"dns.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
@@ -484,15 +485,26 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     spelled_name(c, least, n, only ? n : 0, row);
 }
 
-/* Samples: only types of the set. */
+static bool has_token(uint64_t t)
+{
+    for (unsigned k = 0; k < N_TYPES; k++)
+        if (type[k].value == t)
+            return true;
+    return false;
+}
+
+/* Samples: only types of the set; one that has no token is drawn from those whose data can be made up. */
 static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, uint64_t want)
 {
     unsigned base = wspi_field_base(c->pay.app, f);
     uint64_t t;
 
-    wspi_app_only(c, 0, N_TYPES);
-    t = wspi_app_field(c, f, 2, known, want);
-    for (unsigned k = 0; c->legal && !c->deviations && k < N_TYPES; k++)
+    wspi_app_only(c, 0, N_TYPES + 1);
+    t = wspi_app_code(c, f, known, want, wspi_app_get(c, 2));
+    if (c->fill && !has_token(t) && !wspi_dns_data_least(t))
+        c->app.v[c->dir][f] = t = wspi_dns_other_type(c);
+    wspi_app_put(c, 2, t);
+    for (unsigned k = 0; c->legal && !c->deviations && k <= N_TYPES; k++)
         if (!(set & ONE(k)))
             c->legal[base + k] = 0;
     return t;
@@ -637,18 +649,37 @@ static void record_ttl(wspi_coder *c, bool opt)
     wspi_app_put(c, 4, c->fill && opt && v & DNSSEC_OK ? DNSSEC_OK : v);
 }
 
-/* Data of n bytes that is told no further. Samples: of types whose data can be made up, and of OPT, which has none. */
+/* Data of n bytes that is told no further. Samples: of types whose data can be made up. */
 static void other_data(wspi_coder *c, uint64_t t, const wspi_app_span *s, const service *row)
 {
-    size_t least = wspi_dns_data_least(t), n;
-    unsigned from = t == WSPI_DNS_OPT ? 0 : wspi_bin(least, 2), end = wspi_bin(MAX_NAME + 1, 2);
+    size_t least = wspi_dns_data_least(t), most = wspi_dns_data_most(t), n;
+    unsigned from = wspi_bin(least, 2);
 
-    wspi_app_only(c, from, t == WSPI_DNS_OPT ? 1 : end - from);
+    wspi_app_only(c, from, wspi_bin(most, 2) + 1 - from);
     n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
     if (c->bad || c->need || c->pay.fail)
         return;
-    if (c->fill && least && n >= least && n <= MAX_NAME)
-        wspi_dns_data(c, t, n, row->class == WSPI_TEXT_LOCAL);
+    if (c->fill && least && n <= MAX_NAME) /* the bin's other numbers have the same token */
+        wspi_dns_data(c, t, WSPI_MIN(WSPI_MAX(n, least), most), row->class == WSPI_TEXT_LOCAL);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* Data of OPT. Samples: none, or as much as has room for an option. */
+static void options(wspi_coder *c, const wspi_app_span *s)
+{
+    unsigned base = wspi_field_base(c->pay.app, LENGTH);
+    bool asked = wspi_asked(c);
+    size_t n;
+
+    wspi_app_only(c, 0, wspi_bin(MAX_NAME, 2) + 1);
+    n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
+    for (unsigned k = 1; asked && k < WSPI_DNS_OPTION_LEAST; k++)
+        c->legal[base + k] = 0;
+    if (c->bad || c->need || c->pay.fail)
+        return;
+    if (c->fill && n >= WSPI_DNS_OPTION_LEAST && n <= MAX_NAME)
+        wspi_dns_options(c, n);
     else
         wspi_app_opaque(c, n);
 }
@@ -700,6 +731,8 @@ static void record(wspi_coder *c, record_place *r)
         netbios_owner(c, &s);
     else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
         node_status(c, &s);
+    else if (t == WSPI_DNS_OPT)
+        options(c, &s);
     else
         other_data(c, t, &s, row);
     wspi_app_close(c, s);

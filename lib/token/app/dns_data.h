@@ -9,6 +9,7 @@ enum {
     WSPI_DNS_MAX_NAME = 255,
     WSPI_DNS_POINTER = 0xc00c, /* to the first question */
     WSPI_DNS_HOST_LEAST = 6,
+    WSPI_DNS_OPTION_LEAST = 4,
 };
 
 /* IANA's numbers; SRV is also NetBIOS' status of a node. */
@@ -46,9 +47,14 @@ uint16_t wspi_dns_parent(const wspi_coder *c);
 /* Labels of n - 2 bytes in that domain, n from WSPI_DNS_HOST_LEAST on. */
 void wspi_dns_host(wspi_coder *c, size_t n);
 
-/* The least bytes of a type's data that can be made up, the first of a bin; 0: none can. */
+/* The least and the most bytes of a type's data that can be made up; least 0: none can. */
 size_t wspi_dns_data_least(uint64_t type);
-/* n bytes of data, from the least to 255; local: names are. */
+size_t wspi_dns_data_most(uint64_t type);
+/* n bytes of data, from the least to the most; local: names are. */
 void wspi_dns_data(wspi_coder *c, uint64_t type, size_t n, bool local);
+/* n bytes of options of OPT, from the least to 255. */
+void wspi_dns_options(wspi_coder *c, size_t n);
+/* One of those that have data and no token. */
+uint16_t wspi_dns_other_type(wspi_coder *c);
 
 #endif

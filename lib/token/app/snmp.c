@@ -76,7 +76,7 @@ static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
 static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
 enum { V3 = 3, TRAP_V1 = 0xa4 };
 static const wspi_value version[] = {{0, "1"}, {1, "2c"}, {V3, "3"}, {0, NULL}};
-/* What the client sends, then what the server sends; samples leave out what has a body of its own, and acknowledgements. */
+/* What the client sends, what the server sends, what goes where traps go. */
 static const wspi_value pdu[] = {{0xa0, "get"},    {0xa1, "get-next"}, {0xa5, "get-bulk"},
                                  {0xa3, "set"},    {0xa2, "response"}, {TRAP_V1, "trap-v1"},
                                  {0xa6, "inform"}, {0xa7, "trap"},     {0xa8, "report"},
@@ -189,7 +189,7 @@ static const wspi_field fields[] = {
 
 /* ---- elements ---- */
 
-enum { SHOWN_SUFFIX = 3, MAX_BINDINGS = 3, BY_CLIENT = 4, BY_SERVER = 1 };
+enum { SHOWN_SUFFIX = 3, MAX_BINDINGS = 3 };
 
 #define BOTH WSPI_BER_BOTH
 #define END(name)                           \
@@ -225,15 +225,24 @@ static const wspi_ber values[] = {
     END(E_VALUE),
 };
 
-/* A request has no values, but the one that sets them; samples make up those of numbers. */
+/* Samples: a request has no values, but the one that sets them. */
+static void which_value(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    enum { NONE, FIRST, OF_SIMPLE_FORM = 7, BULK = 0xa5 };
+    uint64_t of = c->app.v[c->dir][PDU];
+    bool asks = of == pdu[0].value || of == pdu[1].value || of == BULK;
+
+    *from = asks ? NONE : FIRST;
+    *count = asks ? 1 : OF_SIMPLE_FORM;
+}
+
 static const wspi_ber binding[] = {
     OID(E_NAME),
     {.kind = WSPI_BER_CHOICE,
      .token = E_VALUE,
      .field = TYPE,
      .in = values,
-     .from = {0, 1},
-     .count = {1, 3}},
+     .sampled = which_value},
     END(E_BINDING_END),
 };
 static const wspi_ber bindings[] = {
@@ -272,14 +281,45 @@ static const wspi_ber pdus[] = {
     A_PDU(0xa7), A_PDU(0xa8), {.kind = WSPI_BER_SEQ, .tag = TRAP_V1, .in = trap},
     END(E_PDU),
 };
-#define A_CHOICE_OF_PDUS(name)                                                                \
-    .kind = WSPI_BER_CHOICE, .token = name, .field = PDU, .in = pdus, .from = {0, BY_CLIENT}, \
-    .count = {BY_CLIENT - 1, BY_SERVER}
+/* Samples: requests and responses; where traps go (port 162), those that the version has. */
+static void which_pdu(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    enum { GET, RESPONSE = 4, TRAP_1, TRAP_2, TRAPS_2 = 2, TRAP_PORT = 162 };
+    bool traps = c->p->layers[c->p->n_layers - 1].v[1] == TRAP_PORT,
+         first = c->app.v[c->dir][SNMP_VERSION] == version[0].value;
+
+    *count = 1;
+    if (c->dir == 1) {
+        *from = RESPONSE;
+    } else if (traps) {
+        *from = first ? TRAP_1 : TRAP_2;
+        *count = first ? 1 : TRAPS_2;
+    } else {
+        *from = GET;
+        *count = RESPONSE;
+    }
+}
+
+#define A_CHOICE_OF_PDUS(name) \
+    .kind = WSPI_BER_CHOICE, .token = name, .field = PDU, .in = pdus, .sampled = which_pdu
+
+/* Samples: of nobody; a client would be told what is wrong. */
+static void which_security(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    enum { OF_NOBODY, OF_NOBODY_REPORTED = 3 };
+
+    *from = c->dir == 0 ? OF_NOBODY_REPORTED : OF_NOBODY;
+    *count = 1;
+}
 
 static const wspi_ber header[] = {
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_ID, .field = MESSAGE, .pred = WSPI_BER_ANSWER},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_MAX_SIZE, .field = NUMBER},
-    {.kind = WSPI_BER_OCTET, .tag = 4, .token = E_FLAGS, .field = SECURITY},
+    {.kind = WSPI_BER_OCTET,
+     .tag = 4,
+     .token = E_FLAGS,
+     .field = SECURITY,
+     .sampled = which_security},
     {.kind = WSPI_BER_INT,
      .tag = 2,
      .token = E_MODEL,
@@ -328,14 +368,14 @@ static bool is_older(const wspi_coder *c)
     return !is_v3(c);
 }
 
-/* Samples have versions 1 and 2c. */
+/* Samples of version 3 are not encrypted. */
 static const wspi_ber contents[] = {
     {.kind = WSPI_BER_INT,
      .tag = 2,
      .token = E_VERSION,
      .field = SNMP_VERSION,
      .pred = WSPI_BER_LAST,
-     BOTH(0, 2)},
+     BOTH(0, 3)},
     {.kind = WSPI_BER_NAME,
      .tag = 4,
      .token = E_COMMUNITY,
@@ -346,7 +386,12 @@ static const wspi_ber contents[] = {
     {A_CHOICE_OF_PDUS(E_PDU), .when = is_older},
     {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_HEADER, .in = header, .when = is_v3},
     {.kind = WSPI_BER_SEQ, .tag = 0x04, .token = E_SECURITY, .in = parameters, .when = is_v3},
-    {.kind = WSPI_BER_CHOICE, .token = E_SCOPED, .field = SCOPED, .in = scopeds, .when = is_v3},
+    {.kind = WSPI_BER_CHOICE,
+     .token = E_SCOPED,
+     .field = SCOPED,
+     .in = scopeds,
+     .when = is_v3,
+     BOTH(0, 1)},
     END(E_MESSAGE_END),
 };
 static const wspi_ber row = {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_MESSAGE, .in = contents};
