@@ -516,7 +516,7 @@ static wsp_status draw_all(speaker *g, const int32_t *class, size_t n,
         open = 0;
         for (size_t i = 0; i < SLOTS; i++) {
             wspi_start start;
-            if (!g->flows[i].open && taken < n && wspi_plan_next(&plan, &start, 1) == 1) {
+            if (!g->flows[i].open && taken < n && wspi_plan_next(&plan, &start)) {
                 start.condition = class[taken++];
                 WSP_TRY(start_flow(g, i, &start, o.seed, err));
             }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * generate.c: a capture of new flows. Threads take waves of flows from the plan and have their packets drawn; at the end
- * all packets are sorted by time and written.
+ * generate.c: a capture of new flows. Threads take flows from the plan and have their packets drawn; at the end all packets
+ * are sorted by time and written.
  */
 #include <pthread.h>
 
 #include "task/generate_int.h"
 
-enum { MAX_THREADS = 256 };
+enum { MAX_THREADS = 256, FLOW_PACKETS = 8 /* of a flow, about */ };
 
 wsp_generate_options wsp_generate_options_default(void)
 {
@@ -58,8 +58,9 @@ typedef struct job {
     unsigned threads;
     pthread_mutex_t lock;
     wspi_plan plan;
-    uint64_t flows, packets; /* made */
-    wsp_status st;           /* of the first that failed, with err */
+    size_t slots;                   /* of each thread */
+    uint64_t begun, flows, packets; /* flows that were taken, those that have ended; packets */
+    wsp_status st;                  /* of the first that failed, with err */
     wsp_error err;
 } job;
 
@@ -69,50 +70,55 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
-/* The next flows that nobody has taken, in the order of the plan: not many more than the packets that lack. */
-static bool take_wave(job *j, wspi_wave *w)
+/*
+ * The next flow that nobody has taken, in the order of the plan. Where packets have a limit, as many flows run as are about to reach
+ * it; whoever ends one asks again, so that there are enough in the end.
+ */
+static bool next_flow(void *arg, wspi_start *out)
 {
-    uint64_t want = WSPI_WAVE, all = j->o->packets;
+    job *j = arg;
+    uint64_t all = j->o->packets;
+    bool ok;
 
     (void)pthread_mutex_lock(&j->lock);
-    if (all)
-        want = j->packets < all ? (all - j->packets) / 8 + 32 : 0;
-    if (j->st != WSP_OK)
-        want = 0;
-    w->n = wspi_plan_next(&j->plan, w->start, (size_t)WSPI_MIN(want, (uint64_t)WSPI_WAVE));
+    ok = j->st == WSP_OK && (!all || j->packets + FLOW_PACKETS * (j->begun - j->flows) < all) &&
+         wspi_plan_next(&j->plan, out);
+    j->begun += ok;
     (void)pthread_mutex_unlock(&j->lock);
-    return w->n > 0;
+    return ok;
 }
 
-static void report(job *j, size_t flows, size_t packets, wsp_status st, const wsp_error *err)
+/* Negative: another thread has failed, or the caller wants no more. */
+static wsp_status made(void *arg, size_t flows, size_t packets, wsp_error *err)
 {
+    job *j = arg;
+    wsp_status st;
+
     (void)pthread_mutex_lock(&j->lock);
     j->flows += flows;
     j->packets += packets;
-    if (st == WSP_OK && j->st == WSP_OK && j->o->report)
-        st = j->o->report(j->o->arg, j->flows, j->packets);
-    if (st < 0 && j->st == WSP_OK) {
-        j->st = st;
-        j->err = *err;
-    }
+    if (j->st == WSP_OK && j->o->report)
+        j->st = j->o->report(j->o->arg, j->flows, j->packets);
+    st = j->st;
+    *err = j->err;
     (void)pthread_mutex_unlock(&j->lock);
+    return st;
 }
 
 static void *worker_main(void *arg)
 {
     const worker *me = arg;
+    job *j = me->j;
     wsp_error err = {.status = WSP_OK};
-    wspi_wave *w = wspi_new_array(1, sizeof *w);
+    wspi_source from = {.next = next_flow, .made = made, .arg = j};
+    wsp_status st = wspi_speaker_run(me->speaker, &from, j->slots, &err);
 
-    if (!w)
-        report(me->j, 0, 0, wspi_nomem(&err, "a wave of flows", WSPI_WAVE), &err);
-    while (w && take_wave(me->j, w)) {
-        size_t before = wspi_speaker_frames(me->speaker)->n;
-        wsp_status st = wspi_speaker_run(me->speaker, w, &err);
-
-        report(me->j, w->n, wspi_speaker_frames(me->speaker)->n - before, st, &err);
+    (void)pthread_mutex_lock(&j->lock);
+    if (st < 0 && j->st == WSP_OK) {
+        j->st = st;
+        j->err = err;
     }
-    free(w);
+    (void)pthread_mutex_unlock(&j->lock);
     return NULL;
 }
 
@@ -237,6 +243,18 @@ static void say_undrawn(const job *j)
                  "%zu flows end early: nothing can be drawn after the packets they have", n);
 }
 
+/* Few flows are shared evenly, and not among more threads than have enough of them to be drawn side by side. */
+static void share_flows(job *j)
+{
+    enum { ENOUGH = WSPI_FLOWS_AT_ONCE / 4 };
+    uint64_t flows = wspi_plan_limit(j->o);
+
+    if (j->o->packets)
+        flows = WSPI_MIN(flows, j->o->packets / FLOW_PACKETS + 1);
+    j->threads = (unsigned)WSPI_MIN((uint64_t)j->threads, (flows - 1) / ENOUGH + 1);
+    j->slots = (size_t)WSPI_MIN((flows - 1) / j->threads + 1, (uint64_t)WSPI_FLOWS_AT_ONCE);
+}
+
 wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_pcap_writer *w,
                         uint64_t *packets, wsp_error *err)
 {
@@ -245,9 +263,7 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
 
     *packets = 0;
     WSP_TRY(check(m, o, err));
-    if (o->flows)
-        j.threads =
-            (unsigned)WSPI_MIN((uint64_t)j.threads, (o->flows + WSPI_WAVE - 1) / WSPI_WAVE + 1);
+    share_flows(&j);
     j.speakers = wspi_new_array(j.threads, sizeof(wspi_speaker *));
     if (!j.speakers)
         return wspi_nomem(err, "threads", j.threads);

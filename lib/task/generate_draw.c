@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate_draw.c: the packets of flows: tokens are drawn one by one from what the grammar allows, with the model's odds; a complete
- * packet is built, coded again as a recorded one would be, and shown to the model before the next. The flows of a wave
- * advance together in a number of slots, so that the model computes for many at once. Every flow has random numbers of
- * its own, so that neither slots nor threads change what is drawn.
+ * packet is built, coded again as a recorded one would be, and shown to the model before the next. Flows advance
+ * together in a number of slots, which the next flows take when one ends, so that the model computes for many at once. Every flow has
+ * random numbers of its own, so that neither slots nor threads change what is drawn.
  */
 #include <math.h>
 
 #include "task/generate_int.h"
 
-enum { SLOTS = 128, LONG_PACKET = 160, LONGEST_PACKET = 480, MOST_STARTS = 16 };
+enum { SLOTS = WSPI_FLOWS_AT_ONCE, LONG_PACKET = 160, LONGEST_PACKET = 480, MOST_STARTS = 16 };
 
 /* ---- flows ---- */
 
@@ -608,24 +608,24 @@ static wsp_status finish_packets(speaker *g, wsp_error *err)
     return advance(g, at, n, err);
 }
 
-/* Free slots take the next flows of the wave; *taken counts those that have begun. */
-static wsp_status start_flows(speaker *g, const wspi_wave *w, size_t *taken, wsp_error *err)
+/* Free ones of the first slots take the next flows. */
+static wsp_status start_flows(speaker *g, const wspi_source *from, size_t slots, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
     int32_t condition[SLOTS];
     float *states[SLOTS];
     size_t at[SLOTS], n = 0;
+    wspi_start start;
 
-    for (size_t i = 0; i < SLOTS && *taken < w->n; i++) {
+    for (size_t i = 0; i < slots; i++) {
         flow *f = &g->flows[i];
 
-        if (f->open)
+        if (f->open || !from->next(from->arg, &start))
             continue;
-        start_flow(g, f, &w->start[*taken]);
-        condition[n] = w->start[*taken].condition;
+        start_flow(g, f, &start);
+        condition[n] = start.condition;
         states[n] = f->state;
         at[n++] = i;
-        ++*taken;
     }
     if (n == 0)
         return WSP_OK;
@@ -643,24 +643,31 @@ static wsp_status start_plain(speaker *g, wsp_error *err)
     return wsp_state_start(g->runner, &state, NULL, 1, g->plain, err);
 }
 
-wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_wave *w, wsp_error *err)
+static size_t open_flows(const speaker *g)
 {
-    size_t taken = 0, drawing, open;
+    size_t n = 0;
 
     for (size_t i = 0; i < SLOTS; i++)
-        g->flows[i].open = false;
-    do {
-        WSP_TRY(start_flows(g, w, &taken, err));
-        open = 0;
-        for (size_t i = 0; i < SLOTS; i++)
-            open += g->flows[i].open;
+        n += g->flows[i].open;
+    return n;
+}
+
+wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_source *from, size_t slots, wsp_error *err)
+{
+    for (;;) {
+        size_t open, drawing, made = g->frames.n;
+
+        WSP_TRY(start_flows(g, from, slots, err));
+        open = open_flows(g);
+        if (open == 0)
+            return WSP_OK;
         /* long packets go on being drawn while the others' are finished: the model computes for many at once */
         do
             WSP_TRY(draw_tokens(g, &drawing, err));
         while (drawing > open / 2);
         WSP_TRY(finish_packets(g, err));
-    } while (open > 0);
-    return WSP_OK;
+        WSP_TRY(from->made(from->arg, open - open_flows(g), g->frames.n - made, err));
+    }
 }
 
 static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_options *o,
@@ -703,7 +710,7 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     }
     if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
         wsp_residual_new(&g->resid) < 0)
-        return wspi_nomem(err, "a wave of flows", SLOTS);
+        return wspi_nomem(err, "flows", SLOTS);
     WSP_TRY(wsp_runner_new(&g->runner, g->m, o->dtype, err));
     return start_plain(g, err);
 }
@@ -750,7 +757,7 @@ wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_ge
 
     *out = NULL;
     if (!g)
-        return wspi_nomem(err, "a wave of flows", SLOTS);
+        return wspi_nomem(err, "flows", SLOTS);
     st = make(g, m, o, err);
     if (st < 0)
         wspi_speaker_free(g);

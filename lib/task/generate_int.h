@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate_int.h: the steps of generating: a plan says what each flow shall be (generate_plan.c) and who its hosts are
- * (generate_hosts.c), a speaker draws the packets of a wave of flows (generate_draw.c) and has them follow their labels
+ * (generate_hosts.c), a speaker draws the packets of flows (generate_draw.c) and has them follow their labels
  * (generate_guide.c), generate.c has the threads and
  * the capture.
  */
@@ -170,7 +170,8 @@ typedef struct wspi_plan {
 
 void wspi_plan_init(wspi_plan *p, const wsp_generate_options *o);
 /* The next n flows at most; fewer, or 0, at the end of the plan. */
-size_t wspi_plan_next(wspi_plan *p, wspi_start *out, size_t n);
+bool wspi_plan_next(wspi_plan *p, wspi_start *out);      /* false: there are no more */
+uint64_t wspi_plan_limit(const wsp_generate_options *o); /* flows at most */
 
 /* ---- packets of a capture in a flow ---- */
 
@@ -216,13 +217,13 @@ wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder 
 
 /* ---- packets ---- */
 
-enum { WSPI_WAVE = 512 };
-
-/* A run of flows that one thread draws. */
-typedef struct wspi_wave {
-    size_t n;
-    wspi_start start[WSPI_WAVE];
-} wspi_wave;
+/* Where a speaker has its flows from, and whom it tells how far it is, both under the lock of the run. */
+typedef struct wspi_source {
+    bool (*next)(void *arg, wspi_start *out); /* false: none for now */
+    wsp_status (*made)(void *arg, size_t flows, size_t packets,
+                       wsp_error *err); /* more: ended; of any */
+    void *arg;
+} wspi_source;
 
 /* One generated frame, before all are sorted. */
 typedef struct wspi_frame_ref {
@@ -242,12 +243,14 @@ typedef struct wspi_frames {
     size_t n, cap;
 } wspi_frames;
 
-/* Draws waves, one at a time, for one thread. */
+/* Draws flows for one thread, up to `slots` of them side by side, until there are none. */
+enum { WSPI_FLOWS_AT_ONCE = 128 };
 typedef struct wspi_speaker wspi_speaker;
 wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_generate_options *o,
                             wsp_error *err) WSP_MUST_USE;
-wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_wave *w, wsp_error *err) WSP_MUST_USE;
-const wspi_frames *wspi_speaker_frames(const wspi_speaker *s); /* of all waves so far */
+wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_source *from, size_t slots,
+                            wsp_error *err) WSP_MUST_USE;
+const wspi_frames *wspi_speaker_frames(const wspi_speaker *s);
 size_t wspi_speaker_undrawn(
     const wspi_speaker *s); /* flows of a capture that it could not go on with */
 void wspi_speaker_free(wspi_speaker *s);

@@ -132,8 +132,7 @@ static void plan_from(const wspi_plan *p, wspi_start *s)
     s->max_packets = WSPI_MAX(p->o->max_packets, s->from->n);
 }
 
-/* How many flows there are at most. */
-static uint64_t flow_limit(const wsp_generate_options *o)
+uint64_t wspi_plan_limit(const wsp_generate_options *o)
 {
     uint64_t n = o->flows ? o->flows : UINT64_MAX;
 
@@ -142,24 +141,25 @@ static uint64_t flow_limit(const wsp_generate_options *o)
     return o->like && !o->flows && !o->packets && !o->duration_ns ? o->like->n : n;
 }
 
-size_t wspi_plan_next(wspi_plan *p, wspi_start *out, size_t n)
+bool wspi_plan_next(wspi_plan *p, wspi_start *out)
 {
     const wsp_generate_options *o = p->o;
-    uint64_t limit = flow_limit(o);
-    size_t i = 0;
 
-    for (; i < n && p->next < limit; i++, p->next++) {
-        p->clock_ns += (uint64_t)(-log(1 - wspi_rng_unit(&p->rng)) / o->rate * 1e9);
-        out[i] = (wspi_start){.number = p->next,
-                              .start_ns = p->clock_ns,
-                              .condition = draw_condition(p),
-                              .max_packets = o->max_packets};
-        if (o->from.flows)
-            plan_from(p, &out[i]);
-        else if (o->like)
-            plan_like(p, &out[i]);
-        if (o->duration_ns && !o->from.flows && out[i].start_ns - o->start_ns >= o->duration_ns)
-            break;
+    if (p->next >= wspi_plan_limit(o))
+        return false;
+    p->clock_ns += (uint64_t)(-log(1 - wspi_rng_unit(&p->rng)) / o->rate * 1e9);
+    *out = (wspi_start){.number = p->next,
+                        .start_ns = p->clock_ns,
+                        .condition = draw_condition(p),
+                        .max_packets = o->max_packets};
+    if (o->from.flows)
+        plan_from(p, out);
+    else if (o->like)
+        plan_like(p, out);
+    if (o->duration_ns && !o->from.flows && out->start_ns - o->start_ns >= o->duration_ns) {
+        p->next = UINT64_MAX; /* the others begin later yet */
+        return false;
     }
-    return i;
+    p->next++;
+    return true;
 }

@@ -370,7 +370,7 @@ static wsp_status draw_all(sampler *s, const int32_t *class, size_t n, wsp_error
     o.n_mix = 0;
     wspi_plan_init(&plan, &o);
     for (size_t i = 0; i < n && st == WSP_OK; i++) {
-        if (wspi_plan_next(&plan, &start, 1) != 1)
+        if (!wspi_plan_next(&plan, &start))
             break;
         start.condition = class[i];
         st = draw_flow(s, &start, err);
