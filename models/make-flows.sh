@@ -42,7 +42,7 @@ carrier - carrier
 END
 echo "heads: ${heads[*]}"
 
-# The training captures once more as a capture with 64 bytes of each packet has them (editcap, of wireshark-common).
+# The captures once more with 64 bytes of each packet (editcap, of wireshark-common).
 for root in "$corpus" "$lab/pcap"; do
     cut=$work/cut/$(basename "$(dirname "$root")")/$(basename "$root")
     (cd "$root" && find . -type f -print0) | while IFS= read -r -d '' file; do
@@ -51,14 +51,21 @@ for root in "$corpus" "$lab/pcap"; do
     done
 done
 
+# tokens PART NAME OPTION...: exit 1 says that some captures break off, which is so in this corpus; a missing file stops the next step
+tokens() {
+    local part=$1 name=$2
+    shift 2
+    "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$name.npz" "$@" || true
+}
 for part in train val test; do
-    # exit 1 says that some captures break off, which is so in this corpus; a missing file stops the next step
-    "$ws" tokenize --part "$part" --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/$part.npz" "$corpus" "$lab/pcap" || true
+    tokens "$part" "$part" "$corpus" "$lab/pcap"
 done
-"$ws" tokenize --part train --max-packets 24 --drop-residuals "${lists[@]}" -w "$work/train-and-cut.npz" "$corpus" "$lab/pcap" "$work"/cut/*/* || true
-# And as a capture has them that began in the middle of their flows.
-for skip in 4 10; do
-    "$ws" tokenize --part train --max-packets 24 --drop-residuals --change "skip=$skip" "${lists[@]}" -w "$work/late$skip.npz" "$corpus" "$lab/pcap" || true
+# Copies to learn from: cut, and as a capture has them that began in the middle of their flows.
+for part in train val; do
+    tokens "$part" "$part-and-cut" "$corpus" "$lab/pcap" "$work"/cut/*/*
+    for skip in 4 10; do
+        tokens "$part" "$part-late$skip" --change "skip=$skip" "$corpus" "$lab/pcap"
+    done
 done
 
 common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --resume --checkpoint-every 200)
@@ -73,9 +80,20 @@ common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --resume -
 "$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/dropout-$seed.safetensors" --policy everything --head-weight 0 --labelled-only \
     --per-label 200 --epochs 1 --lr 0.0005 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
     -w "$work/generator-$seed.safetensors" "$work/train.npz"
-"$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --val "$work/val.npz" --lm-weight 0 --per-capture 12 \
-    --per-label 200 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/flows-$seed.ckpt" \
-    --log "$work/flows-$seed.jsonl" -w "$work/heads-$seed.safetensors" "$work/train-and-cut.npz" "$work/late4.npz" "$work/late10.npz"
-"$ws" grow -m "$work/heads-$seed.safetensors" -w "$work/flows-$seed.safetensors" --seed "$seed" "$work/train-and-cut.npz"
-"$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" "$work/val.npz"
-"$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" "$work/test.npz"
+
+# classifier NAME SET...: heads, then trees.
+classifier() {
+    local name=$1
+    shift
+    "$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --lm-weight 0 --per-capture 12 --per-label 200 \
+        --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/$name-$seed.ckpt" \
+        --log "$work/$name-$seed.jsonl" -w "$work/$name-$seed.safetensors" "$@"
+    "$ws" grow -m "$work/$name-$seed.safetensors" -w "$work/$name-$seed.safetensors" --seed "$seed" --draws 32000 "$@"
+}
+# Once from the training captures alone, to fit temperatures and thresholds on the validation captures; then from both, which is what ships.
+sets=("$work/train-and-cut.npz" "$work/train-late4.npz" "$work/train-late10.npz")
+classifier fitted "${sets[@]}"
+"$ws" calibrate -m "$work/fitted-$seed.safetensors" -w "$work/fitted-$seed.safetensors" "$work/val.npz"
+classifier flows "${sets[@]}" "$work/val-and-cut.npz" "$work/val-late4.npz" "$work/val-late10.npz"
+"$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" --like "$work/fitted-$seed.safetensors"
+"$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" --baselines "$work/val.npz" "$work/test.npz"

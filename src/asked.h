@@ -11,7 +11,7 @@ typedef struct asked asked;
 /* `capture`: the file that the flows stand in; lists know it by the last part of its name. */
 wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_error *err);
 /* A flow that begins with this packet (of Ethernet). Flows that are not of IP have no place in lists, nor have those without a label. */
-wsp_status asked_add(asked *a, const wsp_frame *first, const char *label, wsp_error *err);
+void asked_add(asked *a, const wsp_frame *first, const char *label);
 /* The list appears; frees it in any case. */
 wsp_status asked_close(asked *a, wsp_error *err);
 void asked_discard(asked *a);

@@ -99,9 +99,6 @@ int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);
 /* The same for a failed library call: the text of err. */
 int cli_fail_error(const wsp_error *err);
 
-/* Whether a file may take this name: a device, a pipe or a folder must not be replaced. Else errno says why. */
-bool cli_is_replaceable(const char *path);
-
 /* "wirespeak: warning: ..." on standard error. */
 void cli_warn(const char *fmt, ...) WSP_PRINTF(1, 2);
 

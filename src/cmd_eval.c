@@ -10,6 +10,7 @@
 #include "report.h"
 #include "said.h"
 #include "source.h"
+#include "token_sets.h"
 #include "wirespeak/task.h"
 
 /* Scores of a model and measures of generated captures have few options in common. */
@@ -64,7 +65,8 @@ static const cli_page page = {
 };
 
 typedef struct arguments {
-    const char *model, *format, *html, *dtype, *baselines;
+    const char *model, *format, *html, *dtype;
+    cli_list baselines;
     size_t threads;
     bool per_class, final_only, robust, by_capture;
     source from;
@@ -360,10 +362,10 @@ static wsp_status add_trees(evaluation *e, const wsp_tokens *train, size_t head,
     return st;
 }
 
-static wsp_status add_baselines(evaluation *e, const char *path, wsp_error *err)
+static wsp_status add_baselines(evaluation *e, const cli_list *sets, wsp_error *err)
 {
     wsp_tokens *train = NULL;
-    wsp_status st = wsp_tokens_load(&train, path, err);
+    wsp_status st = token_sets_load(&train, sets->items, sets->n, err);
 
     for (size_t h = 0; st == WSP_OK && h < wsp_model_head_count(e->m); h++)
         if (report_of(e, h))
@@ -403,8 +405,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
          .help = "score whole captures: their flows vote together"},
         {.name = "final-only", .kind = CLI_FLAG, .value = &a->final_only, .help = "only the answers after the last packet"},
-        {.name = "baselines", .kind = CLI_TEXT, .value = &a->baselines, .arg = "TRAIN.npz",
-         .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy"},
+        {.name = "baselines", .kind = CLI_LIST, .value = &a->baselines, .arg = "TRAIN.npz",
+         .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy; may\nbe repeated"},
         {.name = "robust", .kind = CLI_FLAG, .value = &a->robust,
          .help = "also what headers and sizes alone give; of captures also\n"
                  "the scores when they are forged, cut or begin late,\nand how much nDPI can name then"},
@@ -463,8 +465,8 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
         st = score(e, err);
     if (st >= 0 && !a->final_only)
         st = add_early(e, err);
-    if (st >= 0 && a->baselines)
-        st = add_baselines(e, a->baselines, err);
+    if (st >= 0 && a->baselines.n)
+        st = add_baselines(e, &a->baselines, err);
     if (st >= 0 && a->robust)
         st = add_circumstances(e, &a->from, err);
     return st;

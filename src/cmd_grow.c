@@ -42,7 +42,7 @@ static int grow(const char *from, const char *to, char *const *sets, int n,
     int rc = CLI_OK;
 
     if (st == WSP_OK)
-        st = token_sets_load(&t, sets, n, &err);
+        st = token_sets_load(&t, (const char *const *)sets, (size_t)n, &err);
     if (st == WSP_OK && !(g = calloc(wsp_model_head_count(m) + 1, sizeof *g)))
         rc = cli_fail("out of memory");
     if (st == WSP_OK && rc == CLI_OK)
@@ -84,6 +84,14 @@ int cmd_grow(int argc, char **argv)
          .min = 1,
          .max = 1000,
          .help = "trees of each head (default 64)"},
+        {.name = "draws",
+         .kind = CLI_SIZE,
+         .value = &o.draws,
+         .arg = "N",
+         .min = 1,
+         .max = 1000000000,
+         .help = "flows that a tree draws at most, for smaller trees\n(default as many as have a "
+                 "label)"},
         {.name = "seed",
          .kind = CLI_U64,
          .value = &o.seed,

@@ -106,7 +106,7 @@ static wsp_status train(char *const *sets, int n, const char *val_path, const ch
     wsp_group *group = opt->train.group;
     wsp_tokens *set = NULL, *val = NULL;
     wsp_model *init = NULL, *m = NULL;
-    wsp_status st = token_sets_load(&set, sets, n, err);
+    wsp_status st = token_sets_load(&set, (const char *const *)sets, (size_t)n, err);
 
     if (st >= 0 && val_path)
         st = wsp_tokens_load(&val, val_path, err);
@@ -204,33 +204,19 @@ static int parse(arguments *a, int argc, char **argv)
 }
 /* clang-format on */
 
-/* Whether a file can be made there, said before hours of work and not after them. */
-static bool can_write(const char *path)
-{
-    char name[4096];
-    int fd;
-
-    if (!cli_is_replaceable(path))
-        return false;
-    errno = ENAMETOOLONG;
-    if (snprintf(name, sizeof name, "%s.tmpXXXXXX", path) >= (int)sizeof name)
-        return false;
-    fd = mkstemp(name);
-    if (fd < 0)
-        return false;
-    (void)close(fd);
-    (void)unlink(name);
-    return true;
-}
-
 /* A run that goes on adds to its log. */
 static int open_outputs(const arguments *a, progress *p)
 {
     const char *const made[] = {a->out, a->opt.checkpoint};
+    wsp_outfile f;
+    wsp_error err;
 
+    /* whether files can be made there is said before hours of work and not after them */
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-        if (made[i] && !can_write(made[i]))
-            return cli_fail("%s: cannot be written: %s", made[i], strerror(errno));
+        if (made[i] && wsp_outfile_open(&f, made[i], false, &err) < 0)
+            return cli_fail_error(&err);
+        else if (made[i])
+            wsp_outfile_discard(&f);
     if (a->log && !(p->log = fopen(a->log, a->opt.resume ? "a" : "w")))
         return cli_fail("%s: cannot be written: %s", a->log, strerror(errno));
     return CLI_OK;

@@ -151,28 +151,15 @@ static bool print_log(const fuzzing *f, FILE *to)
 
 static wsp_status write_log(const fuzzing *f, wsp_error *err)
 {
-    size_t len = strlen(f->log) + 8;
-    char *tmp = malloc(len);
-    bool ok = false;
-    FILE *to;
+    wsp_outfile to;
 
-    if (!tmp)
+    if (wsp_outfile_open(&to, f->log, false, err) < 0)
+        return WSP_ERR_IO;
+    if (!print_log(f, to.fp) && !ferror(to.fp)) { /* what cannot be written is told by commit */
+        wsp_outfile_discard(&to);
         return nomem(err);
-    (void)snprintf(tmp, len, "%s.tmp", f->log);
-    to = cli_is_replaceable(f->log) ? fopen(tmp, "w") : NULL;
-    if (to) {
-        ok = print_log(f, to);
-        ok = fclose(to) == 0 && ok && rename(tmp, f->log) == 0;
     }
-    if (!ok && err) {
-        *err = (wsp_error){.status = WSP_ERR_IO, .sys_errno = errno};
-        (void)snprintf(err->text, sizeof err->text, "%s: cannot write: %s", f->log,
-                       strerror(errno));
-    }
-    if (!ok && to)
-        (void)unlink(tmp);
-    free(tmp);
-    return ok ? WSP_OK : WSP_ERR_IO;
+    return wsp_outfile_commit(&to, err);
 }
 
 /* ---- the run ---- */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -53,16 +52,6 @@ int cli_fail(const char *fmt, ...)
     say("wirespeak: ", fmt, ap);
     va_end(ap);
     return CLI_FAILED;
-}
-
-bool cli_is_replaceable(const char *path)
-{
-    struct stat sb;
-
-    if (stat(path, &sb) != 0 || S_ISREG(sb.st_mode))
-        return true;
-    errno = S_ISDIR(sb.st_mode) ? EISDIR : ENOTSUP;
-    return false;
 }
 
 int cli_fail_error(const wsp_error *err)

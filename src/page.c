@@ -2,11 +2,6 @@
 /* page.c: what the HTML pages share: style sheet and writing. */
 #include "page.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "cli.h"
 #include "figure.h"
 
@@ -56,29 +51,13 @@ void page_head(FILE *f, const char *title, const char *more)
     (void)fprintf(f, "</title>\n<style>\n%s%s</style></head><body>\n", style, more);
 }
 
-/* Beside the name, then renamed: the name never stands for half a page. */
 int page_write(const char *path, void (*print)(FILE *f, const void *arg), const void *arg)
 {
-    size_t n = strlen(path) + 32;
-    char *temporary = malloc(n);
-    FILE *f = NULL;
-    bool written;
+    wsp_outfile f;
+    wsp_error err;
 
-    if (temporary && cli_is_replaceable(path)) {
-        (void)snprintf(temporary, n, "%s.%ld.tmp", path, (long)getpid());
-        f = fopen(temporary, "we");
-    }
-    if (!f) {
-        free(temporary);
-        return cli_fail("%s: cannot be written: %s", path, strerror(errno));
-    }
-    print(f, arg);
-    written = !ferror(f);
-    written = fclose(f) == 0 && written && rename(temporary, path) == 0;
-    if (!written) {
-        (void)cli_fail("%s: could not be written: %s", path, strerror(errno));
-        (void)remove(temporary);
-    }
-    free(temporary);
-    return written ? CLI_OK : CLI_FAILED;
+    if (wsp_outfile_open(&f, path, false, &err) < 0)
+        return cli_fail_error(&err);
+    print(f.fp, arg);
+    return wsp_outfile_commit(&f, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
 }

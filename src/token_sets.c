@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-wsp_status token_sets_load(wsp_tokens **out, char *const *paths, int n, wsp_error *err)
+wsp_status token_sets_load(wsp_tokens **out, const char *const *paths, size_t n, wsp_error *err)
 {
     wsp_tokens **set;
     wsp_status st = WSP_OK;
@@ -13,17 +13,17 @@ wsp_status token_sets_load(wsp_tokens **out, char *const *paths, int n, wsp_erro
     *out = NULL;
     if (n == 1)
         return wsp_tokens_load(out, paths[0], err);
-    set = calloc((size_t)n, sizeof *set);
+    set = calloc(n, sizeof *set);
     if (!set) {
         *err = (wsp_error){.status = WSP_ERR_NOMEM};
-        (void)snprintf(err->text, sizeof err->text, "out of memory for %d token files", n);
+        (void)snprintf(err->text, sizeof err->text, "out of memory for %zu token files", n);
         return WSP_ERR_NOMEM;
     }
-    for (int i = 0; i < n && st == WSP_OK; i++)
+    for (size_t i = 0; i < n && st == WSP_OK; i++)
         st = wsp_tokens_load(&set[i], paths[i], err);
     if (st == WSP_OK)
-        st = wsp_tokens_join(out, (const wsp_tokens *const *)set, (size_t)n, err);
-    for (int i = 0; i < n; i++)
+        st = wsp_tokens_join(out, (const wsp_tokens *const *)set, n, err);
+    for (size_t i = 0; i < n; i++)
         wsp_tokens_free(set[i]);
     free(set);
     return st;

@@ -6,7 +6,7 @@
 #include "wirespeak/token.h"
 
 /* n files, one at least. *out: the caller's. */
-wsp_status token_sets_load(wsp_tokens **out, char *const *paths, int n,
+wsp_status token_sets_load(wsp_tokens **out, const char *const *paths, size_t n,
                            wsp_error *err) WSP_MUST_USE;
 
 #endif

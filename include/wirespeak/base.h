@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base.h: what every other header of wirespeak uses: status codes, errors, logging.
+ * base.h: what every other header of wirespeak uses: status codes, errors, logging, files that are written.
  *
  * Conventions of the whole library:
  *   - a function that can fail returns a wsp_status: negative is an error, WSP_OK (0) is success,
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,6 +75,21 @@ typedef void wsp_log_fn(void *arg, wsp_log_level level, const char *text);
  * NULL (the start) drops them. Call it before other threads use the library.
  */
 WSP_API void wsp_log_set(wsp_log_fn *fn, void *arg, wsp_log_level level);
+
+/*
+ * A file that appears whole or not at all: written to `fp` (the caller may) under a temporary name in the same folder, synced and
+ * renamed by commit; discard removes it, and does nothing after commit or a failed open. It has the permissions of the file that it
+ * replaces, or what the umask leaves; of a link it replaces what the link names. stream: standard output ("-"), devices and
+ * pipes are written to as they are; they are refused else. IO with the reason. commit: IO for any write that failed before, too.
+ */
+typedef struct wsp_outfile {
+    FILE *fp;
+    char *path, *tmp; /* tmp: NULL for a stream */
+} wsp_outfile;
+WSP_MUST_USE WSP_API wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream,
+                                                 wsp_error *err);
+WSP_MUST_USE WSP_API wsp_status wsp_outfile_commit(wsp_outfile *f, wsp_error *err);
+WSP_API void wsp_outfile_discard(wsp_outfile *f);
 
 #ifdef __cplusplus
 }

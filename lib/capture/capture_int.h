@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * capture_int.h: what the folders to the right may use of capture/ beyond the public header: output
- * files that appear whole or not at all, and .npz containers (a ZIP of .npy members) through
- * libarchive.
+ * capture_int.h: what the folders to the right may use of capture/ beyond the public header: small files
+ * read whole, and .npz containers (a ZIP of .npy members) through libarchive.
  */
 #ifndef WSPI_CAPTURE_INT_H
 #define WSPI_CAPTURE_INT_H
@@ -11,21 +10,6 @@
 
 #include "base/base.h"
 #include "wirespeak/capture.h"
-
-/*
- * A file that appears whole or not at all: written under a temporary name in the same folder,
- * fsynced and renamed by commit; discard removes it. "-" is standard output. The stream is borrowed
- * until commit or discard.
- */
-typedef struct wspi_outfile {
-    FILE *fp;
-    char *path, *tmp; /* tmp is NULL for standard output and for devices such as /dev/null */
-} wspi_outfile;
-
-wsp_status wspi_outfile_open(wspi_outfile *f, const char *path, wsp_error *err) WSP_MUST_USE;
-/* reports any earlier write error too */
-wsp_status wspi_outfile_commit(wspi_outfile *f, wsp_error *err) WSP_MUST_USE;
-void wspi_outfile_discard(wspi_outfile *f);
 
 /* A file without a name, to write and then read, in the folder of `beside`; NULL and errno. fclose() removes it. */
 FILE *wspi_spool_open(const char *beside) WSP_MUST_USE;
@@ -78,7 +62,7 @@ typedef struct wspi_zip_writer wspi_zip_writer;
 
 /*
  * A ZIP file whose members are stored or deflated so that numpy.load reads it. Atomic like
- * wspi_outfile.
+ * wsp_outfile.
  */
 wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, bool deflate,
                                 wsp_error *err) WSP_MUST_USE;

@@ -7,7 +7,7 @@ enum {
 }; /* magic 6 | version 1.0 | length 16 | a Python dictionary, padded with spaces, and a newline */
 
 struct wsp_npy_writer {
-    wspi_outfile file;
+    wsp_outfile file;
     size_t columns;
     uint64_t rows;
 };
@@ -42,7 +42,7 @@ wsp_status wsp_npy_writer_open(wsp_npy_writer **out, const char *path, size_t co
     if (!w)
         return wspi_nomem(err, "a .npy writer", sizeof *w);
     w->columns = columns;
-    st = wspi_outfile_open(&w->file, path, err);
+    st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK && fseeko(w->file.fp, 0, SEEK_SET) != 0)
         st = wspi_fail(err, WSP_ERR_IO, 0,
                        "%s: the number of rows is known last, which needs a file", path);
@@ -69,8 +69,8 @@ wsp_status wsp_npy_writer_close(wsp_npy_writer *w, wsp_error *err)
     wsp_status st = fseeko(w->file.fp, 0, SEEK_SET) == 0 ? write_head(w, err) : write_fail(w, err);
 
     if (st == WSP_OK)
-        st = wspi_outfile_commit(&w->file, err);
-    wspi_outfile_discard(&w->file);
+        st = wsp_outfile_commit(&w->file, err);
+    wsp_outfile_discard(&w->file);
     free(w);
     return st;
 }
@@ -79,6 +79,6 @@ void wsp_npy_writer_discard(wsp_npy_writer *w)
 {
     if (!w)
         return;
-    wspi_outfile_discard(&w->file);
+    wsp_outfile_discard(&w->file);
     free(w);
 }

@@ -11,7 +11,7 @@
 #define NS_PER_S          1000000000u
 
 struct wsp_pcap_writer {
-    wspi_outfile file;
+    wsp_outfile file;
     uint64_t packets;
 };
 
@@ -64,7 +64,7 @@ wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int lin
     w = calloc(1, sizeof *w);
     if (!w)
         return wspi_nomem(err, "a pcap writer", sizeof *w);
-    st = wspi_outfile_open(&w->file, path, err);
+    st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK) {
         wspi_pcap_file_head(head, linktype);
         st = put(w, head, sizeof head, err);
@@ -98,7 +98,7 @@ wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame, wsp_e
 
 wsp_status wsp_pcap_writer_close(wsp_pcap_writer *w, wsp_error *err)
 {
-    wsp_status st = wspi_outfile_commit(&w->file, err);
+    wsp_status st = wsp_outfile_commit(&w->file, err);
 
     free(w);
     return st;
@@ -108,6 +108,6 @@ void wsp_pcap_writer_discard(wsp_pcap_writer *w)
 {
     if (!w)
         return;
-    wspi_outfile_discard(&w->file);
+    wsp_outfile_discard(&w->file);
     free(w);
 }

@@ -21,7 +21,7 @@ enum {
 };
 
 struct wsp_pcapng_writer {
-    wspi_outfile file;
+    wsp_outfile file;
     wspi_buf block;
     uint32_t interfaces;
     uint64_t packets;
@@ -93,7 +93,7 @@ wsp_status wsp_pcapng_writer_open(wsp_pcapng_writer **out, const char *path, wsp
     if (!w)
         return wspi_nomem(err, "a pcapng writer", sizeof *w);
     wspi_buf_init(&w->block, (size_t)1 << 26);
-    st = wspi_outfile_open(&w->file, path, err);
+    st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK)
         st = make_section(&w->block) < 0 ? wspi_nomem(err, "a block", 0) : write_block(w, err);
     if (st < 0) {
@@ -161,7 +161,7 @@ wsp_status wsp_pcapng_writer_add(wsp_pcapng_writer *w, uint32_t interface, const
 
 wsp_status wsp_pcapng_writer_close(wsp_pcapng_writer *w, wsp_error *err)
 {
-    wsp_status st = wspi_outfile_commit(&w->file, err);
+    wsp_status st = wsp_outfile_commit(&w->file, err);
 
     wspi_buf_clear(&w->block);
     free(w);
@@ -172,7 +172,7 @@ void wsp_pcapng_writer_discard(wsp_pcapng_writer *w)
 {
     if (!w)
         return;
-    wspi_outfile_discard(&w->file);
+    wsp_outfile_discard(&w->file);
     wspi_buf_clear(&w->block);
     free(w);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct wspi_zip_writer {
-    wspi_outfile file;
+    wsp_outfile file;
     struct archive *ar;
 };
 
@@ -42,7 +42,7 @@ wsp_status wspi_zip_writer_open(wspi_zip_writer **out, const char *path, bool de
     *out = NULL;
     if (!w)
         return wspi_nomem(err, "a ZIP writer", sizeof *w);
-    st = wspi_outfile_open(&w->file, path, err);
+    st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK && !(w->ar = archive_write_new()))
         st = wspi_nomem(err, "a ZIP writer", 1);
     if (st == WSP_OK && (archive_write_set_format_zip(w->ar) != ARCHIVE_OK ||
@@ -129,7 +129,7 @@ wsp_status wspi_zip_writer_close(wspi_zip_writer *w, wsp_error *err)
     if (archive_write_close(w->ar) != ARCHIVE_OK)
         st = zip_fail(w, err);
     if (st == WSP_OK)
-        st = wspi_outfile_commit(&w->file, err);
+        st = wsp_outfile_commit(&w->file, err);
     wspi_zip_writer_discard(w);
     return st;
 }
@@ -141,7 +141,7 @@ void wspi_zip_writer_discard(wspi_zip_writer *w)
     if (w->ar && w->file.fp)
         (void)archive_write_fail(w->ar); /* else free() would still write the end of the file */
     (void)archive_write_free(w->ar);
-    wspi_outfile_discard(&w->file);
+    wsp_outfile_discard(&w->file);
     free(w);
 }
 

@@ -165,44 +165,19 @@ fail:
     return NULL;
 }
 
-static wsp_status write_all(int fd, const void *p, size_t len)
-{
-    const uint8_t *b = p;
-
-    while (len > 0) {
-        ssize_t n = write(fd, b, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return WSP_ERR_IO;
-        b += n;
-        len -= (size_t)n;
-    }
-    return WSP_OK;
-}
-
-/* Header padded with spaces to a multiple of 8, then the data. */
-static wsp_status write_parts(int fd, const char *header, const wspi_st_tensor *t, size_t n)
+/* Header padded with spaces to a multiple of 8, then the data. What cannot be written is told when the file is closed. */
+static void write_parts(FILE *f, const char *header, const wspi_st_tensor *t, size_t n)
 {
     size_t len = strlen(header), padded = (len + 7) & ~(size_t)7;
     uint8_t head[8];
 
     for (int i = 0; i < 8; i++)
         head[i] = (uint8_t)((uint64_t)padded >> 8 * i);
-    WSP_TRY(write_all(fd, head, sizeof head));
-    WSP_TRY(write_all(fd, header, len));
-    WSP_TRY(write_all(fd, "       ", padded - len));
+    (void)fwrite(head, 1, sizeof head, f);
+    (void)fwrite(header, 1, len, f);
+    (void)fwrite("       ", 1, padded - len, f);
     for (size_t i = 0; i < n; i++)
-        WSP_TRY(write_all(fd, t[i].data, t[i].len));
-    return fsync(fd) == 0 ? WSP_OK : WSP_ERR_IO;
-}
-
-/* The new file takes the old one's name: what is there must be a file. A device, a pipe or a folder stays. */
-static bool is_replaceable(const char *path)
-{
-    struct stat sb;
-
-    return stat(path, &sb) != 0 || S_ISREG(sb.st_mode);
+        (void)fwrite(t[i].data, 1, t[i].len, f);
 }
 
 wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t, size_t n,
@@ -210,37 +185,16 @@ wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t
 {
     json_t *o = make_header(meta, t, n);
     char *header = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    size_t cap = strlen(path) + 16;
-    char *tmp = wspi_new_array(cap, 1);
-    wsp_status st = WSP_OK;
-    int fd = -1;
+    wsp_outfile f;
+    wsp_status st =
+        header ? wsp_outfile_open(&f, path, false, err) : wspi_nomem(err, "a file's header", n);
 
-    if (!header || !tmp) {
-        st = wspi_nomem(err, "a file's header", cap);
-        goto out;
+    if (st == WSP_OK) {
+        write_parts(f.fp, header, t, n);
+        st = wsp_outfile_commit(&f, err);
     }
-    if (!is_replaceable(path)) {
-        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: cannot write: what is there is no file", path);
-        goto out;
-    }
-    (void)snprintf(tmp, cap, "%s.tmpXXXXXX", path);
-    fd = mkstemp(tmp);
-    if (fd < 0) {
-        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
-        goto out;
-    }
-    if (fchmod(fd, 0644) != 0 || write_parts(fd, header, t, n) < 0)
-        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", tmp, strerror(errno));
-    if (close(fd) != 0 && st == WSP_OK)
-        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", tmp, strerror(errno));
-    if (st == WSP_OK && rename(tmp, path) != 0)
-        st = wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
-    if (st < 0)
-        (void)unlink(tmp);
-out:
     json_decref(o);
     free(header);
-    free(tmp);
     return st;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * generate_int.h: the steps of generating: a plan says what each flow shall be (generate_plan.c) and who its hosts are
- * (generate_hosts.c), a speaker draws the packets of flows (generate_draw.c) and has them follow their labels
- * (generate_guide.c), generate.c has the threads and
- * the capture.
+ * generate_int.h: the steps of generating: a plan says what each flow shall be (generate_plan.c) and who its hosts are (generate_hosts.c), a
+ * speaker draws the packets of flows (generate_draw.c) and has them follow their labels (generate_guide.c), generate.c has the threads
+ * and the capture.
  */
 #ifndef WSPI_GENERATE_INT_H
 #define WSPI_GENERATE_INT_H

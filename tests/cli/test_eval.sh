@@ -88,6 +88,12 @@ fails "a change that there is none" 2 tokenize --change later --stats "$data/dns
 result $? "trees are grown beside the model, the same ones each time"
 says "on the flows that the model is scored on" "$tmp/trees.json" \
     'len(r[0]["baselines"]) == 4 and all(b["flows"] == r[0]["flows"] and b["accuracy"] > .9 for b in r[0]["baselines"] if "forest" in b["name"])'
+# The flows of two files are those of one with both.
+"$ws" tokenize -q --labels "kind=$tmp/all.tsv" -w "$tmp/both.npz" "$data"/{dns,http}.pcap && "$ws" tokenize -q --labels "kind=$tmp/all.tsv" -w "$tmp/first.npz" "$data/dns.pcap" &&
+    "$ws" tokenize -q --labels "kind=$tmp/all.tsv" -w "$tmp/second.npz" "$data/http.pcap" &&
+    "$ws" eval -q --final-only --baselines "$tmp/both.npz" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" | sed 's/"flows_per_second":[^,]*//g' >"$tmp/both.json" &&
+    "$ws" eval -q --final-only --baselines "$tmp/first.npz" --baselines "$tmp/second.npz" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" | sed 's/"flows_per_second":[^,]*//g' | cmp - "$tmp/both.json"
+result $? "baselines learn from several files"
 fails "training flows without labels of the heads" 1 eval -q --final-only --baselines "$tmp/p.npz" -m "$tmp/m.safetensors" "$tmp/all.npz"
 
 # Whole captures: a list of them labels all their flows, which vote together, those of trees as well.

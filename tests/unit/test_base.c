@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_base.c: failing, logging, buffers, growth, the cursor and the random numbers of lib/base. */
+/* test_base.c: failing, logging, buffers, growth, the cursor, the random numbers and the files of lib/base. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -290,6 +293,131 @@ static void log2_rounds_down(void **state)
     assert_int_equal(wspi_log2(UINT64_MAX), 63);
 }
 
+/* ---- files that appear whole or not at all ---- */
+
+static char folder[] = "/tmp/wirespeak-base-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char path[2][128];
+    static unsigned k;
+
+    (void)snprintf(path[++k & 1], sizeof path[0], "%s/%s", folder, name);
+    return path[k & 1];
+}
+
+static void put(const char *name, const char *text)
+{
+    wsp_outfile f;
+
+    assert_int_equal(wsp_outfile_open(&f, in_folder(name), false, NULL), WSP_OK);
+    assert_true(fputs(text, f.fp) >= 0);
+    assert_int_equal(wsp_outfile_commit(&f, NULL), WSP_OK);
+}
+
+static void assert_holds(const char *name, const char *text)
+{
+    char got[64] = "";
+    FILE *f = fopen(in_folder(name), "r");
+
+    assert_non_null(f);
+    assert_int_equal(fread(got, 1, sizeof got - 1, f), strlen(text));
+    assert_string_equal(got, text);
+    (void)fclose(f);
+}
+
+static size_t names_in_folder(void)
+{
+    DIR *d = opendir(folder);
+    size_t n = 0;
+
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    (void)closedir(d);
+    return n - 2;
+}
+
+static int empty_folder(void **state)
+{
+    (void)state;
+    for (const char *const *p = (const char *const[]){"a", "link", "pipe", NULL}; *p; p++)
+        (void)unlink(in_folder(*p));
+    return rmdir(folder);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static void a_file_appears_when_it_is_whole(void **state)
+{
+    wsp_outfile f;
+
+    (void)state;
+    put("a", "old");
+    assert_int_equal(wsp_outfile_open(&f, in_folder("a"), false, NULL), WSP_OK);
+    assert_true(fputs("half", f.fp) >= 0 && fflush(f.fp) == 0);
+    assert_holds("a", "old");
+    wsp_outfile_discard(&f);
+    wsp_outfile_discard(&f);
+    assert_holds("a", "old");
+    assert_int_equal(names_in_folder(), 1);
+    put("a", "new");
+    assert_holds("a", "new");
+    assert_int_equal(names_in_folder(), 1);
+}
+
+static void a_file_keeps_permissions_and_links(void **state)
+{
+    struct stat sb;
+
+    (void)state;
+    put("a", "old");
+    assert_int_equal(chmod(in_folder("a"), 0640), 0);
+    assert_int_equal(symlink("a", in_folder("link")), 0);
+    put("link", "new");
+    assert_holds("a", "new");
+    assert_int_equal(lstat(in_folder("link"), &sb), 0);
+    assert_true(S_ISLNK(sb.st_mode));
+    assert_int_equal(stat(in_folder("a"), &sb), 0);
+    assert_int_equal(sb.st_mode & 0777, 0640);
+}
+
+static void what_is_no_file_is_not_replaced(void **state)
+{
+    struct stat sb;
+    wsp_outfile f;
+    wsp_error err;
+
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(wsp_outfile_open(&f, in_folder("pipe"), false, &err), WSP_ERR_IO);
+    assert_non_null(strstr(err.text, "pipe: cannot be written"));
+    assert_int_equal(wsp_outfile_open(&f, folder, true, &err), WSP_ERR_IO);
+    assert_int_equal(wsp_outfile_open(&f, in_folder("no/a"), false, &err), WSP_ERR_IO);
+    assert_int_equal(stat(in_folder("pipe"), &sb), 0);
+    assert_true(S_ISFIFO(sb.st_mode));
+    assert_int_equal(wsp_outfile_open(&f, "/dev/null", true, &err), WSP_OK);
+    assert_int_equal(wsp_outfile_commit(&f, &err), WSP_OK);
+}
+
+static void a_full_disk_is_told_at_the_end(void **state)
+{
+    wsp_outfile f;
+    wsp_error err;
+
+    (void)state;
+    if (access("/dev/full", W_OK) != 0)
+        skip();
+    assert_int_equal(wsp_outfile_open(&f, "/dev/full", true, &err), WSP_OK);
+    (void)fputs("text", f.fp);
+    assert_int_equal(wsp_outfile_commit(&f, &err), WSP_ERR_IO);
+    assert_int_equal(err.sys_errno, ENOSPC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,7 +440,11 @@ int main(void)
         cmocka_unit_test(random_draws_stay_in_their_range),
         cmocka_unit_test(fnv1a_gives_the_published_values),
         cmocka_unit_test(log2_rounds_down),
+        cmocka_unit_test(a_file_appears_when_it_is_whole),
+        cmocka_unit_test(a_file_keeps_permissions_and_links),
+        cmocka_unit_test(what_is_no_file_is_not_replaced),
+        cmocka_unit_test(a_full_disk_is_told_at_the_end),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, empty_folder);
 }
