@@ -603,14 +603,12 @@ WSP_MUST_USE WSP_API wsp_status wsp_baseline_score(const wsp_model *m, size_t he
 
 typedef struct wsp_grow_options {
     size_t trees; /* of each head, up to 1000 */
-    size_t
-        draws; /* flows, or parts of them, that a tree draws at most; 0: as many as have a label of its head */
     uint64_t seed;
     unsigned
         threads; /* 0: as many as the machine has CPUs; the trees are the same for any number */
 } wsp_grow_options;
 
-/* 64 trees, as many draws as there are flows, seed 1, all CPUs. */
+/* 64 trees, seed 1, all CPUs. */
 WSP_API wsp_grow_options wsp_grow_options_default(void);
 
 /* What a head was given; flows = 0: the set has no label of the head, and it has no trees. */

@@ -145,7 +145,7 @@ static bool is_whole(const grower *g, const wspi_excerpt *e)
 
 static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
 {
-    size_t L = wsp_model_head(g->m, h)->n_labels, n = 0, flows = 0, draws, before = g->nodes.n;
+    size_t L = wsp_model_head(g->m, h)->n_labels, n = 0, flows = 0, before = g->nodes.n;
     wsp_status st = WSP_OK;
 
     for (size_t i = 0; i < g->n; i++) {
@@ -156,9 +156,8 @@ static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
         flows += is_whole(g, &g->of[i]);
     }
     g->labels[h] = n ? (uint32_t)L : 0;
-    draws = g->opt->draws ? WSPI_MIN(flows, g->opt->draws) : flows;
     if (n)
-        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, draws, g->known, L},
+        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, flows, g->known, L},
                               g->opt->trees, g->opt->seed * 1000003u + h, g->opt->threads,
                               g->root + h * g->opt->trees, &g->nodes);
     if (grown)

@@ -328,9 +328,13 @@ static const wspi_ber header[] = {
      .want = 3},
     END(E_HEADER_END),
 };
-#define A_NAME(name, of)                                                        \
-    {                                                                           \
-        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = of, BOTH(3, 5) \
+/* Samples: a client that does not know the engine yet asks with empty names (RFC 3414 4). */
+#define A_NAME(name, of)                                                                        \
+    {                                                                                           \
+        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = of, .from = {0, 3}, .count = { \
+            1,                                                                                  \
+            3                                                                                   \
+        }                                                                                       \
     }
 /* RFC 3414 2.4 */
 static const wspi_ber usm[] = {
