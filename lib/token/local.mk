@@ -2,7 +2,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/code.c lib/token/valid.c lib/token/group.c lib/token/host.c lib/token/ndp.c lib/token/quote.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/spans.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/join.c lib/token/tokenizer.c \
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
-	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/ntp.c lib/token/app/modbus.c \
+	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
 	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
@@ -43,7 +43,9 @@ test_ndp_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_quote
 test_quote_SOURCES = tests/unit/test_quote.c tests/unit/wire.h
 test_quote_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_names
+check_PROGRAMS += test_names test_dns_samples
+test_dns_samples_SOURCES = tests/unit/test_dns_samples.c tests/unit/wire.h
+test_dns_samples_LDADD = $(TEST_LIBS)
 test_names_SOURCES = tests/unit/test_names.c tests/unit/wire.h
 test_names_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_dialects

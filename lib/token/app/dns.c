@@ -4,7 +4,7 @@
  * | id 16 | flags 16 | questions 16 | answers 16 | authorities 16 | additionals 16 | questions | records |
  * question: | name | type 16 | class 16 |   record: | name | type 16 | class 16 | ttl 32 | length 16 | data |
  */
-#include "token/app/dns_data.h"
+#include "token/app/dns_types.h"
 
 enum {
     ID,
@@ -59,60 +59,6 @@ static const wspi_value flags[] = {{0x0100, "query"},
                                    {0x8184, "not-implemented"},
                                    {0x3010, "release-nb"},
                                    {0, NULL}};
-
-/* Places of types in the list; the vocabulary has them in this order. */
-enum {
-    P_MX,
-    P_SOA,
-    P_NS,
-    P_CNAME,
-    P_A,
-    P_AAAA,
-    P_PTR,
-    P_TXT,
-    P_SRV,
-    P_NB,
-    P_OPT,
-    P_HTTPS,
-    P_ANY,
-    P_NULL,
-    P_DS,
-    P_RRSIG,
-    P_NSEC,
-    P_DNSKEY,
-    P_NAPTR,
-    P_KEY,
-    P_HINFO,
-    P_SPF,
-    P_SVCB,
-    P_CAA,
-    N_TYPES
-};
-static const wspi_value type[] = {[P_MX] = {WSPI_DNS_MX, "MX"},
-                                  [P_SOA] = {WSPI_DNS_SOA, "SOA"},
-                                  [P_NS] = {WSPI_DNS_NS, "NS"},
-                                  [P_CNAME] = {WSPI_DNS_CNAME, "CNAME"},
-                                  [P_A] = {WSPI_DNS_A, "A"},
-                                  [P_AAAA] = {WSPI_DNS_AAAA, "AAAA"},
-                                  [P_PTR] = {WSPI_DNS_PTR, "PTR"},
-                                  [P_TXT] = {WSPI_DNS_TXT, "TXT"},
-                                  [P_SRV] = {WSPI_DNS_SRV, "SRV"},
-                                  [P_NB] = {WSPI_DNS_NB, "NB"},
-                                  [P_OPT] = {WSPI_DNS_OPT, "OPT"},
-                                  [P_HTTPS] = {WSPI_DNS_HTTPS, "HTTPS"},
-                                  [P_ANY] = {WSPI_DNS_ANY, "ANY"},
-                                  [P_NULL] = {WSPI_DNS_NULL, "NULL"},
-                                  [P_DS] = {WSPI_DNS_DS, "DS"},
-                                  [P_RRSIG] = {WSPI_DNS_RRSIG, "RRSIG"},
-                                  [P_NSEC] = {WSPI_DNS_NSEC, "NSEC"},
-                                  [P_DNSKEY] = {WSPI_DNS_DNSKEY, "DNSKEY"},
-                                  [P_NAPTR] = {WSPI_DNS_NAPTR, "NAPTR"},
-                                  [P_KEY] = {WSPI_DNS_KEY, "KEY"},
-                                  [P_HINFO] = {WSPI_DNS_HINFO, "HINFO"},
-                                  [P_SPF] = {WSPI_DNS_SPF, "SPF"},
-                                  [P_SVCB] = {WSPI_DNS_SVCB, "SVCB"},
-                                  [P_CAA] = {WSPI_DNS_CAA, "CAA"},
-                                  [N_TYPES] = {0, NULL}};
 
 /* Sets of them that samples have. */
 #define ONE(place) (UINT32_C(1) << (place))
@@ -193,10 +139,12 @@ static const wspi_field fields[] = {
     [AUTHORITIES] = {"dns.authorities", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [ADDITIONALS] = {"dns.additionals", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
     [QNAME] = {"dns.qname", 0, 8, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NAME, 0, NULL, 2},
-    [QTYPE] = {"dns.qtype", 0, 16, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_REGISTERED, QTYPE, type, 0},
+    [QTYPE] = {"dns.qtype", 0, 16, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_REGISTERED, QTYPE,
+               wspi_dns_types, 0},
     [QCLASS] = {"dns.qclass", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [NAME] = {"dns.name", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, name_form, 0},
-    [TYPE] = {"dns.type", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, type, 0},
+    [TYPE] = {"dns.type", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, wspi_dns_types,
+              0},
     [CLASS] = {"dns.class", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 1, class, 0},
     [TTL] = {"dns.ttl", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [LENGTH] = {"dns.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
@@ -485,14 +433,6 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     spelled_name(c, least, n, only ? n : 0, row);
 }
 
-static bool has_token(uint64_t t)
-{
-    for (unsigned k = 0; k < N_TYPES; k++)
-        if (type[k].value == t)
-            return true;
-    return false;
-}
-
 /* Samples: only types of the set; one that has no token is drawn from those whose data can be made up. */
 static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, uint64_t want)
 {
@@ -501,7 +441,7 @@ static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, u
 
     wspi_app_only(c, 0, N_TYPES + 1);
     t = wspi_app_code(c, f, known, want, wspi_app_get(c, 2));
-    if (c->fill && !has_token(t) && !wspi_dns_data_least(t))
+    if (c->fill && !wspi_dns_has_token(t) && !wspi_dns_data_least(t))
         c->app.v[c->dir][f] = t = wspi_dns_other_type(c);
     wspi_app_put(c, 2, t);
     for (unsigned k = 0; c->legal && !c->deviations && k <= N_TYPES; k++)
