@@ -177,7 +177,8 @@ static void write_parts(FILE *f, const char *header, const wspi_st_tensor *t, si
     (void)fwrite(header, 1, len, f);
     (void)fwrite("       ", 1, padded - len, f);
     for (size_t i = 0; i < n; i++)
-        (void)fwrite(t[i].data, 1, t[i].len, f);
+        if (t[i].len > 0) /* an empty one has no data to point at */
+            (void)fwrite(t[i].data, 1, t[i].len, f);
 }
 
 wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t, size_t n,
