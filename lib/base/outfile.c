@@ -75,8 +75,9 @@ wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream, wsp_e
         return open_fail(f, path, err);
     }
     if (there && !S_ISREG(sb.st_mode) && !stream) { /* nor may it be replaced */
-        errno = ENOTSUP;
-        return open_fail(f, path, err);
+        wsp_outfile_discard(f);
+        return wspi_fail(err, WSP_ERR_IO, 0, "%s: cannot be written: what is there is no file",
+                         path);
     }
     if (there && !S_ISREG(sb.st_mode))
         return wrap(f, open(path, O_WRONLY | O_CLOEXEC), err);

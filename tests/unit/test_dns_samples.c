@@ -2,15 +2,6 @@
 /* test_dns_samples.c: what samples of DNS have: sections, records and their data, EDNS, names. */
 #include "tests/unit/wire.h"
 
-static size_t qname_len(const uint8_t *b)
-{
-    size_t n = 0;
-
-    while (b[n])
-        n += b[n] + 1u;
-    return n + 1;
-}
-
 enum { ANY_TYPE = 512 };
 typedef struct message_seen {
     unsigned count[4],

@@ -161,15 +161,6 @@ static bool fits(uint16_t port, const uint8_t *b, size_t n)
     return b[0] == 32 && n == 34;
 }
 
-static size_t qname_len(const uint8_t *b)
-{
-    size_t n = 0;
-
-    while (b[n])
-        n += b[n] + 1u;
-    return n + 1;
-}
-
 /* Of 200 sampled messages of clients: numbers, flags, names as the service has them. */
 static void questions_at(uint16_t port, const char *dport)
 {

@@ -351,6 +351,16 @@ static inline void to_a_host(uint8_t *legal)
             legal[i] = 0;
 }
 
+/* Bytes of a name of DNS that has no pointer. */
+static inline size_t qname_len(const uint8_t *b)
+{
+    size_t n = 0;
+
+    while (b[n])
+        n += b[n] + 1u;
+    return n + 1;
+}
+
 /* A sampled packet of the flow is of the protocol when it is read again. */
 static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
                           uint8_t app, wspi_rng *r)
