@@ -6,6 +6,8 @@
 #include "cli.h"
 #include "wirespeak/task.h"
 
+static const cli_rule rules[] = {{"keep", CLI_NEVER_WITH, "like"}, {NULL, CLI_NEVER_WITH, NULL}};
+
 static const cli_page page = {
     .name = "calibrate",
     .operands = "[OPTION]... -m MODEL -w MODEL {VAL.npz | --like=MODEL}",
@@ -20,6 +22,7 @@ static const cli_page page = {
                 "  wirespeak calibrate -m all.safetensors -w all.safetensors --like "
                 "calibrated.safetensors\n",
     .max_operands = 1,
+    .rules = rules,
 };
 
 /* like: there are no flows to tell of. */

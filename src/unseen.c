@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unseen.c: tokens and pairs of them that have been seen, as features: numbers below FEATURES, a token's own or what a pair
- * is hashed to. Text is left out: generated text is random.
+ * unseen.c: tokens and pairs of them that have been seen, as features: a token's own number, or one behind all of these that a
+ * pair is hashed to. Text is left out: generated text is random.
  */
 #include "unseen.h"
 

@@ -97,8 +97,9 @@ static wsp_status made(void *arg, size_t flows, size_t packets, wsp_error *err)
     (void)pthread_mutex_lock(&j->lock);
     j->flows += flows;
     j->packets += packets;
-    if (j->st == WSP_OK && j->o->report)
-        j->st = j->o->report(j->o->arg, j->flows, j->packets);
+    st = j->st == WSP_OK && j->o->report ? j->o->report(j->o->arg, j->flows, j->packets) : WSP_OK;
+    if (st < 0)
+        j->st = st;
     st = j->st;
     *err = j->err;
     (void)pthread_mutex_unlock(&j->lock);

@@ -219,8 +219,8 @@ wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder 
 /* Where a speaker has its flows from, and whom it tells how far it is, both under the lock of the run. */
 typedef struct wspi_source {
     bool (*next)(void *arg, wspi_start *out); /* false: none for now */
-    wsp_status (*made)(void *arg, size_t flows, size_t packets,
-                       wsp_error *err); /* more: ended; of any */
+    /* so many flows more have ended, so many packets more are drawn; negative: no more are wanted */
+    wsp_status (*made)(void *arg, size_t flows, size_t packets, wsp_error *err);
     void *arg;
 } wspi_source;
 

@@ -175,6 +175,7 @@ result $? "train --val calibrates alike"
 result $? "calibrate --like takes both numbers from another model"
 fails "neither a set nor a model to be like" 2 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors"
 fails "both a set and a model to be like" 2 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors" --like "$tmp/calm.safetensors" "$tmp/four.npz"
+fails "a share to keep of nothing that is fitted" 2 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors" --keep 0.9 --like "$tmp/calm.safetensors"
 fails "a model of other heads to be like" 1 calibrate -m "$tmp/sure.safetensors" -w "$tmp/x.safetensors" --like "$top_srcdir/models/flows.safetensors"
 fails "a model to write has no name" 2 calibrate -m "$tmp/sure.safetensors" "$tmp/four.npz"
 
