@@ -81,12 +81,17 @@ common=(--config small --val-every 0 --batch-tokens 4096 --dtype auto --resume -
     --per-label 200 --epochs 1 --lr 0.0005 --checkpoint "$work/generator-$seed.ckpt" --log "$work/generator-$seed.jsonl" \
     -w "$work/generator-$seed.safetensors" "$work/train.npz"
 
+# Heads whose lists name what a capture was made for: of captures that have none of their labels they learn to say "unknown".
+background=()
+for head in app ics device mobile tunnel threat; do
+    background+=(--background "$head")
+done
 # classifier NAME SET...: heads, then trees.
 classifier() {
     local name=$1
     shift
     "$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --lm-weight 0 --per-capture 12 --per-label 200 \
-        --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/$name-$seed.ckpt" \
+        --token-drop 0.1 --skip 0.15 --dropout 0.2 "${background[@]}" --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/$name-$seed.ckpt" \
         --log "$work/$name-$seed.jsonl" -w "$work/$name-$seed.safetensors" "$@"
     "$ws" grow -m "$work/$name-$seed.safetensors" -w "$work/$name-$seed.safetensors" --seed "$seed" --trees 32 "$@"
 }
@@ -96,4 +101,4 @@ classifier fitted "${sets[@]}"
 "$ws" calibrate -m "$work/fitted-$seed.safetensors" -w "$work/fitted-$seed.safetensors" "$work/val.npz"
 classifier flows "${sets[@]}" "$work/val-and-cut.npz" "$work/val-late4.npz" "$work/val-late10.npz"
 "$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" --like "$work/fitted-$seed.safetensors"
-"$ws" eval -m "$work/flows-$seed.safetensors" --baselines "$work/train.npz" --baselines "$work/val.npz" "$work/test.npz"
+"$ws" eval -m "$work/flows-$seed.safetensors" "${background[@]}" --baselines "$work/train.npz" --baselines "$work/val.npz" "$work/test.npz"

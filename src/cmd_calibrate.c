@@ -50,6 +50,8 @@ static wsp_status learn_field(wsp_model *m, const char *train, wsp_error *err)
     wsp_status st = wsp_tokens_load(&t, train, err);
 
     if (st == WSP_OK)
+        st = wsp_tokens_background_like(t, m, err);
+    if (st == WSP_OK)
         st = wsp_stacks_learn(m, t, err);
     if (st == WSP_OK)
         st = wsp_references_learn(m, t, NULL, err);
@@ -68,6 +70,8 @@ static wsp_status fit(wsp_model *m, const job *j, wsp_calibration *c, wsp_error 
     wsp_tokens *t = NULL;
     wsp_status st = wsp_tokens_load(&t, j->set, err);
 
+    if (st == WSP_OK)
+        st = wsp_tokens_background_like(t, m, err);
     if (st == WSP_OK)
         st = wsp_calibrate(m, t, j->keep, c, err);
     wsp_tokens_free(t);

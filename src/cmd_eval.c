@@ -405,6 +405,8 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
          .help = "score whole captures: their flows vote together"},
         {.name = "final-only", .kind = CLI_FLAG, .value = &a->final_only, .help = "only the answers after the last packet"},
+        {.name = "background", .kind = CLI_LIST, .value = &a->from.background, .arg = "HEAD",
+         .help = "captures that have none of this head's labels are\nunknown to it; may be repeated"},
         {.name = "baselines", .kind = CLI_LIST, .value = &a->baselines, .arg = "TRAIN.npz",
          .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy; may\nbe repeated"},
         {.name = "robust", .kind = CLI_FLAG, .value = &a->robust,

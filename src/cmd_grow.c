@@ -43,6 +43,8 @@ static int grow(const char *from, const char *to, char *const *sets, int n,
 
     if (st == WSP_OK)
         st = token_sets_load(&t, (const char *const *)sets, (size_t)n, &err);
+    if (st == WSP_OK)
+        st = wsp_tokens_background_like(t, m, &err);
     if (st == WSP_OK && !(g = calloc(wsp_model_head_count(m) + 1, sizeof *g)))
         rc = cli_fail("out of memory");
     if (st == WSP_OK && rc == CLI_OK)

@@ -99,25 +99,38 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
     return interrupted ? WSP_EOF : WSP_OK;
 }
 
+typedef struct arguments {
+    wsp_fit_options opt;
+    const char *out, *val, *log, *init, *best_by;
+    cli_list background;
+    double lr, body_lr, lm, head, dropout, smoothing;
+    const char *dtype, *softmax;
+    size_t threads;
+    bool progress, mpi;
+} arguments;
+
 /* What all processes of a group do; the first one writes the model, and all learn whether it could. */
-static wsp_status train(char *const *sets, int n, const char *val_path, const char *init_path,
-                        const char *out, wsp_fit_options *opt, wsp_error *err)
+static wsp_status train(arguments *a, char *const *sets, int n, wsp_error *err)
 {
-    wsp_group *group = opt->train.group;
+    wsp_group *group = a->opt.train.group;
     wsp_tokens *set = NULL, *val = NULL;
     wsp_model *init = NULL, *m = NULL;
     wsp_status st = token_sets_load(&set, (const char *const *)sets, (size_t)n, err);
 
-    if (st >= 0 && val_path)
-        st = wsp_tokens_load(&val, val_path, err);
-    if (st >= 0 && init_path)
-        st = wsp_model_load(&init, init_path, err);
-    opt->init = init;
+    if (st >= 0)
+        st = token_sets_background(set, &a->background, err);
+    if (st >= 0 && a->val)
+        st = wsp_tokens_load(&val, a->val, err);
+    if (st >= 0 && val)
+        st = token_sets_background(val, &a->background, err);
+    if (st >= 0 && a->init)
+        st = wsp_model_load(&init, a->init, err);
+    a->opt.init = init;
     st = wsp_group_agree(group, st, err);
     if (st >= 0)
-        st = wsp_fit(&m, set, val, opt, err);
+        st = wsp_fit(&m, set, val, &a->opt, err);
     if (st == WSP_OK) {
-        st = wsp_group_rank(group) == 0 ? wsp_model_save(m, out, err) : WSP_OK;
+        st = wsp_group_rank(group) == 0 ? wsp_model_save(m, a->out, err) : WSP_OK;
         st = wsp_group_agree(group, st, err);
     }
     wsp_model_free(m);
@@ -126,15 +139,6 @@ static wsp_status train(char *const *sets, int n, const char *val_path, const ch
     wsp_tokens_free(set);
     return st;
 }
-
-typedef struct arguments {
-    wsp_fit_options opt;
-    const char *out, *val, *log, *init, *best_by;
-    double lr, body_lr, lm, head, dropout, smoothing;
-    const char *dtype, *softmax;
-    size_t threads;
-    bool progress, mpi;
-} arguments;
 
 /* one option a line or two */
 /* clang-format off */
@@ -173,6 +177,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "weight of the next-token loss (default 1);\nwith 0 only labelled flows are used, and the model\ncannot generate"},
         {.name = "labelled-only", .kind = CLI_FLAG, .value = &o->labelled_only, .help = "leave flows without a label out in any case"},
         {.name = "head-weight", .kind = CLI_REAL, .value = &a->head, .arg = "W", .rmax = 1000, .help = "weight of the heads' loss (default 1)"},
+        {.name = "background", .kind = CLI_LIST, .value = &a->background, .arg = "HEAD",
+         .help = "this head learns to say \"unknown\" of captures that\nhave none of its labels; may be repeated"},
         {.name = "balance", .kind = CLI_REAL, .value = &o->balance, .arg = "P", .rmax = 1,
          .help = "labels count as the power -P of how often they\noccur (default 0: all the same)"},
         {.name = "per-capture", .kind = CLI_SIZE, .value = &o->per_capture, .arg = "N",
@@ -257,7 +263,7 @@ static int run(arguments *a, char *const *sets, int n)
         rc = open_outputs(a, &p);
     st = wsp_group_agree(group, rc == CLI_OK ? WSP_OK : WSP_ERR_IO, &err);
     if (st == WSP_OK) {
-        st = train(sets, n, a->val, a->init, a->out, &a->opt, &err);
+        st = train(a, sets, n, &err);
         rc = first ? tell_end(a, &p, st, &err) : CLI_OK;
     }
     return st == WSP_OK ? rc : CLI_FAILED;

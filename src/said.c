@@ -47,7 +47,7 @@ static int32_t label_of(const wsp_head *h, const float *p, bool outside)
 
     for (size_t l = 1; l < h->n_labels; l++)
         best = p[l] > p[best] ? l : best;
-    return outside || p[best] < h->unknown_below ? -1 : (int32_t)best;
+    return outside || p[best] < h->unknown_below || best == h->background ? -1 : (int32_t)best;
 }
 
 wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,

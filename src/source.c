@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "captures.h"
+#include "token_sets.h"
 
 enum { MAX_PACKETS = 64 }; /* of a flow that are kept: more than models read */
 
@@ -116,8 +117,15 @@ static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens 
 
 wsp_status source_read(source *s, const wsp_change *change, wsp_tokens **out, wsp_error *err)
 {
-    return s->captures ? read_captures(s, change, out, err)
-                       : wsp_tokens_load(out, s->paths[0], err);
+    wsp_status st =
+        s->captures ? read_captures(s, change, out, err) : wsp_tokens_load(out, s->paths[0], err);
+    wsp_status background = st >= 0 ? token_sets_background(*out, &s->background, err) : WSP_OK;
+
+    if (background == WSP_OK)
+        return st;
+    wsp_tokens_free(*out);
+    *out = NULL;
+    return background;
 }
 
 /* ---- nDPI ---- */

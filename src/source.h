@@ -9,9 +9,9 @@ typedef struct source {
     /* of the command line */
     const char *const *paths;
     size_t n_paths;
-    bool captures; /* else one token file */
-    cli_list lists;
-    const char *part; /* or NULL: all captures */
+    bool captures;              /* else one token file */
+    cli_list lists, background; /* background: heads, as of token_sets_background */
+    const char *part;           /* or NULL: all captures */
     wsp_split_options split;
     /* while it is open */
     labelling labels;

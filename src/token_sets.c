@@ -28,3 +28,12 @@ wsp_status token_sets_load(wsp_tokens **out, const char *const *paths, size_t n,
     free(set);
     return st;
 }
+
+wsp_status token_sets_background(wsp_tokens *t, const cli_list *heads, wsp_error *err)
+{
+    wsp_status st = WSP_OK;
+
+    for (size_t i = 0; st == WSP_OK && i < heads->n; i++)
+        st = wsp_tokens_background(t, heads->items[i], NULL, err);
+    return st;
+}

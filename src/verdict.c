@@ -70,7 +70,7 @@ static verdict judge(const question *q, size_t head, size_t label, double confid
 {
     const wsp_head *h = wsp_model_head(q->m, head);
     double least = q->least < 0 ? (double)h->unknown_below : q->least;
-    bool unknown = outside || confidence < least;
+    bool unknown = outside || confidence < least || label == h->background;
 
     return (verdict){.head = h->name,
                      .label = unknown ? "unknown" : h->labels[label],
@@ -123,7 +123,7 @@ size_t verdict_top(const question *q, size_t head, const float *prob, size_t k, 
 
         while (at > 0 && (double)prob[l] > out[at - 1].confidence)
             at--;
-        if (at == k)
+        if (at == k || l == h->background)
             continue;
         n += n < k;
         memmove(out + at + 1, out + at, (n - 1 - at) * sizeof *out);

@@ -57,6 +57,12 @@ typedef struct wsp_model_config {
 /* The built-in sizes "tiny" (tests), "small" (default), "base". vocab fields are 0: the caller sets them. */
 WSP_MUST_USE WSP_API wsp_status wsp_model_config_named(wsp_model_config *cfg, const char *name);
 
+/*
+ * A label of this name is what a head says of flows that are none of its others: it is learned like them (a background class; Dhamija,
+ * Guenther and Boult, 2018), but is no answer. What it takes from the probabilities of the others makes them less likely.
+ */
+#define WSP_UNKNOWN "unknown"
+
 /* One classification head: a linear map from c_t to n_labels logits, with a temperature fitted after training. */
 typedef struct wsp_head {
     char name[32];
@@ -65,6 +71,7 @@ typedef struct wsp_head {
         *labels;       /* [n_labels], UTF-8, borrowed from the model (or the caller, on creation) */
     float temperature; /* > 0; logits are divided by it */
     float unknown_below; /* a top probability under this is "unknown" */
+    size_t background;   /* of a model's head: the label "unknown", n_labels where there is none */
 } wsp_head;
 
 typedef struct wsp_model wsp_model;

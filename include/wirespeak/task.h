@@ -208,6 +208,17 @@ WSP_MUST_USE WSP_API wsp_status wsp_tokens_label(wsp_tokens *t, const char *head
                                                  const char *const *labels, size_t n_labels,
                                                  int32_t *column, wsp_error *err);
 
+/*
+ * Gives the label WSP_UNKNOWN of a head to all flows of captures that the head has no label in: traffic of other kinds, from which it
+ * learns what it does not know. *n (may be NULL): how many flows have it now. ARG when the set has no such head, or it no label.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_background(wsp_tokens *t, const char *head, size_t *n,
+                                                      wsp_error *err);
+
+/* The same for the heads of a model that have learned such a label, as far as the set has labels of theirs. */
+WSP_MUST_USE WSP_API wsp_status wsp_tokens_background_like(wsp_tokens *t, const wsp_model *m,
+                                                           wsp_error *err);
+
 /* The same with the labels of a list. */
 WSP_MUST_USE WSP_API wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t,
                                                   const char *head, int32_t *column,
@@ -350,8 +361,8 @@ typedef struct wsp_early {
 
 /* What is wanted of every flow; the memory is the caller's, and NULL is what nobody wants. P: packets of a flow that are read. */
 typedef struct wsp_wanted {
-    float *const
-        *prob; /* [heads of the model] of [n_flows][n_labels], after the last packet that is read */
+    float *const *
+        prob; /* [heads of the model] of [n_flows][n_labels], after the last packet that is read; of "unknown" 0 */
     wsp_early *const *early; /* [heads of the model] of [n_flows][P], after each packet */
     uint32_t *packets;       /* [n_flows] how many were read */
     uint32_t *outside;       /* [n_flows] bit h: outside of the field of head h */
@@ -455,9 +466,13 @@ enum {
 /* What was said of n flows, and what they are. Borrowed for the call. */
 typedef struct wsp_answers {
     size_t n, n_labels;
-    const float *prob;    /* [n][n_labels], each in [0, 1], rows sum to 1 */
+    const float *
+        prob; /* [n][n_labels], each in [0, 1], rows sum to 1, or to less where something else is likely, too */
     const int32_t *label; /* [n] 0 to n_labels - 1, WSP_UNLABELLED or WSP_OUTSIDE */
     double unknown_below; /* answers under it are "unknown" */
+    const uint32_t
+        *outside; /* [n], or NULL: bit `bit` is set for answers that are "unknown" in any case */
+    unsigned bit;
 } wsp_answers;
 
 typedef struct wsp_class_score {
@@ -480,7 +495,8 @@ typedef struct wsp_abstention {
 
 /*
  * All scores but those that say so are of known flows: those with a label of the classifier. The confidence of an answer
- * is its top probability. Scores that the flows cannot tell (no flow, no wrong one) are NaN.
+ * is its top probability. ECE, Brier, NLL and reliability take as given that the flow is known: probabilities are those of rows that sum
+ * to 1. Where it is told from confidences what is known, answers that are "unknown" in any case have none. Scores that the flows cannot tell (no flow, no wrong one) are NaN.
  */
 typedef struct wsp_metrics {
     size_t flows, outside;          /* known flows, and flows from outside */
@@ -512,7 +528,8 @@ WSP_API void wsp_metrics_free(wsp_metrics *m);
 WSP_API wsp_abstention wsp_abstain(const wsp_answers *a, double threshold);
 
 /*
- * The largest threshold that leaves at least `keep` (0 to 1) of the known flows their answer; 0 without known flows.
+ * The largest threshold that leaves at least `keep` (0 to 1) of the known flows their answer, those among the others that are "unknown"
+ * in any case; 0 where there are more of these, and without known flows.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep,
                                                       double *threshold);
@@ -527,7 +544,7 @@ WSP_API double wsp_auroc(const float *score, const bool *yes, size_t n);
 
 /*
  * The set's labels for a head of the model, by the names of head and labels: label [n_flows] gets a number of the head's,
- * WSP_UNLABELLED, or WSP_OUTSIDE for a label that the head does not have. Returns how many flows have one of the head's.
+ * WSP_UNLABELLED, or WSP_OUTSIDE for a label that the head does not have, and for "unknown". Returns how many flows have one of the head's.
  */
 WSP_API size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_tokens *t,
                                 int32_t *label);
@@ -637,7 +654,8 @@ typedef struct wsp_calibration {
 /*
  * Fits the heads that the set has labels for, joined by name: the temperature with the least loss, where every capture
  * counts the same, and the threshold under which an answer is "unknown": the largest one that leaves a share of `keep` of
- * the known flows their answer. The set must not have been trained on. calibrations [heads of the model], or NULL.
+ * the known flows their answer; of a head that has learned "unknown" the least one that lets 1 in 50 of the flows from outside pass, if that is less.
+ * The set must not have been trained on. calibrations [heads of the model], or NULL.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_calibrate(wsp_model *m, const wsp_tokens *val, double keep,
                                               wsp_calibration *calibrations, wsp_error *err);

@@ -216,16 +216,11 @@ static wsp_tag_answer answer_of(const wspi_prefix *p, size_t head, const float *
 {
     const wsp_head *h = wsp_model_head(p->m, head);
     double least = p->rules.min_confidence < 0 ? (double)h->unknown_below : p->rules.min_confidence;
-    size_t best = wspi_argmax(logits, h->n_labels);
-    float confidence;
-    double sum = 0;
+    wsp_early said = wspi_likeliest(logits, h);
+    bool unknown = outside || (double)said.confidence < least || said.label == h->background;
 
-    for (size_t l = 0; l < h->n_labels; l++)
-        sum += (double)expf((logits[l] - logits[best]) / h->temperature);
-    /* rounded as in wsp_classify, so that thresholds cut alike; logits may be no numbers, as there */
-    confidence = sum >= 1 ? (float)(1 / sum) : 0;
-    return (wsp_tag_answer){.label = outside || (double)confidence < least ? -1 : (int32_t)best,
-                            .confidence = confidence,
+    return (wsp_tag_answer){.label = unknown ? -1 : (int32_t)said.label,
+                            .confidence = said.confidence,
                             .outside = outside};
 }
 

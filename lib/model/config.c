@@ -243,11 +243,15 @@ static wsp_status head_copy(wsp_head *to, const wsp_head *from)
 
     *to = *from;
     to->labels = (const char *const *)labels;
+    to->background = from->n_labels;
     if (!labels)
         return WSP_ERR_NOMEM;
-    for (size_t i = 0; i < from->n_labels; i++)
+    for (size_t i = 0; i < from->n_labels; i++) {
         if (!(labels[i] = strdup(from->labels[i])))
             return WSP_ERR_NOMEM;
+        if (strcmp(labels[i], WSP_UNKNOWN) == 0)
+            to->background = i;
+    }
     return WSP_OK;
 }
 

@@ -10,7 +10,9 @@
 
 #include "task/task_int.h"
 
-static const double COLDEST = 0.05, HOTTEST = 20;
+static const double COLDEST = 0.05, HOTTEST = 20, PASS = 0.02;
+static const double ROUNDING =
+    1e-5; /* of probabilities that were rescaled, beside those that classify computes */
 enum { SEARCH_STEPS = 40 }; /* golden section: the bracket shrinks to e^6 * 0.618^40 */
 
 /* [n] 1 / (known flows of the flow's capture), 0 for flows that are not known. */
@@ -31,13 +33,21 @@ static double *weigh(const wsp_tokens *val, const int32_t *label)
     return w;
 }
 
-/* p^(1/T), normalised, is what the softmax makes of the same logits at a temperature T times as high. */
-static double rescale(const float *p, size_t L, double temperature, float *out)
+/*
+ * p^(1/T), normalised, is what the softmax makes of the same logits at a temperature T times as high. What a head with a label
+ * "unknown" leaves of 1 is the probability of that.
+ */
+static double rescale(const float *p, size_t L, bool rest, double temperature, float *out)
 {
-    double top = 0, sum = 0;
+    double top = 0, sum = 0, left = rest;
 
     for (size_t l = 0; l < L; l++)
+        left -= rest ? (double)p[l] : 0;
+    left = WSPI_MAX(left, 0);
+    top = left;
+    for (size_t l = 0; l < L; l++)
         top = WSPI_MAX(top, (double)p[l]);
+    sum = pow(left / top, 1 / temperature);
     for (size_t l = 0; l < L; l++)
         sum += pow((double)p[l] / top, 1 / temperature);
     for (size_t l = 0; out && l < L; l++)
@@ -45,6 +55,7 @@ static double rescale(const float *p, size_t L, double temperature, float *out)
     return log(top) / temperature + log(sum); /* the logarithm of what p^(1/T) is divided by */
 }
 
+/* Of known flows, and that they are known is given: what "unknown" takes does not count. */
 static double nll_at(const wsp_answers *a, const double *w, double temperature)
 {
     double sum = 0;
@@ -52,7 +63,7 @@ static double nll_at(const wsp_answers *a, const double *w, double temperature)
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         if (w[i] > 0)
-            sum += w[i] * (rescale(p, a->n_labels, temperature, NULL) -
+            sum += w[i] * (rescale(p, a->n_labels, false, temperature, NULL) -
                            log(WSPI_MAX((double)p[a->label[i]], 1e-30)) / temperature);
     }
     return sum;
@@ -84,12 +95,45 @@ static double best_temperature(const wsp_answers *a, const double *w)
     return exp((lo + hi) / 2);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/*
+ * The least threshold that lets a share PASS at most of the flows from outside pass. Where a head has learned what it does not
+ * know a lower threshold than the one that keeps the known flows may do, and keeps more of those of captures that are a bit different.
+ */
+static wsp_status threshold_refusing(const wsp_answers *a, double *threshold)
+{
+    float *top = wspi_new_array(a->n, sizeof *top);
+    size_t n = 0, pass;
+
+    *threshold = 1;
+    if (!top)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        bool never = a->outside && a->outside[i] >> a->bit & 1;
+        if (a->label[i] == WSP_OUTSIDE)
+            top[n++] = never ? 0 : p[wspi_argmax(p, a->n_labels)];
+    }
+    pass = (size_t)(PASS * (double)n);
+    qsort(top, n, sizeof *top, by_value);
+    if (pass > 0)
+        *threshold = (double)top[n - pass - 1] * (1 + ROUNDING);
+    free(top);
+    return WSP_OK;
+}
+
 /* The answers become those at the fitted temperature, so that the threshold is of what classify will say. */
 static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answers,
                                  const wsp_tokens *val, double keep, wsp_calibration *out)
 {
     wsp_answers a = wspi_answers_of(answers, m, head);
-    double *w = weigh(val, a.label), t, threshold;
+    bool rest = wsp_model_head(m, head)->background < a.n_labels;
+    double *w = weigh(val, a.label), t, threshold, enough = 1;
     wsp_status st;
 
     if (!w)
@@ -97,10 +141,14 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
     t = best_temperature(&a, w);
     free(w);
     for (size_t i = 0; i < a.n; i++)
-        (void)rescale(a.prob + i * a.n_labels, a.n_labels, t, answers->prob[head] + i * a.n_labels);
+        (void)rescale(a.prob + i * a.n_labels, a.n_labels, rest, t,
+                      answers->prob[head] + i * a.n_labels);
     st = wsp_threshold_keeping(&a, keep, &threshold);
+    if (st == WSP_OK && rest)
+        st = threshold_refusing(&a, &enough);
     if (st < 0)
         return st;
+    threshold = WSPI_MIN(threshold * (1 - ROUNDING), enough);
     t *= (double)wsp_model_head(m, head)->temperature;
     wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
     for (size_t i = 0; i < a.n; i++)

@@ -48,30 +48,34 @@ wsp_status wspi_vocab_check(const wsp_model *m, wsp_error *err)
 }
 
 /* softmax(logits / temperature); zeros where weights are so large that logits are no numbers: the sum is 1 at least else. */
-static void probabilities(float *prob, const float *logits, size_t n, float temperature)
+static void probabilities(float *prob, const float *logits, const wsp_head *h)
 {
-    float top = logits[0];
+    size_t n = h->n_labels;
+    float top = logits[wspi_argmax(logits, n)];
     double sum = 0;
 
-    for (size_t i = 1; i < n; i++)
-        top = WSPI_MAX(top, logits[i]);
     for (size_t i = 0; i < n; i++) {
-        prob[i] = expf((logits[i] - top) / temperature);
+        prob[i] = expf((logits[i] - top) / h->temperature);
         sum += (double)prob[i];
     }
     for (size_t i = 0; i < n; i++)
-        prob[i] = sum >= 1 ? (float)((double)prob[i] / sum) : 0;
+        prob[i] = sum >= 1 && i != h->background ? (float)((double)prob[i] / sum) : 0;
 }
 
-/* The likeliest label, the first of equal ones; its probability is 1 / sum of exp((logit - top) / temperature). */
-static wsp_early likeliest(const float *logits, size_t n, float temperature)
+wsp_early wspi_likeliest(const float *logits, const wsp_head *h)
 {
-    size_t best = wspi_argmax(logits, n);
+    size_t n = h->n_labels, top = wspi_argmax(logits, n), best = h->background == 0 && n > 1;
     double sum = 0;
 
+    for (size_t i = best + 1; i < n; i++)
+        best = i != h->background && logits[i] > logits[best] ? i : best;
     for (size_t i = 0; i < n; i++)
-        sum += (double)expf((logits[i] - logits[best]) / temperature);
-    return (wsp_early){.label = (uint16_t)best, .confidence = sum >= 1 ? (float)(1 / sum) : 0};
+        sum += (double)expf((logits[i] - logits[top]) / h->temperature);
+    if (!(sum >= 1) || best == h->background)
+        return (wsp_early){.label = (uint16_t)best};
+    return (wsp_early){
+        .label = (uint16_t)best,
+        .confidence = (float)((double)expf((logits[best] - logits[top]) / h->temperature) / sum)};
 }
 
 typedef struct scratch {
@@ -178,7 +182,7 @@ static void take_early(const job *j, const wspi_batcher *b, const float *logits,
     wsp_stack stack = {.begun = false};
 
     for (size_t p = b->flow_off[i]; p < b->flow_off[i + 1]; p++, out++) {
-        *out = likeliest(logits + p * h->n_labels, h->n_labels, h->temperature);
+        *out = wspi_likeliest(logits + p * h->n_labels, h);
         wsp_stack_add(&stack, b->ids + b->packet_off[p], b->packet_off[p + 1] - b->packet_off[p]);
         out->outside = !wsp_stacks_know(j->stacks, head, &stack);
     }
@@ -208,7 +212,7 @@ static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
             continue;
         if (n < j->max_packets)
             wspi_votes_end(s->votes, h, s->logits[h] + last * L);
-        probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, L, head->temperature);
+        probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, head);
     }
 }
 

@@ -93,8 +93,39 @@ static wsp_status make_views(wspi_fit *f, wsp_error *err)
     return WSP_OK;
 }
 
+static size_t background_of(const wspi_fit *f, size_t h)
+{
+    const wsp_tokens *t = f->train;
+    size_t l = 0;
+
+    while (l < t->n_labels[h] && strcmp(t->label_names[h][l], WSP_UNKNOWN) != 0)
+        l++;
+    return l;
+}
+
+/* In an epoch a head's background counts as much as its other labels together at most: few flows of all that there are, are theirs. */
+static float background_share(const wspi_fit *f, size_t h, size_t background)
+{
+    const int32_t *label = f->train->labels[h];
+    size_t known = 0, others = 0;
+
+    for (size_t i = 0; i < f->n_order; i++) {
+        known += label[f->order[i]] >= 0 && label[f->order[i]] != (int32_t)background;
+        others += label[f->order[i]] == (int32_t)background;
+    }
+    return others > known ? (float)known / (float)others : 1;
+}
+
+static bool has_background(const wspi_fit *f)
+{
+    for (size_t h = 0; h < f->train->n_heads; h++)
+        if (background_of(f, h) < f->train->n_labels[h])
+            return true;
+    return false;
+}
+
 /* weight[h][l] = n(h, l)^-balance, and its mean over all labels of the set is 1: a rare class of a small head counts most. */
-static wsp_status balance(wspi_fit *f, wsp_error *err)
+static wsp_status weigh(wspi_fit *f, wsp_error *err)
 {
     const wsp_tokens *t = f->train;
     wsp_status st = WSP_OK;
@@ -102,6 +133,7 @@ static wsp_status balance(wspi_fit *f, wsp_error *err)
 
     for (int pass = 0; pass < 2; pass++)
         for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++) {
+            size_t background = background_of(f, h);
             float *w = wspi_new_array(t->n_labels[h], sizeof *w);
             if (!w)
                 return wspi_nomem(err, "weights of labels", t->n_labels[h] * sizeof *w);
@@ -116,6 +148,8 @@ static wsp_status balance(wspi_fit *f, wsp_error *err)
                 }
                 w[l] = (float)(weight * all / (sum > 0 ? sum : 1));
             }
+            if (background < t->n_labels[h])
+                w[background] *= background_share(f, h, background);
             if (pass == 1)
                 st = wsp_trainer_label_weights(f->trainer, h, w, err);
             free(w);
@@ -183,5 +217,5 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
     train.steps = f->steps;
     train.warmup = WSPI_MIN(train.warmup, f->steps / 10 + 1);
     WSP_TRY(wsp_trainer_new(&f->trainer, f->m, &train, err));
-    return f->opt->balance > 0 ? balance(f, err) : WSP_OK;
+    return f->opt->balance > 0 || has_background(f) ? weigh(f, err) : WSP_OK;
 }

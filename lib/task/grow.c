@@ -63,7 +63,7 @@ static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
     if (!g->label || !g->of)
         return wspi_nomem(err, "labels", H * t->n_flows);
     for (size_t h = 0; h < H; h++)
-        (void)wsp_match_labels(g->m, h, t, g->label + h * t->n_flows);
+        (void)wspi_match_taught(g->m, h, t, g->label + h * t->n_flows);
     wspi_rng_seed(&rng, g->opt->seed);
     for (size_t i = 0; i < t->n_flows; i++) {
         if (has_label(g, i))
@@ -143,25 +143,43 @@ static bool is_whole(const grower *g, const wspi_excerpt *e)
     return e->from == 0 && e->to == wsp_tokens_packets(&g->seen, e->flow);
 }
 
-static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
+/*
+ * The rows of a head: those of its flows in front, those of its background from behind, of which a tree draws no more than of the others:
+ * there may be any number of flows that the head does not know.
+ */
+static wspi_sample rows_of(const grower *g, size_t h)
 {
-    size_t L = wsp_model_head(g->m, h)->n_labels, n = 0, flows = 0, before = g->nodes.n;
-    wsp_status st = WSP_OK;
+    const wsp_head *head = wsp_model_head(g->m, h);
+    wspi_sample s = {.of = {.row = g->row}, .label = g->known, .n_labels = head->n_labels};
 
     for (size_t i = 0; i < g->n; i++) {
-        g->known[i] = g->label[h * g->seen.n_flows + g->of[i].flow];
-        if (g->known[i] < 0)
+        int32_t label = g->label[h * g->seen.n_flows + g->of[i].flow];
+        wspi_drawn *part = label == (int32_t)head->background ? &s.background : &s.of;
+
+        g->known[i] = label;
+        if (label < 0)
             continue;
-        g->row[n++] = (uint32_t)i;
-        flows += is_whole(g, &g->of[i]);
+        part->n++;
+        part->draws += is_whole(g, &g->of[i]);
+        g->row[part == &s.of ? part->n - 1 : g->n - part->n] = (uint32_t)i;
     }
-    g->labels[h] = n ? (uint32_t)L : 0;
-    if (n)
-        st = wspi_forest_grow(&g->coded, &(wspi_sample){g->row, n, flows, g->known, L},
-                              g->opt->trees, g->opt->seed * 1000003u + h, g->opt->threads,
-                              g->root + h * g->opt->trees, &g->nodes);
+    s.background.row = g->row + g->n - s.background.n;
+    s.background.draws = WSPI_MIN(s.background.draws, s.of.draws);
+    return s;
+}
+
+static wsp_status grow_head(grower *g, size_t h, wsp_grown *grown)
+{
+    const wspi_sample s = rows_of(g, h);
+    size_t before = g->nodes.n;
+    wsp_status st = WSP_OK;
+
+    g->labels[h] = s.of.n ? (uint32_t)s.n_labels : 0;
+    if (s.of.n)
+        st = wspi_forest_grow(&g->coded, &s, g->opt->trees, g->opt->seed * 1000003u + h,
+                              g->opt->threads, g->root + h * g->opt->trees, &g->nodes);
     if (grown)
-        *grown = (wsp_grown){.flows = flows, .nodes = g->nodes.n - before};
+        *grown = (wsp_grown){.flows = s.of.draws, .nodes = g->nodes.n - before};
     return st;
 }
 

@@ -282,3 +282,80 @@ wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t, const char *hea
 {
     return wsp_tokens_label(t, head, l->names, l->n_names, column, err);
 }
+
+/* The number of a head's label WSP_UNKNOWN, which is added where it has none; n_labels when there is no memory. */
+static size_t unknown_of(wsp_tokens *t, size_t h)
+{
+    size_t n = t->n_labels[h], cap = n;
+
+    for (size_t l = 0; l < n; l++)
+        if (strcmp(t->label_names[h][l], WSP_UNKNOWN) == 0)
+            return l;
+    if (wspi_grow(&t->label_names[h], &cap, n + 1, sizeof **t->label_names) == WSP_OK)
+        t->n_labels[h] += (t->label_names[h][n] = strdup(WSP_UNKNOWN)) != NULL;
+    return n;
+}
+
+/* labelled [n_captures]: captures that have a label of the head. How many flows have one. */
+static size_t find_labelled(const wsp_tokens *t, size_t h, bool *labelled)
+{
+    size_t known = 0;
+
+    for (size_t i = 0; i < t->n_flows; i++) {
+        labelled[t->capture[i]] = labelled[t->capture[i]] || t->labels[h][i] >= 0;
+        known += t->labels[h][i] >= 0;
+    }
+    return known;
+}
+
+/* *known: flows that have a label of the head; 0, and nothing is done, when the set does not have it. */
+static wsp_status add_background(wsp_tokens *t, const char *head, size_t *known, size_t *n)
+{
+    bool *labelled = wspi_new_array(t->n_captures, sizeof *labelled);
+    size_t h = 0, unknown = 0;
+    wsp_status st = labelled ? WSP_OK : WSP_ERR_NOMEM;
+
+    while (h < t->n_heads && strcmp(t->heads[h], head) != 0)
+        h++;
+    *known = *n = 0;
+    if (st == WSP_OK && h < t->n_heads)
+        *known = find_labelled(t, h, labelled);
+    if (*known) {
+        unknown = unknown_of(t, h);
+        st = unknown < t->n_labels[h] ? WSP_OK : WSP_ERR_NOMEM;
+    }
+    for (size_t i = 0; st == WSP_OK && *known && i < t->n_flows; i++) {
+        if (!labelled[t->capture[i]])
+            t->labels[h][i] = (int32_t)unknown;
+        *n += t->labels[h][i] == (int32_t)unknown;
+    }
+    free(labelled);
+    return st;
+}
+
+wsp_status wsp_tokens_background(wsp_tokens *t, const char *head, size_t *n, wsp_error *err)
+{
+    size_t known, flows;
+
+    if (add_background(t, head, &known, &flows) < 0)
+        return wspi_nomem(err, "labels", t->n_flows);
+    if (n)
+        *n = flows;
+    return known ? WSP_OK
+                 : wspi_fail(err, WSP_ERR_ARG, 0,
+                             "no flow has a label of a head \"%s\": what is none of its labels "
+                             "cannot be told",
+                             head);
+}
+
+wsp_status wsp_tokens_background_like(wsp_tokens *t, const wsp_model *m, wsp_error *err)
+{
+    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
+        const wsp_head *head = wsp_model_head(m, h);
+        size_t known, n;
+
+        if (head->background < head->n_labels && add_background(t, head->name, &known, &n) < 0)
+            return wspi_nomem(err, "labels", t->n_flows);
+    }
+    return WSP_OK;
+}

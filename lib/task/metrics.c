@@ -59,6 +59,12 @@ double wsp_auroc(const float *score, const bool *yes, size_t n)
     return a;
 }
 
+/* The top probability, or less than any for answers that are "unknown" in any case. */
+static float confidence(const wsp_answers *a, size_t i, size_t said)
+{
+    return a->outside && a->outside[i] >> a->bit & 1 ? -1 : a->prob[i * a->n_labels + said];
+}
+
 static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
 {
     size_t n = 0;
@@ -74,7 +80,7 @@ static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         if (a->label[i] != WSP_UNLABELLED)
-            r[n++] = (ranked){p[wspi_argmax(p, a->n_labels)], a->label[i] >= 0};
+            r[n++] = (ranked){confidence(a, i, wspi_argmax(p, a->n_labels)), a->label[i] >= 0};
     }
     m->auroc_known = n ? area(r, n) : (double)NAN;
 }
@@ -123,6 +129,16 @@ static void score_classes(wsp_metrics *m)
 
 /* ---- calibration ---- */
 
+/* What the labels have together: the rest is the probability of something else. */
+static double mass(const float *p, size_t n)
+{
+    double sum = 0;
+
+    for (size_t l = 0; l < n; l++)
+        sum += (double)p[l];
+    return sum > 0 ? sum : 1;
+}
+
 /* Of n flows with confidences p, sum p (1 - p) is the variance of right ones; a normal deviate is 0.8 of its deviation off. */
 static double chance(const double variance[WSP_RELIABILITY])
 {
@@ -134,6 +150,7 @@ static double chance(const double variance[WSP_RELIABILITY])
     return sum;
 }
 
+/* That a flow is known is given here. */
 static void calibration(wsp_metrics *m, const wsp_answers *a)
 {
     double ece = 0, brier = 0, nll = 0, n = (double)m->flows, variance[WSP_RELIABILITY] = {0};
@@ -141,17 +158,20 @@ static void calibration(wsp_metrics *m, const wsp_answers *a)
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         size_t said = wspi_argmax(p, a->n_labels), bin;
+        double known, top;
         if (a->label[i] < 0)
             continue;
-        bin = (size_t)((double)p[said] * WSP_RELIABILITY);
+        known = mass(p, a->n_labels);
+        top = (double)p[said] / known;
+        bin = (size_t)(top * WSP_RELIABILITY);
         bin = WSPI_MIN(bin, (size_t)WSP_RELIABILITY - 1);
         m->reliability[bin].n++;
-        variance[bin] += WSPI_MAX((double)p[said] * (1 - (double)p[said]), 0);
-        m->reliability[bin].confidence += (double)p[said];
+        variance[bin] += WSPI_MAX(top * (1 - top), 0);
+        m->reliability[bin].confidence += top;
         m->reliability[bin].accuracy += said == (size_t)a->label[i];
-        nll -= log(WSPI_MAX((double)p[a->label[i]], UNLIKELY));
+        nll -= log(WSPI_MAX((double)p[a->label[i]] / known, UNLIKELY));
         for (size_t l = 0; l < a->n_labels; l++) {
-            double off = (double)p[l] - (l == (size_t)a->label[i]);
+            double off = (double)p[l] / known - (l == (size_t)a->label[i]);
             brier += off * off;
         }
     }
@@ -176,7 +196,7 @@ wsp_abstention wsp_abstain(const wsp_answers *a, double threshold)
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         size_t said = wspi_argmax(p, a->n_labels);
-        bool keeps = (double)p[said] >= threshold;
+        bool keeps = (double)confidence(a, i, said) >= threshold;
         if (a->label[i] == WSP_OUTSIDE) {
             outside++;
             passed += keeps;
@@ -209,7 +229,7 @@ wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *thre
     for (size_t i = 0; i < a->n; i++) {
         const float *p = a->prob + i * a->n_labels;
         if (a->label[i] >= 0)
-            top[n++] = p[wspi_argmax(p, a->n_labels)];
+            top[n++] = WSPI_MAX(confidence(a, i, wspi_argmax(p, a->n_labels)), 0);
     }
     if (n) {
         qsort(top, n, sizeof *top, by_value);

@@ -45,7 +45,7 @@ static wsp_status choose_all(const wsp_model *m, const wsp_tokens *t, int32_t *l
     wsp_status st = order ? WSP_OK : WSP_ERR_NOMEM;
 
     for (size_t h = 0; st == WSP_OK && h < wsp_model_head_count(m); h++) {
-        (void)wsp_match_labels(m, h, t, label + h * t->n_flows);
+        (void)wspi_match_taught(m, h, t, label + h * t->n_flows);
         st =
             choose(label + h * t->n_flows, wsp_model_head(m, h)->n_labels, order, t->n_flows, want);
     }

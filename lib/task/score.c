@@ -4,15 +4,16 @@
 
 #include "task/task_int.h"
 
-static int32_t number_of(const wsp_head *h, const char *name)
+static int32_t number_of(const wsp_head *h, const char *name, bool taught)
 {
     for (size_t l = 0; l < h->n_labels; l++)
-        if (strcmp(h->labels[l], name) == 0)
+        if ((taught || l != h->background) && strcmp(h->labels[l], name) == 0)
             return (int32_t)l;
     return WSP_OUTSIDE;
 }
 
-size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label)
+static size_t match(const wsp_model *m, size_t head, const wsp_tokens *t, bool taught,
+                    int32_t *label)
 {
     const wsp_head *h = wsp_model_head(m, head);
     size_t c = 0, known = 0, last = SIZE_MAX;
@@ -26,12 +27,22 @@ size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_tokens *t, in
             continue;
         if ((size_t)t->labels[c][i] != last) { /* flows of one label mostly follow each other */
             last = (size_t)t->labels[c][i];
-            as = number_of(h, t->label_names[c][last]);
+            as = number_of(h, t->label_names[c][last], taught);
         }
         label[i] = as;
         known += as >= 0;
     }
     return known;
+}
+
+size_t wsp_match_labels(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label)
+{
+    return match(m, head, t, false, label);
+}
+
+size_t wspi_match_taught(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label)
+{
+    return match(m, head, t, true, label);
 }
 
 static double now(void)
@@ -92,7 +103,9 @@ wsp_answers wspi_answers_of(const wspi_answers *a, const wsp_model *m, size_t he
                          .n_labels = wsp_model_head(m, head)->n_labels,
                          .prob = a->prob[head],
                          .label = a->label[head],
-                         .unknown_below = (double)wsp_model_head(m, head)->unknown_below};
+                         .unknown_below = (double)wsp_model_head(m, head)->unknown_below,
+                         .outside = a->outside,
+                         .bit = (unsigned)head};
 }
 
 void wspi_answers_clear(wspi_answers *a)

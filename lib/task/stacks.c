@@ -138,9 +138,10 @@ static wsp_stack flow_stack(const wspi_view *v, size_t flow)
     return s;
 }
 
-/* Of the flows that have a label of the head; a list that is full takes no further ones. */
-static json_t *learn_head(const wspi_view *v, const int32_t *label, stack_list *l)
+/* Of the flows that have a label of the head, but for "unknown"; a list that is full takes no further ones. */
+static json_t *learn_head(const wspi_view *v, const wsp_tokens *t, size_t head, stack_list *l)
 {
+    const int32_t *label = t->labels[head];
     json_t *names = json_array();
     char name[256];
 
@@ -149,7 +150,7 @@ static json_t *learn_head(const wspi_view *v, const int32_t *label, stack_list *
         wsp_stack s;
         size_t at;
 
-        if (label[i] < 0)
+        if (label[i] < 0 || strcmp(t->label_names[head][label[i]], WSP_UNKNOWN) == 0)
             continue;
         s = flow_stack(v, i);
         at = find(l, &s);
@@ -180,7 +181,7 @@ wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens 
     wsp_status st = WSP_ERR_NOMEM;
 
     for (size_t h = 0; good && h < t->n_heads; h++)
-        good = json_object_set_new(all, t->heads[h], learn_head(v, t->labels[h], l)) == 0;
+        good = json_object_set_new(all, t->heads[h], learn_head(v, t, h, l)) == 0;
     if (good && (text = json_dumps(all, JSON_COMPACT)))
         st = wsp_model_meta_set(m, META_KEY, text);
     free(text);

@@ -91,6 +91,15 @@ size_t wspi_batcher_span(const wspi_view *v, const uint32_t *order, size_t n, si
                          uint64_t packets);
 void wspi_batcher_clear(wspi_batcher *b);
 
+/*
+ * The likeliest label that is an answer, the first of equal ones, and its probability: 0 where logits are no numbers. It is what
+ * wsp_ask makes of the same logits, to the bit.
+ */
+wsp_early wspi_likeliest(const float *logits, const wsp_head *h);
+
+/* As wsp_match_labels, but for learning: the label "unknown" has its number, too, if the head has it. */
+size_t wspi_match_taught(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label);
+
 /* What a model says of a set's flows, and what they are: for each head, NULL where the set has no label of it. */
 typedef struct wspi_answers {
     size_t n_heads, n_flows;

@@ -334,14 +334,25 @@ typedef struct grove {
     wsp_status st; /* of the first that failed */
 } grove;
 
+static void draw_rows(wspi_rng *rng, const wspi_drawn *from, uint32_t *row)
+{
+    for (size_t i = 0; i < from->draws; i++)
+        row[i] = from->row[wspi_rng_below(rng, from->n)];
+}
+
+static size_t draws_of(const wspi_sample *s)
+{
+    return s->of.draws + s->background.draws;
+}
+
 static wsp_status grow_one(const grove *g, forest *f, size_t k)
 {
-    const branch all = {0, g->from->draws, 0, 0};
+    const branch all = {0, draws_of(g->from), 0, 0};
     wspi_rng rng;
 
     wspi_rng_seed(&rng, g->seed + k * 0x9e3779b97f4a7c15u);
-    for (size_t i = 0; i < g->from->draws; i++)
-        f->t->row[i] = g->from->row[wspi_rng_below(&rng, g->from->n)];
+    draw_rows(&rng, &g->from->of, f->t->row);
+    draw_rows(&rng, &g->from->background, f->t->row + g->from->of.draws);
     return record_branch(f, &all, wspi_rng_u64(&rng), 0, &g->tree[k]);
 }
 
@@ -369,9 +380,9 @@ static void *grove_main(void *arg)
     wsp_status st = WSP_OK;
     size_t k;
 
-    t.row = wspi_new_array(g->from->draws, sizeof *t.row);
+    t.row = wspi_new_array(draws_of(g->from), sizeof *t.row);
     t.asked = wspi_new_array(1, sizeof *t.asked);
-    t.scratch = wspi_new_array(g->from->draws, sizeof *t.scratch);
+    t.scratch = wspi_new_array(draws_of(g->from), sizeof *t.scratch);
     if (!t.row || !t.asked || !t.scratch || forest_make(&f) < 0)
         st = WSP_ERR_NOMEM;
     while ((k = take_tree(g, st)) < g->wanted)

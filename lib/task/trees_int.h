@@ -36,10 +36,15 @@ typedef struct wspi_nodes {
     size_t n, cap;
 } wspi_nodes;
 
-/* Rows [n] to grow on, of which a tree draws so many, and what they are: label [rows of the coded ones], below n_labels for those of `row`. */
-typedef struct wspi_sample {
+/* Rows [n], of which a tree draws so many. */
+typedef struct wspi_drawn {
     const uint32_t *row;
     size_t n, draws;
+} wspi_drawn;
+
+/* Rows to grow on, those of a background apart, and what they are: label [rows of the coded ones], below n_labels for all of them. */
+typedef struct wspi_sample {
+    wspi_drawn of, background;
     const int32_t *label;
     size_t n_labels;
 } wspi_sample;

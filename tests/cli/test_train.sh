@@ -48,6 +48,33 @@ fails "one of several token files is not there" 1 train --config tiny -w "$tmp/x
 fails "a balance above 1 is refused" 2 train --balance 1.5 -w "$tmp/x" "$tmp/set.npz"
 fails "heads alone do not learn next tokens" 2 train --body-lr 0 -w "$tmp/x" "$tmp/set.npz"
 
+# A head of two labels whose background is all that has none: its answers leave something of 1 to that.
+awk -F'\t' 'NR == 1 || $1 ~ /(http|tls)\.pcap$/' "$tmp/labels.tsv" >"$tmp/web.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "web=$tmp/web.tsv" -w "$tmp/web.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap &&
+    "$ws" train -q --config tiny --epochs 60 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 --background web -w "$tmp/web.safetensors" "$tmp/web.npz" &&
+    "$ws" grow -q --trees 20 -m "$tmp/web.safetensors" -w "$tmp/web.safetensors" "$tmp/web.npz" >"$tmp/grown" &&
+    "$ws" calibrate -q -m "$tmp/web.safetensors" -w "$tmp/web.safetensors" "$tmp/web.npz" >"$tmp/calibrated" &&
+    "$ws" classify -q -o jsonl --top 9 -m "$tmp/web.safetensors" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap >"$tmp/web.jsonl" &&
+    "$ws" eval -q --final-only -o json --background web -m "$tmp/web.safetensors" "$tmp/web.npz" >"$tmp/web.json" &&
+    python3 - "$tmp/web.jsonl" "$tmp/web.json" <<'EOF'
+import json, sys
+shares = {True: [], False: []}
+for r in map(json.loads, open(sys.argv[1])):
+    known = r["pcap_filename"].endswith(("http.pcap", "tls.pcap"))
+    if known and r["wirespeak"]["heads"]["web"].get("outside"):
+        continue # a flow that the list does not have
+    top = r["wirespeak"]["heads"]["web"]["top"]
+    assert "unknown" not in [t["label"] for t in top], r
+    shares[known].append(sum(t["confidence"] for t in top))
+some = sorted(shares[False]) # a flow or two are alike in both
+assert len(some) > 20 and some[len(some) * 9 // 10] < 0.3, some
+assert len(shares[True]) > 2 and sorted(shares[True])[len(shares[True]) // 2] > 0.8, sorted(shares[True])
+e = json.load(open(sys.argv[2]))
+assert e["outside"] > 20 and e["auroc_known"] > 0.95 and e["unknown"]["outside_passed"] == 0, e
+EOF
+result $? "a head with a background says that what is none of its labels is unknown"
+fails "a background of a head that is not there" 1 train --config tiny --background app -w "$tmp/x.safetensors" "$tmp/web.npz"
+
 # Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.
 awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "DNS" ? "names" : "rest" } { print }' "$tmp/labels.tsv" >"$tmp/kind.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" --labels "kind=$tmp/kind.tsv" -w "$tmp/two.npz" "$data"/{dns,http,tls,ssh,ntp,redis,snmp}.pcap &&

@@ -334,6 +334,184 @@ static void a_capture_whose_flows_have_different_labels_is_left_out_and_counted(
     wsp_tokens_free(t);
 }
 
+/* ---- what a head calls unknown ---- */
+
+static void captures_without_a_label_of_the_head_are_its_background(void **state)
+{
+    wsp_tokens *t = make_set(); /* captures 0, 0, 2, 0; labels c, a, new and none */
+    size_t n = 0;
+
+    (void)state;
+    t->labels[0][2] = -1;
+    assert_int_equal(wsp_tokens_background(t, "first", &n, NULL), WSP_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(t->n_labels[0], 4);
+    assert_string_equal(t->label_names[0][3], WSP_UNKNOWN);
+    assert_int_equal(t->labels[0][0], 0);
+    assert_int_equal(t->labels[0][2], 3);
+    assert_int_equal(t->labels[0][3],
+                     -1); /* others of its capture have labels: it may be one of those */
+    assert_int_equal(t->n_labels[1], 3);
+    assert_int_equal(wsp_tokens_background(t, "first", &n, NULL), WSP_OK); /* the same again */
+    assert_int_equal(n, 1);
+    assert_int_equal(t->n_labels[0], 4);
+    assert_int_equal(wsp_tokens_background(t, "third", &n, NULL), WSP_ERR_ARG);
+    memset(t->labels[1], 0xff, FLOWS * sizeof **t->labels);
+    assert_int_equal(wsp_tokens_background(t, "second", &n, NULL), WSP_ERR_ARG);
+    assert_int_equal(t->n_labels[1], 3);
+    wsp_tokens_free(t);
+}
+
+/* Odds of the labels by their biases alone: unknown 4, a 2, c 1, whatever the flow. */
+static wsp_model *make_doubtful_model(void)
+{
+    static const char *const labels[] = {WSP_UNKNOWN, "a", "c"};
+    static const float odds[] = {4, 2, 1};
+    const wsp_head head = {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1};
+    wsp_model_config cfg;
+    wsp_model *m = NULL;
+
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = wsp_vocab_size();
+    cfg.vocab_version = wsp_vocab_version();
+    assert_int_equal(wsp_model_new(&m, &cfg, &head, 1, 1, NULL), WSP_OK);
+    assert_int_equal(wsp_model_head(m, 0)->background, 0);
+    set_bias(m);
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor t = wsp_model_tensor(m, i);
+        for (size_t l = 0; strcmp(t.name, "head.0.bias") == 0 && l < 3; l++)
+            t.data[l] = logf(odds[l]);
+    }
+    return m;
+}
+
+static void unknown_is_no_answer_but_takes_its_share(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_doubtful_model();
+    float prob[FLOWS * 3], *probs[] = {prob};
+    wsp_early early[FLOWS * 24], *earlies[] = {early};
+    const wsp_wanted want = {.prob = probs, .early = earlies};
+
+    (void)state;
+    assert_int_equal(wsp_ask(m, t, NULL, &want, NULL, NULL), WSP_OK);
+    for (size_t i = 0; i < FLOWS; i++) {
+        const wsp_early *last = early + i * 24 + wsp_tokens_packets(t, i) - 1;
+        assert_float_equal(prob[i * 3], 0, 0);
+        assert_float_equal(prob[i * 3 + 1], 2. / 7, 1e-5);
+        assert_float_equal(prob[i * 3 + 2], 1. / 7, 1e-5);
+        assert_int_equal(last->label, 1);
+        assert_memory_equal(&last->confidence, &prob[i * 3 + 1], sizeof(float)); /* to the bit */
+    }
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void flows_that_should_be_unknown_are_from_outside(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_doubtful_model();
+    wsp_metrics *score = NULL;
+    int32_t label[FLOWS];
+
+    (void)state;
+    t->labels[0][2] = -1;
+    assert_int_equal(wsp_tokens_background(t, "first", NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_match_labels(m, 0, t, label), 2);
+    assert_int_equal(label[2], WSP_OUTSIDE);
+    assert_int_equal(wspi_match_taught(m, 0, t, label), 3);
+    assert_int_equal(label[2], 0);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(score->flows, 2);
+    assert_int_equal(score->outside, 1);
+    assert_float_equal(score->accuracy, 0.5, 1e-9); /* a for c and for a */
+    wsp_metrics_free(score);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void a_temperature_takes_as_given_that_a_flow_is_known(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_doubtful_model();
+    wsp_metrics *score = NULL;
+    wsp_calibration c;
+
+    (void)state;
+    t->labels[0][0] = 0;
+    t->labels[0][2] = 1; /* one capture is a, the other half a and half c */
+    assert_int_equal(wsp_calibrate(m, t, 1, &c, NULL), WSP_OK);
+    assert_int_equal(c.flows, 3);
+    /* p(a) = 3/4 of a and c, so 2^(1/T) = 3; of all, where 4^(1/T) is 9, 3/13 */
+    assert_float_equal(c.temperature, 0.63093f, 1e-3); /* log 2 / log 3 */
+    assert_float_equal(c.unknown_below, 3. / 13, 1e-3);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_float_equal(score->ece, 0.08333f, 1e-3); /* 3/4 said, 2/3 right */
+    assert_float_equal(score->unknown.coverage, 1, 0);
+    wsp_metrics_free(score);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+/* Sixty times the four flows, of which the least sure one is of captures without a label. */
+static wsp_tokens *make_large_set(const wsp_model *m)
+{
+    enum { TIMES = 60 };
+    wsp_tokens *t = make_set(), *set[TIMES], *all = NULL;
+    float prob[FLOWS * 3], *probs[] = {prob}, top[FLOWS];
+    const wsp_wanted want = {.prob = probs};
+    size_t low = 0;
+
+    assert_int_equal(wsp_ask(m, t, NULL, &want, NULL, NULL), WSP_OK);
+    for (size_t i = 0; i < FLOWS; i++) {
+        top[i] = fmaxf(prob[i * 3 + 1], prob[i * 3 + 2]);
+        low = top[i] < top[low] ? i : low;
+    }
+    for (size_t i = 0; i < FLOWS; i++) {
+        t->capture[i] = i == low ? 2 : 0;
+        t->labels[0][i] = i == low ? -1 : 1;
+        assert_true(i == low || top[i] > top[low]);
+    }
+    for (size_t i = 0; i < TIMES; i++)
+        set[i] = t;
+    assert_int_equal(wsp_tokens_join(&all, (const wsp_tokens *const *)set, TIMES, NULL), WSP_OK);
+    wsp_tokens_free(t);
+    return all;
+}
+
+static void a_threshold_is_no_higher_than_what_keeps_the_background_out(void **state)
+{
+    static const char *const labels[] = {WSP_UNKNOWN, "a", "c"};
+    const wsp_head head = {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1};
+    wsp_model_config cfg;
+    wsp_model *m = NULL;
+    wsp_metrics *score = NULL;
+    wsp_tokens *t;
+    wsp_calibration before, c;
+
+    (void)state;
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = wsp_vocab_size();
+    cfg.vocab_version = wsp_vocab_version();
+    assert_int_equal(wsp_model_new(&m, &cfg, &head, 1, 1, NULL), WSP_OK);
+    t = make_large_set(m);
+    assert_int_equal(wsp_calibrate(m, t, 0.95, &before, NULL),
+                     WSP_OK); /* none from outside: what keeps 95 of 100 */
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_float_equal(score->unknown.coverage, 1, 0); /* a third of them are the least sure */
+    wsp_metrics_free(score);
+    assert_int_equal(wsp_tokens_background_like(t, m, NULL), WSP_OK);
+    assert_int_equal(wsp_calibrate(m, t, 0.95, &c, NULL), WSP_OK);
+    assert_true(c.unknown_below < before.unknown_below);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(score->outside, 60);
+    assert_float_equal(score->unknown.coverage, 1, 0);
+    assert_float_equal(score->unknown.outside_passed, 0, 0);
+    wsp_metrics_free(score);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
 static wsp_status load(wsp_labels **l, const char *text)
 {
     static const char path[] = "test_eval.tsv";
@@ -557,6 +735,11 @@ int main(void)
         cmocka_unit_test(labels_are_joined_by_name_and_others_are_outside),
         cmocka_unit_test(only_heads_that_have_labels_are_scored),
         cmocka_unit_test(every_capture_counts_the_same_in_the_temperature),
+        cmocka_unit_test(captures_without_a_label_of_the_head_are_its_background),
+        cmocka_unit_test(unknown_is_no_answer_but_takes_its_share),
+        cmocka_unit_test(flows_that_should_be_unknown_are_from_outside),
+        cmocka_unit_test(a_temperature_takes_as_given_that_a_flow_is_known),
+        cmocka_unit_test(a_threshold_is_no_higher_than_what_keeps_the_background_out),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
         cmocka_unit_test(every_class_gives_its_share_of_captures),
         cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),

@@ -259,9 +259,10 @@ static void grown_trees_say_what_they_were_told(void **state)
     for (size_t f = 0; f < 3; f++)
         wspi_coded_add(&c, x + f, 3);
     for (unsigned k = 0; k < 2; k++)
-        assert_int_equal(wspi_forest_grow(&c, &(wspi_sample){row, N, N, label, 3}, TREES, 5,
-                                          k == 0 ? 1 : 3, root, &nodes[k]),
-                         WSP_OK);
+        assert_int_equal(
+            wspi_forest_grow(&c, &(wspi_sample){.of = {row, N, N}, .label = label, .n_labels = 3},
+                             TREES, 5, k == 0 ? 1 : 3, root, &nodes[k]),
+            WSP_OK);
     assert_int_equal(nodes[0].n,
                      nodes[1].n); /* the same seed, the same trees, by one thread or several */
     assert_memory_equal(nodes[0].node, nodes[1].node, nodes[0].n * sizeof *nodes[0].node);

@@ -106,6 +106,27 @@ static void calibration_is_that_of_the_definitions(void **state)
     wsp_metrics_free(m);
 }
 
+/* The second answer, a known flow's at 0.5, and the last one, at 0.6, are outside of the field. */
+static void answers_that_are_unknown_in_any_case_keep_no_confidence(void **state)
+{
+    static const uint32_t outside[N] = {0, 2, 0, 0, 0, 0, 5, 2};
+    wsp_answers of = answers;
+    wsp_metrics *m, *plain = metrics(&answers);
+
+    (void)state;
+    of.outside = outside;
+    of.bit = 1;
+    m = metrics(&of);
+    assert_near(m->abstention[50].coverage, 0.8);
+    assert_near(m->abstention[50].outside_passed, 0);
+    assert_near(m->auroc_known,
+                (4 * 2 + 0.5) / 10); /* the two at -1 tie; the others win over both */
+    assert_near(m->accuracy, plain->accuracy);
+    assert_near(m->ece, plain->ece);
+    wsp_metrics_free(m);
+    wsp_metrics_free(plain);
+}
+
 static void a_threshold_leaves_fewer_flows_and_better_answers(void **state)
 {
     wsp_metrics *m = metrics(&answers);
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(scores_by_class_are_those_of_the_definitions),
         cmocka_unit_test(a_row_of_the_confusion_matrix_is_what_the_flows_are),
         cmocka_unit_test(confidence_ranks_right_over_wrong_and_known_over_outside),
+        cmocka_unit_test(answers_that_are_unknown_in_any_case_keep_no_confidence),
         cmocka_unit_test(calibration_is_that_of_the_definitions),
         cmocka_unit_test(a_threshold_leaves_fewer_flows_and_better_answers),
         cmocka_unit_test(what_the_flows_cannot_tell_is_no_number),

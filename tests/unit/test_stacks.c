@@ -105,6 +105,23 @@ static void a_head_knows_the_protocols_of_its_own_training_flows_alone(void **st
     wsp_tokens_free(t);
 }
 
+static void a_background_makes_no_protocol_known(void **state)
+{
+    static const char *const names[] = {"dns", "http"};
+    wsp_tokens *t = read_set(names, 2);
+    wsp_model *m = make_model();
+    size_t outside[2], background = 0;
+
+    (void)state;
+    assert_int_equal(wsp_tokens_background(t, "two", &background, NULL), WSP_OK);
+    assert_true(background >= 2);
+    assert_int_equal(wsp_stacks_learn(m, t, NULL), WSP_OK);
+    count_outside(m, t, outside);
+    assert_int_equal(outside[1], background);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
 static void what_was_seen_once_is_not_known(void **state)
 {
     static const char *const names[] = {"ssh", "dns"};
@@ -335,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_knows_the_protocols_of_its_own_training_flows_alone),
+        cmocka_unit_test(a_background_makes_no_protocol_known),
         cmocka_unit_test(what_was_seen_once_is_not_known),
         cmocka_unit_test(the_view_decides_what_a_flow_is_made_of),
         cmocka_unit_test(decisions_packet_by_packet_end_with_that_of_the_flow),
