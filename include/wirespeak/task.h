@@ -210,7 +210,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_tokens_label(wsp_tokens *t, const char *head
 
 /*
  * Gives the label WSP_UNKNOWN of a head to all flows of captures that the head has no label in: traffic of other kinds, from which it
- * learns what it does not know. *n (may be NULL): how many flows have it now. ARG when the set has no such head, or it no label.
+ * learns what it does not know. Captures of the same name are one in several forms (wsp_tokens_join), and have their labels together. *n (may be NULL): how many flows have it now. ARG when the set has no such head, or it no label.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_background(wsp_tokens *t, const char *head, size_t *n,
                                                       wsp_error *err);

@@ -93,16 +93,6 @@ static wsp_status make_views(wspi_fit *f, wsp_error *err)
     return WSP_OK;
 }
 
-static size_t background_of(const wspi_fit *f, size_t h)
-{
-    const wsp_tokens *t = f->train;
-    size_t l = 0;
-
-    while (l < t->n_labels[h] && strcmp(t->label_names[h][l], WSP_UNKNOWN) != 0)
-        l++;
-    return l;
-}
-
 /* In an epoch a head's background counts as much as its other labels together at most: few flows of all that there are, are theirs. */
 static float background_share(const wspi_fit *f, size_t h, size_t background)
 {
@@ -119,7 +109,7 @@ static float background_share(const wspi_fit *f, size_t h, size_t background)
 static bool has_background(const wspi_fit *f)
 {
     for (size_t h = 0; h < f->train->n_heads; h++)
-        if (background_of(f, h) < f->train->n_labels[h])
+        if (wspi_background_of(f->train, h) < f->train->n_labels[h])
             return true;
     return false;
 }
@@ -133,7 +123,7 @@ static wsp_status weigh(wspi_fit *f, wsp_error *err)
 
     for (int pass = 0; pass < 2; pass++)
         for (size_t h = 0; st == WSP_OK && h < t->n_heads; h++) {
-            size_t background = background_of(f, h);
+            size_t background = wspi_background_of(f->train, h);
             float *w = wspi_new_array(t->n_labels[h], sizeof *w);
             if (!w)
                 return wspi_nomem(err, "weights of labels", t->n_labels[h] * sizeof *w);

@@ -142,6 +142,7 @@ static wsp_stack flow_stack(const wspi_view *v, size_t flow)
 static json_t *learn_head(const wspi_view *v, const wsp_tokens *t, size_t head, stack_list *l)
 {
     const int32_t *label = t->labels[head];
+    int32_t background = (int32_t)wspi_background_of(t, head);
     json_t *names = json_array();
     char name[256];
 
@@ -150,7 +151,7 @@ static json_t *learn_head(const wspi_view *v, const wsp_tokens *t, size_t head, 
         wsp_stack s;
         size_t at;
 
-        if (label[i] < 0 || strcmp(t->label_names[head][label[i]], WSP_UNKNOWN) == 0)
+        if (label[i] < 0 || label[i] == background)
             continue;
         s = flow_stack(v, i);
         at = find(l, &s);

@@ -97,6 +97,9 @@ void wspi_batcher_clear(wspi_batcher *b);
  */
 wsp_early wspi_likeliest(const float *logits, const wsp_head *h);
 
+/* The number of a head's label "unknown" in a set; its number of labels where it has none. */
+size_t wspi_background_of(const wsp_tokens *t, size_t head);
+
 /* As wsp_match_labels, but for learning: the label "unknown" has its number, too, if the head has it. */
 size_t wspi_match_taught(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label);
 

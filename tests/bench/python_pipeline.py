@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """python_pipeline.py: from a capture to the labels of its flows as it is done in Python, to be set beside `wirespeak classify`.
 
-usage: python_pipeline.py [--features] MODEL CAPTURE
+usage: python_pipeline.py [--features | --padded] MODEL CAPTURE
 
 One process reads the capture with dpkt and makes the tokens of the first 24 packets of each flow as netFound's preprocessing
 does (arXiv 2310.17025: header fields of IP, TCP, UDP and ICMP and 12 bytes of payload as 2-byte values, 13 to 18 a packet); a second
 one runs the network of MODEL on them in PyTorch, tuned as in torch_peer.py and with bfloat16 where the CPU has it, while the first one reads
 on. The numbers of the tokens are folded into the model's vocabulary, so what is measured is time alone: the labels mean nothing. --features: the
-first process alone. Prints flows, packets and tokens.
+first process alone. --padded: as such pipelines are mostly written and found: one process that reads and runs the network in turns, 64 flows at a time, padded
+(torch_padded.py), float32, with PyTorch's own threads. Prints flows, packets and tokens.
 Needs Debian's python3-dpkt, python3-torch and python3-numpy; better with libopenblas0-openmp and libjemalloc2.
 """
 import argparse
@@ -18,12 +19,13 @@ import sys
 
 import torch_env
 
-PACKETS, PAYLOAD, BATCH_TOKENS = 24, 12, 65536
+PACKETS, PAYLOAD, BATCH_TOKENS, BATCH_FLOWS = 24, 12, 65536, 64
 
 
 def arguments():
     p = argparse.ArgumentParser(description="labels of a capture's flows, in Python")
     p.add_argument("--features", action="store_true", help="no model")
+    p.add_argument("--padded", action="store_true", help="one process, padded batches, nothing tuned")
     p.add_argument("model")
     p.add_argument("capture")
     return p.parse_args()
@@ -142,8 +144,39 @@ def label(path, receive, count):
     count.send((n_labels, n_tokens))
 
 
+def padded(path, capture):
+    """Reads and labels in one process."""
+    import torch
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:0] = [here, os.path.join(here, "..", "..", "contrib")]
+    import torch_model
+    import torch_padded
+    model, labels, waiting = torch_padded.Model(path), [], []
+    tokens = [0]
+
+    def send(batch):
+        for flow in batch:
+            tokens[0] += sum(map(len, flow))
+            waiting.append([[t % model.config["vocab"] for t in p] for p in flow])
+        while len(waiting) >= BATCH_FLOWS or waiting and not batch:
+            labels.extend(model.infer(waiting[:BATCH_FLOWS])[0].argmax(1).tolist())
+            if len(labels) <= BATCH_FLOWS:
+                apart = torch_padded.check(model, torch_model.Model(path), waiting[:8])
+                if not apart < 1e-3:
+                    sys.exit(f"python_pipeline.py: the padded model is not the plain one: logits differ by {apart:.1e}")
+            del waiting[:BATCH_FLOWS]
+
+    with torch.no_grad():
+        flows, packets = read(capture, send)
+        send([])
+    print(f"{flows} flows, {packets} packets, {tokens[0]} tokens, {len(labels)} labels")
+
+
 def main(o):
     tokens = [0]
+    if o.padded:
+        padded(o.model, o.capture)
+        return
     if o.features:
         def send(batch):
             tokens[0] += sum(len(p) for f in batch for p in f)
@@ -161,6 +194,7 @@ def main(o):
 
 
 if __name__ == "__main__":
-    if "OMP_NUM_THREADS" not in os.environ:  # the libraries read these when they are loaded
+    OPTIONS = arguments()
+    if not OPTIONS.padded and "OMP_NUM_THREADS" not in os.environ:  # the libraries read these when they are loaded
         os.execve(sys.executable, [sys.executable] + sys.argv, dict(os.environ) | torch_env.tuned(os.cpu_count() or 1))
-    main(arguments())
+    main(OPTIONS)

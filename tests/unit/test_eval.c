@@ -355,6 +355,12 @@ static void captures_without_a_label_of_the_head_are_its_background(void **state
     assert_int_equal(wsp_tokens_background(t, "first", &n, NULL), WSP_OK); /* the same again */
     assert_int_equal(n, 1);
     assert_int_equal(t->n_labels[0], 4);
+    t->labels[0][2] = -1;
+    free(t->captures[2]);
+    t->captures[2] = strdup("zero"); /* another form of the capture that has labels */
+    assert_int_equal(wsp_tokens_background(t, "first", &n, NULL), WSP_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(t->labels[0][2], -1);
     assert_int_equal(wsp_tokens_background(t, "third", &n, NULL), WSP_ERR_ARG);
     memset(t->labels[1], 0xff, FLOWS * sizeof **t->labels);
     assert_int_equal(wsp_tokens_background(t, "second", &n, NULL), WSP_ERR_ARG);
