@@ -16,13 +16,9 @@ from torch_model import norm
 def pad(flows):
     """ids [flows][packets][tokens], tokens of each packet [flows][packets], packets of each flow [flows]."""
     packets, tokens = max(map(len, flows)), max(len(p) for f in flows for p in f)
-    ids = torch.zeros(len(flows), packets, tokens, dtype=torch.int64)
-    length = torch.ones(len(flows), packets, dtype=torch.int64)  # packets that are not there have one token, which nobody reads
-    for i, f in enumerate(flows):
-        for k, p in enumerate(f):
-            ids[i, k, :len(p)] = torch.tensor(p)
-            length[i, k] = len(p)
-    return ids, length, torch.tensor([len(f) for f in flows])
+    padded = [f + [[0]] * (packets - len(f)) for f in flows]  # packets that are not there have one token, which nobody reads
+    ids = torch.tensor([[p + [0] * (tokens - len(p)) for p in f] for f in padded])
+    return ids, torch.tensor([[len(p) for p in f] for f in padded]), torch.tensor([len(f) for f in flows])
 
 
 class Model(torch_model.Model):
