@@ -534,6 +534,10 @@ WSP_API wsp_abstention wsp_abstain(const wsp_answers *a, double threshold);
 WSP_MUST_USE WSP_API wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep,
                                                       double *threshold);
 
+/* The least threshold under which all but a share `pass` (0 to 1) of the flows from outside stay; 1 when that is no flow. */
+WSP_MUST_USE WSP_API wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass,
+                                                       double *threshold);
+
 /*
  * Area under the ROC curve: how probable it is that an item with yes[i] scores higher than one without; equal scores
  * count half. NaN when there is no item of a kind, or no memory.

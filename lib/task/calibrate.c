@@ -96,38 +96,6 @@ static double best_temperature(const wsp_answers *a, const double *w)
     return exp((lo + hi) / 2);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const float *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-/*
- * The least threshold that lets a share PASS at most of the flows from outside pass. Where a head has learned what it does not
- * know a lower threshold than the one that keeps the known flows may do, and keeps more of those of captures that are a bit different.
- */
-static wsp_status threshold_refusing(const wsp_answers *a, double *threshold)
-{
-    float *top = wspi_new_array(a->n, sizeof *top);
-    size_t n = 0, pass;
-
-    *threshold = 1;
-    if (!top)
-        return WSP_ERR_NOMEM;
-    for (size_t i = 0; i < a->n; i++) {
-        const float *p = a->prob + i * a->n_labels;
-        bool never = a->outside && a->outside[i] >> a->bit & 1;
-        if (a->label[i] == WSP_OUTSIDE)
-            top[n++] = never ? 0 : p[wspi_argmax(p, a->n_labels)];
-    }
-    pass = (size_t)(PASS * (double)n);
-    qsort(top, n, sizeof *top, by_value);
-    if (pass > 0)
-        *threshold = (double)top[n - pass - 1] * (1 + ROUNDING);
-    free(top);
-    return WSP_OK;
-}
-
 /* The answers become those at the fitted temperature, so that the threshold is of what classify will say. */
 static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answers,
                                  const wsp_tokens *val, double keep, wsp_calibration *out)
@@ -146,10 +114,11 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
                       answers->prob[head] + i * a.n_labels);
     st = wsp_threshold_keeping(&a, keep, &threshold);
     if (st == WSP_OK && rest)
-        st = threshold_refusing(&a, &enough);
+        st = wsp_threshold_refusing(&a, PASS, &enough);
     if (st < 0)
         return st;
-    threshold = WSPI_MIN(threshold * (1 - ROUNDING), enough);
+    /* a lower one that is enough keeps more of the known flows of captures that are a bit different */
+    threshold = WSPI_MIN(threshold * (1 - ROUNDING), enough * (1 + ROUNDING));
     t *= (double)wsp_model_head(m, head)->temperature;
     wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
     for (size_t i = 0; i < a.n; i++)

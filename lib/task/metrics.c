@@ -240,6 +240,28 @@ wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *thre
     return WSP_OK;
 }
 
+wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass, double *threshold)
+{
+    float *top = wspi_new_array(a->n, sizeof *top);
+    size_t n = 0, passing;
+
+    *threshold = 1;
+    if (!top)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        if (a->label[i] == WSP_OUTSIDE)
+            top[n++] = WSPI_MAX(confidence(a, i, wspi_argmax(p, a->n_labels)), 0);
+    }
+    passing = (size_t)floor(pass * (double)n + 1e-9);
+    if (passing > 0) {
+        qsort(top, n, sizeof *top, by_value);
+        *threshold = passing < n ? (double)nextafterf(top[n - passing - 1], 2) : 0;
+    }
+    free(top);
+    return WSP_OK;
+}
+
 /* ---- all ---- */
 
 static bool labels_are_right(const wsp_answers *a)

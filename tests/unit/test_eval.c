@@ -65,6 +65,18 @@ static wsp_tokens *make_set(void)
     return t;
 }
 
+static wsp_model *model_of(const wsp_head *heads, size_t n)
+{
+    wsp_model_config cfg;
+    wsp_model *m = NULL;
+
+    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
+    cfg.vocab = wsp_vocab_size();
+    cfg.vocab_version = wsp_vocab_version();
+    assert_int_equal(wsp_model_new(&m, &cfg, heads, n, 1, NULL), WSP_OK);
+    return m;
+}
+
 /* Head "first" with the labels a, b, c; head "other", which no set has. */
 static wsp_model *make_model(void)
 {
@@ -72,14 +84,8 @@ static wsp_model *make_model(void)
     const wsp_head heads[] = {
         {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1, .unknown_below = 0.5f},
         {.name = "other", .n_labels = 2, .labels = labels, .temperature = 1}};
-    wsp_model_config cfg;
-    wsp_model *m = NULL;
 
-    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
-    cfg.vocab = wsp_vocab_size();
-    cfg.vocab_version = wsp_vocab_version();
-    assert_int_equal(wsp_model_new(&m, &cfg, heads, 2, 1, NULL), WSP_OK);
-    return m;
+    return model_of(heads, 2);
 }
 
 static wsp_tokens *select_of(const wsp_tokens *t, const wsp_selection *s)
@@ -374,13 +380,8 @@ static wsp_model *make_doubtful_model(void)
     static const char *const labels[] = {WSP_UNKNOWN, "a", "c"};
     static const float odds[] = {4, 2, 1};
     const wsp_head head = {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1};
-    wsp_model_config cfg;
-    wsp_model *m = NULL;
+    wsp_model *m = model_of(&head, 1);
 
-    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
-    cfg.vocab = wsp_vocab_size();
-    cfg.vocab_version = wsp_vocab_version();
-    assert_int_equal(wsp_model_new(&m, &cfg, &head, 1, 1, NULL), WSP_OK);
     assert_int_equal(wsp_model_head(m, 0)->background, 0);
     set_bias(m);
     for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
@@ -489,18 +490,12 @@ static void a_threshold_is_no_higher_than_what_keeps_the_background_out(void **s
 {
     static const char *const labels[] = {WSP_UNKNOWN, "a", "c"};
     const wsp_head head = {.name = "first", .n_labels = 3, .labels = labels, .temperature = 1};
-    wsp_model_config cfg;
-    wsp_model *m = NULL;
+    wsp_model *m = model_of(&head, 1);
+    wsp_tokens *t = make_large_set(m);
     wsp_metrics *score = NULL;
-    wsp_tokens *t;
     wsp_calibration before, c;
 
     (void)state;
-    assert_int_equal(wsp_model_config_named(&cfg, "tiny"), WSP_OK);
-    cfg.vocab = wsp_vocab_size();
-    cfg.vocab_version = wsp_vocab_version();
-    assert_int_equal(wsp_model_new(&m, &cfg, &head, 1, 1, NULL), WSP_OK);
-    t = make_large_set(m);
     assert_int_equal(wsp_calibrate(m, t, 0.95, &before, NULL),
                      WSP_OK); /* none from outside: what keeps 95 of 100 */
     assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);

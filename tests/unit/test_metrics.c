@@ -152,6 +152,15 @@ static void a_threshold_leaves_fewer_flows_and_better_answers(void **state)
     assert_near(wsp_abstain(&answers, t).coverage, 1);
     assert_int_equal(wsp_threshold_keeping(&answers, 0, &t), WSP_OK);
     assert_near(t, 0.8);
+    assert_int_equal(wsp_threshold_refusing(&answers, 0.5, &t),
+                     WSP_OK); /* the one at 0.4, barely */
+    assert_near(t, 0.4);
+    assert_near(wsp_abstain(&answers, t).outside_passed, 0.5);
+    assert_int_equal(wsp_threshold_refusing(&answers, 1, &t), WSP_OK);
+    assert_near(t, 0);
+    assert_int_equal(wsp_threshold_refusing(&answers, 0.2, &t),
+                     WSP_OK); /* a fifth of two is none */
+    assert_near(t, 1);
     wsp_metrics_free(m);
 }
 
