@@ -12,20 +12,29 @@
 
 /* Answers that are all right, of a few captures, do not say that there is no doubt: logits are doubled at most. */
 static const double COLDEST = 0.5, HOTTEST = 20, PASS = 0.02;
+static const double LEAST = 1e-20; /* a top probability that can be divided by */
 static const double ROUNDING =
     1e-5; /* of probabilities that were rescaled, beside those that classify computes */
 enum { SEARCH_STEPS = 40 }; /* golden section: the bracket, e^3.7 wide, shrinks by 0.618 in each */
 
-/* [n] 1 / (known flows of the flow's capture), 0 for flows that are not known. */
-static double *weigh(const wsp_tokens *val, const int32_t *label)
+/* Whether a flow is known, and "unknown" has left its labels enough to tell how they compare. */
+static bool counts(const wsp_answers *a, size_t i)
+{
+    const float *p = a->prob + i * a->n_labels;
+
+    return a->label[i] >= 0 && (double)p[wspi_argmax(p, a->n_labels)] > LEAST;
+}
+
+/* [n] 1 / (flows of the flow's capture that count), 0 for the others. */
+static double *weigh(const wsp_tokens *val, const wsp_answers *a)
 {
     double *w = wspi_new_array(val->n_flows, sizeof *w);
     size_t *count = wspi_new_array(val->n_captures, sizeof *count);
 
     for (size_t i = 0; w && count && i < val->n_flows; i++)
-        count[val->capture[i]] += label[i] >= 0;
+        count[val->capture[i]] += counts(a, i);
     for (size_t i = 0; w && count && i < val->n_flows; i++)
-        w[i] = label[i] >= 0 ? 1 / (double)count[val->capture[i]] : 0;
+        w[i] = counts(a, i) ? 1 / (double)count[val->capture[i]] : 0;
     if (!count) {
         free(w);
         w = NULL;
@@ -70,7 +79,15 @@ static double nll_at(const wsp_answers *a, const double *w, double temperature)
     return sum;
 }
 
-/* The loss has one minimum in the logarithm of the temperature. */
+static bool any_counts(const wsp_answers *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (counts(a, i))
+            return true;
+    return false;
+}
+
+/* The loss has one minimum in the logarithm of the temperature. Without a flow that counts it stays what it is. */
 static double best_temperature(const wsp_answers *a, const double *w)
 {
     const double golden = (sqrt(5) - 1) / 2;
@@ -78,6 +95,8 @@ static double best_temperature(const wsp_answers *a, const double *w)
     double x = hi - golden * (hi - lo), y = lo + golden * (hi - lo);
     double at_x = nll_at(a, w, exp(x)), at_y = nll_at(a, w, exp(y));
 
+    if (!any_counts(a))
+        return 1;
     for (int i = 0; i < SEARCH_STEPS; i++) {
         if (at_x < at_y) {
             hi = y;
@@ -102,7 +121,7 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
 {
     wsp_answers a = wspi_answers_of(answers, m, head);
     bool rest = wsp_model_head(m, head)->background < a.n_labels;
-    double *w = weigh(val, a.label), t, threshold, enough = 1;
+    double *w = weigh(val, &a), t, threshold, enough = 1;
     wsp_status st;
 
     if (!w)

@@ -218,24 +218,32 @@ static int by_value(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
+/* Confidences of the known flows, or of those from outside, the least first; returns how many. */
+static size_t confidences(const wsp_answers *a, bool known, float *top)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const float *p = a->prob + i * a->n_labels;
+        if (known ? a->label[i] >= 0 : a->label[i] == WSP_OUTSIDE)
+            top[n++] = WSPI_MAX(confidence(a, i, wspi_argmax(p, a->n_labels)), 0);
+    }
+    qsort(top, n, sizeof *top, by_value);
+    return n;
+}
+
 wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *threshold)
 {
     float *top = wspi_new_array(a->n, sizeof *top);
-    size_t n = 0, lost;
+    size_t n, lost;
 
     *threshold = 0;
     if (!top)
         return WSP_ERR_NOMEM;
-    for (size_t i = 0; i < a->n; i++) {
-        const float *p = a->prob + i * a->n_labels;
-        if (a->label[i] >= 0)
-            top[n++] = WSPI_MAX(confidence(a, i, wspi_argmax(p, a->n_labels)), 0);
-    }
-    if (n) {
-        qsort(top, n, sizeof *top, by_value);
-        lost = (size_t)floor((1 - keep) * (double)n + 1e-9); /* 1e-9: 0.05 of 100 is 5, not 4 */
+    n = confidences(a, true, top);
+    lost = (size_t)floor((1 - keep) * (double)n + 1e-9); /* 1e-9: 0.05 of 100 is 5, not 4 */
+    if (n)
         *threshold = (double)top[WSPI_MIN(lost, n - 1)];
-    }
     free(top);
     return WSP_OK;
 }
@@ -243,21 +251,15 @@ wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *thre
 wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass, double *threshold)
 {
     float *top = wspi_new_array(a->n, sizeof *top);
-    size_t n = 0, passing;
+    size_t n, passing;
 
     *threshold = 1;
     if (!top)
         return WSP_ERR_NOMEM;
-    for (size_t i = 0; i < a->n; i++) {
-        const float *p = a->prob + i * a->n_labels;
-        if (a->label[i] == WSP_OUTSIDE)
-            top[n++] = WSPI_MAX(confidence(a, i, wspi_argmax(p, a->n_labels)), 0);
-    }
+    n = confidences(a, false, top);
     passing = (size_t)floor(pass * (double)n + 1e-9);
-    if (passing > 0) {
-        qsort(top, n, sizeof *top, by_value);
+    if (passing > 0)
         *threshold = passing < n ? (double)nextafterf(top[n - passing - 1], 2) : 0;
-    }
     free(top);
     return WSP_OK;
 }

@@ -460,6 +460,26 @@ static void a_temperature_takes_as_given_that_a_flow_is_known(void **state)
     wsp_tokens_free(t);
 }
 
+static void a_temperature_is_not_fitted_on_flows_that_are_wholly_unknown(void **state)
+{
+    wsp_tokens *t = make_set();
+    wsp_model *m = make_doubtful_model();
+    wsp_calibration c;
+
+    (void)state;
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor bias = wsp_model_tensor(m, i);
+        if (strcmp(bias.name, "head.0.bias") == 0)
+            bias.data[0] = 300; /* e^-300 is no float: the labels have 0 of 1 */
+    }
+    assert_int_equal(wsp_calibrate(m, t, 0.95, &c, NULL), WSP_OK);
+    assert_int_equal(c.flows, 2);
+    assert_float_equal(c.temperature, 1, 1e-9f);
+    assert_float_equal(c.unknown_below, 0, 1e-9f);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
 /* Sixty times the four flows, of which the least sure one is of captures without a label. */
 static wsp_tokens *make_large_set(const wsp_model *m)
 {
@@ -740,6 +760,7 @@ int main(void)
         cmocka_unit_test(unknown_is_no_answer_but_takes_its_share),
         cmocka_unit_test(flows_that_should_be_unknown_are_from_outside),
         cmocka_unit_test(a_temperature_takes_as_given_that_a_flow_is_known),
+        cmocka_unit_test(a_temperature_is_not_fitted_on_flows_that_are_wholly_unknown),
         cmocka_unit_test(a_threshold_is_no_higher_than_what_keeps_the_background_out),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
         cmocka_unit_test(every_class_gives_its_share_of_captures),
