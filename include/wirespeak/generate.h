@@ -104,8 +104,11 @@ typedef struct wsp_generate_options {
     double temperature;   /* of the odds of tokens; 0 = always the likeliest */
     size_t top_k;         /* draw among so many likeliest tokens, 0 = all */
     double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
-    double
-        guide; /* how much more than the model says counts what a condition changes of layers and ports, 0 = as it says */
+    /*
+     * How closely flows follow their conditions: one whose first packet's headers gain a share of what is usual by its condition stays with
+     * the chance of that share to this power. 0: flows are as they come.
+     */
+    double guide;
     double
         rare; /* share of the drawn packets, [0, 1], that get one token the model finds improbable, where there is one */
     size_t max_packets; /* of a flow */

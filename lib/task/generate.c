@@ -3,6 +3,7 @@
  * generate.c: a capture of new flows. Threads take flows from the plan and have their packets drawn; at the end all packets
  * are sorted by time and written.
  */
+#include <math.h>
 #include <pthread.h>
 
 #include "task/generate_int.h"
@@ -59,6 +60,7 @@ typedef struct job {
     pthread_mutex_t lock;
     wspi_plan plan;
     size_t slots;                   /* of each thread */
+    float *usual_gain;              /* [conditions] */
     uint64_t begun, flows, packets; /* flows that were taken, those that have ended; packets */
     wsp_status st;                  /* of the first that failed, with err */
     wsp_error err;
@@ -256,6 +258,38 @@ static void share_flows(job *j)
     j->slots = (size_t)WSPI_MIN((flows - 1) / j->threads + 1, (uint64_t)WSPI_FLOWS_AT_ONCE);
 }
 
+/* ---- guidance ---- */
+
+static wsp_status try_condition(job *j, int32_t condition, wsp_error *err)
+{
+    if (condition < 0 || !isnan(j->usual_gain[condition]))
+        return WSP_OK;
+    return wspi_speaker_try(j->speakers[0], condition, &j->usual_gain[condition], err);
+}
+
+/* What each condition that the plan has gains in flows that follow it. */
+static wsp_status try_conditions(job *j, const wsp_model *m, wsp_error *err)
+{
+    const wsp_generate_options *o = j->o;
+    const wsp_prompt *told = o->like ? o->like : o->from.flows;
+    size_t n = 0;
+
+    for (size_t h = 0; h < wsp_model_head_count(m); h++)
+        n += wsp_model_head(m, h)->n_labels;
+    j->usual_gain = wspi_new_array(n + 1, sizeof *j->usual_gain);
+    if (!j->usual_gain)
+        return wspi_nomem(err, "conditions", n);
+    for (size_t i = 0; i < n; i++)
+        j->usual_gain[i] = NAN;
+    for (size_t i = 0; i < o->n_mix; i++)
+        WSP_TRY(try_condition(j, o->mix[i].condition, err));
+    for (size_t i = 0; told && !o->n_mix && i < told->n; i++)
+        WSP_TRY(try_condition(j, told->flow[i].condition, err));
+    for (unsigned i = 0; i < j->threads; i++)
+        wspi_speaker_guide(j->speakers[i], j->usual_gain);
+    return WSP_OK;
+}
+
 wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_pcap_writer *w,
                         uint64_t *packets, wsp_error *err)
 {
@@ -270,6 +304,8 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
         return wspi_nomem(err, "threads", j.threads);
     for (unsigned i = 0; i < j.threads && st == WSP_OK; i++)
         st = wspi_speaker_new(&j.speakers[i], m, o, err);
+    if (st == WSP_OK && o->guide > 0)
+        st = try_conditions(&j, m, err);
     wspi_plan_init(&j.plan, o);
     (void)pthread_mutex_init(&j.lock, NULL);
     if (st == WSP_OK)
@@ -282,5 +318,6 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
     for (unsigned i = 0; i < j.threads; i++)
         wspi_speaker_free(j.speakers[i]);
     free(j.speakers);
+    free(j.usual_gain);
     return st;
 }

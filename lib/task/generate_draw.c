@@ -7,59 +7,15 @@
  */
 #include <math.h>
 
-#include "task/generate_int.h"
+#include "task/generate_speaker.h"
 
-enum { SLOTS = WSPI_FLOWS_AT_ONCE, LONG_PACKET = 160, LONGEST_PACKET = 480, MOST_STARTS = 16 };
+enum { LONG_PACKET = 160, LONGEST_PACKET = 480 };
 
-/* ---- flows ---- */
-
-typedef struct flow {
-    wspi_start start;
-    wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
-    wsp_filler fill;
-    wsp_host hosts[2][WSPI_HOSTS]; /* fill's */
-    wspi_rng rng;
-    float *state;
-    void *memory,
-        *plain_memory; /* of the packet in the making; the same without a condition, to guide by */
-    uint16_t ids[WSP_MAX_PACKET_TOKENS],
-        seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
-    size_t n, n_seen, packets;
-    unsigned starts; /* how often it has begun */
-    bool open, done; /* the flow goes on; its packet is complete */
-    wspi_script script;
-    wspi_rare rare;
-} flow;
-
-struct wspi_speaker {
-    const wsp_model *m;
-    const wsp_generate_options *o;
-    const wsp_model_config *cfg;
-    wsp_runner *runner;
-    wsp_decoder *decoder;
-    wsp_packet *packet;
-    wsp_residual *resid;
-    flow flows[SLOTS];
-    float *context, *gathered; /* [SLOTS][C] */
-    float *plain;              /* [C] of a flow without a condition before its first packet */
-    float *logits;             /* [2 SLOTS][V] */
-    uint8_t *legal;            /* [V] marks of the grammar ... */
-    wspi_range marked;         /* ... all in here */
-    uint8_t *barred;           /* [V] what is never a rare token */
-    wspi_guide guide;
-    uint16_t *choices; /* [SLOTS][V] the same as lists */
-    uint16_t *wide;    /* [SLOTS][V] and with all tokens that say what a flow is */
-    uint16_t *prefix;  /* [SLOTS][max_tokens] */
-    wspi_candidate *scratch;
-    wspi_frames frames;
-    wspi_editor editor;
-    int linktype;
-    size_t undrawn; /* flows that cannot be gone on with */
-};
 typedef struct wspi_speaker speaker;
+typedef wspi_flow_drawn flow;
+typedef wspi_asking asking;
 
-/* From its first packet on. */
-static void begin_flow(speaker *g, flow *f)
+void wspi_flow_begin(speaker *g, flow *f)
 {
     f->fill = (wsp_filler){.seed = wspi_rng_u64(&f->rng),
                            .start_ns = f->start.start_ns,
@@ -72,6 +28,8 @@ static void begin_flow(speaker *g, flow *f)
     f->script.begun = false;
     wsp_context_init(f->ctx, g->linktype);
     f->n = f->n_seen = f->packets = 0;
+    f->gain = 0;
+    f->told = false;
     f->starts++;
     f->open = true;
     f->done = false;
@@ -85,7 +43,7 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
     wspi_rng_seed(&f->rare.rng, ~(g->o->seed * 0x9e3779b97f4a7c15u + start->number));
     f->start = *start;
     f->starts = 0;
-    begin_flow(g, f);
+    wspi_flow_begin(g, f);
 }
 
 /* Sees to what the next packet shall be. */
@@ -221,141 +179,6 @@ static size_t list_marked(uint16_t *list, const uint8_t *mark, wspi_range in)
     return m;
 }
 
-/* Random numbers of the flows that are asked for a token. */
-typedef struct dice {
-    flow *flows;
-    const size_t *asked;
-} dice;
-
-static double throw_dice(void *arg, size_t i)
-{
-    const dice *d = arg;
-
-    return wspi_rng_unit(&d->flows[d->asked[i]].rng);
-}
-
-/* Is the flow's next token drawn by what its condition changes? In its first packet, where there is such a choice. */
-static bool is_guided(const speaker *g, const flow *f, const uint16_t *legal, size_t n)
-{
-    return g->o->guide > 0 && f->start.condition >= 0 && f->packets == 0 &&
-           wspi_guide_any(&g->guide, legal, n);
-}
-
-/* Logits of the flows `asked`, guided by their conditions. */
-static wsp_status guided_logits(speaker *g, wsp_prefix *prefix, const size_t *asked, size_t n,
-                                wsp_error *err)
-{
-    const size_t v = g->cfg->vocab;
-
-    for (size_t k = 0; k < n; k++) {
-        prefix[n + k] = prefix[k];
-        prefix[n + k].context = g->plain;
-        prefix[n + k].memory = g->flows[asked[k]].plain_memory;
-    }
-    WSP_TRY(wsp_runner_next_token(g->runner, prefix, 2 * n, g->logits, err));
-    for (size_t k = 0; k < n; k++)
-        wspi_guide_push(&g->guide, g->o->guide, g->logits + k * v, g->logits + (n + k) * v,
-                        prefix[k].wanted, prefix[k].n_wanted);
-    return WSP_OK;
-}
-
-/* Flows that a token is to be drawn for, with what the model is asked for them. */
-typedef struct asking {
-    size_t flow[SLOTS], n;
-    size_t legal[SLOTS]; /* how many tokens may come: the first of g->choices of its slot */
-    wsp_prefix
-        prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
-} asking;
-
-static void put_token(flow *f, uint16_t token)
-{
-    wspi_rare_saw(&f->rare, f->n);
-    f->ids[f->n++] = token;
-}
-
-static void sample_tokens(speaker *g, const asking *r)
-{
-    for (size_t k = 0; k < r->n; k++) {
-        flow *f = &g->flows[r->flow[k]];
-        put_token(f, wspi_sample(g->logits + k * g->cfg->vocab, r->prefix[k].wanted,
-                                 r->prefix[k].n_wanted, g->o, g->scratch, &f->rng));
-    }
-}
-
-/* A token for each of the flows. By the model's own odds the runner draws it, which computes less. */
-static wsp_status choose_tokens(speaker *g, asking *r, wsp_error *err)
-{
-    const wsp_generate_options *o = g->o;
-    uint16_t token[SLOTS];
-    dice d = {g->flows, r->flow};
-
-    if (r->n == 0)
-        return WSP_OK;
-    if (o->temperature != 1 || o->top_k || o->top_p < 1) {
-        WSP_TRY(wsp_runner_next_token(g->runner, r->prefix, r->n, g->logits, err));
-        sample_tokens(g, r);
-        return WSP_OK;
-    }
-    WSP_TRY(wsp_runner_draw_token(g->runner, r->prefix, r->n, throw_dice, &d, token, err));
-    for (size_t k = 0; k < r->n; k++)
-        put_token(&g->flows[r->flow[k]], token[k]);
-    return WSP_OK;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-/*
- * A token that says what the flow is, drawn from all there are. One that no sample can have does not leave its odds to the
- * others, of which the model thinks little: the flow begins again, so that flows have the odds that they have among those that samples
- * can be. A flow that never can is drawn by what is left.
- */
-static void choose_what(speaker *g, const asking *r, size_t k)
-{
-    const wsp_prefix *p = &r->prefix[k];
-    const uint16_t *legal = g->choices + r->flow[k] * g->cfg->vocab;
-    float *logits = g->logits + k * g->cfg->vocab;
-    flow *f = &g->flows[r->flow[k]];
-    uint16_t token = wspi_sample(logits, p->wanted, p->n_wanted, g->o, g->scratch, &f->rng);
-
-    if (bsearch(&token, legal, r->legal[k], sizeof token, by_id))
-        put_token(f, token);
-    else if (f->starts < MOST_STARTS)
-        begin_flow(g, f);
-    else
-        put_token(f, wspi_sample(logits, legal, r->legal[k], g->o, g->scratch, &f->rng));
-}
-
-static wsp_status choose_guided(speaker *g, asking *r, wsp_error *err)
-{
-    if (r->n == 0)
-        return WSP_OK;
-    WSP_TRY(guided_logits(g, r->prefix, r->flow, r->n, err));
-    for (size_t k = 0; k < r->n; k++)
-        choose_what(g, r, k);
-    return WSP_OK;
-}
-
-/* A rare token for each of the flows, by the model's own odds; where there is none, the one that was drawn stays. */
-static wsp_status choose_rare(speaker *g, const asking *r, wsp_error *err)
-{
-    if (r->n == 0)
-        return WSP_OK;
-    WSP_TRY(wsp_runner_next_token(g->runner, r->prefix, r->n, g->logits, err));
-    for (size_t k = 0; k < r->n; k++) {
-        flow *f = &g->flows[r->flow[k]];
-        const wsp_prefix *p = &r->prefix[k];
-
-        if (wspi_rare_sample(&f->rare, g->logits + k * g->cfg->vocab, p->wanted, p->n_wanted,
-                             g->barred, f->ids[f->n], g->scratch))
-            f->ids[f->n] = f->rare.swap.to;
-        f->n++;
-    }
-    return WSP_OK;
-}
-
 /* Begins the flow's packet where it has none. *open: it is not complete, and g->legal has what may come. */
 static wsp_status look_on(speaker *g, flow *f, bool *open, wsp_error *err)
 {
@@ -448,14 +271,16 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
         ++*left;
         if (wspi_rare_looks(&f->rare, f->n))
             ask(g, i, legal, choices, &rare);
-        else if (is_guided(g, f, legal, choices))
+        else if (!wspi_is_guided(g, f))
+            ask(g, i, legal, choices, &usual);
+        else if (wspi_guide_any(&g->guide, legal, choices))
             ask_what(g, i, legal, choices, &guided);
         else
-            ask(g, i, legal, choices, &usual);
+            ask(g, i, legal, choices, &guided);
     }
-    WSP_TRY(choose_tokens(g, &usual, err));
-    WSP_TRY(choose_guided(g, &guided, err));
-    return choose_rare(g, &rare, err);
+    WSP_TRY(wspi_choose(g, &usual, err));
+    WSP_TRY(wspi_choose_guided(g, &guided, err));
+    return wspi_choose_rare(g, &rare, err);
 }
 
 static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
@@ -531,10 +356,14 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
 static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
 {
     wsp_decoded out;
-    wsp_status st = build_packet(g, f, &out, err);
     wsp_context *now = f->ctx;
+    wsp_status st;
     size_t n;
 
+    *told = !wspi_is_guided(g, f) || wspi_follows(g, f); /* it has said all by its headers */
+    if (!*told)
+        return WSP_OK;
+    st = build_packet(g, f, &out, err);
     *told = st == WSP_OK;
     f->open = st == WSP_OK;
     if (st != WSP_OK)
@@ -668,6 +497,61 @@ wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_source *from, size_t slo
         WSP_TRY(finish_packets(g, err));
         WSP_TRY(from->made(from->arg, open - open_flows(g), g->frames.n - made, err));
     }
+}
+
+/* ---- trials ---- */
+
+enum { TRIALS = 48 };
+
+typedef struct trials {
+    int32_t condition;
+    uint64_t n;
+} trials;
+
+static bool next_trial(void *arg, wspi_start *out)
+{
+    trials *t = arg;
+
+    if (t->n == TRIALS)
+        return false;
+    *out = (wspi_start){.number = UINT64_MAX - t->n++, .condition = t->condition, .max_packets = 1};
+    return true;
+}
+
+static int by_gain(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+wsp_status wspi_speaker_try(speaker *g, int32_t condition, float *gain, wsp_error *err)
+{
+    trials t = {.condition = condition};
+    wspi_source from = {.next = next_trial, .arg = &t};
+    float gains[TRIALS];
+    size_t n = 0, left = 1;
+
+    WSP_TRY(start_flows(g, &from, TRIALS, err));
+    while (left > 0) {
+        WSP_TRY(draw_tokens(g, &left, err));
+        for (size_t i = 0; i < TRIALS; i++)
+            g->flows[i].open &= !g->flows[i].told;
+    }
+    for (size_t i = 0; i < TRIALS; i++) {
+        if (g->flows[i].told || g->flows[i].done)
+            gains[n++] = (float)g->flows[i].gain;
+        g->flows[i].open = false;
+    }
+    qsort(gains, n, sizeof *gains, by_gain);
+    *gain = n ? gains[n * 3 / 4] : -INFINITY;
+    g->undrawn = 0;
+    return WSP_OK;
+}
+
+void wspi_speaker_guide(speaker *g, const float *usual_gain)
+{
+    g->usual_gain = usual_gain;
 }
 
 static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_options *o,

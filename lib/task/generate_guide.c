@@ -67,31 +67,28 @@ size_t wspi_guide_widen(const wspi_guide *g, const uint16_t *tokens, size_t n, u
     return m;
 }
 
-/* The logarithm of what the odds of the wanted tokens sum up to, and of the greatest ones. */
-static float log_sum(const float *logit, const uint16_t *wanted, size_t n, float *most)
+bool wspi_guide_ends(uint16_t token)
 {
-    float sum = 0;
+    enum wspi_group g = (enum wspi_group)wspi_the_vocab.group_of[token];
 
-    *most = -INFINITY;
-    for (size_t i = 0; i < n; i++)
-        *most = fmaxf(*most, logit[wanted[i]]);
-    for (size_t i = 0; i < n; i++)
-        sum += expf(logit[wanted[i]] - *most);
-    return *most + logf(sum);
+    return g == WSPI_T_APP || g == WSPI_T_KIND;
 }
 
-void wspi_guide_push(const wspi_guide *g, double weight, float *with, const float *without,
-                     const uint16_t *wanted, size_t n)
+/* The logarithm of what the odds of the wanted tokens sum up to. */
+static float log_sum(const float *logit, const uint16_t *wanted, size_t n)
 {
-    static const float likely = 0.1f; /* odds, of the likeliest token's */
-    float most, other;
-    float common = log_sum(with, wanted, n, &most) - log_sum(without, wanted, n, &other);
+    float sum = 0, most = -INFINITY;
 
-    for (size_t i = 0; i < n; i++) {
-        uint16_t id = wanted[i];
-        float moved = with[id] - without[id] - common;
+    for (size_t i = 0; i < n; i++)
+        most = fmaxf(most, logit[wanted[i]]);
+    for (size_t i = 0; i < n; i++)
+        sum += expf(logit[wanted[i]] - most);
+    return most + logf(sum);
+}
 
-        if (g->is[id] && (moved < 0 || with[id] > most + logf(likely)))
-            with[id] += (float)weight * moved;
-    }
+double wspi_guide_gain(const float *with, const float *without, const uint16_t *wanted, size_t n,
+                       uint16_t token)
+{
+    return (double)(with[token] - log_sum(with, wanted, n)) -
+           (double)(without[token] - log_sum(without, wanted, n));
 }

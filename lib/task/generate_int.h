@@ -39,13 +39,11 @@ void wspi_guide_clear(wspi_guide *g);
 bool wspi_guide_any(const wspi_guide *g, const uint16_t *tokens, size_t n);
 /* The n tokens, which are in order, and all that say what a flow is, in order: into wide, which has room for all. How many. */
 size_t wspi_guide_widen(const wspi_guide *g, const uint16_t *tokens, size_t n, uint16_t *wide);
-/*
- * Pushes logits on in the direction in which the condition has moved them (Ho and Salimans, 2022): (1 + w) conditional - w
- * unconditional, before temperature. What the condition makes less likely becomes rarer still; what it makes likelier gains where it
- * is likely: a token that is rare with it, and hardly there without, would win, else.
- */
-void wspi_guide_push(const wspi_guide *g, double weight, float *with, const float *without,
-                     const uint16_t *wanted, size_t n);
+/* Does this token say whose payload it is, so that what follows is the protocol's? */
+bool wspi_guide_ends(uint16_t token);
+/* The logarithm of how many times as likely the condition makes this one of the n wanted tokens. Logits before temperature. */
+double wspi_guide_gain(const float *with, const float *without, const uint16_t *wanted, size_t n,
+                       uint16_t token);
 
 /* Sorts m candidates, the likeliest first: how many of these have the share (0, 1] of the odds. At least one. */
 size_t wspi_nucleus(wspi_candidate *c, size_t m, double temperature, double share);
@@ -249,6 +247,14 @@ wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_ge
                             wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_source *from, size_t slots,
                             wsp_error *err) WSP_MUST_USE;
+/*
+ * Before it runs: what a condition gains in flows that follow it. Flows that say what it is are as likely to be of it, whatever else they
+ * are, so they gain about the same: the upper quarter of some trials do. -INFINITY: none came to an end.
+ */
+wsp_status wspi_speaker_try(wspi_speaker *s, int32_t condition, float *gain,
+                            wsp_error *err) WSP_MUST_USE;
+/* [conditions], borrowed: flows that gain less than is usual begin again. */
+void wspi_speaker_guide(wspi_speaker *s, const float *usual_gain);
 const wspi_frames *wspi_speaker_frames(const wspi_speaker *s);
 size_t wspi_speaker_undrawn(
     const wspi_speaker *s); /* flows of a capture that it could not go on with */

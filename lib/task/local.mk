@@ -4,7 +4,7 @@ libwspi_la_SOURCES += lib/task/label.c lib/task/label_names.h lib/task/community
 	lib/task/features.h lib/task/features.c lib/task/trees_int.h lib/task/codes.c lib/task/trees.c lib/task/votes.h lib/task/votes.c lib/task/excerpt.h lib/task/excerpt.c lib/task/grow.c lib/task/baseline.c
 libwspi_la_SOURCES += lib/task/calibrate.c lib/task/fit.c lib/task/fit_choose.c lib/task/fit_int.h lib/task/fit_log.c lib/task/fit_setup.c \
 	lib/task/fit_state.c lib/task/fit_windows.c lib/task/validate.c
-libwspi_la_SOURCES += lib/task/generate_int.h lib/task/generate.c lib/task/generate_draw.c lib/task/generate_guide.c lib/task/generate_plan.c \
+libwspi_la_SOURCES += lib/task/generate_int.h lib/task/generate.c lib/task/generate_draw.c lib/task/generate_speaker.h lib/task/generate_choose.c lib/task/generate_guide.c lib/task/generate_plan.c \
 	lib/task/generate_hosts.c lib/task/generate_prompt.c lib/task/generate_script.c lib/task/generate_edit.c lib/task/generate_rare.c \
 	lib/task/sample.c
 libwspi_la_SOURCES += lib/task/coding.c lib/task/enroll.c lib/task/references.c

@@ -265,6 +265,17 @@ static bool is_odd_pair(uint8_t id, uint8_t next)
     return false;
 }
 
+/* RFC 9293 3.1: the end of TCP's options, behind which there is nothing but zeros, each of which reads as an end. */
+static bool pads(const wspi_stack *st, size_t i)
+{
+    if (st->id[i] != WSPI_TCP && !wspi_is_part(st->id[i], WSPI_TCP))
+        return false;
+    while (++i < st->n)
+        if (st->id[i] != WSPI_TCP_EOL)
+            return false;
+    return st->id[st->n - 1] == WSPI_TCP_EOL;
+}
+
 /* Can samples have this stack: all of its layers can be made up, and it begins as the link type says? */
 static bool sampled_stack(const wspi_stack *st, int linktype, int dir)
 {
@@ -276,7 +287,7 @@ static bool sampled_stack(const wspi_stack *st, int linktype, int dir)
         uint8_t next = i + 1 < st->n ? st->id[i + 1] : (uint8_t)WSPI_PAYLOAD;
         bool pair = is_odd_pair(st->id[i], next);
         odd |= pair ? 1u << (st->id[i] == WSPI_IPV6 || st->id[i] == WSPI_IPV6_HOP) : 0;
-        if (!pair && !wspi_may_follow(st->id[i], next))
+        if (!pair && !pads(st, i) && !wspi_may_follow(st->id[i], next))
             return false;
     }
     return !odd || (dir == 0 && odd != 3); /* nobody answers them; no error is about a report */

@@ -77,6 +77,16 @@ static void keep_tcp(wsp_context *ctx, const wsp_packet *p, const wspi_layer *l,
         ctx->sent[dir] |= wspi_tcp_offers(p);
 }
 
+static void keep_stamp(wsp_context *ctx, const wsp_packet *p, int dir)
+{
+    ctx->has_stamp[!dir] = false;
+    for (size_t i = 0; i < p->n_layers && !ctx->has_stamp[dir]; i++)
+        if (p->layers[i].id == WSPI_TCP_TS) {
+            ctx->stamp[dir] = (uint32_t)p->layers[i].v[0];
+            ctx->has_stamp[dir] = true;
+        }
+}
+
 /* before: the header of the direction's last packet, or NULL */
 static void keep_ipid(wsp_context *ctx, const wspi_layer *l, const wspi_past *before, int dir)
 {
@@ -159,6 +169,7 @@ void wspi_context_commit(wsp_context *ctx, const wspi_coder *c)
     int dir = c->dir;
 
     keep_layers(ctx, p, dir);
+    keep_stamp(ctx, p, dir);
     ctx->started = true;
     ctx->seen[dir] = true;
     ctx->last_ns = ctx->sent_ns[dir] = p->time_ns;

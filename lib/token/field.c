@@ -651,20 +651,29 @@ static void code_tsval(wspi_coder *c, size_t f, uint64_t *v)
         *v = (uint32_t)(mine + wspi_residual_varint(c, delta, elapsed_ms(c)));
 }
 
+/* Samples echo the peer's last stamp, or as before, or the first one of several that are acknowledged together. */
 static void code_tsecr(wspi_coder *c, size_t f, uint64_t *v)
 {
-    bool known = c->mine.slot;
+    unsigned base = wspi_field_base(WSPI_TCP_TS, f), t;
+    bool known = c->mine.slot, asked = wspi_asked(c) && !c->need;
     uint64_t mine = known ? mine_of(c, WSPI_TCP_TS, f) : 0;
     uint64_t want = c->theirs.slot ? theirs_of(c, WSPI_TCP_TS, 0) : 0; /* row 0 is TSval */
-    unsigned t = !(known && mine == *v);
+    uint32_t stamp;
     bool still = c->fill && known && mine != want && wspi_valid_same_echo(c);
+    bool first =
+        c->fill && wspi_valid_first_echo(c, &stamp) && stamp != want && !(known && stamp == mine);
 
-    if (!wspi_may(c, wspi_field_base(WSPI_TCP_TS, f), 2, *v != want, !still, &t))
+    t = !(known && mine == *v);
+    if (!wspi_may(c, base, 2, *v != want, !still && !first, &t))
         *v = want;
     else if (t == 0 && known)
         *v = mine;
     else
-        *v = wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+        *v = first ? stamp : wspi_residual(c, WSPI_R_NUMBER, 4, *v);
+    if (asked) {
+        c->legal[base] &= still;
+        c->legal[base + 1] &= first;
+    }
 }
 
 void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)

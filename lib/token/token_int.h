@@ -172,6 +172,9 @@ struct wsp_context {
     uint8_t spoke;       /* direction of the last payload */
     uint8_t sent[2];     /* SYN, FIN and RST that a direction has sent, and wspi_tcp_offer */
     uint64_t sent_ns[2]; /* time of the direction's last packet */
+    bool has_stamp
+        [2]; /* since the other direction's last packet: the first time stamp (RFC 7323) ... */
+    uint32_t stamp[2]; /* ... which is what an acknowledgement of several segments echoes */
     uint8_t n_slots[2], n_headers[2];
     wspi_slot slots[2][WSPI_SLOTS];
     wspi_stack last[2];                   /* last stack of each direction */
@@ -463,6 +466,7 @@ uint32_t wspi_valid_unacked(const wspi_coder *c, unsigned e);
 bool wspi_valid_same_ack(const wspi_coder *c, size_t i);
 /* May it echo the time stamp of the direction's last packet, though there is a later one? */
 bool wspi_valid_same_echo(const wspi_coder *c);
+bool wspi_valid_first_echo(const wspi_coder *c, uint32_t *stamp);
 
 /* ---- hosts of samples: host.c ---- */
 

@@ -332,6 +332,13 @@ bool wspi_valid_same_echo(const wspi_coder *c)
     return (uint32_t)l->v[WSPI_TCP_ACK] == a.last || (int32_t)(a.seq - a.last) > 0;
 }
 
+/* RFC 7323 4.3: of several segments that are acknowledged together, the first one's. */
+bool wspi_valid_first_echo(const wspi_coder *c, uint32_t *stamp)
+{
+    *stamp = c->ctx->stamp[!c->dir];
+    return c->ctx->has_stamp[!c->dir] && c->ctx->seen[c->dir];
+}
+
 bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, bool present,
                      bool deviates, unsigned *v)
 {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -317,8 +318,10 @@ typedef struct connection {
     unsigned sent[2], packets, last[2];
     uint32_t next[2], ack[2];   /* where a direction is, what it has acknowledged */
     uint32_t stamp[2], echo[2]; /* its last time stamp, what it has echoed */
-    bool acked[2], echoed[2], over;
-    size_t behind, late; /* acknowledgements of less than all, echoes of what is not the last */
+    uint32_t first[2]; /* its first one since the other direction's last packet, if `since` */
+    bool acked[2], echoed[2], since[2], over;
+    size_t behind, late,
+        delayed; /* acknowledgements of less than all, echoes of what is not the last, of the first of several */
 } connection;
 
 static uint32_t big32(const uint8_t *b)
@@ -346,7 +349,7 @@ static void check_ack(connection *k, const wsp_packet *p, const uint8_t *h, int 
     k->acked[dir] |= flags & ACK;
 }
 
-/* RFC 7323 4.3: the last stamp that was seen, or that of before. */
+/* RFC 7323 4.3: the last stamp that was seen, or that of before, or the first one of several segments. */
 static void check_echo(connection *k, const wsp_packet *p, const uint8_t *h, int dir)
 {
     for (size_t i = 0; i < p->n_layers; i++) {
@@ -354,13 +357,19 @@ static void check_echo(connection *k, const wsp_packet *p, const uint8_t *h, int
         if (p->layers[i].id != WSPI_TCP_TS)
             continue;
         if (k->echoed[!dir] && h[13] & ACK && echo != k->stamp[!dir]) {
-            assert_true(k->echoed[dir] && echo == k->echo[dir]);
-            k->late++;
+            bool same = k->echoed[dir] && echo == k->echo[dir];
+            assert_true(same || (k->since[!dir] && echo == k->first[!dir]));
+            k->late += same;
+            k->delayed += !same;
         }
+        if (!k->since[dir])
+            k->first[dir] = (uint32_t)p->layers[i].v[0];
+        k->since[dir] = true;
         k->stamp[dir] = (uint32_t)p->layers[i].v[0];
         k->echo[dir] = echo;
         k->echoed[dir] = true;
     }
+    k->since[!dir] = false;
 }
 
 static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
@@ -445,7 +454,7 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     wsp_context *ctx = malloc(wsp_context_size());
     wsp_decoder *d = NULL;
     wsp_packet *p = NULL;
-    size_t tcp = 0, behind = 0, late = 0;
+    size_t tcp = 0, behind = 0, late = 0, delayed = 0;
     wspi_rng r;
 
     (void)state;
@@ -466,10 +475,12 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
         tcp += k.packets > 2;
         behind += k.behind;
         late += k.late;
+        delayed += k.delayed;
     }
     assert_in_range(tcp, 20, 1000);
     assert_in_range(behind, 5, 1000);
     assert_in_range(late, 1, 1000);
+    assert_in_range(delayed, 1, 1000);
     wsp_packet_free(p);
     wsp_decoder_free(d);
     free(ctx);
@@ -561,9 +572,27 @@ static void a_list_is_widened_by_what_says_what_a_flow_is(void **state)
     free(wide);
 }
 
+/* Of three tokens the condition doubles the odds of the second one; what others there are does not matter. */
+static void a_gain_is_how_much_likelier_a_condition_makes_a_token(void **state)
+{
+    float without[] = {1, 2, 9, 3}, with[] = {1, 2 + logf(2), 0, 3};
+    const uint16_t wanted[] = {0, 1, 3};
+    double sum[2] = {exp(1) + exp(2) + exp(3), exp(1) + 2 * exp(2) + exp(3)};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        double gain = wspi_guide_gain(with, without, wanted, 3, wanted[i]);
+        double odds = log(sum[0] / sum[1]) + (i == 1 ? log(2) : 0);
+        assert_true(fabs(gain - odds) < 1e-5);
+    }
+    assert_true(wspi_guide_ends((uint16_t)wspi_group_base(WSPI_T_APP)));
+    assert_false(wspi_guide_ends((uint16_t)wspi_group_base(WSPI_T_START)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gain_is_how_much_likelier_a_condition_makes_a_token),
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
         cmocka_unit_test(rare_tokens_are_drawn_evenly_outside_the_likeliest),
         cmocka_unit_test(every_draw_of_a_packet_may_be_the_rare_one),

@@ -60,8 +60,16 @@ static const wspi_value flags[] = {{0x0100, "query"},
                                    {0x3010, "release-nb"},
                                    {0, NULL}};
 
-/* Sets of them that samples have. */
-#define ONE(place) (UINT32_C(1) << (place))
+/* Sets of them, and of types, that samples have. */
+#define ONE(place)     (UINT32_C(1) << (place))
+#define FROM(place, n) ((ONE(n) - 1) << (place))
+enum {
+    N_FLAGS = WSPI_COUNT(flags) - 1,
+    ASKED = FROM(0, 3) | ONE(13),
+    /* by RFC 1035 4.1.1 an answer says whether recursion was desired: so it was, so it was not */
+    TOLD = FROM(4, 5) | ONE(14) | FROM(16, 3) | FROM(21, 2),
+    TOLD_ITER = ONE(9) | FROM(19, 2),
+};
 enum {
     ADDRESSES = ONE(P_A) | ONE(P_AAAA),
     LOCAL = ADDRESSES | ONE(P_PTR) | ONE(P_TXT) | ONE(P_SRV) | ONE(P_HINFO) | ONE(P_NSEC),
@@ -78,9 +86,9 @@ enum {
 enum { NO_ID = 1, ECHOES = 2, CLAIMS = 4, EDNS = 8 };
 typedef struct service {
     uint16_t port;
-    uint8_t asks[2], answers[2]; /* flags; of a client, of a server */
-    uint32_t types, data;        /* sets: of questions, of records */
-    uint8_t classes;             /* the first ones */
+    uint32_t asks, answers; /* sets: of flags of a client, of a server */
+    uint32_t types, data;   /* sets: of questions, of records */
+    uint8_t classes;        /* the first ones */
     uint8_t records,
         others;       /* how many numbers of answers, of records behind them, an answer may have */
     uint8_t names[2]; /* shortest bins of names: from, below */
@@ -90,8 +98,8 @@ typedef struct service {
 } service;
 static const service services[] = {
     {53,
-     {0, 3},
-     {4, 5},
+     ASKED,
+     TOLD | TOLD_ITER,
      QUESTIONED,
      ANSWERED,
      1,
@@ -100,11 +108,31 @@ static const service services[] = {
      {4, 128},
      ECHOES | EDNS,
      WSPI_TEXT_LABELS},
-    {5353, {2, 2}, {3, 1}, LOCAL | ONE(P_ANY), LOCAL, 2, 5, 0, {12, 49}, NO_ID, WSPI_TEXT_LOCAL},
-    {5355, {2, 1}, {9, 1}, ADDRESSES, ADDRESSES, 1, 5, 0, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
-    {137, {10, 1}, {14, 1}, ONE(P_NB), ONE(P_NB), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
-    {137, {11, 2}, {15, 1}, ONE(P_NB), ONE(P_NB), 1, 0, 0, {32, 33}, CLAIMS, WSPI_TEXT_NETBIOS},
-    {137, {13, 1}, {3, 1}, ONE(P_SRV), ONE(P_SRV), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {5353,
+     FROM(2, 2),
+     FROM(3, 1),
+     LOCAL | ONE(P_ANY),
+     LOCAL,
+     2,
+     5,
+     0,
+     {12, 49},
+     NO_ID,
+     WSPI_TEXT_LOCAL},
+    {5355, FROM(2, 1), FROM(9, 1), ADDRESSES, ADDRESSES, 1, 5, 0, {4, 15}, ECHOES, WSPI_TEXT_LABEL},
+    {137, FROM(10, 1), FROM(14, 1), ONE(P_NB), ONE(P_NB), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
+    {137,
+     FROM(11, 2),
+     FROM(15, 1),
+     ONE(P_NB),
+     ONE(P_NB),
+     1,
+     0,
+     0,
+     {32, 33},
+     CLAIMS,
+     WSPI_TEXT_NETBIOS},
+    {137, FROM(13, 1), FROM(3, 1), ONE(P_SRV), ONE(P_SRV), 1, 0, 0, {32, 33}, 0, WSPI_TEXT_NETBIOS},
 };
 enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
 
@@ -159,9 +187,9 @@ static uint16_t port_of(const wspi_coder *c, int k)
     return (uint16_t)c->p->layers[c->p->n_layers - 1].v[k];
 }
 
-static bool within(const uint8_t range[2], unsigned k)
+static bool within(uint32_t set, unsigned k)
 {
-    return k >= range[0] && k - range[0] < range[1];
+    return set >> k & 1;
 }
 
 static unsigned place_of(uint64_t bits)
@@ -224,28 +252,43 @@ static const service *service_of(const wspi_coder *c, uint64_t bits)
 }
 
 /*
- * Samples: the flags of any question of the service, or of the answer to the last one. Those of an answer of NetBIOS, whose question was
+ * Samples: the flags of any question of the service, or of an answer to the last one. Those of an answer of NetBIOS, whose question was
  * broadcast and so is of another flow, come next.
  */
-static void sampled_flags(wspi_coder *c)
+static uint32_t sampled_flags(const wspi_coder *c)
 {
     uint64_t asked = 0;
     const service *s;
-    unsigned n = 0;
+    uint32_t set = 0;
 
-    if (!c->fill)
-        return;
     (void)wspi_app_last(c, false, FLAGS, &asked);
     s = service_of_ports(c, asked);
-    if (c->dir) {
-        wspi_app_only(c, s->answers[0], s->answers[1]);
-        return;
-    }
-    s = service_of_ports(c, 0); /* rows of a port stand together, and so do their flags */
+    if (c->dir)
+        return s != services ? s->answers : asked & RECURSION ? TOLD : TOLD_ITER;
+    s = service_of_ports(c, 0); /* rows of a port stand together */
     for (const service *more = s; more < services + WSPI_COUNT(services) && more->port == s->port;
          more++)
-        n += more->asks[1];
-    wspi_app_only(c, s->asks[0], n + (s == &services[NETBIOS]));
+        set |= more->asks;
+    return s == &services[NETBIOS] ? set | services[NETBIOS].answers : set;
+}
+
+/* Takes back what is not of the set. */
+static void keep_set(wspi_coder *c, unsigned f, uint32_t set, unsigned n)
+{
+    unsigned base = wspi_field_base(c->pay.app, f);
+
+    for (unsigned k = 0; c->legal && !c->deviations && k <= n; k++)
+        if (!within(set, k))
+            c->legal[base + k] = 0;
+}
+
+static uint64_t code_flags(wspi_coder *c, uint64_t bits)
+{
+    wspi_app_only(c, 0, N_FLAGS);
+    bits = wspi_app_code(c, FLAGS, false, 0, bits);
+    if (c->fill)
+        keep_set(c, FLAGS, sampled_flags(c), N_FLAGS);
+    return bits;
 }
 
 /* ---- names ---- */
@@ -436,7 +479,6 @@ static void question_name(wspi_coder *c, bool only, const service *row)
 /* Samples: only types of the set; one that has no token is drawn from those whose data can be made up. */
 static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, uint64_t want)
 {
-    unsigned base = wspi_field_base(c->pay.app, f);
     uint64_t t;
 
     wspi_app_only(c, 0, N_TYPES + 1);
@@ -444,9 +486,7 @@ static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, u
     if (c->fill && !wspi_dns_has_token(t) && !wspi_dns_data_least(t))
         c->app.v[c->dir][f] = t = wspi_dns_other_type(c);
     wspi_app_put(c, 2, t);
-    for (unsigned k = 0; c->legal && !c->deviations && k <= N_TYPES; k++)
-        if (!(set & ONE(k)))
-            c->legal[base + k] = 0;
+    keep_set(c, f, set, N_TYPES);
     return t;
 }
 
@@ -725,8 +765,7 @@ static void message(wspi_coder *c)
     const service *s;
     bool response, known;
 
-    sampled_flags(c);
-    bits = wspi_app_code(c, FLAGS, false, 0, bits);
+    bits = code_flags(c, bits);
     response = bits >> 15;
     s = service_of(c, bits);
     known = wspi_app_last(c, !response, ID, &want) && response;

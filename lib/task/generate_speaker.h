@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * generate_speaker.h: a speaker and its flows, for those who draw packets (generate_draw.c) and tokens (generate_choose.c).
+ */
+#ifndef WSPI_GENERATE_SPEAKER_H
+#define WSPI_GENERATE_SPEAKER_H
+
+#include "task/generate_int.h"
+
+enum { SLOTS = WSPI_FLOWS_AT_ONCE };
+
+typedef struct wspi_flow_drawn {
+    wspi_start start;
+    wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
+    wsp_filler fill;
+    wsp_host hosts[2][WSPI_HOSTS]; /* fill's */
+    wspi_rng rng;
+    float *state;
+    void *memory,
+        *plain_memory; /* of the packet in the making; the same without a condition, to guide by */
+    uint16_t ids[WSP_MAX_PACKET_TOKENS],
+        seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
+    size_t n, n_seen, packets;
+    unsigned starts; /* how often it has begun */
+    double gain;     /* how much likelier its condition makes what it is so far (logarithm) */
+    bool told;       /* it has said what it is: no more is gained */
+    bool open, done; /* the flow goes on; its packet is complete */
+    wspi_script script;
+    wspi_rare rare;
+} wspi_flow_drawn;
+
+struct wspi_speaker {
+    const wsp_model *m;
+    const wsp_generate_options *o;
+    const wsp_model_config *cfg;
+    wsp_runner *runner;
+    wsp_decoder *decoder;
+    wsp_packet *packet;
+    wsp_residual *resid;
+    wspi_flow_drawn flows[SLOTS];
+    float *context, *gathered; /* [SLOTS][C] */
+    float *plain;              /* [C] of a flow without a condition before its first packet */
+    float *logits;             /* [2 SLOTS][V] */
+    uint8_t *legal;            /* [V] marks of the grammar ... */
+    wspi_range marked;         /* ... all in here */
+    uint8_t *barred;           /* [V] what is never a rare token */
+    wspi_guide guide;
+    const float
+        *usual_gain; /* [conditions] of a flow that follows its condition, or NULL: not known yet */
+    uint16_t *choices; /* [SLOTS][V] the same as lists */
+    uint16_t *wide;    /* [SLOTS][V] and with all tokens that say what a flow is */
+    uint16_t *prefix;  /* [SLOTS][max_tokens] */
+    wspi_candidate *scratch;
+    wspi_frames frames;
+    wspi_editor editor;
+    int linktype;
+    size_t undrawn; /* flows that cannot be gone on with */
+};
+
+/* Flows that a token is to be drawn for, with what the model is asked for them. */
+typedef struct wspi_asking {
+    size_t flow[SLOTS], n;
+    size_t legal[SLOTS]; /* how many tokens may come: the first of `choices` of its slot */
+    wsp_prefix
+        prefix[2 * SLOTS]; /* twice: guided ones are asked for without their condition, too */
+} wspi_asking;
+
+/* From its first packet on. */
+void wspi_flow_begin(wspi_speaker *g, wspi_flow_drawn *f);
+
+/* ---- generate_choose.c ---- */
+
+/* Is the flow to follow its condition, and has it not yet said what it is? */
+bool wspi_is_guided(const wspi_speaker *g, const wspi_flow_drawn *f);
+/* False: the flow that has said what it is does not follow its condition, and has begun again. */
+bool wspi_follows(wspi_speaker *g, wspi_flow_drawn *f);
+/*
+ * A token for each of the flows: by the model's own odds; the same, and what the condition gains; one that is rare, if there
+ * is one.
+ */
+wsp_status wspi_choose(wspi_speaker *g, wspi_asking *r, wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_choose_guided(wspi_speaker *g, wspi_asking *r, wsp_error *err) WSP_MUST_USE;
+wsp_status wspi_choose_rare(wspi_speaker *g, const wspi_asking *r, wsp_error *err) WSP_MUST_USE;
+
+#endif
