@@ -2,6 +2,8 @@
 /* test_ber.c: protocols in BER: round trips, tokens, forms of lengths, what stays hidden, samples. */
 #include "tests/unit/wire.h"
 
+#include "token/app/ber.h"
+
 /* sysDescr.0 and sysUpTime.0 */
 #define DESCR  "\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00"
 #define UPTIME "\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00"
@@ -431,17 +433,98 @@ static void sampled_ldap_asks_as_real_clients_do(void **state)
         sample_has(asks_for, answers_with, WSPI_APP_LDAP, asked[i], "ldap.length=96..127");
 }
 
+static const char *const asks_kdc[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
+    "len=80..83", NULL};
+static const char *const kdc_answers[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
 static void sampled_kerberos_is_kerberos(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
-        "len=80..83", NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
-        "len=80..83", NULL};
+    (void)state;
+    sample_flows(asks_kdc, kdc_answers, WSPI_APP_KERBEROS);
+}
+
+/* Elements fill n bytes, and what is constructed. */
+static void assert_elements(const uint8_t *b, size_t n)
+{
+    wspi_ber_head h;
+
+    while (n) {
+        assert_true(wspi_ber_peek(b, n, &h) && h.len <= n - 1 - h.width);
+        if (h.tag & 0x20)
+            assert_elements(b + 1 + h.width, h.len);
+        b += 1 + h.width + h.len;
+        n -= 1 + h.width + h.len;
+    }
+}
+
+static void sampled_kerberos_is_whole_and_read_as_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
 
     (void)state;
-    sample_flows(asks_for, answers_with, WSPI_APP_KERBEROS);
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 200; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? kdc_answers : asks_kdc, k % 2, WSPI_APP_KERBEROS, &r);
+            const uint8_t *b = w.packet->data + HEADERS_UDP;
+            assert_elements(b, w.packet->payload_len);
+            assert_true(w.packet->payload_len <= 1472);
+            if (k % 2) /* of what was asked for, or an error */
+                assert_true(*b == 0x7e || *b == w.enc->app.v[0][3] + 1);
+        }
+    }
+    wire_close(&w);
+}
+
+/* The names of a packet's first tokens, and more. */
+static void join(const char *out[24], const char *const *first, const char *const *more)
+{
+    while (*first)
+        *out++ = *first++;
+    do
+        *out++ = *more;
+    while (*more++);
+}
+
+static void sampled_kerberos_has_what_real_messages_have(void **state)
+{
+    static const char *const asks[][8] = {
+        {"kerberos.message=as-req", "kerberos.element=padata", "kerberos.padata=enc-timestamp",
+         "kerberos.length=64..95"},
+        {"kerberos.message=as-req", "kerberos.element=padata", "kerberos.padata=pac-request",
+         "kerberos.element=addresses", "kerberos.length=24..31"},
+        {"kerberos.message=tgs-req", "kerberos.padata=tgs-req", "kerberos.length=1024..1535"},
+        {"kerberos.message=tgs-req", "kerberos.element=padata-element",
+         "kerberos.padata=pac-options", "kerberos.length=8..11"},
+        {"kerberos.message=tgs-req", "kerberos.element=authorization", "kerberos.length=128..191"},
+        {"kerberos.message=as-req", "kerberos.element=etype", "kerberos.element=etypes-end",
+         "kerberos.etype=rc4-exp"},
+        {"kerberos.message=as-req", "kerberos.element=name", "kerberos.element=names-end"},
+    };
+    static const char *const answers[][8] = {
+        {"kerberos.message=error", "kerberos.element=data", "kerberos.length=64..95"},
+        {"kerberos.message=as-rep", "kerberos.padata=etype-info2", "kerberos.element=padata"},
+        {"kerberos.message=tgs-rep", "kerberos.length=768..1023"},
+    };
+    static const uint8_t answer_to[] = {0, 1, 2, 2, 0, 0, 0};
+    const char *ask[24], *answer[24];
+
+    (void)state;
+    for (size_t k = 0; k < WSPI_COUNT(asks); k++) {
+        const char *const *other = answers[answer_to[k]];
+        join(ask, asks_kdc, asks[k]);
+        join(answer, kdc_answers, other);
+        for (size_t i = 0; asks[k][i]; i++)
+            sample_has(ask, answer, WSPI_APP_KERBEROS, asks[k][i], other[i % 2]);
+    }
 }
 
 int main(void)
@@ -459,6 +542,8 @@ int main(void)
         cmocka_unit_test(sampled_ldap_is_ldap),
         cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
         cmocka_unit_test(sampled_kerberos_is_kerberos),
+        cmocka_unit_test(sampled_kerberos_is_whole_and_read_as_drawn),
+        cmocka_unit_test(sampled_kerberos_has_what_real_messages_have),
     };
 
     (void)wsp_vocab_size();

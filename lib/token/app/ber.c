@@ -249,12 +249,35 @@ static void only_sampled(const walk *w, const wspi_ber *r)
     wspi_app_only(w->c, from, count);
 }
 
-static void opaque_to(walk *w, size_t end)
+/* Grammar: takes back what samples do not have of field f. */
+static void bar(walk *w, const wspi_ber *r, unsigned f)
+{
+    wspi_coder *c = w->c;
+    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
+
+    for (const uint8_t *k = r->barred; k && *k != OTHER && wspi_asked(c); k++)
+        c->legal[base + *k] = 0;
+    for (unsigned k = 0; r->may && k < n && wspi_asked(c); k++)
+        if (!r->may(c, k))
+            c->legal[base + k] = 0;
+}
+
+static void opaque(walk *w, const wspi_ber *r, size_t n)
+{
+    if (w->c->fill && r && r->make && !stopped(w->c))
+        r->make(w->c, n);
+    else
+        wspi_app_opaque(w->c, n);
+}
+
+/* The rest, in the place of which the row stands. */
+static void opaque_to(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
 
-    wspi_app_opaque(c,
-                    (size_t)wspi_app_code(c, w->m->length, false, 0, c->enc ? end - c->pay.at : 0));
+    if (r)
+        only_sampled(w, r);
+    opaque(w, r, (size_t)wspi_app_code(c, w->m->length, false, 0, c->enc ? end - c->pay.at : 0));
 }
 
 /* ---- lengths ---- */
@@ -334,16 +357,18 @@ static void sequence(walk *w, const wspi_ber *r, size_t end)
         if (!element(w, r, end))
             return;
     if (row_token(w, r->token, w->c->pay.at < end, true))
-        opaque_to(w, end);
+        opaque_to(w, r, end);
 }
 
 static void list(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
+    const wspi_ber *last = &r->in[1];
+    unsigned n = 0, most = r->most ? r->most : MAX_SAMPLED;
     spot s = {.end = 0};
 
-    for (unsigned n = 0; n < r->max && !stopped(c); n++) {
-        if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= MAX_SAMPLED)) {
+    for (; n < r->max && !stopped(c); n++) {
+        if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= most)) {
             value(w, r->in, &s);
             continue;
         }
@@ -351,8 +376,8 @@ static void list(walk *w, const wspi_ber *r, size_t end)
             c->need = true; /* samples have no empty lists */
         break;
     }
-    if (row_token(w, r->in[1].token, c->pay.at < end, true))
-        opaque_to(w, end);
+    if (row_token(w, last->token, c->pay.at < end, n < r->max || !last->flags))
+        opaque_to(w, last, end);
 }
 
 /* Of lists in lists every end is told: else an element of the outer one would be taken for one of the inner one. */
@@ -375,7 +400,7 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
         if (stopped(c) || k == ENDS)
             return;
         if (k == REST) {
-            opaque_to(w, end);
+            opaque_to(w, NULL, end);
             return;
         }
         value(w, r->in, &s);
@@ -404,7 +429,9 @@ static uint64_t coded(walk *w, const wspi_ber *r, uint64_t v)
     bool known = predicted(w, r, &want);
 
     only_sampled(w, r);
-    return wspi_app_code(w->c, r->field, known, want, v);
+    v = wspi_app_code(w->c, r->field, known, want, v);
+    bar(w, r, r->field);
+    return v;
 }
 
 static void integer(walk *w, const wspi_ber *r, size_t len)
@@ -447,16 +474,6 @@ static void literal(wspi_coder *c, const char *s, size_t n)
     }
 }
 
-/* Grammar: takes back the words that samples do not have. */
-static void bar(walk *w, const wspi_ber *r)
-{
-    wspi_coder *c = w->c;
-    unsigned base = wspi_field_base(c->pay.app, r->field);
-
-    for (const uint8_t *k = r->barred; k && *k != OTHER && wspi_asked(c); k++)
-        c->legal[base + *k] = 0;
-}
-
 static void word(walk *w, const wspi_ber *r, size_t len)
 {
     wspi_coder *c = w->c;
@@ -469,7 +486,7 @@ static void word(walk *w, const wspi_ber *r, size_t len)
         k++;
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k < n ? k : OTHER);
-    bar(w, r);
+    bar(w, r, r->field);
     if (stopped(c))
         return;
     if (k < n)
@@ -551,7 +568,7 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
     size_t end = w->c->pay.at + len;
 
     if (!r) {
-        opaque_to(w, end);
+        opaque_to(w, NULL, end);
         return;
     }
     switch ((enum wspi_ber_kind)r->kind) {
@@ -564,7 +581,7 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
         literal(w->c, "", 1); /* no bit is unused */
         octets(w, r, 4);
         break;
-    case WSPI_BER_OPAQUE: wspi_app_opaque(w->c, (size_t)coded(w, r, len)); break;
+    case WSPI_BER_OPAQUE: opaque(w, r, (size_t)coded(w, r, len)); break;
     case WSPI_BER_TEXT:
     case WSPI_BER_NAME: text(w, r, len); break;
     case WSPI_BER_WORD: word(w, r, len); break;
@@ -585,6 +602,7 @@ static uint8_t tag_of(walk *w, const wspi_ber *r)
 
     only_sampled(w, r);
     tag = wspi_app_code(w->c, r->field, false, 0, tag);
+    bar(w, r, r->field);
     wspi_app_put(w->c, 1, tag);
     return (uint8_t)tag;
 }
@@ -631,7 +649,7 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
     if (there == optional) {
         value(w, r, &s);
     } else if (!optional) {
-        opaque_to(w, end);
+        opaque_to(w, NULL, end);
         return false;
     }
     return !stopped(c);
