@@ -433,19 +433,6 @@ static void sampled_ldap_asks_as_real_clients_do(void **state)
         sample_has(asks_for, answers_with, WSPI_APP_LDAP, asked[i], "ldap.length=96..127");
 }
 
-static const char *const asks_kdc[] = {
-    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
-    "len=80..83", NULL};
-static const char *const kdc_answers[] = {
-    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
-    "len=80..83", NULL};
-
-static void sampled_kerberos_is_kerberos(void **state)
-{
-    (void)state;
-    sample_flows(asks_kdc, kdc_answers, WSPI_APP_KERBEROS);
-}
-
 /* Elements fill n bytes, and what is constructed. */
 static void assert_elements(const uint8_t *b, size_t n)
 {
@@ -458,6 +445,90 @@ static void assert_elements(const uint8_t *b, size_t n)
         b += 1 + h.width + h.len;
         n -= 1 + h.width + h.len;
     }
+}
+
+static const char *const asks_directory[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=389",
+    "len=80..83", NULL};
+static const char *const directory_answers[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=389", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
+/* The names of a packet's first tokens, and more. */
+static void join(const char *out[24], const char *const *first, const char *const *more)
+{
+    while (*first)
+        *out++ = *first++;
+    do
+        *out++ = *more;
+    while (*more++);
+}
+
+/* Values are short here: lengths from 256 on are the same in two forms. */
+static void sampled_ldap_is_whole_and_read_as_drawn(void **state)
+{
+    static const char *const values[] = {"ldap.length=16..23", NULL};
+    const char *asks[24], *answers[24];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    join(asks, asks_directory, values);
+    join(answers, directory_answers, values);
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 300; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? answers : asks, k % 2, WSPI_APP_LDAP, &r);
+            assert_elements(w.packet->data + HEADERS_UDP, w.packet->payload_len);
+        }
+    }
+    wire_close(&w);
+}
+
+/* Clients look for a domain controller with four filters and more, and are told of it. */
+static void sampled_ldap_finds_domain_controllers(void **state)
+{
+    static const char *const controller[] = {"ldap.form=five",
+                                             "ldap.filter=and",
+                                             "ldap.element=nested",
+                                             "ldap.element=nested-rest",
+                                             "ldap.attribute=Netlogon",
+                                             "ldap.length=32..47",
+                                             NULL};
+    static const char *const version[] = {"ldap.filter=equal", "ldap.attribute=NtVer", NULL};
+    static const char *const answer[] = {"ldap.operation=entry", "ldap.attribute=Netlogon",
+                                         "ldap.length=96..127", NULL};
+    static const char *const deep[] = {"ldap.filter=or", "ldap.filter=substrings",
+                                       "ldap.length=12..15", NULL};
+    const char *asks[24], *answers[24];
+
+    (void)state;
+    join(asks, asks_directory, controller);
+    join(answers, directory_answers, answer);
+    for (size_t i = 0; controller[i]; i++)
+        sample_has(asks, answers, WSPI_APP_LDAP, controller[i], answer[i % 3]);
+    join(asks, asks_directory, version);
+    sample_has(asks, answers, WSPI_APP_LDAP, "ldap.attribute=NtVer", "ldap.operation=entry");
+    join(asks, asks_directory, deep);
+    for (size_t i = 1; deep[i]; i++)
+        sample_has(asks, answers, WSPI_APP_LDAP, "ldap.filter=or", answer[i % 3]);
+}
+
+static const char *const asks_kdc[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
+    "len=80..83", NULL};
+static const char *const kdc_answers[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
+static void sampled_kerberos_is_kerberos(void **state)
+{
+    (void)state;
+    sample_flows(asks_kdc, kdc_answers, WSPI_APP_KERBEROS);
 }
 
 static void sampled_kerberos_is_whole_and_read_as_drawn(void **state)
@@ -482,16 +553,6 @@ static void sampled_kerberos_is_whole_and_read_as_drawn(void **state)
         }
     }
     wire_close(&w);
-}
-
-/* The names of a packet's first tokens, and more. */
-static void join(const char *out[24], const char *const *first, const char *const *more)
-{
-    while (*first)
-        *out++ = *first++;
-    do
-        *out++ = *more;
-    while (*more++);
 }
 
 static void sampled_kerberos_has_what_real_messages_have(void **state)
@@ -541,6 +602,8 @@ int main(void)
         cmocka_unit_test(sampled_snmp_says_what_real_ones_do),
         cmocka_unit_test(sampled_ldap_is_ldap),
         cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
+        cmocka_unit_test(sampled_ldap_is_whole_and_read_as_drawn),
+        cmocka_unit_test(sampled_ldap_finds_domain_controllers),
         cmocka_unit_test(sampled_kerberos_is_kerberos),
         cmocka_unit_test(sampled_kerberos_is_whole_and_read_as_drawn),
         cmocka_unit_test(sampled_kerberos_has_what_real_messages_have),

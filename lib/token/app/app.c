@@ -310,6 +310,17 @@ static void forbid(wspi_coder *c, unsigned base, unsigned n)
     c->pay.only = false;
 }
 
+/* Grammar: what is predicted is not told. A bin of several values may have another one. */
+static void forbid_predicted(wspi_coder *c, const wspi_field *d, unsigned base, unsigned last,
+                             uint64_t want)
+{
+    unsigned k = index_of(d, last, want);
+
+    if ((d->kind == WSPI_K_ENUM && k < last) ||
+        (d->kind == WSPI_K_MAG && wspi_bin_bits(k, d->mantissa) == 0))
+        c->legal[base + k] = 0;
+}
+
 uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uint64_t v)
 {
     const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
@@ -328,6 +339,8 @@ uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uin
         v = value_of(c, d, last, k, v);
     }
     forbid(c, base, n);
+    if (known && wspi_asked(c))
+        forbid_predicted(c, d, base, last, want);
     if (d->width < 64)
         v &= (UINT64_C(1) << d->width) - 1;
     if (!stopped(c))

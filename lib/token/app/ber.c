@@ -346,11 +346,6 @@ static void close_element(walk *w, const span *s)
 static bool element(walk *w, const wspi_ber *r, size_t end);
 static void value(walk *w, const wspi_ber *r, const spot *s);
 
-static bool is_there(const wspi_ber *r, const wspi_coder *c)
-{
-    return !r->when || r->when(c);
-}
-
 static void sequence(walk *w, const wspi_ber *r, size_t end)
 {
     for (r = r->in; r->kind != WSPI_BER_END; r++)
@@ -393,14 +388,14 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
             : c->enc && n < r->max && fits(w, r->in, end, &s) ? MORE
                                                               : REST;
         k = wspi_must(c, base, 3, k);
-        if (wspi_asked(c) && c->need)
+        if (wspi_asked(c) && c->need && !(r->make && n >= r->max))
             c->legal[base + REST] = 0;
         if (wspi_asked(c) && c->need && (n == 0 || n >= r->max))
             c->legal[base + (n ? MORE : ENDS)] = 0;
         if (stopped(c) || k == ENDS)
             return;
         if (k == REST) {
-            opaque_to(w, NULL, end);
+            opaque_to(w, r, end);
             return;
         }
         value(w, r->in, &s);
@@ -448,7 +443,7 @@ static void integer(walk *w, const wspi_ber *r, size_t len)
     if (d->kind == WSPI_K_ENUM)
         v = signed_of(v, d->width);
     if (c->fill && d->kind == WSPI_K_FREE)
-        v = begins ? 1 + v % r->max : v & INT32_MAX;
+        c->app.v[c->dir][r->field] = v = begins ? 1 + v % r->max : v & INT32_MAX;
     while (n < 8 && signed_of(v & (((uint64_t)1 << 8 * n) - 1), (unsigned)(8 * n)) != v)
         n++;
     if (w->form == WSPI_FORM_MIXED && !c->fill) {
@@ -463,7 +458,10 @@ static void text(walk *w, const wspi_ber *r, size_t len)
 {
     size_t n = (size_t)coded(w, r, len);
 
-    wspi_app_text(w->c, n, r->kind == WSPI_BER_TEXT ? r->max : 0, WSPI_TEXT_NAME);
+    if (w->c->fill && r->make)
+        opaque(w, r, n);
+    else
+        wspi_app_text(w->c, n, r->kind == WSPI_BER_TEXT ? r->max : 0, WSPI_TEXT_NAME);
 }
 
 static void literal(wspi_coder *c, const char *s, size_t n)
@@ -639,7 +637,7 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
     spot s = {.end = 0};
     bool optional = r->flags, there, asked = wspi_asked(c);
 
-    if (stopped(c) || !is_there(r, c))
+    if (stopped(c) || (r->when && !r->when(c)))
         return !stopped(c);
     there = c->enc && fits(w, r, end, &s);
     there = row_token(w, r->token, there == optional,
@@ -689,7 +687,7 @@ static void part(walk *w, const wspi_ber_head *h)
     end = c->pay.at + (size_t)len;
     w->form = WSPI_FORM_MIXED;
     for (r = r->kind == WSPI_BER_SEQ ? r->in : NULL; r && !stopped(c); r++) {
-        if (!is_there(r, c))
+        if (r->when && !r->when(c))
             continue;
         if (r->kind == WSPI_BER_CHOICE && wspi_app_captured(c))
             (void)tag_of(w, r);

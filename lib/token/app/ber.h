@@ -70,7 +70,7 @@ struct wspi_ber {
     /* NULL, or: tokens of `field` that samples may have here, in the place of from and count. */
     void (*sampled)(const wspi_coder *c, uint8_t *from, uint8_t *count);
     bool (*may)(const wspi_coder *c, unsigned k); /* NULL, or: may they have token k of it? */
-    /* NULL, or: samples of what is opaque; n bytes, or others whose number has the same token. */
+    /* NULL, or: samples of what is opaque, hidden, or the rest of a list; n bytes, or others whose number has the same token. */
     void (*make)(wspi_coder *c, size_t n);
 };
 

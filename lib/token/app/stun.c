@@ -558,12 +558,8 @@ static void priority(wspi_coder *c)
 {
     uint64_t want;
     bool known = wspi_app_last(c, true, PREFERENCE, &want);
-    uint64_t v = wspi_app_code(c, PREFERENCE, known, want, wspi_app_get(c, 1));
 
-    for (unsigned k = 0; known && preference[k].name; k++)
-        if (preference[k].value == want)
-            take_back(c, PREFERENCE, k);
-    wspi_app_put(c, 1, v);
+    (void)wspi_app_field(c, PREFERENCE, 1, known, want);
     wspi_app_opaque(c, 3);
 }
 
