@@ -364,32 +364,39 @@ static void sampled_snmp_is_snmp(void **state)
 static void sampled_snmp_says_what_real_ones_do(void **state)
 {
     static const struct {
-        const char *port, *version, *pdu, *asked, *answered;
+        const char *port, *version, *pdu, *asked, *answer, *answered;
     } all[] = {
-        {"161", "2c", "set", "snmp.type=counter", "snmp.type=address"},
-        {"161", "1", "get", "snmp.type=null", "snmp.type=ticks"},
-        {"161", "3", "get", "snmp.security=report", "snmp.type=octets"},
-        {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.type=gauge"},
-        {"162", "2c", "inform", "snmp.type=oid", "snmp.type=octets"},
-        {"162", "2c", "trap", "snmp.type=integer", "snmp.type=counter"},
+        {"161", "2c", "set", "snmp.type=counter", "snmp.pdu=response", "snmp.type=address"},
+        {"161", "1", "get", "snmp.type=null", "snmp.pdu=response", "snmp.type=ticks"},
+        {"161", "3", "get", "snmp.security=report", "snmp.pdu=response", "snmp.type=octets"},
+        {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=8..11"},
+        {"161", "3", "get", "snmp.element=bindings-end", "snmp.pdu=report", "snmp.object=usmStats"},
+        {"161", "3", "get", "snmp.element=binding", "snmp.pdu=report", "snmp.type=counter"},
+        {"161", "2c", "get", "snmp.element=binding", "snmp.pdu=response",
+         "snmp.element=bindings-end"},
+        {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.pdu=response", "snmp.type=gauge"},
+        {"162", "2c", "inform", "snmp.type=oid", "snmp.pdu=response", "snmp.type=octets"},
+        {"162", "2c", "trap", "snmp.type=integer", "snmp.pdu=response", "snmp.type=counter"},
     };
 
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(all); i++) {
         char dport[16], sport[16], version[24], pdu[24];
         const char *const asks_for[] = {
-            "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", dport,
-            version,     pdu,         all[i].asked,         "len=80..83",        NULL};
-        const char *const answers_with[] = {
-            "s2c first",         "s2c gap=0",     "stack=eth/ipv4/udp", sport,
-            "udp.dport=dynamic", all[i].answered, "len=80..83",         NULL};
+            "c2s first", "c2s gap=0",  "stack=eth/ipv4/udp",   "udp.sport=dynamic", dport, version,
+            pdu,         all[i].asked, "snmp.element=binding", "len=80..83",        NULL};
+        const char *const answers_with[] = {"s2c first",          "s2c gap=0",
+                                            "stack=eth/ipv4/udp", sport,
+                                            "udp.dport=dynamic",  all[i].answered,
+                                            all[i].answer,        "snmp.element=binding",
+                                            "len=80..83",         NULL};
 
         (void)snprintf(dport, sizeof dport, "udp.dport=%s", all[i].port);
         (void)snprintf(sport, sizeof sport, "udp.sport=%s", all[i].port);
         (void)snprintf(version, sizeof version, "snmp.version=%s", all[i].version);
         (void)snprintf(pdu, sizeof pdu, "snmp.pdu=%s", all[i].pdu);
         sample_has(asks_for, answers_with, WSPI_APP_SNMP, pdu, all[i].answered);
-        sample_has(asks_for, answers_with, WSPI_APP_SNMP, all[i].asked, "snmp.pdu=response");
+        sample_has(asks_for, answers_with, WSPI_APP_SNMP, all[i].asked, all[i].answer);
     }
 }
 

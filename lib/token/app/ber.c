@@ -515,13 +515,14 @@ static void oid(walk *w, const wspi_ber *r, size_t len)
 
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k);
+    bar(w, r, r->field);
     if (stopped(c))
         return;
     if (k < n)
         literal(c, r->oids[k].bytes, r->oids[k].len);
-    wspi_app_only(c, 1, 3);
+    wspi_app_only(c, 0, 7); /* up to 11 bytes */
     wspi_app_text(c, (size_t)wspi_app_code(c, r->rest, false, 0, c->enc ? end - c->pay.at : 0),
-                  r->max, WSPI_TEXT_LINE);
+                  r->max, WSPI_TEXT_ARCS);
 }
 
 static uint64_t made_up_time(wspi_coder *c)
