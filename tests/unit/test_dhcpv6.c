@@ -236,6 +236,34 @@ static void sampled_messages_may_have_what_recorded_ones_have(void **state)
     }
 }
 
+/* A client may begin another exchange, whose number its answer has. */
+static void sampled_exchanges_have_numbers_of_their_own(void **state)
+{
+    static const char *const another[] = {"dhcpv6.transaction=changed", "c2s gap=0", "len=80..83",
+                                          NULL};
+    static const char *const answers[] = {"dhcpv6.transaction=changed", "s2c gap=0", "len=80..83",
+                                          NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 17);
+    wire_open(&w);
+    w.exact = true;
+    sample(&w, &fill, asks_for, 0, WSPI_APP_DHCPV6, &r);
+    sample(&w, &fill, answers_with, 1, WSPI_APP_DHCPV6, &r);
+    for (int k = 0; k < 10; k++) {
+        uint8_t id[3];
+        sample(&w, &fill, another, 0, WSPI_APP_DHCPV6, &r);
+        assert_named(&w, "dhcpv6.transaction=changed");
+        memcpy(id, w.packet->data + HEADERS_UDP + 1, sizeof id);
+        sample(&w, &fill, answers, 1, WSPI_APP_DHCPV6, &r);
+        assert_memory_equal(id, w.packet->data + HEADERS_UDP + 1, sizeof id);
+    }
+    wire_close(&w);
+}
+
 /* A plain datagram that began like a message would go on as a flow of DHCPv6, on ports where readers take it for DNS. */
 static void sampled_plain_bytes_are_not_taken_for_it(void **state)
 {
@@ -289,6 +317,7 @@ int main(void)
         cmocka_unit_test(sampled_messages_have_the_options_of_their_type_and_are_read_as_drawn),
         cmocka_unit_test(a_flow_from_the_port_of_servers_is_a_servers),
         cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
+        cmocka_unit_test(sampled_exchanges_have_numbers_of_their_own),
         cmocka_unit_test(sampled_plain_bytes_are_not_taken_for_it),
     };
 

@@ -195,7 +195,7 @@ static const wspi_field fields[] = {
     [MESSAGE] = ENUM("bacnet.message", 8, message),
     [APDU] = ENUM("bacnet.apdu", 8, apdu),
     [SIZE] = ENUM("bacnet.size", 8, size),
-    [INVOKE] = FREE("bacnet.invoke", 8),
+    [INVOKE] = {"bacnet.invoke", 0, 8, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_RENEWED, 0, NULL, 0},
     [WINDOW] = MAG("bacnet.window", 8, 1),
     [CONFIRMED] = ENUM("bacnet.confirmed", 8, confirmed),
     [UNCONFIRMED] = ENUM("bacnet.unconfirmed", 8, unconfirmed),
@@ -443,6 +443,7 @@ static void invoke(wspi_coder *c, bool answer)
     uint64_t want;
     bool known = wspi_app_last(c, !answer, INVOKE, &want) && (answer || want);
 
+    wspi_app_only(c, 0, !answer);
     (void)wspi_app_field(c, INVOKE, 1, known, answer ? want : (want + 1) & 255);
 }
 

@@ -169,7 +169,7 @@ static const wspi_value enterprise[] = {
     }
 static const wspi_field fields[] = {
     [TYPE] = ENUM("dhcpv6.type", 8, type),
-    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0,
+    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0,
                      NULL, 0},
     [HOPS] = MAG("dhcpv6.hops", 8, WSPI_R_NONE, 1),
     [OPTION] = ENUM("dhcpv6.option", 16, option),
@@ -687,10 +687,15 @@ static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder)
 
 static void transaction(wspi_coder *c, bool answer)
 {
-    uint64_t want;
+    uint64_t want, v;
     bool known = wspi_app_last(c, !answer, TRANSACTION, &want) && want;
 
-    (void)wspi_app_field(c, TRANSACTION, 3, known, want);
+    v = wspi_app_get(c, 3);
+    wspi_app_only(c, 0, !answer);
+    v = wspi_app_code(c, TRANSACTION, known, want, v);
+    if (c->fill && !(known && v == want)) /* small ones with some types could be NTP */
+        c->app.v[c->dir][TRANSACTION] = v |= 0x800000;
+    wspi_app_put(c, 3, v);
 }
 
 /* Samples: answers go from the server's port to the client's; those to a group's question are flows of their own. */

@@ -173,7 +173,7 @@ static const wspi_field fields[] = {
     [SNMP_VERSION] = {"snmp.version", 0, 32, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, version, 0},
     [COMMUNITY] = {"snmp.community", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},
     [PDU] = {"snmp.pdu", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, pdu, 0},
-    [REQUEST] = {"snmp.request", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
+    [REQUEST] = {"snmp.request", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0, NULL, 0},
     [STATUS] = {"snmp.status", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, status, 0},
     [INDEX] = {"snmp.index", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [OBJECT] = {"snmp.object", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, object, 0},
@@ -181,7 +181,7 @@ static const wspi_field fields[] = {
     [TYPE] = {"snmp.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
     [NUMBER] = {"snmp.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [GENERIC] = {"snmp.generic", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, generic, 0},
-    [MESSAGE] = {"snmp.message", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
+    [MESSAGE] = {"snmp.message", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0, NULL, 0},
     [SECURITY] = {"snmp.security", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, security, 0},
     [SCOPED] = {"snmp.scoped", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, scoped, 0},
     [NAMES] = {"snmp.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
@@ -281,7 +281,12 @@ static const wspi_ber bindings[] = {
     }
 
 static const wspi_ber request[] = {
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_REQUEST, .field = REQUEST, .pred = WSPI_BER_ANSWER},
+    {.kind = WSPI_BER_INT,
+     .tag = 2,
+     .token = E_REQUEST,
+     .field = REQUEST,
+     .pred = WSPI_BER_ANSWER,
+     .count = {1, 0}},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_STATUS, .field = STATUS, .pred = WSPI_BER_AS},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_INDEX, .field = INDEX, .pred = WSPI_BER_AS},
     BINDINGS,
@@ -348,7 +353,12 @@ static void which_security(const wspi_coder *c, uint8_t *from, uint8_t *count)
 }
 
 static const wspi_ber header[] = {
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_ID, .field = MESSAGE, .pred = WSPI_BER_ANSWER},
+    {.kind = WSPI_BER_INT,
+     .tag = 2,
+     .token = E_ID,
+     .field = MESSAGE,
+     .pred = WSPI_BER_ANSWER,
+     .count = {1, 0}},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_MAX_SIZE, .field = NUMBER},
     {.kind = WSPI_BER_OCTET,
      .tag = 4,
