@@ -124,6 +124,7 @@ enum wspi_role {
     WSPI_R_NAME, /* names of hosts, users and things: server name, DNS name, Host, cookie */
     WSPI_R_REGISTERED, /* of a long registry: samples may have numbers that no row names, which the walk makes up */
     WSPI_R_IP_TOLD, /* the address of a host, of which samples tell where the walk knows whose it is */
+    WSPI_R_RENEWED, /* the number of an exchange: samples may begin another one where the walk lets them */
 };
 
 typedef struct wspi_value {

@@ -101,7 +101,8 @@ static enum subject subject_of_role(uint8_t role, uint8_t layer)
     case WSPI_R_CHECKSUM: return S_CHECKSUM;
     case WSPI_R_TAG: return S_TAG;
     case WSPI_R_NAME: return S_NAME;
-    case WSPI_R_NUMBER: return S_NUMBER;
+    case WSPI_R_NUMBER:
+    case WSPI_R_RENEWED: return S_NUMBER;
     case WSPI_R_SPELT:
     case WSPI_R_REGISTERED:
     case WSPI_R_NONE: break;

@@ -26,7 +26,7 @@ static uint8_t single[256]; /* each byte value, as a string of one */
 /* Tokens whose bytes a text of a class can have at all: most are none of a name, and need not be gone through. */
 static struct {
     uint16_t token[256 + WSPI_COUNT(learned_text)], n;
-} of_class[WSPI_TEXT_FQDN + 1];
+} of_class[WSPI_TEXT_ARCS + 1];
 
 static size_t edge_slot(uint32_t node, uint8_t byte)
 {
@@ -249,6 +249,7 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_LABEL: return letter(b) || b == '-' || b <= LONGEST_LABEL;
     case WSPI_TEXT_NETBIOS: return b == 0 || b == 32 || (b >= 'A' && b <= 'P');
     case WSPI_TEXT_FQDN: return letter(b) || b == '-' || b == '.' || b == 0 || b == 3 || b == 255;
+    case WSPI_TEXT_ARCS: return b < 0x80;
     }
     return false;
 }
@@ -281,7 +282,8 @@ static bool step(rule *r, uint8_t b)
     case WSPI_TEXT_ANY:
     case WSPI_TEXT_LINE:
     case WSPI_TEXT_WORD:
-    case WSPI_TEXT_URI: break;
+    case WSPI_TEXT_URI:
+    case WSPI_TEXT_ARCS: break;
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL:

@@ -400,7 +400,8 @@ enum wspi_text_class {
     WSPI_TEXT_LOCAL,   /* labels, "local" the last one */
     WSPI_TEXT_LABEL,   /* one label */
     WSPI_TEXT_NETBIOS, /* one label of 32 half bytes */
-    WSPI_TEXT_FQDN     /* of a DHCP option: flags and codes, then a name */
+    WSPI_TEXT_FQDN,    /* of a DHCP option: flags and codes, then a name */
+    WSPI_TEXT_ARCS     /* of an object identifier: numbers below 128 */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
 /* Samples: labels of `least` to `most` bytes, which end with their root. Returns how many they were. */

@@ -96,17 +96,142 @@ static void other_payloads_are_not_taken(void **state)
                          WSPI_APP_BACNET);
 }
 
+static const char *const asks_for[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=47808",
+    "len=80..83", NULL};
+static const char *const answers_with[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=47808", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
 static void sampled_bacnet_is_bacnet(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=47808",
-        "len=80..83", NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=47808", "udp.dport=dynamic",
-        "len=80..83", NULL};
-
     (void)state;
     sample_flows(asks_for, answers_with, WSPI_APP_BACNET);
+}
+
+/* Tagged values fill n bytes, and what is opened is closed: ASHRAE 135 20.2. */
+static void assert_tagged(const uint8_t *b, size_t n)
+{
+    unsigned depth = 0;
+    size_t at = 0;
+
+    while (at < n) {
+        unsigned rest = b[at] & 15, type = b[at] >> 4;
+        at++;
+        if (rest == 14 || (rest == 15 && depth)) {
+            depth += rest == 14 ? 1 : -1u;
+        } else if ((rest & 7) == 5) {
+            assert_true(at < n && b[at] < 254);
+            at += 1 + (size_t)b[at];
+        } else if (rest > 1 || type != 1) { /* a boolean is its tag */
+            at += rest & 7;
+        }
+        assert_true(at <= n);
+    }
+    assert_int_equal(depth, 0);
+}
+
+/* Where the values of a message's service begin; n: it has none. */
+static size_t values_at(const uint8_t *b, size_t n)
+{
+    static const uint8_t before[] = {4, 2, 3, 3, 0, 3, 0, 0};
+    size_t at = (b[1] == 4 ? 10 : 4) + 2;
+
+    if (b[1] == 0 || b[1] == 5)
+        return n;
+    at += b[at - 1] & 0x20 ? 4 : 0;
+    return before[b[at] >> 4] ? at + before[b[at] >> 4] : n;
+}
+
+static void sampled_messages_have_whole_values_and_are_read_as_drawn(void **state)
+{
+    static const char *const lengths[] = {"len=17", "len=24", "len=25", "len=36..37",
+                                          "len=400..415"};
+    const char *asks[WSPI_COUNT(asks_for)], *answers[WSPI_COUNT(answers_with)];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    memcpy(asks, asks_for, sizeof asks_for);
+    memcpy(answers, answers_with, sizeof answers_with);
+    for (uint64_t flow = 0; flow < 300; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        asks[5] = answers[5] = lengths[flow % WSPI_COUNT(lengths)];
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? answers : asks, k % 2, WSPI_APP_BACNET, &r);
+            const uint8_t *b = w.packet->data + HEADERS_UDP;
+            size_t n = w.packet->payload_len, at = values_at(b, n);
+            assert_int_equal(b[2] << 8 | b[3], n);
+            assert_tagged(b + at, n - at);
+        }
+    }
+    wire_close(&w);
+}
+
+/* What a sample may have, and so what its answer has. */
+static void sampled_messages_may_have_what_recorded_ones_have(void **state)
+{
+    static const char *const read[] = {"c2s first",
+                                       "c2s gap=0",
+                                       "stack=eth/ipv4/udp",
+                                       "udp.sport=dynamic",
+                                       "udp.dport=47808",
+                                       "len=17",
+                                       "bacnet.function=unicast",
+                                       "bacnet.control=local+reply",
+                                       "bacnet.apdu=request-single",
+                                       "bacnet.size=1476",
+                                       "bacnet.confirmed=read-property",
+                                       "bacnet.property=model",
+                                       NULL};
+    static const char *const value[] = {"s2c first",
+                                        "s2c gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=47808",
+                                        "udp.dport=dynamic",
+                                        "len=31",
+                                        "bacnet.function=unicast",
+                                        "bacnet.apdu=complex-ack",
+                                        NULL};
+    static const char *const many[] = {"c2s first",
+                                       "c2s gap=0",
+                                       "stack=eth/ipv4/udp",
+                                       "udp.sport=dynamic",
+                                       "udp.dport=47808",
+                                       "len=19",
+                                       "bacnet.function=unicast",
+                                       "bacnet.control=local+reply",
+                                       "bacnet.confirmed=read-properties",
+                                       NULL};
+    static const char *const all[] = {"c2s first",
+                                      "c2s gap=0",
+                                      "stack=eth/ipv4/udp",
+                                      "udp.sport=dynamic",
+                                      "udp.dport=47808",
+                                      "len=25",
+                                      "bacnet.function=broadcast",
+                                      "bacnet.control=to",
+                                      "bacnet.unconfirmed=i-am",
+                                      "bacnet.values=opaque",
+                                      NULL};
+    static const char *const enrol[] = {
+        "c2s first",       "c2s gap=0", "stack=eth/ipv4/udp",       "udp.sport=dynamic",
+        "udp.dport=47808", "len=6",     "bacnet.function=register", NULL};
+    static const char *const done[] = {
+        "s2c first",         "s2c gap=0", "stack=eth/ipv4/udp",     "udp.sport=47808",
+        "udp.dport=dynamic", "len=6",     "bacnet.function=result", NULL};
+
+    (void)state;
+    sample_has(read, value, WSPI_APP_BACNET, "bacnet.size=1476", "bacnet.property=model");
+    sample_has(read, value, WSPI_APP_BACNET, "len=17", "len=31");
+    sample_has(many, value, WSPI_APP_BACNET, "len=19", "bacnet.confirmed=read-properties");
+    sample_has(all, answers_with, WSPI_APP_BACNET, "bacnet.address_length=0", NULL);
+    sample_has(all, answers_with, WSPI_APP_BACNET, "len=25", NULL);
+    sample_has(enrol, done, WSPI_APP_BACNET, "bacnet.function=register", "len=6");
 }
 
 int main(void)
@@ -118,6 +243,8 @@ int main(void)
         cmocka_unit_test(numbers_of_devices_are_in_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_bacnet_is_bacnet),
+        cmocka_unit_test(sampled_messages_have_whole_values_and_are_read_as_drawn),
+        cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
     };
 
     (void)wsp_vocab_size();

@@ -2,6 +2,8 @@
 /* test_ber.c: protocols in BER: round trips, tokens, forms of lengths, what stays hidden, samples. */
 #include "tests/unit/wire.h"
 
+#include "token/app/ber.h"
+
 /* sysDescr.0 and sysUpTime.0 */
 #define DESCR  "\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00"
 #define UPTIME "\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00"
@@ -362,32 +364,39 @@ static void sampled_snmp_is_snmp(void **state)
 static void sampled_snmp_says_what_real_ones_do(void **state)
 {
     static const struct {
-        const char *port, *version, *pdu, *asked, *answered;
+        const char *port, *version, *pdu, *asked, *answer, *answered;
     } all[] = {
-        {"161", "2c", "set", "snmp.type=counter", "snmp.type=address"},
-        {"161", "1", "get", "snmp.type=null", "snmp.type=ticks"},
-        {"161", "3", "get", "snmp.security=report", "snmp.type=octets"},
-        {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.type=gauge"},
-        {"162", "2c", "inform", "snmp.type=oid", "snmp.type=octets"},
-        {"162", "2c", "trap", "snmp.type=integer", "snmp.type=counter"},
+        {"161", "2c", "set", "snmp.type=counter", "snmp.pdu=response", "snmp.type=address"},
+        {"161", "1", "get", "snmp.type=null", "snmp.pdu=response", "snmp.type=ticks"},
+        {"161", "3", "get", "snmp.security=report", "snmp.pdu=response", "snmp.type=octets"},
+        {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=8..11"},
+        {"161", "3", "get", "snmp.element=bindings-end", "snmp.pdu=report", "snmp.object=usmStats"},
+        {"161", "3", "get", "snmp.element=binding", "snmp.pdu=report", "snmp.type=counter"},
+        {"161", "2c", "get", "snmp.element=binding", "snmp.pdu=response",
+         "snmp.element=bindings-end"},
+        {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.pdu=response", "snmp.type=gauge"},
+        {"162", "2c", "inform", "snmp.type=oid", "snmp.pdu=response", "snmp.type=octets"},
+        {"162", "2c", "trap", "snmp.type=integer", "snmp.pdu=response", "snmp.type=counter"},
     };
 
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(all); i++) {
         char dport[16], sport[16], version[24], pdu[24];
         const char *const asks_for[] = {
-            "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", dport,
-            version,     pdu,         all[i].asked,         "len=80..83",        NULL};
-        const char *const answers_with[] = {
-            "s2c first",         "s2c gap=0",     "stack=eth/ipv4/udp", sport,
-            "udp.dport=dynamic", all[i].answered, "len=80..83",         NULL};
+            "c2s first", "c2s gap=0",  "stack=eth/ipv4/udp",   "udp.sport=dynamic", dport, version,
+            pdu,         all[i].asked, "snmp.element=binding", "len=80..83",        NULL};
+        const char *const answers_with[] = {"s2c first",          "s2c gap=0",
+                                            "stack=eth/ipv4/udp", sport,
+                                            "udp.dport=dynamic",  all[i].answered,
+                                            all[i].answer,        "snmp.element=binding",
+                                            "len=80..83",         NULL};
 
         (void)snprintf(dport, sizeof dport, "udp.dport=%s", all[i].port);
         (void)snprintf(sport, sizeof sport, "udp.sport=%s", all[i].port);
         (void)snprintf(version, sizeof version, "snmp.version=%s", all[i].version);
         (void)snprintf(pdu, sizeof pdu, "snmp.pdu=%s", all[i].pdu);
         sample_has(asks_for, answers_with, WSPI_APP_SNMP, pdu, all[i].answered);
-        sample_has(asks_for, answers_with, WSPI_APP_SNMP, all[i].asked, "snmp.pdu=response");
+        sample_has(asks_for, answers_with, WSPI_APP_SNMP, all[i].asked, all[i].answer);
     }
 }
 
@@ -431,17 +440,159 @@ static void sampled_ldap_asks_as_real_clients_do(void **state)
         sample_has(asks_for, answers_with, WSPI_APP_LDAP, asked[i], "ldap.length=96..127");
 }
 
-static void sampled_kerberos_is_kerberos(void **state)
+/* Elements fill n bytes, and what is constructed. */
+static void assert_elements(const uint8_t *b, size_t n)
 {
-    static const char *const asks_for[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
-        "len=80..83", NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
-        "len=80..83", NULL};
+    wspi_ber_head h;
+
+    while (n) {
+        assert_true(wspi_ber_peek(b, n, &h) && h.len <= n - 1 - h.width);
+        if (h.tag & 0x20)
+            assert_elements(b + 1 + h.width, h.len);
+        b += 1 + h.width + h.len;
+        n -= 1 + h.width + h.len;
+    }
+}
+
+static const char *const asks_directory[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=389",
+    "len=80..83", NULL};
+static const char *const directory_answers[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=389", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
+/* The names of a packet's first tokens, and more. */
+static void join(const char *out[24], const char *const *first, const char *const *more)
+{
+    while (*first)
+        *out++ = *first++;
+    do
+        *out++ = *more;
+    while (*more++);
+}
+
+/* Values are short here: lengths from 256 on are the same in two forms. */
+static void sampled_ldap_is_whole_and_read_as_drawn(void **state)
+{
+    static const char *const values[] = {"ldap.length=16..23", NULL};
+    const char *asks[24], *answers[24];
+    wspi_rng r;
+    wire w;
 
     (void)state;
-    sample_flows(asks_for, answers_with, WSPI_APP_KERBEROS);
+    join(asks, asks_directory, values);
+    join(answers, directory_answers, values);
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 300; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? answers : asks, k % 2, WSPI_APP_LDAP, &r);
+            assert_elements(w.packet->data + HEADERS_UDP, w.packet->payload_len);
+        }
+    }
+    wire_close(&w);
+}
+
+/* Clients look for a domain controller with four filters and more, and are told of it. */
+static void sampled_ldap_finds_domain_controllers(void **state)
+{
+    static const char *const controller[] = {"ldap.form=five",
+                                             "ldap.filter=and",
+                                             "ldap.element=nested",
+                                             "ldap.element=nested-rest",
+                                             "ldap.attribute=Netlogon",
+                                             "ldap.length=32..47",
+                                             NULL};
+    static const char *const version[] = {"ldap.filter=equal", "ldap.attribute=NtVer", NULL};
+    static const char *const answer[] = {"ldap.operation=entry", "ldap.attribute=Netlogon",
+                                         "ldap.length=96..127", NULL};
+    static const char *const deep[] = {"ldap.filter=or", "ldap.filter=substrings",
+                                       "ldap.length=12..15", NULL};
+    const char *asks[24], *answers[24];
+
+    (void)state;
+    join(asks, asks_directory, controller);
+    join(answers, directory_answers, answer);
+    for (size_t i = 0; controller[i]; i++)
+        sample_has(asks, answers, WSPI_APP_LDAP, controller[i], answer[i % 3]);
+    join(asks, asks_directory, version);
+    sample_has(asks, answers, WSPI_APP_LDAP, "ldap.attribute=NtVer", "ldap.operation=entry");
+    join(asks, asks_directory, deep);
+    for (size_t i = 1; deep[i]; i++)
+        sample_has(asks, answers, WSPI_APP_LDAP, "ldap.filter=or", answer[i % 3]);
+}
+
+static const char *const asks_kdc[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=88",
+    "len=80..83", NULL};
+static const char *const kdc_answers[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=88", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
+static void sampled_kerberos_is_kerberos(void **state)
+{
+    (void)state;
+    sample_flows(asks_kdc, kdc_answers, WSPI_APP_KERBEROS);
+}
+
+static void sampled_kerberos_is_whole_and_read_as_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 200; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? kdc_answers : asks_kdc, k % 2, WSPI_APP_KERBEROS, &r);
+            const uint8_t *b = w.packet->data + HEADERS_UDP;
+            assert_elements(b, w.packet->payload_len);
+            assert_true(w.packet->payload_len <= 1472);
+            if (k % 2) /* of what was asked for, or an error */
+                assert_true(*b == 0x7e || *b == w.enc->app.v[0][3] + 1);
+        }
+    }
+    wire_close(&w);
+}
+
+static void sampled_kerberos_has_what_real_messages_have(void **state)
+{
+    static const char *const asks[][8] = {
+        {"kerberos.message=as-req", "kerberos.element=padata", "kerberos.padata=enc-timestamp",
+         "kerberos.length=64..95"},
+        {"kerberos.message=as-req", "kerberos.element=padata", "kerberos.padata=pac-request",
+         "kerberos.element=addresses", "kerberos.length=24..31"},
+        {"kerberos.message=tgs-req", "kerberos.padata=tgs-req", "kerberos.length=1024..1535"},
+        {"kerberos.message=tgs-req", "kerberos.element=padata-element",
+         "kerberos.padata=pac-options", "kerberos.length=8..11"},
+        {"kerberos.message=tgs-req", "kerberos.element=authorization", "kerberos.length=128..191"},
+        {"kerberos.message=as-req", "kerberos.element=etype", "kerberos.element=etypes-end",
+         "kerberos.etype=rc4-exp"},
+        {"kerberos.message=as-req", "kerberos.element=name", "kerberos.element=names-end"},
+    };
+    static const char *const answers[][8] = {
+        {"kerberos.message=error", "kerberos.element=data", "kerberos.length=64..95"},
+        {"kerberos.message=as-rep", "kerberos.padata=etype-info2", "kerberos.element=padata"},
+        {"kerberos.message=tgs-rep", "kerberos.length=768..1023"},
+    };
+    static const uint8_t answer_to[] = {0, 1, 2, 2, 0, 0, 0};
+    const char *ask[24], *answer[24];
+
+    (void)state;
+    for (size_t k = 0; k < WSPI_COUNT(asks); k++) {
+        const char *const *other = answers[answer_to[k]];
+        join(ask, asks_kdc, asks[k]);
+        join(answer, kdc_answers, other);
+        for (size_t i = 0; asks[k][i]; i++)
+            sample_has(ask, answer, WSPI_APP_KERBEROS, asks[k][i], other[i % 2]);
+    }
 }
 
 int main(void)
@@ -458,7 +609,11 @@ int main(void)
         cmocka_unit_test(sampled_snmp_says_what_real_ones_do),
         cmocka_unit_test(sampled_ldap_is_ldap),
         cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
+        cmocka_unit_test(sampled_ldap_is_whole_and_read_as_drawn),
+        cmocka_unit_test(sampled_ldap_finds_domain_controllers),
         cmocka_unit_test(sampled_kerberos_is_kerberos),
+        cmocka_unit_test(sampled_kerberos_is_whole_and_read_as_drawn),
+        cmocka_unit_test(sampled_kerberos_has_what_real_messages_have),
     };
 
     (void)wsp_vocab_size();

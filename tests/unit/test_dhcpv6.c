@@ -102,17 +102,166 @@ static void other_payloads_are_not_taken(void **state)
     assert_int_not_equal(app_of_datagram(BYTES("\x0b\x01\x02\x03")), WSPI_APP_DHCPV6);
 }
 
+static const char *const asks_for[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=546", "udp.dport=547",
+    "len=80..83", NULL};
+static const char *const answers_with[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=547", "udp.dport=546",
+    "len=80..83", NULL};
+
 static void sampled_dhcpv6_is_dhcpv6(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=546", "udp.dport=547",
-        "len=80..83", NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=547", "udp.dport=546",
-        "len=80..83", NULL};
-
     (void)state;
     sample_flows(asks_for, answers_with, WSPI_APP_DHCPV6);
+}
+
+/* RFC 8415 16 and B: options fill the message, none is there twice, and who says it is told. */
+static void assert_is_message(const uint8_t *b, size_t n, bool server)
+{
+    static const bool to_one[] = {
+        [2] = true, [3] = true, [5] = true, [7] = true, [8] = true, [9] = true};
+    bool had[256] = {false};
+    size_t at = 4;
+
+    assert_true(n >= 4 && *b <= 11);
+    assert_int_equal(*b == 2 || *b == 7, server);
+    while (at < n) {
+        assert_true(n - at >= 4 && b[at] == 0 && !had[b[at + 1]]);
+        had[b[at + 1]] = true;
+        at += 4 + (size_t)(b[at + 2] << 8 | b[at + 3]);
+    }
+    assert_int_equal(at, n);
+    assert_true(had[1] || *b == 11);
+    assert_int_equal(had[2], *b < WSPI_COUNT(to_one) && to_one[*b]);
+    assert_int_equal(had[8], !server);
+}
+
+static void assert_sampled(const wire *w, bool server)
+{
+    assert_is_message(w->packet->data + HEADERS_UDP, w->packet->payload_len, server);
+}
+
+static void sampled_messages_have_the_options_of_their_type_and_are_read_as_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 150; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 2; k++) {
+            sample(&w, &fill, asks_for, 0, WSPI_APP_DHCPV6, &r);
+            assert_sampled(&w, false);
+            sample(&w, &fill, answers_with, 1, WSPI_APP_DHCPV6, &r);
+            assert_sampled(&w, true);
+        }
+    }
+    wire_close(&w);
+}
+
+/* Answers to what was sent to a group are a flow of their own. */
+static void a_flow_from_the_port_of_servers_is_a_servers(void **state)
+{
+    static const char *const says[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=547", "udp.dport=546",
+        "len=80..83", NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 16);
+    wire_open(&w);
+    for (int k = 0; k < 10; k++) {
+        wire_again(&w);
+        sample(&w, &fill, says, 0, WSPI_APP_DHCPV6, &r);
+        assert_sampled(&w, true);
+    }
+    wire_close(&w);
+}
+
+/* What a sample may have, with the type of its message. */
+static const char *const may_have[][2][5] = {
+    {{"dhcpv6.type=solicit", "dhcpv6.option=fqdn", "dhcpv6.name=16..31"}, {NULL}},
+    {{"dhcpv6.type=solicit", "dhcpv6.option=vendor-class", "dhcpv6.length=14..15",
+      "dhcpv6.enterprise=microsoft"},
+     {NULL}},
+    {{"dhcpv6.type=solicit", "dhcpv6.option=requested", "dhcpv6.length=8..9",
+      "dhcpv6.requested=vendor-options"},
+     {NULL}},
+    {{"dhcpv6.type=solicit", "dhcpv6.length=8..9", "dhcpv6.option=requested",
+      "dhcpv6.requested=domains"},
+     {NULL}},
+    {{"dhcpv6.type=request", "dhcpv6.option=ia-na", "dhcpv6.length=40..47",
+      "dhcpv6.option=address"},
+     {NULL}},
+    {{"dhcpv6.type=release", "dhcpv6.option=ia-pd", "dhcpv6.length=40..47", "dhcpv6.option=prefix"},
+     {NULL}},
+    {{"dhcpv6.type=decline", "dhcpv6.length=10..11", "dhcpv6.duid=link"}, {NULL}},
+    {{"dhcpv6.type=rebind", "dhcpv6.option=user-class"}, {NULL}},
+    {{"dhcpv6.type=confirm", "dhcpv6.option=vendor-options", "dhcpv6.length=14..15"}, {NULL}},
+    {{"dhcpv6.type=solicit"}, {"dhcpv6.type=advertise", "dhcpv6.option=preference"}},
+    {{"dhcpv6.type=renew"}, {"dhcpv6.type=reply", "dhcpv6.option=status", "dhcpv6.status=success"}},
+    {{"dhcpv6.type=renew"}, {"dhcpv6.type=reply", "dhcpv6.option=ntp", "dhcpv6.length=56..63"}},
+    {{"dhcpv6.type=renew"}, {"dhcpv6.type=reply", "dhcpv6.option=domains"}},
+    {{"dhcpv6.type=renew"}, {"dhcpv6.type=reply", "dhcpv6.option=boot-file"}},
+};
+
+/* The names of a packet's first tokens, and more. */
+static void join(const char *out[16], const char *const *first, const char *const more[5])
+{
+    size_t n = 0;
+
+    while (*first)
+        out[n++] = *first++;
+    for (size_t i = 0; i < 5 && more[i]; i++)
+        out[n++] = more[i];
+    out[n] = NULL;
+}
+
+static void sampled_messages_may_have_what_recorded_ones_have(void **state)
+{
+    const char *asks[16], *answers[16];
+
+    (void)state;
+    for (size_t k = 0; k < WSPI_COUNT(may_have); k++) {
+        join(asks, asks_for, may_have[k][0]);
+        join(answers, answers_with, may_have[k][1]);
+        for (size_t i = 0; i < 5 && (may_have[k][0][i] || may_have[k][1][i]); i++)
+            sample_has(asks, answers, WSPI_APP_DHCPV6, may_have[k][0][i], may_have[k][1][i]);
+    }
+}
+
+/* A client may begin another exchange, whose number its answer has. */
+static void sampled_exchanges_have_numbers_of_their_own(void **state)
+{
+    static const char *const another[] = {"dhcpv6.transaction=changed", "c2s gap=0", "len=80..83",
+                                          NULL};
+    static const char *const answers[] = {"dhcpv6.transaction=changed", "s2c gap=0", "len=80..83",
+                                          NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 17);
+    wire_open(&w);
+    w.exact = true;
+    sample(&w, &fill, asks_for, 0, WSPI_APP_DHCPV6, &r);
+    sample(&w, &fill, answers_with, 1, WSPI_APP_DHCPV6, &r);
+    for (int k = 0; k < 10; k++) {
+        uint8_t id[3];
+        sample(&w, &fill, another, 0, WSPI_APP_DHCPV6, &r);
+        assert_named(&w, "dhcpv6.transaction=changed");
+        memcpy(id, w.packet->data + HEADERS_UDP + 1, sizeof id);
+        sample(&w, &fill, answers, 1, WSPI_APP_DHCPV6, &r);
+        assert_memory_equal(id, w.packet->data + HEADERS_UDP + 1, sizeof id);
+    }
+    wire_close(&w);
 }
 
 /* A plain datagram that began like a message would go on as a flow of DHCPv6, on ports where readers take it for DNS. */
@@ -165,6 +314,10 @@ int main(void)
         cmocka_unit_test(identifiers_and_addresses_are_in_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_dhcpv6_is_dhcpv6),
+        cmocka_unit_test(sampled_messages_have_the_options_of_their_type_and_are_read_as_drawn),
+        cmocka_unit_test(a_flow_from_the_port_of_servers_is_a_servers),
+        cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
+        cmocka_unit_test(sampled_exchanges_have_numbers_of_their_own),
         cmocka_unit_test(sampled_plain_bytes_are_not_taken_for_it),
     };
 

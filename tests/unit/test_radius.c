@@ -102,17 +102,114 @@ static void other_payloads_are_not_taken(void **state)
                          WSPI_APP_RADIUS);
 }
 
+static const char *const asks_for[] = {
+    "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=1812",
+    "len=80..83", NULL};
+static const char *const answers_with[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=1812", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
 static void sampled_radius_is_radius(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=1812",
-        "len=80..83", NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=1812", "udp.dport=dynamic",
-        "len=80..83", NULL};
-
     (void)state;
     sample_flows(asks_for, answers_with, WSPI_APP_RADIUS);
+}
+
+/* Attributes fill the message; requests have what they need, and what has EAP is signed: RFC 2865 5.44, RFC 3579 3.3. */
+static void assert_is_message(const uint8_t *b, size_t n)
+{
+    uint8_t had[256] = {0};
+    size_t at = 20;
+
+    assert_int_equal(b[2] << 8 | b[3], n);
+    while (at < n) {
+        assert_true(n - at >= 2 && b[at + 1] >= 2 && (b[at] == 26 || !had[b[at]]));
+        had[b[at]]++;
+        if (b[at] == 26)
+            assert_int_equal(b[at + 7], b[at + 1] - 6);
+        if (b[at] == 79)
+            assert_int_equal(b[at + 4] << 8 | b[at + 5], b[at + 1] - 2);
+        at += b[at + 1];
+    }
+    assert_int_equal(at, n);
+    assert_true(*b != 1 || had[1]);
+    assert_true(*b != 4 || (had[40] && had[44]));
+    assert_true(!had[79] || had[80]);
+    assert_true(had[2] + had[3] + had[79] <= 1);
+}
+
+static void sampled_messages_have_what_their_code_needs_and_are_read_as_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 300; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 4; k++) {
+            sample(&w, &fill, k % 2 ? answers_with : asks_for, k % 2, WSPI_APP_RADIUS, &r);
+            assert_is_message(w.packet->data + HEADERS_UDP, w.packet->payload_len);
+        }
+    }
+    wire_close(&w);
+}
+
+static void sampled_messages_may_have_what_recorded_ones_have(void **state)
+{
+    static const char *const eap[] = {"c2s first",
+                                      "c2s gap=0",
+                                      "stack=eth/ipv4/udp",
+                                      "udp.sport=dynamic",
+                                      "udp.dport=1812",
+                                      "len=80..83",
+                                      "radius.code=access-request",
+                                      "radius.attribute=user-name",
+                                      "radius.attribute=eap-message",
+                                      "radius.length=64..79",
+                                      "radius.eap_type=aka",
+                                      NULL};
+    static const char *const challenge[] = {"s2c first",
+                                            "s2c gap=0",
+                                            "stack=eth/ipv4/udp",
+                                            "udp.sport=1812",
+                                            "udp.dport=dynamic",
+                                            "len=80..83",
+                                            "radius.code=access-challenge",
+                                            "radius.attribute=eap-message",
+                                            "radius.length=12..13",
+                                            NULL};
+    static const char *const vendor[] = {"c2s first",
+                                         "c2s gap=0",
+                                         "stack=eth/ipv4/udp",
+                                         "udp.sport=dynamic",
+                                         "udp.dport=1812",
+                                         "len=80..83",
+                                         "radius.code=access-request",
+                                         "radius.attribute=vendor-specific",
+                                         "radius.length=56..63",
+                                         "radius.vendor=microsoft",
+                                         "radius.subtype=1",
+                                         NULL};
+    static const char *const accept[] = {"s2c first",
+                                         "s2c gap=0",
+                                         "stack=eth/ipv4/udp",
+                                         "udp.sport=1812",
+                                         "udp.dport=dynamic",
+                                         "len=80..83",
+                                         "radius.code=access-accept",
+                                         "radius.attribute=reply-message",
+                                         "radius.length=80..95",
+                                         NULL};
+
+    (void)state;
+    for (size_t k = 6; eap[k]; k++)
+        sample_has(eap, challenge, WSPI_APP_RADIUS, eap[k], challenge[6 + k % 3]);
+    for (size_t k = 6; vendor[k]; k++)
+        sample_has(vendor, accept, WSPI_APP_RADIUS, vendor[k], accept[6 + k % 3]);
 }
 
 int main(void)
@@ -124,6 +221,8 @@ int main(void)
         cmocka_unit_test(ids_users_keys_and_addresses_are_in_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_radius_is_radius),
+        cmocka_unit_test(sampled_messages_have_what_their_code_needs_and_are_read_as_drawn),
+        cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
     };
 
     (void)wsp_vocab_size();

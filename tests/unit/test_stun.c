@@ -157,17 +157,145 @@ static void ids_addresses_users_and_keys_are_in_no_token(void **state)
     same_names(ANSWER6, sizeof ANSWER6 - 1, 1, 42, 18);
 }
 
+static const char *const asks_for[] = {
+    "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=3478",
+    "len=28",    NULL};
+static const char *const answers_with[] = {
+    "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=3478", "udp.dport=dynamic",
+    "len=80..83", NULL};
+
 static void sampled_stun_is_stun(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=3478",
-        "len=28",    NULL};
-    static const char *const answers_with[] = {
-        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=3478", "udp.dport=dynamic",
-        "len=80..83", NULL};
-
     (void)state;
     sample_flows(asks_for, answers_with, WSPI_APP_STUN);
+}
+
+/* Attributes that a type of message has to have: RFC 8489 6.3, RFC 8656 7 to 12. */
+static const struct {
+    uint16_t type, attribute;
+} needed[] = {{0x0103, 0x0020}, {0x0103, 0x0016}, {0x0103, 0x000d}, {0x0111, 0x0009},
+              {0x0113, 0x0009}, {0x0114, 0x0009}, {0x0118, 0x0009}, {0x0119, 0x0009},
+              {0x0003, 0x0019}, {0x0008, 0x0012}, {0x0009, 0x0012}, {0x0009, 0x000c}};
+
+static bool has_attribute(const uint8_t *b, size_t n, unsigned type)
+{
+    for (size_t at = 20; at < n; at += 4 + ((size_t)(b[at + 2] << 8 | b[at + 3]) + 3) / 4 * 4)
+        if ((unsigned)(b[at] << 8 | b[at + 1]) == type)
+            return true;
+    return false;
+}
+
+/* Attributes fill the message, the fingerprint is the last one, and only that follows a signature. */
+static void assert_is_message(const uint8_t *b, size_t n, uint16_t asked)
+{
+    uint16_t type = (uint16_t)(b[0] << 8 | b[1]);
+    size_t at = 20;
+    unsigned is = 0;
+
+    assert_int_equal(b[2] << 8 | b[3], n - 20);
+    while (at < n) {
+        assert_true(n - at >= 4 && is != 0x8028);
+        assert_true(is != 0x0008 || (b[at] << 8 | b[at + 1]) == 0x8028);
+        is = (unsigned)(b[at] << 8 | b[at + 1]);
+        at += 4 + ((size_t)(b[at + 2] << 8 | b[at + 3]) + 3) / 4 * 4;
+    }
+    assert_int_equal(at, n);
+    for (size_t k = 0; k < WSPI_COUNT(needed); k++)
+        assert_true(needed[k].type != type || has_attribute(b, n, needed[k].attribute));
+    if (type == 0x0101)
+        assert_true(has_attribute(b, n, 0x0020) || has_attribute(b, n, 0x0001));
+    assert_false(has_attribute(b, n, 0x8029) && has_attribute(b, n, 0x802a));
+    if (type & 0x100)
+        assert_int_equal(type & ~0x110, asked);
+}
+
+static void sampled_messages_have_what_their_type_needs_and_are_read_as_drawn(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < 200; flow++) {
+        wsp_filler fill = filler_of(flow);
+        uint16_t asked = 0;
+        wire_again(&w);
+        for (int k = 0; k < 6; k++) {
+            sample(&w, &fill, k % 2 ? answers_with : asks_for, k % 2, WSPI_APP_STUN, &r);
+            const uint8_t *b = w.packet->data + HEADERS_UDP;
+            assert_is_message(b, w.packet->payload_len, asked);
+            asked = (uint16_t)(b[0] << 8 | b[1]);
+        }
+    }
+    wire_close(&w);
+}
+
+/* What samples may have, each with the type of its message and of the one before. */
+static void sampled_messages_may_have_what_recorded_ones_have(void **state)
+{
+    static const char *const check[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=dynamic",
+                                        "udp.dport=3478",
+                                        "len=28",
+                                        "stun.type=binding-request",
+                                        "stun.attribute=username",
+                                        "stun.attribute=ice-controlling",
+                                        "stun.attribute=priority",
+                                        "stun.preference=peer-reflexive",
+                                        NULL};
+    static const char *const relay[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=dynamic",
+                                        "udp.dport=3478",
+                                        "len=28",
+                                        "stun.type=allocate-request",
+                                        "stun.attribute=realm",
+                                        "stun.attribute=nonce",
+                                        "stun.length=16..19",
+                                        NULL};
+    static const char *const refuses[] = {"s2c first",
+                                          "s2c gap=0",
+                                          "stack=eth/ipv4/udp",
+                                          "udp.sport=3478",
+                                          "udp.dport=dynamic",
+                                          "len=48..49",
+                                          "stun.type=allocate-error",
+                                          "stun.error=401",
+                                          NULL};
+    static const char *const grants[] = {"s2c first",
+                                         "s2c gap=0",
+                                         "stack=eth/ipv4/udp",
+                                         "udp.sport=3478",
+                                         "udp.dport=dynamic",
+                                         "len=48..49",
+                                         "stun.type=allocate-success",
+                                         "stun.number=48..63",
+                                         NULL};
+    static const char *const tells[] = {"s2c first",
+                                        "s2c gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=3478",
+                                        "udp.dport=dynamic",
+                                        "len=48..49",
+                                        "stun.type=binding-success",
+                                        "stun.attribute=mapped-address",
+                                        "stun.attribute=response-origin",
+                                        "stun.attribute=other-address",
+                                        NULL};
+
+    (void)state;
+    for (size_t k = 6; check[k]; k++)
+        sample_has(check, tells, WSPI_APP_STUN, check[k],
+                   k - 6 < 4 ? tells[k] : "stun.type=binding-success");
+    for (size_t k = 6; relay[k]; k++) {
+        sample_has(relay, refuses, WSPI_APP_STUN, relay[k], "stun.error=401");
+        sample_has(relay, grants, WSPI_APP_STUN, relay[k], "stun.attribute=xor-relayed-address");
+    }
 }
 
 int main(void)
@@ -179,6 +307,8 @@ int main(void)
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(ids_addresses_users_and_keys_are_in_no_token),
         cmocka_unit_test(sampled_stun_is_stun),
+        cmocka_unit_test(sampled_messages_have_what_their_type_needs_and_are_read_as_drawn),
+        cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
     };
 
     (void)wsp_vocab_size();

@@ -78,15 +78,23 @@ static void other_payloads_are_not_taken(void **state)
 /* Nobody answers a log. */
 static void sampled_syslog_is_syslog(void **state)
 {
-    static const char *const wanted[] = {
-        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=514",
-        "len=80..83", NULL};
+    static const char *const first[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=dynamic",
+                                        "udp.dport=514",
+                                        "len=80..83",
+                                        NULL,
+                                        NULL};
+    const char *wanted[WSPI_COUNT(first)];
     wspi_rng r;
     wire w;
 
     (void)state;
     wspi_rng_seed(&r, 12);
+    memcpy(wanted, first, sizeof first);
     wire_open(&w);
+    w.exact = true;
     for (uint64_t flow = 0; flow < 60; flow++) {
         wsp_filler fill = {.seed = flow,
                            .start_ns = 1,
@@ -96,8 +104,12 @@ static void sampled_syslog_is_syslog(void **state)
                            .server.ip = {10, 0, 0, 2},
                            .client_port = (uint16_t)(50000 + flow)};
         wire_again(&w);
-        for (int k = 0; k < 3; k++)
+        wanted[6] = flow % 2 ? "syslog.tag=other" : NULL;
+        for (int k = 0; k < 3; k++) {
             sample(&w, &fill, wanted, 0, WSPI_APP_SYSLOG, &r);
+            if (flow % 2)
+                assert_named(&w, "syslog.tag=other");
+        }
     }
     wire_close(&w);
 }

@@ -310,24 +310,40 @@ static void forbid(wspi_coder *c, unsigned base, unsigned n)
     c->pay.only = false;
 }
 
+/* Grammar: what is predicted is not told. A bin of several values may have another one. */
+static void forbid_predicted(wspi_coder *c, const wspi_field *d, unsigned base, unsigned last,
+                             uint64_t want)
+{
+    unsigned k = index_of(d, last, want);
+
+    if ((d->kind == WSPI_K_ENUM && k < last) ||
+        (d->kind == WSPI_K_MAG && wspi_bin_bits(k, d->mantissa) == 0))
+        c->legal[base + k] = 0;
+}
+
 uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uint64_t v)
 {
     const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
     unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
     unsigned last = d->kind == WSPI_K_ENUM ? n - 1 : 0, k = c->enc ? index_of(d, last, v) : 0;
+    bool free = d->kind == WSPI_K_FREE;
 
     if (stopped(c))
         return 0;
     if (c->spans)
         wspi_spans_field(c->spans, c->pay.app, f, c->pay.at, v);
-    if (known && !wspi_may(c, base, n, v != want, d->kind == WSPI_K_FREE, &k)) {
+    if (known && !wspi_may(c, base, n, v != want, free && d->role != WSPI_R_RENEWED, &k)) {
         v = want;
     } else {
-        if (!known && d->kind != WSPI_K_FREE)
+        if (!known && !free)
             k = wspi_must(c, base, n, k);
         v = value_of(c, d, last, k, v);
+        if (c->fill && known && free && v == want)
+            v ^= 1; /* another one */
     }
     forbid(c, base, n);
+    if (known && wspi_asked(c))
+        forbid_predicted(c, d, base, last, want);
     if (d->width < 64)
         v &= (UINT64_C(1) << d->width) - 1;
     if (!stopped(c))

@@ -6,7 +6,7 @@
  * then a message of the network, | type 8 | ..., or an APDU: | type 4, flags 4 | ... | service 8 | tagged values |
  * Of the values, those of I-Am and of reading a property are fields; the others, numbers and addresses are opaque.
  */
-#include "token/app/app.h"
+#include "token/app/bacnet_fill.h"
 
 enum {
     FUNCTION,
@@ -30,13 +30,22 @@ enum {
     SEGMENTATION
 };
 
-enum { MAGIC = 0x81, HEADER = 4, FORWARDED = 4, LAST_FUNCTION = 0x0c, BROADCAST = 0xffff };
+enum {
+    PORT = 47808,
+    MAGIC = 0x81,
+    HEADER = 4,
+    FORWARDED = 4,
+    LAST_FUNCTION = 0x0c,
+    BROADCAST = 0xffff,
+    LONGEST_APDU = 1476
+};
+enum { RESULT = 0x00, REGISTER = 0x05, DISTRIBUTE = 0x09, UNICAST = 0x0a };
 enum { IS_MESSAGE = 0x80, HAS_DESTINATION = 0x20, HAS_SOURCE = 0x08, SEGMENTED = 0x08 };
+enum { EXPECTS_REPLY = 0x04 };
 enum { REQUEST, ANNOUNCE, SIMPLE_ACK, COMPLEX_ACK, SEGMENT_ACK, ERROR, REJECT, ABORT };
-enum { I_AM = 0, READ_PROPERTY = 12, WHO_IS = 8 };
+enum { I_AM = 0, WHO_IS = 8, READ_PROPERTY = 12, READ_PROPERTIES = 14 };
 enum { OPAQUE, I_AM_VALUES, PROPERTY_VALUES };
 
-/* Samples have the first two. */
 static const wspi_value function[] = {{0x0a, "unicast"},
                                       {0x0b, "broadcast"},
                                       {FORWARDED, "forwarded"},
@@ -51,7 +60,7 @@ static const wspi_value function[] = {{0x0a, "unicast"},
                                       {0x09, "distribute"},
                                       {LAST_FUNCTION, "secure"},
                                       {0, NULL}};
-/* Samples have the first one. */
+/* Samples have the first three. */
 static const wspi_value control[] = {
     {0x00, "local"},   {0x04, "local+reply"}, {0x20, "to"},           {0x24, "to+reply"},
     {0x08, "from"},    {0x0c, "from+reply"},  {0x28, "to+from"},      {0x2c, "to+from+reply"},
@@ -70,8 +79,7 @@ static const wspi_value message[] = {{0, "who-is-router"},
                                      {0x12, "what-is-number"},
                                      {0x13, "number-is"},
                                      {0, NULL}};
-/* The first byte: type and flags. Samples of clients have the first two, of servers the next one. */
-enum { BY_CLIENT = 2, BY_SERVER = 1 };
+/* The first byte: type and flags. */
 static const wspi_value apdu[] = {{0x02, "request"},
                                   {0x10, "announce"},
                                   {0x60, "reject"},
@@ -187,7 +195,7 @@ static const wspi_field fields[] = {
     [MESSAGE] = ENUM("bacnet.message", 8, message),
     [APDU] = ENUM("bacnet.apdu", 8, apdu),
     [SIZE] = ENUM("bacnet.size", 8, size),
-    [INVOKE] = FREE("bacnet.invoke", 8),
+    [INVOKE] = {"bacnet.invoke", 0, 8, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_RENEWED, 0, NULL, 0},
     [WINDOW] = MAG("bacnet.window", 8, 1),
     [CONFIRMED] = ENUM("bacnet.confirmed", 8, confirmed),
     [UNCONFIRMED] = ENUM("bacnet.unconfirmed", 8, unconfirmed),
@@ -223,6 +231,101 @@ static bool looks(const uint8_t *b, size_t n)
     return !has_network(b[1]) || (len > at + 2 && (n <= at || b[at] == 1));
 }
 
+/* ---- samples ---- */
+
+/* Grammar: leaves those tokens of a list that `may` says of. */
+static void only_if(wspi_coder *c, unsigned f, bool (*may)(const wspi_coder *c, uint64_t v))
+{
+    const wspi_value *list = fields[f].values;
+
+    for (unsigned k = 0; wspi_asked(c) && list[k].name; k++)
+        if (!may(c, list[k].value))
+            c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+}
+
+/* As wspi_app_field of a field that is always told. */
+static uint64_t told(wspi_coder *c, unsigned f, size_t n,
+                     bool (*may)(const wspi_coder *c, uint64_t v))
+{
+    uint64_t v = wspi_app_code(c, f, false, 0, wspi_app_get(c, n));
+
+    only_if(c, f, may);
+    wspi_app_put(c, n, v);
+    return v;
+}
+
+/* Is what the other side has said last a request, of this service if it is not 0? */
+static bool was_asked(const wspi_coder *c, uint64_t service)
+{
+    uint64_t is, of;
+
+    return wspi_app_last(c, false, APDU, &is) && is >> 4 == REQUEST &&
+           wspi_app_last(c, false, CONFIRMED, &of) && of && (!service || of == service);
+}
+
+static bool may_function(const wspi_coder *c, uint64_t v)
+{
+    uint64_t asked;
+
+    if (c->dir == 0)
+        return v == UNICAST || v == 0x0b || v == FORWARDED || v == REGISTER || v == DISTRIBUTE;
+    return v == UNICAST || (v == RESULT && wspi_app_last(c, false, FUNCTION, &asked) &&
+                            (asked == REGISTER || asked == DISTRIBUTE));
+}
+
+/* What is for all expects no reply; what is for all networks is an announcement, and so no answer. */
+static bool may_control(const wspi_coder *c, uint64_t v)
+{
+    bool one = c->app.v[c->dir][FUNCTION] == UNICAST;
+
+    return v == 0 || (v == EXPECTS_REPLY && one && c->dir == 0) ||
+           (v == HAS_DESTINATION && !(c->dir && was_asked(c, 0)));
+}
+
+/* A request is answered, if it is one of reading, or turned down; a question is answered by an announcement. */
+static bool may_apdu(const wspi_coder *c, uint64_t v)
+{
+    uint64_t with = c->app.v[c->dir][CONTROL];
+
+    if (with & EXPECTS_REPLY)
+        return v == 0x02 || v == 0x00;
+    if (c->dir == 0 || !was_asked(c, 0))
+        return v >> 4 == ANNOUNCE;
+    return v == 0x30 || v == 0x50 || v == 0x60 || v == 0x71;
+}
+
+static bool may_confirmed(const wspi_coder *c, uint64_t v)
+{
+    return (v == READ_PROPERTY || v == READ_PROPERTIES) && (c->dir == 0 || was_asked(c, v));
+}
+
+static bool may_unconfirmed(const wspi_coder *c, uint64_t v)
+{
+    return v == I_AM || (v == WHO_IS && c->dir == 0);
+}
+
+/* An answer is of the object and the property that were asked for. */
+static bool may_object(const wspi_coder *c, uint64_t v)
+{
+    uint64_t want;
+
+    return !c->dir || !wspi_app_last(c, false, OBJECT, &want) || v == want;
+}
+
+static bool may_property(const wspi_coder *c, uint64_t v)
+{
+    uint64_t want;
+
+    return wspi_bacnet_has(v) &&
+           (!c->dir || !wspi_app_last(c, false, PROPERTY, &want) || v == want);
+}
+
+static bool is_device(const wspi_coder *c, uint64_t v)
+{
+    (void)c;
+    return v == 8;
+}
+
 /* ---- values ---- */
 
 /* A byte that is what it has to be. */
@@ -240,23 +343,35 @@ static void object_id(wspi_coder *c, bool device)
     uint64_t v = wspi_app_get(c, 4), is, want;
     bool known;
 
-    wspi_app_only(c, 0, device ? 1 : 10);
     is = wspi_app_code(c, OBJECT, false, 0, v >> 22);
+    only_if(c, OBJECT, device ? is_device : may_object);
     known = wspi_app_last(c, true, INSTANCE, &want) && want;
-    v = wspi_app_code(c, INSTANCE, known, want, v & 0x3fffff);
+    if (c->fill && !known && wspi_app_last(c, false, INSTANCE, &want) && want)
+        c->app.v[c->dir][INSTANCE] = v = want; /* the one that was asked for */
+    else
+        v = wspi_app_code(c, INSTANCE, known, want, v & 0x3fffff);
     wspi_app_put(c, 4, is << 22 | v);
 }
 
 /* The device, its longest APDU, segmentation, vendor, each behind its tag. */
 static const uint8_t i_am_tags[] = {0xc4, 0x22, 0x91, 0x21};
 
+/* Samples: 512 bytes, and no more than a datagram of BACnet/IP has. */
+static void longest_apdu(wspi_coder *c)
+{
+    uint64_t v = wspi_app_get(c, 2);
+
+    wspi_app_only(c, 18, 3);
+    v = wspi_app_code(c, NUMBER, false, 0, v);
+    wspi_app_put(c, 2, c->fill ? WSPI_MIN(v, (uint64_t)LONGEST_APDU) : v);
+}
+
 static void i_am(wspi_coder *c)
 {
     constant(c, i_am_tags[0]);
     object_id(c, true);
     constant(c, i_am_tags[1]);
-    wspi_app_only(c, 18, 2); /* 512 to 1023 bytes */
-    (void)wspi_app_field(c, NUMBER, 2, false, 0);
+    longest_apdu(c);
     constant(c, i_am_tags[2]);
     wspi_app_only(c, 0, 4);
     (void)wspi_app_field(c, SEGMENTATION, 1, false, 0);
@@ -267,11 +382,15 @@ static void i_am(wspi_coder *c)
 
 static void read_property(wspi_coder *c)
 {
+    bool is_answer = c->app.v[c->dir][APDU] >> 4 == COMPLEX_ACK;
+    uint64_t is;
+
     constant(c, 0x0c);
     object_id(c, false);
     constant(c, 0x19);
-    wspi_app_only(c, 0, 4);
-    (void)wspi_app_field(c, PROPERTY, 1, false, 0);
+    is = told(c, PROPERTY, 1, may_property);
+    if (c->fill && !stopped(c))
+        wspi_bacnet_property(c, c->app.v[c->dir][OBJECT], is, is_answer);
 }
 
 /* Encoding: which of the two the values ahead are. */
@@ -286,17 +405,34 @@ static uint64_t values_ahead(const wspi_coder *c)
     return n >= 7 && b[0] == 0x0c && b[5] == 0x19 ? PROPERTY_VALUES : OPAQUE;
 }
 
-/* What a service has: `usual` is told only if it is something else. */
-static void service_values(wspi_coder *c, uint64_t usual)
+/* Samples: values that no token tells, of a service. */
+static void other_values(wspi_coder *c, uint64_t is)
+{
+    uint64_t first = c->app.v[c->dir][APDU];
+
+    if (first >> 4 == ANNOUNCE && is == I_AM)
+        wspi_bacnet_i_am(c);
+    else if (first >> 4 == ANNOUNCE && is == WHO_IS)
+        wspi_bacnet_range(c);
+    else if (first >> 4 != ANNOUNCE && is == READ_PROPERTIES)
+        wspi_bacnet_properties(c, first >> 4 == COMPLEX_ACK);
+}
+
+/* What a service has: `usual` is told only if it is something else. Samples: I-Am has other sizes of numbers, too. */
+static void service_values(wspi_coder *c, uint64_t service, uint64_t usual)
 {
     uint64_t is = c->enc && !stopped(c) ? values_ahead(c) : OPAQUE;
 
-    wspi_app_only(c, 0, 0);
+    wspi_app_only(c, OPAQUE, usual == I_AM_VALUES);
     is = wspi_app_code(c, VALUES, true, usual, is);
+    if (stopped(c))
+        return;
     if (is == I_AM_VALUES)
         i_am(c);
     else if (is == PROPERTY_VALUES)
         read_property(c);
+    else if (c->fill)
+        other_values(c, service);
 }
 
 /* ---- the application layer ---- */
@@ -307,6 +443,7 @@ static void invoke(wspi_coder *c, bool answer)
     uint64_t want;
     bool known = wspi_app_last(c, !answer, INVOKE, &want) && (answer || want);
 
+    wspi_app_only(c, 0, !answer);
     (void)wspi_app_field(c, INVOKE, 1, known, answer ? want : (want + 1) & 255);
 }
 
@@ -316,19 +453,11 @@ static void segment(wspi_coder *c)
     (void)wspi_app_field(c, WINDOW, 1, false, 0);
 }
 
-static uint64_t service(wspi_coder *c)
-{
-    wspi_app_only(c, 0, 1);
-    return wspi_app_field(c, CONFIRMED, 1, false, 0);
-}
-
 static void announce(wspi_coder *c)
 {
-    uint64_t is;
+    uint64_t is = told(c, UNCONFIRMED, 1, may_unconfirmed);
 
-    wspi_app_only(c, c->dir ? 1 : 0, 1);
-    is = wspi_app_field(c, UNCONFIRMED, 1, false, 0);
-    service_values(c, is == I_AM ? I_AM_VALUES : OPAQUE);
+    service_values(c, is, is == I_AM ? I_AM_VALUES : OPAQUE);
 }
 
 static void request(wspi_coder *c, uint64_t first)
@@ -340,8 +469,8 @@ static void request(wspi_coder *c, uint64_t first)
     invoke(c, false);
     if (first & SEGMENTED)
         segment(c);
-    is = service(c);
-    service_values(c, is == READ_PROPERTY ? PROPERTY_VALUES : OPAQUE);
+    is = told(c, CONFIRMED, 1, may_confirmed);
+    service_values(c, is, is == READ_PROPERTY ? PROPERTY_VALUES : OPAQUE);
 }
 
 static void answer(wspi_coder *c, uint64_t first)
@@ -351,30 +480,17 @@ static void answer(wspi_coder *c, uint64_t first)
     invoke(c, true);
     if (first >> 4 == COMPLEX_ACK && first & SEGMENTED)
         segment(c);
-    is = service(c);
+    is = told(c, CONFIRMED, 1, may_confirmed);
     if (first >> 4 == COMPLEX_ACK)
-        service_values(c, is == READ_PROPERTY ? PROPERTY_VALUES : OPAQUE);
-}
-
-/* Samples: a question gets its announcement, a request is turned down. */
-static void only_sampled(wspi_coder *c)
-{
-    uint64_t last;
-
-    if (c->dir == 0)
-        wspi_app_only(c, 0, BY_CLIENT);
-    else if (wspi_app_last(c, false, APDU, &last) && last == apdu[0].value)
-        wspi_app_only(c, BY_CLIENT, BY_SERVER);
-    else
-        wspi_app_only(c, 1, 1);
+        service_values(c, is, is == READ_PROPERTY ? PROPERTY_VALUES : OPAQUE);
+    else if (c->fill && first >> 4 == ERROR)
+        wspi_bacnet_error(c);
 }
 
 static void application(wspi_coder *c)
 {
-    uint64_t first;
+    uint64_t first = told(c, APDU, 1, may_apdu);
 
-    only_sampled(c);
-    first = wspi_app_field(c, APDU, 1, false, 0);
     switch (first >> 4) {
     case REQUEST: request(c, first); break;
     case ANNOUNCE: announce(c); break;
@@ -397,13 +513,14 @@ static void application(wspi_coder *c)
 
 /* ---- network and link ---- */
 
-/* A network and an address in it, whose length is always told. */
+/* A network and an address in it, whose length is always told; none for all networks. */
 static void address(wspi_coder *c, bool destination)
 {
     uint64_t want;
     bool known = wspi_app_last(c, true, NETWORK, &want) && want && !destination;
 
     (void)wspi_app_field(c, NETWORK, 2, destination || known, destination ? BROADCAST : want);
+    wspi_app_only(c, 0, 1);
     wspi_app_opaque(c, (size_t)wspi_app_field(c, ADDRESS_LENGTH, 1, false, 0));
 }
 
@@ -412,18 +529,31 @@ static void network(wspi_coder *c)
     uint64_t is;
 
     constant(c, 1);
-    wspi_app_only(c, 0, 1);
-    is = wspi_app_field(c, CONTROL, 1, false, 0);
+    is = told(c, CONTROL, 1, may_control);
     if (is & HAS_DESTINATION)
         address(c, true);
     if (is & HAS_SOURCE)
         address(c, false);
-    if (is & HAS_DESTINATION)
+    if (is & HAS_DESTINATION) {
+        wspi_app_only(c, 1, 14); /* below 192: 255 is not told */
         (void)wspi_app_field(c, HOPS, 1, true, 255);
+    }
     if (is & IS_MESSAGE)
         (void)wspi_app_field(c, MESSAGE, 1, false, 0);
     else
         application(c);
+}
+
+/* Where a forwarded message came from: address and port. */
+static void origin(wspi_coder *c)
+{
+    if (!c->fill) {
+        wspi_app_opaque(c, 6);
+        return;
+    }
+    wspi_app_put(c, 1, 10);
+    wspi_app_put(c, 3, wspi_rng_u64(&c->rng) & 0xfffffe);
+    wspi_app_put(c, 2, PORT);
 }
 
 static void walk(wspi_coder *c)
@@ -431,15 +561,16 @@ static void walk(wspi_coder *c)
     uint64_t is, len;
 
     constant(c, MAGIC);
-    wspi_app_only(c, 0, c->dir ? 1 : 2);
-    is = wspi_app_field(c, FUNCTION, 1, false, 0);
+    is = told(c, FUNCTION, 1, may_function);
     len = wspi_app_get(c, 2);
     wspi_app_require(c, !c->enc || len == c->pay.wire);
     wspi_app_put(c, 2, c->fill ? 0 : c->pay.wire);
     if (is == FORWARDED)
-        wspi_app_opaque(c, 6);
+        origin(c);
     if (has_network(is))
         network(c);
+    else if (c->fill) /* seconds that a registration holds, or: done */
+        wspi_app_put(c, 2, is == REGISTER ? 60 + wspi_rng_below(&c->rng, 3600) : 0);
     if (stopped(c))
         return;
     if (c->fill) {
@@ -455,7 +586,7 @@ const wspi_app wspi_app_bacnet = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
-    .ports = {47808},
-    .clients = {{47808, 47808}},
+    .ports = {PORT},
+    .clients = {{PORT, PORT}},
     .ports_only = true,
 };

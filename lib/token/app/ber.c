@@ -249,12 +249,35 @@ static void only_sampled(const walk *w, const wspi_ber *r)
     wspi_app_only(w->c, from, count);
 }
 
-static void opaque_to(walk *w, size_t end)
+/* Grammar: takes back what samples do not have of field f. */
+static void bar(walk *w, const wspi_ber *r, unsigned f)
+{
+    wspi_coder *c = w->c;
+    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
+
+    for (const uint8_t *k = r->barred; k && *k != OTHER && wspi_asked(c); k++)
+        c->legal[base + *k] = 0;
+    for (unsigned k = 0; r->may && k < n && wspi_asked(c); k++)
+        if (!r->may(c, k))
+            c->legal[base + k] = 0;
+}
+
+static void opaque(walk *w, const wspi_ber *r, size_t n)
+{
+    if (w->c->fill && r && r->make && !stopped(w->c))
+        r->make(w->c, n);
+    else
+        wspi_app_opaque(w->c, n);
+}
+
+/* The rest, in the place of which the row stands. */
+static void opaque_to(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
 
-    wspi_app_opaque(c,
-                    (size_t)wspi_app_code(c, w->m->length, false, 0, c->enc ? end - c->pay.at : 0));
+    if (r)
+        only_sampled(w, r);
+    opaque(w, r, (size_t)wspi_app_code(c, w->m->length, false, 0, c->enc ? end - c->pay.at : 0));
 }
 
 /* ---- lengths ---- */
@@ -323,27 +346,24 @@ static void close_element(walk *w, const span *s)
 static bool element(walk *w, const wspi_ber *r, size_t end);
 static void value(walk *w, const wspi_ber *r, const spot *s);
 
-static bool is_there(const wspi_ber *r, const wspi_coder *c)
-{
-    return !r->when || r->when(c);
-}
-
 static void sequence(walk *w, const wspi_ber *r, size_t end)
 {
     for (r = r->in; r->kind != WSPI_BER_END; r++)
         if (!element(w, r, end))
             return;
     if (row_token(w, r->token, w->c->pay.at < end, true))
-        opaque_to(w, end);
+        opaque_to(w, r, end);
 }
 
 static void list(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
+    const wspi_ber *last = &r->in[1];
+    unsigned n = 0, most = r->most ? r->most : MAX_SAMPLED;
     spot s = {.end = 0};
 
-    for (unsigned n = 0; n < r->max && !stopped(c); n++) {
-        if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= MAX_SAMPLED)) {
+    for (; n < r->max && !stopped(c); n++) {
+        if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= most)) {
             value(w, r->in, &s);
             continue;
         }
@@ -351,8 +371,8 @@ static void list(walk *w, const wspi_ber *r, size_t end)
             c->need = true; /* samples have no empty lists */
         break;
     }
-    if (row_token(w, r->in[1].token, c->pay.at < end, true))
-        opaque_to(w, end);
+    if (row_token(w, last->token, c->pay.at < end, n < r->max || !last->flags))
+        opaque_to(w, last, end);
 }
 
 /* Of lists in lists every end is told: else an element of the outer one would be taken for one of the inner one. */
@@ -368,14 +388,14 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
             : c->enc && n < r->max && fits(w, r->in, end, &s) ? MORE
                                                               : REST;
         k = wspi_must(c, base, 3, k);
-        if (wspi_asked(c) && c->need)
+        if (wspi_asked(c) && c->need && !(r->make && n >= r->max))
             c->legal[base + REST] = 0;
         if (wspi_asked(c) && c->need && (n == 0 || n >= r->max))
             c->legal[base + (n ? MORE : ENDS)] = 0;
         if (stopped(c) || k == ENDS)
             return;
         if (k == REST) {
-            opaque_to(w, end);
+            opaque_to(w, r, end);
             return;
         }
         value(w, r->in, &s);
@@ -404,7 +424,9 @@ static uint64_t coded(walk *w, const wspi_ber *r, uint64_t v)
     bool known = predicted(w, r, &want);
 
     only_sampled(w, r);
-    return wspi_app_code(w->c, r->field, known, want, v);
+    v = wspi_app_code(w->c, r->field, known, want, v);
+    bar(w, r, r->field);
+    return v;
 }
 
 static void integer(walk *w, const wspi_ber *r, size_t len)
@@ -421,7 +443,7 @@ static void integer(walk *w, const wspi_ber *r, size_t len)
     if (d->kind == WSPI_K_ENUM)
         v = signed_of(v, d->width);
     if (c->fill && d->kind == WSPI_K_FREE)
-        v = begins ? 1 + v % r->max : v & INT32_MAX;
+        c->app.v[c->dir][r->field] = v = begins ? 1 + v % r->max : v & INT32_MAX;
     while (n < 8 && signed_of(v & (((uint64_t)1 << 8 * n) - 1), (unsigned)(8 * n)) != v)
         n++;
     if (w->form == WSPI_FORM_MIXED && !c->fill) {
@@ -436,7 +458,10 @@ static void text(walk *w, const wspi_ber *r, size_t len)
 {
     size_t n = (size_t)coded(w, r, len);
 
-    wspi_app_text(w->c, n, r->kind == WSPI_BER_TEXT ? r->max : 0, WSPI_TEXT_NAME);
+    if (w->c->fill && r->make)
+        opaque(w, r, n);
+    else
+        wspi_app_text(w->c, n, r->kind == WSPI_BER_TEXT ? r->max : 0, WSPI_TEXT_NAME);
 }
 
 static void literal(wspi_coder *c, const char *s, size_t n)
@@ -445,16 +470,6 @@ static void literal(wspi_coder *c, const char *s, size_t n)
         (void)wspi_app_get(c, 1);
         wspi_app_put(c, 1, (uint8_t)s[i]);
     }
-}
-
-/* Grammar: takes back the words that samples do not have. */
-static void bar(walk *w, const wspi_ber *r)
-{
-    wspi_coder *c = w->c;
-    unsigned base = wspi_field_base(c->pay.app, r->field);
-
-    for (const uint8_t *k = r->barred; k && *k != OTHER && wspi_asked(c); k++)
-        c->legal[base + *k] = 0;
 }
 
 static void word(walk *w, const wspi_ber *r, size_t len)
@@ -469,7 +484,7 @@ static void word(walk *w, const wspi_ber *r, size_t len)
         k++;
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k < n ? k : OTHER);
-    bar(w, r);
+    bar(w, r, r->field);
     if (stopped(c))
         return;
     if (k < n)
@@ -500,13 +515,14 @@ static void oid(walk *w, const wspi_ber *r, size_t len)
 
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k);
+    bar(w, r, r->field);
     if (stopped(c))
         return;
     if (k < n)
         literal(c, r->oids[k].bytes, r->oids[k].len);
-    wspi_app_only(c, 1, 3);
+    wspi_app_only(c, 0, 7); /* up to 11 bytes */
     wspi_app_text(c, (size_t)wspi_app_code(c, r->rest, false, 0, c->enc ? end - c->pay.at : 0),
-                  r->max, WSPI_TEXT_LINE);
+                  r->max, WSPI_TEXT_ARCS);
 }
 
 static uint64_t made_up_time(wspi_coder *c)
@@ -551,7 +567,7 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
     size_t end = w->c->pay.at + len;
 
     if (!r) {
-        opaque_to(w, end);
+        opaque_to(w, NULL, end);
         return;
     }
     switch ((enum wspi_ber_kind)r->kind) {
@@ -564,7 +580,7 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
         literal(w->c, "", 1); /* no bit is unused */
         octets(w, r, 4);
         break;
-    case WSPI_BER_OPAQUE: wspi_app_opaque(w->c, (size_t)coded(w, r, len)); break;
+    case WSPI_BER_OPAQUE: opaque(w, r, (size_t)coded(w, r, len)); break;
     case WSPI_BER_TEXT:
     case WSPI_BER_NAME: text(w, r, len); break;
     case WSPI_BER_WORD: word(w, r, len); break;
@@ -585,6 +601,7 @@ static uint8_t tag_of(walk *w, const wspi_ber *r)
 
     only_sampled(w, r);
     tag = wspi_app_code(w->c, r->field, false, 0, tag);
+    bar(w, r, r->field);
     wspi_app_put(w->c, 1, tag);
     return (uint8_t)tag;
 }
@@ -621,7 +638,7 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
     spot s = {.end = 0};
     bool optional = r->flags, there, asked = wspi_asked(c);
 
-    if (stopped(c) || !is_there(r, c))
+    if (stopped(c) || (r->when && !r->when(c)))
         return !stopped(c);
     there = c->enc && fits(w, r, end, &s);
     there = row_token(w, r->token, there == optional,
@@ -631,7 +648,7 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
     if (there == optional) {
         value(w, r, &s);
     } else if (!optional) {
-        opaque_to(w, end);
+        opaque_to(w, NULL, end);
         return false;
     }
     return !stopped(c);
@@ -671,7 +688,7 @@ static void part(walk *w, const wspi_ber_head *h)
     end = c->pay.at + (size_t)len;
     w->form = WSPI_FORM_MIXED;
     for (r = r->kind == WSPI_BER_SEQ ? r->in : NULL; r && !stopped(c); r++) {
-        if (!is_there(r, c))
+        if (r->when && !r->when(c))
             continue;
         if (r->kind == WSPI_BER_CHOICE && wspi_app_captured(c))
             (void)tag_of(w, r);

@@ -54,11 +54,13 @@ struct wspi_ber {
     uint8_t outer; /* an explicit tag around it, or 0 */
     uint8_t token; /* number in the field `element` */
     uint8_t field, rest;
-    uint8_t flags; /* SAMPLED: optional, and samples may have it; USUAL: and all of them have */
+    uint8_t
+        flags; /* SAMPLED: optional, and samples may have it; USUAL: and all of them have; of a list's END: it may go on */
     uint8_t pred;
     uint8_t from[2], count[2]; /* tokens of `field` that samples may have, by direction */
     uint16_t max;              /* of a FREE number: samples begin with one up to it */
     uint16_t min;              /* of a list: samples have as many at least */
+    uint8_t most;              /* and no more; 0: three */
     uint32_t want;
     const wspi_ber *in;
     const uint8_t
@@ -67,6 +69,9 @@ struct wspi_ber {
     bool (*when)(const wspi_coder *c); /* NULL, or: both sides know that it is not there */
     /* NULL, or: tokens of `field` that samples may have here, in the place of from and count. */
     void (*sampled)(const wspi_coder *c, uint8_t *from, uint8_t *count);
+    bool (*may)(const wspi_coder *c, unsigned k); /* NULL, or: may they have token k of it? */
+    /* NULL, or: samples of what is opaque, hidden, or the rest of a list; n bytes, or others whose number has the same token. */
+    void (*make)(wspi_coder *c, size_t n);
 };
 
 #define WSPI_BER_BOTH(first, n) .from = {first, first}, .count = {n, n}

@@ -190,7 +190,7 @@ static const wspi_field fields[] = {
     [OP] = {"dhcp.op", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, op, 0},
     [HARDWARE] = {"dhcp.hardware", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, hardware, 0},
     [HOPS] = {"dhcp.hops", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [XID] = {"dhcp.xid", 0, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, XID, NULL, 0},
+    [XID] = {"dhcp.xid", 0, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, XID, NULL, 0},
     [SECS] = {"dhcp.secs", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
     [FLAGS] = {"dhcp.flags", 0, 16, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, flags, 0},
     [CIADDR] = {"dhcp.ciaddr", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_IP_TOLD, 0, NULL, 0},
@@ -336,6 +336,7 @@ static bool fixed_part(wspi_coder *c)
     wspi_app_only(c, 0, 1);
     (void)wspi_app_field(c, HOPS, 1, true, 0);
     known = wspi_app_last(c, !reply, XID, &want) || wspi_app_last(c, reply, XID, &want);
+    wspi_app_only(c, 0, !reply);
     (void)wspi_app_field(c, XID, 4, known, want);
     known = wspi_app_last(c, true, SECS, &want);
     wspi_app_only(c, 0, 6);

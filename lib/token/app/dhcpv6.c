@@ -5,7 +5,7 @@
  * option: | code 16 | length 16 | data |; some hold options, a relay's a message. Addresses and what identifies hosts
  * (but for its kind) are opaque.
  */
-#include "token/app/app.h"
+#include "token/app/dhcpv6_fill.h"
 
 enum {
     TYPE,
@@ -24,7 +24,10 @@ enum {
 };
 
 enum { HEADER = 4, RELAY_HEADER = 34, MAX_DEPTH = 6, MAX_OPTIONS = 80, SHOWN = 16 };
-enum { RELAY_FORWARD = 12, RELAY_REPLY = 13, LAST_TYPE = 36, LAST_OPTION = 255 };
+enum { SAMPLED = 48 }; /* tokens of a sample, after which no option comes that need not */
+enum { SOLICIT = 1, ADVERTISE = 2, REPLY = 7, RELAY_FORWARD = 12, RELAY_REPLY = 13 };
+enum { LAST_TYPE = 36, LAST_OPTION = 255 };
+enum { CLIENT = 546, SERVER = 547 }; /* ports */
 enum {
     CLIENT_ID = 1,
     SERVER_ID = 2,
@@ -33,13 +36,15 @@ enum {
     REQUEST = 6,
     ELAPSED = 8,
     RELAYED = 9,
-    IA_PD = 25
+    VENDOR_CLASS = 16,
+    VENDOR_OPTIONS = 17,
+    IA_PD = 25,
+    PREFIX = 26
 };
 enum { FIELDS, RAW };
 enum { DUID_TIME = 1, DUID_LINK = 3 };
+enum { BROADBAND = 3561, CABLELABS = 4491 };
 
-/* Samples of clients have the first four, of servers the next two. */
-enum { BY_CLIENT = 4, BY_SERVER = 2 };
 static const wspi_value type[] = {{1, "solicit"},
                                   {3, "request"},
                                   {5, "renew"},
@@ -59,8 +64,6 @@ static const wspi_value type[] = {{1, "solicit"},
                                   {21, "dhcpv4-response"},
                                   {0, NULL}};
 
-/* Samples have them in this order: clients the first ones, servers the client's identifier and then their own. */
-enum { OF_CLIENT = 5, OF_SERVER = 4, OF_SERVER_END = 10, ASKED = 6, ASKED_FOR = 4 };
 static const wspi_value option[] = {{CLIENT_ID, "client-id"},
                                     {ELAPSED, "elapsed"},
                                     {REQUEST, "requested"},
@@ -143,7 +146,6 @@ static const wspi_value option[] = {{CLIENT_ID, "client-id"},
                                     {0, NULL}};
 
 static const wspi_value form[] = {{FIELDS, "fields"}, {RAW, "raw"}, {0, NULL}};
-/* Samples have the first one. */
 static const wspi_value duid[] = {
     {DUID_TIME, "link-time"}, {2, "enterprise"}, {DUID_LINK, "link"}, {4, "uuid"}, {0, NULL}};
 static const wspi_value hardware[] = {{1, "ethernet"}, {6, "ieee802"},   {32, "infiniband"},
@@ -167,7 +169,7 @@ static const wspi_value enterprise[] = {
     }
 static const wspi_field fields[] = {
     [TYPE] = ENUM("dhcpv6.type", 8, type),
-    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0,
+    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0,
                      NULL, 0},
     [HOPS] = MAG("dhcpv6.hops", 8, WSPI_R_NONE, 1),
     [OPTION] = ENUM("dhcpv6.option", 16, option),
@@ -220,6 +222,63 @@ static const struct {
     [66] = {K_LIST, 0},         [79] = {K_OPAQUE, 8},        [82] = {K_NUMBER, 4},
     [83] = {K_NUMBER, 4},       [103] = {K_NAME, 0},
 };
+/*
+ * Samples: in which messages an option may be, by bits of their types (RFC 8415 B, RFC 3646 5, RFC 4704 5), those without which
+ * a message is none (RFC 8415 16), and its lengths beside the usual one: exact ones, or from the least to the most.
+ */
+enum {
+    SOL = 1 << 1,
+    ADV = 1 << 2,
+    REQ = 1 << 3,
+    CON = 1 << 4,
+    REN = 1 << 5,
+    REB = 1 << 6,
+    REP = 1 << 7,
+    REL = 1 << 8,
+    DEC = 1 << 9,
+    INF = 1 << 11,
+    OF_SERVER = ADV | REP,
+    ASKS = SOL | REQ | REN | REB | INF,
+    OF_CLIENT = ASKS | CON | REL | DEC,
+    TO_ONE = REQ | REN | REL | DEC,
+    OF_LEASE = TO_ONE | SOL | REB | OF_SERVER,
+    OF_ALL = OF_CLIENT | OF_SERVER
+};
+static const struct {
+    uint16_t in, needed;
+    uint8_t exact[2], least, most;
+} sampled[LAST_OPTION + 1] = {
+    [CLIENT_ID] = {OF_ALL, OF_ALL & ~INF, {10, 18}, 0, 0},
+    [SERVER_ID] = {OF_SERVER | TO_ONE, OF_SERVER | TO_ONE, {10, 18}, 0, 0},
+    [IA_NA] = {OF_LEASE | CON, 0, {40, 0}, 0, 0},
+    [4] = {OF_LEASE | CON, 0, {32, 0}, 0, 0},
+    [REQUEST] = {ASKS, 0, {0, 0}, 2, 27},
+    [7] = {ADV, 0, {0, 0}, 0, 0},
+    [ELAPSED] = {OF_CLIENT, OF_CLIENT, {0, 0}, 0, 0},
+    [13] = {OF_SERVER, 0, {0, 0}, 2, 31},
+    [14] = {SOL | REP, 0, {0, 0}, 0, 0},
+    [15] = {OF_ALL, 0, {0, 0}, 4, 31},
+    [VENDOR_CLASS] = {OF_ALL, 0, {0, 0}, 8, 55},
+    [VENDOR_OPTIONS] = {OF_ALL, 0, {4, 0}, 9, 55},
+    [20] = {ASKS | OF_SERVER, 0, {0, 0}, 0, 0},
+    [21] = {OF_SERVER, 0, {0, 0}, 8, 63},
+    [22] = {OF_SERVER, 0, {16, 32}, 0, 0},
+    [23] = {OF_SERVER, 0, {32, 48}, 0, 0},
+    [24] = {OF_SERVER, 0, {0, 0}, WSPI_DHCPV6_NAME, 63},
+    [IA_PD] = {OF_LEASE, 0, {41, 0}, 0, 0},
+    [31] = {OF_SERVER, 0, {32, 48}, 0, 0},
+    [32] = {REP, 0, {0, 0}, 0, 0},
+    [39] = {OF_SERVER | SOL | REQ | REN | REB, 0, {0, 0}, WSPI_DHCPV6_NAME + 1, 63},
+    [56] = {OF_SERVER, 0, {20, 60}, 0, 0},
+    [59] = {OF_SERVER, 0, {0, 0}, 16, 63},
+    [82] = {OF_SERVER, 0, {0, 0}, 0, 0},
+    [83] = {REP, 0, {0, 0}, 0, 0},
+};
+/* What may be asked for, by IANA's registry. */
+static const uint8_t asked_for[] = {17, 21, 22, 23, 24, 27, 28, 29, 30, 31,  32,  33,  34,
+                                    36, 39, 40, 41, 42, 51, 52, 56, 57, 58,  59,  60,  63,
+                                    64, 65, 67, 82, 83, 88, 94, 95, 96, 103, 136, 143, 144};
+
 /* Bytes of the value before the options in it. */
 static const uint8_t before_options[] = {
     [K_IA] = 12, [K_IA_TA] = 4, [K_ADDRESS] = 24, [K_PREFIX] = 25};
@@ -279,18 +338,48 @@ static bool looks(const uint8_t *b, size_t n)
 
 /* ---- options ---- */
 
-static void options(wspi_coder *c, size_t end, unsigned depth);
+static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder);
 static bool message(wspi_coder *c, size_t end, unsigned depth);
 
-/* Of n bytes, in samples below 2^max. */
-static void number(wspi_coder *c, size_t n, unsigned max)
+/* Grammar: takes token k of a field back. */
+static void take_back(wspi_coder *c, unsigned f, unsigned k)
 {
-    wspi_app_only(c, 0, max ? 2 * max : 1);
-    (void)wspi_app_field(c, NUMBER, n, false, 0);
+    c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+}
+
+/* What no token tells: samples make up something for the option. */
+static void contents(wspi_coder *c, uint64_t code, size_t n)
+{
+    if (c->fill)
+        wspi_dhcpv6_fill(c, code, n);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* Of n bytes, in samples from 2^min on, or from 0, and below 2^max. */
+static uint64_t number(wspi_coder *c, size_t n, unsigned min, unsigned max)
+{
+    wspi_app_only(c, 2 * min, max ? 2 * (max - min) : 1);
+    return wspi_app_field(c, NUMBER, n, false, 0);
+}
+
+/* Samples: the kind of identifier that is of so many bytes; the usual one has times. */
+static void only_duid(wspi_coder *c, size_t n)
+{
+    static const struct {
+        uint8_t len, from, count;
+    } kinds[] = {{8, 2, 1}, {16, 1, 3}};
+
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++)
+        if (kinds[k].len == n - 2) {
+            wspi_app_only(c, kinds[k].from, kinds[k].count);
+            return;
+        }
+    wspi_app_only(c, 0, 1);
 }
 
 /* A kind, for hardware addresses that of the hardware, and the identifier. */
-static void identifier(wspi_coder *c, size_t n)
+static void identifier(wspi_coder *c, uint64_t code, size_t n)
 {
     uint64_t kind;
 
@@ -298,7 +387,7 @@ static void identifier(wspi_coder *c, size_t n)
         wspi_app_opaque(c, n);
         return;
     }
-    wspi_app_only(c, 0, 1);
+    only_duid(c, n);
     kind = wspi_app_field(c, DUID, 2, false, 0);
     n -= 2;
     if ((kind == DUID_TIME || kind == DUID_LINK) && n >= 2) {
@@ -306,32 +395,52 @@ static void identifier(wspi_coder *c, size_t n)
         (void)wspi_app_field(c, HARDWARE, 2, true, 1);
         n -= 2;
     }
-    wspi_app_opaque(c, n);
+    contents(c, code, n);
+}
+
+/* Two times: in samples the first one is open, or before the second one (RFC 8415 14.2, 21.6). */
+static void times(wspi_coder *c)
+{
+    uint64_t first = number(c, 4, 0, 31);
+
+    number(c, 4, first ? wspi_log2(first) + 1 : 0, 32);
 }
 
 /* What is in front of the options. */
-static void fixed_part(wspi_coder *c, enum kind kind)
+static void fixed_part(wspi_coder *c, enum kind kind, uint64_t code)
 {
     if (kind == K_ADDRESS)
-        wspi_app_opaque(c, 16);
+        contents(c, code, 16);
     else if (kind != K_PREFIX)
-        wspi_app_opaque(c, 4);
-    if (kind == K_IA_TA)
-        return;
-    number(c, 4, 0); /* samples leave the first time open: it is never later than the second one */
-    number(c, 4, 32);
+        contents(c, code, 4);
+    if (kind != K_IA_TA)
+        times(c);
     if (kind != K_PREFIX)
         return;
-    number(c, 1, 8);
-    wspi_app_opaque(c, 16);
+    number(c, 1, 5, 7);
+    contents(c, code, 16);
+}
+
+/* Samples: what may be asked for, once. */
+static void only_asked_for(wspi_coder *c, const bool *seen)
+{
+    for (unsigned k = 0; wspi_asked(c) && option[k].name; k++)
+        if (option[k].value > LAST_OPTION || seen[option[k].value] ||
+            !memchr(asked_for, (int)option[k].value, sizeof asked_for))
+            take_back(c, REQUESTED, k);
 }
 
 /* Codes, until fewer than two bytes are left. */
 static void list(wspi_coder *c, size_t n)
 {
+    bool seen[LAST_OPTION + 1] = {false};
+    uint64_t code;
+
     for (; n >= 2 && !stopped(c); n -= 2) {
-        wspi_app_only(c, ASKED, ASKED_FOR);
-        (void)wspi_app_field(c, REQUESTED, 2, false, 0);
+        code = wspi_app_code(c, REQUESTED, false, 0, wspi_app_get(c, 2));
+        only_asked_for(c, seen);
+        wspi_app_put(c, 2, code);
+        seen[WSPI_MIN(code, (uint64_t)LAST_OPTION)] = true;
     }
     wspi_app_opaque(c, n);
 }
@@ -352,9 +461,29 @@ static bool holds(wspi_coder *c, size_t n, bool relayed, size_t first, unsigned 
     return wspi_app_code(c, FORM, true, FIELDS, is) != RAW;
 }
 
-/* The value, n bytes that are all captured; false: it is none of these. */
-static bool structured(wspi_coder *c, enum kind kind, size_t n, unsigned depth)
+/* Samples: options that the vendor's readers take apart are not made up. */
+static void enterprise_of(wspi_coder *c, uint64_t code)
 {
+    uint64_t v = wspi_app_code(c, ENTERPRISE, false, 0, wspi_app_get(c, 4));
+
+    for (unsigned k = 0; code == VENDOR_OPTIONS && wspi_asked(c) && enterprise[k].name; k++)
+        if (enterprise[k].value == CABLELABS || enterprise[k].value == BROADBAND)
+            take_back(c, ENTERPRISE, k);
+    wspi_app_put(c, 4, v);
+}
+
+/* Retransmission times are a minute to a day: RFC 8415 21.24. */
+static void number_of(wspi_coder *c, uint64_t code, size_t n)
+{
+    bool most = code == 82 || code == 83;
+
+    (void)number(c, n, most ? 6 : 0, most ? 16 : 8 * (unsigned)n);
+}
+
+/* The value, n bytes that are all captured; false: it is none of these. */
+static bool structured(wspi_coder *c, uint64_t code, size_t n, unsigned depth)
+{
+    enum kind kind = kind_of(code);
     size_t end = c->pay.at + n;
 
     switch (kind) {
@@ -364,17 +493,16 @@ static bool structured(wspi_coder *c, enum kind kind, size_t n, unsigned depth)
     case K_PREFIX:
         if (!holds(c, n, false, before_options[kind], depth))
             return false;
-        fixed_part(c, kind);
-        if (!c->fill)
-            options(c, end, depth + 1);
+        fixed_part(c, kind, code);
+        options(c, end, depth + 1, code);
         return true;
     case K_RELAYED: return holds(c, n, true, HEADER, depth) && message(c, end, depth + 1);
-    case K_DUID: identifier(c, n); return true;
+    case K_DUID: identifier(c, code, n); return true;
     case K_LIST: list(c, n); return true;
     case K_NUMBER:
         if (n == 0 || n > 4)
             return false;
-        number(c, n, 8 * (unsigned)n);
+        number_of(c, code, n);
         return true;
     case K_STATUS:
         if (n < 2)
@@ -385,12 +513,45 @@ static bool structured(wspi_coder *c, enum kind kind, size_t n, unsigned depth)
     case K_ENTERPRISE:
         if (n < 4)
             return false;
-        (void)wspi_app_field(c, ENTERPRISE, 4, false, 0);
-        wspi_app_opaque(c, n - 4);
+        enterprise_of(c, code);
+        contents(c, code, n - 4);
         return true;
     case K_TEXT: wspi_app_text(c, n, SHOWN, WSPI_TEXT_LINE); return true;
     default: return false;
     }
+}
+
+/* Samples: may the option have a length of bin k of the field? Lists of codes are even. */
+static bool may_be_long(uint64_t code, unsigned m, unsigned k)
+{
+    uint64_t from = wspi_bin_start(k, m), step = UINT64_C(1) << wspi_bin_bits(k, m);
+
+    for (size_t i = 0; i < WSPI_COUNT(sampled[code].exact); i++)
+        if (sampled[code].exact[i] && wspi_bin(sampled[code].exact[i], m) == k)
+            return true;
+    return from <= sampled[code].most && from + step > sampled[code].least && sampled[code].most &&
+           (code != REQUEST || step > 1 || from % 2 == 0);
+}
+
+static void only_lengths(wspi_coder *c, unsigned f, uint64_t code)
+{
+    for (unsigned k = 0; wspi_asked(c) && k < wspi_field_count(c->pay.app, f); k++)
+        if (code > LAST_OPTION || !may_be_long(code, fields[f].mantissa, k))
+            take_back(c, f, k);
+}
+
+/* Samples: a length of the same bin as n that the option may have, the same one whenever the flow has it. */
+static uint64_t sampled_len(const wspi_coder *c, unsigned f, uint64_t code, uint64_t n)
+{
+    unsigned m = fields[f].mantissa, k = wspi_bin(n, m);
+    uint64_t from = wspi_bin_start(k, m), step = UINT64_C(1) << wspi_bin_bits(k, m);
+
+    for (size_t i = 0; i < WSPI_COUNT(sampled[code].exact); i++)
+        if (sampled[code].exact[i] && wspi_bin(sampled[code].exact[i], m) == k)
+            return sampled[code].exact[i];
+    from = WSPI_MAX(from, (uint64_t)sampled[code].least);
+    step -= from - wspi_bin_start(k, m);
+    return sampled[code].most ? from + (c->fill->seed >> 8) % step : n;
 }
 
 /*
@@ -409,8 +570,8 @@ static void requested(wspi_coder *c)
     if (c->enc && known && n == s->name_len && wspi_app_captured(c) >= n &&
         memcmp(c->pay.in + at, s->name, n) == 0)
         told = 0;
-    wspi_app_only(c, 4, 4);
     told = wspi_app_code(c, LENGTH, known, 0, told);
+    only_lengths(c, LENGTH, REQUEST);
     wspi_app_require(c, told > 0 || known);
     if (stopped(c))
         return;
@@ -436,59 +597,89 @@ static void requested(wspi_coder *c)
 
 static void one_option(wspi_coder *c, uint64_t code, unsigned depth)
 {
-    enum kind kind = kind_of(code);
     unsigned want = code <= LAST_OPTION ? forms[code].len : 0;
-    bool hidden = kind == K_NAME, none = code == 14 || code == 20;
+    unsigned f = kind_of(code) == K_NAME ? NAME : LENGTH;
+    bool known = want > 0 || code == 14 || code == 20;
     uint64_t n;
 
     if (code == REQUEST) {
         requested(c);
         return;
     }
-    wspi_app_only(c, 0, 0);
-    n = wspi_app_field(c, hidden ? NAME : LENGTH, 2, want > 0 || none, want);
+    n = wspi_app_code(c, f, known, want, wspi_app_get(c, 2));
+    only_lengths(c, f, code);
+    if (c->fill && code <= LAST_OPTION && (!known || n != want))
+        n = sampled_len(c, f, code, n);
+    wspi_app_put(c, 2, n);
     if (stopped(c))
         return;
     if (!c->fill && wspi_app_captured(c) < n)
         wspi_app_opaque(c, (size_t)n);
-    else if (!structured(c, kind, (size_t)n, depth))
-        wspi_app_opaque(c, (size_t)n);
+    else if (!structured(c, code, (size_t)n, depth))
+        contents(c, code, (size_t)n);
 }
 
-/* Samples: in the order of the list, what the side has; the client's identifier is always there. */
-static void only_sampled(wspi_coder *c, unsigned n, uint64_t last)
-{
-    unsigned k = 0, from = c->dir ? OF_SERVER : 1, end = c->dir ? OF_SERVER_END : OF_CLIENT;
+/* ---- which options samples have ---- */
 
-    while (option[k].name && option[k].value != last)
-        k++;
-    from = WSPI_MAX(from, k + 1);
-    if (n == 0)
-        wspi_app_only(c, 0, 1);
-    else
-        wspi_app_only(c, from, from < end ? end - from : 0);
+/* What a message has had, and what holds its options: an association has one address or prefix, and that only. */
+typedef struct list_of {
+    bool seen[LAST_OPTION + 1];
+    uint64_t holder; /* 0: the message */
+    uint8_t type;
+} list_of;
+
+static bool may_have(const wspi_coder *c, const list_of *l, uint64_t code)
+{
+    if (code > LAST_OPTION || l->seen[code])
+        return false;
+    if (l->holder)
+        return code == (l->holder == IA_PD ? PREFIX : ADDRESS);
+    return sampled[code].in >> l->type & 1 &&
+           (c->pos < SAMPLED || sampled[code].needed >> l->type & 1);
+}
+
+/* Has the message, or the association, all that it has to have? */
+static bool has_all(const list_of *l)
+{
+    for (size_t code = 0; code <= LAST_OPTION && !l->holder; code++)
+        if (sampled[code].needed >> l->type & 1 && !l->seen[code])
+            return false;
+    return !l->holder;
+}
+
+static void only_options(wspi_coder *c, const list_of *l)
+{
+    if (!wspi_asked(c))
+        return;
+    for (unsigned k = 0; option[k].name; k++)
+        if (!may_have(c, l, option[k].value))
+            take_back(c, OPTION, k);
+    if (!has_all(l))
+        c->need = true;
 }
 
 /* Up to `end`, as far as options fit: what does not is opaque. Only in the outermost message may there be such bytes. */
-static void options(wspi_coder *c, size_t end, unsigned depth)
+static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder)
 {
+    list_of l = {.holder = holder, .type = (uint8_t)(c->app.v[c->dir][TYPE] & 15)};
+    bool filling = c->fill && depth == 0;
     uint64_t code = 0;
 
-    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (c->fill || c->pay.at + 4 <= end); n++) {
+    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (filling || c->pay.at + 4 <= end); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      option_len(c->pay.in + c->pay.at, end - c->pay.at) > 0;
-        only_sampled(c, n, code);
-        if (!wspi_app_element(c, OPTION, 2, there, &code)) {
-            if (n == 0 && wspi_asked(c))
-                c->need = true;
+        there = wspi_app_element(c, OPTION, 2, there, &code);
+        if (!there) {
+            only_options(c, &l);
             break;
         }
+        l.seen[WSPI_MIN(code, (uint64_t)LAST_OPTION)] = true;
         one_option(c, code, depth);
     }
-    if (c->fill || stopped(c))
+    if (filling || stopped(c))
         return;
-    wspi_app_require(c, c->pay.at <= end && (depth == 0 || c->pay.at == end));
-    if (!stopped(c))
+    wspi_app_require(c, c->fill || (c->pay.at <= end && (depth == 0 || c->pay.at == end)));
+    if (!stopped(c) && c->pay.at < end)
         wspi_app_opaque(c, end - c->pay.at);
 }
 
@@ -496,25 +687,60 @@ static void options(wspi_coder *c, size_t end, unsigned depth)
 
 static void transaction(wspi_coder *c, bool answer)
 {
-    uint64_t want;
+    uint64_t want, v;
     bool known = wspi_app_last(c, !answer, TRANSACTION, &want) && want;
 
-    (void)wspi_app_field(c, TRANSACTION, 3, known, want);
+    v = wspi_app_get(c, 3);
+    wspi_app_only(c, 0, !answer);
+    v = wspi_app_code(c, TRANSACTION, known, want, v);
+    if (c->fill && !(known && v == want)) /* small ones with some types could be NTP */
+        c->app.v[c->dir][TRANSACTION] = v |= 0x800000;
+    wspi_app_put(c, 3, v);
+}
+
+/* Samples: answers go from the server's port to the client's; those to a group's question are flows of their own. */
+static bool by_server(const wspi_coder *c)
+{
+    const uint64_t *port = c->p->layers[c->p->n_layers - 1].v;
+
+    if (port[0] == SERVER && port[1] == CLIENT)
+        return true;
+    return c->dir && !(port[0] == CLIENT && port[1] == SERVER);
+}
+
+/* Samples: advertisements answer solicitations. */
+static bool may_say(const wspi_coder *c, uint64_t is)
+{
+    uint64_t asked;
+
+    if (!by_server(c))
+        return is <= 11 && OF_CLIENT >> is & 1;
+    return is == REPLY ||
+           (is == ADVERTISE && (!wspi_app_last(c, false, TYPE, &asked) || asked == SOLICIT));
+}
+
+static uint64_t type_of(wspi_coder *c)
+{
+    uint64_t is = wspi_app_code(c, TYPE, false, 0, wspi_app_get(c, 1));
+
+    for (unsigned k = 0; wspi_asked(c) && type[k].name; k++)
+        if (!may_say(c, type[k].value))
+            take_back(c, TYPE, k);
+    wspi_app_put(c, 1, is);
+    return is;
 }
 
 static bool message(wspi_coder *c, size_t end, unsigned depth)
 {
-    uint64_t is;
+    uint64_t is = type_of(c);
 
-    wspi_app_only(c, c->dir ? BY_CLIENT : 0, c->dir ? BY_SERVER : BY_CLIENT);
-    is = wspi_app_field(c, TYPE, 1, false, 0);
     if (is == RELAY_FORWARD || is == RELAY_REPLY) {
         (void)wspi_app_field(c, HOPS, 1, true, 0);
         wspi_app_opaque(c, 32);
     } else {
         transaction(c, c->dir == 1);
     }
-    options(c, end, depth);
+    options(c, end, depth, 0);
     return true;
 }
 

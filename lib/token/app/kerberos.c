@@ -3,7 +3,7 @@
  * kerberos.c: Kerberos 5 (RFC 4120 5.4, 5.9.1), in DER: [APPLICATION n] SEQUENCE { ... }; in a stream behind its length:
  * | length 32 | message |.
  */
-#include "token/app/ber.h"
+#include "token/app/kerberos_fill.h"
 
 enum {
     FORM,
@@ -85,8 +85,7 @@ enum { ELEMENTS(WSPI_BER_NUMBER) };
 
 static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
 static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
-/* What the client sends and samples have, what the server sends, the others. */
-enum { BY_CLIENT = 1, BY_SERVER = 2, MARK = 4 };
+enum { AS_REQ = 0x6a, AS_REP = 0x6b, TGS_REQ = 0x6c, TGS_REP = 0x6d, FAILED = 0x7e, MARK = 4 };
 static const wspi_value message[] = {{0x6a, "as-req"},  {0x6b, "as-rep"},  {0x7e, "error"},
                                      {0x6c, "tgs-req"}, {0x6d, "tgs-rep"}, {0x6e, "ap-req"},
                                      {0x6f, "ap-rep"},  {0x74, "safe"},    {0x75, "priv"},
@@ -168,6 +167,80 @@ static const wspi_field fields[] = {
 
 enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
 
+/* Samples: a client asks, and is answered what it has asked for, or told why not. */
+static bool may_message(const wspi_coder *c, unsigned k)
+{
+    uint64_t v = k < WSPI_COUNT(message) - 1 ? message[k].value : 0, asked;
+
+    if (c->dir == 0)
+        return v == AS_REQ || v == TGS_REQ;
+    if (!wspi_app_last(c, false, MESSAGE, &asked))
+        return v == FAILED;
+    return v == FAILED || (v == AS_REP && asked == AS_REQ) || (v == TGS_REP && asked == TGS_REQ);
+}
+
+/*
+ * Samples: data for authentication in ascending order, at most two; that of a ticket begins with the ticket. The last one of
+ * all is none that comes first.
+ */
+static bool may_padata(const wspi_coder *c, unsigned k)
+{
+    static const uint8_t of_as[] = {2, 128, 149, 150, 167};
+    uint64_t v = k < WSPI_COUNT(padata) - 1 ? padata[k].value : 0, last = c->app.v[c->dir][PADATA],
+             in = c->app.v[c->dir][MESSAGE];
+
+    if (in == TGS_REQ)
+        return v == (last ? 167 : 1);
+    if (in == AS_REP)
+        return v == 19;
+    return v > last && v < 256 && memchr(of_as, (int)v, sizeof of_as) && (last || v != 167);
+}
+
+/* Lengths of its values. */
+static void padata_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    static const struct {
+        uint8_t type;
+        uint16_t least, most;
+    } lengths[] = {{1, 512, 1535}, {2, 64, 95}, {19, 24, 63}, {128, 6, 7}, {167, 8, 11}};
+
+    *from = 0;
+    *count = 1;
+    for (size_t k = 0; k < WSPI_COUNT(lengths); k++)
+        if (lengths[k].type == c->app.v[c->dir][PADATA]) {
+            *from = (uint8_t)wspi_bin(lengths[k].least, 1);
+            *count = (uint8_t)(wspi_bin(lengths[k].most, 1) - *from + 1);
+        }
+}
+
+static void a_padata_value(wspi_coder *c, size_t n)
+{
+    wspi_kerberos_padata(c, c->app.v[c->dir][PADATA], n);
+}
+
+/* What is encrypted: of a ticket much, of the rest what a segment has room for. */
+static size_t cipher_room(const wspi_coder *c)
+{
+    enum { OF_TICKET = 850, OF_MESSAGE = 1340 };
+
+    return c->pay.at < OF_MESSAGE - OF_TICKET - 100 ? OF_TICKET
+           : c->pay.at < OF_MESSAGE - 100           ? OF_MESSAGE - c->pay.at
+                                                    : 100;
+}
+
+static void cipher_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    *from = 8;
+    *count = (uint8_t)(wspi_bin(cipher_room(c), 1) - *from + 1);
+}
+
+static void a_cipher(wspi_coder *c, size_t n)
+{
+    size_t least = (size_t)wspi_bin_start(wspi_bin(n, 1), 1);
+
+    wspi_app_opaque(c, WSPI_MIN(n, WSPI_MAX(least, cipher_room(c))));
+}
+
 #define BOTH WSPI_BER_BOTH
 #define END(name)                           \
     {                                       \
@@ -180,7 +253,7 @@ enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
     }
 #define INT(at, name, of) .kind = WSPI_BER_INT, .outer = at, .tag = 2, .token = name, .field = of
 #define HIDDEN(at, of, name) \
-    .kind = WSPI_BER_OPAQUE, .outer = at, .tag = of, .token = name, .field = LENGTH, BOTH(8, 8)
+    .kind = WSPI_BER_OPAQUE, .outer = at, .tag = of, .token = name, .field = LENGTH
 #define STRING(at, name) \
     .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, BOTH(2, 6)
 #define A_TIME(at, name) \
@@ -199,7 +272,9 @@ enum { MAX_PADATA = 4, MAX_ETYPES = 4, MAX_STRINGS = 2 };
 #define USUAL    .flags = WSPI_BER_USUAL
 
 /* RFC 4120 5.2 */
-static const wspi_ber strings[] = {{STRING(0, E_NAME)}, END(E_NAMES_END)};
+static const wspi_ber strings[] = {
+    {STRING(0, E_NAME)},
+    {.kind = WSPI_BER_END, .token = E_NAMES_END, SAMPLED, BOTH(5, 4), .make = wspi_kerberos_name}};
 static const wspi_ber principal[] = {
     {INT(0xa0, E_NAME_TYPE, NAME_TYPE), BOTH(0, 3)},
     {LIST(0xa1, E_NAMES, MAX_STRINGS, strings)},
@@ -208,18 +283,19 @@ static const wspi_ber principal[] = {
 static const wspi_ber encrypted[] = {
     {INT(0xa0, E_CIPHER_TYPE, ETYPE), BOTH(0, 3)},
     {INT(0xa1, E_KEY_VERSION, KEY_VERSION), SAMPLED, BOTH(1, 3)},
-    {HIDDEN(0xa2, 4, E_CIPHER)},
+    {HIDDEN(0xa2, 4, E_CIPHER), .sampled = cipher_lengths, .make = a_cipher},
     END(E_ENCRYPTED_END),
 };
 static const wspi_ber a_padata[] = {
-    {INT(0xa1, E_PADATA_TYPE, PADATA)},
-    {HIDDEN(0xa2, 4, E_PADATA_VALUE)},
+    {INT(0xa1, E_PADATA_TYPE, PADATA), BOTH(0, 19), .may = may_padata},
+    {HIDDEN(0xa2, 4, E_PADATA_VALUE), .sampled = padata_lengths, .make = a_padata_value},
     END(E_PADATA_ELEMENT_END),
 };
 static const wspi_ber padatas[] = {{SEQUENCE(0, E_PADATA_ELEMENT, a_padata)}, END(E_PADATA_END)};
-#define PADATAS(at)                                       \
-    {                                                     \
-        LIST(at, E_PADATA, MAX_PADATA, padatas), OPTIONAL \
+/* Samples: those of a request for a ticket by a ticket have it (RFC 4120 5.4.1), others may. */
+#define PADATAS(at, n, has)                                     \
+    {                                                           \
+        LIST(at, E_PADATA, MAX_PADATA, padatas), has, .most = n \
     }
 
 /* 5.3 */
@@ -234,40 +310,49 @@ static const wspi_ber ticket_body[] = {{SEQUENCE(0, E_TICKET_BODY, ticket)},
                                        END(E_TICKET_BODY_END)};
 
 /* 5.4.1 */
-static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)}, END(E_ETYPES_END)};
-/* Samples have what a client asks with: who for which service, until when, with its list of ciphers. */
-static const wspi_ber req_body[] = {
-    {.kind = WSPI_BER_BITS,
-     .outer = 0xa0,
-     .tag = 3,
-     .token = E_OPTIONS,
-     .field = OPTIONS,
-     BOTH(0, 9)},
-    {PRINCIPAL(0xa1, E_CNAME), USUAL},
-    {STRING(0xa2, E_REALM)},
-    {PRINCIPAL(0xa3, E_SNAME), USUAL},
-    {A_TIME(0xa4, E_FROM), OPTIONAL},
-    {A_TIME(0xa5, E_TILL)},
-    {A_TIME(0xa6, E_RENEW), USUAL},
-    {INT(0xa7, E_NONCE, NUMBER)},
-    {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .min = 3},
-    {HIDDEN(0xa9, 0x30, E_ADDRESSES), OPTIONAL},
-    {HIDDEN(0xaa, 0x30, E_AUTHORIZATION), OPTIONAL},
-    {HIDDEN(0xab, 0x30, E_TICKETS), OPTIONAL},
-    END(E_REQ_BODY_END),
-};
-#define A_REQUEST(number)                                                                  \
+static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)},
+                                  {.kind = WSPI_BER_END,
+                                   .token = E_ETYPES_END,
+                                   SAMPLED,
+                                   BOTH(4, 4),
+                                   .make = wspi_kerberos_etypes}};
+/* Samples have what a client asks with: who, or whose ticket, for which service, until when, with its list of ciphers. */
+#define REQ_BODY(name, who, where, what)                                                           \
+    static const wspi_ber name[] = {                                                               \
+        {.kind = WSPI_BER_BITS,                                                                    \
+         .outer = 0xa0,                                                                            \
+         .tag = 3,                                                                                 \
+         .token = E_OPTIONS,                                                                       \
+         .field = OPTIONS,                                                                         \
+         BOTH(0, 9)},                                                                              \
+        {PRINCIPAL(0xa1, E_CNAME), who},                                                           \
+        {STRING(0xa2, E_REALM)},                                                                   \
+        {PRINCIPAL(0xa3, E_SNAME), USUAL},                                                         \
+        {A_TIME(0xa4, E_FROM), OPTIONAL},                                                          \
+        {A_TIME(0xa5, E_TILL)},                                                                    \
+        {A_TIME(0xa6, E_RENEW), SAMPLED},                                                          \
+        {INT(0xa7, E_NONCE, NUMBER)},                                                              \
+        {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .most = 4},                                     \
+        {HIDDEN(0xa9, 0x30, E_ADDRESSES), where, BOTH(9, 1), .make = wspi_kerberos_addresses},     \
+        {HIDDEN(0xaa, 0x30, E_AUTHORIZATION), what, BOTH(12, 3), .make = wspi_kerberos_encrypted}, \
+        {HIDDEN(0xab, 0x30, E_TICKETS), OPTIONAL},                                                 \
+        END(E_REQ_BODY_END),                                                                       \
+    }
+REQ_BODY(as_req_of, USUAL, SAMPLED, OPTIONAL);
+REQ_BODY(tgs_req_of, OPTIONAL, OPTIONAL, SAMPLED);
+#define A_REQUEST(number, has, of)                                                         \
     {                                                                                      \
         FIXED_INT(0xa1, E_VERSION, KRB_VERSION, 5), FIXED_INT(0xa2, E_TYPE, TYPE, number), \
-            PADATAS(0xa3), {SEQUENCE(0xa4, E_REQ_BODY, req_body)}, END(E_REQUEST_END)      \
+            PADATAS(0xa3, 2, has), {SEQUENCE(0xa4, E_REQ_BODY, of)}, END(E_REQUEST_END)    \
     }
-static const wspi_ber as_req[] = A_REQUEST(10), tgs_req[] = A_REQUEST(12);
+static const wspi_ber as_req[] = A_REQUEST(10, SAMPLED, as_req_of),
+                      tgs_req[] = A_REQUEST(12, USUAL, tgs_req_of);
 
 /* 5.4.2 */
-#define A_REPLY(number)                                                                    \
+#define A_REPLY(number, has)                                                               \
     {                                                                                      \
         FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5), FIXED_INT(0xa1, E_TYPE, TYPE, number), \
-            PADATAS(0xa2), {STRING(0xa3, E_CREALM)}, {PRINCIPAL(0xa4, E_CNAME)},           \
+            PADATAS(0xa2, 1, has), {STRING(0xa3, E_CREALM)}, {PRINCIPAL(0xa4, E_CNAME)},   \
             {.kind = WSPI_BER_SEQ,                                                         \
              .outer = 0xa5,                                                                \
              .tag = 0x61,                                                                  \
@@ -275,7 +360,7 @@ static const wspi_ber as_req[] = A_REQUEST(10), tgs_req[] = A_REQUEST(12);
              .in = ticket_body},                                                           \
             ENCRYPTED(0xa6, E_ENCRYPTED), END(E_REPLY_END)                                 \
     }
-static const wspi_ber as_rep[] = A_REPLY(11), tgs_rep[] = A_REPLY(13);
+static const wspi_ber as_rep[] = A_REPLY(11, SAMPLED), tgs_rep[] = A_REPLY(13, OPTIONAL);
 
 /* 5.9.1 */
 static const wspi_ber errors[] = {
@@ -291,7 +376,7 @@ static const wspi_ber errors[] = {
     {STRING(0xa9, E_REALM)},
     {PRINCIPAL(0xaa, E_SNAME)},
     {HIDDEN(0xab, 0x1b, E_TEXT), OPTIONAL},
-    {HIDDEN(0xac, 4, E_DATA), OPTIONAL},
+    {HIDDEN(0xac, 4, E_DATA), SAMPLED, BOTH(12, 2), .make = wspi_kerberos_methods},
     END(E_ERROR_END),
 };
 
@@ -313,8 +398,8 @@ static const wspi_ber row = {.kind = WSPI_BER_CHOICE,
                              .token = E_MESSAGE,
                              .field = MESSAGE,
                              .in = messages,
-                             .from = {0, BY_CLIENT},
-                             .count = {BY_CLIENT, BY_SERVER}};
+                             BOTH(0, 5),
+                             .may = may_message};
 static const wspi_ber_message of_messages = {
     .row = &row, .form = FORM, .element = ELEMENT, .length = LENGTH, .rest = E_REST};
 
@@ -346,6 +431,7 @@ static void walk(wspi_coder *c)
 
     if (wspi_ber_continued(c))
         return;
+    c->app.v[c->dir][PADATA] = 0; /* of a message before */
     told = wspi_app_get(c, mark);
     wspi_app_put(c, mark, 0);
     wspi_app_require(c, !c->enc || is_message(c->pay.in + c->pay.at, wspi_app_captured(c)));

@@ -3,7 +3,7 @@
  * ldap.c: LDAP and, in datagrams, CLDAP (RFC 4511, MS-ADTS 6.3.3): SEQUENCE { message id, operation, [0] controls }, one or
  * more in a segment; after a bind whose mechanism seals them, buffers of SASL.
  */
-#include "token/app/ber.h"
+#include "token/app/ldap_fill.h"
 
 enum {
     FORM,
@@ -94,8 +94,6 @@ enum { ELEMENTS(WSPI_BER_NUMBER) };
 
 static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
 static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
-/* Those of the client that samples have, those of the server, the others. */
-enum { BY_CLIENT = 2, BY_SERVER = 3 };
 static const wspi_value operation[] = {{0x60, "bind"},
                                        {0x63, "search"},
                                        {0x61, "bind-response"},
@@ -163,7 +161,6 @@ static const wspi_value scope[] = {
 static const wspi_value deref[] = {
     {0, "never"}, {1, "searching"}, {2, "finding"}, {3, "always"}, {0, NULL}};
 static const wspi_value flag[] = {{0, "false"}, {255, "true"}, {1, "one"}, {0, NULL}};
-/* Samples have the first ones, and, or; in these the first ones again. */
 static const wspi_value filter[] = {{0xa3, "equal"},      {0x87, "present"}, {0xa5, "greater"},
                                     {0xa6, "less"},       {0xa8, "approx"},  {0xa0, "and"},
                                     {0xa1, "or"},         {0xa2, "not"},     {0xa4, "substrings"},
@@ -359,43 +356,91 @@ enum {
     }
 #define AN_ATTRIBUTE(at, name) A_WORD(at, name, ATTRIBUTE, 102)
 /* Of what has a value: */
-#define A_TYPE(at, name)                                                                     \
+#define A_TYPE(at, name, others)                                                             \
     {                                                                                        \
         .kind = WSPI_BER_WORD, .tag = at, .token = name, .field = ATTRIBUTE, .rest = LENGTH, \
-        .max = SHOWN, BOTH(0, 102), .barred = structured                                     \
+        .max = SHOWN, BOTH(0, 102), .barred = others                                         \
     }
 #define NUMBER(at, name, of, is) \
     .kind = WSPI_BER_INT, .tag = at, .token = name, .field = of, .pred = WSPI_BER_AS, .want = is
 
 /* ---- samples: who says what when ---- */
 
-/* A connection begins with a bind, a datagram asks at once; an answer is one to its question. */
-static void which_operation(const wspi_coder *c, uint8_t *from, uint8_t *count)
+enum { BIND = 0x60, BIND_RESPONSE = 0x61, UNBIND = 0x42, SEARCH = 0x63, ENTRY = 0x64, DONE = 0x65 };
+
+/* A connection begins with a bind and ends with an unbind, a datagram asks at once; an answer is one to its question. */
+static bool may_operation(const wspi_coder *c, unsigned k)
 {
-    enum { BIND, SEARCH, BIND_RESPONSE, ENTRY };
-    uint64_t asked = 0;
+    uint64_t v = k < WSPI_COUNT(operation) - 1 ? operation[k].value : 0, asked = BIND;
     bool begun = wspi_app_last(c, false, OPERATION, &asked) || c->ctx->app.id[c->dir] == c->pay.app;
 
-    if (c->dir == 0) {
-        *from = wspi_app_is_stream(c) && !begun ? BIND : SEARCH;
-        *count = 1;
-    } else if (begun) {
-        *from = asked == operation[BIND].value ? BIND_RESPONSE : ENTRY;
-        *count = asked == operation[BIND].value ? 1 : 2;
-    }
+    if (c->dir == 0 && wspi_app_is_stream(c))
+        return begun ? v == SEARCH || v == UNBIND : v == BIND;
+    if (c->dir == 0)
+        return v == SEARCH;
+    return asked == SEARCH ? v == ENTRY || v == DONE : v == BIND_RESPONSE;
 }
 
-/* Entries go on until the search is done. */
+/* Entries go on until the search is done; behind an unbind nothing does. */
 static bool may_speak(const wsp_context *ctx, int dir)
 {
     const wspi_app_state *s = &ctx->app;
-    bool more = ctx->spoke == 1 && s->id[1] == WSPI_APP_LDAP && s->v[1][OPERATION] == 0x64;
+    bool more = ctx->spoke == 1 && s->id[1] == WSPI_APP_LDAP && s->v[1][OPERATION] == ENTRY;
 
+    if (ctx->spoke == 0 && s->id[0] == WSPI_APP_LDAP && s->v[0][OPERATION] == UNBIND)
+        return false;
     return dir == 1 ? ctx->spoke == 0 || more : ctx->spoke == 1 && !more;
 }
 
-/* Attributes whose values are structures of their own, which readers take apart: SIDs, GUIDs, certificates, NETLOGON's. */
-static const uint8_t structured[] = {7, 8, 25, 29, 75, 79, 80, 81, 84, 85, 255};
+/*
+ * Attributes whose values are structures of their own, which readers take apart: SIDs, GUIDs, certificates, NETLOGON's. In a search
+ * for a domain controller values of some may be made up, in its answer the controller.
+ */
+static const uint8_t structured[] = {7, 8, 25, 29, 75, 79, 80, 81, 84, 85, 255},
+                     unsearched[] = {7, 8, 25, 29, 75, 79, 80, 255},
+                     unanswered[] = {7, 8, 25, 29, 75, 81, 84, 85, 255};
+
+/* Lengths of values: of structures those that they have. */
+static void asserted_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    size_t n = wspi_ldap_asserted(c->app.v[c->dir][ATTRIBUTE]);
+
+    *from = (uint8_t)(n ? wspi_bin(n, 1) : 1);
+    *count = n ? 1 : 9;
+}
+
+static void an_assertion_value(wspi_coder *c, size_t n)
+{
+    wspi_ldap_assertion(c, c->app.v[c->dir][ATTRIBUTE], n);
+}
+
+static void more_filters(wspi_coder *c, size_t n)
+{
+    wspi_ldap_filters(c, c->app.v[c->dir][ATTRIBUTE], n);
+}
+
+static void value_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    bool controller = wspi_ldap_is_netlogon(c->app.v[c->dir][ATTRIBUTE]);
+
+    *from = (uint8_t)(controller ? wspi_bin(96, 1) : 1);
+    *count = controller ? 1 : 16;
+}
+
+static void a_value(wspi_coder *c, size_t n)
+{
+    if (wspi_ldap_is_netlogon(c->app.v[c->dir][ATTRIBUTE]))
+        wspi_ldap_controller(c, n);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* Of filters in filters in filters samples have no more in them. */
+static bool may_nested(const wspi_coder *c, unsigned k)
+{
+    (void)c;
+    return k < 5 || k == 8;
+}
 
 /* RFC 4511 4.2 */
 static const wspi_ber sasl[] = {
@@ -442,36 +487,62 @@ static const wspi_ber results[] = {
 
 /* RFC 4511 4.5.1 */
 static const wspi_ber assertion[] = {
-    A_TYPE(4, E_ASSERTION_ATTRIBUTE),
-    A_NAME(4, E_ASSERTION_VALUE),
+    A_TYPE(4, E_ASSERTION_ATTRIBUTE, unsearched),
+    {.kind = WSPI_BER_NAME,
+     .tag = 4,
+     .token = E_ASSERTION_VALUE,
+     .field = NAMES,
+     .sampled = asserted_lengths,
+     .make = an_assertion_value},
     END(E_ASSERTION_END),
 };
 static const wspi_ber substrings[] = {
-    A_TYPE(4, E_ASSERTION_ATTRIBUTE),
-    {HIDDEN(0x30, E_ASSERTION_VALUE)},
+    A_TYPE(4, E_ASSERTION_ATTRIBUTE, structured),
+    {.kind = WSPI_BER_OPAQUE,
+     .tag = 0x30,
+     .token = E_ASSERTION_VALUE,
+     .field = LENGTH,
+     BOTH(4, 6),
+     .make = wspi_ldap_substring},
     END(E_ASSERTION_END),
 };
-static const wspi_ber filters[11];
-static const wspi_ber nested = {
-    .kind = WSPI_BER_CHOICE, .token = E_NESTED, .field = FILTER, .in = filters, BOTH(0, 5)};
 #define AN_ASSERTION(at)                                 \
     {                                                    \
         .kind = WSPI_BER_SEQ, .tag = at, .in = assertion \
     }
-static const wspi_ber filters[11] = {
-    AN_ASSERTION(0xa3),
-    AN_ASSERTION(0xa5),
-    AN_ASSERTION(0xa6),
-    AN_ASSERTION(0xa8),
-    AN_ATTRIBUTE(0x87, E_FILTER),
-    {.kind = WSPI_BER_NEST, .tag = 0xa0, .max = MAX_NESTED, .in = &nested},
-    {.kind = WSPI_BER_NEST, .tag = 0xa1, .max = MAX_NESTED, .in = &nested},
-    {.kind = WSPI_BER_NEST, .tag = 0xa2, .max = 1, .in = &nested},
-    {.kind = WSPI_BER_SEQ, .tag = 0xa4, .in = substrings},
-    {HIDDEN(0xa9, E_FILTER)},
-    END(E_FILTER),
-};
-static const wspi_ber selected[] = {AN_ATTRIBUTE(4, E_SELECTED), END(E_SELECTED_END)};
+#define A_NEST(at, in_it)                                                             \
+    {                                                                                 \
+        .kind = WSPI_BER_NEST, .tag = at, .max = MAX_NESTED, .in = in_it, BOTH(7, 6), \
+        .make = more_filters                                                          \
+    }
+#define FILTERS(name, in_it)                                         \
+    static const wspi_ber name[11] = {                               \
+        AN_ASSERTION(0xa3),                                          \
+        AN_ASSERTION(0xa5),                                          \
+        AN_ASSERTION(0xa6),                                          \
+        AN_ASSERTION(0xa8),                                          \
+        AN_ATTRIBUTE(0x87, E_FILTER),                                \
+        A_NEST(0xa0, in_it),                                         \
+        A_NEST(0xa1, in_it),                                         \
+        {.kind = WSPI_BER_NEST, .tag = 0xa2, .max = 1, .in = in_it}, \
+        {.kind = WSPI_BER_SEQ, .tag = 0xa4, .in = substrings},       \
+        {HIDDEN(0xa9, E_FILTER)},                                    \
+        END(E_FILTER),                                               \
+    }
+#define A_FILTER(has) \
+    .kind = WSPI_BER_CHOICE, .token = E_NESTED, .field = FILTER, .in = has, BOTH(0, 9)
+/* Filters in filters, and those in these, in turns: the tables are the same but for what samples have. */
+static const wspi_ber filters[11];
+static const wspi_ber inmost = {A_FILTER(filters), .may = may_nested};
+FILTERS(inner, &inmost);
+static const wspi_ber nested = {A_FILTER(inner)};
+FILTERS(filters, &nested);
+static const wspi_ber selected[] = {AN_ATTRIBUTE(4, E_SELECTED),
+                                    {.kind = WSPI_BER_END,
+                                     .token = E_SELECTED_END,
+                                     .flags = WSPI_BER_SAMPLED,
+                                     BOTH(7, 9),
+                                     .make = wspi_ldap_words}};
 static const wspi_ber search[] = {
     A_NAME(4, E_BASE),
     {.kind = WSPI_BER_INT, .tag = 10, .token = E_SCOPE, .field = SCOPE, BOTH(0, 3)},
@@ -479,28 +550,42 @@ static const wspi_ber search[] = {
     {NUMBER(2, E_SIZE_LIMIT, SIZE_LIMIT, 0)},
     {NUMBER(2, E_TIME_LIMIT, TIME_LIMIT, 0), BOTH(1, 9)}, /* up to 511 seconds */
     {.kind = WSPI_BER_OCTET, .tag = 1, .token = E_TYPES_ONLY, .field = FLAG, .pred = WSPI_BER_AS},
-    {.kind = WSPI_BER_CHOICE, .token = E_FILTER, .field = FILTER, .in = filters, BOTH(0, 7)},
+    {.kind = WSPI_BER_CHOICE, .token = E_FILTER, .field = FILTER, .in = filters, BOTH(0, 9)},
     {.kind = WSPI_BER_LIST,
      .tag = 0x30,
      .token = E_ATTRIBUTES,
      .max = MAX_SELECTED,
+     .most = MAX_SELECTED,
      .in = selected},
     END(E_SEARCH_END),
 };
 
 /* RFC 4511 4.1.7, 4.5.2, 4.7 */
 static const wspi_ber values[] = {
-    {.kind = WSPI_BER_OPAQUE, .tag = 4, .token = E_VALUE, .field = LENGTH, BOTH(1, 16)},
-    END(E_VALUES_END),
+    {.kind = WSPI_BER_OPAQUE,
+     .tag = 4,
+     .token = E_VALUE,
+     .field = LENGTH,
+     .sampled = value_lengths,
+     .make = a_value},
+    {.kind = WSPI_BER_END,
+     .token = E_VALUES_END,
+     .flags = WSPI_BER_SAMPLED,
+     BOTH(7, 10),
+     .make = wspi_ldap_words},
 };
 static const wspi_ber pair[] = {
-    A_TYPE(4, E_TYPE),
+    A_TYPE(4, E_TYPE, unanswered),
     {.kind = WSPI_BER_LIST, .tag = 0x31, .token = E_VALUES, .max = MAX_VALUES, .in = values},
     END(E_ATTRIBUTE_END),
 };
 static const wspi_ber pairs[] = {
     {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_ATTRIBUTE, .in = pair},
-    END(E_ATTRIBUTE_LIST_END),
+    {.kind = WSPI_BER_END,
+     .token = E_ATTRIBUTE_LIST_END,
+     .flags = WSPI_BER_SAMPLED,
+     BOTH(10, 9),
+     .make = wspi_ldap_attributes},
 };
 static const wspi_ber entry[] = {
     A_NAME(4, E_ENTRY_NAME),
@@ -578,9 +663,8 @@ static const wspi_ber contents[] = {
      .token = E_OPERATION,
      .field = OPERATION,
      .in = operations,
-     .from = {0, BY_CLIENT},
-     .count = {BY_CLIENT, BY_SERVER},
-     .sampled = which_operation},
+     BOTH(0, 6),
+     .may = may_operation},
     {.kind = WSPI_BER_LIST,
      .tag = 0xa0,
      .token = E_CONTROLS,

@@ -27,7 +27,8 @@ enum {
 };
 
 enum { HEADER = 20, LONGEST = 4096, MAX_ATTRIBUTES = 100, SHOWN = 16 };
-enum { ACCOUNTING = 4, VSA = 26, EAP_MESSAGE = 79 };
+enum { ACCESS = 1, ACCEPT = 2, REJECT = 3, ACCOUNTING = 4, CHALLENGE = 11 };
+enum { USER_PASSWORD = 2, CHAP_PASSWORD = 3, VSA = 26, EAP_MESSAGE = 79, AUTHENTICATOR = 80 };
 
 /* Samples of clients have the first two; of servers the next three after a request for access, then the one for accounting. */
 enum { BY_CLIENT = 2, ACCESS_ANSWERS = 3, ACCOUNTED = BY_CLIENT + ACCESS_ANSWERS };
@@ -47,8 +48,6 @@ static const wspi_value code[] = {{1, "access-request"},
                                   {45, "coa-nak"},
                                   {0, NULL}};
 
-/* Samples have them in this order: clients the first ones, servers from the service on. */
-enum { OF_CLIENT = 14, OF_SERVER = 10, OF_SERVER_END = 18 };
 static const wspi_value attribute[] = {{1, "user-name"},
                                        {2, "user-password"},
                                        {4, "nas-address"},
@@ -269,6 +268,67 @@ static const struct {
     [104] = {K_NAME, 0, 0},      [126] = {K_NAME, 0, 0},        [168] = {K_OPAQUE, 16, 0},
 };
 
+/*
+ * Samples: in which messages an attribute may be, by bits of their codes (RFC 2865 5.44, RFC 2866 5.13, RFC 3579 3.3; servers tell
+ * names and sessions in all of them), and the longest values where they vary: from 4 bytes on, or `least`.
+ */
+enum {
+    REQ = 1 << ACCESS,
+    ACC = 1 << ACCEPT,
+    REJ = 1 << REJECT,
+    CHA = 1 << CHALLENGE,
+    ACT = 1 << ACCOUNTING,
+    RES = 1 << 5,
+    ASKS = REQ | ACT,
+    GRANTS = ACC | REQ | ACT
+};
+static const struct {
+    uint16_t in;
+    uint8_t least, most;
+} sampled[256] = {
+    [1] = {ASKS | ACC | REJ | CHA | RES, 4, 63},
+    [USER_PASSWORD] = {REQ, 0, 0},
+    [CHAP_PASSWORD] = {REQ, 0, 0},
+    [4] = {ASKS, 0, 0},
+    [5] = {ASKS, 0, 0},
+    [6] = {GRANTS, 0, 0},
+    [7] = {GRANTS, 0, 0},
+    [8] = {GRANTS, 0, 0},
+    [9] = {GRANTS, 0, 0},
+    [11] = {ACC, 4, 15},
+    [12] = {GRANTS, 0, 0},
+    [18] = {ACC | REJ | CHA, 4, 95},
+    [24] = {REQ | CHA, 4, 47},
+    [25] = {ACC | ACT, 4, 47},
+    [VSA] = {ASKS | ACC | CHA, 7, 127},
+    [27] = {ACC | CHA, 0, 0},
+    [28] = {ACC | CHA, 0, 0},
+    [30] = {ASKS, 4, 63},
+    [31] = {ASKS, 4, 63},
+    [32] = {ASKS, 4, 63},
+    [40] = {ACT, 0, 0},
+    [41] = {ACT, 0, 0},
+    [42] = {ACT, 0, 0},
+    [43] = {ACT, 0, 0},
+    [44] = {ASKS | ACC | REJ | CHA | RES, 4, 63},
+    [45] = {ACT, 0, 0},
+    [46] = {ACT, 0, 0},
+    [47] = {ACT, 0, 0},
+    [48] = {ACT, 0, 0},
+    [49] = {ACT, 0, 0},
+    [55] = {ACT, 0, 0},
+    [61] = {ASKS, 0, 0},
+    [77] = {ASKS, 4, 47},
+    [EAP_MESSAGE] = {REQ | ACC | REJ | CHA, 4, 79},
+    [AUTHENTICATOR] = {REQ | ACC | REJ | CHA, 0, 0},
+    [87] = {ASKS, 4, 31},
+    [89] = {ACC, 4, 31},
+};
+enum {
+    VSA_MOST = 3,
+    VENDORS = 3
+}; /* of the first vendors, whose values have a type and a length of one byte */
+
 static bool stopped(const wspi_coder *c)
 {
     return c->bad || c->need || c->pay.fail;
@@ -306,16 +366,123 @@ static void word(wspi_coder *c, unsigned f, size_t n)
     (void)wspi_app_field(c, f, n, false, 0);
 }
 
+static void letters(wspi_coder *c, size_t n)
+{
+    for (; n && !stopped(c); n--)
+        wspi_app_put(c, 1, 'a' + wspi_rng_below(&c->rng, 26));
+}
+
+/* Samples: some of the vendors' attributes are text. */
 static void vendor_specific(wspi_coder *c, size_t n)
 {
+    wspi_app_only(c, 0, VENDORS);
     word(c, VENDOR, 4);
+    wspi_app_only(c, 1, wspi_bin(63, fields[SUBTYPE].mantissa));
     word(c, SUBTYPE, 1);
-    wspi_app_opaque(c, n - 5);
+    if (c->fill && n > 5) {
+        wspi_app_put(c, 1, n - 4);
+        letters(c, n - 6);
+    } else {
+        wspi_app_opaque(c, n - 5);
+    }
+}
+
+/* ---- samples of EAP: RFC 3748 4 and 5, RFC 4187 8.1 and 9 ---- */
+
+enum { E_REQUEST = 1, E_RESPONSE, E_SUCCESS, E_FAILURE };
+enum { IDENTITY = 1, MD5 = 4, AKA = 23, MD5_LEN = 22, AKA_ASKS = 12, AKA_CHALLENGES = 68 };
+
+static uint64_t code_of(const wspi_coder *c)
+{
+    return c->app.v[c->dir][CODE];
+}
+
+/* Lengths of the bin of n that a message has: of success and failure, of an identity, of MD5 and AKA exactly. */
+static size_t eap_len(const wspi_coder *c, size_t n)
+{
+    static const uint8_t exact[] = {MD5_LEN, AKA_ASKS, AKA_CHALLENGES};
+    unsigned m = fields[LENGTH].mantissa;
+
+    for (size_t k = 0; k < WSPI_COUNT(exact); k++)
+        if (wspi_bin(exact[k], m) == wspi_bin(n, m) && code_of(c) != ACCEPT && code_of(c) != REJECT)
+            return exact[k];
+    return n;
+}
+
+static void only_eap_lengths(wspi_coder *c)
+{
+    unsigned m = fields[LENGTH].mantissa;
+    bool over = code_of(c) == ACCEPT || code_of(c) == REJECT;
+
+    wspi_app_only(c, wspi_bin(over ? 4 : 6, m), over ? 1 : wspi_bin(79, m) - wspi_bin(6, m) + 1);
+}
+
+/* Grammar: leaves the value of a list that is one of two. */
+static void only_these(wspi_coder *c, unsigned f, uint64_t one, uint64_t other)
+{
+    for (unsigned k = 0; wspi_asked(c) && fields[f].values[k].name; k++)
+        if (fields[f].values[k].value != one && fields[f].values[k].value != other)
+            c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+}
+
+/* What follows the type. */
+static void eap_data(wspi_coder *c, uint64_t is, size_t n)
+{
+    static const uint8_t parts[] = {1, 2, 11}; /* a random number, its proof, a code of both */
+    size_t left = n - 5;
+
+    if (is == MD5 && left > 16) {
+        wspi_app_put(c, 1, 16);
+        left--;
+    } else if (is == AKA && n == AKA_ASKS) {
+        wspi_app_put(c, 3, UINT64_C(5) << 16); /* which identity? */
+        wspi_app_put(c, 4, 0x0d010000);
+        return;
+    } else if (is == AKA && n == AKA_CHALLENGES) {
+        wspi_app_put(c, 3, UINT64_C(1) << 16);
+        for (size_t k = 0; k < WSPI_COUNT(parts); k++) {
+            wspi_app_put(c, 4, UINT64_C(0x05) << 16 | (uint64_t)parts[k] << 24);
+            wspi_app_opaque(c, 16);
+        }
+        return;
+    } else if (is == IDENTITY) {
+        letters(c, left);
+        return;
+    }
+    wspi_app_opaque(c, left);
+}
+
+static void sampled_eap(wspi_coder *c, size_t n)
+{
+    uint64_t said = code_of(c), is = wspi_app_code(c, EAP, false, 0, 0);
+    uint64_t fits = said == ACCEPT      ? E_SUCCESS
+                    : said == REJECT    ? E_FAILURE
+                    : said == CHALLENGE ? E_REQUEST
+                                        : E_RESPONSE;
+
+    only_these(c, EAP, fits, fits);
+    wspi_app_put(c, 1, is);
+    wspi_app_put(c, 1, wspi_rng_u64(&c->rng) & 255);
+    wspi_app_put(c, 2, n);
+    if (n < 5)
+        return;
+    is = wspi_app_code(c, EAP_TYPE, false, 0, 0);
+    only_these(c, EAP_TYPE, IDENTITY,
+               n == MD5_LEN                           ? MD5
+               : n == AKA_ASKS || n == AKA_CHALLENGES ? AKA
+                                                      : IDENTITY);
+    wspi_app_put(c, 1, is);
+    if (!stopped(c))
+        eap_data(c, is, n);
 }
 
 /* The head of the message: further attributes of the kind go on with it. */
 static void eap_message(wspi_coder *c, size_t n)
 {
+    if (c->fill) {
+        sampled_eap(c, n);
+        return;
+    }
     word(c, EAP, 1);
     wspi_app_opaque(c, 3);
     if (n < 5)
@@ -342,54 +509,76 @@ static void contents(wspi_coder *c, unsigned type, size_t n, bool eap_goes_on)
     }
 }
 
+static void only_lengths(wspi_coder *c, unsigned type, unsigned f)
+{
+    unsigned m = fields[f].mantissa, from = wspi_bin(sampled[type].least, m);
+
+    if (type == EAP_MESSAGE)
+        only_eap_lengths(c);
+    else
+        wspi_app_only(c, from, forms[type].len ? 0 : wspi_bin(sampled[type].most, m) - from + 1);
+}
+
 static void one_attribute(wspi_coder *c, unsigned type, bool eap_goes_on)
 {
-    unsigned want = forms[type].len;
+    unsigned want = forms[type].len, f = forms[type].kind == K_NAME ? NAME : LENGTH;
     uint64_t n = wspi_app_get(c, 1);
 
-    wspi_app_only(c, want ? 0 : 4, want ? 0 : 8); /* 4 to 15 bytes */
-    n = wspi_app_code(c, forms[type].kind == K_NAME ? NAME : LENGTH, want > 0, want, n - 2);
+    only_lengths(c, type, f);
+    n = wspi_app_code(c, f, want > 0, want, n - 2);
+    if (c->fill && type == EAP_MESSAGE)
+        n = eap_len(c, (size_t)n);
     wspi_app_require(c, n <= 253);
     wspi_app_put(c, 1, n + 2);
     if (!stopped(c))
         contents(c, type, (size_t)n, eap_goes_on);
 }
 
-static unsigned index_of(uint64_t type)
+/* Samples: an attribute once, a vendor's some times; one password, and none beside EAP (RFC 3579 3.3). */
+static bool may_have(const wspi_coder *c, const uint8_t *seen, uint64_t type)
 {
-    unsigned k = 0;
+    bool password = type == USER_PASSWORD || type == CHAP_PASSWORD || type == EAP_MESSAGE;
 
-    while (attribute[k].name && attribute[k].value != type)
-        k++;
-    return k;
+    if (!(sampled[type].in >> (code_of(c) & 15) & 1) || seen[type] >= (type == VSA ? VSA_MOST : 1))
+        return false;
+    return !password || !(seen[USER_PASSWORD] | seen[CHAP_PASSWORD] | seen[EAP_MESSAGE]);
 }
 
-/* Samples: in the order of the list; a request begins with the user. */
-static void only_sampled(wspi_coder *c, unsigned n, unsigned from)
+/* A request has its user, for accounting what it is about; what has EAP is signed. */
+static bool has_all(const wspi_coder *c, const uint8_t *seen)
 {
-    unsigned end = c->dir ? OF_SERVER_END : OF_CLIENT;
+    uint64_t is = code_of(c);
 
-    if (n == 0)
-        from = c->dir ? OF_SERVER : 0;
-    wspi_app_only(c, from, n == 0 && c->dir == 0 ? 1 : from < end ? end - from : 0);
+    if (seen[EAP_MESSAGE] && !seen[AUTHENTICATOR])
+        return false;
+    return (is != ACCESS || seen[1]) && (is != ACCOUNTING || (seen[40] && seen[44]));
+}
+
+static void only_sampled(wspi_coder *c, const uint8_t *seen)
+{
+    if (!wspi_asked(c))
+        return;
+    for (unsigned k = 0; attribute[k].name; k++)
+        if (!may_have(c, seen, attribute[k].value))
+            c->legal[wspi_field_base(c->pay.app, ATTRIBUTE) + k] = 0;
+    if (!has_all(c, seen))
+        c->need = true;
 }
 
 static void attributes(wspi_coder *c, size_t end)
 {
-    bool eap_seen = false;
+    uint8_t seen[256] = {0};
     uint64_t type = 0;
 
     for (unsigned n = 0; n < MAX_ATTRIBUTES && !stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 2 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0;
-        only_sampled(c, n, index_of(type) + 1);
         if (!wspi_app_element(c, ATTRIBUTE, 1, there, &type)) {
-            if (n == 0 && c->dir == 0 && wspi_asked(c))
-                c->need = true; /* a request has its user */
+            only_sampled(c, seen);
             return;
         }
-        one_attribute(c, (unsigned)type, eap_seen);
-        eap_seen = eap_seen || type == EAP_MESSAGE;
+        one_attribute(c, (unsigned)type, seen[EAP_MESSAGE] > 0);
+        seen[type]++;
     }
 }
 

@@ -4,7 +4,7 @@
  *   SEQUENCE { version, community, PDU } or SEQUENCE { version = 3, header, security parameters, scoped PDU };
  *   PDU { request id, error status, error index, SEQUENCE OF { name, value } }.
  */
-#include "token/app/ber.h"
+#include "token/app/snmp_fill.h"
 
 enum {
     FORM,
@@ -74,7 +74,7 @@ enum { ELEMENTS(WSPI_BER_NUMBER) };
 
 static const wspi_value form[] = {WSPI_BER_FORMS, {0, NULL}};
 static const wspi_value elements[] = {ELEMENTS(WSPI_BER_VALUE){0, NULL}};
-enum { V3 = 3, TRAP_V1 = 0xa4 };
+enum { V3 = 3, TRAP_V1 = 0xa4, BULK = 0xa5, REPORT = 0xa8 };
 static const wspi_value version[] = {{0, "1"}, {1, "2c"}, {V3, "3"}, {0, NULL}};
 /* What the client sends, what the server sends, what goes where traps go. */
 static const wspi_value pdu[] = {{0xa0, "get"},    {0xa1, "get-next"}, {0xa5, "get-bulk"},
@@ -173,7 +173,7 @@ static const wspi_field fields[] = {
     [SNMP_VERSION] = {"snmp.version", 0, 32, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, version, 0},
     [COMMUNITY] = {"snmp.community", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},
     [PDU] = {"snmp.pdu", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, pdu, 0},
-    [REQUEST] = {"snmp.request", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
+    [REQUEST] = {"snmp.request", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0, NULL, 0},
     [STATUS] = {"snmp.status", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, status, 0},
     [INDEX] = {"snmp.index", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
     [OBJECT] = {"snmp.object", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, object, 0},
@@ -181,7 +181,7 @@ static const wspi_field fields[] = {
     [TYPE] = {"snmp.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
     [NUMBER] = {"snmp.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
     [GENERIC] = {"snmp.generic", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, generic, 0},
-    [MESSAGE] = {"snmp.message", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
+    [MESSAGE] = {"snmp.message", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0, NULL, 0},
     [SECURITY] = {"snmp.security", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, security, 0},
     [SCOPED] = {"snmp.scoped", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, scoped, 0},
     [NAMES] = {"snmp.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
@@ -199,7 +199,7 @@ enum { SHOWN_SUFFIX = 3, MAX_BINDINGS = 3 };
 #define OID(name)                                                                       \
     {                                                                                   \
         .kind = WSPI_BER_OID, .tag = 6, .token = name, .field = OBJECT, .rest = SUFFIX, \
-        .max = SHOWN_SUFFIX, .oids = oids, BOTH(0, O_iso)                               \
+        .max = SHOWN_SUFFIX, .oids = oids, BOTH(0, O_iso), .may = may_object            \
     }
 #define COUNTED(type)                                      \
     {                                                      \
@@ -209,6 +209,17 @@ enum { SHOWN_SUFFIX = 3, MAX_BINDINGS = 3 };
     {                                       \
         .kind = WSPI_BER_FIXED, .tag = type \
     }
+
+/* Samples: a report has a counter of what was wrong with a message (RFC 3414 3.2). */
+static bool is_report(const wspi_coder *c)
+{
+    return c->app.v[c->dir][PDU] == REPORT;
+}
+
+static bool may_object(const wspi_coder *c, unsigned k)
+{
+    return !is_report(c) || k == O_usmStats;
+}
 
 static const wspi_ber values[] = {
     COUNTED(0x02),
@@ -226,14 +237,24 @@ static const wspi_ber values[] = {
 };
 
 /* Samples: a request has no values, but the one that sets them. */
+static bool asks_for_values(uint64_t of)
+{
+    return of == 0xa0 || of == 0xa1 || of == BULK;
+}
+
 static void which_value(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
-    enum { NONE, FIRST, OF_SIMPLE_FORM = 7, BULK = 0xa5 };
+    enum { NONE, FIRST, COUNTER = 5, OF_SIMPLE_FORM = 7 };
     uint64_t of = c->app.v[c->dir][PDU];
-    bool asks = of == pdu[0].value || of == pdu[1].value || of == BULK;
+    bool asks = asks_for_values(of);
 
-    *from = asks ? NONE : FIRST;
-    *count = asks ? 1 : OF_SIMPLE_FORM;
+    *from = asks ? NONE : is_report(c) ? COUNTER : FIRST;
+    *count = asks || is_report(c) ? 1 : OF_SIMPLE_FORM;
+}
+
+static void more_bindings(wspi_coder *c, size_t n)
+{
+    wspi_snmp_bindings(c, n, !asks_for_values(c->app.v[c->dir][PDU]));
 }
 
 static const wspi_ber binding[] = {
@@ -246,7 +267,12 @@ static const wspi_ber binding[] = {
     END(E_BINDING_END),
 };
 static const wspi_ber bindings[] = {
-    {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_BINDING, .in = binding}, END(E_BINDINGS_END)};
+    {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_BINDING, .in = binding},
+    {.kind = WSPI_BER_END,
+     .token = E_BINDINGS_END,
+     .flags = WSPI_BER_SAMPLED,
+     BOTH(8, 12),
+     .make = more_bindings}};
 
 #define BINDINGS                                                                 \
     {                                                                            \
@@ -255,7 +281,12 @@ static const wspi_ber bindings[] = {
     }
 
 static const wspi_ber request[] = {
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_REQUEST, .field = REQUEST, .pred = WSPI_BER_ANSWER},
+    {.kind = WSPI_BER_INT,
+     .tag = 2,
+     .token = E_REQUEST,
+     .field = REQUEST,
+     .pred = WSPI_BER_ANSWER,
+     .count = {1, 0}},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_STATUS, .field = STATUS, .pred = WSPI_BER_AS},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_INDEX, .field = INDEX, .pred = WSPI_BER_AS},
     BINDINGS,
@@ -284,13 +315,14 @@ static const wspi_ber pdus[] = {
 /* Samples: requests and responses; where traps go (port 162), those that the version has. */
 static void which_pdu(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
-    enum { GET, RESPONSE = 4, TRAP_1, TRAP_2, TRAPS_2 = 2, TRAP_PORT = 162 };
+    enum { GET, RESPONSE = 4, TRAP_1, TRAP_2, REPORTED = 8, TRAPS_2 = 2, TRAP_PORT = 162 };
     bool traps = c->p->layers[c->p->n_layers - 1].v[1] == TRAP_PORT,
          first = c->app.v[c->dir][SNMP_VERSION] == version[0].value;
 
     *count = 1;
     if (c->dir == 1) {
         *from = RESPONSE;
+        *count = REPORTED - RESPONSE + 1;
     } else if (traps) {
         *from = first ? TRAP_1 : TRAP_2;
         *count = first ? 1 : TRAPS_2;
@@ -300,8 +332,16 @@ static void which_pdu(const wspi_coder *c, uint8_t *from, uint8_t *count)
     }
 }
 
-#define A_CHOICE_OF_PDUS(name) \
-    .kind = WSPI_BER_CHOICE, .token = name, .field = PDU, .in = pdus, .sampled = which_pdu
+static bool may_pdu(const wspi_coder *c, unsigned k)
+{
+    uint64_t v = k < WSPI_COUNT(pdu) - 1 ? pdu[k].value : 0;
+
+    return c->dir == 0 || v == 0xa2 || (v == REPORT && c->app.v[c->dir][SNMP_VERSION] == V3);
+}
+
+#define A_CHOICE_OF_PDUS(name)                                                              \
+    .kind = WSPI_BER_CHOICE, .token = name, .field = PDU, .in = pdus, .sampled = which_pdu, \
+    .may = may_pdu
 
 /* Samples: of nobody; a client would be told what is wrong. */
 static void which_security(const wspi_coder *c, uint8_t *from, uint8_t *count)
@@ -313,7 +353,12 @@ static void which_security(const wspi_coder *c, uint8_t *from, uint8_t *count)
 }
 
 static const wspi_ber header[] = {
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_ID, .field = MESSAGE, .pred = WSPI_BER_ANSWER},
+    {.kind = WSPI_BER_INT,
+     .tag = 2,
+     .token = E_ID,
+     .field = MESSAGE,
+     .pred = WSPI_BER_ANSWER,
+     .count = {1, 0}},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_MAX_SIZE, .field = NUMBER},
     {.kind = WSPI_BER_OCTET,
      .tag = 4,
@@ -336,9 +381,14 @@ static const wspi_ber header[] = {
             3                                                                                   \
         }                                                                                       \
     }
+#define AN_ENGINE(name)                                                                 \
+    {                                                                                   \
+        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = NAMES, .from = {0, 5}, \
+        .count = {1, 6}, .make = wspi_snmp_engine                                       \
+    }
 /* RFC 3414 2.4 */
 static const wspi_ber usm[] = {
-    A_NAME(E_ENGINE, NAMES),
+    AN_ENGINE(E_ENGINE),
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_BOOTS, .field = NUMBER},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_TIME, .field = NUMBER},
     A_NAME(E_USER, NAMES),
@@ -351,7 +401,7 @@ static const wspi_ber parameters[] = {
     END(E_PARAMETERS_END),
 };
 static const wspi_ber scoped_pdu[] = {
-    A_NAME(E_CONTEXT_ENGINE, NAMES),
+    AN_ENGINE(E_CONTEXT_ENGINE),
     A_NAME(E_CONTEXT, NAMES),
     {A_CHOICE_OF_PDUS(E_SCOPED_PDU)},
     END(E_SCOPED_END),
@@ -372,6 +422,15 @@ static bool is_older(const wspi_coder *c)
     return !is_v3(c);
 }
 
+/* Samples: an answer is of the version of its question. */
+static bool may_version(const wspi_coder *c, unsigned k)
+{
+    uint64_t asked;
+
+    (void)k;
+    return c->dir == 0 || !wspi_app_last(c, false, SNMP_VERSION, &asked);
+}
+
 /* Samples of version 3 are not encrypted. */
 static const wspi_ber contents[] = {
     {.kind = WSPI_BER_INT,
@@ -379,7 +438,8 @@ static const wspi_ber contents[] = {
      .token = E_VERSION,
      .field = SNMP_VERSION,
      .pred = WSPI_BER_LAST,
-     BOTH(0, 3)},
+     BOTH(0, 3),
+     .may = may_version},
     {.kind = WSPI_BER_NAME,
      .tag = 4,
      .token = E_COMMUNITY,

@@ -41,8 +41,10 @@ enum {
 enum { MAGIC = 0x2112a442, FINGERPRINT_XOR = 0x5354554e, RESPONSE = 0x100 };
 enum { HAVE_4 = 1, HAVE_6 = 2 }; /* mode: a mapped address of this direction is known */
 enum { IPV4 = 1, IPV6 = 2 };
+enum { INDICATION = 0x010, BINDING = 0x001, RELAY_PORT = 3478 };
 
-/* Samples of clients have the first one, of servers the second. */
+/* Samples have the first ones, up to those of channels: SAMPLED. */
+enum { SAMPLED = 16 };
 static const wspi_value type[] = {{0x0001, "binding-request"},     {0x0101, "binding-success"},
                                   {0x0111, "binding-error"},       {0x0011, "binding-indication"},
                                   {0x0003, "allocate-request"},    {0x0103, "allocate-success"},
@@ -60,14 +62,17 @@ static const wspi_value type[] = {{0x0001, "binding-request"},     {0x0101, "bin
 
 enum {
     MAPPED = 0x0001,
+    CHANGE_REQUEST = 0x0003,
+    INTEGRITY = 0x0008,
+    USE_CANDIDATE = 0x0025,
+    CONTROLLED = 0x8029,
+    CONTROLLING = 0x802a,
     XOR_MAPPED = 0x0020,
     XOR_MAPPED_OLD = 0x8020,
     AT_SOFTWARE = 0x8022,
     AT_FINGERPRINT = 0x8028
 };
 
-/* The first three are those of samples: the address in an answer, then the others. */
-enum { BY_SERVER = 0, BY_BOTH = 1, LAST = 2 };
 static const wspi_value attribute[] = {{XOR_MAPPED, "xor-mapped-address"},
                                        {AT_SOFTWARE, "software"},
                                        {AT_FINGERPRINT, "fingerprint"},
@@ -235,6 +240,61 @@ static const form forms[] = {
     {0x8055, K_OPAQUE, 4, 0},
 };
 
+/*
+ * Samples: in which messages an attribute may be, by bits of the first types, and those that have to have it; lengths from the least
+ * to the most where they vary, or else bins of the number that are not the usual one; what an opaque one is made of.
+ */
+enum {
+    B_REQ = 1 << 0,
+    B_OK = 1 << 1,
+    B_ERR = 1 << 2,
+    A_REQ = 1 << 4,
+    A_OK = 1 << 5,
+    R_REQ = 1 << 7,
+    R_OK = 1 << 8,
+    P_REQ = 1 << 10,
+    C_REQ = 1 << 13,
+    OF_RELAYS = A_REQ | R_REQ | P_REQ | C_REQ,
+    OF_ERRORS = B_ERR | 1 << 6 | 1 << 9 | 1 << 12 | 1 << 15,
+    OF_ALL = (1 << SAMPLED) - 1,
+    SIGNED = OF_ALL & ~(1 << 3)
+};
+enum made { RANDOM, TEXT, ADDRESS_XOR, ADDRESS_PLAIN };
+typedef struct sample {
+    uint16_t type, in, needed;
+    uint8_t from, to, made;
+} sample;
+static const sample samples[] = {
+    {XOR_MAPPED, B_OK | A_OK, B_OK | A_OK, 0, 0, 0},
+    {MAPPED, B_OK, 0, 0, 0, 0},
+    {AT_SOFTWARE, OF_ALL, 0, 0, 0, 0},
+    {AT_FINGERPRINT, OF_ALL, 0, 0, 0, 0},
+    {CHANGE_REQUEST, B_REQ, 0, 4, 6, 0},
+    {0x0004, B_OK, 0, 0, 0, ADDRESS_PLAIN},
+    {0x0005, B_OK, 0, 0, 0, ADDRESS_PLAIN},
+    {0x0006, B_REQ | OF_RELAYS, 0, 4, 95, TEXT},
+    {INTEGRITY, SIGNED, 0, 0, 0, RANDOM},
+    {0x0009, OF_ERRORS, OF_ERRORS, 4, 63, 0},
+    {0x000c, C_REQ, C_REQ, 0, 0, 0},
+    {0x000d, A_REQ | A_OK | R_REQ | R_OK, A_OK | R_OK, 0, 26, 0},
+    {0x0012, P_REQ | C_REQ, P_REQ | C_REQ, 0, 0, ADDRESS_XOR},
+    {0x0014, OF_RELAYS | OF_ERRORS, 0, 4, 63, TEXT},
+    {0x0015, OF_RELAYS | OF_ERRORS, 0, 8, 111, TEXT},
+    {0x0016, A_OK, A_OK, 0, 0, ADDRESS_XOR},
+    {0x0018, A_REQ, 0, 0, 1, 0},
+    {0x0019, A_REQ, A_REQ, 0, 0, 0},
+    {0x001a, A_REQ, 0, 0, 0, 0},
+    {0x0022, A_OK, 0, 0, 0, RANDOM},
+    {0x0024, B_REQ, 0, 0, 0, 0},
+    {USE_CANDIDATE, B_REQ, 0, 0, 0, 0},
+    {CONTROLLED, B_REQ, 0, 0, 0, RANDOM},
+    {CONTROLLING, B_REQ, 0, 0, 0, RANDOM},
+    {0x802b, B_OK, 0, 0, 0, ADDRESS_PLAIN},
+    {0x802c, B_OK, 0, 0, 0, ADDRESS_PLAIN},
+    {0xc057, B_REQ, 0, 1, 48, 0},
+};
+static const sample no_sample = {0, 0, 0, 0, 0, 0};
+
 static bool stopped(const wspi_coder *c)
 {
     return c->bad || c->need || c->pay.fail;
@@ -343,6 +403,63 @@ static void mapped(wspi_coder *c, bool xored, size_t n)
     }
 }
 
+/* ---- what samples have that no token tells ---- */
+
+static size_t row_of(uint64_t t)
+{
+    size_t k = 0;
+
+    while (k < WSPI_COUNT(samples) && samples[k].type != t)
+        k++;
+    return k;
+}
+
+static const sample *sample_of(uint64_t t)
+{
+    size_t k = row_of(t);
+
+    return k < WSPI_COUNT(samples) ? &samples[k] : &no_sample;
+}
+
+/* Grammar: takes token k of a field back. */
+static void take_back(wspi_coder *c, unsigned f, unsigned k)
+{
+    if (wspi_asked(c))
+        c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+}
+
+/* A transport address of documentation (RFC 5737). */
+static void made_address(wspi_coder *c, uint64_t cookie)
+{
+    uint64_t port = 49152 + wspi_rng_below(&c->rng, 16384),
+             host = 0xcb007101 + wspi_rng_below(&c->rng, 254);
+
+    wspi_app_put(c, 2, IPV4);
+    wspi_app_put(c, 2, port ^ cookie >> 16);
+    wspi_app_put(c, 4, host ^ cookie);
+}
+
+static void made_text(wspi_coder *c, size_t n)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+
+    for (; n && !stopped(c); n--)
+        wspi_app_put(c, 1, (uint8_t)letters[wspi_rng_below(&c->rng, sizeof letters - 1)]);
+}
+
+/* An opaque attribute of n bytes. */
+static void hidden(wspi_coder *c, uint64_t t, size_t n)
+{
+    enum made made = (enum made)sample_of(t)->made;
+
+    if (c->fill && made == TEXT)
+        made_text(c, n);
+    else if (c->fill && made != RANDOM && n == 8)
+        made_address(c, made == ADDRESS_XOR ? c->app.v[c->dir][COOKIE] : 0);
+    else
+        wspi_app_opaque(c, n);
+}
+
 /* ---- attributes ---- */
 
 static const form *form_of(uint64_t t)
@@ -355,13 +472,28 @@ static const form *form_of(uint64_t t)
     return &other;
 }
 
+/* A length of field f; samples have those of the attribute, and none in the place of one that is the usual one. */
+static uint64_t varied_length(wspi_coder *c, unsigned f, uint64_t t, bool known, uint64_t want)
+{
+    const sample *is = sample_of(t);
+    unsigned m = fields[f].mantissa, from = wspi_bin(is->from, m);
+    uint64_t n = wspi_app_get(c, 2);
+
+    wspi_app_only(c, from, is->to ? wspi_bin(is->to, m) - from + 1 : 0);
+    n = wspi_app_code(c, f, known, want, n);
+    if (known)
+        take_back(c, f, wspi_bin(want, m));
+    wspi_app_put(c, 2, n);
+    return n;
+}
+
 /* The length of an attribute whose length is a field of its own: as the last one of this direction. */
-static uint64_t length_as_last(wspi_coder *c, unsigned f)
+static uint64_t length_as_last(wspi_coder *c, unsigned f, uint64_t t)
 {
     uint64_t want;
     bool known = wspi_app_last(c, true, f, &want) && want;
 
-    return wspi_app_field(c, f, 2, known, want);
+    return varied_length(c, f, t, known, want);
 }
 
 /*
@@ -402,7 +534,7 @@ static void software(wspi_coder *c)
 }
 
 /* The length of any other attribute. */
-static uint64_t length(wspi_coder *c, const form *is)
+static uint64_t length(wspi_coder *c, const form *is, uint64_t t)
 {
     size_t left = wspi_app_left(c), want = (size_t)WSPI_MAX(is->len, 0);
 
@@ -410,8 +542,10 @@ static uint64_t length(wspi_coder *c, const form *is)
         want = family_of_packet(c) == IPV6 ? 20 : 8;
     if (is->kind == K_DATA)
         want = left > 2 ? WSPI_MIN(left - 2, (size_t)UINT16_MAX) : 0;
+    if (is->len == VARIES)
+        return varied_length(c, LENGTH, t, false, 0);
     wspi_app_only(c, 0, 0);
-    return wspi_app_field(c, LENGTH, 2, is->len != VARIES, want);
+    return wspi_app_field(c, LENGTH, 2, true, want);
 }
 
 static void error_code(wspi_coder *c, size_t n)
@@ -429,7 +563,19 @@ static void priority(wspi_coder *c)
     wspi_app_opaque(c, 3);
 }
 
-static void contents(wspi_coder *c, const form *is, size_t n)
+/* Samples: the lowest bit of what shall change is reserved (RFC 5780 7.2). */
+static void number(wspi_coder *c, const form *is, size_t n)
+{
+    const sample *s = sample_of(is->type);
+    uint64_t v = wspi_app_get(c, n);
+
+    wspi_app_only(c, s->from, s->to - s->from);
+    v = wspi_app_code(c, NUMBER, true, is->want, v);
+    take_back(c, NUMBER, wspi_bin(is->want, fields[NUMBER].mantissa));
+    wspi_app_put(c, n, c->fill && is->type == CHANGE_REQUEST ? v & 6 : v);
+}
+
+static void contents(wspi_coder *c, const form *is, uint64_t t, size_t n)
 {
     enum kind kind = (enum kind)is->kind;
 
@@ -441,9 +587,9 @@ static void contents(wspi_coder *c, const form *is, size_t n)
     case K_MAPPED: mapped(c, is->type != MAPPED, n); break;
     case K_ERROR: error_code(c, n); break;
     case K_PRIORITY: priority(c); break;
-    case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, true, is->want); break;
+    case K_NUMBER: number(c, is, n); break;
     case K_FINGERPRINT: (void)wspi_app_field(c, FINGERPRINT, 4, true, fingerprint(c)); break;
-    default: wspi_app_opaque(c, n);
+    default: hidden(c, t, n);
     }
 }
 
@@ -455,11 +601,11 @@ static void one_attribute(wspi_coder *c, uint64_t t)
     if (is->kind == K_SOFTWARE)
         software(c);
     else if (is->kind == K_USERNAME)
-        wspi_app_opaque(c, length_as_last(c, USERNAME));
+        hidden(c, t, length_as_last(c, USERNAME, t));
     else if (is->kind == K_REALM)
-        wspi_app_opaque(c, length_as_last(c, REALM));
+        hidden(c, t, length_as_last(c, REALM, t));
     else
-        contents(c, is, length(c, is));
+        contents(c, is, t, length(c, is, t));
     if (stopped(c))
         return;
     pad = padding_of(c->pay.at - start);
@@ -469,35 +615,71 @@ static void one_attribute(wspi_coder *c, uint64_t t)
         wspi_app_opaque(c, pad);
 }
 
-/* Samples: an answer begins with the address; no attribute comes twice, and behind a fingerprint none. */
-static void only_sampled(wspi_coder *c, unsigned n, uint64_t last)
+/* The number of a type in the list, or SAMPLED. */
+static unsigned type_row(uint64_t t)
 {
-    if (n == 0 && c->dir)
-        wspi_app_only(c, BY_SERVER, 1);
-    else if (last == AT_FINGERPRINT)
-        wspi_app_only(c, 0, 0);
-    else if (last == AT_SOFTWARE)
-        wspi_app_only(c, LAST, 1);
-    else
-        wspi_app_only(c, BY_BOTH, 2);
+    unsigned k = 0;
+
+    while (k < SAMPLED && type[k].value != t)
+        k++;
+    return k;
+}
+
+/* Has a message all that it has to have? An old server tells the address as it is. */
+static bool has_all(unsigned row, const bool *seen)
+{
+    for (size_t k = 0; k < WSPI_COUNT(samples); k++)
+        if (samples[k].needed >> row & 1 && !seen[k] &&
+            !(samples[k].type == XOR_MAPPED && seen[row_of(MAPPED)]))
+            return false;
+    return true;
+}
+
+/* No attribute twice; a signature and a fingerprint are the end of it (RFC 8489 14.5, 14.7); one side controls. */
+static bool may_have(unsigned row, const bool *seen, uint64_t t)
+{
+    size_t k = row_of(t);
+
+    if (k == WSPI_COUNT(samples) || !(samples[k].in >> row & 1) || seen[k] ||
+        seen[row_of(AT_FINGERPRINT)])
+        return false;
+    if (t == AT_FINGERPRINT || t == INTEGRITY)
+        return has_all(row, seen) && !(t == INTEGRITY && seen[row_of(INTEGRITY)]);
+    if (seen[row_of(INTEGRITY)])
+        return false;
+    if (t == CONTROLLING)
+        return !seen[row_of(CONTROLLED)];
+    return t != CONTROLLED || (!seen[row_of(CONTROLLING)] && !seen[row_of(USE_CANDIDATE)]);
+}
+
+static void only_sampled(wspi_coder *c, const bool *seen)
+{
+    unsigned row = type_row(c->app.v[c->dir][TYPE]);
+
+    if (!wspi_asked(c))
+        return;
+    for (unsigned k = 0; attribute[k].name; k++)
+        if (!may_have(row, seen, attribute[k].value))
+            take_back(c, ATTRIBUTE, k);
+    if (!has_all(row, seen))
+        c->need = true;
 }
 
 static void attributes(wspi_coder *c, size_t end)
 {
+    bool seen[WSPI_COUNT(samples) + 1] = {false};
     uint64_t t = 0;
 
     for (unsigned n = 0; n < MAX_ATTRIBUTES && !stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0 &&
                      wspi_app_number(c->pay.in + c->pay.at, 2) > 0;
-        only_sampled(c, n, t);
-        if (wspi_app_element(c, ATTRIBUTE, 2, there, &t)) {
-            one_attribute(c, t);
-            continue;
+        if (!wspi_app_element(c, ATTRIBUTE, 2, there, &t)) {
+            only_sampled(c, seen);
+            return;
         }
-        if (n == 0 && c->dir && c->legal && c->pos == c->n && !c->deviations)
-            c->need = true; /* the answer has to have its address */
-        return;
+        seen[row_of(t)] = true;
+        one_attribute(c, t);
     }
 }
 
@@ -533,13 +715,38 @@ static void set_length(wspi_coder *c)
     c->pay.out->data[3] = (uint8_t)len;
 }
 
+/*
+ * Samples: who was asked answers, of the same method; relays are asked by clients, and ask nobody; connectivity is checked from both
+ * sides (RFC 8445 7.2).
+ */
+static bool may_say(const wspi_coder *c, uint64_t t)
+{
+    uint64_t asked, method = t & ~(uint64_t)(RESPONSE | INDICATION);
+    const uint64_t *port = c->p->layers[c->p->n_layers - 1].v;
+
+    if (t & RESPONSE)
+        return wspi_app_last(c, false, TYPE, &asked) && asked == method;
+    if (t & INDICATION || c->dir == 0)
+        return true;
+    return method == BINDING && port[0] != RELAY_PORT && port[1] != RELAY_PORT;
+}
+
+static uint64_t type_of(wspi_coder *c)
+{
+    uint64_t t = wspi_app_code(c, TYPE, false, 0, wspi_app_get(c, 2));
+
+    for (unsigned k = 0; type[k].name; k++)
+        if (k >= SAMPLED || !may_say(c, type[k].value))
+            take_back(c, TYPE, k);
+    wspi_app_put(c, 2, t);
+    return t;
+}
+
 static void walk(wspi_coder *c)
 {
-    uint64_t t;
+    uint64_t t = type_of(c);
     size_t end;
 
-    wspi_app_only(c, c->dir ? 1 : 0, 1);
-    t = wspi_app_field(c, TYPE, 2, false, 0);
     end = HEADER + (size_t)wspi_app_get(c, 2);
     wspi_app_require(c, t < 0x4000 && (!c->enc || end <= c->pay.wire));
     wspi_app_put(c, 2, 0);

@@ -47,8 +47,8 @@ static const wspi_value layout[] = {{0, "dddd-dd-ddTdd:dd:ddZ"},
                                     {9, "-"},
                                     {0, NULL}};
 
-/* Samples have those behind the first. */
-enum { NO_TAG, TAGS_SAMPLED = 12 };
+/* Samples have those behind the first, but for the last one of no program, and others. */
+enum { NO_TAG, NIL_TAG = 35 };
 static const wspi_value tag[] = {{NO_TAG, "none"},
                                  {1, "kernel"},
                                  {2, "sshd"},
@@ -107,7 +107,7 @@ static const wspi_field fields[] = {
     [TIME] = FREE("syslog.time", 48),
     [FRACTION] = FREE("syslog.fraction", 40),
     [HOST] = {"syslog.host", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
-    [TAG] = ENUM("syslog.tag", tag),
+    [TAG] = {"syslog.tag", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_SPELT, 0, tag, 0},
     [ENDS] = ENUM("syslog.ends", ends),
     [PROCESS] = FREE("syslog.process", 32),
     [KIND] = {"syslog.length", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
@@ -439,18 +439,21 @@ static bool coded_tag(wspi_coder *c, const header *h)
 {
     uint64_t row, n;
 
-    wspi_app_only(c, NO_TAG + 1, TAGS_SAMPLED);
+    wspi_app_only(c, NO_TAG + 1, WSPI_COUNT(tag) - 1);
     row = wspi_app_code(c, TAG, false, 0, h->tag);
+    if (wspi_asked(c))
+        c->legal[wspi_field_base(c->pay.app, TAG) + NIL_TAG] = 0;
     if (stopped(c) || row == NO_TAG)
         return false;
     if (row < WSPI_COUNT(tag) - 1) {
         literal(c, tag[row].name);
         return true;
     }
+    wspi_app_only(c, 2, 7); /* 2 to 15 bytes */
     n = wspi_app_code(c, KIND, false, 0, h->tag_len);
     if (!c->fill)
         wspi_app_require(c, n <= wspi_app_captured(c));
-    wspi_app_text(c, (size_t)n, TAG_SHOWN, WSPI_TEXT_WORD);
+    wspi_app_text(c, (size_t)n, TAG_SHOWN, WSPI_TEXT_FIELD);
     return true;
 }
 

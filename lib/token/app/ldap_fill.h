@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ldap_fill.h: parts of LDAP's messages that no token tells, made up for samples: about n bytes, so that the length has the same token. */
+#ifndef WSPI_LDAP_FILL_H
+#define WSPI_LDAP_FILL_H
+
+#include "token/app/ber.h"
+
+/* Bytes of the value of an attribute (by its number among the words) that is a structure; 0: it is none. */
+size_t wspi_ldap_asserted(uint64_t attribute);
+/* A value that is searched for. */
+void wspi_ldap_assertion(wspi_coder *c, uint64_t attribute, size_t n);
+/* What a domain controller is asked for is an attribute of its own: its answer is n bytes long, from 96 on. */
+bool wspi_ldap_is_netlogon(uint64_t attribute);
+void wspi_ldap_controller(wspi_coder *c, size_t n);
+
+/* More filters behind one of an attribute; a part of a string; more words; more attributes with values. */
+void wspi_ldap_filters(wspi_coder *c, uint64_t attribute, size_t n);
+void wspi_ldap_substring(wspi_coder *c, size_t n);
+void wspi_ldap_words(wspi_coder *c, size_t n);
+void wspi_ldap_attributes(wspi_coder *c, size_t n);
+
+#endif
