@@ -159,7 +159,8 @@ typedef struct rule {
     size_t
         label;   /* LABELS: bytes of the label that are still to come; FQDN: bytes that are there */
     size_t left; /* bytes that are still to come */
-    size_t spare; /* LABELS: of these, how many need not */
+    size_t spare;         /* LABELS: of these, how many need not */
+    const uint8_t *given; /* GIVEN: the bytes that are still to come */
 } rule;
 
 enum { LONGEST_LABEL = 15 }; /* of samples */
@@ -244,6 +245,9 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_FIELD: return letter(b) || (b >= 'A' && b <= 'Z') || b == '-';
     case WSPI_TEXT_NAME: return letter(b) || b == '-' || b == '.';
     case WSPI_TEXT_URI: return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
+    case WSPI_TEXT_BODY: return (b >= 0x20 && b <= 0x7e && b != '%') || (b && strchr("\t\r\n", b));
+    case WSPI_TEXT_REASON: return b >= 0x20 && b <= 0x7e;
+    case WSPI_TEXT_GIVEN: return true;
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL: return letter(b) || b == '-' || b <= LONGEST_LABEL;
@@ -268,6 +272,14 @@ static void prepare_classes(void)
     }
 }
 
+/* A carriage return is half the end of a line. What begins with <? readers take for XML, which it would not be for long. */
+static bool body_step(const rule *r, uint8_t b)
+{
+    if (r->before == '\r' || b == '\r')
+        return r->before == '\r' ? b == '\n' : r->left > 1;
+    return r->before != '<' || b != '?';
+}
+
 static bool step(rule *r, uint8_t b)
 {
     bool ok = has_byte(r->class, b);
@@ -278,6 +290,9 @@ static bool step(rule *r, uint8_t b)
         ok = ok && !(r->before == '-' && b == '.');
         break;
     case WSPI_TEXT_FIELD: ok = ok && (b != '-' || r->before); break;
+    case WSPI_TEXT_BODY: ok = ok && body_step(r, b); break;
+    case WSPI_TEXT_REASON: ok = r->before ? ok && (b != ' ' || r->left > 1) : b == ' '; break;
+    case WSPI_TEXT_GIVEN: ok = b == *r->given++; break;
     case WSPI_TEXT_ANY:
     case WSPI_TEXT_LINE:
     case WSPI_TEXT_WORD:
@@ -365,6 +380,11 @@ static void code_text(wspi_coder *c, rule r)
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
 {
     code_text(c, (rule){.class = class, .left = n});
+}
+
+void wspi_text_given(wspi_coder *c, const uint8_t *b, size_t n)
+{
+    code_text(c, (rule){.class = WSPI_TEXT_GIVEN, .left = n, .given = b});
 }
 
 size_t wspi_text_labels(wspi_coder *c, size_t least, size_t most)

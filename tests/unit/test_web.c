@@ -317,6 +317,94 @@ static void a_sampled_answer_without_a_length_has_a_body(void **state)
     sample_has(asks_for, answers_with, WSPI_APP_HTTP, NULL, "http.body=text");
 }
 
+/* Flows of a request and an answer that have these tokens where they may, and are read again as they were drawn. */
+static void draws(const char *const asked[6], const char *const answered[6],
+                  void (*check)(const wire *w, int dir))
+{
+    const char *asks_for[16] = {"c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+                                "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+                                "tcp.flags=PA"};
+    const char *answers_with[16] = {"s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp",
+                                    "tcp.sport=80", "tcp.dport=dynamic", "len=256..271",
+                                    "tcp.flags=PA"};
+    wspi_rng r;
+    wire w;
+
+    for (size_t k = 0; k < 6; k++) {
+        asks_for[7 + k] = asked[k];
+        answers_with[7 + k] = answered[k];
+    }
+    wspi_rng_seed(&r, 21);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 40; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int dir = 0; dir < 2; dir++) {
+            sample(&w, &fill, dir ? answers_with : asks_for, dir, WSPI_APP_HTTP, &r);
+            assert_seen_as_drawn(&w, dir ? answered : asked, 6);
+            if (check)
+                check(&w, dir);
+        }
+    }
+    wire_close(&w);
+}
+
+static const uint8_t *payload_of(const wire *w, size_t *n)
+{
+    *n = w->packet->payload_len;
+    return w->packet->data + w->packet->payload_off;
+}
+
+static void ends_lines(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n), *body = b;
+
+    if (dir == 0)
+        return;
+    assert_non_null(strstr(w->drawn, " text=\\x0d\\x0a "));
+    while (memcmp(body, "\r\n\r\n", 4) != 0)
+        body++;
+    for (body += 4; body < b + n; body++) {
+        assert_true((*body >= ' ' && *body < 0x7f && *body != '%') || strchr("\t\r\n", *body));
+        assert_true(body[0] != '\r' || (body + 1 < b + n && body[1] == '\n'));
+    }
+}
+
+static void a_sampled_body_of_text_has_lines(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
+                                                                "http.status=200 OK",
+                                                                "http.header=end", "http.body=text",
+                                                                "text=\\x0d\\x0a"};
+
+    (void)state;
+    draws(asked, answered, ends_lines);
+}
+
+static void has_a_phrase(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n);
+
+    if (dir == 0)
+        return;
+    assert_named(w, "http.reason=3");
+    b += strlen("HTTP/1.1 200");
+    assert_true(b[0] == ' ' && b[1] >= ' ' && b[1] < 0x7f && b[2] > ' ' && b[2] < 0x7f);
+    assert_memory_equal(b + 3, "\r\n", 2);
+}
+
+static void a_sampled_answer_has_a_phrase_of_its_own(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
+                                                                "http.status=200 OK",
+                                                                "http.reason=3", "http.header=end"};
+
+    (void)state;
+    draws(asked, answered, has_a_phrase);
+}
+
 static void sampled_dhcp_is_dhcp(void **state)
 {
     static const char *const asks_for[] = {
@@ -415,6 +503,8 @@ int main(void)
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(sampled_http_has_what_real_messages_have),
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
+        cmocka_unit_test(a_sampled_body_of_text_has_lines),
+        cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
         cmocka_unit_test(a_sampled_dhcp_server_may_speak_alone),
         cmocka_unit_test(a_sampled_dhcp_client_may_have_an_address),

@@ -16,6 +16,7 @@
 enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
 /* Samples: lines of a head, and bytes behind which it ends. With a line of the longest value it still is one segment. */
 enum { MAX_SAMPLED = 14, HEAD_SAMPLED = 900 };
+enum { REASONS_SAMPLED = 6 }; /* classes of their lengths: up to 15 bytes */
 
 /* Encoding: the line at hand. */
 static void find_line(wspi_http_message *w)
@@ -180,6 +181,18 @@ static void request_line(wspi_http_message *w)
     version_part(w);
 }
 
+/* Samples: a phrase that was spelled, and is the usual one after all, would be implied. */
+static void keep_from_usual(wspi_http_message *w, size_t n, const char *usual)
+{
+    uint8_t *b;
+
+    if (!w->c->fill || wspi_http_stopped(w) || n == NO_REASON)
+        return;
+    b = w->c->pay.out->data + w->c->pay.out->len - n;
+    if (wspi_http_is(b, n, usual))
+        b[n - 1] ^= 0x20;
+}
+
 static void status_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
@@ -219,11 +232,12 @@ static void status_line(wspi_http_message *w)
     else
         n = NO_REASON;
     wspi_app_require(c, !c->enc || w->eol - c->pay.at < NO_REASON);
-    n = wspi_http_length(w, REASON, true, n, 0, 0);
+    n = wspi_http_length(w, REASON, true, n, 2, w->d->flags & UNTIL_CLOSE ? REASONS_SAMPLED : 0);
     if (n == NO_REASON)
         wspi_http_literal(w, usual, strlen(usual));
     else
-        wspi_http_text(w, n, 8, WSPI_TEXT_ANY);
+        wspi_http_text(w, n, 8, WSPI_TEXT_REASON);
+    keep_from_usual(w, n, usual);
     if (wspi_http_more(w))
         end_line(w);
     else
@@ -484,6 +498,16 @@ static void hide_from_readers(wspi_http_message *w, size_t n)
             b[i] = '&';
 }
 
+/* Samples: a byte that no text has shows what it is. */
+static void opaque_body(wspi_http_message *w, size_t n)
+{
+    wspi_app_opaque(w->c, n);
+    if (!w->c->fill || wspi_http_stopped(w))
+        return;
+    hide_from_readers(w, n);
+    w->c->pay.out->data[w->c->pay.out->len - n] |= 0x80;
+}
+
 /* The body's bytes in this segment; the others are counted in left. */
 static void first_of_body(wspi_http_message *w)
 {
@@ -509,13 +533,10 @@ static void first_of_body(wspi_http_message *w)
     shown = WSPI_MIN(n, BODY_SHOWN);
     if (!c->fill)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
-    if (wspi_app_code(c, BODY, true, 0, c->enc && textual(wspi_http_here(w), shown)))
-        shown = w->d->flags & REPEATS ? 0 : shown; /* SDP says who and where at once */
-    else
-        shown = 0;
-    wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
-    wspi_app_opaque(c, n - shown);
-    hide_from_readers(w, n);
+    if (!wspi_app_code(c, BODY, true, 0, c->enc && textual(wspi_http_here(w), shown)))
+        opaque_body(w, n);
+    else /* SDP says who and where at once */
+        wspi_app_text(c, n, w->d->flags & REPEATS ? 0 : shown, WSPI_TEXT_BODY);
     if (*left != UINT32_MAX)
         *left -= (uint32_t)n;
 }
