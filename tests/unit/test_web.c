@@ -405,6 +405,78 @@ static void a_sampled_answer_has_a_phrase_of_its_own(void **state)
     draws(asked, answered, has_a_phrase);
 }
 
+/* The value of a header, up to the end of its line. */
+static const char *value_of(const wire *w, const char *name, size_t *n)
+{
+    static char text[ROOM];
+    const uint8_t *b = payload_of(w, n);
+    char *at;
+
+    assert_true(*n < sizeof text);
+    memcpy(text, b, *n);
+    text[*n] = 0;
+    at = strstr(text, name);
+    assert_non_null(at);
+    at += strlen(name);
+    *n = strcspn(at, "\r");
+    return at;
+}
+
+/* RFC 7617 2, RFC 4648 4: groups of four digits, which stand for a user, a colon and a password. */
+static void logs_in(const wire *w, int dir)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n, colons = 0;
+    const char *s =
+        value_of(w, dir ? "\r\nWWW-Authenticate: Basic " : "\r\nAuthorization: Basic ", &n);
+
+    if (dir) {
+        assert_memory_equal(s, "realm=\"", 7);
+        assert_true(n >= 8 && s[n - 1] == '"' && strcspn(s + 7, "\"") == n - 8);
+        return;
+    }
+    assert_true(n >= 12 && n % 4 == 0);
+    for (size_t i = 0, v = 0; i < n; i++) {
+        assert_non_null(strchr(digits, s[i]));
+        v = v << 6 | (size_t)(strchr(digits, s[i]) - digits);
+        for (size_t k = 0; i % 4 == 3 && k < 3; k++) {
+            uint8_t b = (uint8_t)(v >> (16 - 8 * k));
+            assert_true(b == ':' || (b >= 'a' && b <= 'z'));
+            colons += b == ':';
+        }
+    }
+    assert_int_equal(colons, 1);
+}
+
+static void samples_log_in_and_ask_for_it(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET", "http.header=Authorization",
+                                         "http.prefix=Basic "},
+                             *const answered[6] = {"http.status=401 Unauthorized",
+                                                   "http.header=WWW-Authenticate",
+                                                   "http.prefix=Basic "};
+
+    (void)state;
+    draws(asked, answered, logs_in);
+}
+
+static void wants_a_login(const wire *w, int dir)
+{
+    if (dir)
+        assert_named(w, "http.header=WWW-Authenticate");
+}
+
+/* RFC 9110 15.5.2 */
+static void a_sampled_answer_that_refuses_says_what_it_wants(void **state)
+{
+    static const char *const asked[6] = {NULL}, *const answered[6] = {
+                                                    "http.status=401 Unauthorized",
+                                                    "http.header=end"};
+
+    (void)state;
+    draws(asked, answered, wants_a_login);
+}
+
 static void sampled_dhcp_is_dhcp(void **state)
 {
     static const char *const asks_for[] = {
@@ -505,6 +577,8 @@ int main(void)
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
         cmocka_unit_test(a_sampled_body_of_text_has_lines),
         cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
+        cmocka_unit_test(samples_log_in_and_ask_for_it),
+        cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
         cmocka_unit_test(a_sampled_dhcp_server_may_speak_alone),
         cmocka_unit_test(a_sampled_dhcp_client_may_have_an_address),

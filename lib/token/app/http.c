@@ -303,6 +303,15 @@ static const uint8_t *needs(const wspi_http_message *w)
     return (w->c->dir ? d->answers : d->asks)[asked < d->starts_sampled ? asked : 0];
 }
 
+/* RFC 9110 15.5.2: who refuses says what he wants. */
+static bool wants_login(const wspi_http_message *w)
+{
+    unsigned k = w->d->realm;
+
+    return w->mode & ANSWER && k < w->d->n_headers && w->c->app.v[w->c->dir][STATUS] == 401 &&
+           !has_name(w, k);
+}
+
 /* The first of them that is not there yet, or ABSENT. */
 static unsigned missing(const wspi_http_message *w)
 {
@@ -310,7 +319,7 @@ static unsigned missing(const wspi_http_message *w)
 
     while (*need != ABSENT && has_name(w, *need))
         need++;
-    return *need;
+    return *need == ABSENT && wants_login(w) ? w->d->realm : *need;
 }
 
 /* Is header k the first that is missing, or any of those where the order is free? */
@@ -330,14 +339,14 @@ static bool is_missing(const wspi_http_message *w, unsigned k)
 static bool sampled(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_dialect *d = w->d;
-    bool asks = !w->c->dir;
+    bool asks = !w->c->dir, full = w->c->pay.at >= HEAD_SAMPLED;
     unsigned need = missing(w);
 
-    if (need != ABSENT && (asks || d->flags & ORDERED || w->lines + 1 >= MAX_SAMPLED))
+    if (need != ABSENT && (asks || d->flags & ORDERED || full || w->lines + 1 >= MAX_SAMPLED))
         return is_missing(w, k);
     if (k == d->n_headers)
         return need == ABSENT;
-    if (w->lines >= MAX_SAMPLED || w->c->pay.at >= HEAD_SAMPLED)
+    if (full || w->lines >= MAX_SAMPLED)
         return false;
     if (k > d->n_headers)
         return d->flags & OTHERS;

@@ -113,6 +113,7 @@ typedef struct wspi_http_dialect {
     uint8_t n_versions, n_commons, n_headers, n_prefixes;
     uint8_t starts_sampled, versions_sampled, statuses_sampled, answers_sampled;
     uint8_t host, agent, sized, typed, coded[2]; /* numbers of headers that mean something here */
+    uint8_t login, realm;                        /* samples: of Basic authentication */
     uint8_t bodyless[2];                         /* requests whose answer has no body */
     uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
     uint8_t flags;

@@ -218,6 +218,64 @@ void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line)
     }
 }
 
+/* ---- samples: Basic authentication (RFC 7617 2), whose values are made up whole; tokens spell how they begin ---- */
+
+enum { LOGIN_LEAST = 12, LOGIN_MOST = 63, REALM_LEAST = 8 };
+
+static bool is_login(const wspi_http_message *w, const wspi_http_row *r)
+{
+    return r - w->d->rows == w->d->login;
+}
+
+static bool is_made_up(const wspi_http_message *w, const wspi_http_row *r)
+{
+    return w->c->fill && (is_login(w, r) || r - w->d->rows == w->d->realm);
+}
+
+static char letter(wspi_rng *r)
+{
+    return (char)('a' + wspi_rng_u64(r) % 26);
+}
+
+/* User and password with a colon between them, in base64 (RFC 4648 4) of n bytes: a multiple of four. */
+static void make_login(char *b, size_t n, wspi_rng *r)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t colon = 1 + (size_t)wspi_rng_below(r, n / 4 * 3 - 2);
+
+    for (size_t i = 0; i < n; i += 4) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (uint8_t)(i / 4 * 3 + k == colon ? ':' : letter(r));
+        for (size_t k = 0; k < 4; k++)
+            b[i + k] = digits[v >> (18 - 6 * k) & 63];
+    }
+}
+
+static void make_realm(char *b, size_t n, wspi_rng *r)
+{
+    static const char begin[] = "realm=\"";
+
+    for (size_t i = 0; i < n; i++)
+        b[i] = i + 1 < sizeof begin ? begin[i] : i + 1 == n ? '"' : letter(r);
+}
+
+static void made_up_text(wspi_http_message *w, const wspi_http_row *r, size_t n)
+{
+    wspi_coder *c = w->c;
+    size_t shown = WSPI_MIN(WSPI_MIN(r->shown, n), w->budget);
+    char b[LOGIN_MOST];
+
+    if (is_login(w, r))
+        make_login(b, n, &c->rng);
+    else
+        make_realm(b, n, &c->rng);
+    w->budget -= shown;
+    wspi_text_given(c, (const uint8_t *)b, shown);
+    for (size_t i = shown; i < n; i++)
+        wspi_app_put(c, 1, (uint8_t)b[i]);
+}
+
 /* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
 
 /*
@@ -229,7 +287,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
 {
     wspi_coder *c = w->c;
     const wspi_http_dialect *d = w->d;
-    bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED;
+    bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED, must;
     uint64_t k = ABSENT;
 
     if (r->flags & BARE)
@@ -238,8 +296,9 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
         k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
                 ? d->n_prefixes
                 : wspi_http_prefix(d, wspi_http_here(w), *n);
+    must = tag ? c->fill != NULL : !last && wspi_asked(c) && is_made_up(w, r);
     wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
-    k = wspi_app_code(c, PREFIX, !(tag && c->fill), ABSENT, k);
+    k = wspi_app_code(c, PREFIX, !must, ABSENT, k);
     if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
         return false;
     if (k < d->n_prefixes) {
@@ -259,6 +318,10 @@ static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row 
     bool host = r == w->d->rows + w->d->host;
 
     *from = host ? 4 : f == VALUE ? 1 : 2;
+    if (is_made_up(w, r)) {
+        *from = wspi_bin(is_login(w, r) ? LOGIN_LEAST : REALM_LEAST, m);
+        return wspi_bin(LOGIN_MOST, m) + 1 - *from;
+    }
     if ((r->count && !(r->flags & SPELT)) || r->kind > K_WHO)
         return 0;
     return wspi_bin(host ? 47 : f == VALUE ? 255 : 511, m) + 1 - *from;
@@ -269,7 +332,7 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
                     size_t n, bool implied)
 {
     unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, count, from;
-    bool prefix = prefix_of(w, r, last, len, &n);
+    bool prefix = prefix_of(w, r, last, len, &n), made_up = prefix && is_made_up(w, r);
     const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
 
     implied = !prefix && implied;
@@ -278,11 +341,17 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
         from = wspi_http_shortest(w, f, shape);
         count = implied && w->mode & ANSWER ? 0 : LENGTHS_SAMPLED;
     }
+    if (is_made_up(w, r) && !prefix)
+        count = 0;
     n = wspi_http_length(w, f, implied, n, from, count);
     if (wspi_http_stopped(w) || (implied && n == NO_LEN))
         return false;
+    if (made_up && is_login(w, r))
+        n -= n % 4; /* classes of lengths begin with a multiple of it */
     if (shape)
         wspi_http_shaped(w, n, shape);
+    else if (made_up && n >= REALM_LEAST && n <= LOGIN_MOST)
+        made_up_text(w, r, n);
     else
         wspi_http_text(w, n, r->shown,
                        r == w->d->rows + w->d->host ? WSPI_TEXT_NAME
