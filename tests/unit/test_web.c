@@ -477,6 +477,49 @@ static void a_sampled_answer_that_refuses_says_what_it_wants(void **state)
     draws(asked, answered, wants_a_login);
 }
 
+/* The segment is drawn as long as the line; then the server goes on, and nobody else speaks. */
+static void a_sampled_status_may_stand_alone(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+        "tcp.flags=PA", "http.start=GET",    NULL};
+    static const char *const says[] = {
+        "s2c first",          "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=80",
+        "tcp.dport=dynamic",  "len=17",    "tcp.flags=PA",       "http.start=HTTP/1.1",
+        "http.status=200 OK", NULL};
+    static const char *const goes_on[] = {"s2c gap=0",       "len=256..271",
+                                          "tcp.flags=PA",    "http.header=Content-Type",
+                                          "http.header=end", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 22);
+    wire_open(&w);
+    for (uint64_t flow = 0, alone = 0; flow < 20 || alone == 0; flow++) {
+        wsp_filler fill = filler_of(flow);
+        size_t n;
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
+        assert_true(wspi_app_may_speak(w.dec, 0) && wspi_app_may_speak(w.dec, 1));
+        sample(&w, &fill, says, 1, WSPI_APP_HTTP, &r);
+        (void)payload_of(&w, &n);
+        if (n != 17) /* it had a phrase of its own */
+            continue;
+        alone++;
+        assert_null(strstr(w.names, "http.header="));
+        assert_null(strstr(w.drawn, "http.header="));
+        assert_false(wspi_app_may_speak(w.dec, 0));
+        sample(&w, &fill, goes_on, 1, WSPI_APP_HTTP, &r);
+        assert_null(strstr(w.names, "http.start="));
+        assert_named(&w, "http.header=Content-Type");
+        assert_named(&w, "http.header=end");
+        assert_true(wspi_app_may_speak(w.dec, 0) && wspi_app_may_speak(w.dec, 1));
+    }
+    wire_close(&w);
+}
+
 static void sampled_dhcp_is_dhcp(void **state)
 {
     static const char *const asks_for[] = {
@@ -577,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
         cmocka_unit_test(a_sampled_body_of_text_has_lines),
         cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
+        cmocka_unit_test(a_sampled_status_may_stand_alone),
         cmocka_unit_test(samples_log_in_and_ask_for_it),
         cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),
         cmocka_unit_test(sampled_dhcp_is_dhcp),

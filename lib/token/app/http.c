@@ -601,6 +601,15 @@ static void finish(wspi_http_message *w)
     c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode : 0);
 }
 
+/* Samples: some servers send the status alone. The segment is to be as long as that. */
+static bool stands_alone(const wspi_http_message *w)
+{
+    const wspi_coder *c = w->c;
+
+    return c->fill && w->d->flags & APART && w->mode & ANSWER && w->lines == 0 && c->pay.at &&
+           c->pay.at == c->pay.wire;
+}
+
 void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
 {
     wspi_http_message w = {.c = c, .d = d, .budget = TEXT_SHOWN};
@@ -609,7 +618,8 @@ void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
     while (!wspi_http_stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
         if (!(w.mode & IN_HEAD) && !start_line(&w, c->pay.at == 0))
             break;
-        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD)
+        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD &&
+               !stands_alone(&w))
             (void)head_line(&w);
         if (wspi_http_stopped(&w))
             return;

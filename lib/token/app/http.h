@@ -95,7 +95,8 @@ enum {
     METHOD_TOLD = 8, /* the request's number has its method behind it */
     REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
     OTHERS = 32,     /* samples: headers that are not in the list, too */
-    FREELY = 64      /* samples: needed headers come in any order, with their names in any case */
+    FREELY = 64,     /* samples: needed headers come in any order, with their names in any case */
+    APART = 128      /* samples: a status may have a segment of its own */
 };
 
 typedef struct wspi_http_dialect {

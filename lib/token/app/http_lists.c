@@ -391,7 +391,7 @@ const wspi_http_dialect wspi_http = {
     .realm = H_AUTHENTICATE,
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE | OTHERS,
+    .flags = UNTIL_CLOSE | OTHERS | APART,
     .memory = 256,
     .words = &words,
 };
@@ -406,6 +406,17 @@ static void walk(wspi_coder *c)
     wspi_http_walk(c, &wspi_http);
 }
 
+static bool is_in_head(const wsp_context *ctx, int dir)
+{
+    return ctx->app.id[dir] == WSPI_APP_HTTP && ctx->app.mode[dir] & IN_HEAD;
+}
+
+/* Samples: who has not ended a head goes on. */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    return !is_in_head(ctx, !dir) || is_in_head(ctx, dir);
+}
+
 const wspi_app wspi_app_http = {
     .proto = {.name = "http", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_TCP,
@@ -413,6 +424,7 @@ const wspi_app wspi_app_http = {
     .walk = walk,
     .ports = {80, 8080, 8000, 3128},
     .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
     .ports_only =
         true, /* on other ports: readers take what follows on the connection for HTTP too */
 };
