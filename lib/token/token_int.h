@@ -396,6 +396,7 @@ enum wspi_text_class {
     WSPI_TEXT_BODY,   /* lines of a body: 0x20 to 0x7e but %, tabs, ends of lines; not <? */
     WSPI_TEXT_REASON, /* a space, then 0x20 to 0x7e; the last one is no space */
     WSPI_TEXT_GIVEN,  /* the bytes that are given: wspi_text_given */
+    WSPI_TEXT_JSON,   /* wspi_text_json */
     WSPI_TEXT_LABELS,
     WSPI_TEXT_LOCAL,   /* labels, "local" the last one */
     WSPI_TEXT_LABEL,   /* one label */
@@ -403,6 +404,8 @@ enum wspi_text_class {
     WSPI_TEXT_FQDN     /* of a DHCP option: flags and codes, then a name */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
+/* Samples: n bytes of JSON, of which `shown` have tokens. */
+void wspi_text_json(wspi_coder *c, size_t n, size_t shown);
 /* Samples: these n bytes, which tokens of the model's choice spell. */
 void wspi_text_given(wspi_coder *c, const uint8_t *b, size_t n);
 /* Samples: labels of `least` to `most` bytes, which end with their root. Returns how many they were. */

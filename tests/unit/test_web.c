@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "tests/unit/wire.h"
 
@@ -405,6 +406,51 @@ static void a_sampled_answer_has_a_phrase_of_its_own(void **state)
     draws(asked, answered, has_a_phrase);
 }
 
+static void is_json(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n), *body = b;
+    json_error_t err;
+    json_t *text;
+
+    if (dir == 0 || strstr(w->names, "http.status=204") || strstr(w->names, "http.status=304"))
+        return;
+    while (memcmp(body, "\r\n\r\n", 4) != 0)
+        body++;
+    body += 4;
+    if (strstr(w->names, "http.header=Content-Length http.number=0 "))
+        return;
+    text = json_loadb((const char *)body, (size_t)(b + n - body), JSON_DECODE_ANY, &err);
+    if (!text)
+        print_message("%s: %.*s\n", err.text, (int)(b + n - body), (const char *)body);
+    assert_non_null(text);
+    json_decref(text);
+    assert_named(w, "http.body=text");
+    assert_true(n <= WSPI_LEN_SAMPLED);
+}
+
+/* RFC 8259, whether the body has a length or not; the first tokens may be an object's. */
+static void a_sampled_body_of_json_is_json(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"},
+                             *const typed[6] = {"http.status=200 OK", "http.header=Content-Type",
+                                                "http.common=application/json", "http.header=end"},
+                             *const opens[6] = {"http.status=200 OK",
+                                                "http.header=Content-type",
+                                                "http.common=application/json",
+                                                "http.header=end",
+                                                "text={\"",
+                                                "text=\":\\x20"},
+                             *const sized[6] = {"http.status=200 OK", "http.header=Content-Type",
+                                                "http.common=application/json; charset=utf-8",
+                                                "http.header=Content-Length"};
+
+    (void)state;
+    draws(asked, typed, is_json);
+    draws(asked, opens, is_json);
+    draws(asked, sized, is_json);
+}
+
 /* The value of a header, up to the end of its line. */
 static const char *value_of(const wire *w, const char *name, size_t *n)
 {
@@ -620,6 +666,7 @@ int main(void)
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
         cmocka_unit_test(a_sampled_body_of_text_has_lines),
         cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
+        cmocka_unit_test(a_sampled_body_of_json_is_json),
         cmocka_unit_test(a_sampled_status_may_stand_alone),
         cmocka_unit_test(samples_log_in_and_ask_for_it),
         cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),

@@ -16,6 +16,10 @@
 enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
 /* Samples: lines of a head, and bytes behind which it ends. With a line of the longest value it still is one segment. */
 enum { MAX_SAMPLED = 14, HEAD_SAMPLED = 900 };
+enum {
+    JSON_LEAST = 32,
+    JSON_ROOM = 128
+};                            /* bytes of JSON without a length; of JSON in the head's segment */
 enum { REASONS_SAMPLED = 6 }; /* classes of their lengths: up to 15 bytes */
 
 /* Encoding: the line at hand. */
@@ -339,7 +343,7 @@ static bool is_missing(const wspi_http_message *w, unsigned k)
 static bool sampled(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_dialect *d = w->d;
-    bool asks = !w->c->dir, full = w->c->pay.at >= HEAD_SAMPLED;
+    bool asks = !w->c->dir, full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u);
     unsigned need = missing(w);
 
     if (need != ABSENT && (asks || d->flags & ORDERED || full || w->lines + 1 >= MAX_SAMPLED))
@@ -507,6 +511,20 @@ static void hide_from_readers(wspi_http_message *w, size_t n)
             b[i] = '&';
 }
 
+/* Samples: the text of JSON is whole in this segment; blanks go on behind it. */
+static bool is_json(const wspi_http_message *w)
+{
+    return w->c->fill && w->mode & JSON;
+}
+
+static size_t json_room(const wspi_http_message *w)
+{
+    size_t full = WSPI_LEN_SAMPLED - WSPI_MIN(w->c->pay.at, WSPI_LEN_SAMPLED - 1u),
+           n = w->mode & HAS_LENGTH ? w->length : wspi_app_left(w->c);
+
+    return WSPI_MIN(full, WSPI_MAX(n, (size_t)JSON_LEAST));
+}
+
 /* Samples: a byte that no text has shows what it is. */
 static void opaque_body(wspi_http_message *w, size_t n)
 {
@@ -534,7 +552,7 @@ static void first_of_body(wspi_http_message *w)
         *left = w->mode & ANSWER && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
     if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
         *left = (uint32_t)wspi_app_left(c);
-    n = WSPI_MIN(*left, wspi_app_left(c));
+    n = WSPI_MIN(*left, is_json(w) ? json_room(w) : wspi_app_left(c));
     if (c->fill && !wspi_app_is_stream(c)) /* a datagram is as long as what it carries */
         n = *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
     if (n == 0 || wspi_http_stopped(w))
@@ -542,8 +560,12 @@ static void first_of_body(wspi_http_message *w)
     shown = WSPI_MIN(n, BODY_SHOWN);
     if (!c->fill)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
-    if (!wspi_app_code(c, BODY, true, 0, c->enc && textual(wspi_http_here(w), shown)))
+    wspi_app_only(c, 0, 1);
+    if (!wspi_app_code(c, BODY, !(is_json(w) && wspi_asked(c)), 0,
+                       c->enc && textual(wspi_http_here(w), shown)))
         opaque_body(w, n);
+    else if (is_json(w))
+        wspi_text_json(c, n, shown);
     else /* SDP says who and where at once */
         wspi_app_text(c, n, w->d->flags & REPEATS ? 0 : shown, WSPI_TEXT_BODY);
     if (*left != UINT32_MAX)
@@ -551,6 +573,12 @@ static void first_of_body(wspi_http_message *w)
 }
 
 /* ---- messages and their parts in a segment ---- */
+
+static void blanks(wspi_http_message *w, size_t n)
+{
+    while (n--)
+        wspi_app_put(w->c, 1, ' ');
+}
 
 /* What the last segment left open. */
 static void resume(wspi_http_message *w)
@@ -577,7 +605,10 @@ static void resume(wspi_http_message *w)
         skip(w, line);
     } else {
         n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
-        wspi_app_opaque(c, n);
+        if (is_json(w))
+            blanks(w, n);
+        else
+            wspi_app_opaque(c, n);
         hide_from_readers(w, n);
         if (*left != UINT32_MAX)
             *left -= n;
@@ -598,7 +629,9 @@ static void finish(wspi_http_message *w)
         c->app.left[c->dir] = w->length + 1;
     else if (w->mode & OPEN)
         c->app.left[c->dir] = UINT32_MAX;
-    c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode : 0);
+    c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode
+                                    : c->app.left[c->dir]         ? w->mode & JSON
+                                                                  : 0);
 }
 
 /* Samples: some servers send the status alone. The segment is to be as long as that. */
@@ -625,7 +658,7 @@ void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
             return;
         if (!(w.mode & IN_HEAD)) {
             first_of_body(&w);
-            w.mode = 0;
+            w.mode &= JSON;
         }
     }
     finish(&w);

@@ -50,6 +50,7 @@ enum {
 
 enum wspi_http_kind {
     K_TEXT,
+    K_TYPE,   /* of the body; text */
     K_WHO,    /* shows an identity */
     K_NUMBER, /* decimal */
     K_LENGTH, /* that of the body */
@@ -179,7 +180,7 @@ bool wspi_http_date_read(const uint8_t b[DATE_LEN], uint64_t *secs);
 
 /* ---- the walk's state, and the calls between its two files ---- */
 
-enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32 };
+enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32, JSON = 64 };
 
 typedef struct wspi_http_message {
     wspi_coder *c;

@@ -254,7 +254,7 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(REFERER, "Referer", K_WHO, 8, ASKS | STAYS, 0, 0, 31, 4)                                     \
     X(COOKIE, "Cookie", K_WHO, 6, ASKS | STAYS, 0, 0, 0, 0)                                        \
     X(LENGTH, "Content-Length", K_LENGTH, 0, 3, 0, 0, 0, 0)                                        \
-    X(TYPE, "Content-Type", K_TEXT, 10, 3 | STAYS, C_HTML, 11, 0, 0)                               \
+    X(TYPE, "Content-Type", K_TYPE, 10, 3 | STAYS, C_HTML, 14, 0, 0)                               \
     X(DATED, "Date", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                               \
     X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS | SPELT, C_APACHE, 5, 16, 13)                   \
     X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS | SPELT, C_NO_CACHE, 10, 35, 6)                 \
@@ -332,9 +332,9 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(LENGTH_2, "Content-length", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
     X(LENGTH_3, "content-length", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
     X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
-    X(TYPE_2, "Content-type", K_TEXT, 10, ANSWERS | STAYS, C_HTML, 9, 0, 0)                        \
-    X(TYPE_3, "content-type", K_TEXT, 10, ANSWERS | STAYS, C_HTML, 9, 0, 0)                        \
-    X(TYPE_4, "CONTENT-TYPE", K_TEXT, 10, ANSWERS | STAYS, C_HTML, 9, 0, 0)                        \
+    X(TYPE_2, "Content-type", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
+    X(TYPE_3, "content-type", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
+    X(TYPE_4, "CONTENT-TYPE", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
     X(DISPOSITION_2, "Content-disposition", K_TEXT, 8, ANSWERS, 0, 0, 55, 1)                       \
     X(USER_AGENT_2, "User-agent", K_TEXT, 12, ASKS | STAYS, 0, 0, 0, 24)                           \
     X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, ASKS | STAYS, 0, 0, 0, 24)                           \

@@ -483,13 +483,24 @@ static unsigned common_of(const wspi_http_message *w, const wspi_http_row *r, co
     return k;
 }
 
+/* The type of the body that begins at `at`: JSON, if nothing of it was left out. */
+static void note_type(wspi_http_message *w, size_t at)
+{
+    static const char json[] = "application/json";
+    const wspi_coder *c = w->c;
+    const uint8_t *b = c->enc ? c->pay.in : c->pay.out->data;
+
+    if (c->pay.at - at >= sizeof json - 1 && memcmp(b + at, json, sizeof json - 1) == 0)
+        w->mode |= JSON;
+}
+
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
 {
     wspi_coder *c = w->c;
     const wspi_http_dialect *d = w->d;
     const wspi_http_row *r = &d->rows[WSPI_MIN(k, d->n_headers)];
-    size_t len = 0;
+    size_t len = 0, at = c->pay.at;
     const uint8_t *last = k < d->n_headers ? past_value(w, k, &len) : NULL;
     uint64_t v = ABSENT;
 
@@ -512,4 +523,6 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         text_value(w, r, last, len, n);
     if ((k == d->coded[0] || k == d->coded[1]) && (v == ABSENT || v == r->from))
         w->mode |= OPEN;
+    if (r->kind == K_TYPE && !wspi_http_stopped(w))
+        note_type(w, at);
 }
