@@ -266,6 +266,80 @@ static void samples_of_ssdp_search_as_real_hosts_do(void **state)
         sample_has(asks_for, answers_with, WSPI_APP_SSDP, asked[i], "ssdp.header=Location");
 }
 
+#define TO_SSDP                                                                            \
+    "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=1900", \
+        "len=128..135", "ssdp.start=M-SEARCH"
+
+/* The payload of the last packet as a string. */
+static const char *text_of(const wire *w)
+{
+    static char s[ROOM];
+
+    assert_true(w->packet->payload_len < sizeof s);
+    memcpy(s, w->packet->data + w->packet->payload_off, w->packet->payload_len);
+    s[w->packet->payload_len] = 0;
+    return s;
+}
+
+/* Whose lines are those of the flow's last request: some of them, in their order, and then all. */
+static void samples_of_ssdp_search_again(void **state)
+{
+    static const char *const searches[] = {TO_SSDP,
+                                           "ssdp.header=HOST",
+                                           "ssdp.header=MAN",
+                                           "ssdp.header=MX",
+                                           "ssdp.header=ST",
+                                           "ssdp.header=end",
+                                           NULL},
+                             *const again[] = {TO_SSDP, "ssdp.again=4", "ssdp.header=end", NULL};
+    char first[ROOM];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 14);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, searches, 0, WSPI_APP_SSDP, &r);
+        (void)snprintf(first, sizeof first, "%s", text_of(&w));
+        for (int k = 0; k < 2; k++) {
+            sample(&w, &fill, again, 0, WSPI_APP_SSDP, &r);
+            assert_named(&w, "ssdp.again=4");
+            assert_int_equal(count_of(&w, " ssdp.header="), 1);
+            assert_string_equal(text_of(&w), first);
+        }
+    }
+    wire_close(&w);
+}
+
+/* A program may name itself before it says what it wants, and headers are written with a space behind their colon or without. */
+static void samples_of_ssdp_mix_their_lines(void **state)
+{
+    static const char *const searches[] = {TO_SSDP, "ssdp.form=no-space", "ssdp.header=USER-AGENT",
+                                           NULL};
+    static const char *const needed[] = {"\r\nhost:", "\r\nman:", "\r\nmx:", "\r\nst:"};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        const char *s;
+        wire_again(&w);
+        sample(&w, &fill, searches, 0, WSPI_APP_SSDP, &r);
+        assert_named(&w, "ssdp.form=no-space");
+        s = text_of(&w);
+        assert_non_null(strstr(s, "HTTP/1.1\r\nUSER-AGENT:"));
+        for (size_t k = 0; k < WSPI_COUNT(needed); k++)
+            assert_non_null(strcasestr(s, needed[k]));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +352,8 @@ int main(void)
         cmocka_unit_test(people_hosts_and_ids_are_in_no_token),
         cmocka_unit_test(samples_speak_them_on_their_ports),
         cmocka_unit_test(samples_of_ssdp_search_as_real_hosts_do),
+        cmocka_unit_test(samples_of_ssdp_search_again),
+        cmocka_unit_test(samples_of_ssdp_mix_their_lines),
     };
 
     (void)wsp_vocab_size();

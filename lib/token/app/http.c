@@ -332,31 +332,51 @@ static bool is_missing(const wspi_http_message *w, unsigned k)
     const wspi_value *list = w->d->headers;
     const uint8_t *need = needs(w);
 
-    if (!(w->d->flags & FREELY) || k >= w->d->n_headers)
+    if (!(w->d->flags & FREELY) || k >= w->d->n_headers || k == w->d->realm)
         return k == missing(w);
     while (*need != ABSENT && strcasecmp(list[*need].name, list[k].name) != 0)
         need++;
     return *need != ABSENT && !has_name(w, k);
 }
 
-/* Samples: what is needed is there, no line comes twice, and a length is of a request that may have a body. */
-static bool sampled(const wspi_http_message *w, unsigned k)
+/* Headers that are needed and not there. */
+static unsigned n_missing(const wspi_http_message *w)
+{
+    unsigned n = wants_login(w);
+
+    for (const uint8_t *need = needs(w); *need != ABSENT; need++)
+        n += !has_name(w, *need);
+    return n;
+}
+
+/* Samples: a header that is not needed. No line comes twice, and a length is of a request that may have a body. */
+static bool may_come(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_dialect *d = w->d;
-    bool asks = !w->c->dir, full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u);
-    unsigned need = missing(w);
+    bool asks = !w->c->dir;
 
-    if (need != ABSENT && (asks || d->flags & ORDERED || full || w->lines + 1 >= MAX_SAMPLED))
-        return is_missing(w, k);
-    if (k == d->n_headers)
-        return need == ABSENT;
-    if (full || w->lines >= MAX_SAMPLED)
-        return false;
     if (k > d->n_headers)
         return d->flags & OTHERS;
     return !has_name(w, k) && d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
            (!asks || (k != d->sized && k != d->typed) ||
             (w->method >= d->bodies[0] && w->method - d->bodies[0] < d->bodies[1]));
+}
+
+/* Samples: what is needed is there in the end. */
+static bool sampled(const wspi_http_message *w, unsigned k)
+{
+    const wspi_http_dialect *d = w->d;
+    bool full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u),
+         first = !w->c->dir || d->flags & ORDERED;
+    unsigned need = missing(w);
+
+    if (k == d->n_headers)
+        return need == ABSENT && !w->turned;
+    if (need != ABSENT && is_missing(w, k))
+        return true;
+    if (full || w->lines + n_missing(w) >= MAX_SAMPLED)
+        return false;
+    return (need == ABSENT || !first || d->flags & MIXED) && may_come(w, k);
 }
 
 static unsigned coded_header(wspi_http_message *w, unsigned k)
@@ -370,9 +390,7 @@ static unsigned coded_header(wspi_http_message *w, unsigned k)
             w->c->legal[base + i] = 0;
     if (wspi_http_stopped(w))
         return w->d->n_headers;
-    if (k < w->d->n_headers)
-        w->seen[k / 64] |= UINT64_C(1) << k % 64;
-    w->lines++;
+    wspi_http_note(w, k);
     return k > w->d->n_headers ? (unsigned)H_OTHER : k;
 }
 
@@ -454,18 +472,49 @@ static bool named_line(wspi_http_message *w, size_t name)
     return true;
 }
 
+/* Samples: lines that may come again, up to the first that may not. */
+static unsigned may_repeat(const wspi_http_message *w)
+{
+    wspi_http_message then = *w;
+    size_t at = w->past;
+    unsigned n = 0, k;
+
+    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && sampled(&then, k); n++)
+        wspi_http_note(&then, k);
+    return n;
+}
+
+/* Samples: a line of the head may follow, which may be written with a space or without. */
+static bool may_turn(const wspi_http_message *w)
+{
+    bool any = w->form <= NO_SPACE && sampled(w, H_OTHER);
+
+    for (unsigned k = 0; w->form <= NO_SPACE && !any && k < w->d->n_headers; k++)
+        any = sampled(w, k);
+    return any;
+}
+
+static uint64_t line_form(wspi_http_message *w, uint64_t v)
+{
+    bool may = wspi_asked(w->c) && may_turn(w);
+
+    wspi_app_only(w->c, w->form ^ NO_SPACE, may);
+    return wspi_app_code(w->c, FORM, true, w->form, v);
+}
+
 static bool head_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     size_t name = 0;
     uint64_t f;
 
-    if (w->d->flags & REPEATS && wspi_http_again(w))
+    if (w->d->flags & REPEATS && wspi_http_again(w, wspi_asked(c) ? may_repeat(w) : 0))
         return true;
-    f = coded_form(w, w->form, c->enc ? form_of(w, &name) : 0);
+    f = line_form(w, c->enc ? form_of(w, &name) : 0);
     if (wspi_http_stopped(w))
         return false;
     if (f <= COMPACT) {
+        w->turned = f != w->form;
         w->form = (unsigned)f;
         return named_line(w, name);
     }

@@ -97,7 +97,8 @@ enum {
     REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
     OTHERS = 32,     /* samples: headers that are not in the list, too */
     FREELY = 64,     /* samples: needed headers come in any order, with their names in any case */
-    APART = 128      /* samples: a status may have a segment of its own */
+    APART = 128,     /* samples: a status may have a segment of its own */
+    MIXED = 256      /* samples: other headers come between those that are needed, too */
 };
 
 typedef struct wspi_http_dialect {
@@ -118,7 +119,7 @@ typedef struct wspi_http_dialect {
     uint8_t login, realm;                        /* samples: of Basic authentication */
     uint8_t bodyless[2];                         /* requests whose answer has no body */
     uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
-    uint8_t flags;
+    uint16_t flags;
     uint8_t digits;  /* bytes of a version behind how they begin */
     uint16_t memory; /* bytes of a request's lines that are remembered */
     wspi_http_words *words;
@@ -192,8 +193,10 @@ typedef struct wspi_http_message {
     uint64_t method;  /* start of the message */
     uint64_t seen[2]; /* samples: headers that are there */
     unsigned lines;   /* samples */
-    size_t head;      /* where the lines after a request's first one start, or 0 */
-    size_t past;      /* in the remembered lines: behind the last one that was used */
+    bool
+        turned; /* samples: the line is written in another form than the one before, so that it is none that ends the head */
+    size_t head; /* where the lines after a request's first one start, or 0 */
+    size_t past; /* in the remembered lines: behind the last one that was used */
     size_t eol,
         next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
 } wspi_http_message;
@@ -232,8 +235,17 @@ unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *
 enum { LENGTHS_SAMPLED = 3 };
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n);
-/* Lines that are those of the last request: how many, and they are passed. */
-unsigned wspi_http_again(wspi_http_message *w);
+/* Samples: header k is there. */
+static inline void wspi_http_note(wspi_http_message *w, unsigned k)
+{
+    if (k < w->d->n_headers)
+        w->seen[k / 64] |= UINT64_C(1) << k % 64;
+    w->lines++;
+}
+/* Lines that are those of the last request: how many, and they are passed. Samples: at most so many. */
+unsigned wspi_http_again(wspi_http_message *w, unsigned most);
+/* The header of the remembered line at *at, which is moved past it; H_OTHER if it cannot come again, or samples do not know it. */
+unsigned wspi_http_past(const wspi_http_message *w, size_t *at);
 /* The line of header k, which starts at `line`, is complete: it may be remembered. */
 void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line);
 

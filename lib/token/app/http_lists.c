@@ -391,7 +391,7 @@ const wspi_http_dialect wspi_http = {
     .realm = H_AUTHENTICATE,
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE | OTHERS | APART,
+    .flags = UNTIL_CLOSE | OTHERS | APART | MIXED,
     .memory = 256,
     .words = &words,
 };

@@ -182,18 +182,41 @@ static unsigned form_of(const uint8_t *b, size_t n)
            (n > 1 && b[n - 2] == '\r' ? USUAL : BARE_LF);
 }
 
-unsigned wspi_http_again(wspi_http_message *w)
+unsigned wspi_http_past(const wspi_http_message *w, size_t *at)
+{
+    const uint8_t *b = w->c->ctx->name + *at, *colon;
+    size_t end = has_past(w) ? past_end(w, *at) : *at;
+
+    if (end == *at)
+        return H_OTHER;
+    colon = memchr(b, ':', end - *at);
+    *at = end;
+    return colon ? wspi_http_header(w->d, b, (size_t)(colon - b)) : (unsigned)H_OTHER;
+}
+
+/* Classes of numbers of lines, from 2 on, that are at most so many. */
+static unsigned counts_up_to(const wspi_http_message *w, unsigned most)
+{
+    unsigned k = 2, m = wspi_proto_of(w->c->pay.app)->fields[AGAIN].mantissa;
+
+    while (wspi_bin_start(k + 1, m) <= most + 1)
+        k++;
+    return k - 2;
+}
+
+unsigned wspi_http_again(wspi_http_message *w, unsigned most)
 {
     const uint8_t *name = w->c->ctx->name;
     unsigned n = w->c->enc && has_past(w) ? count_again(w) : 0;
     size_t end, line;
 
-    wspi_app_only(w->c, 0, 0);
+    wspi_app_only(w->c, 2, counts_up_to(w, most));
     n = (unsigned)wspi_app_code(w->c, AGAIN, true, 0, n);
     wspi_app_require(w->c, n == 0 || has_past(w));
     for (unsigned i = 0; i < n && !wspi_http_stopped(w); i++) {
         line = w->c->pay.at;
-        end = past_end(w, w->past);
+        end = w->past;
+        wspi_http_note(w, wspi_http_past(w, &end));
         wspi_app_require(w->c, end != w->past);
         if (wspi_http_stopped(w))
             break;
@@ -354,9 +377,9 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
         made_up_text(w, r, n);
     else
         wspi_http_text(w, n, r->shown,
-                       r == w->d->rows + w->d->host ? WSPI_TEXT_NAME
-                       : f == VALUE                 ? WSPI_TEXT_LINE
-                                                    : WSPI_TEXT_WORD);
+                       r == w->d->rows + w->d->host          ? WSPI_TEXT_NAME
+                       : f == VALUE && !(w->form & NO_SPACE) ? WSPI_TEXT_LINE
+                                                             : WSPI_TEXT_WORD);
     return true;
 }
 

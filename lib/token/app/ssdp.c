@@ -193,7 +193,7 @@ const wspi_http_dialect wspi_ssdp = {
     .login = NEVER,
     .realm = NEVER,
     .bodyless = {NEVER, NEVER},
-    .flags = REPEATS | ORDERED | ONE_TARGET | FREELY,
+    .flags = REPEATS | ORDERED | ONE_TARGET | FREELY | MIXED,
     .memory = WSPI_NAME_MAX,
     .words = &words,
 };
