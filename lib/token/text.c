@@ -237,6 +237,19 @@ static bool label_step(rule *r, uint8_t b)
            (b == rest || (b + 1u < rest + (r->spare > 0) && r->class != WSPI_TEXT_LABEL));
 }
 
+static bool word_byte(uint8_t b)
+{
+    return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._", b));
+}
+
+/* A comma ends a word, a space may follow it; a word comes last. */
+static bool list_step(const rule *r, uint8_t b)
+{
+    if (b == ',')
+        return word_byte(r->before) && r->left > 1;
+    return b != ' ' || (r->before == ',' && r->left > 1);
+}
+
 /* Can a text of this class have the byte at all? */
 static bool has_byte(enum wspi_text_class class, uint8_t b)
 {
@@ -248,6 +261,7 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_NAME: return letter(b) || b == '-' || b == '.';
     case WSPI_TEXT_URI: return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
     case WSPI_TEXT_BODY: return (b >= 0x20 && b <= 0x7e && b != '%') || (b && strchr("\t\r\n", b));
+    case WSPI_TEXT_LIST: return word_byte(b) || b == ',' || b == ' ';
     case WSPI_TEXT_REASON: return b >= 0x20 && b <= 0x7e;
     case WSPI_TEXT_JSON: return (b >= 0x20 && b <= 0x7e) || (b && strchr("\t\r\n", b));
     case WSPI_TEXT_GIVEN: return true;
@@ -294,6 +308,7 @@ static bool step(rule *r, uint8_t b)
         break;
     case WSPI_TEXT_FIELD: ok = ok && (b != '-' || r->before); break;
     case WSPI_TEXT_BODY: ok = ok && body_step(r, b); break;
+    case WSPI_TEXT_LIST: ok = ok && list_step(r, b); break;
     case WSPI_TEXT_REASON: ok = r->before ? ok && (b != ' ' || r->left > 1) : b == ' '; break;
     case WSPI_TEXT_GIVEN: ok = b == *r->given++; break;
     case WSPI_TEXT_JSON: ok = wspi_json_step(&r->json, b, r->left - 1 + r->spare); break;

@@ -394,6 +394,7 @@ enum wspi_text_class {
     WSPI_TEXT_NAME,   /* a to z, 0 to 9, - and . in places where a host name has them */
     WSPI_TEXT_URI,    /* letters, digits and what else a URI has without escapes; not ? or # */
     WSPI_TEXT_BODY,   /* lines of a body: 0x20 to 0x7e but %, tabs, ends of lines; not <? */
+    WSPI_TEXT_LIST,   /* words with commas and spaces between them */
     WSPI_TEXT_REASON, /* a space, then 0x20 to 0x7e; the last one is no space */
     WSPI_TEXT_GIVEN,  /* the bytes that are given: wspi_text_given */
     WSPI_TEXT_JSON,   /* wspi_text_json */

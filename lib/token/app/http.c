@@ -349,6 +349,25 @@ static unsigned n_missing(const wspi_http_message *w)
     return n;
 }
 
+static bool is_of_bodies(const wspi_http_dialect *d, uint64_t method)
+{
+    return method >= d->bodies[0] && method - d->bodies[0] < d->bodies[1];
+}
+
+/* Samples: RFC 3264 4: who agrees to a session describes it, too. Its type says how long the body may be. */
+static bool may_have_body(const wspi_http_message *w)
+{
+    const wspi_http_dialect *d = w->d;
+    uint64_t asked = NEVER, status = w->c->app.v[w->c->dir][STATUS];
+
+    if (d->session && has_name(w, d->sized))
+        return false;
+    if (!w->c->dir)
+        return is_of_bodies(d, w->method);
+    return !d->session || (wspi_app_last(w->c, false, START, &asked) && is_of_bodies(d, asked) &&
+                           (status == 200 || status == 183));
+}
+
 /* Samples: a header that is not needed. No line comes twice, and a length is of a request that may have a body. */
 static bool may_come(const wspi_http_message *w, unsigned k)
 {
@@ -358,25 +377,24 @@ static bool may_come(const wspi_http_message *w, unsigned k)
     if (k > d->n_headers)
         return d->flags & OTHERS;
     return !has_name(w, k) && d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
-           (!asks || (k != d->sized && k != d->typed) ||
-            (w->method >= d->bodies[0] && w->method - d->bodies[0] < d->bodies[1]));
+           ((k != d->sized && k != d->typed) || may_have_body(w));
 }
 
-/* Samples: what is needed is there in the end. */
+/* Samples: what is needed is there in the end. Behind the length of a body most have nothing else. */
 static bool sampled(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_dialect *d = w->d;
     bool full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u),
          first = !w->c->dir || d->flags & ORDERED;
-    unsigned need = missing(w);
+    unsigned need = missing(w), lacks = n_missing(w);
 
     if (k == d->n_headers)
         return need == ABSENT && !w->turned;
     if (need != ABSENT && is_missing(w, k))
         return true;
-    if (full || w->lines + n_missing(w) >= MAX_SAMPLED)
+    if (full || w->lines + lacks >= MAX_SAMPLED || (need != ABSENT && first && lacks > d->mixed))
         return false;
-    return (need == ABSENT || !first || d->flags & MIXED) && may_come(w, k);
+    return (need == ABSENT || !d->session || !has_name(w, d->sized)) && may_come(w, k);
 }
 
 static unsigned coded_header(wspi_http_message *w, unsigned k)
@@ -494,9 +512,10 @@ static bool may_turn(const wspi_http_message *w)
     return any;
 }
 
+/* Samples of SIP and RTSP keep to one form. */
 static uint64_t line_form(wspi_http_message *w, uint64_t v)
 {
-    bool may = wspi_asked(w->c) && may_turn(w);
+    bool may = w->d->mixed && !w->d->session && wspi_asked(w->c) && may_turn(w);
 
     wspi_app_only(w->c, w->form ^ NO_SPACE, may);
     return wspi_app_code(w->c, FORM, true, w->form, v);
@@ -566,7 +585,22 @@ static bool is_json(const wspi_http_message *w)
     return w->c->fill && w->mode & JSON;
 }
 
-static size_t json_room(const wspi_http_message *w)
+static bool has_shape(const wspi_http_message *w)
+{
+    return is_json(w) || wspi_http_has_session(w);
+}
+
+static void shaped_body(wspi_http_message *w, size_t n, size_t shown)
+{
+    if (is_json(w))
+        wspi_text_json(w->c, n, shown);
+    else if (n >= strlen(w->d->session))
+        wspi_http_shaped(w, n, w->d->session);
+    else
+        wspi_app_text(w->c, n, 0, WSPI_TEXT_BODY);
+}
+
+static size_t shape_room(const wspi_http_message *w)
 {
     size_t full = WSPI_LEN_SAMPLED - WSPI_MIN(w->c->pay.at, WSPI_LEN_SAMPLED - 1u),
            n = w->mode & HAS_LENGTH ? w->length : wspi_app_left(w->c);
@@ -601,7 +635,7 @@ static void first_of_body(wspi_http_message *w)
         *left = w->mode & ANSWER && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
     if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
         *left = (uint32_t)wspi_app_left(c);
-    n = WSPI_MIN(*left, is_json(w) ? json_room(w) : wspi_app_left(c));
+    n = WSPI_MIN(*left, has_shape(w) ? shape_room(w) : wspi_app_left(c));
     if (c->fill && !wspi_app_is_stream(c)) /* a datagram is as long as what it carries */
         n = *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
     if (n == 0 || wspi_http_stopped(w))
@@ -610,11 +644,11 @@ static void first_of_body(wspi_http_message *w)
     if (!c->fill)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
     wspi_app_only(c, 0, 1);
-    if (!wspi_app_code(c, BODY, !(is_json(w) && wspi_asked(c)), 0,
+    if (!wspi_app_code(c, BODY, !(has_shape(w) && wspi_asked(c)), 0,
                        c->enc && textual(wspi_http_here(w), shown)))
         opaque_body(w, n);
-    else if (is_json(w))
-        wspi_text_json(c, n, shown);
+    else if (has_shape(w))
+        shaped_body(w, n, shown);
     else /* SDP says who and where at once */
         wspi_app_text(c, n, w->d->flags & REPEATS ? 0 : shown, WSPI_TEXT_BODY);
     if (*left != UINT32_MAX)

@@ -51,6 +51,7 @@ enum {
 enum wspi_http_kind {
     K_TEXT,
     K_TYPE,   /* of the body; text */
+    K_LIST,   /* of words; text */
     K_WHO,    /* shows an identity */
     K_NUMBER, /* decimal */
     K_LENGTH, /* that of the body */
@@ -97,8 +98,7 @@ enum {
     REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
     OTHERS = 32,     /* samples: headers that are not in the list, too */
     FREELY = 64,     /* samples: needed headers come in any order, with their names in any case */
-    APART = 128,     /* samples: a status may have a segment of its own */
-    MIXED = 256      /* samples: other headers come between those that are needed, too */
+    APART = 128      /* samples: a status may have a segment of its own */
 };
 
 typedef struct wspi_http_dialect {
@@ -109,6 +109,7 @@ typedef struct wspi_http_dialect {
     const char *version;         /* how they begin */
     const char *target;          /* how targets begin usually */
     const char *target_shape;    /* samples: of the rest; NULL: text */
+    const char *session; /* samples: the shape of bodies that have a type; NULL: as the type says */
     const uint8_t *const *asks,
         *const
             *answers; /* samples: headers that a request and the answer to it need, then ABSENT */
@@ -119,7 +120,8 @@ typedef struct wspi_http_dialect {
     uint8_t login, realm;                        /* samples: of Basic authentication */
     uint8_t bodyless[2];                         /* requests whose answer has no body */
     uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
-    uint16_t flags;
+    uint8_t flags;
+    uint8_t mixed;   /* samples: other headers come when at most so many are missing */
     uint8_t digits;  /* bytes of a version behind how they begin */
     uint16_t memory; /* bytes of a request's lines that are remembered */
     wspi_http_words *words;
@@ -232,9 +234,16 @@ void wspi_http_text(wspi_http_message *w, size_t n, size_t shown, enum wspi_text
 void wspi_http_shaped(wspi_http_message *w, size_t n, const char *shape);
 /* Samples: of lengths that the shape can have, the first class; how many are taken. */
 unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *shape);
-enum { LENGTHS_SAMPLED = 3 };
+enum { LENGTHS_SAMPLED = 3, VALUES_SAMPLED = 6 };
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n);
+/* Samples: has the message a body of the shape of sessions? */
+static inline bool wspi_http_has_session(const wspi_http_message *w)
+{
+    unsigned k = w->d->typed;
+
+    return w->c->fill && w->d->session && w->seen[k / 64] >> k % 64 & 1;
+}
 /* Samples: header k is there. */
 static inline void wspi_http_note(wspi_http_message *w, unsigned k)
 {

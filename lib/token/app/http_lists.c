@@ -391,7 +391,8 @@ const wspi_http_dialect wspi_http = {
     .realm = H_AUTHENTICATE,
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE | OTHERS | APART | MIXED,
+    .flags = UNTIL_CLOSE | OTHERS | APART,
+    .mixed = 1,
     .memory = 256,
     .words = &words,
 };

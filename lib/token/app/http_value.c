@@ -252,7 +252,7 @@ static bool is_login(const wspi_http_message *w, const wspi_http_row *r)
 
 static bool is_made_up(const wspi_http_message *w, const wspi_http_row *r)
 {
-    return w->c->fill && (is_login(w, r) || r - w->d->rows == w->d->realm);
+    return w->c->fill && !r->shape && (is_login(w, r) || r - w->d->rows == w->d->realm);
 }
 
 static char letter(wspi_rng *r)
@@ -319,7 +319,9 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
         k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
                 ? d->n_prefixes
                 : wspi_http_prefix(d, wspi_http_here(w), *n);
-    must = tag ? c->fill != NULL : !last && wspi_asked(c) && is_made_up(w, r);
+    must = tag ? c->fill != NULL
+               : !last && wspi_asked(c) &&
+                     (is_made_up(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
     wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
     k = wspi_app_code(c, PREFIX, !must, ABSENT, k);
     if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
@@ -350,6 +352,15 @@ static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row 
     return wspi_bin(host ? 47 : f == VALUE ? 255 : 511, m) + 1 - *from;
 }
 
+static enum wspi_text_class class_of(const wspi_http_message *w, const wspi_http_row *r)
+{
+    if (r == w->d->rows + w->d->host)
+        return WSPI_TEXT_NAME;
+    if (r->kind == K_LIST)
+        return WSPI_TEXT_LIST;
+    return r->kind == K_WHO || w->form & NO_SPACE ? WSPI_TEXT_WORD : WSPI_TEXT_LINE;
+}
+
 /* false: it is implied, which it can be where a length says so to nobody. last: the value that it may begin with, or NULL. */
 static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last, size_t len,
                     size_t n, bool implied)
@@ -362,7 +373,7 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
     count = spelled_lengths(w, r, f, &from);
     if (shape) {
         from = wspi_http_shortest(w, f, shape);
-        count = implied && w->mode & ANSWER ? 0 : LENGTHS_SAMPLED;
+        count = implied && w->mode & ANSWER ? 0 : f == VALUE ? VALUES_SAMPLED : LENGTHS_SAMPLED;
     }
     if (is_made_up(w, r) && !prefix)
         count = 0;
@@ -376,10 +387,7 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
     else if (made_up && n >= REALM_LEAST && n <= LOGIN_MOST)
         made_up_text(w, r, n);
     else
-        wspi_http_text(w, n, r->shown,
-                       r == w->d->rows + w->d->host          ? WSPI_TEXT_NAME
-                       : f == VALUE && !(w->form & NO_SPACE) ? WSPI_TEXT_LINE
-                                                             : WSPI_TEXT_WORD);
+        wspi_http_text(w, n, r->shown, class_of(w, r));
     return true;
 }
 
@@ -414,16 +422,23 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     wspi_http_literal(w, s, DATE_LEN);
 }
 
+enum { SESSION_LEAST = 128, SESSION_MOST = 511 }; /* bytes of a body */
+
 static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
+    unsigned m = wspi_proto_of(w->c->pay.app)->fields[NUMBER].mantissa;
     char s[16];
 
     /* a body goes on in other segments, but not in other datagrams */
-    wspi_app_only(w->c, r->from,
-                  r->count                                          ? r->count
-                  : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
-                                                                    : 15u);
+    if (r->kind == K_LENGTH && wspi_http_has_session(w))
+        wspi_app_only(w->c, wspi_bin(SESSION_LEAST, m),
+                      wspi_bin(SESSION_MOST, m) + 1 - wspi_bin(SESSION_LEAST, m));
+    else
+        wspi_app_only(w->c, r->from,
+                      r->count                                          ? r->count
+                      : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
+                                                                        : 15u);
     v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
@@ -463,20 +478,25 @@ static uint64_t sequence_read(const wspi_http_message *w, const char *method, si
     return wspi_http_decimal(b, digits);
 }
 
+enum {
+    FIRST_SEQUENCES = 15
+}; /* samples: classes of a flow's first number, from 2 on, below 2^16 */
+
 /* RFC 3261 8.1.1.5: one more than the last request's, or that of the request that is answered. */
 static void sequence_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     wspi_coder *c = w->c;
     const char *method = sequence_method(w);
-    bool answer = w->mode & ANSWER;
+    bool answer = w->mode & ANSWER, first;
     uint64_t v = 0, want = 0;
     char s[16];
 
     (void)wspi_app_last(c, !answer, SEQUENCE, &want);
+    first = !answer && want == 0;
     want = want >= NO_NUMBER - 1 ? 1 : answer && want ? want : want + 1;
     if (c->enc)
         v = sequence_read(w, method, n);
-    wspi_app_only(c, 0, 0);
+    wspi_app_only(c, 2, first ? FIRST_SEQUENCES : 0);
     v = wspi_app_code(c, SEQUENCE, true, want, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
