@@ -138,9 +138,14 @@ static bool may_begin(uint8_t b, size_t left)
 
 bool wspi_json_step(wspi_json *j, uint8_t b, size_t left)
 {
+    wspi_json next = *j;
+
     if (j->state == VALUE && j->depth == 0 && !may_begin(b, left))
         return false;
-    return step(j, b) && needs(j) <= left;
+    if (!step(&next, b) || needs(&next) > left)
+        return false;
+    *j = next;
+    return true;
 }
 
 /* Room for so many bytes more than the end needs? */

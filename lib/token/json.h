@@ -15,7 +15,7 @@ typedef struct wspi_json {
     uint32_t objects; /* bit k: the k-th nesting is an object, not an array */
 } wspi_json;
 
-/* The byte b comes, `left` bytes behind it: false if it may not, or the text could not end in so many. */
+/* The byte b comes, `left` bytes behind it: false, and nothing changes, if it may not, or the text could not end in so many. */
 bool wspi_json_step(wspi_json *j, uint8_t b, size_t left);
 
 /* A byte that may come, one of the last `left` ones, which goes on to the end of the text in time. */

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "token/json.h"
+
 #include "tests/unit/wire.h"
 
 static void whole(wire *w, const char *s, int dir)
@@ -451,6 +453,38 @@ static void a_sampled_body_of_json_is_json(void **state)
     draws(asked, sized, is_json);
 }
 
+/* Whatever comes in between, what is refused changes nothing, and the text ends in time: for fuzzing, whose tokens keep to no class. */
+static void json_goes_on_behind_what_it_refuses(void **state)
+{
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 23);
+    for (int i = 0; i < 2000; i++) {
+        char text[64];
+        wspi_json j = {0};
+        json_error_t err;
+        json_t *read;
+
+        for (size_t n = 0; n < sizeof text;) {
+            size_t left = sizeof text - 1 - n;
+            uint8_t b = (uint8_t)wspi_rng_below(&r, 128);
+            wspi_json before = j;
+            if (wspi_json_step(&j, b, left)) {
+                text[n++] = (char)b;
+                continue;
+            }
+            assert_memory_equal(&j, &before, sizeof j);
+            b = wspi_json_fill(&j, left + 1, &r);
+            assert_true(wspi_json_step(&j, b, left));
+            text[n++] = (char)b;
+        }
+        read = json_loadb(text, sizeof text, JSON_DECODE_ANY, &err);
+        assert_non_null(read);
+        json_decref(read);
+    }
+}
+
 /* The value of a header, up to the end of its line. */
 static const char *value_of(const wire *w, const char *name, size_t *n)
 {
@@ -667,6 +701,7 @@ int main(void)
         cmocka_unit_test(a_sampled_body_of_text_has_lines),
         cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
         cmocka_unit_test(a_sampled_body_of_json_is_json),
+        cmocka_unit_test(json_goes_on_behind_what_it_refuses),
         cmocka_unit_test(a_sampled_status_may_stand_alone),
         cmocka_unit_test(samples_log_in_and_ask_for_it),
         cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),
