@@ -3,6 +3,7 @@
  * text.c: payload bytes as tokens: one for each byte value, and one for each string that was learned from training
  * captures (learned.h). Coding takes the longest token at each place, so that it depends on the bytes alone.
  */
+#include "token/json.h"
 #include "token/token_int.h"
 
 #include "token/learned.h"
@@ -159,7 +160,9 @@ typedef struct rule {
     size_t
         label;   /* LABELS: bytes of the label that are still to come; FQDN: bytes that are there */
     size_t left; /* bytes that are still to come */
-    size_t spare; /* LABELS: of these, how many need not */
+    size_t spare;         /* LABELS: of these, how many need not */
+    const uint8_t *given; /* GIVEN: the bytes that are still to come */
+    wspi_json json;       /* JSON: where its text is; `spare` bytes come behind those with tokens */
 } rule;
 
 enum { LONGEST_LABEL = 15 }; /* of samples */
@@ -234,6 +237,19 @@ static bool label_step(rule *r, uint8_t b)
            (b == rest || (b + 1u < rest + (r->spare > 0) && r->class != WSPI_TEXT_LABEL));
 }
 
+static bool word_byte(uint8_t b)
+{
+    return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._", b));
+}
+
+/* A comma ends a word, a space may follow it; a word comes last. */
+static bool list_step(const rule *r, uint8_t b)
+{
+    if (b == ',')
+        return word_byte(r->before) && r->left > 1;
+    return b != ' ' || (r->before == ',' && r->left > 1);
+}
+
 /* Can a text of this class have the byte at all? */
 static bool has_byte(enum wspi_text_class class, uint8_t b)
 {
@@ -244,6 +260,11 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
     case WSPI_TEXT_FIELD: return letter(b) || (b >= 'A' && b <= 'Z') || b == '-';
     case WSPI_TEXT_NAME: return letter(b) || b == '-' || b == '.';
     case WSPI_TEXT_URI: return letter(b) || (b >= 'A' && b <= 'Z') || (b && strchr("-._~/&=+", b));
+    case WSPI_TEXT_BODY: return (b >= 0x20 && b <= 0x7e && b != '%') || (b && strchr("\t\r\n", b));
+    case WSPI_TEXT_LIST: return word_byte(b) || b == ',' || b == ' ';
+    case WSPI_TEXT_REASON: return b >= 0x20 && b <= 0x7e;
+    case WSPI_TEXT_JSON: return (b >= 0x20 && b <= 0x7e) || (b && strchr("\t\r\n", b));
+    case WSPI_TEXT_GIVEN: return true;
     case WSPI_TEXT_LABELS:
     case WSPI_TEXT_LOCAL:
     case WSPI_TEXT_LABEL: return letter(b) || b == '-' || b <= LONGEST_LABEL;
@@ -269,6 +290,14 @@ static void prepare_classes(void)
     }
 }
 
+/* A carriage return is half the end of a line. What begins with <? readers take for XML, which it would not be for long. */
+static bool body_step(const rule *r, uint8_t b)
+{
+    if (r->before == '\r' || b == '\r')
+        return r->before == '\r' ? b == '\n' : r->left > 1;
+    return r->before != '<' || b != '?';
+}
+
 static bool step(rule *r, uint8_t b)
 {
     bool ok = has_byte(r->class, b);
@@ -279,6 +308,11 @@ static bool step(rule *r, uint8_t b)
         ok = ok && !(r->before == '-' && b == '.');
         break;
     case WSPI_TEXT_FIELD: ok = ok && (b != '-' || r->before); break;
+    case WSPI_TEXT_BODY: ok = ok && body_step(r, b); break;
+    case WSPI_TEXT_LIST: ok = ok && list_step(r, b); break;
+    case WSPI_TEXT_REASON: ok = r->before ? ok && (b != ' ' || r->left > 1) : b == ' '; break;
+    case WSPI_TEXT_GIVEN: ok = b == *r->given++; break;
+    case WSPI_TEXT_JSON: ok = wspi_json_step(&r->json, b, r->left - 1 + r->spare); break;
     case WSPI_TEXT_ANY:
     case WSPI_TEXT_LINE:
     case WSPI_TEXT_WORD:
@@ -349,31 +383,50 @@ static void take(wspi_coder *c, unsigned k, rule *r)
         memcpy(out, s, len);
 }
 
-static void code_text(wspi_coder *c, rule r)
+static void code_text(wspi_coder *c, rule *r)
 {
     unsigned base = wspi_group_base(WSPI_T_TEXT), count = (unsigned)wspi_text_count(), k = 0;
     size_t len;
 
-    while (r.left && !c->bad && !c->need) {
+    while (r->left && !c->bad && !c->need) {
         if (c->enc)
-            k = longest(c->pay.in + c->pay.at, r.left, &len);
+            k = longest(c->pay.in + c->pay.at, r->left, &len);
         k = wspi_must(c, base, count, k);
         if (c->need)
-            forbid_text(c, base, &r);
-        take(c, k, &r);
+            forbid_text(c, base, r);
+        take(c, k, r);
     }
 }
 
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class)
 {
-    code_text(c, (rule){.class = class, .left = n});
+    code_text(c, &(rule){.class = class, .left = n});
+}
+
+void wspi_text_json(wspi_coder *c, size_t n, size_t shown)
+{
+    rule r = {.class = WSPI_TEXT_JSON, .left = shown, .spare = n - shown};
+
+    code_text(c, &r);
+    for (size_t left = n - shown; left && !c->bad && !c->need; left--) {
+        uint8_t b = wspi_json_fill(&r.json, left, &c->rng), *out = wspi_payload_room(c, 1);
+        (void)wspi_json_step(&r.json, b, left - 1);
+        c->pay.at++;
+        if (out)
+            *out = b;
+    }
+}
+
+void wspi_text_given(wspi_coder *c, const uint8_t *b, size_t n)
+{
+    code_text(c, &(rule){.class = WSPI_TEXT_GIVEN, .left = n, .given = b});
 }
 
 size_t wspi_text_labels(wspi_coder *c, size_t least, size_t most)
 {
     size_t at = c->pay.at;
 
-    code_text(c, (rule){.class = WSPI_TEXT_LABELS, .left = most, .spare = most - least});
+    code_text(c, &(rule){.class = WSPI_TEXT_LABELS, .left = most, .spare = most - least});
     return c->pay.at - at;
 }
 

@@ -390,12 +390,17 @@ uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i);
  * on the wire.
  */
 enum wspi_text_class {
-    WSPI_TEXT_ANY,   /* any byte */
-    WSPI_TEXT_LINE,  /* 0x20 to 0x7e */
-    WSPI_TEXT_WORD,  /* 0x21 to 0x7e */
-    WSPI_TEXT_FIELD, /* letters, digits and -: of the name of a header */
-    WSPI_TEXT_NAME,  /* a to z, 0 to 9, - and . in places where a host name has them */
-    WSPI_TEXT_URI,   /* letters, digits and what else a URI has without escapes; not ? or # */
+    WSPI_TEXT_ANY,    /* any byte */
+    WSPI_TEXT_LINE,   /* 0x20 to 0x7e */
+    WSPI_TEXT_WORD,   /* 0x21 to 0x7e */
+    WSPI_TEXT_FIELD,  /* letters, digits and -: of the name of a header */
+    WSPI_TEXT_NAME,   /* a to z, 0 to 9, - and . in places where a host name has them */
+    WSPI_TEXT_URI,    /* letters, digits and what else a URI has without escapes; not ? or # */
+    WSPI_TEXT_BODY,   /* lines of a body: 0x20 to 0x7e but %, tabs, ends of lines; not <? */
+    WSPI_TEXT_LIST,   /* words with commas and spaces between them */
+    WSPI_TEXT_REASON, /* a space, then 0x20 to 0x7e; the last one is no space */
+    WSPI_TEXT_GIVEN,  /* the bytes that are given: wspi_text_given */
+    WSPI_TEXT_JSON,   /* wspi_text_json */
     WSPI_TEXT_LABELS,
     WSPI_TEXT_LOCAL,   /* labels, "local" the last one */
     WSPI_TEXT_LABEL,   /* one label */
@@ -404,6 +409,10 @@ enum wspi_text_class {
     WSPI_TEXT_ARCS     /* of an object identifier: numbers below 128 */
 };
 void wspi_text_exact(wspi_coder *c, size_t n, enum wspi_text_class class);
+/* Samples: n bytes of JSON, of which `shown` have tokens. */
+void wspi_text_json(wspi_coder *c, size_t n, size_t shown);
+/* Samples: these n bytes, which tokens of the model's choice spell. */
+void wspi_text_given(wspi_coder *c, const uint8_t *b, size_t n);
 /* Samples: labels of `least` to `most` bytes, which end with their root. Returns how many they were. */
 size_t wspi_text_labels(wspi_coder *c, size_t least, size_t most);
 /* As many of the next n bytes as there are tokens of (decoding), or the first `head` (encoding). */

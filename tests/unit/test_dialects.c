@@ -266,6 +266,171 @@ static void samples_of_ssdp_search_as_real_hosts_do(void **state)
         sample_has(asks_for, answers_with, WSPI_APP_SSDP, asked[i], "ssdp.header=Location");
 }
 
+#define TO_SSDP                                                                            \
+    "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=1900", \
+        "len=128..135", "ssdp.start=M-SEARCH"
+
+/* The payload of the last packet as a string. */
+static const char *text_of(const wire *w)
+{
+    static char s[ROOM];
+
+    assert_true(w->packet->payload_len < sizeof s);
+    memcpy(s, w->packet->data + w->packet->payload_off, w->packet->payload_len);
+    s[w->packet->payload_len] = 0;
+    return s;
+}
+
+/* Whose lines are those of the flow's last request: some of them, in their order, and then all. */
+static void samples_of_ssdp_search_again(void **state)
+{
+    static const char *const searches[] = {TO_SSDP,
+                                           "ssdp.header=HOST",
+                                           "ssdp.header=MAN",
+                                           "ssdp.header=MX",
+                                           "ssdp.header=ST",
+                                           "ssdp.header=end",
+                                           NULL},
+                             *const again[] = {TO_SSDP, "ssdp.again=4", "ssdp.header=end", NULL};
+    char first[ROOM];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 14);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, searches, 0, WSPI_APP_SSDP, &r);
+        (void)snprintf(first, sizeof first, "%s", text_of(&w));
+        for (int k = 0; k < 2; k++) {
+            sample(&w, &fill, again, 0, WSPI_APP_SSDP, &r);
+            assert_named(&w, "ssdp.again=4");
+            assert_int_equal(count_of(&w, " ssdp.header="), 1);
+            assert_string_equal(text_of(&w), first);
+        }
+    }
+    wire_close(&w);
+}
+
+/* A program may name itself before it says what it wants, and headers are written with a space behind their colon or without. */
+static void samples_of_ssdp_mix_their_lines(void **state)
+{
+    static const char *const searches[] = {TO_SSDP, "ssdp.form=no-space", "ssdp.header=USER-AGENT",
+                                           NULL};
+    static const char *const needed[] = {"\r\nhost:", "\r\nman:", "\r\nmx:", "\r\nst:"};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        const char *s;
+        wire_again(&w);
+        sample(&w, &fill, searches, 0, WSPI_APP_SSDP, &r);
+        assert_named(&w, "ssdp.form=no-space");
+        s = text_of(&w);
+        assert_non_null(strstr(s, "HTTP/1.1\r\nUSER-AGENT:"));
+        for (size_t k = 0; k < WSPI_COUNT(needed); k++)
+            assert_non_null(strcasestr(s, needed[k]));
+    }
+    wire_close(&w);
+}
+
+/* Flows of a request and its answer at 5060 that have these tokens where they may. */
+static void draws_sip(const char *const asked[6], const char *const answered[6],
+                      void (*check)(const wire *w, int dir))
+{
+    const char *wanted[2][16] = {{"c2s first", "c2s gap=0", "stack=eth/ipv4/udp",
+                                  "udp.sport=dynamic", "udp.dport=5060", "len=512..543"},
+                                 {"s2c first", "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=5060",
+                                  "udp.dport=dynamic", "len=512..543"}};
+    wspi_rng r;
+    wire w;
+
+    for (size_t k = 0; k < 6; k++) {
+        wanted[0][6 + k] = asked[k];
+        wanted[1][6 + k] = answered[k];
+    }
+    wspi_rng_seed(&r, 16);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 30; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int dir = 0; dir < 2; dir++) {
+            sample(&w, &fill, wanted[dir], dir, WSPI_APP_SIP, &r);
+            assert_seen_as_drawn(&w, dir ? answered : asked, 6);
+            check(&w, dir);
+        }
+    }
+    wire_close(&w);
+}
+
+static unsigned sessions[2];
+
+/* RFC 8866 5, RFC 3264 4: as long as its header says, both in the offer and in the answer. */
+static void describes_a_session(const wire *w, int dir)
+{
+    static const char *const lines[] = {"\r\no=", "\r\ns=", "\r\nc=IN IP4 ",
+                                        "\r\nt=0 0\r\nm=audio "};
+    const char *s = text_of(w), *body = strstr(s, "\r\n\r\n"), *length = strstr(s, "\r\nContent-");
+    size_t n;
+
+    if (!strstr(w->names, "sip.header=Content-Type")) { /* it had said that there is no body */
+        assert_null(strstr(w->names, "sip.body="));
+        return;
+    }
+    sessions[dir]++;
+    assert_named(w, "sip.body=text");
+    assert_non_null(body);
+    body += 4;
+    n = strlen(body);
+    assert_memory_equal(body, "v=0\r\n", 5);
+    for (size_t k = 0; k < WSPI_COUNT(lines); k++)
+        assert_non_null(strstr(body, lines[k]));
+    assert_memory_equal(body + n - 2, "\r\n", 2);
+    while (length && strncasecmp(length + 2, "Content-Length: ", 16) != 0)
+        length = strstr(length + 2, "\r\nContent-");
+    assert_non_null(length);
+    assert_int_equal(strtoul(length + 18, NULL, 10), n);
+}
+
+static void samples_of_sip_describe_sessions(void **state)
+{
+    static const char *const asked[6] = {"sip.start=INVITE", "sip.header=Content-Type"},
+                             *const answered[6] = {"sip.status=200 OK", "sip.header=Content-Type"};
+
+    (void)state;
+    draws_sip(asked, answered, describes_a_session);
+    assert_true(sessions[0] && sessions[1]);
+}
+
+/* RFC 3261 22.1: who refuses says what he wants; and a program names itself and what it can before the end. */
+static void tells_and_refuses(const wire *w, int dir)
+{
+    if (dir) {
+        assert_named(w, "sip.prefix=Digest");
+        assert_non_null(strstr(text_of(w), "\r\nWWW-Authenticate: Digest realm=\""));
+        return;
+    }
+    assert_named(w, "sip.header=User-Agent");
+    assert_named(w, "sip.prefix=INVITE,");
+}
+
+static void samples_of_sip_tell_what_they_can_and_want(void **state)
+{
+    static const char *const asked[6] = {"sip.start=REGISTER", "sip.header=User-Agent",
+                                         "sip.header=Allow", "sip.prefix=INVITE, ACK, ",
+                                         "sip.sequence=64..127"},
+                             *const answered[6] = {"sip.status=401 Unauthorized"};
+
+    (void)state;
+    draws_sip(asked, answered, tells_and_refuses);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +443,10 @@ int main(void)
         cmocka_unit_test(people_hosts_and_ids_are_in_no_token),
         cmocka_unit_test(samples_speak_them_on_their_ports),
         cmocka_unit_test(samples_of_ssdp_search_as_real_hosts_do),
+        cmocka_unit_test(samples_of_ssdp_search_again),
+        cmocka_unit_test(samples_of_ssdp_mix_their_lines),
+        cmocka_unit_test(samples_of_sip_describe_sessions),
+        cmocka_unit_test(samples_of_sip_tell_what_they_can_and_want),
     };
 
     (void)wsp_vocab_size();

@@ -442,6 +442,57 @@ static void samples_fetch_files_behind_a_login(void **state)
     wire_close(&w);
 }
 
+/* The lines of the last payload: how many, and whether two are the same behind their code. */
+static size_t lines_of(const wire *w, bool *twice)
+{
+    const char *at[32], *s = (const char *)w->packet->data + w->packet->payload_off,
+                        *end = s + w->packet->payload_len;
+    size_t n = 0;
+
+    for (*twice = false; s < end && n < WSPI_COUNT(at); n++) {
+        size_t len = (size_t)((const char *)memchr(s, '\n', (size_t)(end - s)) + 1 - s);
+        for (size_t k = 0; k < n; k++)
+            *twice |= memcmp(at[k] + 4, s + 4, len - 4) == 0;
+        at[n] = s;
+        s += len;
+    }
+    return n;
+}
+
+/* RFC 5321 4.1.1.1: a server's name, then what it can, nothing twice; commands in small letters are the same ones. */
+static void a_sampled_server_lists_what_it_can(void **state)
+{
+    static const char *const says[] = {"c2s first",          "c2s gap=0",
+                                       "stack=eth/ipv4/tcp", "tcp.dport=25",
+                                       "tcp.sport=dynamic",  "len=20",
+                                       "tcp.flags=PA",       "smtp.line=EHLO",
+                                       "smtp.form=lower",    NULL},
+                             *const lists[] = {"s2c first",          "s2c gap=0",
+                                               "stack=eth/ipv4/tcp", "tcp.sport=25",
+                                               "tcp.dport=dynamic",  "len=152..159",
+                                               "tcp.flags=PA",       "smtp.line=250-",
+                                               "smtp.item=STARTTLS", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 31);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        bool twice;
+        wire_again(&w);
+        sample(&w, &fill, says, 0, WSPI_APP_SMTP, &r);
+        assert_named(&w, "smtp.form=lower");
+        assert_memory_equal(w.packet->data + w.packet->payload_off, "ehlo ", 5);
+        sample(&w, &fill, lists, 1, WSPI_APP_SMTP, &r);
+        assert_named(&w, "smtp.item=STARTTLS");
+        assert_true(lines_of(&w, &twice) > 6);
+        assert_false(twice);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +510,7 @@ int main(void)
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
         cmocka_unit_test(samples_fetch_files_behind_a_login),
+        cmocka_unit_test(a_sampled_server_lists_what_it_can),
     };
 
     (void)wsp_vocab_size();

@@ -5,6 +5,9 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <jansson.h>
+
+#include "token/json.h"
 
 #include "tests/unit/wire.h"
 
@@ -317,6 +320,286 @@ static void a_sampled_answer_without_a_length_has_a_body(void **state)
     sample_has(asks_for, answers_with, WSPI_APP_HTTP, NULL, "http.body=text");
 }
 
+/* Flows of a request and an answer that have these tokens where they may, and are read again as they were drawn. */
+static void draws(const char *const asked[6], const char *const answered[6],
+                  void (*check)(const wire *w, int dir))
+{
+    const char *asks_for[16] = {"c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+                                "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+                                "tcp.flags=PA"};
+    const char *answers_with[16] = {"s2c first",    "s2c gap=0",         "stack=eth/ipv4/tcp",
+                                    "tcp.sport=80", "tcp.dport=dynamic", "len=256..271",
+                                    "tcp.flags=PA"};
+    wspi_rng r;
+    wire w;
+
+    for (size_t k = 0; k < 6; k++) {
+        asks_for[7 + k] = asked[k];
+        answers_with[7 + k] = answered[k];
+    }
+    wspi_rng_seed(&r, 21);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 40; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int dir = 0; dir < 2; dir++) {
+            sample(&w, &fill, dir ? answers_with : asks_for, dir, WSPI_APP_HTTP, &r);
+            assert_seen_as_drawn(&w, dir ? answered : asked, 6);
+            if (check)
+                check(&w, dir);
+        }
+    }
+    wire_close(&w);
+}
+
+static const uint8_t *payload_of(const wire *w, size_t *n)
+{
+    *n = w->packet->payload_len;
+    return w->packet->data + w->packet->payload_off;
+}
+
+static void ends_lines(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n), *body = b;
+
+    if (dir == 0)
+        return;
+    assert_non_null(strstr(w->drawn, " text=\\x0d\\x0a "));
+    while (memcmp(body, "\r\n\r\n", 4) != 0)
+        body++;
+    for (body += 4; body < b + n; body++) {
+        assert_true((*body >= ' ' && *body < 0x7f && *body != '%') || strchr("\t\r\n", *body));
+        assert_true(body[0] != '\r' || (body + 1 < b + n && body[1] == '\n'));
+    }
+}
+
+static void a_sampled_body_of_text_has_lines(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
+                                                                "http.status=200 OK",
+                                                                "http.header=end", "http.body=text",
+                                                                "text=\\x0d\\x0a"};
+
+    (void)state;
+    draws(asked, answered, ends_lines);
+}
+
+static void has_a_phrase(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n);
+
+    if (dir == 0)
+        return;
+    assert_named(w, "http.reason=3");
+    b += strlen("HTTP/1.1 200");
+    assert_true(b[0] == ' ' && b[1] >= ' ' && b[1] < 0x7f && b[2] > ' ' && b[2] < 0x7f);
+    assert_memory_equal(b + 3, "\r\n", 2);
+}
+
+static void a_sampled_answer_has_a_phrase_of_its_own(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
+                                                                "http.status=200 OK",
+                                                                "http.reason=3", "http.header=end"};
+
+    (void)state;
+    draws(asked, answered, has_a_phrase);
+}
+
+static void is_json(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n), *body = b;
+    json_error_t err;
+    json_t *text;
+
+    if (dir == 0 || strstr(w->names, "http.status=204") || strstr(w->names, "http.status=304"))
+        return;
+    while (memcmp(body, "\r\n\r\n", 4) != 0)
+        body++;
+    body += 4;
+    if (strstr(w->names, "http.header=Content-Length http.number=0 "))
+        return;
+    text = json_loadb((const char *)body, (size_t)(b + n - body), JSON_DECODE_ANY, &err);
+    if (!text)
+        print_message("%s: %.*s\n", err.text, (int)(b + n - body), (const char *)body);
+    assert_non_null(text);
+    json_decref(text);
+    assert_named(w, "http.body=text");
+    assert_true(n <= WSPI_LEN_SAMPLED);
+}
+
+/* RFC 8259, whether the body has a length or not; the first tokens may be an object's. */
+static void a_sampled_body_of_json_is_json(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"},
+                             *const typed[6] = {"http.status=200 OK", "http.header=Content-Type",
+                                                "http.common=application/json", "http.header=end"},
+                             *const opens[6] = {"http.status=200 OK",
+                                                "http.header=Content-type",
+                                                "http.common=application/json",
+                                                "http.header=end",
+                                                "text={\"",
+                                                "text=\":\\x20"},
+                             *const sized[6] = {"http.status=200 OK", "http.header=Content-Type",
+                                                "http.common=application/json; charset=utf-8",
+                                                "http.header=Content-Length"};
+
+    (void)state;
+    draws(asked, typed, is_json);
+    draws(asked, opens, is_json);
+    draws(asked, sized, is_json);
+}
+
+/* Whatever comes in between, what is refused changes nothing, and the text ends in time: for fuzzing, whose tokens keep to no class. */
+static void json_goes_on_behind_what_it_refuses(void **state)
+{
+    wspi_rng r;
+
+    (void)state;
+    wspi_rng_seed(&r, 23);
+    for (int i = 0; i < 2000; i++) {
+        char text[64];
+        wspi_json j = {0};
+        json_error_t err;
+        json_t *read;
+
+        for (size_t n = 0; n < sizeof text;) {
+            size_t left = sizeof text - 1 - n;
+            uint8_t b = (uint8_t)wspi_rng_below(&r, 128);
+            wspi_json before = j;
+            if (wspi_json_step(&j, b, left)) {
+                text[n++] = (char)b;
+                continue;
+            }
+            assert_memory_equal(&j, &before, sizeof j);
+            b = wspi_json_fill(&j, left + 1, &r);
+            assert_true(wspi_json_step(&j, b, left));
+            text[n++] = (char)b;
+        }
+        read = json_loadb(text, sizeof text, JSON_DECODE_ANY, &err);
+        assert_non_null(read);
+        json_decref(read);
+    }
+}
+
+/* The value of a header, up to the end of its line. */
+static const char *value_of(const wire *w, const char *name, size_t *n)
+{
+    static char text[ROOM];
+    const uint8_t *b = payload_of(w, n);
+    char *at;
+
+    assert_true(*n < sizeof text);
+    memcpy(text, b, *n);
+    text[*n] = 0;
+    at = strstr(text, name);
+    assert_non_null(at);
+    at += strlen(name);
+    *n = strcspn(at, "\r");
+    return at;
+}
+
+/* RFC 7617 2, RFC 4648 4: groups of four digits, which stand for a user, a colon and a password. */
+static void logs_in(const wire *w, int dir)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n, colons = 0;
+    const char *s =
+        value_of(w, dir ? "\r\nWWW-Authenticate: Basic " : "\r\nAuthorization: Basic ", &n);
+
+    if (dir) {
+        assert_memory_equal(s, "realm=\"", 7);
+        assert_true(n >= 8 && s[n - 1] == '"' && strcspn(s + 7, "\"") == n - 8);
+        return;
+    }
+    assert_true(n >= 12 && n % 4 == 0);
+    for (size_t i = 0, v = 0; i < n; i++) {
+        assert_non_null(strchr(digits, s[i]));
+        v = v << 6 | (size_t)(strchr(digits, s[i]) - digits);
+        for (size_t k = 0; i % 4 == 3 && k < 3; k++) {
+            uint8_t b = (uint8_t)(v >> (16 - 8 * k));
+            assert_true(b == ':' || (b >= 'a' && b <= 'z'));
+            colons += b == ':';
+        }
+    }
+    assert_int_equal(colons, 1);
+}
+
+static void samples_log_in_and_ask_for_it(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET", "http.header=Authorization",
+                                         "http.prefix=Basic "},
+                             *const answered[6] = {"http.status=401 Unauthorized",
+                                                   "http.header=WWW-Authenticate",
+                                                   "http.prefix=Basic "};
+
+    (void)state;
+    draws(asked, answered, logs_in);
+}
+
+static void wants_a_login(const wire *w, int dir)
+{
+    if (dir)
+        assert_named(w, "http.header=WWW-Authenticate");
+}
+
+/* RFC 9110 15.5.2 */
+static void a_sampled_answer_that_refuses_says_what_it_wants(void **state)
+{
+    static const char *const asked[6] = {NULL}, *const answered[6] = {
+                                                    "http.status=401 Unauthorized",
+                                                    "http.header=end"};
+
+    (void)state;
+    draws(asked, answered, wants_a_login);
+}
+
+/* The segment is drawn as long as the line; then the server goes on, and nobody else speaks. */
+static void a_sampled_status_may_stand_alone(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+        "tcp.flags=PA", "http.start=GET",    NULL};
+    static const char *const says[] = {
+        "s2c first",          "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=80",
+        "tcp.dport=dynamic",  "len=17",    "tcp.flags=PA",       "http.start=HTTP/1.1",
+        "http.status=200 OK", NULL};
+    static const char *const goes_on[] = {"s2c gap=0",       "len=256..271",
+                                          "tcp.flags=PA",    "http.header=Content-Type",
+                                          "http.header=end", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 22);
+    wire_open(&w);
+    for (uint64_t flow = 0, alone = 0; flow < 20 || alone == 0; flow++) {
+        wsp_filler fill = filler_of(flow);
+        size_t n;
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
+        assert_true(wspi_app_may_speak(w.dec, 0) && wspi_app_may_speak(w.dec, 1));
+        sample(&w, &fill, says, 1, WSPI_APP_HTTP, &r);
+        (void)payload_of(&w, &n);
+        if (n != 17) /* it had a phrase of its own */
+            continue;
+        alone++;
+        assert_null(strstr(w.names, "http.header="));
+        assert_null(strstr(w.drawn, "http.header="));
+        assert_false(wspi_app_may_speak(w.dec, 0));
+        sample(&w, &fill, goes_on, 1, WSPI_APP_HTTP, &r);
+        assert_null(strstr(w.names, "http.start="));
+        assert_named(&w, "http.header=Content-Type");
+        assert_named(&w, "http.header=end");
+        assert_true(wspi_app_may_speak(w.dec, 0) && wspi_app_may_speak(w.dec, 1));
+    }
+    wire_close(&w);
+}
+
 static void sampled_dhcp_is_dhcp(void **state)
 {
     static const char *const asks_for[] = {
@@ -415,6 +698,13 @@ int main(void)
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(sampled_http_has_what_real_messages_have),
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
+        cmocka_unit_test(a_sampled_body_of_text_has_lines),
+        cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
+        cmocka_unit_test(a_sampled_body_of_json_is_json),
+        cmocka_unit_test(json_goes_on_behind_what_it_refuses),
+        cmocka_unit_test(a_sampled_status_may_stand_alone),
+        cmocka_unit_test(samples_log_in_and_ask_for_it),
+        cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),
         cmocka_unit_test(sampled_dhcp_is_dhcp),
         cmocka_unit_test(a_sampled_dhcp_server_may_speak_alone),
         cmocka_unit_test(a_sampled_dhcp_client_may_have_an_address),

@@ -29,6 +29,7 @@ typedef struct wire {
     bool
         exact; /* fields of a sampled message are those that were drawn, when they are read again */
     char names[16384]; /* " name name ... " */
+    char drawn[16384]; /* of a sample: as they were drawn */
 } wire;
 
 static inline void wire_open(wire *w)
@@ -59,18 +60,23 @@ static inline void wire_close(wire *w)
     wsp_decoder_free(w->decoder);
 }
 
-static inline void keep_names(wire *w, const uint16_t *ids, size_t n)
+static inline void write_names(char *names, size_t size, const uint16_t *ids, size_t n)
 {
     size_t at = 1;
     char name[128];
 
-    w->names[0] = ' ';
-    w->names[1] = 0;
+    names[0] = ' ';
+    names[1] = 0;
     for (size_t i = 0; i < n; i++) {
         const char *s = wsp_vocab_name(ids[i], name, sizeof name);
-        assert_true(at + strlen(s) + 2 < sizeof w->names);
-        at += (size_t)snprintf(w->names + at, sizeof w->names - at, "%s ", s);
+        assert_true(at + strlen(s) + 2 < size);
+        at += (size_t)snprintf(names + at, size - at, "%s ", s);
     }
+}
+
+static inline void keep_names(wire *w, const uint16_t *ids, size_t n)
+{
+    write_names(w->names, sizeof w->names, ids, n);
 }
 
 static inline void assert_named(const wire *w, const char *name)
@@ -404,6 +410,7 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
         to_a_host(legal);
         ids[n++] = choose(legal, wanted, r);
     }
+    write_names(w->drawn, sizeof w->drawn, ids, n);
     assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);
     assert_int_equal(out.dir, dir);
     wsp_packet_dissect(w->packet, 1, &out.frame);
@@ -416,6 +423,18 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
         assert_same_fields(ids, n, seen, m, app);
     wsp_residual_free(resid);
     free(legal);
+}
+
+/* Those of the wanted tokens that were drawn are there when the sample is read again; text may be in other tokens. */
+static inline void assert_seen_as_drawn(const wire *w, const char *const *wanted, size_t n)
+{
+    char s[160];
+
+    for (size_t k = 0; k < n && wanted[k]; k++) {
+        (void)snprintf(s, sizeof s, " %s ", wanted[k]);
+        if (strncmp(wanted[k], "text=", 5) != 0 && strstr(w->drawn, s))
+            assert_named(w, wanted[k]);
+    }
 }
 
 /* May this side speak next? */

@@ -16,6 +16,11 @@
 enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
 /* Samples: lines of a head, and bytes behind which it ends. With a line of the longest value it still is one segment. */
 enum { MAX_SAMPLED = 14, HEAD_SAMPLED = 900 };
+enum {
+    JSON_LEAST = 32,
+    JSON_ROOM = 128
+};                            /* bytes of JSON without a length; of JSON in the head's segment */
+enum { REASONS_SAMPLED = 6 }; /* classes of their lengths: up to 15 bytes */
 
 /* Encoding: the line at hand. */
 static void find_line(wspi_http_message *w)
@@ -180,6 +185,18 @@ static void request_line(wspi_http_message *w)
     version_part(w);
 }
 
+/* Samples: a phrase that was spelled, and is the usual one after all, would be implied. */
+static void keep_from_usual(wspi_http_message *w, size_t n, const char *usual)
+{
+    uint8_t *b;
+
+    if (!w->c->fill || wspi_http_stopped(w) || n == NO_REASON)
+        return;
+    b = w->c->pay.out->data + w->c->pay.out->len - n;
+    if (wspi_http_is(b, n, usual))
+        b[n - 1] ^= 0x20;
+}
+
 static void status_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
@@ -219,11 +236,12 @@ static void status_line(wspi_http_message *w)
     else
         n = NO_REASON;
     wspi_app_require(c, !c->enc || w->eol - c->pay.at < NO_REASON);
-    n = wspi_http_length(w, REASON, true, n, 0, 0);
+    n = wspi_http_length(w, REASON, true, n, 2, w->d->flags & UNTIL_CLOSE ? REASONS_SAMPLED : 0);
     if (n == NO_REASON)
         wspi_http_literal(w, usual, strlen(usual));
     else
-        wspi_http_text(w, n, 8, WSPI_TEXT_ANY);
+        wspi_http_text(w, n, 8, WSPI_TEXT_REASON);
+    keep_from_usual(w, n, usual);
     if (wspi_http_more(w))
         end_line(w);
     else
@@ -289,6 +307,15 @@ static const uint8_t *needs(const wspi_http_message *w)
     return (w->c->dir ? d->answers : d->asks)[asked < d->starts_sampled ? asked : 0];
 }
 
+/* RFC 9110 15.5.2: who refuses says what he wants. */
+static bool wants_login(const wspi_http_message *w)
+{
+    unsigned k = w->d->realm;
+
+    return w->mode & ANSWER && k < w->d->n_headers && w->c->app.v[w->c->dir][STATUS] == 401 &&
+           !has_name(w, k);
+}
+
 /* The first of them that is not there yet, or ABSENT. */
 static unsigned missing(const wspi_http_message *w)
 {
@@ -296,7 +323,7 @@ static unsigned missing(const wspi_http_message *w)
 
     while (*need != ABSENT && has_name(w, *need))
         need++;
-    return *need;
+    return *need == ABSENT && wants_login(w) ? w->d->realm : *need;
 }
 
 /* Is header k the first that is missing, or any of those where the order is free? */
@@ -305,31 +332,69 @@ static bool is_missing(const wspi_http_message *w, unsigned k)
     const wspi_value *list = w->d->headers;
     const uint8_t *need = needs(w);
 
-    if (!(w->d->flags & FREELY) || k >= w->d->n_headers)
+    if (!(w->d->flags & FREELY) || k >= w->d->n_headers || k == w->d->realm)
         return k == missing(w);
     while (*need != ABSENT && strcasecmp(list[*need].name, list[k].name) != 0)
         need++;
     return *need != ABSENT && !has_name(w, k);
 }
 
-/* Samples: what is needed is there, no line comes twice, and a length is of a request that may have a body. */
-static bool sampled(const wspi_http_message *w, unsigned k)
+/* Headers that are needed and not there. */
+static unsigned n_missing(const wspi_http_message *w)
+{
+    unsigned n = wants_login(w);
+
+    for (const uint8_t *need = needs(w); *need != ABSENT; need++)
+        n += !has_name(w, *need);
+    return n;
+}
+
+static bool is_of_bodies(const wspi_http_dialect *d, uint64_t method)
+{
+    return method >= d->bodies[0] && method - d->bodies[0] < d->bodies[1];
+}
+
+/* Samples: RFC 3264 4: who agrees to a session describes it, too. Its type says how long the body may be. */
+static bool may_have_body(const wspi_http_message *w)
+{
+    const wspi_http_dialect *d = w->d;
+    uint64_t asked = NEVER, status = w->c->app.v[w->c->dir][STATUS];
+
+    if (d->session && has_name(w, d->sized))
+        return false;
+    if (!w->c->dir)
+        return is_of_bodies(d, w->method);
+    return !d->session || (wspi_app_last(w->c, false, START, &asked) && is_of_bodies(d, asked) &&
+                           (status == 200 || status == 183));
+}
+
+/* Samples: a header that is not needed. No line comes twice, and a length is of a request that may have a body. */
+static bool may_come(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_dialect *d = w->d;
     bool asks = !w->c->dir;
-    unsigned need = missing(w);
 
-    if (need != ABSENT && (asks || d->flags & ORDERED || w->lines + 1 >= MAX_SAMPLED))
-        return is_missing(w, k);
-    if (k == d->n_headers)
-        return need == ABSENT;
-    if (w->lines >= MAX_SAMPLED || w->c->pay.at >= HEAD_SAMPLED)
-        return false;
     if (k > d->n_headers)
         return d->flags & OTHERS;
     return !has_name(w, k) && d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
-           (!asks || (k != d->sized && k != d->typed) ||
-            (w->method >= d->bodies[0] && w->method - d->bodies[0] < d->bodies[1]));
+           ((k != d->sized && k != d->typed) || may_have_body(w));
+}
+
+/* Samples: what is needed is there in the end. Behind the length of a body most have nothing else. */
+static bool sampled(const wspi_http_message *w, unsigned k)
+{
+    const wspi_http_dialect *d = w->d;
+    bool full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u),
+         first = !w->c->dir || d->flags & ORDERED;
+    unsigned need = missing(w), lacks = n_missing(w);
+
+    if (k == d->n_headers)
+        return need == ABSENT && !w->turned;
+    if (need != ABSENT && is_missing(w, k))
+        return true;
+    if (full || w->lines + lacks >= MAX_SAMPLED || (need != ABSENT && first && lacks > d->mixed))
+        return false;
+    return (need == ABSENT || !d->session || !has_name(w, d->sized)) && may_come(w, k);
 }
 
 static unsigned coded_header(wspi_http_message *w, unsigned k)
@@ -343,9 +408,7 @@ static unsigned coded_header(wspi_http_message *w, unsigned k)
             w->c->legal[base + i] = 0;
     if (wspi_http_stopped(w))
         return w->d->n_headers;
-    if (k < w->d->n_headers)
-        w->seen[k / 64] |= UINT64_C(1) << k % 64;
-    w->lines++;
+    wspi_http_note(w, k);
     return k > w->d->n_headers ? (unsigned)H_OTHER : k;
 }
 
@@ -427,18 +490,50 @@ static bool named_line(wspi_http_message *w, size_t name)
     return true;
 }
 
+/* Samples: lines that may come again, up to the first that may not. */
+static unsigned may_repeat(const wspi_http_message *w)
+{
+    wspi_http_message then = *w;
+    size_t at = w->past;
+    unsigned n = 0, k;
+
+    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && sampled(&then, k); n++)
+        wspi_http_note(&then, k);
+    return n;
+}
+
+/* Samples: a line of the head may follow, which may be written with a space or without. */
+static bool may_turn(const wspi_http_message *w)
+{
+    bool any = w->form <= NO_SPACE && sampled(w, H_OTHER);
+
+    for (unsigned k = 0; w->form <= NO_SPACE && !any && k < w->d->n_headers; k++)
+        any = sampled(w, k);
+    return any;
+}
+
+/* Samples of SIP and RTSP keep to one form. */
+static uint64_t line_form(wspi_http_message *w, uint64_t v)
+{
+    bool may = w->d->mixed && !w->d->session && wspi_asked(w->c) && may_turn(w);
+
+    wspi_app_only(w->c, w->form ^ NO_SPACE, may);
+    return wspi_app_code(w->c, FORM, true, w->form, v);
+}
+
 static bool head_line(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
     size_t name = 0;
     uint64_t f;
 
-    if (w->d->flags & REPEATS && wspi_http_again(w))
+    if (w->d->flags & REPEATS && wspi_http_again(w, wspi_asked(c) ? may_repeat(w) : 0))
         return true;
-    f = coded_form(w, w->form, c->enc ? form_of(w, &name) : 0);
+    f = line_form(w, c->enc ? form_of(w, &name) : 0);
     if (wspi_http_stopped(w))
         return false;
     if (f <= COMPACT) {
+        w->turned = f != w->form;
         w->form = (unsigned)f;
         return named_line(w, name);
     }
@@ -484,6 +579,45 @@ static void hide_from_readers(wspi_http_message *w, size_t n)
             b[i] = '&';
 }
 
+/* Samples: the text of JSON is whole in this segment; blanks go on behind it. */
+static bool is_json(const wspi_http_message *w)
+{
+    return w->c->fill && w->mode & JSON;
+}
+
+static bool has_shape(const wspi_http_message *w)
+{
+    return is_json(w) || wspi_http_has_session(w);
+}
+
+static void shaped_body(wspi_http_message *w, size_t n, size_t shown)
+{
+    if (is_json(w))
+        wspi_text_json(w->c, n, shown);
+    else if (n >= strlen(w->d->session))
+        wspi_http_shaped(w, n, w->d->session);
+    else
+        wspi_app_text(w->c, n, 0, WSPI_TEXT_BODY);
+}
+
+static size_t shape_room(const wspi_http_message *w)
+{
+    size_t full = WSPI_LEN_SAMPLED - WSPI_MIN(w->c->pay.at, WSPI_LEN_SAMPLED - 1u),
+           n = w->mode & HAS_LENGTH ? w->length : wspi_app_left(w->c);
+
+    return WSPI_MIN(full, WSPI_MAX(n, (size_t)JSON_LEAST));
+}
+
+/* Samples: a byte that no text has shows what it is. */
+static void opaque_body(wspi_http_message *w, size_t n)
+{
+    wspi_app_opaque(w->c, n);
+    if (!w->c->fill || wspi_http_stopped(w))
+        return;
+    hide_from_readers(w, n);
+    w->c->pay.out->data[w->c->pay.out->len - n] |= 0x80;
+}
+
 /* The body's bytes in this segment; the others are counted in left. */
 static void first_of_body(wspi_http_message *w)
 {
@@ -501,7 +635,7 @@ static void first_of_body(wspi_http_message *w)
         *left = w->mode & ANSWER && w->d->flags & UNTIL_CLOSE ? UINT32_MAX : 0;
     if (!(w->mode & HAS_LENGTH) && !c->fill && !wspi_app_is_stream(c))
         *left = (uint32_t)wspi_app_left(c);
-    n = WSPI_MIN(*left, wspi_app_left(c));
+    n = WSPI_MIN(*left, has_shape(w) ? shape_room(w) : wspi_app_left(c));
     if (c->fill && !wspi_app_is_stream(c)) /* a datagram is as long as what it carries */
         n = *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
     if (n == 0 || wspi_http_stopped(w))
@@ -509,18 +643,25 @@ static void first_of_body(wspi_http_message *w)
     shown = WSPI_MIN(n, BODY_SHOWN);
     if (!c->fill)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
-    if (wspi_app_code(c, BODY, true, 0, c->enc && textual(wspi_http_here(w), shown)))
-        shown = w->d->flags & REPEATS ? 0 : shown; /* SDP says who and where at once */
-    else
-        shown = 0;
-    wspi_app_text(c, shown, shown, WSPI_TEXT_LINE);
-    wspi_app_opaque(c, n - shown);
-    hide_from_readers(w, n);
+    wspi_app_only(c, 0, 1);
+    if (!wspi_app_code(c, BODY, !(has_shape(w) && wspi_asked(c)), 0,
+                       c->enc && textual(wspi_http_here(w), shown)))
+        opaque_body(w, n);
+    else if (has_shape(w))
+        shaped_body(w, n, shown);
+    else /* SDP says who and where at once */
+        wspi_app_text(c, n, w->d->flags & REPEATS ? 0 : shown, WSPI_TEXT_BODY);
     if (*left != UINT32_MAX)
         *left -= (uint32_t)n;
 }
 
 /* ---- messages and their parts in a segment ---- */
+
+static void blanks(wspi_http_message *w, size_t n)
+{
+    while (n--)
+        wspi_app_put(w->c, 1, ' ');
+}
 
 /* What the last segment left open. */
 static void resume(wspi_http_message *w)
@@ -547,7 +688,10 @@ static void resume(wspi_http_message *w)
         skip(w, line);
     } else {
         n = (uint32_t)WSPI_MIN(*left, wspi_app_left(c));
-        wspi_app_opaque(c, n);
+        if (is_json(w))
+            blanks(w, n);
+        else
+            wspi_app_opaque(c, n);
         hide_from_readers(w, n);
         if (*left != UINT32_MAX)
             *left -= n;
@@ -568,7 +712,18 @@ static void finish(wspi_http_message *w)
         c->app.left[c->dir] = w->length + 1;
     else if (w->mode & OPEN)
         c->app.left[c->dir] = UINT32_MAX;
-    c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode : 0);
+    c->app.mode[c->dir] = (uint8_t)(w->mode & (IN_HEAD | IN_LINE) ? w->mode
+                                    : c->app.left[c->dir]         ? w->mode & JSON
+                                                                  : 0);
+}
+
+/* Samples: some servers send the status alone. The segment is to be as long as that. */
+static bool stands_alone(const wspi_http_message *w)
+{
+    const wspi_coder *c = w->c;
+
+    return c->fill && w->d->flags & APART && w->mode & ANSWER && w->lines == 0 && c->pay.at &&
+           c->pay.at == c->pay.wire;
 }
 
 void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
@@ -579,13 +734,14 @@ void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
     while (!wspi_http_stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
         if (!(w.mode & IN_HEAD) && !start_line(&w, c->pay.at == 0))
             break;
-        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD)
+        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD &&
+               !stands_alone(&w))
             (void)head_line(&w);
         if (wspi_http_stopped(&w))
             return;
         if (!(w.mode & IN_HEAD)) {
             first_of_body(&w);
-            w.mode = 0;
+            w.mode &= JSON;
         }
     }
     finish(&w);

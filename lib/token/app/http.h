@@ -50,6 +50,8 @@ enum {
 
 enum wspi_http_kind {
     K_TEXT,
+    K_TYPE,   /* of the body; text */
+    K_LIST,   /* of words; text */
     K_WHO,    /* shows an identity */
     K_NUMBER, /* decimal */
     K_LENGTH, /* that of the body */
@@ -95,7 +97,8 @@ enum {
     METHOD_TOLD = 8, /* the request's number has its method behind it */
     REPEATS = 16,    /* lines that come again are counted; bodies are not shown */
     OTHERS = 32,     /* samples: headers that are not in the list, too */
-    FREELY = 64      /* samples: needed headers come in any order, with their names in any case */
+    FREELY = 64,     /* samples: needed headers come in any order, with their names in any case */
+    APART = 128      /* samples: a status may have a segment of its own */
 };
 
 typedef struct wspi_http_dialect {
@@ -106,6 +109,7 @@ typedef struct wspi_http_dialect {
     const char *version;         /* how they begin */
     const char *target;          /* how targets begin usually */
     const char *target_shape;    /* samples: of the rest; NULL: text */
+    const char *session; /* samples: the shape of bodies that have a type; NULL: as the type says */
     const uint8_t *const *asks,
         *const
             *answers; /* samples: headers that a request and the answer to it need, then ABSENT */
@@ -113,9 +117,11 @@ typedef struct wspi_http_dialect {
     uint8_t n_versions, n_commons, n_headers, n_prefixes;
     uint8_t starts_sampled, versions_sampled, statuses_sampled, answers_sampled;
     uint8_t host, agent, sized, typed, coded[2]; /* numbers of headers that mean something here */
+    uint8_t login, realm;                        /* samples: of Basic authentication */
     uint8_t bodyless[2];                         /* requests whose answer has no body */
     uint8_t bodies[2]; /* samples: requests that may have one: first, how many */
     uint8_t flags;
+    uint8_t mixed;   /* samples: other headers come when at most so many are missing */
     uint8_t digits;  /* bytes of a version behind how they begin */
     uint16_t memory; /* bytes of a request's lines that are remembered */
     wspi_http_words *words;
@@ -177,7 +183,7 @@ bool wspi_http_date_read(const uint8_t b[DATE_LEN], uint64_t *secs);
 
 /* ---- the walk's state, and the calls between its two files ---- */
 
-enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32 };
+enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32, JSON = 64 };
 
 typedef struct wspi_http_message {
     wspi_coder *c;
@@ -189,8 +195,10 @@ typedef struct wspi_http_message {
     uint64_t method;  /* start of the message */
     uint64_t seen[2]; /* samples: headers that are there */
     unsigned lines;   /* samples */
-    size_t head;      /* where the lines after a request's first one start, or 0 */
-    size_t past;      /* in the remembered lines: behind the last one that was used */
+    bool
+        turned; /* samples: the line is written in another form than the one before, so that it is none that ends the head */
+    size_t head; /* where the lines after a request's first one start, or 0 */
+    size_t past; /* in the remembered lines: behind the last one that was used */
     size_t eol,
         next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
 } wspi_http_message;
@@ -226,11 +234,27 @@ void wspi_http_text(wspi_http_message *w, size_t n, size_t shown, enum wspi_text
 void wspi_http_shaped(wspi_http_message *w, size_t n, const char *shape);
 /* Samples: of lengths that the shape can have, the first class; how many are taken. */
 unsigned wspi_http_shortest(const wspi_http_message *w, unsigned f, const char *shape);
-enum { LENGTHS_SAMPLED = 3 };
+enum { LENGTHS_SAMPLED = 3, VALUES_SAMPLED = 6 };
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n);
-/* Lines that are those of the last request: how many, and they are passed. */
-unsigned wspi_http_again(wspi_http_message *w);
+/* Samples: has the message a body of the shape of sessions? */
+static inline bool wspi_http_has_session(const wspi_http_message *w)
+{
+    unsigned k = w->d->typed;
+
+    return w->c->fill && w->d->session && w->seen[k / 64] >> k % 64 & 1;
+}
+/* Samples: header k is there. */
+static inline void wspi_http_note(wspi_http_message *w, unsigned k)
+{
+    if (k < w->d->n_headers)
+        w->seen[k / 64] |= UINT64_C(1) << k % 64;
+    w->lines++;
+}
+/* Lines that are those of the last request: how many, and they are passed. Samples: at most so many. */
+unsigned wspi_http_again(wspi_http_message *w, unsigned most);
+/* The header of the remembered line at *at, which is moved past it; H_OTHER if it cannot come again, or samples do not know it. */
+unsigned wspi_http_past(const wspi_http_message *w, size_t *at);
 /* The line of header k, which starts at `line`, is complete: it may be remembered. */
 void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line);
 

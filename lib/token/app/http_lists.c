@@ -242,7 +242,7 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
 
 /*
  * Names as they are usually written: kind, bytes of text that are shown, flags; of samples common values and prefixes (first,
- * number). Samples have no credentials, no coded bodies (readers take them apart), no other protocols to go on with.
+ * number). Samples have no credentials but Basic ones, no coded bodies (readers take them apart), no other protocols to go on with.
  */
 #define HEADERS(X)                                                                                 \
     X(HOST, "Host", K_WHO, 16, ASKS | STAYS, 0, 0, 0, 0)                                           \
@@ -254,7 +254,7 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(REFERER, "Referer", K_WHO, 8, ASKS | STAYS, 0, 0, 31, 4)                                     \
     X(COOKIE, "Cookie", K_WHO, 6, ASKS | STAYS, 0, 0, 0, 0)                                        \
     X(LENGTH, "Content-Length", K_LENGTH, 0, 3, 0, 0, 0, 0)                                        \
-    X(TYPE, "Content-Type", K_TEXT, 10, 3 | STAYS, C_HTML, 11, 0, 0)                               \
+    X(TYPE, "Content-Type", K_TYPE, 10, 3 | STAYS, C_HTML, 14, 0, 0)                               \
     X(DATED, "Date", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                               \
     X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS | SPELT, C_APACHE, 5, 16, 13)                   \
     X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS | SPELT, C_NO_CACHE, 10, 35, 6)                 \
@@ -272,13 +272,13 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(CODED, "Content-Encoding", K_TEXT, 4, KNOWN, C_GZIP, 0, 0, 0)                                \
     X(LOCATION, "Location", K_WHO, 8, ANSWERS, 0, 0, 31, 4)                                        \
     X(SET_COOKIE, "Set-Cookie", K_WHO, 6, ANSWERS, 0, 0, 0, 0)                                     \
-    X(AUTHORIZATION, "Authorization", K_WHO, 6, STAYS, 0, 0, 0, 0)                                 \
-    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 6, STAYS, 0, 0, 0, 0)                               \
+    X(AUTHORIZATION, "Authorization", K_WHO, 6, ASKS | STAYS, 0, 0, 56, 1)                         \
+    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 6, ANSWERS | STAYS, 0, 0, 56, 1)                    \
     X(PROXY, "Proxy-Authorization", K_WHO, 6, STAYS, 0, 0, 0, 0)                                   \
-    X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, KNOWN, C_KEEP_ALIVE, 0, 0, 0)               \
+    X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, ASKS | KNOWN, C_KEEP_ALIVE, 4, 0, 0)        \
     X(ORIGIN, "Origin", K_WHO, 8, STAYS, 0, 0, 0, 0)                                               \
     X(SINCE, "If-Modified-Since", K_DATE, 0, ASKS, 0, 0, 0, 0)                                     \
-    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, 0, 0, 0, 0, 0)                                  \
+    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, ASKS, 0, 0, 0, 0)                               \
     X(IF_NONE, "If-None-Match", K_TEXT, 0, ASKS, 0, 0, 61, 3)                                      \
     X(IF_RANGE, "If-Range", K_TEXT, 0, 0, 0, 0, 0, 0)                                              \
     X(ALIVE, "Keep-Alive", K_TEXT, 10, 3 | STAYS, 0, 0, 41, 1)                                     \
@@ -299,7 +299,7 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(UPGRADE, "Upgrade", K_TEXT, 8, STAYS | KNOWN, C_WEBSOCKET, 0, 0, 0)                          \
     X(ALLOW, "Allow", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                                \
     X(PUBLIC, "Public", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                              \
-    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 0, 0, 0)                                            \
+    X(RETRY, "Retry-After", K_NUMBER, 0, ANSWERS, 0, 0, 0, 0)                                      \
     X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 0, 0, 0, 0)                                            \
     X(TE, "TE", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                                      \
     X(TRAILER, "Trailer", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                            \
@@ -329,17 +329,17 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(SOAP_ACTION_2, "SOAPACTION", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                   \
     X(HOST_2, "HOST", K_WHO, 12, STAYS, 0, 0, 0, 0)                                                \
     X(HOST_3, "host", K_WHO, 12, STAYS, 0, 0, 0, 0)                                                \
-    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
-    X(LENGTH_3, "content-length", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
-    X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, 0, 0, 0, 0, 0)                                      \
-    X(TYPE_2, "Content-type", K_TEXT, 10, ANSWERS | STAYS, C_HTML, 9, 0, 0)                        \
-    X(TYPE_3, "content-type", K_TEXT, 10, STAYS, 0, 0, 0, 0)                                       \
-    X(TYPE_4, "CONTENT-TYPE", K_TEXT, 10, STAYS, 0, 0, 0, 0)                                       \
+    X(LENGTH_2, "Content-length", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
+    X(LENGTH_3, "content-length", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
+    X(LENGTH_4, "CONTENT-LENGTH", K_LENGTH, 0, ANSWERS, 0, 0, 0, 0)                                \
+    X(TYPE_2, "Content-type", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
+    X(TYPE_3, "content-type", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
+    X(TYPE_4, "CONTENT-TYPE", K_TYPE, 10, ANSWERS | STAYS, C_HTML, 14, 0, 0)                       \
     X(DISPOSITION_2, "Content-disposition", K_TEXT, 8, ANSWERS, 0, 0, 55, 1)                       \
-    X(USER_AGENT_2, "User-agent", K_TEXT, 12, STAYS, 0, 0, 0, 0)                                   \
-    X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, STAYS, 0, 0, 0, 0)                                   \
-    X(CACHE_2, "Cache-control", K_TEXT, 8, STAYS, 0, 0, 0, 0)                                      \
-    X(DATED_2, "date", K_DATE, 0, 0, 0, 0, 0, 0)                                                   \
+    X(USER_AGENT_2, "User-agent", K_TEXT, 12, ASKS | STAYS, 0, 0, 0, 24)                           \
+    X(USER_AGENT_3, "USER-AGENT", K_TEXT, 12, ASKS | STAYS, 0, 0, 0, 24)                           \
+    X(CACHE_2, "Cache-control", K_TEXT, 8, 3 | STAYS | SPELT, C_NO_CACHE, 10, 35, 6)               \
+    X(DATED_2, "date", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                             \
     X(ETAG_2, "Etag", K_TEXT, 0, ANSWERS, 0, 0, 61, 3)
 
 #define HEADER_ROW(id, name, kind, shown, flags, from, count, ...) \
@@ -380,16 +380,19 @@ const wspi_http_dialect wspi_http = {
     .n_prefixes = WSPI_COUNT(prefixes) - 1,
     .starts_sampled = REQUESTS_SAMPLED,
     .versions_sampled = 2,
-    .statuses_sampled = 11,
+    .statuses_sampled = 12,
     .answers_sampled = 2,
     .host = H_HOST,
     .agent = H_USER_AGENT,
     .sized = H_LENGTH,
     .typed = H_TYPE,
     .coded = {H_TRANSFER, H_TRANSFER_2},
+    .login = H_AUTHORIZATION,
+    .realm = H_AUTHENTICATE,
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE | OTHERS,
+    .flags = UNTIL_CLOSE | OTHERS | APART,
+    .mixed = 1,
     .memory = 256,
     .words = &words,
 };
@@ -404,6 +407,17 @@ static void walk(wspi_coder *c)
     wspi_http_walk(c, &wspi_http);
 }
 
+static bool is_in_head(const wsp_context *ctx, int dir)
+{
+    return ctx->app.id[dir] == WSPI_APP_HTTP && ctx->app.mode[dir] & IN_HEAD;
+}
+
+/* Samples: who has not ended a head goes on. */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    return !is_in_head(ctx, !dir) || is_in_head(ctx, dir);
+}
+
 const wspi_app wspi_app_http = {
     .proto = {.name = "http", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_TCP,
@@ -411,6 +425,7 @@ const wspi_app wspi_app_http = {
     .walk = walk,
     .ports = {80, 8080, 8000, 3128},
     .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
     .ports_only =
         true, /* on other ports: readers take what follows on the connection for HTTP too */
 };

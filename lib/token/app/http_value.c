@@ -182,18 +182,41 @@ static unsigned form_of(const uint8_t *b, size_t n)
            (n > 1 && b[n - 2] == '\r' ? USUAL : BARE_LF);
 }
 
-unsigned wspi_http_again(wspi_http_message *w)
+unsigned wspi_http_past(const wspi_http_message *w, size_t *at)
+{
+    const uint8_t *b = w->c->ctx->name + *at, *colon;
+    size_t end = has_past(w) ? past_end(w, *at) : *at;
+
+    if (end == *at)
+        return H_OTHER;
+    colon = memchr(b, ':', end - *at);
+    *at = end;
+    return colon ? wspi_http_header(w->d, b, (size_t)(colon - b)) : (unsigned)H_OTHER;
+}
+
+/* Classes of numbers of lines, from 2 on, that are at most so many. */
+static unsigned counts_up_to(const wspi_http_message *w, unsigned most)
+{
+    unsigned k = 2, m = wspi_proto_of(w->c->pay.app)->fields[AGAIN].mantissa;
+
+    while (wspi_bin_start(k + 1, m) <= most + 1)
+        k++;
+    return k - 2;
+}
+
+unsigned wspi_http_again(wspi_http_message *w, unsigned most)
 {
     const uint8_t *name = w->c->ctx->name;
     unsigned n = w->c->enc && has_past(w) ? count_again(w) : 0;
     size_t end, line;
 
-    wspi_app_only(w->c, 0, 0);
+    wspi_app_only(w->c, 2, counts_up_to(w, most));
     n = (unsigned)wspi_app_code(w->c, AGAIN, true, 0, n);
     wspi_app_require(w->c, n == 0 || has_past(w));
     for (unsigned i = 0; i < n && !wspi_http_stopped(w); i++) {
         line = w->c->pay.at;
-        end = past_end(w, w->past);
+        end = w->past;
+        wspi_http_note(w, wspi_http_past(w, &end));
         wspi_app_require(w->c, end != w->past);
         if (wspi_http_stopped(w))
             break;
@@ -218,6 +241,64 @@ void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line)
     }
 }
 
+/* ---- samples: Basic authentication (RFC 7617 2), whose values are made up whole; tokens spell how they begin ---- */
+
+enum { LOGIN_LEAST = 12, LOGIN_MOST = 63, REALM_LEAST = 8 };
+
+static bool is_login(const wspi_http_message *w, const wspi_http_row *r)
+{
+    return r - w->d->rows == w->d->login;
+}
+
+static bool is_made_up(const wspi_http_message *w, const wspi_http_row *r)
+{
+    return w->c->fill && !r->shape && (is_login(w, r) || r - w->d->rows == w->d->realm);
+}
+
+static char letter(wspi_rng *r)
+{
+    return (char)('a' + wspi_rng_u64(r) % 26);
+}
+
+/* User and password with a colon between them, in base64 (RFC 4648 4) of n bytes: a multiple of four. */
+static void make_login(char *b, size_t n, wspi_rng *r)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t colon = 1 + (size_t)wspi_rng_below(r, n / 4 * 3 - 2);
+
+    for (size_t i = 0; i < n; i += 4) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (uint8_t)(i / 4 * 3 + k == colon ? ':' : letter(r));
+        for (size_t k = 0; k < 4; k++)
+            b[i + k] = digits[v >> (18 - 6 * k) & 63];
+    }
+}
+
+static void make_realm(char *b, size_t n, wspi_rng *r)
+{
+    static const char begin[] = "realm=\"";
+
+    for (size_t i = 0; i < n; i++)
+        b[i] = i + 1 < sizeof begin ? begin[i] : i + 1 == n ? '"' : letter(r);
+}
+
+static void made_up_text(wspi_http_message *w, const wspi_http_row *r, size_t n)
+{
+    wspi_coder *c = w->c;
+    size_t shown = WSPI_MIN(WSPI_MIN(r->shown, n), w->budget);
+    char b[LOGIN_MOST];
+
+    if (is_login(w, r))
+        make_login(b, n, &c->rng);
+    else
+        make_realm(b, n, &c->rng);
+    w->budget -= shown;
+    wspi_text_given(c, (const uint8_t *)b, shown);
+    for (size_t i = shown; i < n; i++)
+        wspi_app_put(c, 1, (uint8_t)b[i]);
+}
+
 /* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
 
 /*
@@ -229,7 +310,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
 {
     wspi_coder *c = w->c;
     const wspi_http_dialect *d = w->d;
-    bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED;
+    bool echo = last && w->mode & ANSWER, tag = echo && r->flags & TAGGED, must;
     uint64_t k = ABSENT;
 
     if (r->flags & BARE)
@@ -238,8 +319,11 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
         k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
                 ? d->n_prefixes
                 : wspi_http_prefix(d, wspi_http_here(w), *n);
+    must = tag ? c->fill != NULL
+               : !last && wspi_asked(c) &&
+                     (is_made_up(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
     wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
-    k = wspi_app_code(c, PREFIX, !(tag && c->fill), ABSENT, k);
+    k = wspi_app_code(c, PREFIX, !must, ABSENT, k);
     if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
         return false;
     if (k < d->n_prefixes) {
@@ -259,9 +343,22 @@ static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row 
     bool host = r == w->d->rows + w->d->host;
 
     *from = host ? 4 : f == VALUE ? 1 : 2;
+    if (is_made_up(w, r)) {
+        *from = wspi_bin(is_login(w, r) ? LOGIN_LEAST : REALM_LEAST, m);
+        return wspi_bin(LOGIN_MOST, m) + 1 - *from;
+    }
     if ((r->count && !(r->flags & SPELT)) || r->kind > K_WHO)
         return 0;
     return wspi_bin(host ? 47 : f == VALUE ? 255 : 511, m) + 1 - *from;
+}
+
+static enum wspi_text_class class_of(const wspi_http_message *w, const wspi_http_row *r)
+{
+    if (r == w->d->rows + w->d->host)
+        return WSPI_TEXT_NAME;
+    if (r->kind == K_LIST)
+        return WSPI_TEXT_LIST;
+    return r->kind == K_WHO || w->form & NO_SPACE ? WSPI_TEXT_WORD : WSPI_TEXT_LINE;
 }
 
 /* false: it is implied, which it can be where a length says so to nobody. last: the value that it may begin with, or NULL. */
@@ -269,25 +366,28 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
                     size_t n, bool implied)
 {
     unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, count, from;
-    bool prefix = prefix_of(w, r, last, len, &n);
+    bool prefix = prefix_of(w, r, last, len, &n), made_up = prefix && is_made_up(w, r);
     const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
 
     implied = !prefix && implied;
     count = spelled_lengths(w, r, f, &from);
     if (shape) {
         from = wspi_http_shortest(w, f, shape);
-        count = implied && w->mode & ANSWER ? 0 : LENGTHS_SAMPLED;
+        count = implied && w->mode & ANSWER ? 0 : f == VALUE ? VALUES_SAMPLED : LENGTHS_SAMPLED;
     }
+    if (is_made_up(w, r) && !prefix)
+        count = 0;
     n = wspi_http_length(w, f, implied, n, from, count);
     if (wspi_http_stopped(w) || (implied && n == NO_LEN))
         return false;
+    if (made_up && is_login(w, r))
+        n -= n % 4; /* classes of lengths begin with a multiple of it */
     if (shape)
         wspi_http_shaped(w, n, shape);
+    else if (made_up && n >= REALM_LEAST && n <= LOGIN_MOST)
+        made_up_text(w, r, n);
     else
-        wspi_http_text(w, n, r->shown,
-                       r == w->d->rows + w->d->host ? WSPI_TEXT_NAME
-                       : f == VALUE                 ? WSPI_TEXT_LINE
-                                                    : WSPI_TEXT_WORD);
+        wspi_http_text(w, n, r->shown, class_of(w, r));
     return true;
 }
 
@@ -322,16 +422,23 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     wspi_http_literal(w, s, DATE_LEN);
 }
 
+enum { SESSION_LEAST = 128, SESSION_MOST = 511 }; /* bytes of a body */
+
 static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
+    unsigned m = wspi_proto_of(w->c->pay.app)->fields[NUMBER].mantissa;
     char s[16];
 
     /* a body goes on in other segments, but not in other datagrams */
-    wspi_app_only(w->c, r->from,
-                  r->count                                          ? r->count
-                  : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
-                                                                    : 15u);
+    if (r->kind == K_LENGTH && wspi_http_has_session(w))
+        wspi_app_only(w->c, wspi_bin(SESSION_LEAST, m),
+                      wspi_bin(SESSION_MOST, m) + 1 - wspi_bin(SESSION_LEAST, m));
+    else
+        wspi_app_only(w->c, r->from,
+                      r->count                                          ? r->count
+                      : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
+                                                                        : 15u);
     v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
@@ -371,20 +478,25 @@ static uint64_t sequence_read(const wspi_http_message *w, const char *method, si
     return wspi_http_decimal(b, digits);
 }
 
+enum {
+    FIRST_SEQUENCES = 15
+}; /* samples: classes of a flow's first number, from 2 on, below 2^16 */
+
 /* RFC 3261 8.1.1.5: one more than the last request's, or that of the request that is answered. */
 static void sequence_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     wspi_coder *c = w->c;
     const char *method = sequence_method(w);
-    bool answer = w->mode & ANSWER;
+    bool answer = w->mode & ANSWER, first;
     uint64_t v = 0, want = 0;
     char s[16];
 
     (void)wspi_app_last(c, !answer, SEQUENCE, &want);
+    first = !answer && want == 0;
     want = want >= NO_NUMBER - 1 ? 1 : answer && want ? want : want + 1;
     if (c->enc)
         v = sequence_read(w, method, n);
-    wspi_app_only(c, 0, 0);
+    wspi_app_only(c, 2, first ? FIRST_SEQUENCES : 0);
     v = wspi_app_code(c, SEQUENCE, true, want, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
@@ -414,13 +526,24 @@ static unsigned common_of(const wspi_http_message *w, const wspi_http_row *r, co
     return k;
 }
 
+/* The type of the body that begins at `at`: JSON, if nothing of it was left out. */
+static void note_type(wspi_http_message *w, size_t at)
+{
+    static const char json[] = "application/json";
+    const wspi_coder *c = w->c;
+    const uint8_t *b = c->enc ? c->pay.in : c->pay.out->data;
+
+    if (c->pay.at - at >= sizeof json - 1 && memcmp(b + at, json, sizeof json - 1) == 0)
+        w->mode |= JSON;
+}
+
 /* The value of header k, of n bytes when encoding. */
 void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
 {
     wspi_coder *c = w->c;
     const wspi_http_dialect *d = w->d;
     const wspi_http_row *r = &d->rows[WSPI_MIN(k, d->n_headers)];
-    size_t len = 0;
+    size_t len = 0, at = c->pay.at;
     const uint8_t *last = k < d->n_headers ? past_value(w, k, &len) : NULL;
     uint64_t v = ABSENT;
 
@@ -443,4 +566,6 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         text_value(w, r, last, len, n);
     if ((k == d->coded[0] || k == d->coded[1]) && (v == ABSENT || v == r->from))
         w->mode |= OPEN;
+    if (r->kind == K_TYPE && !wspi_http_stopped(w))
+        note_type(w, at);
 }

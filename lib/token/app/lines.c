@@ -21,8 +21,10 @@ enum {
     MAX_TOKENS = 300,
     MAX_TEXT = 64,   /* tokens before which a line of text begins or goes on: listings are long */
     MAX_SAMPLED = 6, /* lines of a sample */
+    MAX_LIST = 12,   /* of one that goes on */
     MAX_ITEMS = 8,   /* of a line that is free text, of a sample */
     MAX_WORD = 40,
+    MAX_PHRASES = 6, /* in units of 64 */
     SAMPLED_LINE = 70
 };
 
@@ -30,14 +32,15 @@ typedef struct walk {
     wspi_coder *c;
     const wspi_lines *g;
     unsigned mode;
-    size_t budget;             /* bytes of names that still get tokens */
-    unsigned row, form, place; /* of the line at hand; how many items it has had */
-    unsigned lines;            /* samples: complete ones */
-    bool glued;                /* no space comes before the next item */
-    bool hidden;               /* the last item was a name */
-    bool sized;                /* the next number is how long a body is */
-    uint64_t count;            /* its first number plus one, or 0 */
-    uint8_t tag[MAX_TAG];      /* IMAP: the client's last one */
+    size_t budget;              /* bytes of names that still get tokens */
+    unsigned row, form, place;  /* of the line at hand; how many items it has had */
+    unsigned lines;             /* samples: complete ones */
+    uint64_t said[MAX_PHRASES]; /* samples: phrases that lines before have begun with */
+    bool glued;                 /* no space comes before the next item */
+    bool hidden;                /* the last item was a name */
+    bool sized;                 /* the next number is how long a body is */
+    uint64_t count;             /* its first number plus one, or 0 */
+    uint8_t tag[MAX_TAG];       /* IMAP: the client's last one */
     size_t tag_len;
     size_t eol,
         next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
@@ -460,23 +463,26 @@ static uint64_t set_here(const walk *w)
 static unsigned coded_item(walk *w, unsigned k)
 {
     wspi_coder *c = w->c;
-    uint64_t set = set_here(w);
+    uint64_t set = set_here(w), fits = wspi_list_set(w->g, w->row, w->lines, set);
     unsigned want = wspi_expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
              count = wspi_field_count(c->pay.app, ITEM);
-    bool asked = wspi_asked(c), any = free_text(w);
+    bool asked = wspi_asked(c), any = free_text(w), list = fits != set;
 
     k = (unsigned)wspi_app_code(c, ITEM, true, want, k);
     if (stopped(w))
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
-            if (i == want || !(wspi_item_fits(w->g, set, i) ||
-                               (any && wspi_item_is_word(w->g, i, w->place == 0))))
+            if (i == want || (list && w->said[i / 64] >> i % 64 & 1) ||
+                !(wspi_item_fits(w->g, fits, i) ||
+                  (any && wspi_item_is_word(w->g, i, w->place == 0))))
                 c->legal[base + i] = 0;
         c->need = !wspi_item_fits(w->g, set, want);
     }
     if (k >= w->g->n_items)
         wspi_app_fail(c);
+    else if (k >= FIRST_PHRASE && list)
+        w->said[k / 64] |= UINT64_C(1) << k % 64;
     return k;
 }
 
@@ -551,12 +557,6 @@ static void coded_tag(walk *w, size_t n)
 
 /* ---- lines ---- */
 
-/* Is the line a greeting and nothing else? */
-static bool greets(const wspi_line_row *r)
-{
-    return r->script[0] == M_GREET || r->script[1] == M_GREET;
-}
-
 /*
  * Samples: may the line be of this row? The first one of a flow says which protocol it is; a code that goes on is followed by
  * itself or its end.
@@ -566,7 +566,8 @@ static bool row_fits(const walk *w, unsigned k)
     unsigned flags = k < w->g->n_lines ? w->g->rows[k].flags : 0;
 
     if (w->lines && flags_of(w) & MORE)
-        return k == w->row + 1 || (k == w->row && w->lines < MAX_SAMPLED);
+        return k == w->row + 1 ||
+               (k == w->row && w->lines < (w->g == &wspi_lines_smtp ? MAX_LIST : MAX_SAMPLED));
     if (!(flags & (w->c->dir ? ANSWERS : ASKS)) || (!spoken(w) && !(flags & FIRST)) ||
         (w->lines && flags & FIRST))
         return false;
@@ -574,7 +575,7 @@ static bool row_fits(const walk *w, unsigned k)
         return false;
     if (flags & GOES)
         return w->c->ctx->app.mode[0] & IN_BODY;
-    if (greets(&w->g->rows[k]) && w->c->ctx->app.id[1] == w->c->pay.app)
+    if (wspi_row_greets(&w->g->rows[k]) && w->c->ctx->app.id[1] == w->c->pay.app)
         return false;
     if (flags & TAGGED && flags & ANSWERS)
         return w->tag_len > 0;
@@ -675,7 +676,9 @@ static bool line(walk *w, bool resumed)
         w->mode |= line_done(w) ? 0 : IN_LINE;
         return true;
     }
-    wspi_app_only(c, 0, 0);
+    /* samples: commands are in small letters, or large ones again (RFC 5321 2.4, RFC 959 5.3, RFC 1939 3) */
+    wspi_app_only(c, w->form ^ LOWER,
+                  w->g != &wspi_lines_imap && w->form <= LOWER && flags_of(w) & ASKS);
     w->form = (unsigned)wspi_app_code(c, FORM, true, w->form, form);
     wspi_app_require(c, w->form < 2 * CASES);
     if (stopped(w))

@@ -142,6 +142,10 @@ uint64_t wspi_own_address(const wsp_packet *p);
 /* The item that is predicted where one of a set may come; is item k in the set? */
 unsigned wspi_expected_item(uint64_t set);
 bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k);
+/* Is a line of the row a greeting and nothing else? */
+bool wspi_row_greets(const wspi_line_row *r);
+/* Samples: of a set, what comes in line `lines` of a list of names and phrases, whose first line is the name. */
+uint64_t wspi_list_set(const wspi_lines *g, unsigned row, unsigned lines, uint64_t set);
 /* Can a text for people have item k? The first one stands apart from the code. */
 bool wspi_item_is_word(const wspi_lines *g, unsigned k, bool first);
 

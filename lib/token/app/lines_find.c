@@ -311,6 +311,22 @@ bool wspi_item_fits(const wspi_lines *g, uint64_t set, unsigned k)
     return k < g->n_items && set & (k < FIRST_PHRASE ? special[k] : g->sets[k]);
 }
 
+bool wspi_row_greets(const wspi_line_row *r)
+{
+    return r->script[0] == M_GREET || r->script[1] == M_GREET;
+}
+
+/* RFC 5321 4.1.1.1: the server's name, then what it can; the last line has no hyphen behind its code. */
+uint64_t wspi_list_set(const wspi_lines *g, unsigned row, unsigned lines, uint64_t set)
+{
+    bool of_list = g->rows[row].flags & MORE && set == (M_NAME | M_MORE),
+         last = row && lines && g->rows[row - 1].flags & MORE && set == M_DONE;
+
+    if (!of_list && !last)
+        return set;
+    return lines ? M_MORE : M_NAME;
+}
+
 bool wspi_item_is_word(const wspi_lines *g, unsigned k, bool first)
 {
     if (k < FIRST_PHRASE || k >= g->n_items)

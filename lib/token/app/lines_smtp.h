@@ -148,14 +148,14 @@
     X(44, "PIPE_CONNECT", M_MORE | M_DONE)                                                  \
     X(45, "DELIVERBY", M_MORE | M_DONE)                                                     \
     X(46, "EXPN", M_MORE | M_DONE)                                                          \
-    X(47, "STARTTLS", 0)                                                                    \
+    X(47, "STARTTLS", M_MORE | M_DONE)                                                      \
     X(48, "TURN", 0)                                                                        \
-    X(49, "AUTH PLAIN LOGIN", 0)                                                            \
-    X(50, "AUTH LOGIN PLAIN", 0)                                                            \
-    X(51, "AUTH LOGIN", 0)                                                                  \
-    X(52, "AUTH PLAIN", 0)                                                                  \
-    X(53, "AUTH=LOGIN PLAIN", 0)                                                            \
-    X(54, "AUTH=PLAIN LOGIN", 0)                                                            \
+    X(49, "AUTH PLAIN LOGIN", M_MORE | M_DONE)                                              \
+    X(50, "AUTH LOGIN PLAIN", M_MORE | M_DONE)                                              \
+    X(51, "AUTH LOGIN", M_MORE | M_DONE)                                                    \
+    X(52, "AUTH PLAIN", M_MORE | M_DONE)                                                    \
+    X(53, "AUTH=LOGIN PLAIN", M_MORE | M_DONE)                                              \
+    X(54, "AUTH=PLAIN LOGIN", M_MORE | M_DONE)                                              \
     X(55, "AUTH", 0)                                                                        \
     X(56, "LIMITS", 0)                                                                      \
     X(57, "REQUIRETLS", 0)                                                                  \

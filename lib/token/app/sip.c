@@ -113,84 +113,92 @@ enum { COMMONS(WSPI_HTTP_COMMON_ID) COMMON_COUNT };
 static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
 
 /* Samples. */
-#define VIA     "SIP/2.0/UDP %.example:5060;branch=z9hG4bK%"
-#define ADDRESS "<sip:%@%.example>"
+#define VIA       "SIP/2.0/UDP %.example:5060;branch=z9hG4bK%"
+#define ADDRESS   "<sip:%@%.example>"
+#define CALL      "%@%.example"
+#define CHALLENGE "realm=\"%\", nonce=\"%\""
+/* RFC 8866 5: sound to an address of documents. */
+static const char session[] =
+    "v=0\r\no=% 1 1 IN IP4 192.0.2.1\r\ns=%\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    "m=audio 5004 RTP/AVP 0\r\na=%\r\n";
 
 /* Name, then its row; the compact forms of RFC 3261 7.3.3 are names of their own. */
-#define HEADERS(X)                                                                       \
-    X(VIA, "Via", K_WHO, 0, ECHO, 0, 0, VIA)                                             \
-    X(FROM, "From", K_WHO, 0, STAYS | ECHO, 0, 0, ADDRESS ";tag=%")                      \
-    X(TO, "To", K_WHO, 0, STAYS | ECHO | TAGGED, 0, 0, ADDRESS)                          \
-    X(CALL, "Call-ID", K_WHO, 0, STAYS | ECHO, 0, 0, "%@%.example")                      \
-    X(SEQUENCE, "CSeq", K_SEQUENCE, 0, 0, 0, 0, NULL)                                    \
-    X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 7, 1, NULL)                                  \
-    X(CONTACT, "Contact", K_WHO, 0, STAYS, 0, 0, ADDRESS)                                \
-    X(LENGTH, "Content-Length", K_LENGTH, 0, 0, 0, 1, NULL)                              \
-    X(USER_AGENT, "User-Agent", K_TEXT, 10, STAYS | ASKS, 0, 0, "%/1.0")                 \
-    X(SERVER, "Server", K_TEXT, 10, ANSWERS, 0, 0, "%/1.0")                              \
-    X(ALLOW, "Allow", K_TEXT, 8, STAYS | ECHO | ASKS | ANSWERS, C_ALLOW, 4, NULL)        \
-    X(SUPPORTED, "Supported", K_TEXT, 8, STAYS | ECHO | ASKS, C_REPLACES_TIMER, 3, NULL) \
-    X(EXPIRES, "Expires", K_NUMBER, 0, ASKS, 7, 6, NULL)                                 \
-    X(ACCEPT, "Accept", K_TEXT, 8, STAYS | KNOWN, C_SDP, 0, NULL)                        \
-    X(TYPE, "Content-Type", K_TEXT, 8, KNOWN, C_SDP, 0, NULL)                            \
-    X(EVENTS, "Allow-Events", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL)                       \
-    X(EVENT, "Event", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL)                               \
-    X(SUBJECT, "Subject", K_WHO, 0, STAYS, 0, 0, NULL)                                   \
-    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 0, 0, 0, 0, NULL)                         \
-    X(AUTHORIZATION, "Authorization", K_WHO, 0, 0, 0, 0, NULL)                           \
-    X(PROXY_AUTHENTICATE, "Proxy-Authenticate", K_WHO, 0, 0, 0, 0, NULL)                 \
-    X(PROXY_AUTHORIZATION, "Proxy-Authorization", K_WHO, 0, 0, 0, 0, NULL)               \
-    X(RECORD_ROUTE, "Record-Route", K_WHO, 0, ECHO, 0, 0, NULL)                          \
-    X(ROUTE, "Route", K_WHO, 0, STAYS, 0, 0, NULL)                                       \
-    X(DATED, "Date", K_DATE, 0, 0, 0, 0, NULL)                                           \
-    X(SESSION, "Session-Expires", K_TEXT, 8, 0, 0, 0, NULL)                              \
-    X(LEAST_SESSION, "Min-SE", K_NUMBER, 0, 0, 0, 1, NULL)                               \
-    X(LEAST_EXPIRES, "Min-Expires", K_NUMBER, 0, 0, 0, 1, NULL)                          \
-    X(REASON, "Reason", K_TEXT, 12, 0, 0, 0, NULL)                                       \
-    X(WARNING, "Warning", K_WHO, 0, 0, 0, 0, NULL)                                       \
-    X(REQUIRE, "Require", K_TEXT, 8, STAYS, 0, 0, NULL)                                  \
-    X(UNSUPPORTED, "Unsupported", K_TEXT, 8, STAYS, 0, 0, NULL)                          \
-    X(STATE, "Subscription-State", K_TEXT, 8, 0, 0, 0, NULL)                             \
-    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 1, NULL)                                  \
-    X(RELIABLE, "RSeq", K_NUMBER, 0, 0, 0, 1, NULL)                                      \
-    X(RELIABLE_ACK, "RAck", K_WHO, 0, 0, 0, 0, NULL)                                     \
-    X(REFER_TO, "Refer-To", K_WHO, 0, 0, 0, 0, NULL)                                     \
-    X(REFERRED, "Referred-By", K_WHO, 0, 0, 0, 0, NULL)                                  \
-    X(ASSERTED, "P-Asserted-Identity", K_WHO, 0, STAYS, 0, 0, NULL)                      \
-    X(PREFERRED, "P-Preferred-Identity", K_WHO, 0, STAYS, 0, 0, NULL)                    \
-    X(ASSOCIATED, "P-Associated-URI", K_WHO, 0, STAYS, 0, 0, NULL)                       \
-    X(HISTORY, "History-Info", K_WHO, 0, STAYS, 0, 0, NULL)                              \
-    X(REMOTE, "Remote-Party-ID", K_WHO, 0, STAYS, 0, 0, NULL)                            \
-    X(PRIVACY, "Privacy", K_TEXT, 8, STAYS, 0, 0, NULL)                                  \
-    X(LANGUAGES, "Accept-Language", K_TEXT, 4, STAYS | KNOWN, C_ENGLISH, 0, NULL)        \
-    X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, STAYS, 0, 0, NULL)                        \
-    X(DISPOSITION, "Content-Disposition", K_TEXT, 8, 0, 0, 0, NULL)                      \
-    X(ALERT, "Alert-Info", K_WHO, 0, 0, 0, 0, NULL)                                      \
-    X(PATH, "Path", K_WHO, 0, STAYS, 0, 0, NULL)                                         \
-    X(MIME, "MIME-Version", K_TEXT, 4, STAYS, 0, 0, NULL)                                \
-    X(ETAG, "SIP-ETag", K_WHO, 0, 0, 0, 0, NULL)                                         \
-    X(IF_MATCH, "SIP-If-Match", K_WHO, 0, 0, 0, 0, NULL)                                 \
-    X(V, "v", K_WHO, 0, ECHO, 0, 0, NULL)                                                \
-    X(F, "f", K_WHO, 0, STAYS | ECHO, 0, 0, NULL)                                        \
-    X(T, "t", K_WHO, 0, STAYS | ECHO, 0, 0, NULL)                                        \
-    X(I, "i", K_WHO, 0, STAYS | ECHO, 0, 0, NULL)                                        \
-    X(M, "m", K_WHO, 0, STAYS, 0, 0, NULL)                                               \
-    X(L, "l", K_LENGTH, 0, 0, 0, 1, NULL)                                                \
-    X(C, "c", K_TEXT, 8, KNOWN, C_SDP, 0, NULL)                                          \
-    X(K, "k", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL)                                       \
-    X(S, "s", K_WHO, 0, STAYS, 0, 0, NULL)                                               \
-    X(E, "e", K_TEXT, 4, 0, 0, 0, NULL)                                                  \
-    X(O, "o", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL)                                       \
-    X(U, "u", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL)                                       \
-    X(R, "r", K_WHO, 0, 0, 0, 0, NULL)                                                   \
-    X(CALL_2, "Call-Id", K_WHO, 0, STAYS | ECHO, 0, 0, NULL)                             \
-    X(SEQUENCE_2, "Cseq", K_SEQUENCE, 0, 0, 0, 0, NULL)                                  \
-    X(SEQUENCE_3, "CSEQ", K_SEQUENCE, 0, 0, 0, 0, NULL)                                  \
-    X(VIA_2, "VIA", K_WHO, 0, ECHO, 0, 0, NULL)                                          \
-    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 1, NULL)                            \
-    X(REFER_TO_2, "Refer-to", K_WHO, 0, 0, 0, 0, NULL)
+#define HEADERS(X)                                                                                \
+    X(VIA, "Via", K_WHO, 0, ECHO, 0, 0, VIA, 0, 0)                                                \
+    X(FROM, "From", K_WHO, 0, STAYS | ECHO, 0, 0, ADDRESS ";tag=%", 0, 0)                         \
+    X(TO, "To", K_WHO, 0, STAYS | ECHO | TAGGED, 0, 0, ADDRESS, 0, 0)                             \
+    X(CALL, "Call-ID", K_WHO, 0, STAYS | ECHO, 0, 0, CALL, 0, 0)                                  \
+    X(SEQUENCE, "CSeq", K_SEQUENCE, 0, 0, 0, 0, NULL, 0, 0)                                       \
+    X(HOPS, "Max-Forwards", K_NUMBER, 0, 0, 7, 1, NULL, 0, 0)                                     \
+    X(CONTACT, "Contact", K_WHO, 0, STAYS | ANSWERS, 0, 0, ADDRESS, 0, 0)                         \
+    X(LENGTH, "Content-Length", K_LENGTH, 0, 0, 0, 1, NULL, 0, 0)                                 \
+    X(USER_AGENT, "User-Agent", K_TEXT, 10, STAYS | ASKS | ANSWERS, 0, 0, "%/1.0", 3, 5)          \
+    X(SERVER, "Server", K_TEXT, 10, ANSWERS, 0, 0, "%/1.0", 0, 0)                                 \
+    X(ALLOW, "Allow", K_LIST, 8, STAYS | ECHO | ASKS | ANSWERS | SPELT, C_ALLOW, 4, NULL, 8, 1)   \
+    X(SUPPORTED, "Supported", K_LIST, 8, STAYS | ECHO | ASKS | ANSWERS | SPELT, C_REPLACES_TIMER, \
+      3, NULL, 0, 0)                                                                              \
+    X(EXPIRES, "Expires", K_NUMBER, 0, ASKS, 7, 6, NULL, 0, 0)                                    \
+    X(ACCEPT, "Accept", K_TEXT, 8, STAYS | KNOWN | ASKS | ANSWERS, C_SDP, 1, NULL, 0, 0)          \
+    X(TYPE, "Content-Type", K_TEXT, 8, KNOWN | ASKS | ANSWERS, C_SDP, 1, NULL, 0, 0)              \
+    X(EVENTS, "Allow-Events", K_LIST, 8, STAYS | ECHO | ASKS | ANSWERS | SPELT, C_PRESENCE, 7,    \
+      NULL, 0, 0)                                                                                 \
+    X(EVENT, "Event", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL, 0, 0)                                  \
+    X(SUBJECT, "Subject", K_WHO, 0, STAYS | ASKS, C_TEST, 1, NULL, 0, 0)                          \
+    X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 0, ANSWERS, 0, 0, CHALLENGE, 2, 1)                 \
+    X(AUTHORIZATION, "Authorization", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                              \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                    \
+    X(PROXY_AUTHORIZATION, "Proxy-Authorization", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                  \
+    X(RECORD_ROUTE, "Record-Route", K_WHO, 0, ECHO, 0, 0, NULL, 0, 0)                             \
+    X(ROUTE, "Route", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                                          \
+    X(DATED, "Date", K_DATE, 0, ASKS | ANSWERS, 0, 0, NULL, 0, 0)                                 \
+    X(SESSION, "Session-Expires", K_TEXT, 8, 0, 0, 0, NULL, 0, 0)                                 \
+    X(LEAST_SESSION, "Min-SE", K_NUMBER, 0, ASKS, 7, 5, NULL, 0, 0)                               \
+    X(LEAST_EXPIRES, "Min-Expires", K_NUMBER, 0, 0, 0, 1, NULL, 0, 0)                             \
+    X(REASON, "Reason", K_TEXT, 12, 0, 0, 0, NULL, 0, 0)                                          \
+    X(WARNING, "Warning", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                          \
+    X(REQUIRE, "Require", K_TEXT, 8, STAYS, 0, 0, NULL, 0, 0)                                     \
+    X(UNSUPPORTED, "Unsupported", K_TEXT, 8, STAYS, 0, 0, NULL, 0, 0)                             \
+    X(STATE, "Subscription-State", K_TEXT, 8, 0, 0, 0, NULL, 0, 0)                                \
+    X(RETRY, "Retry-After", K_NUMBER, 0, 0, 0, 1, NULL, 0, 0)                                     \
+    X(RELIABLE, "RSeq", K_NUMBER, 0, 0, 0, 1, NULL, 0, 0)                                         \
+    X(RELIABLE_ACK, "RAck", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                        \
+    X(REFER_TO, "Refer-To", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                        \
+    X(REFERRED, "Referred-By", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                     \
+    X(ASSERTED, "P-Asserted-Identity", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                         \
+    X(PREFERRED, "P-Preferred-Identity", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                       \
+    X(ASSOCIATED, "P-Associated-URI", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                          \
+    X(HISTORY, "History-Info", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                                 \
+    X(REMOTE, "Remote-Party-ID", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                               \
+    X(PRIVACY, "Privacy", K_TEXT, 8, STAYS, 0, 0, NULL, 0, 0)                                     \
+    X(LANGUAGES, "Accept-Language", K_TEXT, 4, STAYS | KNOWN, C_ENGLISH, 0, NULL, 0, 0)           \
+    X(ENCODINGS, "Accept-Encoding", K_TEXT, 4, STAYS, 0, 0, NULL, 0, 0)                           \
+    X(DISPOSITION, "Content-Disposition", K_TEXT, 8, 0, 0, 0, NULL, 0, 0)                         \
+    X(ALERT, "Alert-Info", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                         \
+    X(PATH, "Path", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                                            \
+    X(MIME, "MIME-Version", K_TEXT, 4, STAYS, 0, 0, NULL, 0, 0)                                   \
+    X(ETAG, "SIP-ETag", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                            \
+    X(IF_MATCH, "SIP-If-Match", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                    \
+    X(V, "v", K_WHO, 0, ECHO, 0, 0, NULL, 0, 0)                                                   \
+    X(F, "f", K_WHO, 0, STAYS | ECHO, 0, 0, NULL, 0, 0)                                           \
+    X(T, "t", K_WHO, 0, STAYS | ECHO, 0, 0, NULL, 0, 0)                                           \
+    X(I, "i", K_WHO, 0, STAYS | ECHO, 0, 0, NULL, 0, 0)                                           \
+    X(M, "m", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                                                  \
+    X(L, "l", K_LENGTH, 0, 0, 0, 1, NULL, 0, 0)                                                   \
+    X(C, "c", K_TEXT, 8, KNOWN, C_SDP, 0, NULL, 0, 0)                                             \
+    X(K, "k", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL, 0, 0)                                          \
+    X(S, "s", K_WHO, 0, STAYS, 0, 0, NULL, 0, 0)                                                  \
+    X(E, "e", K_TEXT, 4, 0, 0, 0, NULL, 0, 0)                                                     \
+    X(O, "o", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL, 0, 0)                                          \
+    X(U, "u", K_TEXT, 8, STAYS | ECHO, 0, 0, NULL, 0, 0)                                          \
+    X(R, "r", K_WHO, 0, 0, 0, 0, NULL, 0, 0)                                                      \
+    X(CALL_2, "Call-Id", K_WHO, 0, STAYS | ECHO, 0, 0, CALL, 0, 0)                                \
+    X(SEQUENCE_2, "Cseq", K_SEQUENCE, 0, 0, 0, 0, NULL, 0, 0)                                     \
+    X(SEQUENCE_3, "CSEQ", K_SEQUENCE, 0, 0, 0, 0, NULL, 0, 0)                                     \
+    X(VIA_2, "VIA", K_WHO, 0, ECHO, 0, 0, VIA, 0, 0)                                              \
+    X(LENGTH_2, "Content-length", K_LENGTH, 0, 0, 0, 1, NULL, 0, 0)                               \
+    X(REFER_TO_2, "Refer-to", K_WHO, 0, 0, 0, 0, NULL, 0, 0)
 
-#define HEADER_ROW(id, name, ...) {__VA_ARGS__, 0, 0},
+#define HEADER_ROW(id, name, ...) {__VA_ARGS__},
 enum { HEADERS(WSPI_HTTP_HEADER_ID) H_END };
 static const wspi_value headers[] = {HEADERS(WSPI_HTTP_HEADER_VALUE){H_END, "end"}, {0, NULL}};
 static const wspi_http_row rows[] = {HEADERS(HEADER_ROW){K_WHO, 0, 0, 0, 0, NULL, 0, 0}};
@@ -207,7 +215,7 @@ static const wspi_field fields[] = {
     WSPI_HTTP_MORE("sip"),
     [SEQUENCE] = {"sip.sequence", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0}};
 
-/* RFC 3261 8.1.1; a response has those of the request (8.2.6.2). No sample has a body. */
+/* RFC 3261 8.1.1; a response has those of the request (8.2.6.2). Bodies of samples are offers and answers of sessions. */
 static const uint8_t ask[] = {H_VIA,  H_FROM,    H_TO,     H_CALL, H_SEQUENCE,
                               H_HOPS, H_CONTACT, H_LENGTH, ABSENT};
 static const uint8_t answer[] = {H_VIA, H_FROM, H_TO, H_CALL, H_SEQUENCE, H_LENGTH, ABSENT};
@@ -237,15 +245,20 @@ const wspi_http_dialect wspi_sip = {
     .n_prefixes = WSPI_COUNT(prefixes) - 2,
     .starts_sampled = STARTS_SAMPLED,
     .versions_sampled = 1,
-    .statuses_sampled = 6,
+    .statuses_sampled = 8,
     .answers_sampled = 1,
     .host = NEVER,
     .agent = NEVER,
-    .sized = NEVER,
-    .typed = NEVER,
+    .sized = H_LENGTH,
+    .typed = H_TYPE,
+    .session = session,
     .coded = {NEVER, NEVER},
+    .login = NEVER,
+    .realm = H_AUTHENTICATE,
     .bodyless = {NEVER, NEVER},
-    .flags = REPEATS | ORDERED | METHOD_TOLD,
+    .bodies = {INVITE, 1},
+    .flags = REPEATS | ORDERED | METHOD_TOLD | FREELY,
+    .mixed = 3, /* where to, how far and how long */
     .memory = WSPI_NAME_MAX,
     .words = &words,
 };

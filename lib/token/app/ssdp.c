@@ -153,6 +153,7 @@ static const wspi_field fields[] = {
     WSPI_HTTP_FIELDS("ssdp", starts, version, statuses, headers, commons, prefixes, WSPI_R_NONE, 1),
     WSPI_HTTP_MORE("ssdp")};
 
+enum { MOST_NEEDED = 7 };
 static const uint8_t search[] = {H_HOST, H_MAN, H_MX, H_ST, ABSENT};
 static const uint8_t announcement[] = {H_HOST, H_CACHE,  H_LOCATION, H_NT,
                                        H_NTS,  H_SERVER, H_USN,      ABSENT};
@@ -190,8 +191,11 @@ const wspi_http_dialect wspi_ssdp = {
     .sized = NEVER,
     .typed = NEVER,
     .coded = {NEVER, NEVER},
+    .login = NEVER,
+    .realm = NEVER,
     .bodyless = {NEVER, NEVER},
     .flags = REPEATS | ORDERED | ONE_TARGET | FREELY,
+    .mixed = MOST_NEEDED,
     .memory = WSPI_NAME_MAX,
     .words = &words,
 };
