@@ -26,6 +26,7 @@ typedef struct wire {
     uint64_t number;
     uint32_t seq[2];
     uint16_t port;     /* of the server; 0: 12345 */
+    bool same;         /* of the last sample: was the protocol read again as it was drawn? */
     char names[16384]; /* " name name ... " */
 } wire;
 
@@ -361,15 +362,34 @@ static inline size_t qname_len(const uint8_t *b)
     return n + 1;
 }
 
+/* Where the tokens of an application protocol begin. */
+static inline size_t app_from(const uint16_t *ids, size_t n)
+{
+    uint8_t layer;
+    size_t k = 0, f;
+
+    while (k < n && !wspi_in_group(ids[k], WSPI_T_APP) &&
+           !(wspi_token_field(ids[k], &layer, &f) && layer >= WSPI_LAYER_COUNT))
+        k++;
+    return k;
+}
+
+static inline bool same_app(const uint16_t *a, size_t na, const uint16_t *b, size_t nb)
+{
+    size_t from = app_from(a, na), at = app_from(b, nb);
+
+    return na - from == nb - at && memcmp(a + from, b + at, (na - from) * sizeof *a) == 0;
+}
+
 /* A sampled packet of the flow is of the protocol when it is read again. */
 static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
                           uint8_t app, wspi_rng *r)
 {
     uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
-    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    uint16_t ids[WSP_MAX_PACKET_TOKENS], seen[WSP_MAX_PACKET_TOKENS];
     wsp_residual *resid;
     wsp_decoded out;
-    size_t n = 0;
+    size_t n = 0, again;
     bool done = false;
 
     assert_non_null(legal);
@@ -386,9 +406,10 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     assert_int_equal(out.dir, dir);
     wsp_packet_dissect(w->packet, 1, &out.frame);
     assert_int_equal(wsp_residual_new(&resid), WSP_OK);
-    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, ids, &n, resid),
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, seen, &again, resid),
                      WSP_OK);
-    keep_names(w, ids, n);
+    w->same = same_app(ids, n, seen, again);
+    keep_names(w, seen, again);
     assert_int_equal(w->enc->app.id[dir], app);
     wsp_residual_free(resid);
     free(legal);

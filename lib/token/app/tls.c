@@ -522,12 +522,12 @@ static void walk(wspi_coder *c)
     while (!stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
             type = wspi_app_field(c, RECORD, 1, false, 0);
-            wspi_tls_keep(c, RECORD, in_turn(c));
+            wspi_app_keep(c, RECORD, in_turn(c));
         } else {
             if (is_enough(c))
                 return;
             more = wspi_app_element(c, RECORD, 1, wspi_app_captured(c) > 0, &type);
-            wspi_tls_keep(c, RECORD, in_turn(c));
+            wspi_app_keep(c, RECORD, in_turn(c));
             if (!more)
                 return;
         }

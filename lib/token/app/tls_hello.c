@@ -49,15 +49,6 @@ static unsigned row_of(const wspi_value *rows, uint64_t v)
     return k;
 }
 
-void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows)
-{
-    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
-
-    for (unsigned k = 0; wspi_asked(c) && k < n; k++)
-        if (!(rows >> k & 1))
-            c->legal[base + k] = 0;
-}
-
 /*
  * Samples: QUIC's TLS is 1.3 (RFC 9001 4.2): its ciphers and version only; first what servers take, of whose group the keys are. Over
  * TCP, versions that have no name come first.
@@ -172,7 +163,7 @@ static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
         only_offered(c, f, false);
         v = c->enc && there ? turned(c, f, wspi_app_get(c, 2)) : 0;
         more = wspi_app_next(c, f, there, &v);
-        wspi_tls_keep(c, f, ~seen);
+        wspi_app_keep(c, f, ~seen);
         if (!more)
             break;
         wspi_app_put(c, 2, turned(c, f, made_other(c, f, false, &others, v)));
@@ -374,7 +365,7 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
     if (c->enc && there)
         *type = wspi_app_get(c, 2);
     more = wspi_app_next(c, EXTENSION, there, type);
-    wspi_tls_keep(c, EXTENSION, may & ~*seen);
+    wspi_app_keep(c, EXTENSION, may & ~*seen);
     if (!more && needs & ~*seen && wspi_asked(c))
         c->need = true;
     if (!more)

@@ -32,7 +32,4 @@ enum { MESSAGE_HEAD = 4 };
 /* The body of a hello, which follows the head of its message, up to `end`. */
 void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client);
 
-/* Samples: of field f, which was asked for last, tokens of these rows only. */
-void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows);
-
 #endif
