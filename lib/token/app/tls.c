@@ -104,7 +104,8 @@ static wspi_tls_turn turn_of(const wspi_coder *c)
                            .cipher = (uint16_t)server[CIPHER],
                            .version = (uint16_t)server[HELLO],
                            .server = c->dir,
-                           .secret = server[OFFERED] == 0x0304};
+                           .secret = server[OFFERED] == 0x0304,
+                           .staples = server[STAPLES]};
 }
 
 /* Whatever is encoded moves the stage, too, but no token depends on it. */

@@ -22,9 +22,10 @@ enum {
     COOKIE, /* its length; this and the next one are of DTLS only */
     SRTP,
     FIELDS,
-    /* No fields: bytes of this direction's message that are still to come, and its type. */
+    /* No fields: bytes of this direction's message that are still to come, and its type; and */
     MESSAGE_LEFT = FIELDS,
-    MESSAGE_TYPE
+    MESSAGE_TYPE,
+    STAPLES /* has the hello of this direction asked for, or promised, the status of the certificate? */
 };
 
 enum { MESSAGE_HEAD = 4 };
