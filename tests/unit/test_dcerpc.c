@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_dcerpc.c: DCE/RPC over TCP and UDP: round trips, tokens, what stays hidden, samples. */
 #include "tests/unit/wire.h"
+#include "token/app/dcerpc.h"
 
 /* ---- connections ---- */
 
@@ -207,6 +208,61 @@ static void sampled_calls_are_calls(void **state)
     sample_has(asks, answers, WSPI_APP_DCERPC, "dcerpc.type=bind", "dcerpc.type=bind-ack");
 }
 
+/* A server may take the second syntax, and clients count their calls as they like: what is drawn is what is read again. */
+static void sampled_calls_are_of_the_context_that_was_accepted(void **state)
+{
+    static const char *const asks[] = {FLOW_OF("c2s", "tcp", "dynamic", "135"),
+                                       "tcp.flags=PA",
+                                       "len=168..175",
+                                       "dcerpc.count=3",
+                                       "dcerpc.call=changed",
+                                       "dcerpc.interface=epmapper",
+                                       NULL};
+    static const char *const answers[] = {FLOW_OF("s2c", "tcp", "135", "dynamic"),
+                                          "tcp.flags=PA",
+                                          "len=168..175",
+                                          "dcerpc.type=response",
+                                          "dcerpc.result=syntaxes-refused",
+                                          NULL};
+    static const char *const of_call[4][2] = {{"dcerpc.count=3", "dcerpc.call=changed"},
+                                              {"dcerpc.result=accepted", "dcerpc.syntax=ndr64"},
+                                              {"dcerpc.context=1", "dcerpc.call=changed"},
+                                              {"dcerpc.type=response", "len=168..175"}};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 17);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (size_t k = 0; k < 6; k++) {
+            sample(&w, &fill, k % 2 ? answers : asks, (int)(k % 2), WSPI_APP_DCERPC, &r);
+            assert_true(w.same);
+            for (size_t i = 0; i < 2 && k < 4; i++)
+                assert_named(&w, of_call[k][i]);
+        }
+    }
+    wire_close(&w);
+}
+
+/* NDR64 has eight bytes where NDR has four, of pointers and counts. */
+static void stubs_of_the_mapper_are_as_long_as_their_syntax_makes_them(void **state)
+{
+    uint8_t b[WSPI_DCE_MAP_MOST];
+
+    (void)state;
+    assert_int_equal(wspi_dce_map_stub(b, false, false, 0), 132);
+    assert_int_equal(wspi_dce_map_stub(b, true, false, 0), 144);
+    assert_int_equal(wspi_dce_map_stub(b, false, true, 0), 40);
+    assert_int_equal(wspi_dce_map_stub(b, true, true, 0), 52);
+    assert_int_equal(wspi_dce_map_stub(b, false, true, 49666), 128);
+    assert_memory_equal(b + 48 + 61, "\x07\x02\0\xc2\x02", 5); /* over TCP, on that port */
+    assert_int_equal(wspi_dce_map_stub(b, true, true, 49666), 148);
+    assert_memory_equal(b + 68 + 61, "\x07\x02\0\xc2\x02", 5);
+}
+
 static void sampled_datagrams_read_records(void **state)
 {
     static const char *const asks[] = {FLOW_OF("c2s", "udp", "dynamic", "34964"), "len=160..167",
@@ -230,6 +286,8 @@ int main(void)
         cmocka_unit_test(identifiers_and_stubs_are_hidden),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_calls_are_calls),
+        cmocka_unit_test(sampled_calls_are_of_the_context_that_was_accepted),
+        cmocka_unit_test(stubs_of_the_mapper_are_as_long_as_their_syntax_makes_them),
         cmocka_unit_test(sampled_datagrams_read_records),
     };
 

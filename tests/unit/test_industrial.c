@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_industrial.c: S7comm, DNP3 and QUIC messages: round trip of whole, cut and damaged ones, and their tokens. */
+/* test_industrial.c: S7comm, DNP3 and QUIC messages: round trip of whole, cut and damaged ones, and their tokens; samples. */
 #include "tests/unit/wire.h"
 
 /* A connection request; setting up S7; reading two items; the answer. */
@@ -155,6 +155,75 @@ static void sampled_dnp3_is_dnp3(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_DNP3);
 }
 
+/* ---- Modbus ---- */
+
+/* Application Protocol V1.1b3 6: the quantity of what is read or written, and the bytes that it takes. */
+static void check_modbus(const uint8_t *b, size_t n, const uint8_t *asked)
+{
+    unsigned fn = b[7] & 0x7f,
+             quantity = (unsigned)(asked ? asked : b)[10] << 8 | (asked ? asked : b)[11];
+    bool coils = fn <= 2 || fn == 15, reads = fn <= 4;
+    unsigned bytes = coils ? (quantity + 7) / 8 : 2 * quantity;
+
+    assert_int_equal(b[4] << 8 | b[5], n - 6);
+    assert_true(fn >= 1 && (fn <= 6 || fn == 15 || fn == 16));
+    if (asked)
+        assert_int_equal(fn, asked[7]);
+    if (asked && b[7] & 0x80) {
+        assert_int_equal(n, 9);
+        assert_in_range(b[8], 1, 4);
+    } else if (asked && reads) {
+        assert_int_equal(b[8], bytes);
+        assert_int_equal(n, 9 + bytes);
+    } else if (asked) {
+        assert_memory_equal(b + 8, asked + 8, 4);
+        assert_int_equal(n, 12);
+    } else if (fn == 5) {
+        assert_true(quantity == 0 || quantity == 0xff00);
+    } else if (fn != 6) {
+        assert_in_range(quantity, 1, coils ? 1968 : 123);
+        assert_int_equal(n, fn >= 15 ? 13 + bytes : 12);
+    }
+}
+
+static void sampled_modbus_reads_and_writes(void **state)
+{
+    static const char *const sends[2][8] = {
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=502",
+         "len=12", "tcp.flags=PA", NULL},
+        {"s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=502", "tcp.dport=dynamic",
+         "len=12", "tcp.flags=PA", NULL}};
+    static const char *const has[] = {
+        "modbus.function=read-holding",    "modbus.function=write-coil",
+        "modbus.function=write-registers", "modbus.function=err-coils-w",
+        "modbus.quantity=57344..65535",    "modbus.function=write-register"};
+    bool seen[WSPI_COUNT(has)] = {false};
+    uint8_t asked[300];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 19);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 10; k++) {
+            const uint8_t *b;
+            sample(&w, &fill, sends[k % 2], k % 2, WSPI_APP_MODBUS, &r);
+            assert_true(w.same);
+            b = w.packet->data + w.packet->payload_off;
+            check_modbus(b, w.packet->payload_len, k % 2 ? asked : NULL);
+            memcpy(asked, b, WSPI_MIN(w.packet->payload_len, sizeof asked));
+            for (size_t i = 0; i < WSPI_COUNT(has); i++)
+                seen[i] |= strstr(w.names, has[i]) != NULL;
+        }
+    }
+    for (size_t i = 0; i < WSPI_COUNT(has); i++)
+        assert_true(seen[i]);
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +233,7 @@ int main(void)
         cmocka_unit_test(sampled_ntp_has_a_code_where_its_length_says_so),
         cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
         cmocka_unit_test(sampled_dnp3_is_dnp3),
+        cmocka_unit_test(sampled_modbus_reads_and_writes),
     };
 
     (void)wsp_vocab_size();

@@ -155,9 +155,11 @@ static void what_is_no_message_is_not_taken(void **state)
     dir " first", dir " gap=0", "stack=eth/ipv4/tcp", "tcp.sport=" from, "tcp.dport=" to, \
         "tcp.flags=PA"
 
+/* What tells a number is told: the tokens of samples are those that are read again. */
 static void sampled_sessions_are_sessions(void **state)
 {
-    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "445"), "len=160..167", NULL};
+    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "445"), "len=160..167",
+                                       "smb.kind=smb2", NULL};
     static const char *const answers[] = {FLOW_OF("s2c", "445", "dynamic"), "len=160..167", NULL};
     static const char *const starts[] = {"negotiate", "session-setup", "session-setup",
                                          "tree-connect", "create"};
@@ -176,6 +178,7 @@ static void sampled_sessions_are_sessions(void **state)
         for (size_t k = 0; k < 24 && !over; k++) {
             char name[64];
             sample(&w, &fill, asks, 0, WSPI_APP_SMB, &r);
+            assert_true(w.same);
             if (k < WSPI_COUNT(starts)) {
                 (void)snprintf(name, sizeof name, "smb.command=%s", starts[k]);
                 assert_named(&w, name);
@@ -185,11 +188,139 @@ static void sampled_sessions_are_sessions(void **state)
             ended += over;
             assert_true(may_speak(&w, &fill, 1));
             sample(&w, &fill, answers, 1, WSPI_APP_SMB, &r);
+            assert_true(w.same);
             refused += strstr(w.names, "smb.status=access-denied") ||
                        strstr(w.names, "smb.status=name-not-found");
         }
     }
     assert_true(ended > 3 && wrote > 3 && refused > 3);
+    wire_close(&w);
+}
+
+/* A session that SMB1 begins, by the packets of TCP before it, or that was there before the capture. */
+static void open_connection(wire *w, const wsp_filler *fill, wspi_rng *r)
+{
+    static const char *const syn[] = {"c2s first",
+                                      "stack=eth/ipv4/tcp",
+                                      "tcp.sport=dynamic",
+                                      "tcp.dport=445",
+                                      "tcp.flags=S",
+                                      "len=0",
+                                      "end",
+                                      NULL};
+    static const char *const answer[] = {
+        "s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.flags=SA", "len=0", "end", NULL};
+    static const char *const ack[] = {
+        "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.flags=A", "len=0", "end", NULL};
+
+    sample(w, fill, syn, 0, 0, r);
+    sample(w, fill, answer, 1, 0, r);
+    sample(w, fill, ack, 0, 0, r);
+}
+
+/* Tokens that samples of SMB1 have, one by one. */
+static const char *const of_smb1[] = {"smb.command-1=negotiate",
+                                      "smb.command-1=session-setup",
+                                      "smb.command-1=tree-connect",
+                                      "smb.command-1=nt-create",
+                                      "smb.command-1=read",
+                                      "smb.command-1=write",
+                                      "smb.command-1=close",
+                                      "smb.command-1=echo",
+                                      "smb.command-1=tree-disconnect",
+                                      "smb.command-1=logoff",
+                                      "smb.dialect-1=LANMAN2.1",
+                                      "smb.body=3",
+                                      "smb.body=7",
+                                      "smb.capabilities=nt-11",
+                                      "smb.capabilities=nt-7",
+                                      "smb.token=init-ntlm",
+                                      "smb.token=answer-challenge",
+                                      "smb.token=answer-authenticate",
+                                      "smb.status=more-processing",
+                                      "smb.status=access-denied",
+                                      "smb.message=changed",
+                                      "smb.tree=changed",
+                                      "smb.session=changed"};
+
+static void sampled_sessions_of_smb1_are_sessions(void **state)
+{
+    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "445"), "len=160..167",
+                                       "smb.kind=smb1", NULL};
+    static const char *const answers[] = {FLOW_OF("s2c", "445", "dynamic"), "len=160..167", NULL};
+    bool seen[WSPI_COUNT(of_smb1)] = {false}, over;
+    size_t ended = 0;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 80; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        if (flow % 2)
+            open_connection(&w, &fill, &r);
+        over = false;
+        for (size_t k = 0; k < 40 && !over; k++) {
+            sample(&w, &fill, k % 2 ? answers : asks, (int)(k % 2), WSPI_APP_SMB, &r);
+            if (flow % 2 && k == 0)
+                assert_named(&w, "smb.command-1=negotiate");
+            if (k == 0)
+                assert_named(&w, "smb.flags-1=changed");
+            assert_true(w.same);
+            for (size_t i = 0; i < WSPI_COUNT(of_smb1); i++)
+                seen[i] |= strstr(w.names, of_smb1[i]) != NULL;
+            over = k % 2 && strstr(w.names, "=logoff");
+        }
+        ended += over;
+    }
+    assert_true(ended > 3);
+    for (size_t i = 0; i < WSPI_COUNT(of_smb1); i++) {
+        if (!seen[i])
+            print_message("never: %s\n", of_smb1[i]);
+        assert_true(seen[i]);
+    }
+    wire_close(&w);
+}
+
+/* What a list of dialects has of SMB2 may be taken, and then the client negotiates again. */
+static void sampled_sessions_go_on_with_smb2(void **state)
+{
+    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "445"),
+                                       "len=160..167",
+                                       "smb.kind=smb1",
+                                       "smb.command-1=negotiate",
+                                       "smb.dialect-1=NT LM 0.12",
+                                       "smb.dialect-1=SMB 2.\?\?\?",
+                                       NULL};
+    static const char *const answers[] = {FLOW_OF("s2c", "445", "dynamic"), "len=160..167",
+                                          "smb.kind=smb2", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 16);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_SMB, &r);
+        assert_named(&w, "smb.dialect-1=SMB 2.\?\?\?");
+        sample(&w, &fill, answers, 1, WSPI_APP_SMB, &r);
+        assert_named(&w, "smb.kind=smb2");
+        assert_named(&w, "smb.dialect=2.?");
+        assert_true(w.same);
+        sample(&w, &fill, asks, 0, WSPI_APP_SMB, &r);
+        assert_named(&w, "smb.kind=smb2");
+        assert_named(&w, "smb.command=negotiate");
+        assert_true(w.same);
+        sample(&w, &fill, answers, 1, WSPI_APP_SMB, &r);
+        assert_true(w.same);
+        sample(&w, &fill, asks, 0, WSPI_APP_SMB, &r);
+        assert_named(&w, "smb.command=session-setup");
+        assert_true(w.same);
+    }
     wire_close(&w);
 }
 
@@ -211,6 +342,8 @@ int main(void)
         cmocka_unit_test(numbers_signatures_and_hosts_are_hidden),
         cmocka_unit_test(what_is_no_message_is_not_taken),
         cmocka_unit_test(sampled_sessions_are_sessions),
+        cmocka_unit_test(sampled_sessions_of_smb1_are_sessions),
+        cmocka_unit_test(sampled_sessions_go_on_with_smb2),
         cmocka_unit_test(sampled_sessions_of_netbios_are_asked_for),
     };
 

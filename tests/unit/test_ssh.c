@@ -149,6 +149,135 @@ static void sampled_ssh_is_ssh(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_SSH);
 }
 
+/* Parts of the offer that a direction's last packet has: the names of its lists. */
+enum { KEX_LIST, HOST_LIST, CIPHER_LIST, MAC_LIST = 4, COMPRESSION_LIST = 6, OFFER_LISTS = 8 };
+static void read_offer(const wsp_packet *p, char list[OFFER_LISTS][1500])
+{
+    const uint8_t *b = p->data + p->payload_off, *end = b + p->payload_len;
+
+    if (memcmp(b, "SSH-", 4) == 0)
+        b = (const uint8_t *)memchr(b, '\n', (size_t)(end - b)) + 1;
+    assert_true(b + 6 + 16 < end);
+    assert_int_equal(b[5], 20);
+    b += 6 + 16;
+    for (size_t i = 0; i < OFFER_LISTS; i++) {
+        size_t n = (size_t)b[2] << 8 | b[3];
+        assert_true(n > 0 && b + 4 + n <= end);
+        memcpy(list[i], b + 4, n);
+        list[i][n] = 0;
+        b += 4 + n;
+    }
+}
+
+static bool has_name(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *s = list; (s = strstr(s, name)) != NULL; s += n)
+        if ((s == list || s[-1] == ',') && (s[n] == ',' || s[n] == 0))
+            return true;
+    return false;
+}
+
+/* The first name of a client's list that the server's has, too. */
+static void agree(const char *mine, const char *theirs, char name[128])
+{
+    for (const char *s = mine;; s++) {
+        size_t n = strcspn(s, ",");
+        assert_true(n > 0 && n < 128);
+        memcpy(name, s, n);
+        name[n] = 0;
+        if (has_name(theirs, name))
+            return;
+        s += n;
+        assert_true(*s == ',');
+    }
+}
+
+static void names_come_once(const char *list)
+{
+    char name[128];
+
+    for (const char *s = list;; s++) {
+        size_t n = strcspn(s, ",");
+        assert_true(n > 0 && n < sizeof name);
+        memcpy(name, s, n);
+        name[n] = 0;
+        s += n;
+        if (!*s)
+            return;
+        assert_false(has_name(s + 1, name));
+    }
+}
+
+static void assert_agreement(char offer[2][OFFER_LISTS][1500])
+{
+    char name[128];
+
+    for (int dir = 0; dir < 2; dir++)
+        for (size_t i = 0; i < OFFER_LISTS; i++)
+            names_come_once(offer[dir][i]);
+    agree(offer[0][KEX_LIST], offer[1][KEX_LIST], name);
+    assert_non_null(strstr(name, "curve25519-sha256"));
+    assert_ptr_equal(strstr(name, "curve25519-sha256"), name);
+    agree(offer[0][CIPHER_LIST], offer[1][CIPHER_LIST], name);
+    assert_null(strstr(name, "gcm"));
+    agree(offer[0][MAC_LIST], offer[1][MAC_LIST], name);
+    assert_string_not_equal(name, "hmac-sha2-512");
+    assert_string_not_equal(name, "hmac-sha2-512-etm@openssh.com");
+    agree(offer[0][COMPRESSION_LIST], offer[1][COMPRESSION_LIST], name);
+}
+
+/* Programs, versions with comments, lists of names: whatever is drawn, both sides can go on with it. */
+static void sampled_offers_have_something_in_common(void **state)
+{
+    static const char *const sends[2][9] = {
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=22",
+         "len=256..271", "tcp.flags=PA", "ssh.kex=ext-info-c", NULL},
+        {"s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=22", "tcp.dport=dynamic",
+         "len=256..271", "tcp.flags=PA", NULL}};
+    static const char *const has[] = {"ssh.software=PuTTY_Release_",
+                                      "ssh.text=20..23",
+                                      "ssh.kex=ext-info-c",
+                                      "ssh.kex=list:openssh-9.2",
+                                      "ssh.host-key=rsa-sha2-512",
+                                      "ssh.cipher=aes192-ctr",
+                                      "ssh.mac=hmac-sha1",
+                                      "ssh.compression=zlib",
+                                      "ssh.key=ecdsa-sha2-nistp256 ssh.string=8"};
+    static char offer[2][OFFER_LISTS][1500];
+    bool seen[WSPI_COUNT(has)] = {false};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 18);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 150; flow++) {
+        wsp_filler fill = filler_of(flow);
+        bool offered[2] = {false};
+        wire_again(&w);
+        for (int k = 0; k < 8; k++) {
+            sample(&w, &fill, sends[k % 2], k % 2, WSPI_APP_SSH, &r);
+            assert_true(w.packet->payload_len <= 1448);
+            if (strstr(w.names, "ssh.message=kexinit")) {
+                read_offer(w.packet, offer[k % 2]);
+                offered[k % 2] = true;
+            }
+            for (size_t i = 0; i < WSPI_COUNT(has); i++)
+                seen[i] |= strstr(w.names, has[i]) != NULL;
+        }
+        assert_true(offered[0] && offered[1]);
+        assert_agreement(offer);
+    }
+    for (size_t i = 0; i < WSPI_COUNT(has); i++) {
+        if (!seen[i])
+            print_message("never: %s\n", has[i]);
+        assert_true(seen[i]);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +287,7 @@ int main(void)
         cmocka_unit_test(an_offer_in_two_segments_is_told_as_far_as_it_goes),
         cmocka_unit_test(foreign_bytes_are_plain),
         cmocka_unit_test(sampled_ssh_is_ssh),
+        cmocka_unit_test(sampled_offers_have_something_in_common),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

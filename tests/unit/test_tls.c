@@ -101,6 +101,42 @@ static void certificates_have_every_length(void **state)
     }
 }
 
+/* That it is successful, and what kind of answer it is; then the answer, whose parts end where it does. */
+static void read_status(const uint8_t *b, size_t len)
+{
+    element all, status, answer;
+    const uint8_t *end = read_element(b, b + len, &all);
+
+    assert_ptr_equal(end, b + len);
+    b = read_element(all.b, end, &status);
+    assert_int_equal(status.tag, 0x0a);
+    assert_int_equal(status.b[0], 0);
+    assert_ptr_equal(read_element(b, end, &answer), end);
+    read_element(answer.b, end, &answer);
+    assert_ptr_equal(answer.b + answer.len, end);
+    b = read_element(answer.b, end, &all);
+    assert_int_equal(all.tag, 0x06);
+    assert_ptr_equal(read_element(b, end, &answer), end);
+    assert_int_equal(answer.tag, 0x04);
+    read_all(answer.b, answer.b + answer.len);
+}
+
+static void answers_of_ocsp_have_a_certificate_where_there_is_room(void **state)
+{
+    uint8_t b[WSPI_CERT_MAX];
+
+    (void)state;
+    for (unsigned ec = 0; ec < 2; ec++)
+        for (size_t want = 0; want <= 2 * WSPI_STATUS_MAX; want += 37) {
+            wspi_cert cert = {.start_ns = now, .ec = ec, .seed = want};
+            size_t len = wspi_cert_status_len(want, &cert);
+            assert_in_range(len, 200, WSPI_STATUS_MAX);
+            assert_true(len == want || want < 1400 || want > WSPI_STATUS_MAX);
+            wspi_cert_status_make(b, len, &cert);
+            read_status(b, len);
+        }
+}
+
 static void a_certificate_names_who_has_the_next_one_and_is_the_same_again(void **state)
 {
     uint8_t b[2][WSPI_CERT_MAX];
@@ -127,9 +163,12 @@ typedef struct flow {
     uint8_t b[2][STREAM];
     size_t n[2], longest;
     unsigned split; /* certificates that go on in another segment */
+    bool takes;     /* the status of the certificate is asked for and promised */
 } flow;
 
-static const char *const greets[] = {"c2s first",
+/* The first one only of those who ask for the status of the certificate. */
+static const char *const greets[] = {"tls.ext=status",
+                                     "c2s first",
                                      "stack=eth/ipv4/tcp",
                                      "tcp.sport=dynamic",
                                      "tcp.dport=443",
@@ -156,6 +195,12 @@ static const char *const answers[] = {"tls.record=handshake",
                                       "tls.handshake=server-done",
                                       "tls.handshake=ticket",
                                       NULL};
+/* Of a server that takes that up, if it does not refuse. */
+static const char *const takes[] = {"s2c first",          "s2c gap=0",
+                                    "stack=eth/ipv4/tcp", "tcp.sport=443",
+                                    "tcp.dport=dynamic",  "len=1408..1471",
+                                    "tcp.flags=PA",       "tls.handshake=server-hello",
+                                    "tls.ext=status",     NULL};
 
 static void speak(wire *w, const wsp_filler *fill, flow *f, wspi_rng *r)
 {
@@ -163,7 +208,10 @@ static void speak(wire *w, const wsp_filler *fill, flow *f, wspi_rng *r)
     bool asked = w->dec->app.mode[0] >> 4 == WSPI_TLS_ASKED;
     const wsp_packet *p = w->packet;
 
-    sample(w, fill, dir ? answers + !asked : w->dec->started ? asks : greets, dir, WSPI_APP_TLS, r);
+    if (dir == 0)
+        sample(w, fill, w->dec->started ? asks : greets + !f->takes, 0, WSPI_APP_TLS, r);
+    else
+        sample(w, fill, asked && f->takes ? takes : answers + !asked, 1, WSPI_APP_TLS, r);
     assert_true(f->n[dir] + p->payload_len <= STREAM);
     memcpy(f->b[dir] + f->n[dir], p->data + p->payload_off, p->payload_len);
     f->n[dir] += p->payload_len;
@@ -187,10 +235,12 @@ static bool converse(wire *w, uint64_t seed, flow *f)
 
     wspi_rng_seed(&r, seed);
     memset(f, 0, sizeof *f);
+    f->takes = seed % 2;
     wire_again(w);
     for (int k = 0; k < PACKETS && !mute && !(w->dec->app.mode[0] & 1); k++) {
         speak(w, &fill, f, &r);
-        mute = w->dec->app.mode[0] >> 4 >= WSPI_TLS_OPEN;
+        mute = w->dec->app.mode[0] >> 4 == WSPI_TLS_OPEN ||
+               w->dec->app.mode[0] >> 4 == WSPI_TLS_REFUSED;
     }
     return !mute;
 }
@@ -246,7 +296,11 @@ static size_t read_stream(const uint8_t *b, size_t n, uint8_t types[16])
             types[found++] = b[m];
             if (b[m] == WSPI_TLS_CERTIFICATE)
                 read_chain(b + m + 4, len);
-            else if (b[m] == WSPI_TLS_SERVER_KEY)
+            else if (b[m] == WSPI_TLS_STATUS) {
+                assert_int_equal(b[m + 4], 1);
+                assert_int_equal(number(b + m + 5, 3), len - 4);
+                read_status(b + m + 8, len - 4);
+            } else if (b[m] == WSPI_TLS_SERVER_KEY)
                 read_server_key(b + m + 4, len);
             else if (b[m] == WSPI_TLS_SERVER_DONE)
                 assert_int_equal(len, 0);
@@ -259,7 +313,7 @@ static void sampled_handshakes_can_be_read_whole_and_in_order(void **state)
 {
     static const uint8_t with_key[] = {2, 11, 12, 14}, without[] = {2, 11, 14};
     flow *f = wspi_new_array(1, sizeof *f);
-    unsigned whole = 0, split = 0, full = 0;
+    unsigned whole = 0, split = 0, full = 0, stapled = 0;
     uint8_t types[16];
     wire w;
 
@@ -272,7 +326,11 @@ static void sampled_handshakes_can_be_read_whole_and_in_order(void **state)
             continue;
         n = read_stream(f->b[1], f->n[1], types);
         if (n == 2)
-            continue; /* a ticket: the session goes on */
+            continue;                      /* a ticket: the session goes on */
+        if (types[2] == WSPI_TLS_STATUS) { /* behind the certificate */
+            memmove(types + 2, types + 3, --n - 2);
+            stapled++;
+        }
         assert_in_range(n, 3, 4);
         assert_memory_equal(types, n == 4 ? with_key : without, n);
         assert_int_equal(read_stream(f->b[0], f->n[0], types), 2);
@@ -285,6 +343,7 @@ static void sampled_handshakes_can_be_read_whole_and_in_order(void **state)
     assert_true(whole > FLOWS / 3);
     assert_true(split > 10);
     assert_true(full > 10);
+    assert_in_range(stapled, 5, whole - 5);
     wire_close(&w);
     free(f);
 }
@@ -642,6 +701,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificates_have_every_length),
+        cmocka_unit_test(answers_of_ocsp_have_a_certificate_where_there_is_room),
         cmocka_unit_test(a_certificate_names_who_has_the_next_one_and_is_the_same_again),
         cmocka_unit_test(sampled_handshakes_can_be_read_whole_and_in_order),
         cmocka_unit_test(the_same_seed_gives_the_same_handshake),

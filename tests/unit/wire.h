@@ -28,6 +28,7 @@ typedef struct wire {
     uint16_t port; /* of the server; 0: 12345 */
     bool
         exact; /* fields of a sampled message are those that were drawn, when they are read again */
+    bool same; /* of the last sample: was the protocol read again as it was drawn? */
     char names[16384]; /* " name name ... " */
     char drawn[16384]; /* of a sample: as they were drawn */
 } wire;
@@ -389,6 +390,25 @@ static inline void assert_same_fields(const uint16_t *a, size_t n, const uint16_
     assert_int_equal(m - k, 0);
 }
 
+/* Where the tokens of an application protocol begin. */
+static inline size_t app_from(const uint16_t *ids, size_t n)
+{
+    uint8_t layer;
+    size_t k = 0, f;
+
+    while (k < n && !wspi_in_group(ids[k], WSPI_T_APP) &&
+           !(wspi_token_field(ids[k], &layer, &f) && layer >= WSPI_LAYER_COUNT))
+        k++;
+    return k;
+}
+
+static inline bool same_app(const uint16_t *a, size_t na, const uint16_t *b, size_t nb)
+{
+    size_t from = app_from(a, na), at = app_from(b, nb);
+
+    return na - from == nb - at && memcmp(a + from, b + at, (na - from) * sizeof *a) == 0;
+}
+
 /* A sampled packet of the flow is of the protocol when it is read again. */
 static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
                           uint8_t app, wspi_rng *r)
@@ -417,6 +437,7 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     assert_int_equal(wsp_residual_new(&resid), WSP_OK);
     assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number++, seen, &m, resid),
                      WSP_OK);
+    w->same = same_app(ids, n, seen, m);
     keep_names(w, seen, m);
     assert_int_equal(w->enc->app.id[dir], app);
     if (w->exact)

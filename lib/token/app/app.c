@@ -87,6 +87,11 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
     return false;
 }
 
+bool wspi_app_changes(uint8_t app, size_t f)
+{
+    return app >= WSPI_LAYER_COUNT && apps[app - WSPI_LAYER_COUNT]->changes >> f & 1;
+}
+
 /* ---- turns ---- */
 
 /* What a connection speaks, or will by its ports, if turns matter to it. */
@@ -400,6 +405,32 @@ bool wspi_app_last(const wspi_coder *c, bool mine, unsigned f, uint64_t *v)
 
     *v = c->ctx->app.v[dir][f];
     return c->ctx->app.id[dir] == c->pay.app;
+}
+
+void wspi_app_keep(const wspi_coder *c, unsigned f, uint64_t rows)
+{
+    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
+
+    for (unsigned k = 0; wspi_asked(c) && k < n; k++)
+        if (!(rows >> k & 1))
+            c->legal[base + k] = 0;
+}
+
+uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, uint64_t other)
+{
+    unsigned base = wspi_field_base(c->pay.app, f), k = 0;
+
+    if (other == want) { /* nothing tells them apart */
+        wspi_app_only(c, 0, 0);
+        return wspi_app_code(c, f, true, want, want);
+    }
+    if (must)
+        (void)wspi_must(c, base, 1, 0);
+    else if (!wspi_may(c, base, 1, false, false, &k))
+        other = want;
+    if (stopped(c))
+        return 0;
+    return c->app.v[c->dir][f] = other;
 }
 
 /* ---- which protocol ---- */

@@ -34,6 +34,7 @@ typedef struct wspi_app {
     uint8_t turns;     /* samples: WSPI_CLIENT_FIRST ... */
     bool (*may_speak)(const wsp_context *ctx, int dir); /* samples: NULL, or after the first */
     bool (*may_end)(const wsp_context *ctx); /* samples: NULL, or: was enough said for a FIN? */
+    uint64_t changes; /* fields (FREE) of which samples may say that they change, a bit each */
 } wspi_app;
 
 /* Application protocols in the order of the vocabulary: append only. */
@@ -97,6 +98,8 @@ const wspi_proto *wspi_proto_of(uint8_t id);
 /* Tokens of a packet that models of all sizes read (max_tokens of wirespeak/model.h): samples go on behind them without one. */
 enum { WSPI_READ = 64 };
 
+/* May samples say that a field of an application protocol changes? */
+bool wspi_app_changes(uint8_t app, size_t f);
 /* Application protocol that is usual on a port of WSPI_TCP or WSPI_UDP and that samples may have, or 0. */
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport);
 /* Do samples of servers have this port? */
@@ -182,6 +185,15 @@ bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v);
 
 /* Samples take only tokens [from, from + count) of the next field that is coded. */
 void wspi_app_only(wspi_coder *c, unsigned from, unsigned count);
+
+/* Samples: of field f, which was asked for last, tokens of these rows only. */
+void wspi_app_keep(const wspi_coder *c, unsigned f, uint64_t rows);
+
+/*
+ * Samples: field f (FREE, of those that may change) is as predicted or, with its token, `other`, which the walk knows. `must`: it is
+ * `other`.
+ */
+uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, uint64_t other);
 
 /* n bytes that nobody learns from. */
 void wspi_app_opaque(wspi_coder *c, size_t n);

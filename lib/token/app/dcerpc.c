@@ -33,7 +33,10 @@ enum {
     OPERATION,
     STATUS,
     AUTH,
-    PADDING
+    PADDING,
+    FIELDS,
+    ACCEPTED =
+        FIELDS /* no field: one more than the first context that this answer to a bind accepted */
 };
 
 enum { HEAD = 16, VERIFIER = 8, CONTEXT_HEAD = 4, SYNTAX_LEN = 20, RESULT_LEN = 24 };
@@ -46,10 +49,12 @@ enum {
     FIRST_CALL = 2,
     USUAL_FRAGMENT = 5840
 };
+enum { EPT_MAP = 3, ALIVE_ANSWER = 4, FIRST_PORT = 49664, PORTS = 16 }; /* ServerAlive is 3, too */
 enum { REFUSED = 2, REFUSED_SYNTAX = 2 << 16 | 2, FEATURES = 3 << 16 | 3 };
 #define NAK UINT64_C(0x80000000) /* beside the reason of a bind-nak */
 
 /* Samples: from the client the first two, from the server what answers them. */
+enum { SAMPLED_ACCEPTED, SAMPLED_REFUSED, SAMPLED_FEATURES }; /* rows of results */
 enum { SAMPLED_BIND, SAMPLED_REQUEST, SAMPLED_RESPONSE, SAMPLED_FAULT, SAMPLED_ACK };
 static const wspi_value type[] = {{WSPI_DCE_BIND, "bind"},
                                   {WSPI_DCE_REQUEST, "request"},
@@ -123,7 +128,7 @@ static const wspi_value auth[] = {{0x0a02, "ntlm-connect"},        {0x0a04, "ntl
     {                                                                     \
         name, 0, width, WSPI_K_FREE, predictor, WSPI_R_NUMBER, 0, NULL, 0 \
     }
-static const wspi_field fields[] = {
+static const wspi_field fields[FIELDS] = {
     [TYPE] = ENUM("dcerpc.type", 8, WSPI_P_CONST, type, WSPI_R_NONE),
     [FORM] = ENUM("dcerpc.form", 24, WSPI_P_PREV, form, WSPI_R_NONE),
     [FLAGS] = ENUM("dcerpc.flags", 8, WSPI_P_CONST, flags, WSPI_R_NONE),
@@ -201,42 +206,18 @@ static bool looks(const uint8_t *b, size_t n)
 
 /* ---- samples ---- */
 
-/* A call for its server's port ([C706] O, appendix L), as the stub of ept_map; and that there is none, as its answer. */
-static const uint8_t map_call[] = {1,    0,    0,   0,    0,    0,    0,    0,    0,    0,    0,
-                                   0,    0,    0,   0,    0,    0,    0,    0,    0, /* object */
-                                   2,    0,    0,   0,    75,   0,    0,    0,    75,   0,    0,
-                                   0,    5,    0, /* a tower of five floors */
-                                   19,   0,    13,  0x78, 0x57, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab,
-                                   0xef, 0,    1,   0x23, 0x45, 0x67, 0x89, 0xac, 1,    0,    2,
-                                   0,    0,    0, /* samr */
-                                   19,   0,    13,  4,    0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11,
-                                   0x9f, 0xe8, 8,   0,    0x2b, 0x10, 0x48, 0x60, 2,    0,    2,
-                                   0,    0,    0, /* ndr */
-                                   1,    0,    11,  2,    0,    0,    0,    1,    0,    7,    2,
-                                   0,    0,    135, 1,    0,    9,    4,    0,    0,    0,    0,
-                                   0,    0,    0,   0,    0,    0,    0,    0,    0,    0,    0,
-                                   0,    0,    0,   0,    0,    0,    0,    0,    0,    0,    0,
-                                   4,    0,    0,   0};
-static const uint8_t map_answer[] = {0, 0, 0, 0, 0, 0, 0, 0, 0,    0,    0,    0,   0, 0,
-                                     0, 0, 0, 0, 0, 0, 0, 0, 0,    0,    4,    0,   0, 0,
-                                     0, 0, 0, 0, 0, 0, 0, 0, 0xd6, 0xa0, 0xc9, 0x16};
-static const uint8_t alive_answer[4];
-
-/* What calls and answers of an interface are; the first row is of any other one, whose stubs nobody knows. */
-typedef struct service {
-    unsigned operation;
-    const uint8_t *call, *answer;
-    size_t call_len, answer_len;
-} service;
-static const service services[] = {
-    [WSPI_DCE_OXID] = {3, NULL, alive_answer, 0, sizeof alive_answer}, /* ServerAlive */
-    [WSPI_DCE_MAPPER] = {3, map_call, map_answer, sizeof map_call, sizeof map_answer}};
-
-static const service *service_of(const wspi_coder *c)
+/* Is what a client knows of its bind the interface of a row? */
+static bool is_of(const wspi_coder *c, unsigned row)
 {
-    uint64_t is = c->app.v[0][INTERFACE];
+    return c->app.v[0][INTERFACE] == row;
+}
 
-    return is == WSPI_DCE_OXID || is == WSPI_DCE_MAPPER ? &services[is] : &services[0];
+/* The context that calls are of: the first one that was accepted. */
+static uint64_t accepted(const wspi_coder *c)
+{
+    uint64_t nth = c->app.v[1][ACCEPTED];
+
+    return nth ? nth - 1 : 0;
 }
 
 static uint16_t port_of(const wspi_coder *c, unsigned side)
@@ -267,23 +248,27 @@ static void only_in_turn(wspi_coder *c)
         wspi_app_only(c, SAMPLED_RESPONSE, 2);
 }
 
-/* The bytes of a stub behind `head` more bytes: what the service says, or as many as the length that was drawn. */
-static size_t sampled_stub(const wspi_coder *c, size_t head, const uint8_t **bytes)
+/*
+ * The stub behind `head` more bytes, of services that are known into b: returns its length. Of others, whose stubs nobody knows, it is
+ * as long as was drawn; an answer of the mapper that is long has a port.
+ */
+static size_t sampled_stub(const wspi_coder *c, size_t head, uint8_t b[WSPI_DCE_MAP_MOST])
 {
-    const service *s = service_of(c);
-    size_t left = wspi_app_left(c);
+    size_t left = wspi_app_left(c), room = left > head ? left - head : 0;
+    bool wide = accepted(c) == WSPI_DCE_NDR64, answers = c->dir == 1;
+    uint16_t port = room < WSPI_DCE_MAP_LONG ? 0 : (uint16_t)(FIRST_PORT + c->fill->seed % PORTS);
 
-    *bytes = c->dir ? s->answer : s->call;
-    if (s == &services[0])
-        return left > head ? left - head : 0;
-    return c->dir ? s->answer_len : s->call_len;
+    if (is_of(c, WSPI_DCE_MAPPER))
+        return wspi_dce_map_stub(b, wide, answers, port);
+    if (!is_of(c, WSPI_DCE_OXID))
+        return room;
+    memset(b, 0, ALIVE_ANSWER);
+    return answers ? ALIVE_ANSWER : 0;
 }
 
 static void put_stub(wspi_coder *c, const uint8_t *bytes, size_t n)
 {
-    if (!bytes)
-        wspi_app_opaque(c, n);
-    for (size_t i = 0; bytes && i < n; i++)
+    for (size_t i = 0; i < n; i++)
         wspi_app_put(c, 1, bytes[i]);
 }
 
@@ -438,16 +423,29 @@ static bool address(wspi_coder *c, const pdu *p)
     return true;
 }
 
+/* Samples: NDR is accepted, or NDR64 that was offered beside it, not both; then what is said of features. */
+static void only_result(wspi_coder *c, unsigned nth)
+{
+    const uint64_t *mine = c->app.v[c->dir];
+
+    if (nth == WSPI_DCE_NDR)
+        wspi_app_only(c, SAMPLED_ACCEPTED, mine[COUNT] > WSPI_DCE_NDR64 ? 2 : 1);
+    else if (nth == WSPI_DCE_NDR64)
+        wspi_app_only(c, mine[ACCEPTED] ? SAMPLED_REFUSED : SAMPLED_ACCEPTED, 1);
+    else
+        wspi_app_only(c, SAMPLED_FEATURES, 1);
+}
+
 static bool one_result(wspi_coder *c, const pdu *p, unsigned nth)
 {
-    bool there = c->enc && are_here(c, p, RESULT_LEN);
+    bool there = c->enc && are_here(c, p, RESULT_LEN), wide;
     uint64_t v = 0;
 
     if (there) {
         const uint8_t *b = c->pay.in + c->pay.at;
         v = (uint64_t)size_at(b, p->little) << 16 | size_at(b + 2, p->little);
     }
-    wspi_app_only(c, WSPI_MIN(nth, 2u), 1);
+    only_result(c, nth);
     if (c->fill)
         v = wspi_app_code(c, RESULT, false, 0, v);
     else if (!wspi_app_next(c, RESULT, there, &v))
@@ -456,8 +454,11 @@ static bool one_result(wspi_coder *c, const pdu *p, unsigned nth)
     wspi_dce_put(c, 2, p->little, v >> 16);
     wspi_dce_put(c, 2, p->little, v & 0xffff);
     wspi_app_require(c, v <= UINT32_MAX);
-    wspi_app_only(c, 0, 0);
-    syntax(c, p, true, v == 0 ? WSPI_DCE_NDR : WSPI_DCE_NO_SYNTAX);
+    if (v == 0 && !c->app.v[c->dir][ACCEPTED])
+        c->app.v[c->dir][ACCEPTED] = nth + 1;
+    wide = c->fill && v == 0 && nth == WSPI_DCE_NDR64;
+    wspi_app_only(c, WSPI_DCE_NDR64, wide);
+    syntax(c, p, !wide, v == 0 ? WSPI_DCE_NDR : WSPI_DCE_NO_SYNTAX);
     return !stopped(c);
 }
 
@@ -471,6 +472,7 @@ static void bind_ack(wspi_coder *c, const pdu *p)
     if (!address(c, p) || !are_here(c, p, 4))
         return;
     (void)wspi_app_last(c, false, COUNT, &n);
+    c->app.v[c->dir][ACCEPTED] = 0;
     n = expected(c, p, COUNT, 1, n);
     wspi_dce_quiet(c, 3);
     for (unsigned i = 0; i < n && i < MAX_LIST && one_result(c, p, i); i++)
@@ -493,36 +495,53 @@ static void bind_nak(wspi_coder *c, const pdu *p)
 /* Bytes of the stub behind `head` more bytes, or in samples will be. */
 static uint64_t stub_len(const wspi_coder *c, const pdu *p, size_t head)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[WSPI_DCE_MAP_MOST];
     uint64_t at = c->pay.at + head, pad = p->padded ? c->app.v[c->dir][PADDING] : 0;
 
     if (c->fill)
-        return sampled_stub(c, head, &bytes);
+        return sampled_stub(c, head, bytes);
     return at + pad < p->stop ? p->stop - at - pad : 0;
 }
 
 static void stub(wspi_coder *c)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[WSPI_DCE_MAP_MOST];
     size_t n;
 
     if (!c->fill)
         return; /* the rest of the body, whatever it is */
-    n = sampled_stub(c, 0, &bytes);
-    put_stub(c, bytes, n);
+    n = sampled_stub(c, 0, bytes);
+    if (is_of(c, WSPI_DCE_MAPPER) || is_of(c, WSPI_DCE_OXID))
+        put_stub(c, bytes, n);
+    else
+        wspi_app_opaque(c, n);
+}
+
+/* Samples ask for the context that was accepted, which a token tells where that is another one than before. */
+static void asked_context(wspi_coder *c, const pdu *p, uint64_t last)
+{
+    uint64_t v = accepted(c);
+
+    if (!c->fill || v == last) {
+        (void)expected(c, p, CONTEXT, 2, last);
+        return;
+    }
+    wspi_app_only(c, wspi_bin(v, fields[CONTEXT].mantissa), 1);
+    (void)wspi_app_code(c, CONTEXT, false, 0, v);
+    wspi_dce_put(c, 2, p->little, v);
 }
 
 /* The operation comes last in a request, but says most. */
 static void request(wspi_coder *c, const pdu *p)
 {
     size_t object = p->flags & OBJECT ? WSPI_DCE_UUID : 0;
-    const service *s = service_of(c);
+    bool known = is_of(c, WSPI_DCE_MAPPER) || is_of(c, WSPI_DCE_OXID);
     uint64_t last;
 
     (void)expected(c, p, HINT, 4, stub_len(c, p, 8 + object));
     (void)wspi_app_last(c, true, CONTEXT, &last);
-    (void)expected(c, p, CONTEXT, 2, last);
-    wspi_app_only(c, s->operation, s->operation ? 1 : 32);
+    asked_context(c, p, last);
+    wspi_app_only(c, known ? EPT_MAP : 0, known ? 1 : 32);
     wspi_dce_operation(c, OPERATION, fields[OPERATION].width, p->little, false, 0);
     if (are_here(c, p, object))
         wspi_app_opaque(c, object);
@@ -567,10 +586,13 @@ static bool last_of_flow(const wspi_coder *c, unsigned f, uint64_t *v)
     return wspi_app_last(c, true, f, v) || wspi_app_last(c, false, f, v);
 }
 
-/* An answer has the number of its call; a client's first request that of its bind, then each call the next one. */
+/*
+ * An answer has the number of its call; a client's first request that of its bind, then each call the next one. Samples may
+ * count from 1, and leave one out.
+ */
 static void call_number(wspi_coder *c, const pdu *p, uint64_t was, uint64_t had)
 {
-    uint64_t want = FIRST_CALL, last = c->app.v[c->dir][CALL];
+    uint64_t want = FIRST_CALL, last = c->app.v[c->dir][CALL], v;
     bool asks = p->type == WSPI_DCE_REQUEST || p->type == WSPI_DCE_BIND ||
                 p->type == WSPI_DCE_ALTER || p->type == WSPI_DCE_AUTH3;
 
@@ -578,7 +600,14 @@ static void call_number(wspi_coder *c, const pdu *p, uint64_t was, uint64_t had)
         (void)(wspi_app_last(c, false, CALL, &want) || wspi_app_last(c, true, CALL, &want));
     else if (last)
         want = was == WSPI_DCE_REQUEST && had & LAST && p->type != WSPI_DCE_AUTH3 ? last + 1 : last;
-    (void)expected(c, p, CALL, 4, want & UINT32_MAX);
+    want &= UINT32_MAX;
+    if (!c->fill || c->dir == 1) {
+        (void)expected(c, p, CALL, 4, want);
+        return;
+    }
+    v = wspi_app_either(c, CALL, false, want,
+                        p->type == WSPI_DCE_BIND ? 1 : (want + 1) & UINT32_MAX);
+    wspi_dce_put(c, 4, p->little, v);
 }
 
 /*
@@ -739,4 +768,5 @@ const wspi_app wspi_app_dcerpc = {
     .walk = walk,
     .ports = {135},
     .turns = WSPI_IN_TURN,
+    .changes = UINT64_C(1) << CALL,
 };

@@ -86,6 +86,13 @@ void wspi_dce_syntax_bytes(wspi_coder *c, bool little, uint64_t row);
 uint64_t wspi_dce_interface_version(uint64_t row);
 uint64_t wspi_dce_syntax_version(uint64_t row);
 
+/*
+ * The stub of ept_map, or its answer, in NDR or NDR64 (`wide`): where SAMR is, over TCP. An answer has the port, or, if that is 0, says
+ * that there is none. Returns its length. As long as WSPI_DCE_MAP_LONG are answers that have one.
+ */
+enum { WSPI_DCE_MAP_MOST = 160, WSPI_DCE_MAP_LONG = 100 };
+size_t wspi_dce_map_stub(uint8_t b[WSPI_DCE_MAP_MOST], bool wide, bool answers, uint16_t port);
+
 /* n bytes that are 0 in samples; in what is recorded nobody learns from them. */
 void wspi_dce_quiet(wspi_coder *c, size_t n);
 

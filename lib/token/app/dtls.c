@@ -471,7 +471,7 @@ static void message(wspi_coder *c, size_t end)
         k = next_message(c, end);
     k = wspi_must(c, base, wspi_field_count(c->pay.app, MESSAGE) - 1, k);
     if (c->need)
-        wspi_tls_keep(c, MESSAGE, rows);
+        wspi_app_keep(c, MESSAGE, rows);
     if (stopped(c))
         return;
     if (message_type[k].value == SEALED)
@@ -654,7 +654,7 @@ static void walk(wspi_coder *c)
 
     wspi_app_require(c, !c->enc || there);
     type = wspi_app_code(c, CONTENT, false, 0, type);
-    wspi_tls_keep(c, CONTENT, in_turn(c));
+    wspi_app_keep(c, CONTENT, in_turn(c));
     while (!stopped(c)) {
         wspi_app_require(c, content[row_of(content, type)].name);
         one_record(c, type);
@@ -662,7 +662,7 @@ static void walk(wspi_coder *c)
             break;
         there = c->enc && next_record(c, &type);
         more = wspi_app_next(c, CONTENT, there, &type);
-        wspi_tls_keep(c, CONTENT, in_turn(c));
+        wspi_app_keep(c, CONTENT, in_turn(c));
         if (!more)
             break;
     }

@@ -71,6 +71,142 @@ static void data(wspi_coder *c, uint64_t fn, bool response)
     }
 }
 
+/* ---- samples ---- */
+
+enum { READS = 4, WRITE_COIL, WRITE_REGISTER, WRITE_COILS = 15, WRITE_REGISTERS, FAILED = 0x80 };
+enum {
+    ROWS = 8,
+    COIL_ON = 0xff00,
+    MOST_COILS = 1791,
+    MOST_REGISTERS = 111,
+    MOST_EXCEPTION = 4
+}; /* whole bins */
+
+static bool is_of_coils(uint64_t fn)
+{
+    return fn <= 2 || fn == WRITE_COILS;
+}
+
+/* The rows that may come: a client's any, a server's that of what was asked, granted or not. */
+static uint64_t sampled_functions(const wspi_coder *c, bool response)
+{
+    uint64_t asked, all = (UINT64_C(1) << ROWS) - 1;
+
+    if (!response)
+        return all;
+    (void)wspi_app_last(c, false, FUNCTION, &asked);
+    for (unsigned k = 0; k < ROWS; k++)
+        if (function[k].value == asked)
+            return UINT64_C(1) << k | UINT64_C(1) << (k + ROWS);
+    return 3; /* it was asked nothing */
+}
+
+static uint64_t predicted(const wspi_coder *c, unsigned f, uint64_t or)
+{
+    uint64_t want;
+
+    return wspi_app_last(c, true, f, &want) ? want : or ;
+}
+
+/* A number that the walk knows. */
+static void exactly(wspi_coder *c, unsigned f, size_t n, uint64_t or, uint64_t v)
+{
+    bool known = predicted(c, f, or) == v;
+
+    wspi_app_only(c, wspi_bin(v, fields[f].mantissa), !known);
+    (void)wspi_app_code(c, f, known, v, v);
+    c->app.v[c->dir][f] = v;
+    wspi_app_put(c, n, v);
+}
+
+/* A number from 1 to `most`, with which a bin ends, that is drawn if it is not as before. */
+static uint64_t drawn(wspi_coder *c, unsigned f, size_t n, uint64_t or, uint64_t most)
+{
+    uint64_t want = predicted(c, f, or);
+    unsigned m = fields[f].mantissa;
+    bool fits = want >= 1 && want <= most;
+    uint64_t v;
+
+    wspi_app_only(c, 1, wspi_bin(most, m));
+    v = wspi_app_code(c, f, fits, want, 0);
+    if (fits)
+        wspi_app_keep(c, f, ~(UINT64_C(1) << wspi_bin(want, m)));
+    wspi_app_put(c, n, v);
+    return v;
+}
+
+/* A coil is on or off. */
+static void coil(wspi_coder *c)
+{
+    uint64_t want = predicted(c, QUANTITY, 1), v;
+    unsigned on = wspi_bin(COIL_ON, fields[QUANTITY].mantissa);
+    bool fits = want == 0 || want == COIL_ON;
+
+    v = wspi_app_code(c, QUANTITY, fits, want, 0);
+    wspi_app_keep(c, QUANTITY,
+                  (fits && want == 0 ? 0 : 1) | (fits && want == COIL_ON ? 0 : UINT64_C(1) << on));
+    c->app.v[c->dir][QUANTITY] = v = v ? COIL_ON : 0;
+    wspi_app_put(c, 2, v);
+}
+
+/* One bit for a coil, two bytes for a register. */
+static uint64_t bytes_of(uint64_t fn, uint64_t quantity)
+{
+    return is_of_coils(fn) ? (quantity + 7) / 8 : 2 * quantity;
+}
+
+static void sampled_values(wspi_coder *c, uint64_t fn, uint64_t quantity)
+{
+    uint64_t n = bytes_of(fn, quantity);
+
+    exactly(c, BYTES, 1, 2, n);
+    wspi_app_opaque(c, (size_t)n);
+}
+
+/* Any number: as before, or of another bin. */
+static void any(wspi_coder *c, unsigned f, uint64_t or)
+{
+    uint64_t want = predicted(c, f, or);
+
+    (void)wspi_app_field(c, f, 2, true, want);
+    wspi_app_keep(c, f, ~(UINT64_C(1) << wspi_bin(want, fields[f].mantissa)));
+}
+
+static void sampled_request(wspi_coder *c, uint64_t fn)
+{
+    uint64_t n;
+
+    any(c, ADDRESS, 0);
+    if (fn == WRITE_COIL) {
+        coil(c);
+    } else if (fn == WRITE_REGISTER) {
+        any(c, QUANTITY, 1);
+    } else {
+        n = drawn(c, QUANTITY, 2, 1, is_of_coils(fn) ? MOST_COILS : MOST_REGISTERS);
+        if (fn >= WRITE_COILS)
+            sampled_values(c, fn, n);
+    }
+}
+
+static void sampled_response(wspi_coder *c, uint64_t fn)
+{
+    uint64_t address = 0, quantity = 0;
+
+    if (!wspi_app_last(c, false, ADDRESS, &address) ||
+        !wspi_app_last(c, false, QUANTITY, &quantity))
+        quantity = 1;
+    if (fn <= READS) /* more was asked for by none of samples */
+        quantity = WSPI_MIN(quantity, (uint64_t)(is_of_coils(fn) ? MOST_COILS : MOST_REGISTERS));
+    if (fn & FAILED) {
+        (void)drawn(c, EXCEPTION, 1, 2, MOST_EXCEPTION);
+    } else if (fn <= READS) {
+        sampled_values(c, fn, quantity);
+    } else {
+        exactly(c, ADDRESS, 2, 0, address);
+        exactly(c, QUANTITY, 2, 1, quantity);
+    }
+}
+
 /* The server repeats transaction and unit; the client counts transactions up. */
 static void message(wspi_coder *c, bool response)
 {
@@ -85,10 +221,15 @@ static void message(wspi_coder *c, bool response)
     s = wspi_app_open(c, 2);
     known = wspi_app_last(c, !response, UNIT, &want);
     (void)wspi_app_field(c, UNIT, 1, known, want);
-    wspi_app_only(c, 0, 2); /* any bytes are valid coils */
     fn = wspi_app_field(c, FUNCTION, 1, false, 0);
+    wspi_app_keep(c, FUNCTION, c->fill ? sampled_functions(c, response) : 0);
     wspi_app_require(c, fn < 0x91);
-    data(c, fn, response);
+    if (!c->fill)
+        data(c, fn, response);
+    else if (response)
+        sampled_response(c, fn);
+    else
+        sampled_request(c, fn);
     wspi_app_close(c, s);
 }
 

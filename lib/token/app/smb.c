@@ -9,7 +9,6 @@
 #include "token/app/dcerpc.h"
 
 enum { HEAD = 4, MAX_MESSAGES = 16, MAX_LENGTH = 0xffffff, FAR = SIZE_MAX / 2 };
-enum { OPAQUE, SMB1, SMB2, ENCRYPTED, COMPRESSED };
 enum { MESSAGE, REQUEST, POSITIVE }; /* rows of wspi_smb_type */
 enum { REQUESTED = 0x81, SESSION_PORT = 139, NAME = 34 };
 
@@ -60,6 +59,8 @@ static const wspi_field fields[WSPI_SMB_FIELDS] = {
     [WSPI_SMB_SUB] = ENUM("smb.sub", 17, wspi_smb_sub),
 };
 
+#define CHANGES(f) UINT64_C(1) << WSPI_SMB_##f
+
 static bool is_smb(const uint8_t *b)
 {
     return b[0] >= 0xfc && b[1] == 'S' && b[2] == 'M' && b[3] == 'B';
@@ -89,32 +90,52 @@ static void opaque_to(wspi_coder *c, size_t end)
 /* Encoding: what is next, if its head is all there. */
 static uint64_t kind_ahead(const wspi_coder *c, size_t end)
 {
-    static const uint8_t kinds[] = {COMPRESSED, ENCRYPTED, SMB2, SMB1};
+    static const uint8_t kinds[] = {WSPI_SMB_COMPRESSED, WSPI_SMB_ENCRYPTED, WSPI_SMB_2,
+                                    WSPI_SMB_1};
     const uint8_t *b = c->pay.in + c->pay.at;
     size_t n = WSPI_MIN(end - c->pay.at, wspi_app_captured(c));
 
     if (n < 4 || !is_smb(b))
-        return OPAQUE;
+        return WSPI_SMB_OPAQUE;
     if (b[0] == 0xfe && (n < WSPI_SMB_HEAD_2 || b[4] != WSPI_SMB_HEAD_2 || b[5]))
-        return OPAQUE;
+        return WSPI_SMB_OPAQUE;
     if (b[0] == 0xff && n < WSPI_SMB_HEAD_1)
-        return OPAQUE;
+        return WSPI_SMB_OPAQUE;
     return kinds[b[0] - 0xfc];
+}
+
+/*
+ * Samples: a client begins with SMB1 or SMB2; a server answers SMB1 with SMB2 if that was among the dialects ([MS-SMB2] 3.3.5.3),
+ * and the client goes on with it. A server that was asked nothing has SMB2. `had`: what is predicted, if that is `known`.
+ */
+static uint64_t sampled_kind(wspi_coder *c, bool known, uint64_t had)
+{
+    uint64_t mine, theirs, is;
+    unsigned others = 0;
+
+    mine = wspi_app_last(c, true, WSPI_SMB_KIND, &mine) ? mine : 0;
+    theirs = wspi_app_last(c, false, WSPI_SMB_KIND, &theirs) ? theirs : 0;
+    is = theirs ? theirs : mine ? mine : c->dir == 0 ? WSPI_SMB_1 : WSPI_SMB_2;
+    if (!theirs && !mine)
+        others = c->dir == 0;
+    else if (c->dir == 1 && !mine && theirs == WSPI_SMB_1)
+        others = c->ctx->app.v[0][WSPI_SMB_DIALECT_1] >= WSPI_SMB_HAS_2;
+    known = known && had == is;
+    wspi_app_only(c, (unsigned)is + known, 1 + others - known);
+    return wspi_app_code(c, WSPI_SMB_KIND, known, had, 0);
 }
 
 /* As the direction's last one was, or else the peer's. */
 static uint64_t kind(wspi_coder *c, size_t end)
 {
-    uint64_t is = OPAQUE, had = 0;
+    uint64_t is = WSPI_SMB_OPAQUE, had = 0;
     bool known =
         wspi_app_last(c, true, WSPI_SMB_KIND, &had) || wspi_app_last(c, false, WSPI_SMB_KIND, &had);
 
+    if (c->fill)
+        return sampled_kind(c, known, had);
     if (c->enc && !wspi_smb_stopped(c) && end > c->pay.at)
         is = kind_ahead(c, end);
-    if (c->fill) {
-        known = known && had == SMB2;
-        wspi_app_only(c, SMB2, !known);
-    }
     return wspi_app_code(c, WSPI_SMB_KIND, known, had, is);
 }
 
@@ -128,9 +149,9 @@ static void messages(wspi_coder *c, size_t end)
         uint64_t is = kind(c, end);
 
         next = 0;
-        if (is == SMB1)
+        if (is == WSPI_SMB_1)
             wspi_smb_message_1(c, &m);
-        else if (is == SMB2)
+        else if (is == WSPI_SMB_2)
             next = wspi_smb_message_2(c, &m);
         if (next)
             opaque_to(c, m.start + (size_t)next);
@@ -250,4 +271,5 @@ const wspi_app wspi_app_smb = {
     .ports = {445, SESSION_PORT},
     .turns = WSPI_CLIENT_FIRST,
     .may_speak = wspi_smb_may_speak,
+    .changes = CHANGES(MESSAGE) | CHANGES(TREE) | CHANGES(SESSION) | CHANGES(FLAGS_1),
 };

@@ -50,6 +50,14 @@ enum wspi_smb_field {
 #define WSPI_SMB_MORE_PROCESSING UINT32_C(0xc0000016)
 #define WSPI_SMB_PENDING         UINT32_C(0x103)
 
+/* Rows of wspi_smb_status: success, more-processing, refusals: access-denied, name-not-found, path-not-found. */
+enum { WSPI_SMB_GOES_ON = 1, WSPI_SMB_REFUSED };
+/* Values of WSPI_SMB_KIND. */
+enum { WSPI_SMB_OPAQUE, WSPI_SMB_1, WSPI_SMB_2, WSPI_SMB_ENCRYPTED, WSPI_SMB_COMPRESSED };
+
+/* What app.v has of WSPI_SMB_DIALECT_1: of the list, one more than where the dialect of Windows NT is, and what else it has. */
+enum { WSPI_SMB_NT_AT = 0xff, WSPI_SMB_HAS_2 = 0x100, WSPI_SMB_HAS_ANY_2 = 0x200 };
+
 /* The lists of the fields' values (smb_lists.c). */
 extern const wspi_value wspi_smb_type[], wspi_smb_kind[], wspi_smb_command[], wspi_smb_status[],
     wspi_smb_flags[], wspi_smb_command_1[], wspi_smb_dialect[], wspi_smb_dialect_1[],
@@ -61,13 +69,14 @@ extern const wspi_value wspi_smb_type[], wspi_smb_kind[], wspi_smb_command[], ws
 enum wspi_smb_how {
     WSPI_SMB_QUIET,  /* bytes that nobody learns from; 0 in samples */
     WSPI_SMB_RANDOM, /* the same, random in samples: identifiers */
-    WSPI_SMB_WANT,   /* a field that is as a rule `want`; it always is in samples */
-    WSPI_SMB_TOLD, /* a field that always has a token; samples draw `count` tokens from the one that is number `from` on */
+    WSPI_SMB_WANT, /* a field that is as a rule `want`; samples may draw `count` tokens from number `from` on */
+    WSPI_SMB_TOLD,       /* a field that always has a token, of which samples draw it */
     WSPI_SMB_AGAIN,      /* a field that the peer's last message had so, or else this direction's */
     WSPI_SMB_PLACE,      /* where the tail is, from the start of the message */
     WSPI_SMB_COPY,       /* WSPI_SMB_QUIET; in samples the last SIZE */
     WSPI_SMB_TOKEN_SIZE, /* SIZE of a token of GSS-API, as a rule `want` */
-    WSPI_SMB_BIG         /* WSPI_SMB_TOLD, big-endian: two bytes that belong together */
+    WSPI_SMB_BIG,        /* WSPI_SMB_TOLD, big-endian: two bytes that belong together */
+    WSPI_SMB_KNOWN       /* WSPI_SMB_TOLD of SMB1; samples know it */
 };
 typedef struct wspi_smb_item {
     uint8_t how, bytes, field;
@@ -110,6 +119,8 @@ uint64_t wspi_smb_get(wspi_coder *c, size_t n);
 void wspi_smb_put(wspi_coder *c, size_t n, uint64_t v);
 /* A number of n bytes that is predicted; samples have it so. */
 uint64_t wspi_smb_expect(wspi_coder *c, unsigned f, size_t n, uint64_t want);
+/* Samples: a number that the walk knows, against a prediction or none. */
+void wspi_smb_exact(wspi_coder *c, unsigned f, size_t n, bool known, uint64_t want, uint64_t v);
 /* What the peer had last, or else this direction. */
 uint64_t wspi_smb_as_before(const wspi_coder *c, unsigned f);
 /* n bytes, zeros in samples. */
@@ -120,10 +131,33 @@ bool wspi_smb_items(wspi_coder *c, const wspi_smb_message *m, const wspi_smb_bod
 /* What is behind them, as far as fields tell it; the caller takes what is left. */
 void wspi_smb_tail(wspi_coder *c, const wspi_smb_message *m, const wspi_smb_body *b);
 
+/* A token of GSS-API, of n bytes; the caller takes what is left of it. Samples have as many as the second says, or none. */
+void wspi_smb_token(wspi_coder *c, const wspi_smb_message *m, size_t n);
+size_t wspi_smb_token_size(const wspi_coder *c);
+void wspi_smb_put_token(wspi_coder *c);
+
 /* Heads and bodies. SMB2: how far it is to the next message of a compound, 0 when there is none. */
 enum { WSPI_SMB_HEAD_1 = 32, WSPI_SMB_HEAD_2 = 64 };
 void wspi_smb_message_1(wspi_coder *c, const wspi_smb_message *m);
 uint64_t wspi_smb_message_2(wspi_coder *c, const wspi_smb_message *m);
+
+/* ---- samples of SMB1: smb1_samples.c ---- */
+
+/* Commands that may come next, as rows. */
+uint64_t wspi_smb1_commands(const wspi_coder *c);
+/* The status of an answer to go on with, and how many there are of those that refuse, from WSPI_SMB_REFUSED on. */
+uint64_t wspi_smb1_status(const wspi_coder *c, unsigned *refusals);
+/* The head's flags; fields of the head that are coded: tree, session, and the number of the request. */
+uint64_t wspi_smb1_flags(const wspi_coder *c);
+uint64_t wspi_smb1_tree(wspi_coder *c);
+uint64_t wspi_smb1_session(wspi_coder *c);
+uint64_t wspi_smb1_multiplex(wspi_coder *c);
+/* How many words there are, coded; what their size (WSPI_SMB_KNOWN) is. */
+uint64_t wspi_smb1_words(wspi_coder *c);
+uint64_t wspi_smb1_size(const wspi_coder *c);
+/* What stands in the words, which are at `words`, and is no field; the other bytes, with their number in front of `start`. */
+void wspi_smb1_bytes(wspi_coder *c, const wspi_smb_message *m, size_t words, size_t start);
+
 /* Samples: may this direction speak? */
 bool wspi_smb_may_speak(const wsp_context *ctx, int dir);
 

@@ -3,8 +3,8 @@
  * smb1.c: messages of SMB1 ([MS-CIFS] 2.2.3, [MS-SMB] 2.2.4), little-endian:
  * | ff S M B | command 8 | status 32 | flags 8 | flags 16 | process 16 | signature 64 | 0 16 | tree 16 | process 16 | user 16 |
  * multiplex 16 | words 8 | words x 16 | bytes 16 | bytes |
- * Words have fields where the commands below have them; a request that goes with another one (AndX) is opaque. Samples have
- * none: what is asked today is SMB2.
+ * Words have fields where the commands below have them; a request that goes with another one (AndX) is opaque. What samples
+ * have is in smb1_samples.c.
  */
 #include "token/app/dcerpc.h"
 #include "token/app/smb.h"
@@ -26,10 +26,17 @@ enum { OF_PIPES = 0x100, SETUP_WORD = 28 };
     {                                 \
         WSPI_SMB_QUIET, n, 0, 0, 0, 0 \
     }
-#define T(f, n)                                 \
-    {                                           \
-        WSPI_SMB_TOLD, n, WSPI_SMB_##f, 0, 0, 0 \
+#define T(f, n, from, count)                           \
+    {                                                  \
+        WSPI_SMB_TOLD, n, WSPI_SMB_##f, 0, from, count \
     }
+#define KNOWN_SIZE                                \
+    {                                             \
+        WSPI_SMB_KNOWN, 2, WSPI_SMB_SIZE, 0, 0, 0 \
+    }
+/* Samples: of 8 to 511 bytes; a request for that many or more. */
+#define DATA_SIZE T(SIZE, 2, 6, 12)
+#define ROOM_SIZE T(SIZE, 2, 18, 12)
 #define W(f, n, want)                              \
     {                                              \
         WSPI_SMB_WANT, n, WSPI_SMB_##f, want, 0, 0 \
@@ -42,24 +49,30 @@ static const struct {
     {NEGOTIATE, false, {0, WSPI_SMB_TEXTS, {Q(0)}}},
     {NEGOTIATE,
      true,
-     {17, WSPI_SMB_REST, {T(SIZE, 2), W(SECURITY, 1, 3), Q(16), T(CAPABILITIES, 4), Q(11)}}},
-    {SETUP, false, {13, WSPI_SMB_REST, {Q(22), T(CAPABILITIES, 4)}}},
-    {SETUP, false, {12, WSPI_SMB_TOKEN, {Q(14), T(SIZE, 2), Q(4), T(CAPABILITIES, 4)}}},
-    {SETUP, true, {4, WSPI_SMB_TOKEN, {Q(6), T(SIZE, 2)}}},
+     {17,
+      WSPI_SMB_REST,
+      {KNOWN_SIZE, W(SECURITY, 1, 3), Q(16), T(CAPABILITIES, 4, 13, 10), Q(11)}}},
+    {SETUP, false, {13, WSPI_SMB_REST, {Q(22), T(CAPABILITIES, 4, 11, 2)}}},
+    {SETUP, false, {12, WSPI_SMB_TOKEN, {Q(14), KNOWN_SIZE, Q(4), T(CAPABILITIES, 4, 17, 3)}}},
+    {SETUP, true, {4, WSPI_SMB_TOKEN, {Q(6), KNOWN_SIZE}}},
     {CREATE,
      false,
      {24,
       WSPI_SMB_REST,
-      {Q(15), T(ACCESS, 4), Q(8), W(ATTRIBUTES, 4, 0), Q(4), T(DISPOSITION, 4), T(OPTIONS, 4),
-       Q(5)}}},
-    {CREATE, true, {34, WSPI_SMB_REST, {Q(7), T(DISPOSITION, 4), Q(32), T(ATTRIBUTES, 4), Q(21)}}},
-    {CREATE, true, {42, WSPI_SMB_REST, {Q(7), T(DISPOSITION, 4), Q(32), T(ATTRIBUTES, 4), Q(37)}}},
-    {TRANS2, false, {15, WSPI_SMB_REST, {Q(SETUP_WORD), T(SUB, 2)}}},
-    {READ, false, {12, WSPI_SMB_REST, {Q(10), T(SIZE, 2), Q(12)}}},
-    {READ, false, {10, WSPI_SMB_REST, {Q(10), T(SIZE, 2), Q(8)}}},
-    {READ, true, {12, WSPI_SMB_REST, {Q(10), T(SIZE, 2), Q(12)}}},
-    {WRITE, false, {14, WSPI_SMB_REST, {Q(20), T(SIZE, 2), Q(6)}}},
-    {WRITE, false, {12, WSPI_SMB_REST, {Q(20), T(SIZE, 2), Q(2)}}},
+      {Q(15), T(ACCESS, 4, 0, 8), Q(8), W(ATTRIBUTES, 4, 0), Q(4), T(DISPOSITION, 4, 0, 6),
+       T(OPTIONS, 4, 0, 8), Q(5)}}},
+    {CREATE,
+     true,
+     {34, WSPI_SMB_REST, {Q(7), T(DISPOSITION, 4, 0, 4), Q(32), T(ATTRIBUTES, 4, 0, 4), Q(21)}}},
+    {CREATE,
+     true,
+     {42, WSPI_SMB_REST, {Q(7), T(DISPOSITION, 4, 0, 4), Q(32), T(ATTRIBUTES, 4, 0, 4), Q(37)}}},
+    {TRANS2, false, {15, WSPI_SMB_REST, {Q(SETUP_WORD), T(SUB, 2, 0, 0)}}},
+    {READ, false, {12, WSPI_SMB_REST, {Q(10), ROOM_SIZE, Q(12)}}},
+    {READ, false, {10, WSPI_SMB_REST, {Q(10), ROOM_SIZE, Q(8)}}},
+    {READ, true, {12, WSPI_SMB_REST, {Q(10), DATA_SIZE, Q(12)}}},
+    {WRITE, false, {14, WSPI_SMB_REST, {Q(20), DATA_SIZE, Q(6)}}},
+    {WRITE, false, {12, WSPI_SMB_REST, {Q(20), DATA_SIZE, Q(2)}}},
 };
 
 static const wspi_smb_body *body_of(uint64_t command, bool answers, uint64_t words)
@@ -86,12 +99,13 @@ static void words_and_bytes(wspi_coder *c, const wspi_smb_message *m, bool answe
 {
     uint64_t command = c->app.v[c->dir][WSPI_SMB_COMMAND_1], words;
     const wspi_smb_body *b;
-    size_t end;
+    size_t start, end;
 
     if (!wspi_smb_here(c, m, 1))
         return;
-    words = wspi_app_field(c, WSPI_SMB_BODY, 1, false, 0);
-    end = c->pay.at + 2 * (size_t)words;
+    words = c->fill ? wspi_smb1_words(c) : wspi_app_field(c, WSPI_SMB_BODY, 1, false, 0);
+    start = c->pay.at;
+    end = start + 2 * (size_t)words;
     if (words > UINT8_MAX || !wspi_smb_here(c, m, 2 * (size_t)words + 2))
         return;
     b = body_of(command, answers, words);
@@ -104,12 +118,55 @@ static void words_and_bytes(wspi_coder *c, const wspi_smb_message *m, bool answe
     (void)wspi_smb_expect(c, WSPI_SMB_NEXT, 2, m->end - c->pay.at - 2);
     if (b)
         wspi_smb_tail(c, m, b);
+    if (c->fill)
+        wspi_smb1_bytes(c, m, start, end + 2);
+}
+
+/* What a sample is about: the command, and whether an answer has a status that is not success. */
+static void sampled_turn(wspi_coder *c)
+{
+    unsigned refusals;
+
+    (void)wspi_app_code(c, WSPI_SMB_COMMAND_1, false, 0, 0);
+    wspi_app_keep(c, WSPI_SMB_COMMAND_1, wspi_smb1_commands(c));
+    if (wspi_smb_stopped(c))
+        return;
+    if (wspi_smb1_status(c, &refusals)) {
+        wspi_app_only(c, WSPI_SMB_GOES_ON, 1);
+        (void)wspi_app_code(c, WSPI_SMB_STATUS, false, 0, 0);
+        return;
+    }
+    wspi_app_only(c, WSPI_SMB_REFUSED, refusals);
+    (void)wspi_app_code(c, WSPI_SMB_STATUS, true, 0, 0);
+}
+
+static void sampled_message(wspi_coder *c, const wspi_smb_message *m)
+{
+    uint64_t *v = c->app.v[c->dir];
+
+    sampled_turn(c);
+    wspi_app_put(c, 4, MAGIC);
+    wspi_app_put(c, 1, v[WSPI_SMB_COMMAND_1]);
+    wspi_smb_put(c, 4, v[WSPI_SMB_STATUS]);
+    wspi_app_put(
+        c, 3, wspi_app_either(c, WSPI_SMB_FLAGS_1, true, v[WSPI_SMB_FLAGS_1], wspi_smb1_flags(c)));
+    wspi_smb_quiet(c, 12);
+    wspi_smb_put(c, 2, wspi_smb1_tree(c));
+    wspi_smb_quiet(c, 2);
+    wspi_smb_put(c, 2, wspi_smb1_session(c));
+    wspi_smb_put(c, 2, wspi_smb1_multiplex(c));
+    if (!wspi_smb_stopped(c))
+        words_and_bytes(c, m, c->dir == 1);
 }
 
 void wspi_smb_message_1(wspi_coder *c, const wspi_smb_message *m)
 {
     uint64_t magic, command, status, flags;
 
+    if (c->fill) {
+        sampled_message(c, m);
+        return;
+    }
     wspi_app_require(c, wspi_smb_here(c, m, WSPI_SMB_HEAD_1));
     magic = wspi_app_get(c, 4);
     command = wspi_app_get(c, 1);

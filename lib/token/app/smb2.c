@@ -19,7 +19,10 @@ enum {
     CREATE = 5,
     CLOSE = 6,
     COMMANDS = 19,
-    ENUM_DIR = 0x10c
+    ENUM_DIR = 0x10c,
+    LOGOFF_1 = 0x74, /* of SMB1 */
+    ANY_DIALECT = 0x2ff,
+    SAMPLED_CREDITS = 20 /* up to 1023 */
 };
 
 #define Q(n)                          \
@@ -46,6 +49,11 @@ enum {
     {                                 \
         WSPI_SMB_PLACE, n, 0, 0, 0, 0 \
     }
+/* Samples: or one of these. */
+#define OR(f, n, want, from, count)                       \
+    {                                                     \
+        WSPI_SMB_WANT, n, WSPI_SMB_##f, want, from, count \
+    }
 #define TOKEN(want)                           \
     {                                         \
         WSPI_SMB_TOKEN_SIZE, 2, 0, want, 0, 0 \
@@ -67,11 +75,12 @@ enum {
 static const wspi_smb_body request[COMMANDS] = {
     [NEGOTIATE] = {36,
                    WSPI_SMB_DIALECTS,
-                   {T(SIZE, 2, 1, 3), W(SECURITY, 2, 1), Q(2), W(CAPABILITIES, 4, 0x7f), R(16),
-                    Q(8)}},
+                   {T(SIZE, 2, 1, 3), OR(SECURITY, 2, 1, 2, 1), Q(2),
+                    OR(CAPABILITIES, 4, 0x7f, 0, 1), R(16), Q(8)}},
     [SETUP] = {25,
                WSPI_SMB_TOKEN,
-               {Q(1), W(SECURITY, 1, 1), W(CAPABILITIES, 4, 1), Q(4), P(2), TOKEN(74), Q(8)}},
+               {Q(1), OR(SECURITY, 1, 1, 2, 1), W(CAPABILITIES, 4, 1), Q(4), P(2), TOKEN(74),
+                Q(8)}},
     [LOGOFF] = {4, WSPI_SMB_REST, {Q(2)}},
     [TREE] = {9, WSPI_SMB_PATH, {Q(2), P(2), T(SIZE, 2, 8, 3)}},
     [LEAVE] = {4, WSPI_SMB_REST, {Q(2)}},
@@ -96,8 +105,9 @@ static const wspi_smb_body request[COMMANDS] = {
 static const wspi_smb_body response[COMMANDS] = {
     [NEGOTIATE] = {65,
                    WSPI_SMB_TOKEN,
-                   {W(SECURITY, 2, 1), T(DIALECT, 2, 0, 4), Q(2), R(16), W(CAPABILITIES, 4, 0x2f),
-                    T(SIZE, 4, 32, 15), SAME_SIZE, SAME_SIZE, Q(16), P(2), TOKEN(120), Q(4)}},
+                   {OR(SECURITY, 2, 1, 3, 1), T(DIALECT, 2, 0, 4), Q(2), R(16),
+                    OR(CAPABILITIES, 4, 0x2f, 1, 6), T(SIZE, 4, 32, 15), SAME_SIZE, SAME_SIZE,
+                    Q(16), P(2), TOKEN(120), Q(4)}},
     [SETUP] = {9, WSPI_SMB_TOKEN, {W(SECURITY, 2, 0), P(2), TOKEN(9)}},
     [LOGOFF] = {4, WSPI_SMB_REST, {Q(2)}},
     [TREE] = {16,
@@ -142,15 +152,16 @@ static unsigned row_of(uint64_t command)
 
 static void only_in_turn(wspi_coder *c)
 {
-    uint64_t mine = 0, theirs = 0, status = 0, kind = 0;
+    uint64_t mine = 0, theirs = 0, status = 0, kind = 0, dialect = 0;
     bool spoke = wspi_app_last(c, true, WSPI_SMB_KIND, &kind) && kind;
 
     (void)wspi_app_last(c, true, WSPI_SMB_COMMAND, &mine);
     (void)wspi_app_last(c, false, WSPI_SMB_COMMAND, &theirs);
     (void)wspi_app_last(c, false, WSPI_SMB_STATUS, &status);
+    (void)wspi_app_last(c, false, WSPI_SMB_DIALECT, &dialect);
     if (c->dir == 1)
         wspi_app_only(c, row_of(theirs), 1);
-    else if (!spoke)
+    else if (!spoke || (kind == WSPI_SMB_1 && dialect == ANY_DIALECT))
         wspi_app_only(c, 0, 1);
     else if (mine == NEGOTIATE || (mine == SETUP && status == WSPI_SMB_MORE_PROCESSING))
         wspi_app_only(c, ROW_SETUP, 1);
@@ -169,7 +180,8 @@ static void only_in_turn(wspi_coder *c)
 bool wspi_smb_may_speak(const wsp_context *ctx, int dir)
 {
     const wspi_app_state *s = &ctx->app;
-    bool over = s->id[1] == WSPI_APP_SMB && s->v[1][WSPI_SMB_COMMAND] == LOGOFF;
+    bool over = s->id[1] == WSPI_APP_SMB &&
+                (s->v[1][WSPI_SMB_COMMAND] == LOGOFF || s->v[1][WSPI_SMB_COMMAND_1] == LOGOFF_1);
 
     return ctx->spoke != dir && !(over && dir == 0);
 }
@@ -204,15 +216,31 @@ static uint64_t head_flags(wspi_coder *c)
     return v;
 }
 
+/* Samples: a number in a session that SMB1 began is what it would be else. */
+static void message_number(wspi_coder *c, bool answers, uint64_t want)
+{
+    uint64_t mine = 0, theirs = 0;
+
+    (void)wspi_app_last(c, true, WSPI_SMB_KIND, &mine);
+    (void)wspi_app_last(c, false, WSPI_SMB_KIND, &theirs);
+    if (c->fill && (mine == WSPI_SMB_1 || (answers && theirs == WSPI_SMB_1)))
+        wspi_smb_put(c, 8, wspi_app_either(c, WSPI_SMB_MESSAGE, true, want, !answers));
+    else
+        (void)wspi_smb_expect(c, WSPI_SMB_MESSAGE, 8, want);
+}
+
 /* What a session goes by: as before; a server's answer to `gives` may be the first to say it, samples draw it then. */
 static void identifier(wspi_coder *c, unsigned f, uint64_t command, uint64_t gives)
 {
-    uint64_t had = c->app.v[c->dir][f];
+    uint64_t had = c->app.v[c->dir][f], want = wspi_smb_as_before(c, f), kind = 0;
 
+    (void)wspi_app_last(c, c->dir == 0, WSPI_SMB_KIND, &kind);
     if (c->fill && c->dir == 1 && command == gives && !had)
-        wspi_smb_put(c, 8, wspi_app_code(c, f, false, 0, 0));
+        wspi_smb_put(c, 8, wspi_app_either(c, f, true, want, wspi_rng_u64(&c->rng) | 1));
+    else if (c->fill && kind == WSPI_SMB_1)
+        wspi_smb_put(c, 8, wspi_app_either(c, f, true, want, 0));
     else
-        (void)wspi_smb_expect(c, f, 8, wspi_smb_as_before(c, f));
+        (void)wspi_smb_expect(c, f, 8, want);
 }
 
 /* An answer to a first session setup asks for another one. */
@@ -222,6 +250,17 @@ static uint64_t usual_status(const wspi_coder *c, uint64_t command)
 
     (void)wspi_app_last(c, true, WSPI_SMB_COMMAND, &before);
     return c->dir == 1 && command == SETUP && before != SETUP ? WSPI_SMB_MORE_PROCESSING : 0;
+}
+
+/* Samples: any number but that of before; a server grants one at least. */
+static void code_credits(wspi_coder *c, uint64_t want)
+{
+    unsigned least = c->dir == 1,
+             had = wspi_bin(want, wspi_app_smb.proto.fields[WSPI_SMB_CREDITS].mantissa);
+
+    wspi_app_only(c, least, SAMPLED_CREDITS - least);
+    (void)wspi_dce_field(c, WSPI_SMB_CREDITS, 2, true, true, want);
+    wspi_app_keep(c, WSPI_SMB_CREDITS, ~(UINT64_C(1) << had));
 }
 
 static uint64_t head(wspi_coder *c, uint64_t *flags)
@@ -236,7 +275,7 @@ static uint64_t head(wspi_coder *c, uint64_t *flags)
     if (c->spans)
         c->spans->newest = true; /* the command says most and so comes first */
     command = wspi_app_code(c, WSPI_SMB_COMMAND, false, 0, command);
-    wspi_app_only(c, 0, 0);
+    wspi_app_only(c, 1, charged || command == NEGOTIATE ? 0 : 1);
     charge = wspi_app_code(c, WSPI_SMB_CHARGE, true, charged, charge);
     wspi_app_only(c, 2, c->dir == 1 && command == CREATE ? 2 : 0);
     status = wspi_app_code(c, WSPI_SMB_STATUS, true, usual_status(c, command), status);
@@ -246,11 +285,10 @@ static uint64_t head(wspi_coder *c, uint64_t *flags)
     wspi_smb_put(c, 4, status);
     wspi_smb_put(c, 2, command);
     credits = c->app.v[c->dir][WSPI_SMB_CREDITS];
-    (void)wspi_smb_expect(c, WSPI_SMB_CREDITS, 2, credits ? credits : 1);
+    code_credits(c, credits ? credits : 1);
     *flags = head_flags(c);
     next = wspi_smb_expect(c, WSPI_SMB_NEXT, 4, 0);
-    (void)wspi_smb_expect(c, WSPI_SMB_MESSAGE, 8,
-                          next_message(c, *flags & RESPONSE, first, charged));
+    message_number(c, *flags & RESPONSE, next_message(c, *flags & RESPONSE, first, charged));
     identifier(c, WSPI_SMB_TREE, command, TREE);
     identifier(c, WSPI_SMB_SESSION, command, SETUP);
     wspi_smb_quiet(c, SIGNATURE);

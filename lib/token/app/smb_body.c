@@ -3,8 +3,9 @@
 #include "token/app/dcerpc.h"
 #include "token/app/smb.h"
 
-enum { NTLM = 12, PEEK = 16, MAX_LIST = 64, OTHER_NAME = 0, FIRST_NAME = 1 };
-enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3, SAMPLED_DIALECTS = 4 };
+enum { MAX_LIST = 64, OTHER_NAME = 0, FIRST_NAME = 1 };
+enum { ROW_NT = 5, ROW_SMB2, ROW_ANY_SMB2 }; /* of wspi_smb_dialect_1 */
+enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3, SAMPLED_DIALECTS = 4, ROW_ANY_DIALECT = 5 };
 
 bool wspi_smb_here(const wspi_coder *c, const wspi_smb_message *m, size_t n)
 {
@@ -28,6 +29,19 @@ uint64_t wspi_smb_expect(wspi_coder *c, unsigned f, size_t n, uint64_t want)
     return wspi_dce_field(c, f, n, true, true, want);
 }
 
+void wspi_smb_exact(wspi_coder *c, unsigned f, size_t n, bool known, uint64_t want, uint64_t v)
+{
+    if (known && v == want) {
+        (void)wspi_smb_expect(c, f, n, want);
+        return;
+    }
+    wspi_app_only(c, wspi_bin(v, wspi_app_smb.proto.fields[f].mantissa), 1);
+    (void)wspi_app_code(c, f, false, 0, v);
+    if (!wspi_smb_stopped(c))
+        c->app.v[c->dir][f] = v;
+    wspi_smb_put(c, n, v);
+}
+
 uint64_t wspi_smb_as_before(const wspi_coder *c, unsigned f)
 {
     uint64_t v = 0;
@@ -43,78 +57,6 @@ void wspi_smb_quiet(wspi_coder *c, size_t n)
         wspi_app_opaque(c, n);
     for (; c->fill && n; n--)
         wspi_app_put(c, 1, 0);
-}
-
-/* ---- tokens of GSS-API ---- */
-
-/* What samples have ([MS-NLMP] 2.2.1): nobody in particular, in Unicode, with a challenge that is random. */
-#define SIGNATURE 'N', 'T', 'L', 'M', 'S', 'S', 'P', 0
-#define NOTHING   0, 0, 0, 0, 0, 0, 0, 0
-#define ABILITIES 0x07, 0x82, 0x08, 0
-static const uint8_t negotiate[] = {SIGNATURE, 1, 0, 0, 0, ABILITIES, NOTHING, NOTHING};
-static const uint8_t challenge[] = {SIGNATURE, 2,         0,       0,       0,
-                                    NOTHING,   ABILITIES, NOTHING, NOTHING, NOTHING};
-static const uint8_t authenticate[] = {SIGNATURE, 3,       0,       0,       0,       NOTHING,
-                                       NOTHING,   NOTHING, NOTHING, NOTHING, NOTHING, ABILITIES};
-enum { CHALLENGE_AT = 24, CHALLENGE = 8 };
-static const struct {
-    const uint8_t *bytes;
-    size_t n;
-} ntlm[] = {{NULL, 0},
-            {negotiate, sizeof negotiate},
-            {challenge, sizeof challenge},
-            {authenticate, sizeof authenticate}};
-
-/* Samples: the client's first and second message in setting up a session, and the answer to the first; else none. */
-static unsigned sampled_token(const wspi_coder *c)
-{
-    uint64_t before = 0, status = 0;
-
-    if (c->app.v[c->dir][WSPI_SMB_COMMAND] != 1)
-        return 0;
-    if (c->dir == 1)
-        return c->app.v[1][WSPI_SMB_STATUS] == WSPI_SMB_MORE_PROCESSING ? 2 : 0;
-    (void)wspi_app_last(c, true, WSPI_SMB_COMMAND, &before);
-    (void)wspi_app_last(c, false, WSPI_SMB_STATUS, &status);
-    return before == 1 && status == WSPI_SMB_MORE_PROCESSING ? 3 : 1;
-}
-
-/* Encoding: what the n bytes at b begin like. */
-static uint64_t token_at(const uint8_t *b, size_t n)
-{
-    static const uint8_t kerberos[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12};
-    static const uint8_t signature[] = {SIGNATURE};
-    uint64_t wrap = b[0] == 0x60 ? 4 : b[0] == 0xa1 ? 8 : 0, is = 0;
-
-    n = WSPI_MIN(n, (size_t)160);
-    for (size_t i = 0; i + NTLM <= n && !is; i++)
-        if (memcmp(b + i, signature, sizeof signature) == 0 && b[i + 8] >= 1 && b[i + 8] <= 3)
-            is = b[i + 8];
-    if (is && (wrap || memcmp(b, signature, sizeof signature) == 0))
-        return wrap + is;
-    /* of what is offered the first is meant: an initial token that has one begins with Kerberos' number */
-    for (size_t i = 0; wrap == 4 && i + sizeof kerberos <= WSPI_MIN(n, (size_t)40); i++)
-        if (memcmp(b + i, kerberos, sizeof kerberos) == 0)
-            return 12;
-    return wrap;
-}
-
-static void token(wspi_coder *c, const wspi_smb_message *m, size_t n)
-{
-    uint64_t is = 0;
-    unsigned sampled = c->fill ? sampled_token(c) : 0;
-
-    if (n < PEEK || !wspi_smb_here(c, m, PEEK))
-        return;
-    if (c->enc)
-        is = token_at(c->pay.in + c->pay.at,
-                      WSPI_MIN(WSPI_MIN(n, m->end - c->pay.at), wspi_app_captured(c)));
-    wspi_app_only(c, sampled, 1);
-    (void)wspi_app_code(c, WSPI_SMB_BLOB, false, 0, is);
-    for (size_t i = 0; c->fill && i < ntlm[sampled].n; i++) {
-        bool random = sampled == 2 && i - CHALLENGE_AT < CHALLENGE;
-        wspi_app_put(c, 1, random ? wspi_rng_u64(&c->rng) & 255 : ntlm[sampled].bytes[i]);
-    }
 }
 
 /* ---- names ---- */
@@ -209,33 +151,74 @@ static void dialects(wspi_coder *c, const wspi_smb_message *m, size_t n)
     }
 }
 
+/*
+ * Samples: none comes twice. That of Windows NT ends the list, which always has it, but for the two that stand for SMB2
+ * ([MS-SMB2] 3.2.4.2.2.1).
+ */
+static uint64_t rows_behind(uint64_t seen)
+{
+    uint64_t smb2 = UINT64_C(3) << ROW_SMB2;
+
+    if (!(seen >> ROW_NT & 1))
+        return ~(seen | smb2);
+    return seen >> ROW_ANY_SMB2 & 1 ? 0 : smb2 & ~seen;
+}
+
+/* The row of the dialect at b, of which there are n bytes; its text's length is *len. false: none. */
+static bool text_at(const uint8_t *b, size_t n, uint64_t *row, size_t *len)
+{
+    for (unsigned k = 0; n && *b == 2 && wspi_smb_dialect_1[k].name; k++) {
+        *len = strlen(wspi_smb_dialect_1[k].name) + 1;
+        *row = k;
+        if (*len + 1 <= n && memcmp(b + 1, wspi_smb_dialect_1[k].name, *len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void one_text(wspi_coder *c, const char *s)
+{
+    (void)wspi_app_get(c, 1);
+    wspi_app_put(c, 1, 2);
+    for (;; s++) {
+        (void)wspi_app_get(c, 1);
+        wspi_app_put(c, 1, (uint8_t)*s);
+        if (!*s)
+            break;
+    }
+}
+
+/* What the peer has to know of the list: where NT's dialect is, and whether it has those of SMB2. */
+static uint64_t note_text(uint64_t list, uint64_t nth, uint64_t row)
+{
+    if (row == ROW_NT && !(list & WSPI_SMB_NT_AT))
+        list |= nth + 1;
+    if (row == ROW_SMB2 || row == ROW_ANY_SMB2)
+        list |= row == ROW_SMB2 ? WSPI_SMB_HAS_2 : WSPI_SMB_HAS_ANY_2;
+    return list;
+}
+
 /* | 2 | name 0 | ... */
 static void texts(wspi_coder *c, const wspi_smb_message *m)
 {
-    for (int i = 0; i < MAX_LIST && !wspi_smb_stopped(c); i++) {
-        size_t n = WSPI_MIN(m->end - WSPI_MIN(m->end, c->pay.at), wspi_app_captured(c)), len = 0;
-        const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
-        uint64_t row = 0;
-        bool there = false;
+    uint64_t seen = 0, row = 0, *list = &c->app.v[c->dir][WSPI_SMB_DIALECT_1];
 
-        for (unsigned k = 0; b && n && *b == 2 && !there && wspi_smb_dialect_1[k].name; k++) {
-            len = strlen(wspi_smb_dialect_1[k].name) + 1;
-            there = len + 1 <= n && memcmp(b + 1, wspi_smb_dialect_1[k].name, len) == 0;
-            row = k;
-        }
-        if (!wspi_app_next(c, WSPI_SMB_DIALECT_1, there, &row))
+    *list = 0;
+    for (unsigned i = 0; i < MAX_LIST && !wspi_smb_stopped(c); i++) {
+        size_t n = WSPI_MIN(m->end - WSPI_MIN(m->end, c->pay.at), wspi_app_captured(c)), len;
+        bool there = c->enc && text_at(c->pay.in + c->pay.at, n, &row, &len);
+        bool asked = wspi_asked(c), more = wspi_app_next(c, WSPI_SMB_DIALECT_1, there, &row);
+
+        wspi_app_keep(c, WSPI_SMB_DIALECT_1, rows_behind(seen));
+        c->need = c->need || (asked && !more && !(seen >> ROW_NT & 1));
+        if (!more)
             return;
         wspi_app_require(c, wspi_app_is_listed(wspi_smb_dialect_1, row));
         if (wspi_smb_stopped(c))
             return;
-        (void)wspi_app_get(c, 1);
-        wspi_app_put(c, 1, 2);
-        for (const char *s = wspi_smb_dialect_1[row].name;; s++) {
-            (void)wspi_app_get(c, 1);
-            wspi_app_put(c, 1, (uint8_t)*s);
-            if (!*s)
-                break;
-        }
+        one_text(c, wspi_smb_dialect_1[row].name);
+        seen |= UINT64_C(1) << row;
+        *list = note_text(*list, i, row);
     }
 }
 
@@ -250,12 +233,26 @@ static size_t items_len(const wspi_smb_body *b)
     return n;
 }
 
+/* Samples: what a list of SMB1's dialects is answered with, if that is a dialect of SMB2 ([MS-SMB2] 3.3.5.3). */
+static bool answers_smb1(const wspi_coder *c, unsigned *row)
+{
+    uint64_t kind = 0, list = c->ctx->app.v[0][WSPI_SMB_DIALECT_1];
+
+    (void)wspi_app_last(c, false, WSPI_SMB_KIND, &kind);
+    *row = list & WSPI_SMB_HAS_ANY_2 ? ROW_ANY_DIALECT : 0;
+    return c->dir == 1 && kind == WSPI_SMB_1;
+}
+
 /* A field that always has a token; samples have whole characters. */
 static void told(wspi_coder *c, const wspi_smb_body *b, const wspi_smb_item *t)
 {
+    unsigned only;
     uint64_t v = t->how == WSPI_SMB_BIG ? wspi_app_get(c, t->bytes) : wspi_smb_get(c, t->bytes);
 
-    wspi_app_only(c, t->from, t->count);
+    if (c->fill && t->field == WSPI_SMB_DIALECT && answers_smb1(c, &only))
+        wspi_app_only(c, only, 1);
+    else
+        wspi_app_only(c, t->from, t->count);
     v = wspi_app_code(c, t->field, false, 0, v);
     if (c->fill && t->field == WSPI_SMB_SIZE &&
         (b->tail == WSPI_SMB_PATH || b->tail == WSPI_SMB_FILE))
@@ -277,14 +274,25 @@ static void one_item(wspi_coder *c, const wspi_smb_body *b, const wspi_smb_item 
         else
             wspi_app_opaque(c, t->bytes);
         break;
-    case WSPI_SMB_WANT: (void)wspi_smb_expect(c, t->field, t->bytes, t->want); break;
+    case WSPI_SMB_WANT:
+        wspi_app_only(c, t->from, t->count);
+        (void)wspi_dce_field(c, t->field, t->bytes, true, true, t->want);
+        break;
     case WSPI_SMB_AGAIN:
         (void)wspi_smb_expect(c, t->field, t->bytes, wspi_smb_as_before(c, t->field));
         break;
     case WSPI_SMB_PLACE: (void)wspi_smb_expect(c, WSPI_SMB_OFFSET, t->bytes, place); break;
     case WSPI_SMB_TOKEN_SIZE:
-        (void)wspi_smb_expect(c, WSPI_SMB_SIZE, t->bytes,
-                              c->fill ? ntlm[sampled_token(c)].n : t->want);
+        if (c->fill)
+            wspi_smb_exact(c, WSPI_SMB_SIZE, t->bytes, true, t->want, wspi_smb_token_size(c));
+        else
+            (void)wspi_smb_expect(c, WSPI_SMB_SIZE, t->bytes, t->want);
+        break;
+    case WSPI_SMB_KNOWN:
+        if (c->fill)
+            wspi_smb_exact(c, t->field, t->bytes, false, 0, wspi_smb1_size(c));
+        else
+            told(c, b, t);
         break;
     case WSPI_SMB_TOLD:
     case WSPI_SMB_BIG: told(c, b, t); break;
@@ -321,7 +329,7 @@ void wspi_smb_tail(wspi_coder *c, const wspi_smb_message *m, const wspi_smb_body
     case WSPI_SMB_REST: break;
     case WSPI_SMB_ONE: wspi_smb_quiet(c, c->fill ? 1 : 0); break;
     case WSPI_SMB_DATA: wspi_app_opaque(c, c->fill ? n : 0); break;
-    case WSPI_SMB_TOKEN: token(c, m, n); break;
+    case WSPI_SMB_TOKEN: wspi_smb_token(c, m, n); break;
     case WSPI_SMB_PATH:
     case WSPI_SMB_FILE: name(c, m, n, b->tail == WSPI_SMB_PATH); break;
     case WSPI_SMB_DIALECTS: dialects(c, m, n); break;

@@ -24,18 +24,22 @@ enum {
     PADDING,
     FOLLOWS,
     LISTS, /* one field a kind of names */
-    FIELDS = LISTS + WSPI_SSH_KINDS
+    FIELDS = LISTS + WSPI_SSH_KINDS,
+    OFFERS = SSH_OFFERS /* no field: what a direction's lists have that later messages depend on */
 };
+/* Of OFFERS, beside SSH_OFFERS_HYBRID: host keys. */
+enum { OFFERS_ED25519 = 2, OFFERS_RSA = 4, OFFERS_P256 = 8 };
+#define BIT(row) (UINT64_C(1) << (row))
 
 /* mode: how far a direction is; samples follow it. */
 enum { BANNER, OPENED, OFFERED, AGREED, SEALED };
 enum { CRLF, LF, NO_LINE };
 enum { HEAD = 6, COOKIE = 16, LONGEST = 65536, TEXT_SHOWN = 24, NAME_SHOWN = 16, TEXT_MAX = 253 };
+enum { SAMPLED_TEXTS = 14 }; /* from 2 to 31 bytes, a version and comments (RFC 4253 4.2) */
 
 static const wspi_value version[] = {{0, "2.0"}, {1, "1.99"}, {2, "1.5"}, {0, NULL}};
 enum { VERSION_1_5 = 2, VERSIONS };
-/* What software calls itself, up to where its version begins; samples take the first ones. */
-enum { SOFTWARE_SAMPLED = 5 };
+/* What software calls itself, up to where its version begins. */
 static const wspi_value software[] = {{0, "OpenSSH_"},
                                       {1, "dropbear_"},
                                       {2, "libssh_"},
@@ -108,7 +112,16 @@ static const wspi_value message[] = {{KEXINIT, "kexinit"},
                                      {14, "debug"},
                                      {0, NULL}};
 /* Lengths: of keys and signatures first, as samples have them. */
-enum { LENGTHS_32 = 0, LENGTHS_64 = 1, LENGTHS_3 = 2, LENGTHS_RSA = 3, LENGTHS_SIG = 7 };
+enum {
+    LENGTHS_32 = 0,
+    LENGTHS_64 = 1,
+    LENGTHS_3 = 2,
+    LENGTHS_RSA = 3,
+    LENGTHS_SIG = 7,
+    LENGTHS_65 = 11,
+    LENGTHS_8 = 16,
+    LENGTHS_72 = 22
+};
 static const wspi_value lengths[] = {
     {32, "32"},     {64, "64"},     {3, "3"},       {257, "257"},   {385, "385"},   {513, "513"},
     {129, "129"},   {256, "256"},   {384, "384"},   {512, "512"},   {128, "128"},   {65, "65"},
@@ -118,7 +131,7 @@ static const wspi_value lengths[] = {
     {1024, "1024"}, {1025, "1025"}, {1039, "1039"}, {1071, "1071"}, {1120, "1120"}, {1158, "1158"},
     {1190, "1190"}, {1216, "1216"}, {1249, "1249"}, {1153, "1153"}, {0, NULL}};
 /* Kinds of keys and signatures. */
-enum { ED25519, RSA, KEYS = 9 };
+enum { ED25519, RSA, P256 = 4, KEYS = 9, P256_NUMBER = 32 };
 static const wspi_value key[] = {{ED25519, "ssh-ed25519"},   {RSA, "ssh-rsa"},
                                  {2, "rsa-sha2-512"},        {3, "rsa-sha2-256"},
                                  {4, "ecdsa-sha2-nistp256"}, {5, "ecdsa-sha2-nistp384"},
@@ -233,16 +246,16 @@ static void software_of(wspi_coder *c)
         end = line_end(c, &n);
         k = software_at(here(c), n);
     }
-    wspi_app_only(c, 0, SOFTWARE_SAMPLED);
     k = told(c, SOFTWARE, SOFTWARES, k);
+    wspi_app_keep(c, SOFTWARE, ~(UINT64_C(1) << SOFTWARE_UNKNOWN));
     if (k != SOFTWARE_UNKNOWN && !stopped(c)) {
         literal(c, software[k].name);
         n -= c->enc ? strlen(software[k].name) : 0;
     }
     wspi_app_require(c, n <= TEXT_MAX);
-    wspi_app_only(c, 2, 4);
+    wspi_app_only(c, 2, SAMPLED_TEXTS);
     n = (size_t)wspi_app_code(c, TEXT, false, 0, n);
-    wspi_app_text(c, n, TEXT_SHOWN, WSPI_TEXT_NAME);
+    wspi_app_text(c, n, TEXT_SHOWN, WSPI_TEXT_LINE);
     wspi_app_only(c, 0, 0);
     end = wspi_app_code(c, LINE, true, CRLF, end);
     wspi_app_require(c, end < WSPI_COUNT(ends));
@@ -410,6 +423,28 @@ static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
     }
 }
 
+/* The names from `at` on, as far as they are here, and what of them later messages depend on. */
+static void note_offers(wspi_coder *c, unsigned kind, size_t at)
+{
+    static const struct {
+        const char *name;
+        uint8_t offers;
+    } keys[] = {{"ssh-ed25519", OFFERS_ED25519},
+                {"ssh-rsa", OFFERS_RSA},
+                {"rsa-sha2-512", OFFERS_RSA},
+                {"rsa-sha2-256", OFFERS_RSA},
+                {"ecdsa-sha2-nistp256", OFFERS_P256}};
+    uint64_t *v = &c->app.v[c->dir][OFFERS];
+
+    if (stopped(c) || c->pay.at <= at)
+        return;
+    if (kind == WSPI_SSH_KEX)
+        *v = wspi_ssh_has(c, at, SSH_HYBRID) ? SSH_OFFERS_HYBRID : 0;
+    if (kind == WSPI_SSH_HOST_KEY)
+        for (size_t i = 0; i < WSPI_COUNT(keys); i++)
+            *v |= wspi_ssh_has(c, at, keys[i].name) ? keys[i].offers : 0u;
+}
+
 /*
  * A list. `other`: the other way's list follows and is not the same. Returns how it ended: with SSH_CUT the segment ends within
  * it; SSH_OTHER_WAY: the other way's list comes as rows.
@@ -419,11 +454,11 @@ static unsigned names(wspi_coder *c, unsigned kind, bool other)
     const wspi_ssh_names *t = &wspi_ssh_kinds[kind];
     unsigned f = LISTS + kind, special = t->n_lists;
     uint64_t k = c->enc && !stopped(c) ? first_row(c, t) : 0;
-    bool more = true;
+    bool more = true, asked;
     wspi_app_span s;
 
-    wspi_app_only(c, 0, t->sampled);
     k = told(c, f, t->n, k);
+    wspi_app_keep(c, f, wspi_ssh_sampled(c, kind, 0));
     if (stopped(c) || k == special + SSH_CUT)
         return SSH_CUT;
     s = wspi_app_open(c, 4);
@@ -433,14 +468,17 @@ static unsigned names(wspi_coder *c, unsigned kind, bool other)
         k = special + SSH_OTHER_WAY;
         if (inside)
             k = row_at(t, here(c) + 1, s.end - c->pay.at - 1);
-        wspi_app_only(c, 0, 0);
+        asked = wspi_asked(c);
         more = wspi_app_next(c, f, inside || (c->enc && other), &k);
+        wspi_app_keep(c, f, wspi_ssh_sampled(c, kind, s.at));
+        c->need = c->need || (asked && !more && !wspi_ssh_may_end(c, kind, s.at));
         if (!more || k == special + SSH_OTHER_WAY)
             break;
         wspi_app_require(c, k < t->n);
         literal(c, ",");
         row(c, t, k, s.end);
     }
+    note_offers(c, kind, s.at);
     wspi_app_close(c, s);
     return more ? SSH_OTHER_WAY : SSH_EMPTY;
 }
@@ -524,21 +562,65 @@ static void string(wspi_coder *c, unsigned from, unsigned count)
     wspi_app_opaque(c, (size_t)wspi_app_field(c, STRING, 4, false, 0));
 }
 
+/* Samples: rows of keys of the kinds that the server has offered; of a signature, that the key makes. */
+static uint64_t sampled_keys(const wspi_coder *c, bool host)
+{
+    uint64_t offers = c->app.v[c->dir][OFFERS], key_is = c->app.v[c->dir][KEY], rows = 0;
+
+    if (host) {
+        rows |= (offers & OFFERS_RSA ? BIT(RSA) : 0) | (offers & OFFERS_P256 ? BIT(P256) : 0);
+        return rows | (offers & OFFERS_ED25519 || !rows ? BIT(ED25519) : 0);
+    }
+    return key_is == RSA ? BIT(RSA) | BIT(RSA + 1) | BIT(RSA + 2) : BIT(key_is);
+}
+
+/* Samples: a string of the row's length, whose beginning is known. */
+static void known_string(wspi_coder *c, unsigned length, const char *begin, size_t n)
+{
+    size_t len;
+
+    wspi_app_only(c, length, 1);
+    len = (size_t)wspi_app_field(c, STRING, 4, false, 0);
+    for (size_t i = 0; i < n; i++)
+        wspi_app_put(c, 1, (uint8_t)begin[i]);
+    wspi_app_opaque(c, len - WSPI_MIN(n, len));
+}
+
+/* Samples (RFC 5656 3.1): a curve and an uncompressed point; two numbers, which have 32 bytes in samples. */
+static void p256(wspi_coder *c, bool host)
+{
+    if (host) {
+        known_string(c, LENGTHS_8, "nistp256", 8);
+        known_string(c, LENGTHS_65, "\x04", 1);
+        return;
+    }
+    wspi_app_only(c, LENGTHS_72, 1);
+    (void)wspi_app_field(c, STRING, 4, false, 0);
+    for (int i = 0; i < 2; i++) {
+        wspi_app_put(c, 4, P256_NUMBER);
+        wspi_app_put(c, 1, 0x40 | (wspi_rng_u64(&c->rng) & 0x3f));
+        wspi_app_opaque(c, P256_NUMBER - 1);
+    }
+}
+
 static void key_blob(wspi_coder *c, bool host)
 {
     wspi_app_span all = wspi_app_open(c, 4), s = wspi_app_open(c, 4);
-    uint64_t k = ED25519;
+    uint64_t k = ED25519, rows;
     unsigned count;
 
     if (c->enc && !stopped(c))
         k = key_at(here(c), s.end - s.at);
-    wspi_app_only(c, 0, 2);
+    rows = c->fill ? sampled_keys(c, host) : 0;
     k = told(c, KEY, KEYS, k);
+    wspi_app_keep(c, KEY, rows);
     if (stopped(c))
         return;
     literal(c, key[k].name);
     wspi_app_close(c, s);
-    count = host ? key_strings[k] : 1;
+    count = k == P256 && c->fill ? 0 : host ? key_strings[k] : 1;
+    if (count == 0)
+        p256(c, host);
     for (unsigned i = 0; i < count; i++) {
         if (k == ED25519)
             string(c, host ? LENGTHS_32 : LENGTHS_64, 1);
@@ -650,7 +732,7 @@ static void packets(wspi_coder *c)
 
         if (there)
             k = next_packet(c);
-        wspi_app_only(c, turn(c), first);
+        wspi_app_only(c, turn(c), first || turn(c) != IGNORE);
         if (first)
             k = wspi_app_code(c, MESSAGE, false, 0, k);
         else if (!wspi_app_next(c, MESSAGE, there, &k))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ssh_words.c: names that SSH's lists are made of (RFC 4250 4.11, 8308, 8332, 8709, 8731, and OpenSSH's own), and whole lists as usual
- * programs offer them, called after the first version that has them. Samples take the first lists of a table.
+ * programs offer them, called after the first version that has them.
  */
 #include "token/app/ssh.h"
 
@@ -568,14 +568,14 @@ const wspi_value wspi_ssh_compression_rows[] = {
 
 const wspi_ssh_names wspi_ssh_kinds[WSPI_SSH_KINDS] = {
     [WSPI_SSH_KEX] = {wspi_ssh_kex_rows, kex_lists, WSPI_COUNT(kex_lists),
-                      WSPI_COUNT(wspi_ssh_kex_rows) - 1, 5},
+                      WSPI_COUNT(wspi_ssh_kex_rows) - 1},
     [WSPI_SSH_HOST_KEY] = {wspi_ssh_host_key_rows, host_key_lists, WSPI_COUNT(host_key_lists),
-                           WSPI_COUNT(wspi_ssh_host_key_rows) - 1, 2},
+                           WSPI_COUNT(wspi_ssh_host_key_rows) - 1},
     [WSPI_SSH_CIPHER] = {wspi_ssh_cipher_rows, cipher_lists, WSPI_COUNT(cipher_lists),
-                         WSPI_COUNT(wspi_ssh_cipher_rows) - 1, 2},
+                         WSPI_COUNT(wspi_ssh_cipher_rows) - 1},
     [WSPI_SSH_MAC] = {wspi_ssh_mac_rows, mac_lists, WSPI_COUNT(mac_lists),
-                      WSPI_COUNT(wspi_ssh_mac_rows) - 1, 2},
+                      WSPI_COUNT(wspi_ssh_mac_rows) - 1},
     [WSPI_SSH_COMPRESSION] = {wspi_ssh_compression_rows, compression_lists,
                               WSPI_COUNT(compression_lists),
-                              WSPI_COUNT(wspi_ssh_compression_rows) - 1, 2},
+                              WSPI_COUNT(wspi_ssh_compression_rows) - 1},
 };

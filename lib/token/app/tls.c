@@ -104,7 +104,8 @@ static wspi_tls_turn turn_of(const wspi_coder *c)
                            .cipher = (uint16_t)server[CIPHER],
                            .version = (uint16_t)server[HELLO],
                            .server = c->dir,
-                           .secret = server[OFFERED] == 0x0304};
+                           .secret = server[OFFERED] == 0x0304,
+                           .staples = server[STAPLES]};
 }
 
 /* Whatever is encoded moves the stage, too, but no token depends on it. */
@@ -522,12 +523,12 @@ static void walk(wspi_coder *c)
     while (!stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
             type = wspi_app_field(c, RECORD, 1, false, 0);
-            wspi_tls_keep(c, RECORD, in_turn(c));
+            wspi_app_keep(c, RECORD, in_turn(c));
         } else {
             if (is_enough(c))
                 return;
             more = wspi_app_element(c, RECORD, 1, wspi_app_captured(c) > 0, &type);
-            wspi_tls_keep(c, RECORD, in_turn(c));
+            wspi_app_keep(c, RECORD, in_turn(c));
             if (!more)
                 return;
         }

@@ -4,10 +4,14 @@
  *     SEQUENCE { SEQUENCE { [0] 2, serial, algorithm, issuer, validity, subject, key, [3] extensions }, algorithm, signature }
  * Keys and signatures are random. Names are of RFC 6761's "example". The server's other names (subjectAltName) take up
  * whatever length is left; where they cannot, because a length in front of them takes a byte more, the serial number does.
+ * And answers of OCSP (RFC 6960 4.2.1):
+ *     SEQUENCE { 0, [0] SEQUENCE { basic, OCTET STRING { SEQUENCE { SEQUENCE { [2] responder, time, SEQUENCE { SEQUENCE { SEQUENCE {
+ *     SHA-1, name, key, serial }, [0] good, from, [0] until } } }, algorithm, signature, [0] SEQUENCE { certificate } } } } }
  */
 #include "token/app/tls_cert.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum {
     BOOLEAN = 0x01,
@@ -21,9 +25,12 @@ enum {
     SET = 0x31,
     DNS_NAME = 0x82, /* [2] of GeneralName */
     VERSION_TAG = 0xa0,
-    EXTENSIONS_TAG = 0xa3
+    EXTENSIONS_TAG = 0xa3,
+    FIRST_TAG = 0xa0, /* [0], and of a responder by its key [2] */
+    BY_KEY_TAG = 0xa2
 };
-enum { ROOM = WSPI_CERT_MAX + 256, DEPTH = 8 };
+enum { HASH = 20, DAY = 86400 };
+enum { ROOM = WSPI_CERT_MAX + 256, DEPTH = 12 };
 enum { SERIAL = 8 }; /* of 20 at most (RFC 5280 4.1.2.2) */
 /* A name with its header: "a.example" and a label of 63 bytes; those before the last one are at most MIDDLE. */
 enum { NAME_MIN = 11, NAME_MAX = 73, NAME_MIDDLE = 40, SUFFIX = 8 };
@@ -300,5 +307,128 @@ void wspi_cert_make(uint8_t *b, size_t len, const wspi_cert *cert)
         names -= over - len;
     over = build(room, cert, names, 0);
     (void)build(room, cert, names, len - over);
+    memcpy(b, room, len);
+}
+
+/* ---- what OCSP says of them ---- */
+
+static const der ocsp_basic = DER("\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x01"),
+                 sha1 = DER("\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00"),
+                 successful = DER("\x0a\x01\x00"), good = DER("\x80\x00");
+
+static void put_hash(out *o)
+{
+    open_der(o, OCTET_STRING);
+    put_random(o, HASH);
+    close_der(o);
+}
+
+/* So many days after the flow's. */
+static void put_day(out *o, const wspi_cert *cert, int days)
+{
+    time_t at = (time_t)(cert->start_ns / 1000000000u) + (time_t)days * DAY;
+    struct tm tm = {0};
+    char s[40];
+
+    (void)gmtime_r(&at, &tm);
+    (void)snprintf(s, sizeof s, "%04d%02d%02d060000Z", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1,
+                   tm.tm_mday);
+    open_der(o, GENERAL_TIME);
+    put_text(o, s);
+    close_der(o);
+}
+
+static void put_answer(out *o, const wspi_cert *cert)
+{
+    open_der(o, SEQUENCE);
+    open_der(o, SEQUENCE);
+    put_der(o, sha1);
+    put_hash(o);
+    put_hash(o);
+    put_number(o, SERIAL, false);
+    close_der(o);
+    put_der(o, good);
+    put_day(o, cert, -1);
+    open_der(o, FIRST_TAG);
+    put_day(o, cert, 6);
+    close_der(o);
+    close_der(o);
+}
+
+static void put_answers(out *o, const wspi_cert *cert)
+{
+    open_der(o, SEQUENCE);
+    open_der(o, BY_KEY_TAG);
+    put_hash(o);
+    close_der(o);
+    put_day(o, cert, -1);
+    open_der(o, SEQUENCE);
+    put_answer(o, cert);
+    close_der(o);
+    close_der(o);
+}
+
+/* The certificate of who signs it, if it has bytes. */
+static void put_responder(out *o, const wspi_cert *cert, size_t len)
+{
+    wspi_cert responder = *cert;
+
+    responder.level++;
+    open_der(o, FIRST_TAG);
+    open_der(o, SEQUENCE);
+    if (o->n + len <= ROOM) {
+        wspi_cert_make(o->b + o->n, len, &responder);
+        o->n += len;
+    }
+    close_der(o);
+    close_der(o);
+}
+
+/* With `len` bytes of the responder's certificate, or without one; returns its length. */
+static size_t build_status(uint8_t *b, const wspi_cert *cert, size_t len)
+{
+    out o = {.b = b};
+
+    wspi_rng_seed(&o.r, cert->seed + 0xa3b1);
+    open_der(&o, SEQUENCE);
+    put_der(&o, successful);
+    open_der(&o, FIRST_TAG);
+    open_der(&o, SEQUENCE);
+    put_der(&o, ocsp_basic);
+    open_der(&o, OCTET_STRING);
+    open_der(&o, SEQUENCE);
+    put_answers(&o, cert);
+    put_signature(&o, cert->ec);
+    if (len)
+        put_responder(&o, cert, len);
+    close_der(&o);
+    close_der(&o);
+    close_der(&o);
+    close_der(&o);
+    close_der(&o);
+    return o.n;
+}
+
+static size_t least_certificate(const wspi_cert *cert)
+{
+    return cert->ec ? WSPI_CERT_MIN_EC : WSPI_CERT_MIN_RSA;
+}
+
+/* One length without a certificate, any from `least` on with one. */
+size_t wspi_cert_status_len(size_t want, const wspi_cert *cert)
+{
+    uint8_t room[ROOM];
+    size_t bare = build_status(room, cert, 0);
+    size_t least = build_status(room, cert, least_certificate(cert));
+
+    return want < least ? bare : WSPI_MIN(want, (size_t)WSPI_STATUS_MAX);
+}
+
+void wspi_cert_status_make(uint8_t *b, size_t len, const wspi_cert *cert)
+{
+    uint8_t room[ROOM];
+    size_t own = least_certificate(cert), least = build_status(room, cert, own);
+
+    (void)build_status(room, cert, len < least ? 0 : own + len - least);
     memcpy(b, room, len);
 }

@@ -20,6 +20,7 @@ static const struct turn {
     {WSPI_TLS_CLIENT_HELLO, false, AT(WSPI_TLS_NEW), WSPI_TLS_ASKED},
     {WSPI_TLS_SERVER_HELLO, true, AT(WSPI_TLS_ASKED), WSPI_TLS_ANSWERED},
     {WSPI_TLS_CERTIFICATE, true, AT(WSPI_TLS_ANSWERED), WSPI_TLS_CERTIFIED},
+    {WSPI_TLS_STATUS, true, AT(WSPI_TLS_STAPLING), WSPI_TLS_CERTIFIED},
     {WSPI_TLS_SERVER_KEY, true, AT(WSPI_TLS_CERTIFIED), WSPI_TLS_KEYED},
     {WSPI_TLS_SERVER_DONE, true, AT(WSPI_TLS_KEYED), WSPI_TLS_DONE},
     {WSPI_TLS_CLIENT_KEY, false, AT(WSPI_TLS_DONE), WSPI_TLS_CLIENT_KEYED},
@@ -55,6 +56,7 @@ static const struct stage {
     [WSPI_TLS_TICKETED] = {SERVER, CHANGE},
     [WSPI_TLS_OPEN] = {ANYBODY, DATA | MESSAGE | CHANGE | ALERT},
     [WSPI_TLS_REFUSED] = {NOBODY, DATA | MESSAGE | CHANGE | ALERT},
+    [WSPI_TLS_STAPLING] = {SERVER, MESSAGE},
 };
 
 /* How keys are agreed on: ECDHE, signed with RSA, if it is not one of these. */
@@ -127,7 +129,10 @@ unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type
         return stage;
     if (type == WSPI_TLS_SERVER_HELLO && is_untold(turn))
         return WSPI_TLS_OPEN;
-    if (type == WSPI_TLS_CERTIFICATE && exchange_of(turn->cipher) == RSA)
+    if (type == WSPI_TLS_CERTIFICATE && turn->staples)
+        return WSPI_TLS_STAPLING;
+    if ((type == WSPI_TLS_CERTIFICATE || type == WSPI_TLS_STATUS) &&
+        exchange_of(turn->cipher) == RSA)
         return WSPI_TLS_KEYED; /* by the certificate */
     return t->then;
 }
@@ -301,6 +306,13 @@ static size_t ticket_len(const wspi_tls_turn *turn, size_t want)
     return WSPI_MIN(WSPI_MAX(want, (size_t)TICKET_HEAD + TICKET_MIN), (size_t)TICKET_MAX);
 }
 
+static wspi_cert chain_of(const wspi_tls_turn *turn)
+{
+    return (wspi_cert){.seed = turn->seed,
+                       .start_ns = turn->start_ns,
+                       .ec = exchange_of(turn->cipher) == ECDHE_ECDSA};
+}
+
 /* As many as share the length well; the server's own is the longest. */
 static size_t certificate_len(const wspi_tls_turn *turn, size_t want)
 {
@@ -311,9 +323,7 @@ static size_t certificate_len(const wspi_tls_turn *turn, size_t want)
 
 static void certificate(out *o, size_t len)
 {
-    wspi_cert cert = {.seed = o->turn->seed,
-                      .start_ns = o->turn->start_ns,
-                      .ec = exchange_of(o->turn->cipher) == ECDHE_ECDSA};
+    wspi_cert cert = chain_of(o->turn);
     size_t all = len - LIST_HEAD, n = WSPI_MIN(WSPI_MAX(all / CERT_USUAL, (size_t)1), MAX_CHAIN);
 
     put(o, LIST_HEAD, all);
@@ -324,6 +334,26 @@ static void certificate(out *o, size_t len)
         wspi_cert_make(o->b + o->n, take, &cert);
         o->n += take;
     }
+}
+
+enum { STATUS_HEAD = 4, OCSP = 1 };
+
+/* RFC 6066 8: | type 8 | length 24 | OCSP's answer | */
+static size_t status_len(const wspi_tls_turn *turn, size_t want)
+{
+    wspi_cert cert = chain_of(turn);
+
+    return STATUS_HEAD + wspi_cert_status_len(want > STATUS_HEAD ? want - STATUS_HEAD : 0, &cert);
+}
+
+static void status(out *o, size_t len)
+{
+    wspi_cert cert = chain_of(o->turn);
+
+    put(o, 1, OCSP);
+    put(o, 3, len - STATUS_HEAD);
+    wspi_cert_status_make(o->b + o->n, len - STATUS_HEAD, &cert);
+    o->n = len;
 }
 
 static size_t nothing_len(const wspi_tls_turn *turn, size_t want)
@@ -347,6 +377,7 @@ static const struct body {
               {WSPI_TLS_SERVER_KEY, server_key_len, server_key},
               {WSPI_TLS_SERVER_DONE, nothing_len, nothing},
               {WSPI_TLS_CLIENT_KEY, client_key_len, client_key},
+              {WSPI_TLS_STATUS, status_len, status},
               {WSPI_TLS_TICKET, ticket_len, ticket}};
 
 bool wspi_tls_body_len(const wspi_tls_turn *turn, unsigned type, size_t want, size_t *len)

@@ -14,6 +14,7 @@ enum {
     WSPI_TLS_SERVER_KEY = 12,
     WSPI_TLS_SERVER_DONE = 14,
     WSPI_TLS_CLIENT_KEY = 16,
+    WSPI_TLS_STATUS = 22, /* RFC 6066 8 */
     WSPI_TLS_CHANGE = 256,
     WSPI_TLS_FATAL
 };
@@ -31,7 +32,8 @@ enum wspi_tls_stage {
     WSPI_TLS_CHANGED,
     WSPI_TLS_TICKETED,
     WSPI_TLS_OPEN,
-    WSPI_TLS_REFUSED
+    WSPI_TLS_REFUSED,
+    WSPI_TLS_STAPLING /* behind a certificate whose status comes next */
 };
 
 /* Who speaks in which connection. */
@@ -39,7 +41,8 @@ typedef struct wspi_tls_turn {
     uint64_t seed, start_ns;  /* of the flow: with the same seed the same is said again */
     uint16_t cipher, version; /* of the server's hello */
     bool server;
-    bool secret; /* it has chosen TLS 1.3 */
+    bool secret;  /* it has chosen TLS 1.3 */
+    bool staples; /* it says that a status comes behind its certificate */
 } wspi_tls_turn;
 
 /* May this message come now? Any of those that are not hellos? */

@@ -11,7 +11,12 @@
 #include "token/app/tls_values.h"
 
 enum { MAX_LIST = 200, MAX_SAMPLED = 80, MAX_QUIC = 40 };
-enum { PADDING = 21, PADDED = 512, GREASED = 0x0a0a }; /* RFC 7685 4; RFC 8701, one of many */
+enum {
+    STATUS_REQUEST = 5,
+    PADDING = 21,
+    PADDED = 512,
+    GREASED = 0x0a0a
+}; /* RFC 7685 4; RFC 8701, one of many */
 
 static bool stopped(const wspi_coder *c)
 {
@@ -47,15 +52,6 @@ static unsigned row_of(const wspi_value *rows, uint64_t v)
     while (rows[k].name && rows[k].value != v)
         k++;
     return k;
-}
-
-void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows)
-{
-    unsigned base = wspi_field_base(c->pay.app, f), n = wspi_field_count(c->pay.app, f);
-
-    for (unsigned k = 0; wspi_asked(c) && k < n; k++)
-        if (!(rows >> k & 1))
-            c->legal[base + k] = 0;
 }
 
 /*
@@ -172,7 +168,7 @@ static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
         only_offered(c, f, false);
         v = c->enc && there ? turned(c, f, wspi_app_get(c, 2)) : 0;
         more = wspi_app_next(c, f, there, &v);
-        wspi_tls_keep(c, f, ~seen);
+        wspi_app_keep(c, f, ~seen);
         if (!more)
             break;
         wspi_app_put(c, 2, turned(c, f, made_other(c, f, false, &others, v)));
@@ -343,6 +339,8 @@ static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64
     if (!in_quic(c)) {
         *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
                       : rows_of(c, server_may, WSPI_COUNT(server_may));
+        if (!client && !c->app.v[0][STAPLES]) /* RFC 6066 8 */
+            *may &= ~(UINT64_C(1) << row_of(extension, STATUS_REQUEST));
         return;
     }
     *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
@@ -374,7 +372,7 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
     if (c->enc && there)
         *type = wspi_app_get(c, 2);
     more = wspi_app_next(c, EXTENSION, there, type);
-    wspi_tls_keep(c, EXTENSION, may & ~*seen);
+    wspi_app_keep(c, EXTENSION, may & ~*seen);
     if (!more && needs & ~*seen && wspi_asked(c))
         c->need = true;
     if (!more)
@@ -430,6 +428,7 @@ static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *se
         return false;
     }
     note(seen, type);
+    c->app.v[c->dir][STAPLES] |= type == STATUS_REQUEST;
     return true;
 }
 
@@ -467,12 +466,13 @@ static size_t complete_extensions(wspi_coder *c, size_t start, uint64_t seen)
 /* The block is left out when there is no extension; an empty block is not of this form. */
 static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
 {
-    uint64_t seen = 0, type = 0;
+    uint64_t seen = 0, type = 0, *staples = &c->app.v[c->dir][STAPLES];
     wspi_app_span all, s;
     size_t n = 0, pad;
 
     bool room = c->enc ? c->pay.at < end : c->fill || wspi_app_captured(c) >= 2;
 
+    *staples = 0;
     if (stopped(c) || !room)
         return;
     all = wspi_app_open(c, 2);
@@ -480,6 +480,7 @@ static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
     while (next_extension(c, client, wspi_app_inside(c, &all), pad, &seen, &type)) {
         s = wspi_app_open(c, 2);
         extension_body(c, type, &s, client, pad);
+        *staples |= type == STATUS_REQUEST;
         wspi_app_close(c, s);
         pad = room_for_padding(c, start);
         n++;

@@ -22,17 +22,15 @@ enum {
     COOKIE, /* its length; this and the next one are of DTLS only */
     SRTP,
     FIELDS,
-    /* No fields: bytes of this direction's message that are still to come, and its type. */
+    /* No fields: bytes of this direction's message that are still to come, and its type; and */
     MESSAGE_LEFT = FIELDS,
-    MESSAGE_TYPE
+    MESSAGE_TYPE,
+    STAPLES /* has the hello of this direction asked for, or promised, the status of the certificate? */
 };
 
 enum { MESSAGE_HEAD = 4 };
 
 /* The body of a hello, which follows the head of its message, up to `end`. */
 void wspi_tls_say_hello(wspi_coder *c, size_t end, bool client);
-
-/* Samples: of field f, which was asked for last, tokens of these rows only. */
-void wspi_tls_keep(const wspi_coder *c, unsigned f, uint64_t rows);
 
 #endif
