@@ -482,8 +482,7 @@ static bool field_deviates(uint8_t layer, size_t f, unsigned v)
     case WSPI_K_ACK: return v >= WSPI_SEQ_BINS && v != WSPI_ACK_SAME; /* of what was never sent */
     case WSPI_K_FREE: /* but for flow labels, the sequence of pings, and what walks make up */
         return d->role != WSPI_R_IP_TOLD && d->role != WSPI_R_RENEWED &&
-               !wspi_app_changes(layer, f) &&
-               !(layer == WSPI_IPV6 && f == WSPI_IPV6_LABEL) &&
+               !wspi_app_changes(layer, f) && !(layer == WSPI_IPV6 && f == WSPI_IPV6_LABEL) &&
                !((layer == WSPI_ICMP || layer == WSPI_ICMPV6) && f == WSPI_ICMP_SEQ);
     case WSPI_K_SEQ:
     case WSPI_K_TSVAL: return true;
