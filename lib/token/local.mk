@@ -1,5 +1,5 @@
 libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.c lib/token/field.c \
-	lib/token/code.c lib/token/valid.c lib/token/group.c lib/token/host.c lib/token/ndp.c lib/token/quote.c lib/token/json.h lib/token/json.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/spans.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/join.c lib/token/tokenizer.c \
+	lib/token/code.c lib/token/valid.c lib/token/group.c lib/token/host.c lib/token/ndp.c lib/token/ping.c lib/token/quote.c lib/token/json.h lib/token/json.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/spans.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/join.c lib/token/tokenizer.c \
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/ntp.c lib/token/app/modbus.c \

@@ -265,7 +265,8 @@ void wspi_code_payload(wspi_coder *c)
 {
     c->pay.at = 0;
     c->pay.more = false;
-    if (c->bad || c->need || wspi_ndp_body(c) || wspi_group_body(c) || c->pay.wire == 0)
+    if (c->bad || c->need || wspi_ndp_body(c) || wspi_group_body(c) || wspi_ping_body(c) ||
+        c->pay.wire == 0)
         return;
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)
         return; /* versions 1 and 2 */
@@ -277,4 +278,5 @@ void wspi_code_payload(wspi_coder *c)
         return; /* a sampled message is whole */
     if (!c->bad && !c->need && c->pay.end > c->pay.at)
         code_plain(c);
+    wspi_ping_keep(c);
 }

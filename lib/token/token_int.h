@@ -182,8 +182,8 @@ struct wsp_context {
     uint8_t n_recent;
     wspi_stack recent[WSPI_RECALLS]; /* distinct, most recent first */
     wspi_app_state app;
-    uint8_t
-        name[WSPI_NAME_MAX]; /* DNS: name of the last question; HTTP: lines of the last request */
+    uint8_t name
+        [WSPI_NAME_MAX]; /* DNS: name of the last question; HTTP: lines of the last request; data of pings */
     uint16_t name_len;
 };
 
@@ -513,6 +513,12 @@ void wspi_ndp_fit(wspi_coder *c);
 void wspi_ndp_alert(wspi_layer *l);
 /* The message behind its header; false: it is none. */
 bool wspi_ndp_body(wspi_coder *c);
+
+/* ---- samples of echo replies: ping.c ---- */
+
+/* The payload is coded: that of a request is the flow's. And: what a reply returns; false: it is none. */
+void wspi_ping_keep(wspi_coder *c);
+bool wspi_ping_body(wspi_coder *c);
 
 /* ---- samples of ICMP's errors: quote.c ---- */
 

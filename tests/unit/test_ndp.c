@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_ndp.c: samples of Neighbor Discovery: what follows from their addresses. */
+/* test_ndp.c: samples of Neighbor Discovery: what follows from their addresses; and of echo, whose replies return what was sent. */
 #include "tests/unit/wire.h"
 
 enum { IP = 14, ICMP = IP + 40, BODY = ICMP + 8 };
@@ -160,6 +160,43 @@ static void a_flow_has_echo_or_neighbors(void **state)
     wire_close(&w);
 }
 
+/* RFC 792, RFC 4443 4.2: whatever length and bytes a model would have for it. */
+static void replies_return_the_data_of_their_requests(void **state)
+{
+    static const char *const asks[][8] = {{"c2s first", "len=56..57", "stack=eth/ipv6/icmpv6",
+                                           "eth.dst=local", "ipv6.dst=public", "icmpv6.type=echo",
+                                           "payload=binary"},
+                                          {"c2s first", "len=32..33", "stack=eth/ipv4/icmp",
+                                           "eth.dst=local", "ipv4.dst=private", "payload=random"}};
+    static const char *const tells[][4] = {{"s2c gap=0", "len=8", "icmpv6.type=echo-reply"},
+                                           {"s2c gap=0", "len=8", "icmp.type=echo-reply"}};
+    static const size_t header[] = {IP + 40, IP + 20};
+    enum { TYPE_LEN = 8 };
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 9);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(asks); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            uint8_t data[64];
+            wsp_decoded out;
+            size_t n;
+
+            wire_again(&w);
+            draw(&w, &fill, asks[i], &r, &out);
+            n = out.frame.caplen - header[i] - TYPE_LEN;
+            assert_in_range(n, 32, 57);
+            memcpy(data, out.frame.data + header[i] + TYPE_LEN, n);
+            draw(&w, &fill, tells[i], &r, &out);
+            assert_int_equal(out.frame.caplen - header[i] - TYPE_LEN, n);
+            assert_memory_equal(out.frame.data + header[i] + TYPE_LEN, data, n);
+        }
+    wire_close(&w);
+}
+
 /* RFC 3810, RFC 2710: from behind a router alert, with one hop, to the group of reports, or to the group itself. */
 static void reports_of_groups_have_records(void **state)
 {
@@ -220,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_follow_from_their_addresses),
         cmocka_unit_test(a_flow_has_echo_or_neighbors),
+        cmocka_unit_test(replies_return_the_data_of_their_requests),
         cmocka_unit_test(reports_of_groups_have_records),
     };
 
