@@ -75,7 +75,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "top-p", .kind = CLI_REAL, .value = &o->top_p, .arg = "P", .rmin = 0.000001, .rmax = 1,
          .help = "draw among the likeliest tokens that have the share P of the odds"},
         {.name = "guide", .kind = CLI_REAL, .value = &o->guide, .arg = "W", .rmax = 100,
-         .help = "follow labels more closely than the model would: flows whose headers do not gain\nby their label as others do begin again, by the power W of it (default 1)"},
+         .help = "follow labels more closely than the model would: what the label changes of\nports counts W times more, and flows that do not gain by it begin again (default 1)"},
         {.name = "like", .kind = CLI_TEXT, .value = &a->like, .arg = "FILE",
          .help = "flows that start as those of this capture, are as long, and of the classes that\nnDPI names"},
         {.name = "set", .kind = CLI_LIST, .value = &a->sets, .arg = "[K:]FIELD=VALUE",

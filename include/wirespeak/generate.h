@@ -105,8 +105,9 @@ typedef struct wsp_generate_options {
     size_t top_k;         /* draw among so many likeliest tokens, 0 = all */
     double top_p;         /* and among the likeliest that have this share of the odds, (0, 1] */
     /*
-     * How closely flows follow their conditions: one whose first packet's headers gain a share of what is usual by its condition stays with
-     * the chance of that share to this power. 0: flows are as they come.
+     * How closely flows follow their conditions: by how much more than the model says counts what a condition changes of the first
+     * packet's ports and of whose payload it has; and one whose headers gain a share of what is usual by its condition stays with the
+     * chance of that share to this power. 0: flows are as they come.
      */
     double guide;
     double

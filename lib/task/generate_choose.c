@@ -100,14 +100,6 @@ bool wspi_is_guided(const speaker *g, const flow *f)
     return g->o->guide > 0 && f->start.condition >= 0 && f->packets == 0 && !f->told;
 }
 
-static void put_guided(flow *f, const wsp_prefix *p, const float *logits, const float *plain,
-                       uint16_t token)
-{
-    f->gain += wspi_guide_gain(logits, plain, p->wanted, p->n_wanted, token);
-    f->told = wspi_guide_ends(token);
-    put_token(f, token);
-}
-
 /*
  * A token that says what the flow is may be drawn from all there are. One that no sample can have does not leave its odds to the
  * others, of which the model thinks little: the flow begins again, so that flows have the odds that they have among those that samples
@@ -118,16 +110,21 @@ static void choose_guided(speaker *g, const asking *r, size_t k)
     const size_t v = g->cfg->vocab;
     const wsp_prefix *p = &r->prefix[k];
     const uint16_t *legal = g->choices + r->flow[k] * v;
-    const float *logits = g->logits + k * v, *plain = logits + r->n * v;
+    const float *with = g->logits + k * v, *without = with + r->n * v;
     flow *f = &g->flows[r->flow[k]];
-    uint16_t token = wspi_sample(logits, p->wanted, p->n_wanted, g->o, g->scratch, &f->rng);
+    float common =
+        wspi_guide_push(&g->guide, g->o->guide, with, without, p->wanted, p->n_wanted, g->pushed);
+    uint16_t token = wspi_sample(g->pushed, p->wanted, p->n_wanted, g->o, g->scratch, &f->rng);
 
-    if (bsearch(&token, legal, r->legal[k], sizeof token, by_id))
-        put_guided(f, p, logits, plain, token);
-    else if (f->starts < MOST_STARTS)
+    if (bsearch(&token, legal, r->legal[k], sizeof token, by_id)) {
+        f->gain += (double)(with[token] - without[token] - common);
+        f->told = wspi_guide_ends(token);
+        put_token(f, token);
+    } else if (f->starts < MOST_STARTS) {
         wspi_flow_begin(g, f);
-    else
-        put_token(f, wspi_sample(logits, legal, r->legal[k], g->o, g->scratch, &f->rng));
+    } else {
+        put_token(f, wspi_sample(g->pushed, legal, r->legal[k], g->o, g->scratch, &f->rng));
+    }
     if (f->told)
         (void)wspi_follows(g, f);
 }

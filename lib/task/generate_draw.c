@@ -570,13 +570,14 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
     g->plain = wspi_new_array(width, sizeof *g->plain);
     g->gathered = wspi_new_array(SLOTS * width, sizeof *g->gathered);
     g->logits = wspi_new_array(2 * SLOTS * v, sizeof *g->logits);
+    g->pushed = wspi_new_array(v, sizeof *g->pushed);
     g->legal = wspi_new_array(v, 1);
     g->barred = wspi_new_array(v, 1);
     g->choices = wspi_new_array(SLOTS * v, sizeof *g->choices);
     g->wide = wspi_new_array(SLOTS * v, sizeof *g->wide);
     g->prefix = wspi_new_array(SLOTS * tokens, sizeof *g->prefix);
     g->scratch = wspi_new_array(v, sizeof *g->scratch);
-    ok = g->plain && g->context && g->gathered && g->logits && g->legal && g->barred &&
+    ok = g->plain && g->pushed && g->context && g->gathered && g->logits && g->legal && g->barred &&
          g->choices && g->wide && g->prefix && g->scratch &&
          wspi_guide_make(&g->guide, v) == WSP_OK;
     if (ok)
@@ -616,6 +617,7 @@ void wspi_speaker_free(wspi_speaker *g)
     free(g->gathered);
     free(g->plain);
     free(g->logits);
+    free(g->pushed);
     free(g->legal);
     free(g->barred);
     wspi_guide_clear(&g->guide);

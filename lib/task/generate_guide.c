@@ -26,22 +26,34 @@ static bool says_what(uint16_t id)
     }
 }
 
+/* Not layers: their odds within a class, as of both versions of IP, would be pushed, too. */
+static bool is_pushed(uint16_t id)
+{
+    enum wspi_group of = (enum wspi_group)wspi_the_vocab.group_of[id];
+
+    return says_what(id) && of != WSPI_T_STACK && of != WSPI_T_KEEP && of != WSPI_T_LAYER;
+}
+
 wsp_status wspi_guide_make(wspi_guide *g, size_t vocab)
 {
     g->n = 0;
     g->is = wspi_new_array(vocab, sizeof *g->is);
+    g->pushed = wspi_new_array(vocab, sizeof *g->pushed);
     g->token = wspi_new_array(vocab, sizeof *g->token);
-    if (!g->is || !g->token)
+    if (!g->is || !g->pushed || !g->token)
         return WSP_ERR_NOMEM;
-    for (size_t id = 0; id < vocab; id++)
+    for (size_t id = 0; id < vocab; id++) {
+        g->pushed[id] = is_pushed((uint16_t)id);
         if ((g->is[id] = says_what((uint16_t)id)))
             g->token[g->n++] = (uint16_t)id;
+    }
     return WSP_OK;
 }
 
 void wspi_guide_clear(wspi_guide *g)
 {
     free(g->is);
+    free(g->pushed);
     free(g->token);
 }
 
@@ -74,21 +86,33 @@ bool wspi_guide_ends(uint16_t token)
     return g == WSPI_T_APP || g == WSPI_T_KIND;
 }
 
-/* The logarithm of what the odds of the wanted tokens sum up to. */
-static float log_sum(const float *logit, const uint16_t *wanted, size_t n)
+/* The logarithm of what the odds of the wanted tokens sum up to, and of the greatest ones. */
+static float log_sum(const float *logit, const uint16_t *wanted, size_t n, float *most)
 {
-    float sum = 0, most = -INFINITY;
+    float sum = 0;
 
+    *most = -INFINITY;
     for (size_t i = 0; i < n; i++)
-        most = fmaxf(most, logit[wanted[i]]);
+        *most = fmaxf(*most, logit[wanted[i]]);
     for (size_t i = 0; i < n; i++)
-        sum += expf(logit[wanted[i]] - most);
-    return most + logf(sum);
+        sum += expf(logit[wanted[i]] - *most);
+    return *most + logf(sum);
 }
 
-double wspi_guide_gain(const float *with, const float *without, const uint16_t *wanted, size_t n,
-                       uint16_t token)
+float wspi_guide_push(const wspi_guide *g, double weight, const float *with, const float *without,
+                      const uint16_t *wanted, size_t n, float *pushed)
 {
-    return (double)(with[token] - log_sum(with, wanted, n)) -
-           (double)(without[token] - log_sum(without, wanted, n));
+    static const float likely = 0.1f; /* odds, of the likeliest token's */
+    float most, other;
+    float common = log_sum(with, wanted, n, &most) - log_sum(without, wanted, n, &other);
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t id = wanted[i];
+        float moved = with[id] - without[id] - common;
+
+        pushed[id] = with[id];
+        if (g->pushed[id] && (moved < 0 || with[id] > most + logf(likely)))
+            pushed[id] += (float)weight * moved;
+    }
+    return common;
 }

@@ -29,6 +29,7 @@ uint16_t wspi_sample(const float *logits, const uint16_t *legal, size_t n,
 /* The tokens that say what a flow is. */
 typedef struct wspi_guide {
     uint8_t *is;     /* [vocab] */
+    uint8_t *pushed; /* [vocab] and those whose odds are changed: ports and whose payload it is */
     uint16_t *token; /* [n] in order */
     size_t n;
 } wspi_guide;
@@ -41,9 +42,15 @@ bool wspi_guide_any(const wspi_guide *g, const uint16_t *tokens, size_t n);
 size_t wspi_guide_widen(const wspi_guide *g, const uint16_t *tokens, size_t n, uint16_t *wide);
 /* Does this token say whose payload it is, so that what follows is the protocol's? */
 bool wspi_guide_ends(uint16_t token);
-/* The logarithm of how many times as likely the condition makes this one of the n wanted tokens. Logits before temperature. */
-double wspi_guide_gain(const float *with, const float *without, const uint16_t *wanted, size_t n,
-                       uint16_t token);
+/*
+ * pushed: the logits `with` the condition, and of ports and whose payload it is pushed on in the direction in which the condition has
+ * moved them (Ho and Salimans, 2022): (1 + weight) conditional - weight unconditional, before temperature. What the condition makes
+ * less likely becomes rarer still; what it makes likelier gains where it is likely: a token that is rare with it, and hardly there
+ * without, would win, else. Returns what a token gains less than the difference of its logits: the logarithm of how many times as
+ * likely the condition makes it is with - without - that.
+ */
+float wspi_guide_push(const wspi_guide *g, double weight, const float *with, const float *without,
+                      const uint16_t *wanted, size_t n, float *pushed);
 
 /* Sorts m candidates, the likeliest first: how many of these have the share (0, 1] of the odds. At least one. */
 size_t wspi_nucleus(wspi_candidate *c, size_t m, double temperature, double share);

@@ -41,6 +41,7 @@ struct wspi_speaker {
     float *context, *gathered; /* [SLOTS][C] */
     float *plain;              /* [C] of a flow without a condition before its first packet */
     float *logits;             /* [2 SLOTS][V] */
+    float *pushed;             /* [V] */
     uint8_t *legal;            /* [V] marks of the grammar ... */
     wspi_range marked;         /* ... all in here */
     uint8_t *barred;           /* [V] what is never a rare token */

@@ -572,27 +572,47 @@ static void a_list_is_widened_by_what_says_what_a_flow_is(void **state)
     free(wide);
 }
 
-/* Of three tokens the condition doubles the odds of the second one; what others there are does not matter. */
-static void a_gain_is_how_much_likelier_a_condition_makes_a_token(void **state)
+/* Of four tokens the condition doubles the odds of a port and halves those of another; what others there are does not matter. */
+static void what_a_condition_changes_of_ports_is_pushed_on(void **state)
 {
-    float without[] = {1, 2, 9, 3}, with[] = {1, 2 + logf(2), 0, 3};
-    const uint16_t wanted[] = {0, 1, 3};
-    double sum[2] = {exp(1) + exp(2) + exp(3), exp(1) + 2 * exp(2) + exp(3)};
+    const size_t v = wsp_vocab_size();
+    const uint16_t port = (uint16_t)wspi_field_base(WSPI_UDP, WSPI_UDP_SPORT),
+                   stack = (uint16_t)wspi_group_base(WSPI_T_STACK);
+    const uint16_t wanted[] = {port, (uint16_t)(port + 1), stack, (uint16_t)(stack + 1)};
+    const double factor[] = {2, 0.5, 2, 0.5};
+    float *with = wspi_new_array(v, sizeof *with), *without = wspi_new_array(v, sizeof *without),
+          *pushed = wspi_new_array(v, sizeof *pushed), common;
+    double sum[2] = {0};
+    wspi_guide g;
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        double gain = wspi_guide_gain(with, without, wanted, 3, wanted[i]);
-        double odds = log(sum[0] / sum[1]) + (i == 1 ? log(2) : 0);
-        assert_true(fabs(gain - odds) < 1e-5);
+    assert_int_equal(wspi_guide_make(&g, v), WSP_OK);
+    assert_true(with && without && pushed);
+    with[stack + 2] = 50; /* not wanted */
+    for (size_t i = 0; i < 4; i++) {
+        without[wanted[i]] = (float)i / 4;
+        with[wanted[i]] = without[wanted[i]] + (float)log(factor[i]);
+        sum[0] += exp(without[wanted[i]]);
+        sum[1] += exp(with[wanted[i]]);
+    }
+    common = wspi_guide_push(&g, 2, with, without, wanted, 4, pushed);
+    assert_true(fabs(common - log(sum[1] / sum[0])) < 1e-5);
+    for (size_t i = 0; i < 4; i++) {
+        double push = i < 2 ? 2 * (log(factor[i]) - common) : 0; /* not of layers */
+        assert_true(fabs(pushed[wanted[i]] - with[wanted[i]] - push) < 1e-5);
     }
     assert_true(wspi_guide_ends((uint16_t)wspi_group_base(WSPI_T_APP)));
     assert_false(wspi_guide_ends((uint16_t)wspi_group_base(WSPI_T_START)));
+    wspi_guide_clear(&g);
+    free(with);
+    free(without);
+    free(pushed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_gain_is_how_much_likelier_a_condition_makes_a_token),
+        cmocka_unit_test(what_a_condition_changes_of_ports_is_pushed_on),
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
         cmocka_unit_test(rare_tokens_are_drawn_evenly_outside_the_likeliest),
         cmocka_unit_test(every_draw_of_a_packet_may_be_the_rare_one),
