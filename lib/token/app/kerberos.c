@@ -362,7 +362,8 @@ static const wspi_ber as_req[] = A_REQUEST(10, SAMPLED, as_req_of),
     }
 static const wspi_ber as_rep[] = A_REPLY(11, SAMPLED), tgs_rep[] = A_REPLY(13, OPTIONAL);
 
-/* 5.9.1 */
+/* 5.9.1. What data these two have is not what is made up: [MS-KILE] 2.2.1. */
+static const uint8_t other_data[] = {5, 6, 255};
 static const wspi_ber errors[] = {
     FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5),
     FIXED_INT(0xa1, E_TYPE, TYPE, 30),
@@ -370,7 +371,7 @@ static const wspi_ber errors[] = {
     {INT(0xa3, E_CUSEC, NUMBER), OPTIONAL},
     {A_TIME(0xa4, E_STIME)},
     {INT(0xa5, E_SUSEC, NUMBER)},
-    {INT(0xa6, E_ERROR, ERROR), BOTH(0, 10)},
+    {INT(0xa6, E_ERROR, ERROR), BOTH(0, 10), .barred = other_data},
     {STRING(0xa7, E_CREALM), OPTIONAL},
     {PRINCIPAL(0xa8, E_CNAME), OPTIONAL},
     {STRING(0xa9, E_REALM)},
