@@ -49,6 +49,8 @@ static wsp_status copy_weights(wspi_fit *f, wsp_error *err)
     const wsp_model *from = f->opt->init;
     size_t copied = 0;
 
+    if (from) /* its embedding has a row for each token, which has to stand for the same */
+        WSP_TRY(wspi_vocab_check(from, err));
     for (size_t i = 0; from && i < wsp_model_tensor_count(f->m); i++) {
         wsp_tensor to = wsp_model_tensor(f->m, i);
         for (size_t k = 0; k < wsp_model_tensor_count(from); k++) {

@@ -174,6 +174,10 @@ fails "a pipe is not replaced by a model" 1 train -q --config tiny --epochs 1 -w
 fails "a pipe is not replaced by trees" 1 grow -q --trees 1 -m "$tmp/whole.safetensors" -w "$tmp/pipe" "$tmp/set.npz"
 [ -p "$tmp/pipe" ]
 result $? "the pipe is still one"
+# A model of another vocabulary, whose tokens stand for something else.
+python3 -c 'import re, sys; b = open(sys.argv[1], "rb").read(); open(sys.argv[2], "wb").write(re.sub(rb"(vocab_version.{5})[0-9a-f]{8}", rb"\g<1>00000000", b, count=1))' \
+    "$tmp/a.safetensors" "$tmp/other.safetensors"
+fails "a start from a model of another vocabulary" 1 train -q --config tiny --epochs 1 --init "$tmp/other.safetensors" -w "$tmp/x.safetensors" "$tmp/set.npz"
 fails "a model size that does not exist" 1 train --config giant -w "$tmp/x.safetensors" "$tmp/set.npz"
 echo "1..$n"
 exit $bad
