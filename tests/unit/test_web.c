@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "token/app/http.h"
 #include "token/json.h"
 
 #include "tests/unit/wire.h"
@@ -341,6 +342,7 @@ static void draws(const char *const asked[6], const char *const answered[6],
     wire_open(&w);
     for (uint64_t flow = 0; flow < 40; flow++) {
         wsp_filler fill = filler_of(flow);
+        fill.start_ns = UINT64_C(1700000000000000000);
         wire_again(&w);
         for (int dir = 0; dir < 2; dir++) {
             sample(&w, &fill, dir ? answers_with : asks_for, dir, WSPI_APP_HTTP, &r);
@@ -372,6 +374,45 @@ static void ends_lines(const wire *w, int dir)
         assert_true((*body >= ' ' && *body < 0x7f && *body != '%') || strchr("\t\r\n", *body));
         assert_true(body[0] != '\r' || (body + 1 < b + n && body[1] == '\n'));
     }
+}
+
+/* The date that a header of the payload has; 0: it has none. */
+static uint64_t date_in(const uint8_t *b, size_t n, const char *header)
+{
+    size_t len = strlen(header);
+    uint64_t secs = 0;
+
+    for (size_t i = 0; i + len + DATE_LEN <= n; i++)
+        if (memcmp(b + i, header, len) == 0 && wspi_http_date_read(b + i + len, &secs))
+            return secs;
+    return 0;
+}
+
+static void is_of_its_time(const wire *w, int dir)
+{
+    size_t n;
+    const uint8_t *b = payload_of(w, &n);
+    uint64_t now = w->packet->time_ns / 1000000000;
+
+    if (dir == 0)
+        return;
+    assert_int_equal(date_in(b, n, "\r\nDate: "), now);
+    assert_in_range(date_in(b, n, "\r\nLast-Modified: "), now - (1 << 26), now);
+    assert_in_range(date_in(b, n, "\r\nExpires: "), now, now + (1 << 20));
+}
+
+/* RFC 9110 6.6.1 */
+static void a_sampled_answer_is_of_its_time(void **state)
+{
+    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
+                                                                "http.status=200 OK",
+                                                                "http.header=Date",
+                                                                "http.header=Last-Modified",
+                                                                "http.header=Expires",
+                                                                "http.header=end"};
+
+    (void)state;
+    draws(asked, answered, is_of_its_time);
 }
 
 static void a_sampled_body_of_text_has_lines(void **state)
@@ -698,6 +739,7 @@ int main(void)
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(sampled_http_has_what_real_messages_have),
         cmocka_unit_test(a_sampled_answer_without_a_length_has_a_body),
+        cmocka_unit_test(a_sampled_answer_is_of_its_time),
         cmocka_unit_test(a_sampled_body_of_text_has_lines),
         cmocka_unit_test(a_sampled_answer_has_a_phrase_of_its_own),
         cmocka_unit_test(a_sampled_body_of_json_is_json),

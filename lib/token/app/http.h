@@ -55,7 +55,9 @@ enum wspi_http_kind {
     K_WHO,    /* shows an identity */
     K_NUMBER, /* decimal */
     K_LENGTH, /* that of the body */
-    K_DATE,
+    K_DATE,   /* of the message; before it, behind it */
+    K_EARLIER,
+    K_LATER,
     K_SEQUENCE /* the number of the request, and its method if the dialect tells it */
 };
 enum {

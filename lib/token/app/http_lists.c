@@ -259,8 +259,8 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(SERVER, "Server", K_TEXT, 8, ANSWERS | STAYS | SPELT, C_APACHE, 5, 16, 13)                   \
     X(CACHE, "Cache-Control", K_TEXT, 8, 3 | STAYS | SPELT, C_NO_CACHE, 10, 35, 6)                 \
     X(PRAGMA, "Pragma", K_TEXT, 4, 3 | KNOWN, C_NO_CACHE, 1, 0, 0)                                 \
-    X(MODIFIED, "Last-Modified", K_DATE, 0, ANSWERS, 0, 0, 0, 0)                                   \
-    X(EXPIRES, "Expires", K_DATE, 0, ANSWERS, C_ZERO, 3, 0, 0)                                     \
+    X(MODIFIED, "Last-Modified", K_EARLIER, 0, ANSWERS, 0, 0, 0, 0)                                \
+    X(EXPIRES, "Expires", K_LATER, 0, ANSWERS, C_ZERO, 3, 0, 0)                                    \
     X(ETAG, "ETag", K_TEXT, 0, ANSWERS, 0, 0, 61, 3)                                               \
     X(RANGES, "Accept-Ranges", K_TEXT, 4, ANSWERS | KNOWN, C_BYTES, 2, 0, 0)                       \
     X(UPGRADING, "Upgrade-Insecure-Requests", K_TEXT, 2, ASKS | KNOWN, C_ONE, 1, 0, 0)             \
@@ -277,8 +277,8 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(PROXY, "Proxy-Authorization", K_WHO, 6, STAYS, 0, 0, 0, 0)                                   \
     X(PROXY_CONNECTION, "Proxy-Connection", K_TEXT, 4, ASKS | KNOWN, C_KEEP_ALIVE, 4, 0, 0)        \
     X(ORIGIN, "Origin", K_WHO, 8, STAYS, 0, 0, 0, 0)                                               \
-    X(SINCE, "If-Modified-Since", K_DATE, 0, ASKS, 0, 0, 0, 0)                                     \
-    X(UNCHANGED, "If-Unmodified-Since", K_DATE, 0, ASKS, 0, 0, 0, 0)                               \
+    X(SINCE, "If-Modified-Since", K_EARLIER, 0, ASKS, 0, 0, 0, 0)                                  \
+    X(UNCHANGED, "If-Unmodified-Since", K_EARLIER, 0, ASKS, 0, 0, 0, 0)                            \
     X(IF_NONE, "If-None-Match", K_TEXT, 0, ASKS, 0, 0, 61, 3)                                      \
     X(IF_RANGE, "If-Range", K_TEXT, 0, 0, 0, 0, 0, 0)                                              \
     X(ALIVE, "Keep-Alive", K_TEXT, 10, 3 | STAYS, 0, 0, 41, 1)                                     \

@@ -408,6 +408,22 @@ static void text_value(wspi_http_message *w, const wspi_http_row *r, const uint8
         wspi_http_literal(w, (const char *)last, len);
 }
 
+static bool is_date(const wspi_http_row *r)
+{
+    return r->kind >= K_DATE && r->kind <= K_LATER;
+}
+
+/* Samples: RFC 9110 6.6.1 and 8.8.2: a message is of now, a thing up to two years older, and fresh for 12 days at most. */
+static uint64_t date_of(wspi_coder *c, uint8_t kind)
+{
+    enum { SECOND = 1000000000, AGE = 1 << 26, FRESH = 1 << 20 };
+    uint64_t now = c->p->time_ns / SECOND, r = wspi_rng_u64(&c->rng);
+
+    return kind == K_EARLIER ? now - WSPI_MIN(now, r % AGE)
+           : kind == K_LATER ? now + r % FRESH
+                             : now;
+}
+
 static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     char s[DATE_LEN + 1];
@@ -418,6 +434,8 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     if (spelled(w, r, NULL, 0, n, true) || wspi_http_stopped(w))
         return;
     secs = wspi_app_code(w->c, DATE, false, 0, secs);
+    if (w->c->fill && !wspi_http_stopped(w))
+        secs = date_of(w->c, r->kind);
     wspi_http_date_write(s, (uint32_t)secs);
     wspi_http_literal(w, s, DATE_LEN);
 }
@@ -552,11 +570,11 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         return;
     if (c->enc)
         v = common_of(w, r, last, len, n);
-    wspi_app_only(c, r->from, r->kind > K_WHO && r->kind != K_DATE ? 0 : r->count);
+    wspi_app_only(c, r->from, r->kind > K_WHO && !is_date(r) ? 0 : r->count);
     v = wspi_app_code(c, COMMON, true, ABSENT, v);
     if (v < d->n_commons)
         wspi_http_literal(w, d->commons[v].name, strlen(d->commons[v].name));
-    else if (r->kind == K_DATE)
+    else if (is_date(r))
         date_value(w, r, n);
     else if (r->kind == K_NUMBER || r->kind == K_LENGTH)
         number_value(w, r, n);

@@ -78,8 +78,8 @@ static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
     X(INFO, "RTP-Info", K_WHO, 0, 0, 0, 0, NULL)                                \
     X(LANGUAGES, "Accept-Language", K_TEXT, 4, STAYS | KNOWN, C_EN_US, 0, NULL) \
     X(CACHE, "Cache-Control", K_TEXT, 8, KNOWN, C_NO_CACHE, 0, NULL)            \
-    X(EXPIRES, "Expires", K_DATE, 0, 0, 0, 0, NULL)                             \
-    X(MODIFIED, "Last-Modified", K_DATE, 0, 0, 0, 0, NULL)                      \
+    X(EXPIRES, "Expires", K_LATER, 0, 0, 0, 0, NULL)                            \
+    X(MODIFIED, "Last-Modified", K_EARLIER, 0, 0, 0, 0, NULL)                   \
     X(AUTHENTICATE, "WWW-Authenticate", K_WHO, 0, 0, 0, 0, NULL)                \
     X(AUTHORIZATION, "Authorization", K_WHO, 0, 0, 0, 0, NULL)                  \
     X(REQUIRE, "Require", K_TEXT, 8, STAYS, 0, 0, NULL)                         \
