@@ -267,12 +267,14 @@ static wsp_status try_condition(job *j, int32_t condition, wsp_error *err)
     return wspi_speaker_try(j->speakers[0], condition, &j->usual_gain[condition], err);
 }
 
-/* What each condition that the plan has gains in flows that follow it. */
+/* What each condition that the plan has gains in flows that follow it; of very many flows the first ones are looked at, and then all labels. */
 static wsp_status try_conditions(job *j, const wsp_model *m, wsp_error *err)
 {
+    enum { LOOKED_AT = 1 << 16 };
     const wsp_generate_options *o = j->o;
-    const wsp_prompt *told = o->like ? o->like : o->from.flows;
-    size_t n = 0;
+    size_t n = 0, looked = 0;
+    wspi_start start;
+    wspi_plan plan;
 
     for (size_t h = 0; h < wsp_model_head_count(m); h++)
         n += wsp_model_head(m, h)->n_labels;
@@ -281,10 +283,10 @@ static wsp_status try_conditions(job *j, const wsp_model *m, wsp_error *err)
         return wspi_nomem(err, "conditions", n);
     for (size_t i = 0; i < n; i++)
         j->usual_gain[i] = NAN;
-    for (size_t i = 0; i < o->n_mix; i++)
+    for (wspi_plan_init(&plan, o); looked < LOOKED_AT && wspi_plan_next(&plan, &start); looked++)
+        WSP_TRY(try_condition(j, start.condition, err));
+    for (size_t i = 0; looked == LOOKED_AT && i < o->n_mix; i++)
         WSP_TRY(try_condition(j, o->mix[i].condition, err));
-    for (size_t i = 0; told && !o->n_mix && i < told->n; i++)
-        WSP_TRY(try_condition(j, told->flow[i].condition, err));
     for (unsigned i = 0; i < j->threads; i++)
         wspi_speaker_guide(j->speakers[i], j->usual_gain);
     return WSP_OK;
