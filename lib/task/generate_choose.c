@@ -117,7 +117,8 @@ static void choose_guided(speaker *g, const asking *r, size_t k)
     uint16_t token = wspi_sample(g->pushed, p->wanted, p->n_wanted, g->o, g->scratch, &f->rng);
 
     if (bsearch(&token, legal, r->legal[k], sizeof token, by_id)) {
-        f->gain += (double)(with[token] - without[token] - common);
+        if (f->rare.n == 0) /* a packet that is drawn again has gained already */
+            f->gain += (double)(with[token] - without[token] - common);
         f->told = wspi_guide_ends(token);
         put_token(f, token);
     } else if (f->starts < MOST_STARTS) {

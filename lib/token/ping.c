@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ping.c: samples of echo replies (RFC 792, RFC 4443 4.2): "the data received in the echo message must be returned". A flow remembers the
- * data of its last request that has any, up to WSPI_NAME_MAX bytes; what is longer is drawn on both sides.
+ * data of its last request that has any; of WSPI_NAME_MAX bytes and more it is drawn on both sides.
  */
 #include "token/token_int.h"
 
@@ -28,10 +28,10 @@ void wspi_ping_keep(wspi_coder *c)
 {
     size_t n = c->pay.end;
 
-    if (ping_of(c->p) != REQUEST || n == 0 || n > WSPI_NAME_MAX || n < c->pay.wire || c->pay.more)
+    if (ping_of(c->p) != REQUEST || n == 0 || n < c->pay.wire || c->pay.more)
         return;
     c->name_at = 0;
-    c->name_len = (uint16_t)n;
+    c->name_len = (uint16_t)WSPI_MIN(n, (size_t)WSPI_NAME_MAX);
 }
 
 bool wspi_ping_body(wspi_coder *c)
@@ -39,7 +39,7 @@ bool wspi_ping_body(wspi_coder *c)
     const wsp_context *ctx = c->ctx;
     uint8_t *b;
 
-    if (!c->fill || ping_of(c->p) != REPLY || !ctx->name_len)
+    if (!c->fill || ping_of(c->p) != REPLY || !ctx->name_len || ctx->name_len == WSPI_NAME_MAX)
         return false;
     b = wspi_payload_room(c, ctx->name_len);
     if (b)

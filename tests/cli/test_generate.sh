@@ -56,6 +56,9 @@ dns = sum(f["dest_port"] == 53 for f in flows if "dest_port" in f)
 assert dns > len(flows) / 2, (dns, len(flows))
 '
 result $? "a label is followed, and clients are of the network that was given"
+generate -m "$model" --label DNS --label NTP -n 150 --seed 3 --threads 1 -w "$tmp/l1.pcap" &&
+    generate -m "$model" --label DNS --label NTP -n 150 --seed 3 --threads 4 -w "$tmp/l4.pcap" && cmp -s "$tmp/l1.pcap" "$tmp/l4.pcap"
+result $? "any number of threads gives the same labelled capture"
 # share W: how many of 40 flows that shall be NTP go to its port
 share() { generate -m "$model" --label NTP --guide "$1" --seed 2 -w - | "$ws" label -q - | grep -c '"dest_port": \?123,'; }
 [ "$(share 1)" -ge 32 ] && [ "$(share 1)" -ge "$(share 0)" ]

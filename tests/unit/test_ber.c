@@ -472,28 +472,21 @@ static void join(const char *out[24], const char *const *first, const char *cons
 }
 
 /* Values are short here: lengths from 256 on are the same in two forms. */
+static void assert_ldap(const wire *w, int dir)
+{
+    (void)dir;
+    assert_elements(w->packet->data + HEADERS_UDP, w->packet->payload_len);
+}
+
 static void sampled_ldap_is_whole_and_read_as_drawn(void **state)
 {
     static const char *const values[] = {"ldap.length=16..23", NULL};
     const char *asks[24], *answers[24];
-    wspi_rng r;
-    wire w;
 
     (void)state;
     join(asks, asks_directory, values);
     join(answers, directory_answers, values);
-    wspi_rng_seed(&r, 15);
-    wire_open(&w);
-    w.exact = true;
-    for (uint64_t flow = 0; flow < 300; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wire_again(&w);
-        for (int k = 0; k < 4; k++) {
-            sample(&w, &fill, k % 2 ? answers : asks, k % 2, WSPI_APP_LDAP, &r);
-            assert_elements(w.packet->data + HEADERS_UDP, w.packet->payload_len);
-        }
-    }
-    wire_close(&w);
+    sample_exact(300, 4, asks, answers, WSPI_APP_LDAP, assert_ldap);
 }
 
 /* Clients look for a domain controller with four filters and more, and are told of it. */
@@ -538,28 +531,20 @@ static void sampled_kerberos_is_kerberos(void **state)
     sample_flows(asks_kdc, kdc_answers, WSPI_APP_KERBEROS);
 }
 
+static void assert_kerberos(const wire *w, int dir)
+{
+    const uint8_t *b = w->packet->data + HEADERS_UDP;
+
+    assert_elements(b, w->packet->payload_len);
+    assert_true(w->packet->payload_len <= 1472);
+    if (dir) /* of what was asked for, or an error */
+        assert_true(*b == 0x7e || *b == w->enc->app.v[0][3] + 1);
+}
+
 static void sampled_kerberos_is_whole_and_read_as_drawn(void **state)
 {
-    wspi_rng r;
-    wire w;
-
     (void)state;
-    wspi_rng_seed(&r, 15);
-    wire_open(&w);
-    w.exact = true;
-    for (uint64_t flow = 0; flow < 200; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wire_again(&w);
-        for (int k = 0; k < 4; k++) {
-            sample(&w, &fill, k % 2 ? kdc_answers : asks_kdc, k % 2, WSPI_APP_KERBEROS, &r);
-            const uint8_t *b = w.packet->data + HEADERS_UDP;
-            assert_elements(b, w.packet->payload_len);
-            assert_true(w.packet->payload_len <= 1472);
-            if (k % 2) /* of what was asked for, or an error */
-                assert_true(*b == 0x7e || *b == w.enc->app.v[0][3] + 1);
-        }
-    }
-    wire_close(&w);
+    sample_exact(200, 4, asks_kdc, kdc_answers, WSPI_APP_KERBEROS, assert_kerberos);
 }
 
 static void sampled_kerberos_has_what_real_messages_have(void **state)

@@ -136,31 +136,15 @@ static void assert_is_message(const uint8_t *b, size_t n, bool server)
     assert_int_equal(had[8], !server);
 }
 
-static void assert_sampled(const wire *w, bool server)
+static void assert_sampled(const wire *w, int dir)
 {
-    assert_is_message(w->packet->data + HEADERS_UDP, w->packet->payload_len, server);
+    assert_is_message(w->packet->data + HEADERS_UDP, w->packet->payload_len, dir == 1);
 }
 
 static void sampled_messages_have_the_options_of_their_type_and_are_read_as_drawn(void **state)
 {
-    wspi_rng r;
-    wire w;
-
     (void)state;
-    wspi_rng_seed(&r, 15);
-    wire_open(&w);
-    w.exact = true;
-    for (uint64_t flow = 0; flow < 150; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wire_again(&w);
-        for (int k = 0; k < 2; k++) {
-            sample(&w, &fill, asks_for, 0, WSPI_APP_DHCPV6, &r);
-            assert_sampled(&w, false);
-            sample(&w, &fill, answers_with, 1, WSPI_APP_DHCPV6, &r);
-            assert_sampled(&w, true);
-        }
-    }
-    wire_close(&w);
+    sample_exact(150, 4, asks_for, answers_with, WSPI_APP_DHCPV6, assert_sampled);
 }
 
 /* Answers to what was sent to a group are a flow of their own. */
@@ -179,7 +163,7 @@ static void a_flow_from_the_port_of_servers_is_a_servers(void **state)
     for (int k = 0; k < 10; k++) {
         wire_again(&w);
         sample(&w, &fill, says, 0, WSPI_APP_DHCPV6, &r);
-        assert_sampled(&w, true);
+        assert_sampled(&w, 1);
     }
     wire_close(&w);
 }

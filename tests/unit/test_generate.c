@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "task/generate_int.h"
+#include "task/generate_speaker.h"
 #include "token/app/app.h"
 
 /* ---- sampling ---- */
@@ -609,9 +609,47 @@ static void what_a_condition_changes_of_ports_is_pushed_on(void **state)
     free(pushed);
 }
 
+/* A flow that gains a quarter of what is usual stays in a quarter of all cases; with --guide 2 in a sixteenth. */
+static void a_flow_that_gains_less_than_usual_begins_again(void **state)
+{
+    enum { FLOWS = 4000 };
+    const float usual = 3;
+    wsp_generate_options o = wsp_generate_options_default();
+    wspi_speaker *g = wspi_new_array(1, sizeof *g);
+    wspi_flow_drawn *f = g ? &g->flows[0] : NULL;
+
+    (void)state;
+    assert_non_null(g);
+    f->ctx = wspi_new_array(1, wsp_context_size());
+    assert_non_null(f->ctx);
+    wspi_rng_seed(&f->rng, 3);
+    g->o = &o;
+    g->linktype = 1;
+    for (int weight = 1; weight <= 2; weight++) {
+        size_t kept = 0;
+        o.guide = weight;
+        g->usual_gain = &usual;
+        for (size_t i = 0; i < FLOWS; i++) {
+            f->starts = 1;
+            f->gain = (double)usual - log(4);
+            kept += wspi_follows(g, f);
+            assert_true(f->starts == 1 || f->gain == 0);
+        }
+        assert_in_range(kept, FLOWS / (weight == 1 ? 5 : 20), FLOWS / (weight == 1 ? 3 : 12));
+        f->gain = (double)usual + 1;
+        assert_true(wspi_follows(g, f));
+        g->usual_gain = NULL; /* a trial */
+        f->gain = -100;
+        assert_true(wspi_follows(g, f));
+    }
+    free(f->ctx);
+    free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flow_that_gains_less_than_usual_begins_again),
         cmocka_unit_test(what_a_condition_changes_of_ports_is_pushed_on),
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
         cmocka_unit_test(rare_tokens_are_drawn_evenly_outside_the_likeliest),

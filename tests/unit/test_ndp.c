@@ -197,6 +197,30 @@ static void replies_return_the_data_of_their_requests(void **state)
     wire_close(&w);
 }
 
+/* More than a flow remembers: not what an earlier request had. */
+static void replies_to_long_requests_do_not_return_older_data(void **state)
+{
+    static const char *const ask[][7] = {{"c2s first", "len=32..33", "stack=eth/ipv4/icmp",
+                                          "eth.dst=local", "ipv4.dst=private", "payload=random"},
+                                         {"c2s gap=0", "len=1024..1087", "payload=random"}};
+    static const char *const tell[4] = {"s2c gap=0", "len=8", "icmp.type=echo-reply"};
+    wsp_filler fill = filler_v6(1);
+    wsp_decoded out;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 9);
+    wire_open(&w);
+    wire_again(&w);
+    draw(&w, &fill, ask[0], &r, &out);
+    draw(&w, &fill, ask[1], &r, &out);
+    draw(&w, &fill, tell, &r, &out);
+    assert_int_equal(out.frame.data[IP + 20], 0);
+    assert_int_equal(out.frame.caplen, IP + 20 + 8 + 8);
+    wire_close(&w);
+}
+
 /* RFC 3810, RFC 2710: from behind a router alert, with one hop, to the group of reports, or to the group itself. */
 static void reports_of_groups_have_records(void **state)
 {
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(messages_follow_from_their_addresses),
         cmocka_unit_test(a_flow_has_echo_or_neighbors),
         cmocka_unit_test(replies_return_the_data_of_their_requests),
+        cmocka_unit_test(replies_to_long_requests_do_not_return_older_data),
         cmocka_unit_test(reports_of_groups_have_records),
     };
 

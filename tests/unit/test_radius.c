@@ -138,24 +138,16 @@ static void assert_is_message(const uint8_t *b, size_t n)
     assert_true(had[2] + had[3] + had[79] <= 1);
 }
 
+static void assert_sampled(const wire *w, int dir)
+{
+    (void)dir;
+    assert_is_message(w->packet->data + HEADERS_UDP, w->packet->payload_len);
+}
+
 static void sampled_messages_have_what_their_code_needs_and_are_read_as_drawn(void **state)
 {
-    wspi_rng r;
-    wire w;
-
     (void)state;
-    wspi_rng_seed(&r, 15);
-    wire_open(&w);
-    w.exact = true;
-    for (uint64_t flow = 0; flow < 300; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wire_again(&w);
-        for (int k = 0; k < 4; k++) {
-            sample(&w, &fill, k % 2 ? answers_with : asks_for, k % 2, WSPI_APP_RADIUS, &r);
-            assert_is_message(w.packet->data + HEADERS_UDP, w.packet->payload_len);
-        }
-    }
-    wire_close(&w);
+    sample_exact(300, 4, asks_for, answers_with, WSPI_APP_RADIUS, assert_sampled);
 }
 
 static void sampled_messages_may_have_what_recorded_ones_have(void **state)

@@ -506,6 +506,28 @@ static inline void sample_has(const char *const *asks_for, const char *const *an
     wire_close(&w);
 }
 
+/* Flows of questions and answers by turns, whose fields are read as they were drawn, each packet looked at. */
+static inline void sample_exact(size_t flows, int turns, const char *const *asks_for,
+                                const char *const *answers_with, uint8_t app,
+                                void (*check)(const wire *w, int dir))
+{
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 15);
+    wire_open(&w);
+    w.exact = true;
+    for (uint64_t flow = 0; flow < flows; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < turns; k++) {
+            sample(&w, &fill, k % 2 ? answers_with : asks_for, k % 2, app, &r);
+            check(&w, k % 2);
+        }
+    }
+    wire_close(&w);
+}
+
 /* Flows of up to three questions with their answers, each packet of `app` when it is read again. */
 static inline void sample_flows(const char *const *asks_for, const char *const *answers_with,
                                 uint8_t app)
