@@ -115,7 +115,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
-         .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32 (default f32)"},
+         .help = "of matrix products: auto is int8 where the CPU has VNNI, else f32 (default auto)"},
     };
 
     return cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
@@ -370,7 +370,7 @@ static int generate(arguments *a, const wsp_model *m)
 
 int cmd_generate(int argc, char **argv)
 {
-    arguments a = {.opt = wsp_generate_options_default(), .dtype = "f32"};
+    arguments a = {.opt = wsp_generate_options_default(), .dtype = "auto"};
     wsp_model *m = NULL;
     wsp_error err;
     int rc = CLI_OK;

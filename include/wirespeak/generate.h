@@ -127,8 +127,9 @@ typedef struct wsp_generate_options {
         service_ports; /* of servers, also of protocols without a grammar: what readers go by, and then find malformed */
     size_t max_payload; /* text tokens of a packet, as in training */
     unsigned
-        threads; /* 0: as many as the machine has CPUs; the packets are the same for any number, in float32 */
-    wsp_dtype dtype; /* float32 by default: the same packets for a seed whatever else the CPU has */
+        threads; /* 0: as many as the machine has CPUs; the packets are the same for any number, but for bfloat16 */
+    wsp_dtype
+        dtype; /* AUTO: int8 where the CPU has it, else float32, which has the same packets for a seed on either */
     /* or NULL: the first packet of every flow, when it is written, and what the flow was to be (-1: whatever) */
     wsp_status (*begins)(void *arg, const wsp_frame *first, int32_t condition, wsp_error *err);
     void *begins_arg;

@@ -256,16 +256,38 @@ FAST void wspi_attention_bwd(float *dqkv, const float *d_o, const float *qkv, co
 /* The last row's scores and probabilities: one query, so keys are read as they lie. */
 INLINE void last_row(float *p, const float *q, const float *k, size_t ld, size_t T, size_t D)
 {
-    for (size_t j = 0; j < T; j++)
-        p[j] = dot(q, k + j * ld, D);
+    for (size_t j = 0; j < T; j += 4) {
+        const float *row[4];
+        float y[1][4];
+
+        for (size_t i = 0; i < 4; i++)
+            row[i] = k + WSPI_MIN(j + i, T - 1) * ld;
+        four(y, &q, row, D, 1);
+        for (size_t i = 0; i < 4; i++)
+            p[j + i] = y[0][i];
+    }
     softmax(p, T, (T + COLUMN - 1) / COLUMN * COLUMN, 1.0f / sqrtf((float)D));
 }
 
-/* y[D] += sum over j of p[j] x[j][ld] */
+/* y[D] += sum over j of p[j] x[j][ld]: two rows and two columns at a time, so that no sum waits for the one before. */
 INLINE void mix_one(float *y, const float *p, const float *x, size_t ld, size_t n, size_t D)
 {
     size_t d = 0;
 
+    for (; d + 2 * COLUMN <= D; d += 2 * COLUMN) {
+        lanes s[4] = {*lanes_at(y + d), *lanes_at(y + d + COLUMN)};
+        size_t j = 0;
+
+        for (; j + 2 <= n; j += 2)
+            for (size_t k = 0; k < 4; k++)
+                s[k] += p[j + k / 2] * *lanes_at(x + (j + k / 2) * ld + d + k % 2 * COLUMN);
+        for (size_t k = 0; k < 2; k++) {
+            if (j < n)
+                s[k] += p[j] * *lanes_at(x + j * ld + d + k * COLUMN);
+            s[k] += s[k + 2];
+        }
+        memcpy(y + d, s, 2 * sizeof *s);
+    }
     for (; d + COLUMN <= D; d += COLUMN) {
         lanes s = *lanes_at(y + d);
 

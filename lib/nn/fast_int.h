@@ -83,6 +83,43 @@ INLINE const lanes *lanes_at(const float *x)
     return (const lanes *)(const void *)x;
 }
 
+/* Sums of the 16 lanes of four vectors. */
+INLINE void sums(float *y, const lanes *v)
+{
+    typedef float half __attribute__((vector_size(32)));
+    typedef float quarter __attribute__((vector_size(16)));
+
+    for (size_t i = 0; i < 4; i++) {
+        half h[2];
+        quarter q[2];
+
+        memcpy(h, v + i, sizeof h);
+        h[0] += h[1];
+        memcpy(q, h, sizeof q);
+        q[0] += q[1];
+        y[i] = (q[0][0] + q[0][1]) + (q[0][2] + q[0][3]);
+    }
+}
+
+/* y[r][i] = a[r] . b[i] for four b and R rows: each part of b is loaded once for all rows. */
+INLINE void four(float (*y)[4], const float *const *a, const float *const *b, size_t C,
+                 const size_t R)
+{
+    lanes s[4][4] = {{{0}}};
+    size_t c = 0;
+
+    for (; c + 16 <= C; c += 16)
+        for (size_t r = 0; r < R; r++)
+            for (size_t i = 0; i < 4; i++)
+                s[r][i] += *lanes_at(a[r] + c) * *lanes_at(b[i] + c);
+    for (size_t r = 0; r < R; r++) {
+        sums(y[r], s[r]);
+        for (size_t k = c; k < C; k++)
+            for (size_t i = 0; i < 4; i++)
+                y[r][i] += a[r][k] * b[i][k];
+    }
+}
+
 /* In 16 lanes: without them the order of comparisons keeps the compiler from vectorising. */
 INLINE float maximum(const float *x, size_t n)
 {

@@ -5,36 +5,35 @@
  */
 #include "nn/ops.h"
 
+#include <float.h>
+
 #include "nn/fast_int.h"
 
-/* Largest |x|, in 16 lanes as in maximum(). */
+/* Largest |x|. Numbers without their sign are in the order of their bits, which compilers vectorise. NaN is the largest. */
 INLINE float largest(const float *x, size_t n)
 {
-    float lane[16] = {0}, top = 0;
-    size_t i;
+    uint32_t top = 0, bits;
+    float y;
 
-    for (i = 0; i + 16 <= n; i += 16)
-        for (size_t k = 0; k < 16; k++)
-            lane[k] = fabsf(x[i + k]) > lane[k] ? fabsf(x[i + k]) : lane[k];
-    for (size_t k = 0; k < 16; k++)
-        top = lane[k] > top ? lane[k] : top;
-    for (; i < n; i++)
-        top = fabsf(x[i]) > top ? fabsf(x[i]) : top;
-    return top;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= 0x7fffffffu;
+        top = bits > top ? bits : top;
+    }
+    memcpy(&y, &top, sizeof y);
+    return y;
 }
 
 FAST void wspi_to_int8(int8_t *restrict y, float *restrict scale, const float *restrict x, size_t N,
                        size_t C)
 {
     for (size_t i = 0; i < N; i++, x += C, y += C) {
-        float top = largest(x, C), s = top > 0 ? 127.0f / top : 0;
+        float top = largest(x, C), s = top > 127 * FLT_MIN ? 127.0f / top : 0;
 
         scale[i] = top / 127.0f;
         for (size_t c = 0; c < C; c++) {
-            float v = rintf(x[c] * s);
-            v = v > -127.0f ? v : -127.0f; /* NaN, too */
-            v = v < 127.0f ? v : 127.0f;
-            y[c] = (int8_t)(int32_t)v;
+            float v = rintf(x[c] * s); /* within 127 of 0, or NaN */
+            y[c] = (int8_t)(int32_t)(v >= -127.0f ? v : -127.0f);
         }
     }
 }

@@ -16,7 +16,7 @@ wsp_generate_options wsp_generate_options_default(void)
                                   .temperature = 1,
                                   .top_p = 1,
                                   .guide = 1,
-                                  .dtype = WSP_DTYPE_F32,
+                                  .dtype = WSP_DTYPE_AUTO,
                                   .max_packets = 64,
                                   .start_ns = UINT64_C(1700000000000000000),
                                   .rate = 10,

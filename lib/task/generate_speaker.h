@@ -12,6 +12,7 @@ enum { SLOTS = WSPI_FLOWS_AT_ONCE };
 typedef struct wspi_flow_drawn {
     wspi_start start;
     wsp_context *ctx, *trial; /* of the packets so far; scratch of building */
+    wspi_walk *walk;          /* of the packet in the making */
     wsp_filler fill;
     wsp_host hosts[2][WSPI_HOSTS]; /* fill's */
     wspi_rng rng;

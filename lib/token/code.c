@@ -6,6 +6,8 @@
  */
 #include "token/token_int.h"
 
+#include <assert.h>
+
 enum { PAD_TO = 60 };
 
 /* ---- direction, time, length ---- */
@@ -276,21 +278,62 @@ static bool pads(const wspi_stack *st, size_t i)
     return st->id[st->n - 1] == WSPI_TCP_EOL;
 }
 
-/* Can samples have this stack: all of its layers can be made up, and it begins as the link type says? */
-static bool sampled_stack(const wspi_stack *st, int linktype, int dir)
+/* In which directions samples can have a stack whose layers can all be made up, a bit each. */
+enum { TO_SERVER = 1, TO_BOTH = 3 };
+
+static unsigned sampled_to(const wspi_stack *st)
 {
     unsigned odd = 0;
 
-    if (!st->n || st->id[0] != wspi_link_layer(linktype))
-        return false;
     for (size_t i = 0; i < st->n; i++) {
         uint8_t next = i + 1 < st->n ? st->id[i + 1] : (uint8_t)WSPI_PAYLOAD;
         bool pair = is_odd_pair(st->id[i], next);
         odd |= pair ? 1u << (st->id[i] == WSPI_IPV6 || st->id[i] == WSPI_IPV6_HOP) : 0;
         if (!pair && !pads(st, i) && !wspi_may_follow(st->id[i], next))
-            return false;
+            return 0;
     }
-    return !odd || (dir == 0 && odd != 3); /* nobody answers them; no error is about a report */
+    if (odd == 3) /* no error is about a report */
+        return 0;
+    return odd ? TO_SERVER : TO_BOTH; /* nobody answers them */
+}
+
+static bool begins_as(const wspi_stack *st, int linktype)
+{
+    return st->n && st->id[0] == wspi_link_layer(linktype);
+}
+
+/* Can samples have this stack, and does it begin as the link type says? */
+static bool sampled_stack(const wspi_stack *st, int linktype, int dir)
+{
+    return begins_as(st, linktype) && sampled_to(st) >> dir & 1;
+}
+
+/* Of the common stacks: where samples can have them, and the first that is the same but for options. */
+static struct {
+    uint8_t to, stem;
+} of_stack[UINT8_MAX];
+
+void wspi_stacks_prepare(void)
+{
+    assert(wspi_common_stacks() < WSPI_COUNT(of_stack));
+    for (size_t k = 0; k < wspi_common_stacks(); k++) {
+        size_t i = 0;
+        while (!same_but_options(wspi_common_stack(i), wspi_common_stack(k)))
+            i++;
+        of_stack[k].stem = (uint8_t)i;
+        of_stack[k].to = (uint8_t)sampled_to(wspi_common_stack(k));
+    }
+}
+
+/* The first common stack that is the same but for options; their number if none is. */
+static size_t stem_of(const wspi_stack *st)
+{
+    size_t k = 0;
+
+    while (k < wspi_common_stacks() &&
+           (of_stack[k].stem != k || !same_but_options(wspi_common_stack(k), st)))
+        k++;
+    return k;
 }
 
 /* Is the last ICMP or ICMPv6 message of a direction of a type that samples have? */
@@ -320,20 +363,31 @@ bool wspi_context_drawable(const wsp_context *ctx)
     return ctx->snap == 0;
 }
 
+/* Grammar: can the named stack come after a flow's last one, whose stem that is? */
+static bool may_be_next(const wspi_coder *c, unsigned i, const wspi_stack *want, size_t stem)
+{
+    const wspi_stack *st = named_stack(c->ctx, i);
+    size_t k = i - WSPI_RECALLS;
+
+    if (i < WSPI_RECALLS)
+        return (!c->ctx->started || same_but_options(st, want)) &&
+               sampled_stack(st, c->ctx->linktype, c->dir) && wspi_valid_stack(c, st, true);
+    return (!c->ctx->started || of_stack[k].stem == stem) && of_stack[k].to >> c->dir & 1 &&
+           begins_as(st, c->ctx->linktype) && wspi_valid_stack(c, st, true);
+}
+
 /* Grammar: a sample's stack is a common one at first, then differs in its options at most. */
 static void forbid_stacks(wspi_coder *c, const wspi_stack *want)
 {
     unsigned base = wspi_group_base(WSPI_T_STACK), n = wspi_group_count(WSPI_T_STACK);
+    size_t stem;
 
     if (!c->legal || c->pos != c->n || c->bad)
         return;
-    for (unsigned i = 0; i < n; i++) {
-        const wspi_stack *st = named_stack(c->ctx, i);
-        if (!st || (!c->deviations && ((c->ctx->started && !same_but_options(st, want)) ||
-                                       !sampled_stack(st, c->ctx->linktype, c->dir) ||
-                                       !wspi_valid_stack(c, st, true))))
+    stem = c->ctx->started ? stem_of(want) : 0;
+    for (unsigned i = 0; i < n; i++)
+        if (!named_stack(c->ctx, i) || (!c->deviations && !may_be_next(c, i, want, stem)))
             c->legal[base + i] = 0;
-    }
 }
 
 /* Grammar: other options than those of the last stack: what is before them is kept. */
@@ -553,7 +607,7 @@ static void refit(wspi_coder *c)
     p->wire = p->wirelen = p->caplen = before + p->trailer_len;
 }
 
-bool wspi_code_packet(wspi_coder *c)
+bool wspi_code_headers(wspi_coder *c)
 {
     wsp_packet *p = c->p;
 
@@ -581,9 +635,26 @@ bool wspi_code_packet(wspi_coder *c)
     c->pay.wire = p->payload_len;
     c->pay.end =
         p->caplen > p->payload_off ? WSPI_MIN(p->caplen - p->payload_off, p->payload_len) : 0;
+    return true;
+}
+
+void wspi_code_rest(wspi_coder *c)
+{
+    const wsp_packet *p = c->p;
+
+    if (c->bad || c->need)
+        return;
     wspi_code_payload(c);
     if (c->fill && c->pay.at != p->payload_len && !c->bad && !c->need)
         refit(c);
     (void)wspi_must(c, wspi_group_base(WSPI_T_END), 1, 0);
-    return true;
+}
+
+bool wspi_code_packet(wspi_coder *c)
+{
+    bool is_one = wspi_code_headers(c);
+
+    if (is_one)
+        wspi_code_rest(c);
+    return is_one;
 }

@@ -2,6 +2,8 @@
 /* codec.c: the public calls of the codec: one packet to tokens and residuals, and back. */
 #include "token/token_int.h"
 
+#include <stddef.h>
+
 enum { MAX_CAPLEN = 1 << 27 }; /* no capture file format allows more */
 
 struct wsp_residual {
@@ -212,17 +214,59 @@ static wspi_coder filled_coder(wsp_decoder *d, const wsp_context *ctx, const uin
     return c;
 }
 
+static void copy_packet(wsp_packet *to, const wsp_packet *from)
+{
+    memcpy(to, from, offsetof(wsp_packet, layers) + from->n_layers * sizeof *from->layers);
+}
+
+/* Has the walk the headers of these tokens? */
+static bool has_headers(const wspi_walk *w, const uint16_t *ids, size_t n)
+{
+    return w && w->n && w->n <= n && memcmp(w->ids, ids, w->n * sizeof *ids) == 0;
+}
+
+static void resume(wsp_decoder *d, const wspi_walk *w, wspi_coder *c)
+{
+    wspi_coder now = *c;
+
+    *c = w->coder;
+    c->in = now.in;
+    c->n = now.n;
+    c->legal = now.legal;
+    copy_packet(&d->packet, &w->packet);
+}
+
+static void keep_headers(wspi_walk *w, const wspi_coder *c)
+{
+    w->n = 0;
+    if (c->bad || c->need || c->pos == c->n)
+        return;
+    w->n = c->pos + 1; /* the next one says that the headers end */
+    memcpy(w->ids, c->in, w->n * sizeof *w->ids);
+    w->coder = *c;
+    copy_packet(&w->packet, c->p);
+}
+
 wsp_status wspi_grammar_mark(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
-                             const wsp_filler *fill, bool deviations, uint8_t *legal,
-                             wspi_range *marked, bool *done, wsp_error *err)
+                             const wsp_filler *fill, bool deviations, wspi_walk *walk,
+                             uint8_t *legal, wspi_range *marked, bool *done, wsp_error *err)
 {
     wspi_coder c = filled_coder(d, ctx, ids, n, fill);
+    bool is_one = true;
 
     c.legal = legal;
     c.marked.from = wsp_vocab_size();
     c.deviations = deviations;
     packet_reset(d, ctx, &c);
-    (void)wspi_code_packet(&c);
+    if (has_headers(walk, ids, n)) {
+        resume(d, walk, &c);
+    } else {
+        is_one = wspi_code_headers(&c);
+        if (walk)
+            keep_headers(walk, &c);
+    }
+    if (is_one)
+        wspi_code_rest(&c);
     *marked = (wspi_range){WSPI_MIN(c.marked.from, c.marked.to), c.marked.to};
     *done = !c.bad && !c.need && c.pos == n;
     if (c.bad || (!c.need && c.pos < n))
@@ -238,7 +282,7 @@ wsp_status wsp_grammar_next(wsp_decoder *d, const wsp_context *ctx, const uint16
     wspi_range marked;
 
     memset(legal, 0, wsp_vocab_size());
-    return wspi_grammar_mark(d, ctx, ids, n, fill, deviations, legal, &marked, done, err);
+    return wspi_grammar_mark(d, ctx, ids, n, fill, deviations, NULL, legal, &marked, done, err);
 }
 
 wsp_status wsp_grammar_build(wsp_decoder *d, wsp_context *ctx, const uint16_t *ids, size_t n,

@@ -24,9 +24,11 @@ static struct {
 
 static uint8_t single[256]; /* each byte value, as a string of one */
 
-/* Tokens whose bytes a text of a class can have at all: most are none of a name, and need not be gone through. */
+/* What a text of a class can have at all: bytes, and tokens, most of which are none of a name and need not be gone through. */
 static struct {
-    uint16_t token[256 + WSPI_COUNT(learned_text)], n;
+    bool byte[256];
+    uint16_t n, token[256 + WSPI_COUNT(learned_text)];
+    uint8_t len[256 + WSPI_COUNT(learned_text)]; /* their bytes */
 } of_class[WSPI_TEXT_ARCS + 1];
 
 static size_t edge_slot(uint32_t node, uint8_t byte)
@@ -277,15 +279,20 @@ static bool has_byte(enum wspi_text_class class, uint8_t b)
 
 static void prepare_classes(void)
 {
+    for (enum wspi_text_class class = 0; class < WSPI_COUNT(of_class); class ++)
+        for (unsigned b = 0; b < 256; b++)
+            of_class[class].byte[b] = has_byte(class, (uint8_t)b);
     for (unsigned k = 0; k < wspi_text_count(); k++) {
         size_t len;
         const uint8_t *s = wspi_text_bytes(k, &len);
         for (enum wspi_text_class class = 0; class < WSPI_COUNT(of_class); class ++) {
             bool all = true;
             for (size_t i = 0; i < len; i++)
-                all = all && has_byte(class, s[i]);
-            if (all)
-                of_class[class].token[of_class[class].n++] = (uint16_t)k;
+                all = all && of_class[class].byte[s[i]];
+            if (!all)
+                continue;
+            of_class[class].len[of_class[class].n] = (uint8_t)len;
+            of_class[class].token[of_class[class].n++] = (uint16_t)k;
         }
     }
 }
@@ -300,7 +307,7 @@ static bool body_step(const rule *r, uint8_t b)
 
 static bool step(rule *r, uint8_t b)
 {
-    bool ok = has_byte(r->class, b);
+    bool ok = of_class[r->class].byte[b];
 
     switch (r->class) {
     case WSPI_TEXT_NAME:
@@ -329,13 +336,19 @@ static bool step(rule *r, uint8_t b)
     return ok;
 }
 
+/* Classes whose bytes stand in any order. */
+static bool has_no_order(enum wspi_text_class class)
+{
+    return class == WSPI_TEXT_ANY || class == WSPI_TEXT_LINE || class == WSPI_TEXT_WORD ||
+           class == WSPI_TEXT_URI || class == WSPI_TEXT_ARCS;
+}
+
+/* Does a token of the rule's class, no longer than the text, go on with it? */
 static bool fits(rule r, unsigned k)
 {
     size_t len;
     const uint8_t *s = wspi_text_bytes(k, &len);
 
-    if (len > r.left || r.class == WSPI_TEXT_ANY)
-        return len <= r.left;
     for (size_t i = 0; i < len; i++)
         if (r.left == 0 || !step(&r, s[i]))
             return false;
@@ -353,7 +366,8 @@ static void forbid_text(wspi_coder *c, unsigned base, const rule *r)
     memset(c->legal + base, 0, wspi_text_count());
     for (unsigned i = 0; i < of_class[now.class].n; i++) {
         unsigned k = of_class[now.class].token[i];
-        c->legal[base + k] = fits(now, k);
+        c->legal[base + k] =
+            of_class[now.class].len[i] <= now.left && (has_no_order(now.class) || fits(now, k));
     }
 }
 

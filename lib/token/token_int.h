@@ -428,16 +428,32 @@ uint8_t *wspi_payload_room(wspi_coder *c, size_t n);
 void wspi_payload_bytes(wspi_coder *c, size_t n);
 bool wspi_zeros(const uint8_t *b, size_t n);
 void wspi_payload_prepare(void); /* with the vocabulary */
+void wspi_app_prepare(void);     /* with the vocabulary */
+void wspi_stacks_prepare(void);  /* with the vocabulary, after text */
 /* The payload: by its application protocol, and as plain bytes where that ends. */
 void wspi_code_payload(wspi_coder *c);
 
-/* wsp_grammar_next; legal has no marks before, and then those in *marked only. */
+/*
+ * A walk that has passed a packet's headers: while its first n tokens, those and one more, stay the same, the next one begins
+ * there. n is 0 for a new packet, and whenever context or filler change.
+ */
+typedef struct wspi_walk {
+    size_t n;
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wspi_coder coder;
+    wsp_packet packet;
+} wspi_walk;
+
+/* wsp_grammar_next; legal has no marks before, and then those in *marked only. walk may be NULL. */
 wsp_status wspi_grammar_mark(wsp_decoder *d, const wsp_context *ctx, const uint16_t *ids, size_t n,
-                             const wsp_filler *fill, bool deviations, uint8_t *legal,
-                             wspi_range *marked, bool *done, wsp_error *err);
+                             const wsp_filler *fill, bool deviations, wspi_walk *walk,
+                             uint8_t *legal, wspi_range *marked, bool *done, wsp_error *err);
 
 /* The whole walk. Decoding: fields, lengths and layer offsets of p are set, and the payload is in pay.out. */
 bool wspi_code_packet(wspi_coder *c); /* false: flow.end */
+/* Its two halves: up to the payload (false: flow.end), and the payload and the end. */
+bool wspi_code_headers(wspi_coder *c);
+void wspi_code_rest(wspi_coder *c);
 
 /* Can samples go on from here: have the last packets headers that can be made up? */
 bool wspi_context_drawable(const wsp_context *ctx);

@@ -184,6 +184,8 @@ static void lay_out(void)
     _Static_assert((int)WSPI_APP_END <= (int)WSPI_PROTO_MAX, "room for all protocols");
     wspi_text_prepare();
     wspi_payload_prepare();
+    wspi_app_prepare();
+    wspi_stacks_prepare();
     wspi_http_prepare();
     wspi_make_masks();
     for (size_t g = 0; g < WSPI_T_GROUPS; g++) {

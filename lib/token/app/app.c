@@ -22,13 +22,29 @@ static uint8_t over(uint8_t transport)
     return transport == WSPI_TCP ? WSPI_OVER_TCP : WSPI_OVER_UDP;
 }
 
+/* By port, over UDP and over TCP: the first protocol that is at home there, and whether clients of any ask from it. */
+static struct {
+    uint8_t home, asks;
+} of_port[2][UINT16_MAX + 1];
+
+void wspi_app_prepare(void)
+{
+    for (size_t a = WSPI_COUNT(apps); a-- > 0;)
+        for (size_t t = 0; t < 2; t++) {
+            if (!(apps[a]->over & (t ? WSPI_OVER_TCP : WSPI_OVER_UDP)))
+                continue;
+            for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
+                if (apps[a]->ports[i])
+                    of_port[t][apps[a]->ports[i]].home = (uint8_t)(WSPI_LAYER_COUNT + a);
+            for (size_t i = 0; i < WSPI_COUNT(apps[a]->clients); i++)
+                if (apps[a]->clients[i].from)
+                    of_port[t][apps[a]->clients[i].from].asks = true;
+        }
+}
+
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
 {
-    for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
-        for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
-            if (apps[a]->ports[i] == port && apps[a]->over & over(transport))
-                return (uint8_t)(WSPI_LAYER_COUNT + a);
-    return 0;
+    return of_port[transport == WSPI_TCP][port].home;
 }
 
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport)
@@ -63,13 +79,7 @@ bool wspi_app_serves(uint16_t port, uint8_t transport)
 
 bool wspi_app_asks_from(uint16_t port, uint8_t transport)
 {
-    if (wspi_browse_port(port, transport))
-        return true;
-    for (size_t a = 0; port && a < WSPI_COUNT(apps); a++)
-        for (size_t i = 0; i < WSPI_COUNT(apps[a]->clients); i++)
-            if (apps[a]->clients[i].from == port && apps[a]->over & over(transport))
-                return true;
-    return false;
+    return of_port[transport == WSPI_TCP][port].asks || wspi_browse_port(port, transport);
 }
 
 bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)

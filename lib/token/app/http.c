@@ -9,7 +9,6 @@
 #include "token/app/http.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 /* ---- the walk ---- */
 
@@ -288,12 +287,9 @@ static bool start_line(wspi_http_message *w, bool must)
 /* Samples: is a header of this name there, whatever the case of its letters? */
 static bool has_name(const wspi_http_message *w, unsigned k)
 {
-    const wspi_value *list = w->d->headers;
+    const uint64_t *alike = w->d->words->alike[k];
 
-    for (unsigned i = 0; i < w->d->n_headers; i++)
-        if (w->seen[i / 64] >> i % 64 & 1 && strcasecmp(list[i].name, list[k].name) == 0)
-            return true;
-    return false;
+    return (w->seen[0] & alike[0]) | (w->seen[1] & alike[1]);
 }
 
 /* Samples: the headers that the message needs, then ABSENT. */
@@ -329,12 +325,13 @@ static unsigned missing(const wspi_http_message *w)
 /* Is header k the first that is missing, or any of those where the order is free? */
 static bool is_missing(const wspi_http_message *w, unsigned k)
 {
-    const wspi_value *list = w->d->headers;
     const uint8_t *need = needs(w);
+    const uint64_t *alike;
 
     if (!(w->d->flags & FREELY) || k >= w->d->n_headers || k == w->d->realm)
         return k == missing(w);
-    while (*need != ABSENT && strcasecmp(list[*need].name, list[k].name) != 0)
+    alike = w->d->words->alike[k];
+    while (*need != ABSENT && !(alike[*need / 64] >> *need % 64 & 1))
         need++;
     return *need != ABSENT && !has_name(w, k);
 }

@@ -90,6 +90,8 @@ typedef struct wspi_http_table {
 typedef struct wspi_http_words {
     wspi_http_table commons, headers;
     uint8_t begins[256]; /* bit 0, 1: the first, the second byte of a start */
+    uint64_t alike[WSPI_HTTP_SLOTS / 4]
+                  [2]; /* headers of the same name, whatever the case of its letters */
 } wspi_http_words;
 
 enum {

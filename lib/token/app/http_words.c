@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <strings.h>
 
 const wspi_value wspi_http_forms[] = {
     {0, "usual"}, {1, "no-space"}, {2, "bare-lf"}, {3, "compact"},  {4, "raw"},
@@ -47,6 +48,15 @@ static unsigned find_word(const wspi_http_table *w, const wspi_value *list, cons
     return k;
 }
 
+/* Which headers have the same name as each other, whatever the case of its letters. */
+static void find_alike(wspi_http_words *w, const wspi_value *list, unsigned count)
+{
+    for (unsigned k = 0; k < count; k++)
+        for (unsigned i = 0; i < count; i++)
+            if (strcasecmp(list[i].name, list[k].name) == 0)
+                w->alike[k][i / 64] |= UINT64_C(1) << i % 64;
+}
+
 void wspi_http_prepare(void)
 {
     static const wspi_http_dialect *const all[] = {&wspi_http, &wspi_ssdp, &wspi_sip, &wspi_rtsp};
@@ -58,6 +68,7 @@ void wspi_http_prepare(void)
                d->n_headers < SLOTS / 4); /* the tables are large enough */
         add_words(&d->words->commons, d->commons, d->n_commons);
         add_words(&d->words->headers, d->headers, d->n_headers);
+        find_alike(d->words, d->headers, d->n_headers);
         for (const wspi_value *s = d->starts; s->name; s++) {
             d->words->begins[(uint8_t)s->name[0]] |= 1;
             d->words->begins[(uint8_t)s->name[1]] |= 2;
