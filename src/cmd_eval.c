@@ -416,7 +416,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "labels", .kind = CLI_LIST, .value = &a->from.lists, .arg = "HEAD=FILE",
          .help = "what their flows are: a tab-separated list"},
         {.name = "part", .kind = CLI_CHOICE, .value = &a->from.part, .arg = "PART", .choices = parts,
-         .help = "only the captures of this part, as tokenize --part"},
+         .help = "only the captures of this part, by their names\nalone: as split --no-classes, tokenize --part"},
         {.name = "seed", .kind = CLI_U64, .value = &a->from.split.seed, .arg = "N", .help = "seed of the split (default 1)"},
         {.name = "val", .kind = CLI_REAL, .value = &a->from.split.val, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for validation (default 0.1)"},

@@ -292,7 +292,7 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
          .help = "add a label column from a tab-separated list"},
         {.name = "part", .kind = CLI_CHOICE, .value = &j->part, .arg = "PART", .choices = parts,
-         .help = "only the captures of this part of the split by capture"},
+         .help = "only the captures of this part, by their names\nalone: as split --no-classes"},
         {.name = "seed", .kind = CLI_U64, .value = &j->seed, .arg = "N", .help = "seed of the split"},
         {.name = "val", .kind = CLI_REAL, .value = &j->val, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for validation (default 0.1)"},
