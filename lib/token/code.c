@@ -537,8 +537,8 @@ static void code_extras(wspi_coder *c)
     }
 }
 
-/* Samples: the longest payloads are those of full segments, and no datagram is longer than Ethernet takes. */
-static void fit_length(wsp_packet *p)
+/* Samples: the longest payloads are those of full segments, as the peer takes them, and no datagram is longer than Ethernet takes. */
+static void fit_length(wsp_packet *p, uint32_t segment)
 {
     uint32_t link = p->n_layers && p->layers[0].id == WSPI_ETH ? wspi_protos[WSPI_ETH]->len : 0;
     uint32_t most = WSPI_MTU + link - wspi_headers_len(p);
@@ -549,6 +549,8 @@ static void fit_length(wsp_packet *p)
         tcp |= p->layers[i].id == WSPI_TCP;
     if (bin == wspi_bin(WSPI_LEN_SAMPLED, WSPI_LEN_MANTISSA))
         p->payload_len = tcp ? most : WSPI_MIN(p->payload_len, most);
+    if (tcp && segment)
+        p->payload_len = WSPI_MIN(p->payload_len, segment);
 }
 
 static void place_layers(wsp_packet *p)
@@ -619,7 +621,7 @@ bool wspi_code_headers(wspi_coder *c)
     if (!c->enc)
         place_layers(p);
     if (c->fill)
-        fit_length(p);
+        fit_length(p, wspi_valid_segment(c->ctx, c->dir));
     code_frame(c);
     if (c->bad || c->need)
         return true;

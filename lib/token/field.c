@@ -416,21 +416,34 @@ static void code_icmp(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
             c->legal[base + k] = 0;
 }
 
-/* Samples: a window is closed by a reset only, and an acknowledgement that says nothing else changes it. */
+/* Samples: bins of which no value is large enough. */
+static void forbid_below(wspi_coder *c, unsigned base, unsigned m, uint64_t least)
+{
+    for (unsigned k = 0; k < wspi_bin(least, m); k++)
+        c->legal[base + k] = 0;
+}
+
+/*
+ * Samples: a window is closed by a reset only, an acknowledgement that says nothing else changes it, and none ends before the
+ * last one did.
+ */
 static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
 {
     bool open = wspi_asked(c) && !(c->p->layers[i].v[WSPI_TCP_FLAGS] & WSPI_TH_RST),
          update = c->fill && wspi_tells_window(c, i);
     unsigned base = wspi_field_base(WSPI_TCP, WSPI_TCP_WINDOW);
     unsigned m = wspi_protos[WSPI_TCP]->fields[WSPI_TCP_WINDOW].mantissa, bin = wspi_bin(want, m);
+    uint64_t least = c->fill ? WSPI_MIN(wspi_valid_window(c, i), (uint64_t)UINT16_MAX) : 0;
 
-    code_mag(c, WSPI_TCP, WSPI_TCP_WINDOW, (open && want == 0) || update, want, v);
+    code_mag(c, WSPI_TCP, WSPI_TCP_WINDOW, (open && (want == 0 || want < least)) || update, want,
+             v);
     if (open)
-        c->legal[base] = 0;
+        forbid_below(c, base, m, WSPI_MAX(least, (uint64_t)1));
     if (open && update && wspi_bin_bits(bin, m) == 0)
         c->legal[base + bin] = 0;
+    *v = WSPI_MAX(*v, least);
     if (update && *v == want && wspi_bin_bits(bin, m))
-        *v ^= 1;
+        *v += *v < UINT16_MAX ? 1 : (uint64_t)-1;
 }
 
 /*

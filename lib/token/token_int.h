@@ -484,6 +484,10 @@ bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type);
 bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags);
 /* Has a bare acknowledgement of the i-th layer nothing to tell but its window? */
 bool wspi_tells_window(const wspi_coder *c, size_t i);
+/* The least window that the i-th layer may tell. */
+uint64_t wspi_valid_window(const wspi_coder *c, size_t i);
+/* The longest segment of a direction, 0 if nobody has said. */
+uint32_t wspi_valid_segment(const wsp_context *ctx, int dir);
 
 /* Acknowledgements that do not cover all that the peer has sent: valid.c. */
 /* Bytes at the end that may be left out, a power of two 2^e or up to twice as many; 0: none. */

@@ -157,6 +157,9 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
     else if (owes(ctx) == c->dir && all_acked(ctx, c->dir))
         c->legal[base] = 0;
+    for (unsigned k = WSPI_LEN_BINS, most = wspi_valid_segment(ctx, c->dir); most && k > 1; k--)
+        if (wspi_bin_start(k - 1, WSPI_LEN_MANTISSA) > most)
+            c->legal[base + k - 1] = 0;
 }
 
 /* ---- options ---- */
@@ -337,6 +340,53 @@ bool wspi_valid_first_echo(const wspi_coder *c, uint32_t *stamp)
 {
     *stamp = c->ctx->stamp[!c->dir];
     return c->ctx->has_stamp[!c->dir] && c->ctx->seen[c->dir];
+}
+
+/* ---- windows and segments ---- */
+
+/* The only field of an option. */
+enum { OPTION_VALUE };
+
+static uint64_t last_of(const wsp_context *ctx, int dir, uint8_t layer, size_t f)
+{
+    wspi_past past = wspi_context_past(ctx, dir, layer, 0);
+
+    return past.slot ? wspi_past_value(&past, &wspi_protos[layer]->fields[f]) : 0;
+}
+
+/* RFC 7323 2.3: windows are scaled if both offered it. */
+static unsigned scale_of(const wsp_context *ctx, int dir)
+{
+    const uint64_t most = 14;
+    uint64_t shift = last_of(ctx, dir, WSPI_TCP_WSCALE, OPTION_VALUE);
+
+    return ctx->sent[0] & ctx->sent[1] & WSPI_OFFERS_SCALE ? (unsigned)WSPI_MIN(shift, most) : 0;
+}
+
+/* RFC 9293 3.8.6: what a receiver has allowed to be sent it does not take back: up to where the last window ended. */
+uint64_t wspi_valid_window(const wspi_coder *c, size_t i)
+{
+    const wspi_layer *l = &c->p->layers[i];
+    unsigned before = last_flags(c->ctx, c->dir), scale = scale_of(c->ctx, c->dir);
+    uint64_t window = last_of(c->ctx, c->dir, WSPI_TCP, WSPI_TCP_WINDOW);
+    uint32_t more;
+
+    if (i >= wspi_own_layers(c->p) || !(l->v[WSPI_TCP_FLAGS] & before & A) ||
+        l->v[WSPI_TCP_FLAGS] & (S | R))
+        return 0;
+    more = (uint32_t)(l->v[WSPI_TCP_ACK] - last_of(c->ctx, c->dir, WSPI_TCP, WSPI_TCP_ACK));
+    window <<= before & S ? 0 : scale; /* a SYN's is not */
+    return more < window ? (window - more) >> scale : 0;
+}
+
+/* RFC 9293 3.7.1: what the peer takes in a segment, less the options of all segments; 0: it has not said. */
+uint32_t wspi_valid_segment(const wsp_context *ctx, int dir)
+{
+    enum { STAMPS = 12 };
+    uint64_t mss = is_of(ctx, WSPI_TCP) ? last_of(ctx, !dir, WSPI_TCP_MSS, OPTION_VALUE) : 0;
+    uint64_t options = ctx->sent[0] & ctx->sent[1] & WSPI_OFFERS_TS ? STAMPS : 0;
+
+    return mss > options ? (uint32_t)(mss - options) : 0;
 }
 
 bool wspi_may_unless(wspi_coder *c, bool unfit, unsigned base, unsigned count, bool present,

@@ -318,10 +318,14 @@ typedef struct connection {
     unsigned sent[2], packets, last[2];
     uint32_t next[2], ack[2];   /* where a direction is, what it has acknowledged */
     uint32_t stamp[2], echo[2]; /* its last time stamp, what it has echoed */
-    uint32_t first[2]; /* its first one since the other direction's last packet, if `since` */
-    bool acked[2], echoed[2], since[2], over;
+    uint32_t first[2];  /* its first one since the other direction's last packet, if `since` */
+    uint32_t window[2]; /* where the last one of a direction ended */
+    uint64_t mss[2];    /* what a direction takes; 0: it has not said */
+    unsigned scale[2];  /* of its windows, plus one; 0: none */
+    bool acked[2], echoed[2], since[2], has_window[2], over;
     size_t behind, late,
         delayed; /* acknowledgements of less than all, echoes of what is not the last, of the first of several */
+    size_t kept; /* windows that did not end before the last one */
 } connection;
 
 static uint32_t big32(const uint8_t *b)
@@ -372,6 +376,32 @@ static void check_echo(connection *k, const wsp_packet *p, const uint8_t *h, int
     k->since[!dir] = false;
 }
 
+enum { LEAST_SEGMENT = 536 };
+
+/* RFC 9293 3.8.6, 3.7.1: no window ends before the last one did, and no segment is longer than the peer takes. */
+static void check_window(connection *k, const wsp_packet *p, const uint8_t *h, int dir)
+{
+    bool scaled = k->scale[0] && k->scale[1] && !(h[13] & SYN);
+    uint32_t unit = scaled ? 1u << (k->scale[dir] - 1) : 1;
+    uint32_t end = big32(h + 8) + ((uint32_t)h[14] << 8 | h[15]) * unit;
+
+    for (size_t i = 0; i < wspi_own_layers(p); i++) {
+        if (p->layers[i].id == WSPI_TCP_MSS)
+            k->mss[dir] = p->layers[i].v[0];
+        if (p->layers[i].id == WSPI_TCP_WSCALE)
+            k->scale[dir] = 1 + (unsigned)WSPI_MIN(p->layers[i].v[0], (uint64_t)14);
+    }
+    if (k->mss[!dir] >= LEAST_SEGMENT) /* a message of its own length may be longer than that */
+        assert_true(p->payload_len <= k->mss[!dir]);
+    if (!(h[13] & ACK) || h[13] & RST)
+        return;
+    if (k->has_window[dir])
+        assert_true((int32_t)(end - k->window[dir]) >= -(int32_t)unit);
+    k->kept += k->has_window[dir];
+    k->window[dir] = end;
+    k->has_window[dir] = true;
+}
+
 static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
 {
     const uint8_t *h = NULL;
@@ -414,6 +444,7 @@ static void check_packet(connection *k, const wsp_packet *p, int dir)
     }
     check_echo(k, p, h, dir);
     check_ack(k, p, h, dir);
+    check_window(k, p, h, dir);
     k->over = flags & RST;
     k->sent[dir] |= flags;
     k->last[dir] = flags;
@@ -449,12 +480,36 @@ static bool draw_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill
     return st == WSP_OK;
 }
 
+/* Are the lengths that the direction's next packet may have those that the peer takes? false: it cannot be asked. */
+static bool lengths_fit(wsp_decoder *d, const wsp_context *ctx, const wsp_filler *fill, int dir,
+                        uint64_t mss)
+{
+    static uint8_t legal[WSPI_VOCAB_MAX];
+    unsigned starts = wspi_group_base(WSPI_T_START) + (unsigned)dir * WSPI_STARTS,
+             lengths = wspi_group_base(WSPI_T_LEN), n = 0;
+    uint16_t start = 0;
+    bool done;
+
+    assert_int_equal(wsp_grammar_next(d, ctx, NULL, 0, fill, false, legal, &done, NULL), WSP_OK);
+    for (unsigned i = 0; i < WSPI_STARTS; i++)
+        if (legal[starts + i])
+            start = (uint16_t)(starts + i);
+    if (!start || mss < LEAST_SEGMENT)
+        return false;
+    assert_int_equal(wsp_grammar_next(d, ctx, &start, 1, fill, false, legal, &done, NULL), WSP_OK);
+    for (unsigned k = 1; k < WSPI_LEN_BINS; k++) {
+        n += legal[lengths + k];
+        assert_true(!legal[lengths + k] || wspi_bin_start(k, WSPI_LEN_MANTISSA) <= mss);
+    }
+    return n > 0 && mss < WSPI_LEN_SAMPLED;
+}
+
 static void any_draw_keeps_to_the_state_of_its_connection(void **state)
 {
     wsp_context *ctx = malloc(wsp_context_size());
     wsp_decoder *d = NULL;
     wsp_packet *p = NULL;
-    size_t tcp = 0, behind = 0, late = 0, delayed = 0;
+    size_t tcp = 0, behind = 0, late = 0, delayed = 0, kept = 0, asked = 0;
     wspi_rng r;
 
     (void)state;
@@ -471,16 +526,21 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
         for (int i = 0; i < 12 && draw_packet(d, ctx, &fill, &r, &out); i++) {
             wsp_packet_dissect(p, 1, &out.frame);
             check_packet(&k, p, out.dir);
+            for (int dir = 0; dir < 2; dir++)
+                asked += lengths_fit(d, ctx, &fill, dir, k.mss[!dir]);
         }
         tcp += k.packets > 2;
         behind += k.behind;
         late += k.late;
         delayed += k.delayed;
+        kept += k.kept;
     }
     assert_in_range(tcp, 20, 1000);
     assert_in_range(behind, 5, 1000);
     assert_in_range(late, 1, 1000);
     assert_in_range(delayed, 1, 1000);
+    assert_in_range(kept, 20, 10000);
+    assert_in_range(asked, 5, 10000);
     wsp_packet_free(p);
     wsp_decoder_free(d);
     free(ctx);
