@@ -695,6 +695,67 @@ static void a_sampled_dhcp_server_may_speak_alone(void **state)
     wire_close(&w);
 }
 
+/* The contents of an option, NULL: it is not there. */
+static const uint8_t *find_option(const wire *w, uint8_t type, size_t n)
+{
+    const uint8_t *b = w->packet->data + w->packet->payload_off;
+
+    for (size_t at = 240; at + 2 + n <= w->packet->payload_len && b[at] != 255;
+         at += 2u + b[at + 1])
+        if (b[at] == type && b[at + 1] == n)
+            return b + at + 2;
+    return NULL;
+}
+
+/* RFC 2132 9.7, 9.14: identifiers are the server's address and the client's hardware address; addresses are of the network. */
+static void sampled_dhcp_tells_who_is_who(void **state)
+{
+    static const char *const discovers[] = {"c2s first",
+                                            "c2s gap=0",
+                                            "stack=eth/ipv4/udp",
+                                            "udp.sport=68",
+                                            "udp.dport=67",
+                                            "len=288..303",
+                                            "dhcp.message=discover",
+                                            "dhcp.option=client-id",
+                                            "dhcp.option=requested-address",
+                                            NULL};
+    static const char *const tells[] = {"s2c gap=0",
+                                        "len=288..303",
+                                        "dhcp.message=ack",
+                                        "dhcp.option=server-id",
+                                        "dhcp.option=router",
+                                        "dhcp.option=broadcast",
+                                        NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 20; fill.seed++) {
+        const uint8_t *b;
+
+        wire_again(&w);
+        sample(&w, &fill, discovers, 0, WSPI_APP_DHCP, &r);
+        assert_non_null(b = find_option(&w, 61, 7));
+        assert_int_equal(b[0], 1);
+        assert_memory_equal(b + 1, w.packet->data + w.packet->payload_off + 28, 6);
+        assert_non_null(b = find_option(&w, 50, 4));
+        assert_memory_equal(b, fill.client.ip, 4);
+        sample(&w, &fill, tells, 1, WSPI_APP_DHCP, &r);
+        assert_non_null(b = find_option(&w, 54, 4));
+        assert_memory_equal(b, fill.server.ip, 4);
+        assert_non_null(b = find_option(&w, 3, 4));
+        assert_memory_equal(b, fill.server.ip, 4);
+        assert_non_null(b = find_option(&w, 28, 4));
+        assert_int_equal(b[0], fill.server.ip[0]);
+        assert_int_equal(b[3], 255);
+    }
+    wire_close(&w);
+}
+
 /* And a client tells its own address, and asks for what servers never send. */
 static void a_sampled_dhcp_client_may_have_an_address(void **state)
 {
@@ -735,6 +796,7 @@ int main(void)
         cmocka_unit_test(damaged_http_comes_back),
         cmocka_unit_test(dhcp_messages_have_the_tokens_that_are_expected),
         cmocka_unit_test(dhcp_comes_back_cut_and_damaged),
+        cmocka_unit_test(sampled_dhcp_tells_who_is_who),
         cmocka_unit_test(tls_messages_go_on_in_other_segments_and_records),
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(sampled_http_has_what_real_messages_have),

@@ -32,7 +32,16 @@ enum {
 enum { COOKIE = 0x63825363, FIXED = 240, CHADDR_AT = 28, MIN_LEN = 300, SAMPLED = 16 };
 enum { SERVER = 67, CLIENT = 68 }; /* ports */
 enum { AREA_SNAME = 1, AREA_FILE = 2, AREA_CHADDR = 4 };
-enum { PAD = 0, MESSAGE_TYPE = 53, PARAMETERS = 55, FQDN = 81, END = 255 };
+enum {
+    PAD = 0,
+    BROADCAST_ADDRESS = 28,
+    REQUESTED_ADDRESS = 50,
+    MESSAGE_TYPE = 53,
+    PARAMETERS = 55,
+    CLIENT_ID = 61,
+    FQDN = 81,
+    END = 255
+};
 
 static const wspi_value op[] = {{1, "request"}, {2, "reply"}, {0, NULL}};
 static const wspi_value hardware[] = {
@@ -152,21 +161,21 @@ static const wspi_value option[] = {{MESSAGE_TYPE, "message-type"},
                                     {0, NULL}};
 
 /* What is in the options; other types are opaque. len 0: it varies. */
-enum kind { K_OPAQUE, K_MESSAGE, K_NAME, K_TEXT, K_NUMBER, K_MASK };
+enum kind { K_OPAQUE, K_MESSAGE, K_NAME, K_TEXT, K_NUMBER, K_MASK, K_TOLD };
 static const struct {
     uint8_t kind, len;
 } forms[256] = {
-    [1] = {K_MASK, 4},     [2] = {K_NUMBER, 4},   [3] = {K_OPAQUE, 4},
-    [4] = {K_OPAQUE, 4},   [5] = {K_OPAQUE, 4},   [6] = {K_OPAQUE, 4},
-    [7] = {K_OPAQUE, 4},   [12] = {K_NAME, 0},    [15] = {K_NAME, 0},
+    [1] = {K_MASK, 4},     [2] = {K_NUMBER, 4},   [3] = {K_TOLD, 4},
+    [4] = {K_TOLD, 4},     [5] = {K_TOLD, 4},     [6] = {K_TOLD, 4},
+    [7] = {K_TOLD, 4},     [12] = {K_NAME, 0},    [15] = {K_NAME, 0},
     [19] = {K_NUMBER, 1},  [22] = {K_NUMBER, 2},  [23] = {K_NUMBER, 1},
-    [26] = {K_NUMBER, 2},  [28] = {K_OPAQUE, 4},  [31] = {K_NUMBER, 1},
+    [26] = {K_NUMBER, 2},  [28] = {K_TOLD, 4},    [31] = {K_NUMBER, 1},
     [35] = {K_NUMBER, 4},  [37] = {K_NUMBER, 1},  [40] = {K_NAME, 0},
-    [42] = {K_OPAQUE, 4},  [44] = {K_OPAQUE, 4},  [46] = {K_NUMBER, 1},
-    [50] = {K_OPAQUE, 4},  [51] = {K_NUMBER, 4},  [52] = {K_NUMBER, 1},
-    [53] = {K_MESSAGE, 1}, [54] = {K_OPAQUE, 4},  [55] = {0},
+    [42] = {K_TOLD, 4},    [44] = {K_TOLD, 4},    [46] = {K_NUMBER, 1},
+    [50] = {K_TOLD, 4},    [51] = {K_NUMBER, 4},  [52] = {K_NUMBER, 1},
+    [53] = {K_MESSAGE, 1}, [54] = {K_TOLD, 4},    [55] = {0},
     [56] = {K_TEXT, 0},    [57] = {K_NUMBER, 2},  [58] = {K_NUMBER, 4},
-    [59] = {K_NUMBER, 4},  [60] = {K_TEXT, 0},    [61] = {K_OPAQUE, 7},
+    [59] = {K_NUMBER, 4},  [60] = {K_TEXT, 0},    [61] = {K_TOLD, 7},
     [64] = {K_NAME, 0},    [66] = {K_NAME, 0},    [67] = {K_TEXT, 0},
     [77] = {K_TEXT, 0},    [81] = {K_NAME, 0},    [93] = {K_NUMBER, 2},
     [94] = {K_OPAQUE, 3},  [97] = {K_OPAQUE, 17}, [108] = {K_NUMBER, 4},
@@ -445,6 +454,40 @@ static void sampled_message(wspi_coder *c, bool server)
     wspi_app_only(c, s[0], s[1]);
 }
 
+/* The address that a client asks for: the one that it was offered, or its own. */
+static uint64_t wanted_address(const wspi_coder *c)
+{
+    uint64_t v;
+
+    return wspi_app_last(c, false, YIADDR, &v) && v ? v
+                                                    : wspi_host_address(c, WSPI_R_IP_SRC, 32, -1);
+}
+
+/*
+ * Samples: the server is itself what it tells of (RFC 2132 9.7), and router, name server and the like, too; its broadcast
+ * address is that of its network; a client's identifier is its hardware address (9.14).
+ */
+static uint64_t told_value(const wspi_coder *c, bool server, uint64_t type)
+{
+    uint64_t own = wspi_host_address(c, server ? WSPI_R_IP_SRC : WSPI_R_IP_DST, 32, -1),
+             net = c->app.v[c->dir][MASK];
+
+    switch (type) {
+    case REQUESTED_ADDRESS: return wanted_address(c);
+    case BROADCAST_ADDRESS: return own | (~(net ? net : 0xffffff00u) & UINT32_MAX);
+    case CLIENT_ID: return UINT64_C(1) << 48 | c->app.v[c->dir][CHADDR];
+    default: return own;
+    }
+}
+
+static void told(wspi_coder *c, bool server, uint64_t type, size_t n)
+{
+    if (c->fill)
+        wspi_app_put(c, n, told_value(c, server, type));
+    else
+        wspi_app_opaque(c, n);
+}
+
 static void contents(wspi_coder *c, bool server, uint64_t type, size_t n)
 {
     unsigned kind = forms[type].len && forms[type].len != n ? K_OPAQUE : forms[type].kind;
@@ -460,6 +503,7 @@ static void contents(wspi_coder *c, bool server, uint64_t type, size_t n)
     case K_TEXT: wspi_app_text(c, n, 16, WSPI_TEXT_LINE); break;
     case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, false, 0); break;
     case K_MASK: (void)wspi_app_field(c, MASK, 4, true, 0xffffff00); break;
+    case K_TOLD: told(c, server, type, n); break;
     case K_OPAQUE: wspi_app_opaque(c, n); break;
     }
 }
