@@ -302,16 +302,25 @@ static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 
+/* What a packet is told with, after what the new flow has before it: false where that says another thing, or needs less or more. */
+static bool decodes(speaker *g, flow *f, wsp_decoded *out)
+{
+    const wspi_script *s = &f->script;
+    const uint8_t *resid = s->resid.data, *end = resid + s->resid.len;
+    size_t used;
+
+    return wsp_decode_packet(g->decoder, f->trial, s->ids, s->n, &used, &resid, end, out, NULL) ==
+               WSP_OK &&
+           used == s->n && resid == end;
+}
+
 /* A recorded packet after what the new flow has before it. */
 static wsp_status tell_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error *err)
 {
     const wspi_told_packet *told = &f->start.from->packet[f->packets];
     const wspi_script *s = &f->script;
-    const uint8_t *resid = s->resid.data;
-    size_t used;
 
-    if (wsp_decode_packet(g->decoder, f->trial, s->ids, s->n, &used, &resid, resid + s->resid.len,
-                          out, NULL) != WSP_OK) {
+    if (!decodes(g, f, out)) {
         /* its payload does not go on with what the new flow has said: it stays, and only its numbers are moved */
         *out = (wsp_decoded){.dir = told->dir, .number = f->packets};
         if (wspi_move_frame(&g->editor, g->o->from.flows, told, f->ctx, s, &out->frame) < 0)

@@ -484,6 +484,8 @@ static void code_frame(wspi_coder *c)
         mode = trailer_mode(p, (uint32_t)before, want);
     if (!wspi_may(c, wspi_group_base(WSPI_T_TRAILER), 3, mode != want, false, &mode))
         mode = want;
+    if (c->fill && mode == WSPI_TRAILER_DATA)
+        mode = WSPI_TRAILER_PAD; /* nobody knows the data of a recorded packet's direction */
     c->trailer = (uint8_t)mode;
     if (mode == WSPI_TRAILER_DATA)
         p->trailer_len = (uint32_t)wspi_residual(c, WSPI_R_NONE, 4, p->trailer_len);

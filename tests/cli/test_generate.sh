@@ -172,6 +172,48 @@ for port, flow in real.items():
 assert changed
 EOF
 result $? "what was to stay stays, what follows a change follows it"
+# Datagrams of both sides with four bytes behind the IP packet, as of a frame check sequence.
+cat >"$tmp/pcap.py" <<'EOF'
+import random, struct, sys
+
+def read(name):
+    data, at, frames = open(name, "rb").read(), 24, []
+    while at < len(data):
+        n = struct.unpack("<4I", data[at:at + 16])[2]
+        frames.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return frames
+
+def write(name, frames):
+    with open(name, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for k, b in enumerate(frames):
+            f.write(struct.pack("<4I", 1000 + k, 0, len(b), len(b)) + b)
+
+def packet(d, k, proto, rest):
+    """An Ethernet frame of one IPv4 packet, number k of its flow, from the client (d 0) or the server (1)."""
+    ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 20 + len(rest), k, 0, 64, proto, 0, 10, 0, 0, 1 + d, 10, 0, 0, 2 - d)
+    s = sum(struct.unpack(">10H", ip))
+    ip = ip[:10] + struct.pack(">H", ~((s & 0xffff) + (s >> 16)) & 0xffff) + ip[12:]
+    return bytes([2, 0, 0, 0, 0, 2 - d, 2, 0, 0, 0, 0, 1 + d, 8, 0]) + ip + rest
+
+def datagram(d, k, n=40):
+    data = random.Random(k).randbytes(n)
+    return packet(d, k, 17, struct.pack(">4H", (50000, 9999)[d], (9999, 50000)[d], 8 + n, 0) + data)
+EOF
+pcap() { python3 -c "import sys; sys.path.insert(0, '$tmp'); from pcap import *
+$1" "$tmp"; }
+pcap 'write(sys.argv[1] + "/fcs.pcap", [datagram(k & 1, k) + b"\xde\xad\xbe\xef" for k in range(6)])'
+"$ws" generate -q -m "$model" --from "$tmp/fcs.pcap" --infill 1 -w "$tmp/fcs1.pcap" &&
+    "$ws" generate -q -m "$model" --from "$tmp/fcs.pcap" --infill 3 -w "$tmp/fcs3.pcap" &&
+    "$ws" generate -q -m "$model" --from "$tmp/fcs.pcap" --after 2 -w "$tmp/fcs-after.pcap" && pcap '
+real, one, three, after = (read(f"{sys.argv[1]}/{n}.pcap") for n in ("fcs", "fcs1", "fcs3", "fcs-after"))
+assert one[1:] == real[1:] and one[0] != real[0]
+assert three[:2] + three[3:] == real[:2] + real[3:] and three[2] != real[2]
+assert after[:2] == real[:2]
+assert all(len(b) <= max(60, 14 + struct.unpack(">H", b[16:18])[0]) for b in after[2:] + one[:1] + three[2:3])
+'
+result $? "packets with trailers are gone on with by packets without, and stay"
 generate -m "$model" --like "$data/http.pcap" --seed 4 -w "$tmp/like.pcap" && "$ws" label -q "$data/http.pcap" >"$tmp/real.jsonl" &&
     "$ws" label -q "$tmp/like.pcap" >"$tmp/like.jsonl" && python3 - "$tmp" <<'EOF'
 import json, sys

@@ -546,6 +546,58 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     free(ctx);
 }
 
+/* A recorded datagram with four bytes behind its IP packet, as of a frame check sequence. */
+static void record_trailer(wsp_context *ctx, wsp_packet *p)
+{
+    static const uint8_t datagram[] = {
+        2,   0, 0,   0,  0, 2,  2, 0, 0,   0,   0,   1,   8,   0, /* Ethernet */
+        69,  0, 0,   36, 0, 1,  0, 0, 64,  17,  0,   0,   10,  0,   0,   1,
+        10,  0, 0,   2,                                                       /* IPv4 */
+        200, 1, 200, 2,  0, 16, 0, 0, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', /* UDP */
+        1,   2, 3,   4};
+    const wsp_frame f = {.caplen = sizeof datagram, .wirelen = sizeof datagram, .data = datagram};
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    wsp_residual *resid;
+    size_t n;
+
+    assert_int_equal(wsp_residual_new(&resid), WSP_OK);
+    wsp_packet_dissect(p, 1, &f);
+    assert_int_equal(p->trailer_len, 4);
+    assert_int_equal(wsp_encode_packet(ctx, p, 0, 0, ids, &n, resid), WSP_OK);
+    wsp_residual_free(resid);
+}
+
+static void a_sample_after_packets_with_trailers_is_padded_at_most(void **state)
+{
+    wsp_context *ctx = malloc(wsp_context_size());
+    wsp_decoder *d = NULL;
+    wsp_packet *p = NULL;
+    size_t drawn = 0;
+    wspi_rng r;
+
+    (void)state;
+    assert_non_null(ctx);
+    assert_int_equal(wsp_decoder_new(&d), WSP_OK);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    wspi_rng_seed(&r, 6);
+    for (uint64_t f = 0; f < 50; f++) {
+        wsp_filler fill = {.seed = f, .client.mac = {2}, .server.mac = {4}, .client_port = 50000};
+        wsp_decoded out;
+
+        wsp_context_init(ctx, 1);
+        record_trailer(ctx, p);
+        for (int i = 0; i < 3 && draw_packet(d, ctx, &fill, &r, &out); i++) {
+            wsp_packet_dissect(p, 1, &out.frame);
+            assert_true(p->trailer_len == 0 || out.frame.caplen == 60);
+            drawn++;
+        }
+    }
+    assert_in_range(drawn, 50, 150);
+    wsp_packet_free(p);
+    wsp_decoder_free(d);
+    free(ctx);
+}
+
 /* The server's port of a flow's first packet, 0 where it has none; *layer is its protocol. */
 static uint16_t server_port(const wsp_packet *p, int dir, uint8_t *layer)
 {
@@ -722,6 +774,7 @@ int main(void)
         cmocka_unit_test(hosts_have_one_card_in_two_networks),
         cmocka_unit_test(ports_go_round_their_range),
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
+        cmocka_unit_test(a_sample_after_packets_with_trailers_is_padded_at_most),
         cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),
         cmocka_unit_test(a_list_is_widened_by_what_says_what_a_flow_is),
     };
