@@ -67,8 +67,7 @@ static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
     WSP_TRY(wspi_script_read(s, from->flows, f->start.from, f->packets, g->packet, g->resid, err));
     if (s->step == WSPI_INFILL && drawable) {
         g->marked = (wspi_range){0, wsp_vocab_size()}; /* it marks anywhere */
-        WSP_TRY(wspi_script_prefix(s, from, g->decoder, f->ctx, &f->fill, g->legal, f->ids, &f->n,
-                                   err));
+        wspi_script_prefix(s, from, g->decoder, f->ctx, &f->fill, g->legal, f->ids, &f->n);
     }
     if (s->step == WSPI_TELL || !drawable || f->n == s->n) {
         s->step = WSPI_TELL;

@@ -215,9 +215,9 @@ wsp_status wspi_script_read(wspi_script *s, const wsp_prompt *p, const wspi_told
                             size_t number, wsp_packet *scratch, wsp_residual *resid,
                             wsp_error *err) WSP_MUST_USE;
 /* Infill: the tokens that stay, in front of the field if one is asked for; how many. */
-wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
-                              const wsp_context *ctx, const wsp_filler *fill, uint8_t *legal,
-                              uint16_t *ids, size_t *n, wsp_error *err) WSP_MUST_USE;
+void wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
+                        const wsp_context *ctx, const wsp_filler *fill, uint8_t *legal,
+                        uint16_t *ids, size_t *n);
 
 /* ---- packets ---- */
 

@@ -150,9 +150,9 @@ static size_t kept_tokens(const wspi_script *s, bool started)
     return n;
 }
 
-wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
-                              const wsp_context *ctx, const wsp_filler *fill, uint8_t *legal,
-                              uint16_t *ids, size_t *n, wsp_error *err)
+void wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
+                        const wsp_context *ctx, const wsp_filler *fill, uint8_t *legal,
+                        uint16_t *ids, size_t *n)
 {
     unsigned base = wspi_field_base(from->field.layer, from->field.field);
     unsigned count = wspi_field_count(from->field.layer, from->field.field);
@@ -163,16 +163,17 @@ wsp_status wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder 
     s->count = 0;
     if (wsp_grammar_next(d, ctx, ids, *n, fill, false, legal, &done, NULL) < 0)
         *n = 1; /* headers that samples do not have */
+    /* to the end of the packet, or of what samples have */
     for (size_t i = *n; from->infill_field && i < s->n && !done; i++) {
-        WSP_TRY(wsp_grammar_next(d, ctx, ids, i, fill, false, legal, &done, err));
+        if (wsp_grammar_next(d, ctx, ids, i, fill, false, legal, &done, NULL) < 0)
+            break;
         if (memchr(legal + base, 1, count)) {
             *n = s->at = i;
             s->from = base;
             s->count = count;
-            return WSP_OK;
+            return;
         }
     }
     if (from->infill_field)
         *n = s->n; /* the packet has no such field: it stays */
-    return WSP_OK;
 }

@@ -214,6 +214,11 @@ assert after[:2] == real[:2]
 assert all(len(b) <= max(60, 14 + struct.unpack(">H", b[16:18])[0]) for b in after[2:] + one[:1] + three[2:3])
 '
 result $? "packets with trailers are gone on with by packets without, and stay"
+# Reports of MLD have tokens that no sample has, before the place where the field would be.
+"$ws" generate -q -m "$model" --from "$data/ping.pcap" -w "$tmp/ping.pcap" && for k in 1 2; do
+    "$ws" generate -q -m "$model" --from "$data/ping.pcap" --infill $k:tcp.window -w "$tmp/ping$k.pcap" && cmp -s "$tmp/ping.pcap" "$tmp/ping$k.pcap" || break
+done
+result $? "packets without the field to draw anew stay"
 generate -m "$model" --like "$data/http.pcap" --seed 4 -w "$tmp/like.pcap" && "$ws" label -q "$data/http.pcap" >"$tmp/real.jsonl" &&
     "$ws" label -q "$tmp/like.pcap" >"$tmp/like.jsonl" && python3 - "$tmp" <<'EOF'
 import json, sys
