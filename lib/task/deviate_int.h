@@ -21,6 +21,7 @@ typedef struct wspi_draft {
     wspi_buf frame, second;    /* what wspi_draft_build made; a frame that comes right after it */
     uint32_t wirelen;
     bool built; /* a deviation has made the frame itself */
+    bool lies;  /* a length of a header is not right: checksums are over what it tells */
     bool hold;  /* it wants to come after the flow's next packet */
 } wspi_draft;
 

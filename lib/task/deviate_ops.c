@@ -206,6 +206,7 @@ static void set_field(wspi_draft *d, const place *at, uint64_t v, wsp_deviation 
     say(log, wspi_protos[l->id]->fields[at->at].name, l->v[at->at], v);
     l->v[at->at] = v;
     l->autos &= (uint16_t) ~(1u << at->at);
+    d->lies = d->lies || is_length(wspi_protos[l->id], at->at);
 }
 
 /* Where the span ends: of a mark, where the next one begins. */

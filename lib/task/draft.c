@@ -32,7 +32,7 @@ wsp_status wspi_draft_read(wspi_draft *d, int linktype, const wsp_frame *frame)
     begin = WSPI_MIN(p->payload_off, p->caplen);
     end = WSPI_MIN(p->payload_off + p->payload_len, p->caplen);
     d->payload.len = d->trailer.len = d->frame.len = d->second.len = 0;
-    d->built = d->hold = false;
+    d->built = d->hold = d->lies = false;
     d->cut = p->payload_len - (end - begin);
     d->trailer_cut = p->wire - p->caplen - d->cut;
     wspi_spans_back(&d->spans, 0);
@@ -66,6 +66,63 @@ static void lay_out(wspi_draft *d)
     p->wire = p->wirelen = p->caplen + d->cut + d->trailer_cut;
 }
 
+/* Bytes at the end of the packet that are behind layer i by its length, or that of its IP header; negative: there are less. */
+static int64_t left_out(const wsp_packet *p, size_t i)
+{
+    static const struct {
+        uint8_t layer, field, from;
+    } lengths[] = {
+        {WSPI_UDP, WSPI_UDP_LEN, 0}, {WSPI_IPV4, WSPI_IPV4_LEN, 0}, {WSPI_IPV6, WSPI_IPV6_LEN, 40}};
+
+    for (size_t k = i + 1; k-- > 0;)
+        for (size_t n = 0; n < WSPI_COUNT(lengths); n++) {
+            const wspi_layer *l = &p->layers[k];
+            uint8_t f = lengths[n].field;
+            if (l->id == lengths[n].layer) /* 0 tells nothing */
+                return l->autos >> f & 1 || l->v[f] == 0
+                           ? 0
+                           : (int64_t)wspi_rest(p, k) - lengths[n].from - (int64_t)l->v[f];
+        }
+    return 0;
+}
+
+/* Field f of layer i, a checksum, over as much as the length says (RFC 768, RFC 9293 3.1: so does the pseudo header). */
+static void sum_told(wsp_packet *p, uint8_t *frame, size_t i, size_t f, int64_t left)
+{
+    wspi_layer *l = &p->layers[i];
+    const wspi_field *d = &wspi_protos[l->id]->fields[f];
+    uint32_t whole = p->payload_len;
+    uint64_t v;
+    bool ok;
+
+    if (left > (int64_t)whole) /* not even its header is left */
+        return;
+    p->payload_len -= left > 0 ? (uint32_t)left : 0;
+    ok = wspi_auto_value(p, frame, i, f, &v);
+    p->payload_len = whole;
+    if (!ok)
+        return;
+    if (left < 0 && l->id == WSPI_UDP) { /* what is not there cannot be summed, but it is counted */
+        v = wspi_fold((uint32_t)(0xffff ^ v) + (uint32_t)-left);
+        v = v ? v : 0xffff;
+    }
+    l->v[f] = v;
+    wspi_bits_put(frame + l->off, d->bit, d->width, v);
+}
+
+/* Innermost first: outer checksums cover inner ones. */
+static void sum_as_told(wspi_draft *d)
+{
+    wsp_packet *p = d->p;
+
+    for (size_t i = p->n_layers; i-- > 0;) {
+        const wspi_proto *proto = wspi_protos[p->layers[i].id];
+        for (size_t f = 0; f < proto->n_fields; f++)
+            if (proto->fields[f].role == WSPI_R_CHECKSUM && p->layers[i].autos >> f & 1)
+                sum_told(p, d->frame.data, i, f, left_out(p, i));
+    }
+}
+
 wsp_status wspi_draft_build(wspi_draft *d)
 {
     wsp_packet *p = d->p;
@@ -79,6 +136,8 @@ wsp_status wspi_draft_build(wspi_draft *d)
     WSP_TRY(wspi_buf_add(&d->frame, d->trailer.data, d->trailer.len));
     p->data = d->frame.data;
     wspi_build(p, d->frame.data);
+    if (d->lies)
+        sum_as_told(d);
     d->wirelen = p->wire;
     return WSP_OK;
 }

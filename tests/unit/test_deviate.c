@@ -295,6 +295,64 @@ static void wrong_checksums_are_as_logged_and_the_only_thing_wrong(void **state)
     wsp_packet_free(p);
 }
 
+static uint32_t word(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 8 | b[1];
+}
+
+static uint32_t sum(const uint8_t *b, size_t n)
+{
+    uint32_t s = 0;
+
+    for (size_t i = 0; i + 1 < n; i += 2)
+        s += word(b + i);
+    return n % 2 ? s + ((uint32_t)b[n - 1] << 8) : s;
+}
+
+/*
+ * Behind an Ethernet header an IPv4 packet of UDP or TCP, whose length has been changed: is the checksum right for who goes
+ * by it? false: its header is not left.
+ */
+static bool sums_as_told(const uint8_t *b, size_t n, uint32_t told)
+{
+    const uint8_t *ip = b + 14, *up = ip + (size_t)4 * (ip[0] & 15);
+    size_t there = n - (size_t)(up - b), header = ip[9] == 17 ? 8 : (size_t)(up[12] >> 4) * 4;
+    uint32_t s, len = ip[9] == 17 ? told : told - (uint32_t)(up - ip);
+
+    if (told < (ip[9] == 17 ? header : header + (size_t)(up - ip)))
+        return false;
+    s = sum(ip + 12, 8) + ip[9] + len + sum(up, WSPI_MIN(len, there));
+    s = (s & 0xffff) + (s >> 16);
+    s = (s & 0xffff) + (s >> 16);
+    assert_int_equal(s, 0xffff);
+    return true;
+}
+
+/* RFC 768, RFC 9293 3.1: the length is in the pseudo header, and says how much is summed. */
+static void checksums_go_by_the_length_that_is_told(void **state)
+{
+    size_t seen[2] = {0};
+
+    (void)state;
+    for (uint64_t seed = 1; seed < 20; seed++)
+        for (size_t i = 0; i < WSPI_COUNT(captures); i++) {
+            run *r = deviate(captures[i], "1:length", seed);
+            for (size_t k = 0; k < r->n_logs; k++) {
+                const wspi_buf *b = &r->bytes[r->log[k].packet - 1];
+                bool udp = strcmp(r->log[k].field, "udp.len") == 0;
+                uint32_t told = (uint32_t)strtoul(r->log[k].to, NULL, 10),
+                         was = (uint32_t)strtoul(r->log[k].from, NULL, 10);
+                if (b->len < 54 || word(b->data + 12) != 0x0800 || b->data[23] != (udp ? 17 : 6) ||
+                    (!udp && (strcmp(r->log[k].field, "ipv4.len") != 0 || told > was)))
+                    continue;
+                if (!(udp && word(b->data + 40) == 0))
+                    seen[udp] += sums_as_told(b->data, 14 + (udp ? word(b->data + 16) : was), told);
+            }
+            clear(r);
+        }
+    assert_true(seen[0] > 5 && seen[1] > 20);
+}
+
 static void overlapping_segments_and_repeats_are_packets_more(void **state)
 {
     run *plain = deviate("tls.pcap", "0", 1), *over = deviate("tls.pcap", "1:overlap", 1),
@@ -424,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_rate_is_shared_with_rare_packets),
         cmocka_unit_test(numbers_have_the_byte_order_of_their_protocol),
         cmocka_unit_test(wrong_checksums_are_as_logged_and_the_only_thing_wrong),
+        cmocka_unit_test(checksums_go_by_the_length_that_is_told),
         cmocka_unit_test(overlapping_segments_and_repeats_are_packets_more),
         cmocka_unit_test(cut_messages_have_headers_that_fit),
         cmocka_unit_test(sequence_numbers_follow_a_payload_of_another_length),
