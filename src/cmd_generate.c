@@ -290,6 +290,7 @@ static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
 typedef struct listing {
     asked *to;
     const wsp_model *m;
+    const fuzzing *fuzz; /* or NULL */
 } listing;
 
 /* Conditions count through the labels of all heads. */
@@ -311,7 +312,8 @@ static wsp_status list_flow(void *arg, const wsp_frame *first, int32_t condition
     const listing *l = arg;
 
     (void)err;
-    asked_add(l->to, first, label_of(l->m, condition));
+    if (!l->fuzz || !fuzzing_full(l->fuzz))
+        asked_add(l->to, first, label_of(l->m, condition));
     return WSP_OK;
 }
 
@@ -341,6 +343,7 @@ static int generate(arguments *a, const wsp_model *m)
     }
     if (st == WSP_OK && a->asked) {
         st = asked_open(&list.to, a->asked, a->out, &err);
+        list.fuzz = fuzz;
         a->opt.begins = list_flow;
         a->opt.begins_arg = &list;
     }
@@ -349,7 +352,7 @@ static int generate(arguments *a, const wsp_model *m)
     if (isatty(2) && !cli_is_quiet())
         (void)fputc('\n', stderr);
     if (st == WSP_OK && fuzz)
-        st = fuzzing_close(fuzz, &err);
+        st = fuzzing_close(fuzz, &packets, &err);
     else
         fuzzing_discard(fuzz);
     if (st == WSP_OK && list.to)
@@ -385,6 +388,7 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "--asked lists the flows of a capture: give -w OUT.pcap");
     a.fuzz.out = a.out;
     a.fuzz.seed = a.opt.seed;
+    a.fuzz.packets = a.opt.packets;
     a.fuzz.drawn = !a.from || a.infill || a.opt.from.after != SIZE_MAX;
     if (fuzzing_mistake(&a.fuzz))
         return cli_usage(page.name, "%s", fuzzing_mistake(&a.fuzz));

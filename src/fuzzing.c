@@ -71,12 +71,19 @@ static wsp_status nomem(wsp_error *err)
 
 /* ---- what comes out of the deviator ---- */
 
+bool fuzzing_full(const fuzzing *f)
+{
+    return f->opt.packets && f->packets >= f->opt.packets;
+}
+
 static wsp_status on_packet(void *arg, const wsp_frame *frame, uint64_t flow, int dir,
                             wsp_error *err)
 {
     fuzzing *f = arg;
     wsp_status st = WSP_OK;
 
+    if (fuzzing_full(f))
+        return WSP_OK;
     f->packets++;
     if (f->w)
         st = wsp_pcap_writer_add(f->w, frame, err);
@@ -88,9 +95,13 @@ static wsp_status on_packet(void *arg, const wsp_frame *frame, uint64_t flow, in
 static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err)
 {
     fuzzing *f = arg;
-    json_t *row = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "packet", (json_int_t)d->packet, "flow",
-                            (json_int_t)d->flow, "kind", wsp_deviation_name(d->kind), "field",
-                            d->field, "from", d->from, "to", d->to);
+    json_t *row;
+
+    if (fuzzing_full(f))
+        return WSP_OK;
+    row = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "packet", (json_int_t)d->packet, "flow",
+                    (json_int_t)d->flow, "kind", wsp_deviation_name(d->kind), "field", d->field,
+                    "from", d->from, "to", d->to);
 
     f->count[d->kind]++;
     return json_array_append_new(f->deviations, row) == 0 ? WSP_OK : nomem(err);
@@ -241,11 +252,12 @@ static void tell(const fuzzing *f)
                  f->log);
 }
 
-wsp_status fuzzing_close(fuzzing *f, wsp_error *err)
+wsp_status fuzzing_close(fuzzing *f, uint64_t *packets, wsp_error *err)
 {
     wsp_status st = wsp_deviator_finish(f->deviator, err);
     uint64_t files = 0;
 
+    *packets = f->packets;
     if (st == WSP_OK && f->log)
         st = write_log(f, err);
     if (st == WSP_OK && f->files) {

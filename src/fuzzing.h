@@ -16,6 +16,7 @@ typedef struct fuzzing_options {
     const char *out;       /* the capture, or NULL */
     bool drawn;            /* there are packets that a model draws: they can be rare */
     uint64_t seed;
+    uint64_t packets; /* what comes after so many is left out; 0: nothing is */
 } fuzzing_options;
 
 typedef struct fuzzing fuzzing;
@@ -34,8 +35,10 @@ double fuzzing_rare(const fuzzing *f);
 wsp_status fuzzing_has(void *arg, const wsp_deviation *d, wsp_error *err);
 /* The next packet; arg is the fuzzing. */
 wsp_status fuzzing_take(void *arg, const wsp_frame *frame, wsp_error *err);
-/* Writes log and folder, says what was made, and frees. */
-wsp_status fuzzing_close(fuzzing *f, wsp_error *err);
+/* Has it all the packets that it shall have? */
+bool fuzzing_full(const fuzzing *f);
+/* Writes log and folder, says what was made, and frees; *packets = how many came out, those that deviations add among them. */
+wsp_status fuzzing_close(fuzzing *f, uint64_t *packets, wsp_error *err);
 /* Leaves nothing behind. NULL is fine. */
 void fuzzing_discard(fuzzing *f);
 

@@ -26,6 +26,22 @@ assert packets == sorted(set(packets)), "a packet has two"
 END
 result $? "the log has every kind, and says packet, field, from and to, once for a packet"
 
+# Copies and parts of packets count: the capture has the number that is said, and that which was asked for.
+"$ws" generate -m "$model" -n 40 --seed 3 --fuzz 0.5 -w "$tmp/told.pcap" 2>"$tmp/told" &&
+    "$ws" generate -m "$model" --packets 300 --seed 3 --fuzz 0.5 -w "$tmp/many.pcap" 2>"$tmp/many" &&
+    python3 - "$tmp/told" "$tmp/many" <<'END'
+import json, re, sys
+for name, want in zip(sys.argv[1:], (None, 300)):
+    data, at, n = open(name + ".pcap", "rb").read(), 24, 0
+    while at < len(data):
+        at, n = at + 16 + int.from_bytes(data[at + 8:at + 12], "little"), n + 1
+    deviates, of, written = map(int, re.fullmatch(r"(\d+) of (\d+) packets deviate: .*\n(\d+) packets written to .*\n", open(name).read()).groups())
+    log = [d["packet"] for d in json.load(open(name + ".pcap.fuzz.json"))["deviations"]]
+    assert of == written == n and n == (want or n), (of, written, n)
+    assert deviates == len(log) and log[-1] <= n, (deviates, log[-1])
+END
+result $? "packets that deviations add are counted, and no more are written than was asked for"
+
 if command -v tshark >/dev/null; then
     generate --fuzz 0.3:checksum --fuzz-log "$tmp/sums.json" -w "$tmp/sums.pcap"
     wrong=$(tshark -r "$tmp/sums.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
