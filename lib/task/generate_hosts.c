@@ -55,12 +55,18 @@ static void store_be(uint8_t *p, size_t n, uint64_t v)
         p[n] = (uint8_t)v;
 }
 
-/* Hosts of a network less its own address and that of all: as many as 48 bits tell apart at most. */
+/* Has the network an address of its own and one of all, which no host has? */
+static bool has_ends(const wsp_network *n)
+{
+    return n->len * 8u - n->bits >= 2;
+}
+
+/* Hosts of a network, without its ends: as many as 48 bits tell apart at most. */
 static uint64_t host_count(const wsp_network *n)
 {
     unsigned free_bits = WSPI_MIN(n->len * 8 - n->bits, 48u);
 
-    return free_bits < 2 ? UINT64_C(1) << free_bits : (UINT64_C(1) << free_bits) - 2;
+    return (UINT64_C(1) << free_bits) - (has_ends(n) ? 2 : 0);
 }
 
 /* The address of host number k of a network. */
@@ -75,7 +81,7 @@ static void host_address(const wsp_network *n, uint64_t k, uint8_t *out)
     if (free_bits > 64) /* the bits between the prefix and the last half */
         for (unsigned b = n->bits; b < 64; b++)
             out[b / 8] &= (uint8_t) ~(0x80u >> b % 8);
-    store_be(last, half, (load_be(last, half) & ~mask) | (k + (free_bits >= 2)));
+    store_be(last, half, (load_be(last, half) & ~mask) | (k + has_ends(n)));
 }
 
 /* The networks of one family, in their order; the k-th, or how many there are. */
@@ -141,7 +147,7 @@ static void host_of_pool(const wsp_pool *p, const wsp_network *v4, uint64_t k, w
     (void)of_family(p, 16, 0, &n6);
     v6 = n6 ? of_family(p, 16, number % n6, &n6) : NULL;
     if (v6)
-        host_address(v6, number % host_count(v6), h->ip6);
+        host_address(v6, (number - has_ends(v6)) % host_count(v6), h->ip6); /* ends as that does */
     else
         v6_of(&any_v6, h->ip, h->ip6);
     mac_of(p, h->ip, h->mac);

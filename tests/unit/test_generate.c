@@ -251,6 +251,34 @@ static void hosts_are_of_their_networks_and_have_one_identity(void **state)
         assert_in_range(seen[k], 60, 140);
 }
 
+/* An IPv6 address ends in the IPv4 one where the network has room for it, and is a host's where it has not. */
+static void addresses_of_a_host_go_together(void **state)
+{
+    static const char *const networks[] = {"2001:db8:1::/64", "2001:db8:1::/126",
+                                           "2001:db8:1::/127"};
+    wsp_host hosts[2][WSPI_HOSTS];
+    wsp_network n[2];
+    wspi_rng r;
+
+    (void)state;
+    assert_int_equal(wsp_network_parse("10.0.0.0/28", &n[0]), WSP_OK);
+    wspi_rng_seed(&r, 1);
+    for (size_t k = 0; k < WSPI_COUNT(networks); k++)
+        for (uint64_t i = 0; i < 60; i++) {
+            wsp_generate_options o = wsp_generate_options_default();
+            wsp_filler f = {0};
+
+            assert_int_equal(wsp_network_parse(networks[k], &n[1]), WSP_OK);
+            o.clients = (wsp_pool){.networks = n, .n = 2};
+            wspi_hosts_draw(&f, hosts, &o, i, &r);
+            assert_memory_equal(f.client.ip6, n[1].addr, 12);
+            if (k == 0)
+                assert_memory_equal(f.client.ip6 + 12, f.client.ip, 4);
+            else
+                assert_in_range(f.client.ip6[15], k == 1 ? 1 : 0, k == 1 ? 2 : 1);
+        }
+}
+
 /* Where they come from by default: near and far, from a maker or not, and always the same. */
 static void hosts_have_one_card_in_two_networks(void **state)
 {
@@ -771,6 +799,7 @@ int main(void)
         cmocka_unit_test(rare_tokens_are_told_by_field_and_odds),
         cmocka_unit_test(networks_are_read_or_refused),
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
+        cmocka_unit_test(addresses_of_a_host_go_together),
         cmocka_unit_test(hosts_have_one_card_in_two_networks),
         cmocka_unit_test(ports_go_round_their_range),
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
