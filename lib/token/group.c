@@ -95,6 +95,15 @@ static uint64_t link_address(const wspi_layer *ip)
     return UINT64_C(0x01005e000000) | (ip->v[WSPI_IPV4_DST] & 0x7fffff);
 }
 
+/* Does the packet go to another group than the last one (ndp.c)? */
+static bool has_moved(const wsp_context *ctx, const wspi_layer *ip)
+{
+    wspi_past past = wspi_context_past(ctx, 0, WSPI_IPV6, 0);
+    const wspi_field *d = &wspi_protos[WSPI_IPV6]->fields[WSPI_IPV6_DST_IF];
+
+    return ip->id == WSPI_IPV6 && past.slot && wspi_past_value(&past, d) != ip->v[WSPI_IPV6_DST_IF];
+}
+
 void wspi_group_fit(wspi_coder *c)
 {
     wsp_packet *p = c->p;
@@ -111,7 +120,7 @@ void wspi_group_fit(wspi_coder *c)
         to_igmp(p, ip, up, first);
     else if (first && is_group(ip) && up->id == WSPI_UDP)
         to_port(ip, up->v[WSPI_UDP_DPORT]);
-    if (first && is_group(ip) && p->layers[0].id == WSPI_ETH)
+    if ((first || has_moved(c->ctx, ip)) && is_group(ip) && p->layers[0].id == WSPI_ETH)
         p->layers[0].v[WSPI_ETH_DST] = link_address(ip);
 }
 

@@ -259,7 +259,8 @@ bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type)
         wspi_past past = wspi_context_past(c->ctx, dir, WSPI_ICMPV6, 0);
         const wspi_field *d = &wspi_protos[WSPI_ICMPV6]->fields[WSPI_ICMP_TYPE];
         uint64_t before = past.slot ? wspi_past_value(&past, d) : type;
-        if (wspi_ndp_is(before) != wspi_ndp_is(type) || (wspi_mld_is(type) && before != type))
+        bool stays = wspi_mld_is(type) || (dir == c->dir && wspi_group_asked(c->ctx));
+        if (wspi_ndp_is(before) != wspi_ndp_is(type) || (stays && before != type))
             return false;
     }
     return true;

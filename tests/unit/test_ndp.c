@@ -221,6 +221,30 @@ static void replies_to_long_requests_do_not_return_older_data(void **state)
     wire_close(&w);
 }
 
+/* RFC 2464 7: what is sent to a group stays with it, and has its link address. */
+static void messages_to_a_group_stay_with_it(void **state)
+{
+    static const char *const other[] = {"c2s gap=0", "icmpv6.type=neighbor-advert",
+                                        "icmpv6.type=router-solicit", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 11);
+    wire_open(&w);
+    for (size_t i = 0; i < 3; i++) /* the rows that go to groups */
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            wsp_decoded out;
+
+            wire_again(&w);
+            draw(&w, &fill, rows[i].wanted, &r, &out);
+            draw(&w, &fill, other, &r, &out);
+            check(&rows[i], &fill, &out);
+        }
+    wire_close(&w);
+}
+
 /* RFC 3810, RFC 2710: from behind a router alert, with one hop, to the group of reports, or to the group itself. */
 static void reports_of_groups_have_records(void **state)
 {
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_flow_has_echo_or_neighbors),
         cmocka_unit_test(replies_return_the_data_of_their_requests),
         cmocka_unit_test(replies_to_long_requests_do_not_return_older_data),
+        cmocka_unit_test(messages_to_a_group_stay_with_it),
         cmocka_unit_test(reports_of_groups_have_records),
     };
 
