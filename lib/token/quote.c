@@ -59,7 +59,7 @@ bool wspi_icmp_fits(const wspi_coder *c, size_t i, uint64_t type)
     if (i >= own)
         return is_echo(id, type); /* errors are not about errors */
     return wspi_icmp_belongs(id, i ? p->layers[i - 1].id : id, own < p->n_layers, type) &&
-           (id != WSPI_ICMPV6 || wspi_valid_icmpv6(c, type));
+           wspi_ping_fits(c, id, type) && (id != WSPI_ICMPV6 || wspi_valid_icmpv6(c, type));
 }
 
 /* The code that a bin stands for, -1: none. */

@@ -534,8 +534,11 @@ void wspi_ndp_alert(wspi_layer *l);
 /* The message behind its header; false: it is none. */
 bool wspi_ndp_body(wspi_coder *c);
 
-/* ---- samples of echo replies: ping.c ---- */
+/* ---- samples of echo: ping.c ---- */
 
+/* Of a flow of echo: may a direction say something? May the packet be of this type? */
+bool wspi_ping_may_speak(const wsp_context *ctx, int dir);
+bool wspi_ping_fits(const wspi_coder *c, uint8_t layer, uint64_t type);
 /* The payload is coded: that of a request is the flow's. And: what a reply returns; false: it is none. */
 void wspi_ping_keep(wspi_coder *c);
 bool wspi_ping_body(wspi_coder *c);

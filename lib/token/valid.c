@@ -136,6 +136,9 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
     if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx) ||
         (ctx->started && quotes(&ctx->last[0])))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
+    for (int d = 0; d < 2; d++)
+        if (!wspi_ping_may_speak(ctx, d))
+            memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
     if (!is_of(ctx, WSPI_TCP))
         return;
     if (speaker >= 0)

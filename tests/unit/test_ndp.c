@@ -197,27 +197,82 @@ static void replies_return_the_data_of_their_requests(void **state)
     wire_close(&w);
 }
 
-/* More than a flow remembers: not what an earlier request had. */
-static void replies_to_long_requests_do_not_return_older_data(void **state)
+/* RFC 1122 3.2.2.6: all of it, also where a flow does not remember all; nothing where there was nothing. */
+static void replies_return_long_and_empty_data(void **state)
 {
-    static const char *const ask[][7] = {{"c2s first", "len=32..33", "stack=eth/ipv4/icmp",
-                                          "eth.dst=local", "ipv4.dst=private", "payload=random"},
-                                         {"c2s gap=0", "len=1024..1087", "payload=random"}};
+    static const char *const asks[][7] = {
+        {"c2s first", "len=32..33", "stack=eth/ipv4/icmp", "eth.dst=local", "ipv4.dst=private",
+         "payload=random"},
+        {"c2s gap=0", "len=1024..1087", "icmp.type=echo", "payload=random"},
+        {"c2s gap=0", "len=0", "icmp.type=echo"}};
     static const char *const tell[4] = {"s2c gap=0", "len=8", "icmp.type=echo-reply"};
-    wsp_filler fill = filler_v6(1);
-    wsp_decoded out;
+    enum { TYPE = IP + 20, DATA = TYPE + 8 };
     wspi_rng r;
     wire w;
 
     (void)state;
     wspi_rng_seed(&r, 9);
     wire_open(&w);
-    wire_again(&w);
-    draw(&w, &fill, ask[0], &r, &out);
-    draw(&w, &fill, ask[1], &r, &out);
-    draw(&w, &fill, tell, &r, &out);
-    assert_int_equal(out.frame.data[IP + 20], 0);
-    assert_int_equal(out.frame.caplen, IP + 20 + 8 + 8);
+    for (size_t i = 0; i < WSPI_COUNT(asks); i++) {
+        wsp_filler fill = filler_v6(1);
+        uint8_t asked[2048];
+        wsp_decoded out;
+        size_t n;
+
+        wire_again(&w);
+        for (size_t k = 0; k <= i; k++)
+            draw(&w, &fill, asks[k], &r, &out);
+        n = out.frame.caplen;
+        assert_true(n <= sizeof asked && (i != 1 || n >= DATA + 1024) && (i != 2 || n == DATA));
+        memcpy(asked, out.frame.data, n);
+        draw(&w, &fill, tell, &r, &out);
+        assert_int_equal(out.frame.data[TYPE], 0);
+        assert_int_equal(out.frame.caplen, n);
+        assert_memory_equal(out.frame.data + DATA, asked + DATA, n - DATA);
+        assert_memory_equal(out.frame.data + TYPE + 4, asked + TYPE + 4, 4);
+    }
+    wire_close(&w);
+}
+
+/* RFC 792: a reply is to a request that has none yet, whoever begins; who is asked does not ask. */
+static void who_replies_was_asked(void **state)
+{
+    static const char *const turns[][7] = {
+        {"c2s first", "len=8", "stack=eth/ipv4/icmp", "eth.dst=local", "ipv4.dst=private",
+         "icmp.type=echo-reply"},
+        {"c2s first", "len=8", "stack=eth/ipv6/icmpv6", "eth.dst=local", "ipv6.dst=public",
+         "icmpv6.type=echo"},
+        {"s2c first", "len=8", "stack=eth/ipv4/icmp", "eth.dst=local", "ipv4.dst=private",
+         "icmp.type=echo-reply"}};
+    static const char *const again[] = {"c2s gap=0", "len=8", "icmp.type=echo-reply",
+                                        "icmpv6.type=echo-reply", NULL};
+    static const char *const back[] = {"s2c gap=0", "len=8", "icmp.type=echo", "icmpv6.type=echo",
+                                       NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 10);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(turns); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            wsp_filler fill = filler_v6(seed);
+            size_t at = i == 1 ? ICMP : IP + 20;
+            uint8_t ask = i == 1 ? 128 : 8, tell = i == 1 ? 129 : 0;
+            bool server = i == 2;
+            wsp_decoded out;
+
+            wire_again(&w);
+            draw(&w, &fill, turns[i], &r, &out);
+            assert_int_equal(out.frame.data[at], ask);
+            draw(&w, &fill, server ? back : again, &r, &out);
+            assert_int_equal(out.frame.data[at], ask); /* once more */
+            assert_true(may_speak(&w, &fill, !server));
+            draw(&w, &fill, server ? again : back, &r, &out);
+            assert_int_equal(out.frame.data[at], tell);
+            assert_false(may_speak(&w, &fill, !server)); /* it has said it */
+            assert_true(may_speak(&w, &fill, server));
+        }
     wire_close(&w);
 }
 
@@ -306,7 +361,8 @@ int main(void)
         cmocka_unit_test(messages_follow_from_their_addresses),
         cmocka_unit_test(a_flow_has_echo_or_neighbors),
         cmocka_unit_test(replies_return_the_data_of_their_requests),
-        cmocka_unit_test(replies_to_long_requests_do_not_return_older_data),
+        cmocka_unit_test(replies_return_long_and_empty_data),
+        cmocka_unit_test(who_replies_was_asked),
         cmocka_unit_test(messages_to_a_group_stay_with_it),
         cmocka_unit_test(reports_of_groups_have_records),
     };
