@@ -29,6 +29,17 @@ typedef enum cli_kind {
     CLI_CHOICE,  /* const char **, one of the words in `choices` */
 } cli_kind;
 
+/*
+ * What a command does with the file that an option names. A file that is read (operands are, too) and written is a mistake which
+ * cli_parse finds: writing would destroy it.
+ */
+typedef enum cli_use {
+    CLI_NO_FILE, /* or none that could be lost */
+    CLI_READS,   /* a file, a folder with all in it, or either after a "NAME=" that `arg` has too */
+    CLI_WRITES,  /* a file, or those that `choices` names in a folder */
+    CLI_CHANGES, /* read, and may be named again to be written */
+} cli_use;
+
 /* Arguments of a CLI_LIST option in order; items are borrowed from argv, the array is fixed. */
 #define CLI_LIST_MAX 64
 typedef struct cli_list {
@@ -41,12 +52,13 @@ typedef struct cli_option {
     const char *name; /* long name without dashes; NULL for a heading */
     char letter;      /* short form, or 0 */
     cli_kind kind;
+    cli_use file;
     void *value;
     const char *arg;   /* name of the argument in the help, such as "FILE"; NULL for flags */
     const char *help;  /* one sentence without a full stop; further lines after '\n' */
     uint64_t min, max; /* CLI_SIZE, CLI_U64; max 0 = no upper bound */
     double rmin, rmax; /* CLI_REAL; both 0 = no bounds */
-    const char *const *choices; /* CLI_CHOICE: NULL-terminated */
+    const char *const *choices; /* CLI_CHOICE, CLI_WRITES: NULL-terminated */
 } cli_option;
 
 /* What options, by their long names, ask of each other: `option` goes with `other` only, or never. Both are in the table. */

@@ -54,13 +54,13 @@ static int parse(arguments *a, int argc, char **argv)
 {
     static const char *const formats[] = {"table", "jsonl", "csv", NULL};
     const cli_option options[] = {
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL",
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS,
          .help = "the model, a .safetensors file"},
         {.name = "head", .kind = CLI_LIST, .value = &a->heads, .arg = "NAME",
          .help = "classify with this head (default the first);\nmay be repeated; all: with all"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "table for people, jsonl and csv for programs"},
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.pcapng",
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.pcapng", .file = CLI_WRITES,
          .help = "write the packets again, with labels as comments"},
         {.name = "summary", .kind = CLI_FLAG, .value = &a->summary,
          .help = "flows, packets and bytes by class, not flow by flow"},

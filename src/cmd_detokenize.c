@@ -27,6 +27,7 @@ int cmd_detokenize(int argc, char **argv)
          .kind = CLI_TEXT,
          .value = &out,
          .arg = "OUT.pcap",
+         .file = CLI_WRITES,
          .help = "the capture to write; - is standard output"},
         {.name = "capture",
          .kind = CLI_SIZE,

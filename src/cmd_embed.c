@@ -30,9 +30,9 @@ static int parse(arguments *a, int argc, char **argv)
 {
     static const char *const formats[] = {"csv", "jsonl", NULL};
     const cli_option options[] = {
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL",
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS,
          .help = "the model, a .safetensors file"},
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npy",
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npy", .file = CLI_WRITES,
          .help = "write the vectors to this file"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "form of the table of flows (default csv)"},

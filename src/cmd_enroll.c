@@ -199,8 +199,8 @@ int cmd_enroll(int argc, char **argv)
     const cli_option options[] = {
         {.name = "label", .letter = 'l', .kind = CLI_TEXT, .value = &a.label, .arg = "NAME", .help = "name of the new class"},
         {.name = "head", .kind = CLI_TEXT, .value = &a.head, .arg = "NAME", .help = "head that learns it (default the first)"},
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a.model, .arg = "MODEL", .help = "the model, a .safetensors file"},
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a.to, .arg = "MODEL", .help = "the model with the class; may be the same file"},
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a.model, .arg = "MODEL", .file = CLI_CHANGES, .help = "the model, a .safetensors file"},
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a.to, .arg = "MODEL", .file = CLI_WRITES, .help = "the model with the class; may be the same file"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a.filter, .arg = "BPF", .help = "only packets of captures that match this pcap filter"},
         {.name = "flows", .kind = CLI_SIZE, .value = &a.flows, .arg = "N", .min = 1, .max = 100000,
          .help = "learn from at most N of the flows (default 500)"},

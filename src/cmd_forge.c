@@ -171,6 +171,7 @@ int cmd_forge(int argc, char **argv)
          .kind = CLI_TEXT,
          .value = &j.out,
          .arg = "OUT.pcap",
+         .file = CLI_WRITES,
          .help = "the capture to write; - is standard output"},
         {.name = "only",
          .kind = CLI_TEXT,
@@ -181,6 +182,7 @@ int cmd_forge(int argc, char **argv)
          .kind = CLI_TEXT,
          .value = &plant,
          .arg = "FILE",
+         .file = CLI_READS,
          .help = "write the lines of this file into payloads: canaries, which\nwirespeak eval "
                  "--canaries looks for in what was generated"},
         {.name = "plant-every",

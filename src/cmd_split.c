@@ -434,6 +434,7 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
 
 /* ---- the command ---- */
 
+static const char *const part_files[] = {"train.npz", "val.npz", "test.npz", NULL};
 static const char *const rules[] = {"capture", "host", "time", "flow", NULL};
 
 /* one option a line or two */
@@ -441,11 +442,11 @@ static const char *const rules[] = {"capture", "host", "time", "flow", NULL};
 static int parse(arguments *a, int argc, char **argv)
 {
     const cli_option options[] = {
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "DIR",
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "DIR", .file = CLI_WRITES, .choices = part_files,
          .help = "write train.npz, val.npz and test.npz into this folder"},
         {.name = "by", .kind = CLI_CHOICE, .value = &a->by, .arg = "RULE", .choices = rules,
          .help = "what stays together: capture (default), host, time;\nflow needs --leaky"},
-        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
+        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE", .file = CLI_READS,
          .help = "add a label column from a tab-separated list"},
         {.name = "head", .kind = CLI_TEXT, .value = &a->head, .arg = "NAME",
          .help = "name of the column that sub-folders make (default class)"},

@@ -392,6 +392,7 @@ static size_t decision_options(run *r, cli_option *o)
          .kind = CLI_TEXT,
          .value = &r->model,
          .arg = "MODEL",
+         .file = CLI_READS,
          .help = "the model, a .safetensors file"},
         {.name = "interface",
          .letter = 'i',
@@ -404,6 +405,7 @@ static size_t decision_options(run *r, cli_option *o)
          .kind = CLI_LIST,
          .value = &r->files,
          .arg = "FILE",
+         .file = CLI_READS,
          .help = "or read a capture (file, folder, archive, -) the same way"},
         {.kind = CLI_HEADING, .help = "Decisions:"},
         {.name = "head",
@@ -546,6 +548,7 @@ static size_t record_options(run *r, cli_option *o)
          .kind = CLI_LIST,
          .value = &r->targets,
          .arg = "TARGET",
+         .file = CLI_WRITES,
          .help = "a file, or - (the default), unix:SOCKET, syslog:,\n"
                  "redis:HOST/STREAM, kafka:BROKER/TOPIC; may be repeated"},
         {.name = "records",

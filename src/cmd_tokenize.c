@@ -271,11 +271,11 @@ static int parse(arguments *a, job *j, int argc, char **argv)
     static const char *const formats[] = {"table", "json", NULL};
     static const char *const parts[] = {"train", "val", "test", NULL};
     const cli_option options[] = {
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npz", .help = "write the tokens to this file"},
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npz", .file = CLI_WRITES, .help = "write the tokens to this file"},
         {.name = "stats", .kind = CLI_FLAG, .value = &a->stats_only, .help = "print counts and tokens per packet by layer"},
         {.name = "bits", .kind = CLI_FLAG, .value = &a->sizes,
          .help = "with --stats: also sizes, entropy-coded and by gzip, xz and zstd (slow)"},
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL",
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS,
          .help = "with --bits: also when the output stack of this model\ntells the tokens"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
          .help = "format of --stats"},
@@ -289,7 +289,7 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "max-flows", .kind = CLI_SIZE, .value = &a->max_flows, .arg = "N",
          .help = "flows open at a time; beyond, the least recently used ends (default 1000000)"},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "skip what is no capture, with a warning"},
-        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE",
+        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE", .file = CLI_READS,
          .help = "add a label column from a tab-separated list"},
         {.name = "part", .kind = CLI_CHOICE, .value = &j->part, .arg = "PART", .choices = parts,
          .help = "only the captures of this part, by their names\nalone: as split --no-classes"},

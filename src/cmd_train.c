@@ -147,12 +147,12 @@ static int parse(arguments *a, int argc, char **argv)
     wsp_fit_options *o = &a->opt;
     static const char *const scores[] = {"loss", "f1", NULL}, *const softmaxes[] = {"grouped", "flat", NULL};
     const cli_option options[] = {
-        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "MODEL", .help = "the model to write"},
+        {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "MODEL", .file = CLI_WRITES, .help = "the model to write"},
         {.name = "config", .kind = CLI_TEXT, .value = &o->config, .arg = "SIZE", .help = "tiny, small (default) or base"},
         {.name = "softmax", .kind = CLI_CHOICE, .value = &a->softmax, .arg = "FORM", .choices = softmaxes,
          .help = "of the next token: in two steps, or in one over\nthe whole vocabulary"},
-        {.name = "init", .kind = CLI_TEXT, .value = &a->init, .arg = "MODEL", .help = "start from the weights of this model"},
-        {.name = "val", .kind = CLI_TEXT, .value = &a->val, .arg = "VAL.npz", .help = "validate on this set, keep the best weights,\ncalibrate the heads"},
+        {.name = "init", .kind = CLI_TEXT, .value = &a->init, .arg = "MODEL", .file = CLI_READS, .help = "start from the weights of this model"},
+        {.name = "val", .kind = CLI_TEXT, .value = &a->val, .arg = "VAL.npz", .file = CLI_READS, .help = "validate on this set, keep the best weights,\ncalibrate the heads"},
         {.name = "policy", .kind = CLI_TEXT, .value = &o->view.policy, .arg = "NAME", .help = "mask policy (default identity-free)"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &o->view.max_packets, .arg = "N", .min = 1, .max = WSP_MAX_TRAIN,
          .help = "packets of a flow that are read (default 24)"},
@@ -198,11 +198,11 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_train_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
         {.name = "mpi", .kind = CLI_FLAG, .value = &a->mpi, .help = "one of the processes that mpirun started: the\nbatches of a step go round them"},
-        {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .help = "write checkpoints here"},
+        {.name = "checkpoint", .kind = CLI_TEXT, .value = &o->checkpoint, .arg = "FILE", .file = CLI_WRITES, .help = "write checkpoints here"},
         {.name = "checkpoint-every", .kind = CLI_U64, .value = &o->checkpoint_every, .arg = "N", .min = 1,
          .help = "steps between checkpoints (default 200)"},
         {.name = "resume", .kind = CLI_FLAG, .value = &o->resume, .help = "go on from the checkpoint if there is one"},
-        {.name = "log", .kind = CLI_TEXT, .value = &a->log, .arg = "FILE", .help = "write one JSON object a step to this file"},
+        {.name = "log", .kind = CLI_TEXT, .value = &a->log, .arg = "FILE", .file = CLI_WRITES, .help = "write one JSON object a step to this file"},
         {.name = "progress", .kind = CLI_FLAG, .value = &a->progress, .help = "tell of progress where there is no terminal, too"},
     };
 

@@ -1,7 +1,7 @@
 # The program: argument parsing and output only. It sees the public headers and nothing else of the library.
 bin_PROGRAMS += wirespeak
 wirespeak_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include $(JANSSON_CFLAGS) $(REDIS_CFLAGS) $(KAFKA_CFLAGS) $(SECCOMP_CFLAGS)
-wirespeak_SOURCES = src/main.c src/cli.h src/options.c src/line.h src/line.c src/eve.h src/eve.c src/cmd_classify.c src/cmd_calibrate.c src/cmd_grow.c src/cmd_eval.c src/cmd_train.c src/cmd_explain.c src/cmd_tokenize.c src/cmd_detokenize.c src/cmd_label.c src/cmd_generate.c src/cmd_info.c src/cmd_split.c src/cmd_forge.c src/labelling.h src/labelling.c src/source.h src/source.c src/report.h src/report.c src/report_html.c src/figure.h src/figure.c
+wirespeak_SOURCES = src/main.c src/cli.h src/options.c src/clash.h src/clash.c src/line.h src/line.c src/eve.h src/eve.c src/cmd_classify.c src/cmd_calibrate.c src/cmd_grow.c src/cmd_eval.c src/cmd_train.c src/cmd_explain.c src/cmd_tokenize.c src/cmd_detokenize.c src/cmd_label.c src/cmd_generate.c src/cmd_info.c src/cmd_split.c src/cmd_forge.c src/labelling.h src/labelling.c src/source.h src/source.c src/report.h src/report.c src/report_html.c src/figure.h src/figure.c
 wirespeak_SOURCES += src/page.h src/page.c src/cmd_eval_generated.c src/realism.h src/realism_report.c src/realism_html.c src/tshark.h src/tshark.c
 wirespeak_SOURCES += src/cmd_embed.c src/captures.h src/captures.c src/flow_run.h src/flow_run.c src/verdict.h src/verdict.c src/flow_out.h src/flow_out.c src/flow_sums.c src/capture_out.h src/capture_out.c src/beside.h src/beside.c src/ranking.h src/ranking.c src/progress.h src/progress.c
 wirespeak_LDADD = libwirespeak.la $(JANSSON_LIBS) $(REDIS_LIBS) $(KAFKA_LIBS) $(SECCOMP_LIBS)
@@ -11,7 +11,7 @@ check_PROGRAMS += test_options test_line
 test_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 wirespeak_SOURCES += src/cmd_enroll.c src/said.h src/said.c
 dist_man_MANS += man/wirespeak-enroll.1
-test_options_SOURCES = tests/unit/test_options.c src/options.c src/cli.h
+test_options_SOURCES = tests/unit/test_options.c src/options.c src/clash.c src/clash.h src/cli.h
 test_options_LDADD = $(TEST_LIBS)
 test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src $(JANSSON_CFLAGS)
 test_line_SOURCES = tests/unit/test_line.c src/line.c src/line.h src/eve.c src/eve.h

@@ -2,12 +2,14 @@
 /* options.c: option tables over getopt_long, the help made from the same rows, messages to standard error. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clash.h"
 #include "cli.h"
 
 #define MAX_OPTIONS 64
@@ -401,6 +403,61 @@ static void check_operands(const cli_page *page, int n)
         cli_die_usage(page->name, "too many operands: %s", page->operands);
 }
 
+/* ---- files that are read and written ---- */
+
+/* The arguments of a row, as a list. */
+static cli_list values(const cli_option *o)
+{
+    cli_list one = {.n = 0};
+
+    if (o->kind == CLI_LIST)
+        return *(const cli_list *)o->value;
+    if (o->kind == CLI_TEXT && *(const char **)o->value)
+        (void)add_to_list(&one, *(const char **)o->value);
+    return one;
+}
+
+static void note_written(clash *c, const cli_option *o)
+{
+    cli_list v = values(o);
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < v.n && !o->choices; i++)
+        clash_write(c, v.items[i], v.items[i]);
+    for (size_t i = 0; v.n && o->choices && o->choices[i]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", v.items[0], o->choices[i]);
+        clash_write(c, path, v.items[0]);
+    }
+}
+
+static void check_read(const cli_page *page, const clash *c, const char *path, bool named)
+{
+    const char *both = clash_read(c, path), *eq = named ? strchr(path, '=') : NULL;
+
+    if (!both && eq)
+        both = clash_read(c, eq + 1);
+    if (both)
+        cli_die_usage(page->name, "%s is read and written: write to another file", both);
+}
+
+static void check_files(const cli_page *page, const parser *p, char **operands, int n)
+{
+    clash c = {.n = 0};
+
+    for (size_t i = 0; i < p->n; i++)
+        if (p->rows[i]->file == CLI_WRITES)
+            note_written(&c, p->rows[i]);
+    for (size_t i = 0; i < p->n; i++) {
+        const cli_option *o = p->rows[i];
+        cli_list v = o->file == CLI_READS ? values(o) : (cli_list){.n = 0};
+
+        for (size_t k = 0; k < v.n; k++)
+            check_read(page, &c, v.items[k], strchr(o->arg, '='));
+    }
+    for (int i = 0; i < n; i++)
+        check_read(page, &c, operands[i], false);
+}
+
 int cli_parse(const cli_page *page, const cli_option *options, size_t n, int argc, char **argv)
 {
     parser p = {.letters = ":"};
@@ -431,6 +488,7 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
     cli_log_level(quiet ? WSP_LOG_ERROR : verbose ? WSP_LOG_INFO : WSP_LOG_WARNING);
     check_rules(page, &p);
     check_operands(page, argc - optind);
+    check_files(page, &p, argv + optind, argc - optind);
     return optind;
 }
 

@@ -205,6 +205,9 @@ static inline uint64_t wspi_to_le64(uint64_t v)
 #endif
 }
 
+/* Whether an entry of a folder is what wsp_outfile_open makes until it is complete. */
+bool wspi_is_unfinished(const char *name);
+
 /* Threads to work with: `asked`, or as many as the machine has CPUs for 0; from 1 to `most`. */
 unsigned wspi_thread_count(unsigned asked, unsigned most);
 

@@ -28,6 +28,18 @@ static wsp_status wrap(wsp_outfile *f, int fd, wsp_error *err)
     return open_fail(f, f->path, err);
 }
 
+/* What such files are called; the name in between is of the process and a number. */
+#define TMP_HEAD ".wirespeak-"
+#define TMP_TAIL ".tmp"
+
+bool wspi_is_unfinished(const char *name)
+{
+    size_t len = strlen(name), tail = sizeof TMP_TAIL - 1;
+
+    return strncmp(name, TMP_HEAD, sizeof TMP_HEAD - 1) == 0 && len > tail &&
+           strcmp(name + len - tail, TMP_TAIL) == 0;
+}
+
 /*
  * A fresh file in the folder of `path`, with the permissions that open() would give or the old file
  * has. Not mkstemp: that makes files that only the owner may read.
@@ -43,8 +55,8 @@ static int open_temporary(wsp_outfile *f, const struct stat *old)
     if (!f->tmp)
         return -1;
     for (unsigned i = 0; i < 1000 && fd < 0; i++) {
-        (void)snprintf(f->tmp, cap, "%.*s.wirespeak-%ld-%u.tmp", dir_len, f->path, (long)getpid(),
-                       i);
+        (void)snprintf(f->tmp, cap, "%.*s" TMP_HEAD "%ld-%u" TMP_TAIL, dir_len, f->path,
+                       (long)getpid(), i);
         fd = open(f->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0 && errno != EEXIST)
             break;

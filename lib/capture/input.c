@@ -147,7 +147,8 @@ static int by_name(const void *a, const void *b)
 static wsp_status list_folder(level *l, DIR *d)
 {
     for (const struct dirent *e; (e = readdir(d));) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            wspi_is_unfinished(e->d_name))
             continue;
         WSP_TRY(wspi_grow(&l->names, &l->cap, l->n + 1, sizeof *l->names));
         l->names[l->n] = strdup(e->d_name);

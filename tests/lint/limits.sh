@@ -61,4 +61,10 @@ done < <(awk '
     /\t/ { print "tab\t" FILENAME ":" FNR }
     FILENAME ~ /\.c$/ && /^\{/ { at = FNR }
     FILENAME ~ /\.c$/ && /^\}/ { if (at && FNR - at > 100) print "function of more than 100 lines\t" FILENAME ":" at; at = 0 }' "${files[@]}")
+# What an option does with its file decides whether cli_parse finds that it is read and written.
+report "an option that names a file has .file" < <(awk '
+    /\{\.(name|kind) =/ { row = ""; at = FNR }
+    { row = row $0 }
+    /\.help =/ && row ~ /\.arg = "(\[NAME=\]|HEAD=)?(MODEL|FILE|CAPTURE|TARGET|DIR|[A-Z]+\.[a-z]+)"/ && row !~ /\.file = CLI_/ { print FILENAME ":" at }' \
+    src/*.c)
 exit $bad
