@@ -98,8 +98,8 @@ WSP_API size_t wsp_input_unread(const wsp_input *in);
 WSP_API void wsp_input_progress(wsp_input *in, uint64_t *done, uint64_t *all);
 
 /*
- * From now on there are no more packets and no more captures (EOF): a run over the input comes to its regular end. May be
- * called from a signal handler.
+ * From now on there are no more packets and no more captures (EOF): a run over the input comes to its regular end,
+ * within a fraction of a second also where a pipe is quiet. May be called from a signal handler and from other threads.
  */
 WSP_API void wsp_input_stop(wsp_input *in);
 WSP_API bool wsp_input_stopped(const wsp_input *in);

@@ -5,7 +5,11 @@
  */
 #include "capture/input_int.h"
 
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 100 }; /* how often a stream that is quiet looks whether it is to stop */
 
 static wspi_source *new_source(void)
 {
@@ -19,10 +23,12 @@ static wspi_source *new_source(void)
 wspi_source *wspi_source_fd(int fd, bool own)
 {
     wspi_source *s = new_source();
+    struct stat sb;
 
     if (s) {
         s->fd = fd;
         s->own_fd = own;
+        s->waits = fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode);
         s->seekable = lseek(fd, 0, SEEK_CUR) == 0; /* positions are counted from here */
     }
     return s;
@@ -58,13 +64,32 @@ void wspi_source_free(wspi_source *s)
     free(s);
 }
 
+/*
+ * False: it is to stop. A signal may come between the look and a read, which would not hear of it: so nothing is read before there
+ * is something. What poll cannot say, read will.
+ */
+static bool wait_for_bytes(const wspi_source *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    int rc = s->waits ? 0 : 1;
+
+    while (!atomic_load(s->stop)) {
+        if (rc > 0 || (rc < 0 && errno != EINTR))
+            return true;
+        rc = poll(&p, 1, LOOK_MS);
+    }
+    return false;
+}
+
 static ssize_t pull_fd(wspi_source *s, void *buf, size_t n)
 {
     ssize_t got;
 
-    do
+    do {
+        if (s->stop && !wait_for_bytes(s))
+            return 0;
         got = read(s->fd, buf, n);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && (errno == EINTR || (errno == EAGAIN && s->stop)));
     if (got < 0)
         (void)wspi_fail(&s->fault, WSP_ERR_IO, s->pos, "cannot read: %s", strerror(errno));
     else if (s->meter)

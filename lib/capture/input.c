@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +40,7 @@ struct wsp_input {
     wsp_error held;     /* keep_going: what was wrong last, until something else is met */
     uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
     bool measured;
-    volatile sig_atomic_t stopped;
+    atomic_bool stopped; /* by a signal, or by another thread */
 };
 
 wsp_input_options wsp_input_options_default(void)
@@ -232,6 +231,7 @@ static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name
     if (!src)
         return wspi_nomem(err, "a byte source", sizeof *src);
     src->meter = &in->read;
+    src->stop = &in->stopped;
     got = wspi_source_peek(src, 4);
     if (src->fault.status < 0) {
         errno = src->fault.sys_errno;
@@ -273,7 +273,8 @@ static wsp_status visit_path(wsp_input *in, const char *path, bool in_folder,
     }
     if (S_ISDIR(sb.st_mode))
         return visit_folder(in, path, err);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* a FIFO that nobody writes to would be waited for here, where nothing can end it */
+    fd = open(path, O_RDONLY | O_CLOEXEC | (S_ISFIFO(sb.st_mode) ? O_NONBLOCK : 0));
     if (fd < 0)
         return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
     return visit_source(in, wspi_source_fd(fd, true), path, info, err);
@@ -375,6 +376,12 @@ static void tell_held(wsp_input *in)
     in->has_held = false;
 }
 
+/* A stream that was stopped looks as if it broke off, or were none: that is not its fault. */
+static bool is_cut_short(const wsp_input *in, wsp_status st)
+{
+    return in->stopped && (st == WSP_ERR_IO || st == WSP_ERR_FORMAT || st == WSP_ERR_UNSUPPORTED);
+}
+
 /* Whether the walk goes on after this. */
 static bool pass_over(wsp_input *in, const wsp_error *err)
 {
@@ -422,7 +429,7 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
         st = step(in, info, &end, err);
         if (end)
             return end_of_paths(in, err);
-        if (st == WSP_EOF)
+        if (st == WSP_EOF || is_cut_short(in, st))
             continue;
         if (st == WSP_OK) {
             tell_held(in);
@@ -445,7 +452,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
         in->bytes += frame->caplen;
     else
         close_capture(in);
-    return st;
+    return is_cut_short(in, st) ? WSP_EOF : st;
 }
 
 uint64_t wsp_input_bytes(const wsp_input *in)
@@ -508,7 +515,7 @@ void wsp_input_progress(wsp_input *in, uint64_t *done, uint64_t *all)
 
 void wsp_input_stop(wsp_input *in)
 {
-    in->stopped = 1;
+    atomic_store(&in->stopped, true);
 }
 
 bool wsp_input_stopped(const wsp_input *in)

@@ -8,6 +8,7 @@
 
 #include <archive.h>
 #include <pcap/pcap.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "capture/capture_int.h"
@@ -22,7 +23,9 @@
 typedef struct wspi_source {
     int fd; /* -1: memory or member */
     bool own_fd, seekable;
-    const uint8_t *mem; /* memory, borrowed */
+    bool waits;              /* a pipe or the like: a read may take for ever */
+    const atomic_bool *stop; /* ends the stream when it is true, also while it waits, or NULL */
+    const uint8_t *mem;      /* memory, borrowed */
     size_t mem_len, mem_pos;
     struct archive *ar; /* member, borrowed */
     const uint8_t *blk; /* what libarchive gave last, and where in the member it belongs */

@@ -426,6 +426,8 @@ void wsp_feed_stop(wsp_feed *f)
     const uint64_t one = 1;
 
     atomic_store(&f->stop, true);
+    if (f->input)
+        wsp_input_stop(f->input);
     /* it can only fail where the thread is awake anyway */
     if (write(f->wakeup, &one, sizeof one) < 0)
         return;

@@ -12,10 +12,13 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capture/capture_int.h"
@@ -490,6 +493,65 @@ static void standard_input_may_be_compressed(void **state)
     (void)close(saved);
 }
 
+static void *stop_soon(void *in)
+{
+    const struct timespec soon = {.tv_nsec = 200000000};
+
+    (void)nanosleep(&soon, NULL);
+    wsp_input_stop(in);
+    return NULL;
+}
+
+/* Opens `path`, counts its packets until the input is stopped from beside; returns what the last call gave. */
+static wsp_status read_until_stopped(const char *path, unsigned *packets)
+{
+    const wsp_input_options opt = {.max_depth = 1, .keep_going = true};
+    wsp_capture_info info;
+    pthread_t beside;
+    wsp_input *in;
+    wsp_error err;
+    wsp_frame f;
+    wsp_status st;
+
+    *packets = 0;
+    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, &err), WSP_OK);
+    assert_int_equal(pthread_create(&beside, NULL, stop_soon, in), 0);
+    st = wsp_input_open_next(in, &info, &err);
+    while (st == WSP_OK && (st = wsp_input_next(in, &f, &err)) == WSP_OK)
+        ++*packets;
+    assert_int_equal(pthread_join(beside, NULL), 0);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_EOF);
+    assert_int_equal(wsp_input_unread(in), 0);
+    wsp_input_free(in);
+    return st;
+}
+
+static void a_pipe_that_is_quiet_can_be_stopped(void **state)
+{
+    const char *path = in_dir("quiet");
+    unsigned packets;
+    size_t len;
+    uint8_t *all;
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(read_until_stopped(path, &packets), WSP_EOF); /* nobody writes */
+    write_capture(in_dir("q.pcap"), 5);
+    all = slurp(in_dir("q.pcap"), &len);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(read_until_stopped(path, &packets), WSP_EOF); /* nothing is written */
+    assert_int_equal(write(fd, all, len), len);
+    assert_int_equal(read_until_stopped(path, &packets), WSP_EOF);
+    assert_int_equal(packets, 5);
+    assert_int_equal(write(fd, all, len - 1), len - 1); /* that a packet is cut is not its fault */
+    assert_int_equal(read_until_stopped(path, &packets), WSP_EOF);
+    assert_int_equal(packets, 4);
+    (void)close(fd);
+    free(all);
+}
+
 static void an_unfinished_file_never_shows_under_its_name(void **state)
 {
     const char *path = in_dir("atomic.pcap");
@@ -690,6 +752,7 @@ int main(void)
         cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),
         cmocka_unit_test(a_filter_picks_packets_and_a_wrong_one_is_refused),
         cmocka_unit_test(standard_input_may_be_compressed),
+        cmocka_unit_test(a_pipe_that_is_quiet_can_be_stopped),
         cmocka_unit_test(an_unfinished_file_never_shows_under_its_name),
         cmocka_unit_test(errors_of_writing_are_reported),
         cmocka_unit_test(zip_members_come_back_and_are_bounded),

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_signals.sh: SIGINT and SIGTERM end the reading also where a pipe is quiet or has no writer; what came before is labelled.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+model=${top_srcdir:-.}/models/flows.safetensors
+mkfifo "$tmp/pipe"
+
+# run ARGUMENT...: in the background, with SIGINT as it is in the foreground; $pid
+run() {
+    python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$ws" "$@" >"$tmp/out" 2>"$tmp/err" <"${from:-/dev/null}" &
+    pid=$!
+}
+# catches: the program has set its handlers
+# shellcheck disable=SC2317 # run by wait_for
+catches() { [ $((0x$(sed -nE 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null || echo 0) & 1 << 14)) != 0 ]; }
+# ends SIGNAL STATUS: sent to what waits for its input, it ends in a few seconds with this status
+ends() {
+    local rc=0
+    wait_for 30 catches
+    sleep 0.5
+    kill -s "$1" "$pid"
+    # shellcheck disable=SC2317
+    gone() { ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status" 2>/dev/null; }
+    wait_for 10 gone || kill -s KILL "$pid"
+    wait "$pid" || rc=$?
+    [ $rc = "$2" ] && return
+    echo "# exit $rc: $(cat "$tmp/err")"
+    return 1
+}
+lines=$("$ws" classify -q -m "$model" "$data/dns.pcap" | wc -l)
+
+for sig in INT TERM; do
+    run classify -m "$model" "$tmp/pipe"
+    ends $sig 1 && grep -q 'ended by a signal' "$tmp/err" && ! grep -q 'could not be read' "$tmp/err"
+    result $? "SIG$sig: classify of a pipe without a writer"
+
+    run tag -m "$model" -r "$tmp/pipe"
+    ends $sig 0 && grep -q '^0 packets in' "$tmp/err" && ! grep -q 'could not be read' "$tmp/err"
+    result $? "SIG$sig: tag of a pipe without a writer"
+done
+
+exec 3<>"$tmp/pipe"
+for sig in INT TERM; do
+    cat "$data/dns.pcap" >&3
+    run classify -m "$model" "$tmp/pipe"
+    ends $sig 1 && [ "$(wc -l <"$tmp/out")" = "$lines" ] && grep -q 'ended by a signal' "$tmp/err" && ! grep -q 'broke off' "$tmp/err"
+    result $? "SIG$sig: classify labels what came through a pipe that is quiet"
+
+    head -c -1 "$data/dns.pcap" | gzip >&3 # also where a packet and a stream are cut
+    run embed -m "$model" -w "$tmp/e.npy" "$tmp/pipe"
+    ends $sig 1 && [ -s "$tmp/e.npy" ] && ! grep -q 'broke off' "$tmp/err"
+    result $? "SIG$sig: embed likewise, of a compressed one"
+
+    cat "$data/dns.pcap" >&3
+    run tag -m "$model" -r "$tmp/pipe"
+    ends $sig 0 && grep -q '^30 packets in' "$tmp/err" && [ "$(grep -c '"event_type":"flow"' "$tmp/out")" = $((lines - 1)) ]
+    result $? "SIG$sig: tag likewise"
+done
+
+from=/dev/fd/3 run tag -m "$model" -r -
+ends INT 0
+result $? "standard input likewise"
+exec 3>&-
+
+echo "1..$n"
+exit $bad
