@@ -322,9 +322,10 @@ int flow_run_input(flow_run *r, wsp_input *in)
     if (r->rc == CLI_OK)
         r->rc = end_files(r);
     note_end(r, wsp_input_skipped(in));
-    if (r->rc == CLI_OK)
-        r->rc = captures_end(&r->stats, "labelled");
-    if (r->rc == CLI_OK && wsp_input_stopped(in))
+    if (r->rc != CLI_OK)
+        return r->rc;
+    r->rc = captures_end(&r->stats, "labelled");
+    if (wsp_input_stopped(in)) /* also when captures had broken off before: that is less */
         r->rc = cli_fail("ended by a signal; what came before is labelled");
     return r->rc;
 }

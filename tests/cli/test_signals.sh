@@ -66,5 +66,11 @@ ends INT 0
 result $? "standard input likewise"
 exec 3>&-
 
+# ---- a capture that had broken off before ----
+
+head -c -1 "$data/dns.pcap" >"$tmp/cut.pcap"
+run classify -m "$model" "$tmp/cut.pcap" "$tmp/pipe"
+ends TERM 1 && grep -q '1 of 1 captures broke off' "$tmp/err" && tail -n 1 "$tmp/err" | grep -q 'ended by a signal'
+result $? "what was interrupted says so, also when a capture had broken off"
 echo "1..$n"
 exit $bad
