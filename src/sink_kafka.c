@@ -5,20 +5,25 @@
  */
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "sink.h"
 
-enum { FLUSH_MS = 5000 };
+enum { FLUSH_MS = 5000, START_MS = 5000, ASK_MS = 400, PAUSE_MS = 100 };
 
 typedef struct producer {
     rd_kafka_conf_t *conf; /* until the start, which takes it */
     char *name;            /* of the topic */
     rd_kafka_t *k;
     rd_kafka_topic_t *topic;
-    size_t failed; /* deliveries, since they were last told */
+    const char *target;
+    size_t failed;      /* deliveries, since they were last told */
+    char why[256];      /* what went wrong last */
+    bool started, told; /* told: of errors since the last delivery */
 } producer;
 
 static void delivered(rd_kafka_t *k, const rd_kafka_message_t *m, void *arg)
@@ -27,6 +32,21 @@ static void delivered(rd_kafka_t *k, const rd_kafka_message_t *m, void *arg)
 
     (void)k;
     p->failed += m->err != 0;
+    p->told = p->told && m->err;
+}
+
+/* Which broker and why. That all are down is said after each by itself, and says less. */
+static void on_error(rd_kafka_t *k, int code, const char *reason, void *arg)
+{
+    producer *p = arg;
+
+    (void)k;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && *p->why)
+        return;
+    (void)snprintf(p->why, sizeof p->why, "%s", reason);
+    if (p->started && !p->told)
+        cli_warn("%s: %s", p->target, reason);
+    p->told = p->started;
 }
 
 static void keep_quiet(const rd_kafka_t *k, int level, const char *facility, const char *text)
@@ -54,6 +74,7 @@ static rd_kafka_conf_t *configure(producer *p, const char *brokers, char *why, s
     }
     rd_kafka_conf_set_dr_msg_cb(c, delivered);
     rd_kafka_conf_set_log_cb(c, keep_quiet);
+    rd_kafka_conf_set_error_cb(c, on_error);
     rd_kafka_conf_set_opaque(c, p);
     return c;
 }
@@ -72,10 +93,38 @@ static int kafka_open(sink *s, const char *target)
     if (p && brokers) {
         p->conf = configure(p, brokers, why, sizeof why);
         p->name = strdup(slash + 1);
+        p->target = s->target;
     }
     free(brokers);
     return p && p->conf && p->name ? CLI_OK
                                    : cli_fail("%s: %s", s->target, *why ? why : "no memory");
+}
+
+/* Whether a broker answers and has the topic; else p->why. */
+static bool ask_for_topic(producer *p)
+{
+    const struct rd_kafka_metadata *m = NULL;
+    rd_kafka_resp_err_t e = rd_kafka_metadata(p->k, 0, p->topic, &m, ASK_MS);
+    bool answered = e == RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (answered)
+        e = m->topic_cnt ? m->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    rd_kafka_metadata_destroy(m);
+    (void)rd_kafka_poll(p->k, 0); /* errors come through it */
+    if (e && (answered || !*p->why))
+        (void)snprintf(p->why, sizeof p->why, "%s", rd_kafka_err2str(e));
+    return e == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* A broker that is asked for the first time may make the topic, and a name may lead to several addresses: neither is there at once. */
+static bool wait_for_topic(producer *p)
+{
+    for (int waited = 0; waited < START_MS; waited += ASK_MS + PAUSE_MS) {
+        if (ask_for_topic(p))
+            return true;
+        (void)usleep(PAUSE_MS * 1000);
+    }
+    return false;
 }
 
 /* librdkafka's threads read what a broker says: they begin when nothing is left to be gained. */
@@ -89,7 +138,13 @@ static int kafka_start(sink *s)
         return cli_fail("%s: %s", s->target, *why ? why : "no memory");
     p->conf = NULL;
     p->topic = rd_kafka_topic_new(p->k, p->name, NULL);
-    return p->topic ? CLI_OK : cli_fail("%s: no memory for a topic", s->target);
+    if (!p->topic)
+        return cli_fail("%s: no memory for a topic", s->target);
+    if (!wait_for_topic(p))
+        return cli_fail("%s: %s", s->target, p->why);
+    p->started = true;
+    p->why[0] = '\0';
+    return CLI_OK;
 }
 
 static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
@@ -116,6 +171,20 @@ static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
     return n - sent + failed;
 }
 
+/* The last chance of what is in librdkafka's queue. */
+static void flush(sink *s)
+{
+    producer *p = s->own;
+    size_t lost;
+
+    (void)rd_kafka_flush(p->k, FLUSH_MS);
+    lost = p->failed + (size_t)rd_kafka_outq_len(p->k);
+    s->lost += lost;
+    if (lost)
+        (void)cli_fail("%s: %zu records could not be delivered: %s", s->target, lost,
+                       *p->why ? p->why : "no broker took them in time");
+}
+
 static void kafka_close(sink *s)
 {
     producer *p = s->own;
@@ -123,8 +192,8 @@ static void kafka_close(sink *s)
     if (!p)
         return;
     if (p->k) {
-        (void)rd_kafka_flush(p->k, FLUSH_MS);
-        s->lost += p->failed + (size_t)rd_kafka_outq_len(p->k);
+        if (p->started)
+            flush(s);
         (void)rd_kafka_purge(p->k, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     }
     if (p->topic)

@@ -89,6 +89,29 @@ else
     "$ws" tag -q -m "$model" "${reads[@]}" -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows" 2>"$tmp/err" &&
         wait $broker && tail -n +2 "$tmp/kafka.out" >"$tmp/k" && same "$tmp/k"
     result $? "Kafka gets a message a record"
+
+    rc=0
+    "$ws" tag -q -m "$model" "${reads[@]}" -w kafka:127.0.0.1:1/flows 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q 'kafka:127.0.0.1:1/flows: .*Connection refused' "$tmp/err"
+    result $? "a Kafka broker that is away"
+
+    : >"$tmp/kafka.out"
+    "${top_builddir:-.}/kafka_mock" flows 1000 60 >"$tmp/kafka.out" 2>"$tmp/kafka.err" &
+    broker=$!
+    wait_for 20 grep -q : "$tmp/kafka.out"
+    mkfifo "$tmp/gone"
+    "$ws" tag -m "$model" -r "$tmp/gone" -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows" -w "$tmp/gone.out" 2>"$tmp/err" &
+    pid=$!
+    exec 3>"$tmp/gone"
+    cat "$data/dns.pcap" >&3
+    wait_for 30 grep -q '"label"' "$tmp/gone.out"
+    kill $broker
+    wait $broker 2>/dev/null
+    exec 3>&-
+    rc=0
+    wait $pid || rc=$?
+    [ $rc = 1 ] && grep -q "kafka:.*/flows: .*: .*Connect" "$tmp/err" && grep -q 'records were lost' "$tmp/err"
+    result $? "one that goes away is named, with the reason"
 fi
 
 # ---- while it runs: packets come from a pipe that is kept open ----
