@@ -12,6 +12,7 @@
 #include "guard.h"
 #include "metrics.h"
 #include "outlet.h"
+#include "sink.h"
 #include "wirespeak/live.h"
 #include "wirespeak/task.h"
 
@@ -595,6 +596,11 @@ int cmd_tag(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if ((r.interfaces.n == 0) == (r.files.n == 0))
         return cli_usage(page.name, "packets from where? either -i INTERFACE or -r FILE");
+    for (size_t i = 0; i < r.targets.n; i++)
+        if (!sink_is_known(r.targets.items[i]))
+            return cli_usage(page.name,
+                             "-w %s: no such kind of target; a file of this name is ./%s",
+                             r.targets.items[i], r.targets.items[i]);
     if (r.user && !is_live(&r))
         return cli_usage(page.name, "--user is for interfaces");
     if (r.tag_options.active_ns == UINT64_MAX)

@@ -36,16 +36,36 @@ static const char *const absent[][2] = {
 
 enum { PATIENCE_MS = 100 };
 
+static bool begins(const char *target, const char *prefix)
+{
+    return strncmp(target, prefix, strlen(prefix)) == 0;
+}
+
+bool sink_is_known(const char *target)
+{
+    size_t n = strspn(target, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+    if (*target < 'a' || *target > 'z' || target[n] != ':')
+        return true;
+    for (size_t i = 0; absent[i][0]; i++)
+        if (begins(target, absent[i][0]))
+            return true;
+    for (size_t i = 0; kinds[i] != &sink_file; i++)
+        if (begins(target, kinds[i]->prefix))
+            return true;
+    return false;
+}
+
 int sink_open(sink *s, const char *target)
 {
     const sink_kind *kind;
     size_t i = 0;
 
     for (size_t k = 0; absent[k][0]; k++)
-        if (strncmp(target, absent[k][0], strlen(absent[k][0])) == 0)
+        if (begins(target, absent[k][0]))
             return cli_fail("%s: this program was built without it: configure again with %s",
                             target, absent[k][1]);
-    while (strncmp(target, kinds[i]->prefix, strlen(kinds[i]->prefix)) != 0)
+    while (!begins(target, kinds[i]->prefix))
         i++;
     kind = kinds[i];
     *s = (sink){.kind = kind, .fd = -1, .target = strdup(target)};

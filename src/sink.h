@@ -39,6 +39,8 @@ struct sink {
 
 extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka;
 
+/* False for "kafak:host/topic": a word and a colon are a kind of sink; a file of such a name has "./" before it. */
+bool sink_is_known(const char *target);
 /* "-": standard output; else by the prefix of the target. Exit status. */
 int sink_open(sink *s, const char *target);
 int sink_start(sink *s);

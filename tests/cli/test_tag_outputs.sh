@@ -54,6 +54,17 @@ result $? "a reader that goes away costs its own records, which is told"
 
 fails "a socket that nobody listens at" 1 tag -q -m "$model" "${reads[@]}" -w "unix:$tmp/none.sock"
 
+ws=$(realpath "$ws") model=$(realpath "$model") data=$(realpath "$data")
+cd "$tmp" || exit 1
+for t in foo:bar kafak:h/t syslo:; do
+    fails "a kind of target that there is not: $t" 2 tag -q -m "$model" -r "$data/dns.pcap" -w before -w "$t"
+done
+[ ! -e before ] && [ ! -e foo:bar ]
+result $? "no file is made then"
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" -w ./foo:bar -w 12:30.jsonl -w A:b && [ -s foo:bar ] && cmp -s foo:bar 12:30.jsonl && cmp -s foo:bar A:b
+result $? "files may have a colon in their names"
+cd "$OLDPWD" || exit 1
+
 if ! "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w redis:x 2>&1 | grep -q 'HOST'; then
     skip "Redis gets a stream of records" "built without hiredis"
 elif ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
