@@ -14,10 +14,18 @@ wsp_input_options captures_options(const char *filter, bool skip_bad)
     return opt;
 }
 
+void captures_opaque(uint64_t opaque, uint64_t all)
+{
+    if (opaque > 1)
+        cli_warn("%" PRIu64 " of %" PRIu64 " captures have a link type that is not taken apart",
+                 opaque, all);
+}
+
 int captures_end(const wsp_tokenize_stats *s, const char *done)
 {
     int rc = CLI_OK;
 
+    captures_opaque(s->opaque, s->captures);
     if (s->broken)
         rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is %s",
                       s->broken, s->captures, done);

@@ -9,6 +9,9 @@
 /* How commands read what they are given: all of it, whatever stands between, with one line about what is no capture. */
 wsp_input_options captures_options(const char *filter, bool skip_bad);
 
+/* How many captures were not taken apart, where there was more than the one that a warning has named. */
+void captures_opaque(uint64_t opaque, uint64_t all);
+
 /* Says what was not read, and that the rest is `done` ("labelled"). Returns an exit status: CLI_FAILED if there was such. */
 int captures_end(const wsp_tokenize_stats *s, const char *done);
 

@@ -152,6 +152,9 @@ static wsp_status forge_all(job *j, wsp_input *in, wsp_error *err)
                            info.name, info.linktype, j->linktype);
             return WSP_ERR_UNSUPPORTED;
         }
+        if (!wsp_packet_link(info.name, info.linktype))
+            cli_warn("%s: no address in it is mapped: its hosts are in %s as they were", info.name,
+                     j->out);
         if (st == WSP_OK)
             st = forge_capture(j, in, info.linktype, err);
         if (st < 0)

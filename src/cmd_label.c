@@ -32,7 +32,7 @@ typedef struct labelling {
     linebuf line;  /* records are made in it */
     wsp_labeller *labeller;
     wsp_packet *packet;
-    wsp_tokenize_stats stats; /* captures, flows, broken and unread alone */
+    wsp_tokenize_stats stats; /* captures, flows, broken, unread and opaque alone */
     uint64_t id_base; /* flows of the captures before this one, so that ids are unique in a run */
     wsp_status st;    /* of the release callback, which cannot return one */
 } labelling;
@@ -159,6 +159,7 @@ static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_i
     opt.release = release;
     opt.arg = l;
     l->stats.captures++;
+    l->stats.opaque += !wsp_packet_link(info->name, info->linktype);
     l->id_base = before;
     l->capture = eve_printable(info->name);
     st = l->capture ? wsp_labeller_new(&l->labeller, NULL, err) : WSP_ERR_NOMEM;

@@ -126,6 +126,8 @@ static void print_summary(const run *r, const outlet_stats *o)
              t.shed_time, t.shed_memory, t.evicted);
     cli_note("%" PRIu64 " records, %" PRIu64 " lost; %" PRIu64 " times an interface was away",
              o->records, o->lost, f.faults);
+    if (f.opaque > 1)
+        cli_note("%" PRIu64 " captures have a link type that is not taken apart", f.opaque);
     if (o->latencies)
         cli_note(
             "from the deciding packet to its record: half within %.1f ms, 99 %% within %.1f ms",

@@ -76,6 +76,7 @@ typedef struct wsp_feed_stats {
     uint64_t interface_drops; /* by the interface or its driver, where it tells */
     uint64_t ring_drops;      /* no room in the ring */
     uint64_t faults;          /* times that an interface went down or away */
+    uint64_t opaque;          /* interfaces and captures of link types that are not taken apart */
 } wsp_feed_stats;
 WSP_API wsp_feed_stats wsp_feed_stats_get(const wsp_feed *f);
 

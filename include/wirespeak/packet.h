@@ -26,6 +26,12 @@ typedef struct wsp_flow_key {
         scope; /* hash of VLAN ids and tunnel identifiers outside the addressed layer, 0 if none */
 } wsp_flow_key;
 
+/*
+ * Whether packets of a LINKTYPE_ are taken apart. Those of another are one flow without addresses: a warning says so, with the
+ * name of the capture or interface. To be asked once for each.
+ */
+WSP_API bool wsp_packet_link(const char *capture, int linktype);
+
 typedef struct wsp_packet
     wsp_packet; /* fields of one packet and its payload; reused from packet to packet */
 WSP_MUST_USE WSP_API wsp_status wsp_packet_new(wsp_packet **out);

@@ -21,6 +21,9 @@ FILE *wspi_spool_open(const char *beside) WSP_MUST_USE;
 wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void *p, size_t len,
                                   const wsp_input_options *opt, wsp_error *err) WSP_MUST_USE;
 
+/* libpcap's name of a LINKTYPE_ value ("EN10MB"), static; NULL where it has none. */
+const char *wspi_linktype_name(int linktype);
+
 /*
  * Reads a whole file of at most `max` bytes into a fresh block (*data, free() it). "-" is standard
  * input.

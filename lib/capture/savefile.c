@@ -81,6 +81,11 @@ static int dlt_of_linktype(int linktype)
     return linktype;
 }
 
+const char *wspi_linktype_name(int linktype)
+{
+    return pcap_datalink_val_to_name(dlt_of_linktype(linktype));
+}
+
 static wsp_status compile(wspi_savefile *sf, const char *name, const char *filter, wsp_error *err)
 {
     wsp_status st = WSP_OK;

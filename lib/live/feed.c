@@ -38,7 +38,7 @@ struct wsp_feed {
     /* of the capture thread */
     uint16_t source;
     uint64_t checked_ms, tried_ms;
-    atomic_uint_least64_t packets, bytes, kernel_drops, interface_drops, ring_drops, faults;
+    atomic_uint_least64_t packets, bytes, kernel_drops, interface_drops, ring_drops, faults, opaque;
     /* of the consumer: where packets come from, of files */
     char *name;
     int linktype;
@@ -52,6 +52,12 @@ wsp_feed_options wsp_feed_options_default(void)
                               .snaplen = 2048,
                               .retire_ms = 2,
                               .promiscuous = true};
+}
+
+static void see_link(wsp_feed *f, const char *name, int linktype)
+{
+    if (!wsp_packet_link(name, linktype))
+        atomic_fetch_add(&f->opaque, 1);
 }
 
 static uint64_t now_ms(void)
@@ -260,6 +266,8 @@ static void *read_files(void *arg)
         bool opened = st == WSP_OK;
 
         captures += opened;
+        if (opened)
+            see_link(f, info.name, info.linktype);
         if (opened && put_text(f, SOURCE, (uint32_t)info.linktype, info.name))
             st = pour_capture(f, &err);
         if (st < 0)
@@ -330,7 +338,8 @@ wsp_feed_stats wsp_feed_stats_get(const wsp_feed *f)
                             .kernel_drops = atomic_load(&f->kernel_drops),
                             .interface_drops = atomic_load(&f->interface_drops),
                             .ring_drops = atomic_load(&f->ring_drops),
-                            .faults = atomic_load(&f->faults)};
+                            .faults = atomic_load(&f->faults),
+                            .opaque = atomic_load(&f->opaque)};
 }
 
 /* ---- making and ending ---- */
@@ -366,6 +375,7 @@ static wsp_status open_interfaces(wsp_feed *f, const char *const *names, wsp_err
             return wspi_nomem(err, "a name", strlen(names[i]));
         WSP_TRY(wspi_device_open(&d->device, d->name, &opt, err));
         d->linktype = wspi_device_linktype(d->device);
+        see_link(f, d->name, d->linktype);
     }
     return WSP_OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "packet/packet_int.h"
 
+#include "capture/capture_int.h"
+
 const uint8_t *wspi_peek(const wspi_region *r, uint32_t n)
 {
     uint32_t known = WSPI_MIN(r->end, r->p->caplen);
@@ -88,10 +90,29 @@ void wspi_push_options(wspi_region *r, uint32_t end, const uint8_t *layers, size
     }
 }
 
-/* LINKTYPE_RAW and what libpcap writes for DLT_RAW on some systems: the version nibble decides. */
+/* LINKTYPE_RAW and what libpcap writes for DLT_RAW on some systems. */
+static bool is_raw(int linktype)
+{
+    return linktype == 101 || linktype == 12 || linktype == 14;
+}
+
+bool wsp_packet_link(const char *capture, int linktype)
+{
+    const char *name = wspi_linktype_name(linktype);
+
+    if (is_raw(linktype) || wspi_link_layer(linktype) != WSPI_PAYLOAD)
+        return true;
+    wspi_log(WSP_LOG_WARNING,
+             "%s: link type %d%s%s%s is not taken apart: its packets are one flow without "
+             "addresses",
+             capture, linktype, name ? " (" : "", name ? name : "", name ? ")" : "");
+    return false;
+}
+
+/* Of raw IP the version nibble decides. */
 static uint8_t first_layer(int linktype, const wsp_packet *p)
 {
-    if (linktype == 101 || linktype == 12 || linktype == 14)
+    if (is_raw(linktype))
         return p->caplen == 0 ? WSPI_PAYLOAD : p->data[0] >> 4 == 6 ? WSPI_IPV6 : WSPI_IPV4;
     return wspi_link_layer(linktype);
 }

@@ -249,6 +249,7 @@ static wsp_status add_capture(tokenizer *k, const wsp_capture_info *info)
     wsp_tokens *t = k->t;
 
     k->stats->captures++;
+    k->stats->opaque += !wsp_packet_link(info->name, info->linktype);
     WSP_TRY(wspi_grow(&t->captures, &k->cap_captures, t->n_captures + 1, sizeof *t->captures));
     WSP_TRY(wspi_grow(&t->linktype, &k->cap_links, t->n_captures + 1, sizeof *t->linktype));
     t->captures[t->n_captures] = strdup(info->name);
