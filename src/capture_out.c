@@ -20,7 +20,8 @@ static void votes_clear(capture_votes *v, const flow_out *o)
 
 int capture_out_begin(capture_out *c, const flow_out *o, const char *name)
 {
-    capture_votes v = {.name = eve_printable(name), .head = calloc(o->q->n + 1, sizeof *v.head)};
+    capture_votes v = {.name = eve_name(name, o->format == OUT_JSONL),
+                       .head = calloc(o->q->n + 1, sizeof *v.head)};
     size_t cap = c->n + c->n / 2 + 64;
     capture_votes *p = c->n < c->cap ? c->open : realloc(c->open, cap * sizeof *p);
 

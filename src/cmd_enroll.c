@@ -211,6 +211,9 @@ int cmd_enroll(int argc, char **argv)
 
     if (!a.label || !a.label[0])
         return cli_usage(page.name, "which class? give --label NAME");
+    if (!wsp_is_printable(a.label))
+        return cli_usage(page.name, "the label '%s' has control characters, or is not UTF-8",
+                         a.label);
     if (strcmp(a.label, "unknown") == 0)
         return cli_usage(page.name, "\"unknown\" is what flows of no class are called");
     if (!a.model)

@@ -186,6 +186,8 @@ int cmd_explain(int argc, char **argv)
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &t, &stats, &err);
+    for (size_t i = 0; st >= 0 && i < t->n_captures; i++)
+        wsp_make_printable(t->captures[i]);
     if (st >= 0)
         print_set(t, policy, max_flows, max_payload, kept);
     wsp_tokens_free(t);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "eve.h"
 #include "wirespeak/model.h"
 #include "wirespeak/token.h"
 
@@ -86,6 +87,14 @@ static json_t *describe_tokens(const char *path, const wsp_tokens *t)
                      "residual_bytes", (json_int_t)t->n_residuals, "labelled_flows", counts_of(t));
 }
 
+static void print_text(const char *text, int width)
+{
+    char *s = eve_printable(text);
+
+    printf("%-*s", width, s ? s : "");
+    free(s);
+}
+
 /* Objects and arrays indented by their depth, one value a line; arrays of strings on one. */
 static void print_value(const char *key, json_t *v, int depth)
 {
@@ -93,18 +102,26 @@ static void print_value(const char *key, json_t *v, int depth)
     size_t i;
     json_t *x;
 
-    if (key)
-        printf("%*s%-20s", 2 * depth, "", key);
+    if (key) {
+        printf("%*s", 2 * depth, "");
+        print_text(key, 20);
+    }
     if (json_is_object(v)) {
         printf("\n");
         json_object_foreach(v, k, x) print_value(k, x, depth + 1);
     } else if (json_is_array(v) && json_is_string(json_array_get(v, 0))) {
-        json_array_foreach(v, i, x) printf("%s%s", i ? ", " : " ", json_string_value(x));
+        json_array_foreach(v, i, x)
+        {
+            printf(i ? ", " : " ");
+            print_text(json_string_value(x), 0);
+        }
         printf("\n");
     } else if (json_is_array(v)) {
         json_array_foreach(v, i, x) print_value(NULL, x, depth);
     } else if (json_is_string(v)) {
-        printf(" %s\n", json_string_value(v));
+        printf(" ");
+        print_text(json_string_value(v), 0);
+        printf("\n");
     } else {
         char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
         printf(" %s\n", text ? text : "");

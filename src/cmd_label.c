@@ -161,7 +161,7 @@ static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_i
     l->stats.captures++;
     l->stats.opaque += !wsp_packet_link(info->name, info->linktype);
     l->id_base = before;
-    l->capture = eve_printable(info->name);
+    l->capture = eve_name(info->name, !l->table);
     st = l->capture ? wsp_labeller_new(&l->labeller, NULL, err) : WSP_ERR_NOMEM;
     if (st == WSP_OK)
         st = wsp_flow_table_new(&table, &opt);

@@ -220,8 +220,11 @@ static wsp_status print_parts(const arguments *a, wsp_input *in, wsp_error *err)
         st = describe(err, WSP_ERR_NOMEM, "out of memory");
     if (st == WSP_OK)
         st = part_captures(a, &lists, l.items, l.n, &c, part, err);
+    for (size_t i = 0; st == WSP_OK && i < c.n; i++)
+        wsp_make_printable(c.names[i]);
     for (size_t i = 0; st == WSP_OK && i < l.n; i++) {
         count[part[i]]++;
+        wsp_make_printable(l.items[i]);
         printf("%s\t%s", wsp_split_name(part[i]), l.items[i]);
         printf(c.n ? "\t%s\n" : "\n", c.n && c.of[i] >= 0 ? c.names[c.of[i]] : "");
     }

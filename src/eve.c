@@ -3,7 +3,6 @@
 #include "eve.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,13 +152,29 @@ void eve_time(uint64_t ns, char buf[EVE_TIME_SIZE])
 char *eve_printable(const char *name)
 {
     char *s = strdup(name);
-    json_t *probe = json_string(name);
+
+    if (s)
+        wsp_make_printable(s);
+    return s;
+}
+
+/* The name with its ASCII control characters out of the way, which JSON escapes: whether nothing else is wrong with it. */
+static bool can_be_escaped(const char *name)
+{
+    char *s = strdup(name);
+    bool can;
 
     for (char *p = s; p && *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127 || (!probe && (unsigned char)*p > 127))
-            *p = '?';
-    json_decref(probe);
-    return s;
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+    can = s && wsp_is_printable(s);
+    free(s);
+    return can;
+}
+
+char *eve_name(const char *name, bool json)
+{
+    return json && can_be_escaped(name) ? strdup(name) : eve_printable(name);
 }
 
 /* ---- the record ---- */

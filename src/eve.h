@@ -24,7 +24,7 @@ typedef struct eve_event {
     const char *type; /* "flow" */
     uint64_t time_ns; /* its time stamp */
     uint64_t flow_id;
-    const char *capture; /* fit to be printed (eve_printable), or NULL: no pcap_filename */
+    const char *capture; /* made by eve_name, or NULL: no pcap_filename */
 } eve_event;
 
 /*
@@ -52,7 +52,10 @@ void eve_proto(const wsp_flow_key *key, char *buf, size_t size);
 /* Microseconds, UTC, the zone without a colon. */
 void eve_time(uint64_t ns, char buf[EVE_TIME_SIZE]);
 
-/* A copy fit for JSON and for a terminal: what is not UTF-8, and control characters, are '?'. free() it; NULL: no memory. */
+/* A copy fit to be shown: what is not UTF-8, and control characters, are '?'. free() it; NULL: no memory. */
 char *eve_printable(const char *name);
+
+/* The same of a capture's name, but for JSON lines as it is where JSON can escape what it has: names that differ stay different. */
+char *eve_name(const char *name, bool json);
 
 #endif

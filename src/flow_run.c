@@ -178,7 +178,7 @@ static int show_capture(flow_run *r, const wsp_tokens *t, size_t flow)
     if (flow && t->capture[flow] == t->capture[flow - 1])
         return CLI_OK;
     free(r->shown);
-    r->shown = eve_printable(t->captures[t->capture[flow]]);
+    r->shown = eve_name(t->captures[t->capture[flow]], r->out.format == OUT_JSONL);
     return r->shown ? CLI_OK : cli_fail("no memory for a capture's name");
 }
 

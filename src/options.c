@@ -14,6 +14,7 @@
 
 #define MAX_OPTIONS 64
 #define HELP_COLUMN 28
+#define MAX_MESSAGE 8192 /* longer than any path */
 
 static bool quiet;
 static bool verbose;
@@ -39,11 +40,19 @@ static const cli_option common_options[] = {
 
 /* ---- messages ---- */
 
+/* The one place that writes messages. What is in them, names above all, may be of others: it stays one line of letters. */
+static void put_message(const char *prefix, char *text, const char *tail)
+{
+    wsp_make_printable(text);
+    (void)fprintf(stderr, "%s%s%s\n", prefix, text, tail);
+}
+
 static void WSP_PRINTF(2, 0) say(const char *prefix, const char *fmt, va_list ap)
 {
-    (void)fputs(prefix, stderr);
-    (void)vfprintf(stderr, fmt, ap);
-    (void)fputc('\n', stderr);
+    char text[MAX_MESSAGE];
+
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    put_message(prefix, text, "");
 }
 
 int cli_fail(const char *fmt, ...)
@@ -85,12 +94,13 @@ void cli_note(const char *fmt, ...)
 
 static void WSP_PRINTF(2, 0) say_usage(const char *command, const char *fmt, va_list ap)
 {
-    (void)fputs("wirespeak: ", stderr);
-    if (command)
-        (void)fprintf(stderr, "%s: ", command);
-    (void)vfprintf(stderr, fmt, ap);
-    (void)fprintf(stderr, " (see wirespeak %s%s--help)\n", command ? command : "",
-                  command ? " " : "");
+    char text[MAX_MESSAGE], prefix[64], tail[64];
+    const char *name = command ? command : "";
+
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    (void)snprintf(prefix, sizeof prefix, "wirespeak: %s%s", name, command ? ": " : "");
+    (void)snprintf(tail, sizeof tail, " (see wirespeak %s%s--help)", name, command ? " " : "");
+    put_message(prefix, text, tail);
 }
 
 int cli_usage(const char *command, const char *fmt, ...)
@@ -125,10 +135,13 @@ void cli_die_usage(const char *command, const char *fmt, ...)
 
 static void log_to_stderr(void *arg, wsp_log_level level, const char *text)
 {
-    static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
+    static const char *const prefixes[] = {
+        "wirespeak: error: ", "wirespeak: warning: ", "wirespeak: ", "wirespeak: debug: "};
+    char line[MAX_MESSAGE];
 
     (void)arg;
-    (void)fprintf(stderr, "wirespeak: %s%s\n", names[level], text);
+    (void)snprintf(line, sizeof line, "%s", text);
+    put_message(prefixes[level], line, "");
 }
 
 void cli_log_level(wsp_log_level level)

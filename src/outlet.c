@@ -294,7 +294,7 @@ int outlet_source(outlet *o, uint32_t number, const char *name)
     }
     if (number < o->n_names) {
         free(o->names[number]);
-        o->names[number] = eve_printable(name);
+        o->names[number] = eve_name(name, true);
     }
     if (number >= o->n_names || !o->names[number])
         rc = cli_fail("no memory for a name");

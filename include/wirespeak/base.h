@@ -61,6 +61,13 @@ WSP_API const char *wsp_status_name(wsp_status st);
 /* Version of the library, "0.1.0". */
 WSP_API const char *wsp_version(void);
 
+/*
+ * Text of others in what is shown: names of files, labels. Printable is UTF-8 without control characters, and so one line that
+ * a terminal takes for letters. The second puts '?' in the place of every other byte. Texts of errors and of the log are so.
+ */
+WSP_API bool wsp_is_printable(const char *text);
+WSP_API void wsp_make_printable(char *text);
+
 typedef enum wsp_log_level {
     WSP_LOG_ERROR = 0,
     WSP_LOG_WARNING = 1,

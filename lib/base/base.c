@@ -29,6 +29,7 @@ void wspi_log(wsp_log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    wsp_make_printable(text);
     log_sink.fn(log_sink.arg, level, text);
 }
 
@@ -68,6 +69,7 @@ wsp_status wspi_fail(wsp_error *err, wsp_status st, uint64_t offset, const char 
     va_start(ap, fmt);
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
+    wsp_make_printable(err->text);
     return st;
 }
 

@@ -225,9 +225,15 @@ static wsp_status heads_check(const wsp_head *h, size_t n, wsp_error *err)
         return wspi_fail(err, WSP_ERR_ARG, 0, "%zu heads, at most %d are allowed", n,
                          WSPI_MAX_HEADS);
     for (size_t i = 0; i < n; i++) {
-        if (!memchr(h[i].name, 0, sizeof h[i].name) || h[i].n_labels < 1 || h[i].n_labels > 65536)
+        if (!memchr(h[i].name, 0, sizeof h[i].name) || !wsp_is_printable(h[i].name) ||
+            h[i].n_labels < 1 || h[i].n_labels > 65536)
             return wspi_fail(err, WSP_ERR_ARG, 0, "head %zu: no name, or %zu labels", i,
                              h[i].n_labels);
+        for (size_t j = 0; j < h[i].n_labels; j++)
+            if (!wsp_is_printable(h[i].labels[j]))
+                return wspi_fail(err, WSP_ERR_ARG, 0,
+                                 "head %s: the label '%s' has control characters, or is not UTF-8",
+                                 h[i].name, h[i].labels[j]);
         if (!(h[i].temperature > 0) || !isfinite(h[i].temperature) || !isfinite(h[i].unknown_below))
             return wspi_fail(err, WSP_ERR_ARG, 0, "head %s: bad calibration", h[i].name);
         for (size_t j = 0; j < i; j++)

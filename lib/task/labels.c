@@ -116,6 +116,8 @@ static wsp_status add_row(wsp_labels *l, char **fields, size_t n, const size_t *
         return WSP_ERR_FORMAT;
     r.path = fields[at[0]];
     r.hash = l->whole ? hash_capture(r.path) : hash_flow(r.path, key);
+    if (!wsp_is_printable(fields[at[1]]))
+        return WSP_ERR_UNSUPPORTED;
     WSP_TRY(name_index(l, fields[at[1]], &r.label));
     WSP_TRY(wspi_grow(&l->rows, &l->cap_rows, l->n_rows + 1, sizeof *l->rows));
     l->rows[l->n_rows++] = r;
@@ -138,6 +140,16 @@ static bool find_columns(wsp_labels *l, char **fields, size_t n, size_t *at)
     return found[0] == CAPTURE_COLUMNS && (l->whole || found[1] == COLUMNS - CAPTURE_COLUMNS);
 }
 
+/* What is wrong with a row. */
+static const char *why_not(const wsp_labels *l, wsp_status st)
+{
+    if (st == WSP_ERR_UNSUPPORTED)
+        return "the label has control characters, or is not UTF-8";
+    if (st != WSP_ERR_FORMAT)
+        return "no memory";
+    return l->whole ? "not a path and a label" : "not a path, a label and a flow";
+}
+
 static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
 {
     char *line = l->text, *fields[MAX_FIELDS];
@@ -158,10 +170,8 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
                              "port_a, ip_b, port_b, or for whole captures path and label alone",
                              path);
         if (st < 0)
-            return wspi_fail(err, st, 0, "%s: line %zu: %s", path, number,
-                             st != WSP_ERR_FORMAT ? "no memory"
-                             : l->whole           ? "not a path and a label"
-                                                  : "not a path, a label and a flow");
+            return wspi_fail(err, st == WSP_ERR_UNSUPPORTED ? WSP_ERR_FORMAT : st, 0,
+                             "%s: line %zu: %s", path, number, why_not(l, st));
         line = end ? end + 1 : NULL;
     }
     return WSP_OK;
@@ -254,6 +264,13 @@ wsp_status wsp_tokens_label(wsp_tokens *t, const char *head, const char *const *
     size_t n = t->n_heads + 1, caps[4] = {t->n_heads, t->n_heads, t->n_heads, t->n_heads};
     char **names = wspi_new_array(n_labels + 1, sizeof *names);
 
+    for (size_t i = 0; i < n_labels; i++)
+        if (!wsp_is_printable(labels[i])) {
+            free(names);
+            free(column);
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "the label '%s' has control characters, or is not UTF-8", labels[i]);
+        }
     for (size_t i = 0; names && i < n_labels; i++)
         names[i] = strdup(labels[i]); /* checked below: a missing name ends the run */
     if (!names || wspi_grow(&t->heads, &caps[0], n, sizeof *t->heads) < 0 ||

@@ -133,12 +133,15 @@ static wsp_status read_heads(loader *l, wsp_error *err)
     for (size_t h = 0; h < n; h++) {
         const json_t *head = json_array_get(heads, h), *labels = json_object_get(head, "labels");
         const char *name = json_string_value(json_object_get(head, "name"));
-        t->heads[h] = name && strlen(name) < 64 ? strdup(name) : NULL;
+        t->heads[h] = name && strlen(name) < 64 && wsp_is_printable(name) ? strdup(name) : NULL;
         t->n_heads = h + 1;
         t->label_names[h] = t->heads[h] ? names_of(labels, json_array_size(labels)) : NULL;
         if (!t->label_names[h])
             return bad(l, err, "a head without a name or with labels that are no text");
         t->n_labels[h] = json_array_size(labels);
+        for (size_t i = 0; i < t->n_labels[h]; i++)
+            if (!wsp_is_printable(t->label_names[h][i]))
+                return bad(l, err, "a label with control characters");
     }
     return WSP_OK;
 }

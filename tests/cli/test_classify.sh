@@ -49,6 +49,17 @@ result $? "of a file that is cut off the rest is labelled, and where it broke is
     [ "$(classify -o csv "$data/edge-nopackets.pcap" | wc -l)" = 1 ]
 result $? "no flows give a title at most"
 
+mkdir "$tmp/names" && cp "$data/ping.pcap" "$tmp/names/"$'new\nline.pcap' && cp "$data/ping.pcap" "$tmp/names/"$'new\tline.pcap'
+for how in "" --by-capture; do
+    # shellcheck disable=SC2086 # an option or none
+    json 'assert {x["pcap_filename"].rsplit("/", 1)[1] for x in r} == {"new\nline.pcap", "new\tline.pcap"}' $how "$tmp/names"
+    result $? "JSON escapes names${how:+ of captures}"
+done
+[ "$(classify --by-capture "$tmp/names" | grep -c 'new?line.pcap$')" = 2 ] && [ "$(classify -o csv "$tmp/names" | grep -c ',[^,]*new?line.pcap,')" -ge 2 ] &&
+    "$ws" tag -q -m "$model" -r "$tmp/names" | python3 -c 'import json, sys
+assert {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin} == {"new\nline.pcap", "new\tline.pcap"}'
+result $? "tables clean them; tag escapes them"
+
 # ---- forms ----
 
 json 'assert all(x["event_type"] == "flow" for x in r)

@@ -46,6 +46,20 @@ fails "a class that is known is refused" 1 enroll -l DNS -m "$tmp/old.safetensor
 fails "a head that is not there is refused" 1 enroll -l SNMP --head colour -m "$tmp/old.safetensors" -w "$tmp/x" "$data/snmp.pcap"
 fails "\"unknown\" is no name for a class" 2 enroll -l unknown -m "$tmp/old.safetensors" -w "$tmp/x" "$data/snmp.pcap"
 fails "a label of which the token file has no flow is refused" 1 enroll -l nothing -m "$tmp/old.safetensors" -w "$tmp/x" "$tmp/both.npz"
+
+# forge_label OF TEXT: the old model, its label of four letters replaced by as many bytes of its header
+forge_label() { python3 - "$tmp/old.safetensors" "$tmp/forged.safetensors" "$1" "$2" <<'PY'
+import sys
+data = open(sys.argv[1], "rb").read()
+old, new = (b'\\"%s\\"' % x.encode() for x in sys.argv[3:5])
+assert data.count(old) == 1 and len(old) == len(new)
+open(sys.argv[2], "wb").write(data.replace(old, new))
+PY
+}
+forge_label HTTP 'a\\n' # which is an escaped line end in JSON in JSON
+fails "a model with control characters in a label" 1 info "$tmp/forged.safetensors"
+"$ws" info "$tmp/forged.safetensors" 2>&1 | grep -q "forged.safetensors: .*the label 'a?' has control characters"
+result $? "the label and the file are told"
 [ ! -e "$tmp/x" ]
 result $? "what is refused leaves no file"
 echo "1..$n"

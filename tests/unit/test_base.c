@@ -418,6 +418,41 @@ static void a_full_disk_is_told_at_the_end(void **state)
     assert_int_equal(err.sys_errno, ENOSPC);
 }
 
+static void what_is_no_letter_is_a_question_mark(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } of[] = {
+        {"", ""},
+        {" ~az", " ~az"},
+        {"a\nb\t\x1b[31m\a\x7f", "a?b??[31m??"},
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88 \xef\xbf\xbd", NULL},
+        {"\xc2\xa0\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", NULL},
+        {"\xc2\x9b"
+         "31m \xc2\x80",
+         "??31m ??"}, /* control characters behind ASCII */
+        {"\xc0\xaf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "?? ??? ????"}, /* longer than need be */
+        {"\xed\xa0\x80 \xf4\x90\x80\x80 \xff", "??? ???? ?"},
+        {"\xe9t\xe9", "?t?"},
+        {"\xe2\x82", "??"}, /* cut off */
+        {"\xf0\x9f\x90\n", "????"},
+    };
+    wsp_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        char text[64];
+
+        (void)snprintf(text, sizeof text, "%s", of[i].text);
+        assert_int_equal(wsp_is_printable(text), !of[i].shown || !*text || i == 1);
+        wsp_make_printable(text);
+        assert_string_equal(text, of[i].shown ? of[i].shown : of[i].text);
+        assert_true(wsp_is_printable(text));
+    }
+    (void)wspi_fail(&err, WSP_ERR_IO, 0, "%s: gone", "a\nb");
+    assert_string_equal(err.text, "a?b: gone");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_file_keeps_permissions_and_links),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_told_at_the_end),
+        cmocka_unit_test(what_is_no_letter_is_a_question_mark),
     };
 
     return cmocka_run_group_tests(tests, make_folder, empty_folder);

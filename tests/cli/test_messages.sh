@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_messages.sh: what the program says in a line is one line, whatever the names in it, and tells what to do.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+
+# clean FILE: letters and line ends only, as a terminal sees it
+clean() { ! LC_ALL=C grep -q '[[:cntrl:]]' <(LC_ALL=C tr -d '\n\t' <"$1"); }
+
+# ---- names that would forge lines, or steer a terminal ----
+
+forged=$'x\nwirespeak: all fine\e[2J\a\x7f\xc2\x9b31m.pcap'
+mkdir "$tmp/names"
+printf 'no capture\n' >"$tmp/names/$forged"
+cp "$data/dns.pcap" "$tmp/names/"$'new\nline.pcap'
+cp "$data/ntp.pcap" "$tmp/names/"$'new\tline.pcap'
+for c in "tokenize -q --stats" "explain -q -c 1" "label -q" "split"; do
+    # shellcheck disable=SC2086 # a command and its options
+    "$ws" $c "$tmp/names" >"$tmp/out" 2>"$tmp/err"
+    [ "$(grep -c 'x?wirespeak: all fine?\[2J???*31m.pcap: ' "$tmp/err")" = 1 ] && ! grep -q '^wirespeak: all fine' "$tmp/err" && clean "$tmp/err" && clean "$tmp/out"
+    result $? "$c: a name with a line end in it is one line"
+done
+fails "a file that is not there" 1 tokenize --stats "$tmp/$forged"
+fails "an operand that is no option" 2 tokenize --stats --no-such=$'a\nb' "$tmp/x"
+fails "an argument that is no number" 2 tokenize --max-packets=$'1\n2' "$tmp/x"
+"$ws" tokenize --stats "$tmp/caf"$'\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88' 2>&1 | grep -q $'caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88: '
+result $? "letters of any language stay"
+rm "$tmp/names/$forged"
+"$ws" split "$tmp/names" >"$tmp/out" 2>/dev/null && [ "$(wc -l <"$tmp/out")" = 2 ] && [ "$(grep -c 'new?line.pcap$' "$tmp/out")" = 2 ]
+result $? "a table has a row for each name"
+"$ws" label -q "$tmp/names" | python3 -c '
+import json, sys
+names = {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin}
+assert names == {"new\nline.pcap", "new\tline.pcap"}, names'
+result $? "JSON escapes what is in names: they stay different"
+
+# ---- labels ----
+
+printf 'path\tlabel\ndns.pcap\tbad\033[31m\n' >"$tmp/list"
+fails "a label list with control characters" 1 tokenize -w "$tmp/x" --labels "l=$tmp/list" "$data/dns.pcap"
+"$ws" tokenize -w "$tmp/x" --labels "l=$tmp/list" "$data/dns.pcap" 2>&1 | grep -q "list: line 2: the label has control characters"
+result $? "the line of the list is told"
+fails "a label with control characters" 2 enroll -l $'a\nb\e[31m' -m "$tmp/x" -w "$tmp/y" "$data/dns.pcap"
+fails "a label that is not UTF-8" 2 enroll -l $'caf\xe9' -m "$tmp/x" -w "$tmp/y" "$data/dns.pcap"
+mkdir -p "$tmp/classes/"$'a\nb' "$tmp/classes/c" && cp "$data/dns.pcap" "$tmp/classes/"$'a\nb' && cp "$data/ntp.pcap" "$tmp/classes/c"
+fails "a folder with control characters as a class" 1 split -q -w "$tmp/split" "$tmp/classes"
+[ ! -e "$tmp/x" ] && [ ! -e "$tmp/split" ]
+result $? "what is refused leaves no file"
+
+echo "1..$n"
+exit $bad
