@@ -55,7 +55,7 @@ int capture_out_flow(capture_out *c, const flow_out *o, const flow_record *r, si
 typedef struct counted {
     verdict v;
     size_t votes, agree; /* agree: flows among the votes whose own answer is the likeliest label */
-    ranked top[CLI_LIST_MAX];
+    ranked *top;         /* [n_top] */
     size_t n_top;
 } counted;
 
@@ -66,9 +66,13 @@ static int count(const flow_out *o, const capture_votes *c, size_t k, counted *o
     const wsp_poll *p = &c->head[k];
     float *prob = calloc(h->n_labels + 1, sizeof *prob);
 
-    if (!prob)
+    *out = (counted){.v = {.head = h->name, .label = "unknown"},
+                     .votes = p->votes,
+                     .top = calloc(o->top, sizeof *out->top)};
+    if (!prob || !out->top) {
+        free(prob);
         return cli_fail("no memory for %zu labels", h->n_labels);
-    *out = (counted){.v = {.head = h->name, .label = "unknown"}, .votes = p->votes};
+    }
     if (p->flows) {
         wsp_poll_answer(p, prob);
         out->v = verdict_of(o->q, o->q->head[k], prob, p->votes == 0);
@@ -249,6 +253,8 @@ static int print_capture(const flow_out *o, const capture_votes *c, FILE *to)
         rc = json_row(o, c, heads, to);
     else if (rc == CLI_OK)
         (o->format == OUT_TABLE ? table_row : csv_row)(o, c, heads, to);
+    for (size_t k = 0; heads && k < o->q->n; k++)
+        free(heads[k].top);
     free(heads);
     return rc;
 }

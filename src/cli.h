@@ -25,7 +25,7 @@ typedef enum cli_kind {
     CLI_SIZE, /* size_t *, decimal, within min and max; suffixes k, M, G (1000) and Ki, Mi, Gi (1024) */
     CLI_U64,     /* uint64_t *, decimal or 0x..., within min and max */
     CLI_REAL,    /* double *, finite, within rmin and rmax */
-    CLI_SECONDS, /* uint64_t * in nanoseconds; the argument is in seconds, may have a fraction */
+    CLI_SECONDS, /* uint64_t * in nanoseconds; the argument is in seconds, may have a fraction, within rmin and rmax */
     CLI_CHOICE,  /* const char **, one of the words in `choices` */
 } cli_kind;
 
@@ -57,7 +57,8 @@ typedef struct cli_option {
     const char *arg;   /* name of the argument in the help, such as "FILE"; NULL for flags */
     const char *help;  /* one sentence without a full stop; further lines after '\n' */
     uint64_t min, max; /* CLI_SIZE, CLI_U64; max 0 = no upper bound */
-    double rmin, rmax; /* CLI_REAL; both 0 = no bounds */
+    const char *zero;  /* CLI_SIZE, CLI_U64: 0 is taken, too, and means this ("all CPUs") */
+    double rmin, rmax; /* CLI_REAL, CLI_SECONDS; both 0 = no bounds, but of seconds 0 to 1e9 */
     const char *const *choices; /* CLI_CHOICE, CLI_WRITES: NULL-terminated */
 } cli_option;
 

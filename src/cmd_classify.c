@@ -68,7 +68,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "one answer for each capture, by the votes of its flows"},
         {.name = "min-confidence", .kind = CLI_REAL, .value = &a->least, .arg = "P", .rmin = -1, .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
-        {.name = "top", .kind = CLI_SIZE, .value = &a->top, .arg = "K", .min = 1, .max = CLI_LIST_MAX - 1,
+        {.name = "top", .kind = CLI_SIZE, .value = &a->top, .arg = "K", .min = 1, .max = 65536,
          .help = "the K likeliest labels of each head"},
         {.name = "per-packet", .kind = CLI_FLAG, .value = &a->early, .help = "what was said after each packet, too"},
         {.name = "surprise", .kind = CLI_FLAG, .value = &a->surprise,
@@ -81,7 +81,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "only the flows of part I of N (from 1), by a hash of\naddresses and ports"},
         {.name = "max-flows", .kind = CLI_SIZE, .value = &a->max_flows, .arg = "N", .min = 1,
          .help = "flows open at a time; beyond, the least recently used\nends (default 200000)"},
-        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
+        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256, .zero = "all CPUs",
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
@@ -113,7 +113,9 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
         return cli_fail("%s has no output stack, so that nothing can surprise it: train one with "
                         "--lm-weight above 0",
                         a->model);
-    return cli_find_heads(m, &a->heads, r->q.head, &r->q.n);
+    if (cli_find_heads(m, &a->heads, r->q.head, &r->q.n) != CLI_OK)
+        return CLI_FAILED;
+    return flow_out_make_room(&r->out);
 }
 
 int cmd_classify(int argc, char **argv)

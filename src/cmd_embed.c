@@ -42,7 +42,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "only the flows of part I of N (from 1), by a hash of\naddresses and ports"},
         {.name = "max-flows", .kind = CLI_SIZE, .value = &a->max_flows, .arg = "N", .min = 1,
          .help = "flows open at a time; beyond, the least recently used\nends (default 200000)"},
-        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
+        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256, .zero = "all CPUs",
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},

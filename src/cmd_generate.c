@@ -112,7 +112,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "files", .kind = CLI_SIZE, .value = &f->most, .arg = "N", .min = 1,
          .help = "keep the N files that show most together"},
         {.kind = CLI_HEADING, .help = "Machine"},
-        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 0, .max = 256,
+        {.name = "threads", .kind = CLI_SIZE, .value = &a->threads, .arg = "N", .min = 1, .max = 256, .zero = "all CPUs",
          .help = "compute with N threads (default 0: all CPUs)"},
         {.name = "dtype", .kind = CLI_CHOICE, .value = &a->dtype, .arg = "TYPE", .choices = cli_dtypes,
          .help = "of matrix products: auto is int8 where the CPU has VNNI, else f32 (default auto)"},

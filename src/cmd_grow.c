@@ -97,8 +97,9 @@ int cmd_grow(int argc, char **argv)
          .kind = CLI_SIZE,
          .value = &threads,
          .arg = "N",
-         .min = 0,
+         .min = 1,
          .max = 256,
+         .zero = "all CPUs",
          .help = "grow N trees at a time (default 0: as many as there are CPUs)"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);

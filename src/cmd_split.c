@@ -466,7 +466,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "also flows whose tokens stand in an earlier part"},
         {.name = "leaky", .kind = CLI_FLAG, .value = &a->leaky,
          .help = "allow what makes scores look better than they are"},
-        {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
+        {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N", .min = 1, .zero = "all",
          .help = "packets of a flow that are kept (default 24; 0 = all)"},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "warn of files that are no captures and go on"},
     };

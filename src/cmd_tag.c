@@ -16,6 +16,14 @@
 #include "wirespeak/live.h"
 #include "wirespeak/task.h"
 
+/* What is of interfaces does nothing with files, and is not passed over in silence. */
+static const cli_rule rules[] = {
+    {"fanout", CLI_ONLY_WITH, "interface"},  {"no-promiscuous", CLI_ONLY_WITH, "interface"},
+    {"snaplen", CLI_ONLY_WITH, "interface"}, {"buffer", CLI_ONLY_WITH, "interface"},
+    {"max-lag", CLI_ONLY_WITH, "interface"}, {"user", CLI_ONLY_WITH, "interface"},
+    {"skip-bad", CLI_ONLY_WITH, "read"},     {NULL, CLI_ONLY_WITH, NULL},
+};
+
 static const cli_page page = {
     .name = "tag",
     .operands = "[OPTION]... -m MODEL {-i INTERFACE | -r FILE}...",
@@ -29,6 +37,7 @@ static const cli_page page = {
                 "  wirespeak tag -m model.safetensors -r capture.pcap\n",
     .min_operands = 0,
     .max_operands = 0,
+    .rules = rules,
 };
 
 /* Memory that is not the flows': the program, the model, its products and the queue of records. */
@@ -422,7 +431,7 @@ static size_t decision_options(run *r, cli_option *o)
          .value = &r->tag_options.sure,
          .arg = "P",
          .rmax = 1,
-         .help = "sure is a label of at least this probability (0.9)"},
+         .help = "sure is a label of at least this probability (0.9;\n0: any)"},
         {.name = "sure-packets",
          .kind = CLI_SIZE,
          .value = &r->sure_packets,
@@ -434,7 +443,9 @@ static size_t decision_options(run *r, cli_option *o)
          .kind = CLI_SIZE,
          .value = &r->max_packets,
          .arg = "N",
+         .min = 1,
          .max = 65535,
+         .zero = "what the model was trained with",
          .help = "decide after N packets in any case (0: as trained)"},
         {.name = "all-packets",
          .kind = CLI_FLAG,
@@ -477,16 +488,18 @@ static size_t capture_options(run *r, cli_option *o)
          .kind = CLI_SECONDS,
          .value = &r->tag_options.idle_ns,
          .arg = "SECONDS",
-         .help = "a flow ends after so long without a packet (120)"},
+         .help = "a flow ends after so long without a packet (120; 0: never)"},
         {.name = "active",
          .kind = CLI_SECONDS,
          .value = &r->tag_options.active_ns,
          .arg = "SECONDS",
-         .help = "and after so long in any case (1800; files: never)"},
+         .help = "and after so long in any case (1800, files: 0, never)"},
         {.name = "max-lag",
          .kind = CLI_SECONDS,
          .value = &r->max_lag_ns,
          .arg = "SECONDS",
+         .rmin = 0.001,
+         .rmax = 3600,
          .help = "packets that wait longer come before the model (0.01)"},
         {.kind = CLI_HEADING, .help = "Capture:"},
         {.name = "filter",
@@ -520,6 +533,7 @@ static size_t capture_options(run *r, cli_option *o)
          .kind = CLI_SIZE,
          .value = &r->fanout,
          .arg = "GROUP",
+         .min = 1,
          .max = 65535,
          .help = "share the packets with the processes of this group"},
         {.name = "no-promiscuous",
@@ -603,8 +617,6 @@ int cmd_tag(int argc, char **argv)
             return cli_usage(page.name,
                              "-w %s: no such kind of target; a file of this name is ./%s",
                              r.targets.items[i], r.targets.items[i]);
-    if (r.user && !is_live(&r))
-        return cli_usage(page.name, "--user is for interfaces");
     if (r.tag_options.active_ns == UINT64_MAX)
         r.tag_options.active_ns = is_live(&r) ? wsp_tag_options_default().active_ns : 0;
     return tag(&r);

@@ -161,7 +161,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "epochs", .kind = CLI_REAL, .value = &o->epochs, .arg = "N", .rmin = 0.0001, .rmax = 100000,
          .help = "passes over the flows (default 1)"},
         {.name = "batch-tokens", .kind = CLI_SIZE, .value = &o->batch_tokens, .arg = "N", .min = 1, .help = "tokens of a batch (default 8192)"},
-        {.name = "bptt", .kind = CLI_SIZE, .value = &o->bptt, .arg = "N", .max = WSP_MAX_TRAIN,
+        {.name = "bptt", .kind = CLI_SIZE, .value = &o->bptt, .arg = "N", .min = 1, .max = WSP_MAX_TRAIN, .zero = "whole flows",
          .help = "train flows of more packets in windows of N, each\nfrom the state that the one before left (default\n256; 0: whole)"},
         {.name = "accumulate", .kind = CLI_SIZE, .value = &o->accumulate, .arg = "N", .min = 1, .max = 1000000,
          .help = "batches of a step, their gradients averaged\n(default 1)"},

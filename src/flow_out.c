@@ -14,7 +14,7 @@
 
 static void put_top(linebuf *l, const flow_out *o, const flow_record *r, size_t head)
 {
-    ranked top[CLI_LIST_MAX];
+    ranked *top = o->ranks;
     size_t n = answers_top(o->q, r->a, head, r->at, o->top, top);
 
     LINE(l, ",\"top\":[");
@@ -248,7 +248,7 @@ static void table_early(const flow_out *o, const flow_record *r, FILE *to)
 
 static void table_top(const flow_out *o, const flow_record *r, FILE *to)
 {
-    ranked top[CLI_LIST_MAX];
+    ranked *top = o->ranks;
 
     for (size_t k = 0; k < o->q->n; k++) {
         size_t n = answers_top(o->q, r->a, o->q->head[k], r->at, o->top, top);
@@ -283,6 +283,19 @@ static void table_row(const flow_out *o, const flow_record *r, FILE *to)
 }
 
 /* ---- flows ---- */
+
+int flow_out_make_room(flow_out *o)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < o->q->n; i++) {
+        size_t n = wsp_model_head(o->q->m, o->q->head[i])->n_labels;
+        most = n > most ? n : most;
+    }
+    o->top = o->top < most ? o->top : most;
+    o->ranks = calloc(o->top, sizeof *o->ranks);
+    return o->ranks ? CLI_OK : cli_fail("no memory for %zu labels", o->top);
+}
 
 int flow_out_title(const flow_out *o, FILE *to)
 {

@@ -16,6 +16,7 @@ typedef struct flow_out {
     const question *q;
     out_format format;
     size_t top;    /* so many labels of each head, 1: the likeliest alone */
+    ranked *ranks; /* [top] room for them, of one head at a time; NULL: top is 1 */
     bool ndpi;     /* its word beside ours */
     linebuf *line; /* where records are made, one at a time */
 } flow_out;
@@ -29,6 +30,9 @@ typedef struct flow_record {
     const char *capture; /* its name, fit to be printed */
     const beside_word *ndpi;
 } flow_record;
+
+/* Makes ranks for what is asked, of no more labels than the largest head has; an exit status. free() them. */
+int flow_out_make_room(flow_out *o);
 
 /* The line above the first flow; JSON lines have none. */
 int flow_out_title(const flow_out *o, FILE *to);

@@ -339,6 +339,7 @@ void flow_run_clear(flow_run *r)
     flow_sums_clear(&r->sums);
     beside_clear(&r->ndpi);
     line_clear(&r->line);
+    free(r->out.ranks);
     free(r->kept);
     free(r->name);
     free(r->shown);

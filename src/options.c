@@ -15,6 +15,7 @@
 #define MAX_OPTIONS 64
 #define HELP_COLUMN 28
 #define MAX_MESSAGE 8192 /* longer than any path */
+static const double MOST_SECONDS = 1e9;
 
 static bool quiet;
 static bool verbose;
@@ -265,7 +266,7 @@ static bool parse_number(const cli_option *o, const char *s, uint64_t *out)
     if (factor == 0 || *out > UINT64_MAX / factor)
         return false;
     *out *= factor;
-    return *out >= o->min && *out <= max;
+    return (*out >= o->min && *out <= max) || (o->zero && *out == 0);
 }
 
 static bool parse_real(const char *s, double *out)
@@ -285,11 +286,11 @@ static bool parse_choice(const cli_option *o, const char *s)
     return false;
 }
 
-static bool parse_seconds(const char *s, uint64_t *out)
+static bool parse_seconds(const cli_option *o, const char *s, uint64_t *out)
 {
     double v;
 
-    if (!parse_real(s, &v) || v < 0 || v > 1e9)
+    if (!parse_real(s, &v) || v < o->rmin || v > (o->rmax > 0 ? o->rmax : MOST_SECONDS))
         return false;
     *out = (uint64_t)(v * 1e9 + 0.5);
     return true;
@@ -321,7 +322,7 @@ static bool store(const cli_option *o, const char *s)
         *(size_t *)o->value = (size_t)u;
         return true;
     case CLI_U64: return parse_number(o, s, o->value);
-    case CLI_SECONDS: return parse_seconds(s, o->value);
+    case CLI_SECONDS: return parse_seconds(o, s, o->value);
     case CLI_REAL:
         if (!parse_real(s, &d) || ((o->rmin != 0 || o->rmax != 0) && (d < o->rmin || d > o->rmax)))
             return false;
@@ -329,6 +330,92 @@ static bool store(const cli_option *o, const char *s)
         return true;
     }
     return false;
+}
+
+/* ---- what is taken in the place of an argument that is not ---- */
+
+/* Sizes of memory with a suffix, where they have no more digits. */
+static void put_whole(const cli_option *o, uint64_t v, char buf[24])
+{
+    static const char *const suffixes[] = {"", "Ki", "Mi", "Gi"};
+    size_t i = 0;
+
+    if (o->kind == CLI_SIZE && strcmp(o->arg, "SIZE") == 0)
+        for (; i < 3 && v && v % 1024 == 0; i++)
+            v /= 1024;
+    (void)snprintf(buf, 24, "%llu%s", (unsigned long long)v, suffixes[i]);
+}
+
+static void whole_taken(const cli_option *o, char *buf, size_t size)
+{
+    char least[24], most[24];
+    size_t n;
+
+    put_whole(o, o->min, least);
+    put_whole(o, o->max, most);
+    if (o->max)
+        n = (size_t)snprintf(buf, size, "%s to %s", least, most);
+    else
+        n = (size_t)snprintf(buf, size, "whole numbers from %s on, below 2^64%s", least,
+                             o->kind != CLI_SIZE ? "" : ", also with k, M, G, Ki, Mi or Gi");
+    if (o->zero && n < size)
+        (void)snprintf(buf + n, size - n, ", or 0 for %s", o->zero);
+}
+
+/* "0.000001" and "1000000000" rather than with an exponent. */
+static void put_real(double v, char buf[40])
+{
+    size_t n;
+
+    (void)snprintf(buf, 40, fabs(v) >= 1e-6 || v == 0 ? "%.6f" : "%g", v);
+    n = strlen(buf);
+    if (strchr(buf, '.') && !strchr(buf, 'e')) {
+        n = strspn(buf, "-0123456789.");
+        while (buf[n - 1] == '0')
+            n--;
+        n -= buf[n - 1] == '.';
+    }
+    buf[n] = '\0';
+}
+
+static void real_taken(const cli_option *o, char *buf, size_t size)
+{
+    bool seconds = o->kind == CLI_SECONDS;
+    double highest = seconds && o->rmax <= 0 ? MOST_SECONDS : o->rmax;
+    char least[40], most[40];
+
+    put_real(o->rmin, least);
+    put_real(highest, most);
+    if (o->rmin == highest)
+        (void)snprintf(buf, size, "a number");
+    else
+        (void)snprintf(buf, size, "%s to %s%s", least, most, seconds ? " seconds" : "");
+}
+
+static void words_taken(const cli_option *o, char *buf, size_t size)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; o->choices[i] && at < size; i++)
+        at += (size_t)snprintf(buf + at, size - at, "%s%s",
+                               i == 0              ? ""
+                               : o->choices[i + 1] ? ", "
+                                                   : " or ",
+                               o->choices[i]);
+}
+
+static _Noreturn void die_not_taken(const cli_page *page, const cli_option *o, const char *s)
+{
+    static void (*const taken[])(const cli_option *, char *, size_t) = {
+        [CLI_SIZE] = whole_taken,   [CLI_U64] = whole_taken,    [CLI_REAL] = real_taken,
+        [CLI_SECONDS] = real_taken, [CLI_CHOICE] = words_taken,
+    };
+    char what[512];
+
+    if (o->kind == CLI_LIST)
+        cli_die_usage(page->name, "--%s may be given %d times, no more", o->name, CLI_LIST_MAX);
+    taken[o->kind](o, what, sizeof what);
+    cli_die_usage(page->name, "--%s takes %s; not '%s'", o->name, what, s);
 }
 
 /* ---- parsing ---- */
@@ -496,7 +583,7 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
         if (!o->value)
             print_help(page, options, n);
         if (!store(o, optarg))
-            cli_die_usage(page->name, "--%s does not take '%s'", o->name, optarg);
+            die_not_taken(page, o, optarg);
     }
     cli_log_level(quiet ? WSP_LOG_ERROR : verbose ? WSP_LOG_INFO : WSP_LOG_WARNING);
     check_rules(page, &p);

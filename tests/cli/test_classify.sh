@@ -118,6 +118,17 @@ result $? "the summary counts the flows of each class"
 [ "$(classify --min-confidence 1 -o jsonl "$data/dns.pcap" | grep -c '"wirespeak":{"label":"unknown"')" -ge 5 ]
 result $? "--min-confidence makes flows unknown"
 
+classify --top 65536 -o jsonl "$data/dns.pcap" | python3 -c '
+import json, sys
+top = [json.loads(l)["wirespeak"]["heads"]["protocol"]["top"] for l in sys.stdin]
+assert all(len(t) == len(top[0]) > 4 and abs(sum(x["confidence"] for x in t) - 1) < 1e-4 for t in top)'
+result $? "--top has all labels of a head, if that is less than what is asked"
+"$ws" info -o json "${top_srcdir:-.}/models/flows.safetensors" | python3 -c 'import json, sys
+print(max(len(h["labels"]) for h in json.load(sys.stdin)["heads"]))' >"$tmp/most"
+[ "$("$ws" classify -q --top 65536 --head all -o csv -m "${top_srcdir:-.}/models/flows.safetensors" "$data/ntp.pcap" | head -n 1 | tr , '\n' | grep -c '^protocol_[0-9]*.$\|^protocol_[0-9]*$')" = \
+    $(($(cat "$tmp/most") - 1)) ] && [ "$(cat "$tmp/most")" -gt 63 ]
+result $? "CSV has as many columns as the largest head has labels"
+
 # ---- whole captures ----
 
 # The labels of a head are few here: --top has all of them, and what captures get can be computed from what flows have.

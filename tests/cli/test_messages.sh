@@ -35,6 +35,28 @@ names = {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin}
 assert names == {"new\nline.pcap", "new\tline.pcap"}, names'
 result $? "JSON escapes what is in names: they stay different"
 
+# ---- options ----
+
+# says WHAT ARGUMENT...: status 2, and this in the one line
+says() {
+    local what=$1
+    shift
+    fails "$*" 2 "$@"
+    "$ws" "$@" 2>&1 | grep -qF -e "$what"
+    result $? "$* is told: $what"
+}
+says "--threads takes 1 to 256, or 0 for all CPUs; not '512'" classify --threads 512 -m m x
+says "--snaplen takes 64 to 262144; not '10'" tag --snaplen 10 -m m -i lo
+says "--ring takes 2Mi to 4Gi; not '1'" tag --ring 1 -m m -i lo
+says "--memory takes whole numbers from 1 on" tag --memory 16Ei -m m -i lo
+says "--max-lag takes 0.001 to 3600 seconds; not '0'" tag --max-lag 0 -m m -i lo
+says "--records takes all, decisions or ends; not 'x'" tag --records x -m m -i lo
+for option in "--fanout 3" --no-promiscuous "--snaplen 100" "--buffer 1Mi" "--max-lag 1" "--user nobody"; do
+    # shellcheck disable=SC2086 # an option with its argument
+    says "${option%% *} is for --interface" tag $option -m m -r "$data/dns.pcap"
+done
+says "--skip-bad is for --read" tag --skip-bad -m m -i lo
+
 # ---- labels ----
 
 printf 'path\tlabel\ndns.pcap\tbad\033[31m\n' >"$tmp/list"

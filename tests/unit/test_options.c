@@ -53,6 +53,29 @@ static const cli_option options[] = {
      .help = "real",
      .rmin = -1,
      .rmax = 1},
+    {.name = "memory",
+     .kind = CLI_SIZE,
+     .value = &size,
+     .arg = "SIZE",
+     .help = "memory",
+     .min = 2 << 20,
+     .max = UINT64_C(4) << 30,
+     .zero = "all"},
+    {.name = "share",
+     .kind = CLI_REAL,
+     .value = &real,
+     .arg = "X",
+     .help = "real",
+     .rmin = 1e-6,
+     .rmax = 1e9},
+    {.name = "any", .kind = CLI_REAL, .value = &real, .arg = "X", .help = "real"},
+    {.name = "lag",
+     .kind = CLI_SECONDS,
+     .value = &wait_ns,
+     .arg = "SECONDS",
+     .help = "time",
+     .rmin = 0.001,
+     .rmax = 3600},
     {.name = "wait", .kind = CLI_SECONDS, .value = &wait_ns, .arg = "SECONDS", .help = "time"},
     {.name = "output",
      .letter = 'o',
@@ -225,6 +248,62 @@ static void a_list_has_an_end(void **state)
     free(argv);
 }
 
+/* What a process that parses `line` says on standard error. */
+static void said(const char *line, char *buf, size_t room)
+{
+    char copy[256], *argv[MAX_WORDS + 1];
+    int ends[2];
+    ssize_t n;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        if (dup2(ends[1], STDERR_FILENO) < 0)
+            _exit(99);
+        (void)snprintf(copy, sizeof copy, "%s", line);
+        (void)parse(copy, argv);
+        _exit(0);
+    }
+    assert_true(child > 0);
+    (void)close(ends[1]);
+    n = read(ends[0], buf, room - 1);
+    assert_true(n > 0);
+    buf[n] = '\0';
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void what_is_taken_is_said(void **state)
+{
+    static const struct {
+        const char *line, *what;
+    } rows[] = {
+        {"trial -s 0 in", "--size takes 1 to 5000000000; not '0'"},
+        {"trial -s 6G in", "--size takes 1 to 5000000000; not '6G'"},
+        {"trial --memory 16Ei in", "--memory takes 2Mi to 4Gi, or 0 for all; not '16Ei'"},
+        {"trial --memory 1 in", "--memory takes 2Mi to 4Gi, or 0 for all; not '1'"},
+        {"trial --seed -1 in", "--seed takes whole numbers from 0 on, below 2^64; not '-1'"},
+        {"trial --real 1.01 in", "--real takes -1 to 1; not '1.01'"},
+        {"trial --share 0 in", "--share takes 0.000001 to 1000000000; not '0'"},
+        {"trial --any x in", "--any takes a number; not 'x'"},
+        {"trial --wait -1 in", "--wait takes 0 to 1000000000 seconds; not '-1'"},
+        {"trial --lag 0 in", "--lag takes 0.001 to 3600 seconds; not '0'"},
+        {"trial -o xml in", "--output takes table or json; not 'xml'"},
+    };
+    char told[512], want[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        said(rows[i].line, told, sizeof told);
+        (void)snprintf(want, sizeof want, "wirespeak: trial: %s (see wirespeak trial --help)\n",
+                       rows[i].what);
+        assert_string_equal(told, want);
+    }
+    assert_int_equal(status_of("trial --memory 0 in"), 0);
+    assert_int_equal(status_of("trial --memory 3Mi --lag 0.001 --any -7e30 in"), 0);
+}
+
 static void help_is_no_mistake(void **state)
 {
     (void)state;
@@ -282,6 +361,7 @@ int main(void)
         cmocka_unit_test(sizes_have_suffixes_and_bounds),
         cmocka_unit_test(mistakes_exit_with_usage),
         cmocka_unit_test(a_list_has_an_end),
+        cmocka_unit_test(what_is_taken_is_said),
         cmocka_unit_test(help_is_no_mistake),
         cmocka_unit_test(options_that_do_nothing_together_are_mistakes),
         cmocka_unit_test(a_rule_of_no_option_is_a_bug),
