@@ -14,6 +14,11 @@ wsp_input_options captures_options(const char *filter, bool skip_bad)
     return opt;
 }
 
+int captures_refused(const char *command, const wsp_error *err)
+{
+    return err->status == WSP_ERR_ARG ? cli_usage(command, "%s", err->text) : cli_fail_error(err);
+}
+
 void captures_opaque(uint64_t opaque, uint64_t all)
 {
     if (opaque > 1)

@@ -9,6 +9,12 @@
 /* How commands read what they are given: all of it, whatever stands between, with one line about what is no capture. */
 wsp_input_options captures_options(const char *filter, bool skip_bad);
 
+/*
+ * What wsp_input_new has refused, as an exit status: a filter that is none is a mistake on the command line, the rest is of
+ * files.
+ */
+int captures_refused(const char *command, const wsp_error *err);
+
 /* How many captures were not taken apart, where there was more than the one that a warning has named. */
 void captures_opaque(uint64_t opaque, uint64_t all);
 

@@ -143,7 +143,7 @@ int cmd_classify(int argc, char **argv)
     rc = prepare(&r, &a, m);
     if (rc == CLI_OK && wsp_input_new(&in, (const char *const *)(argv + first),
                                       (size_t)(argc - first), &opt, &r.err) < 0)
-        rc = cli_fail_error(&r.err);
+        rc = captures_refused(page.name, &r.err);
     if (rc == CLI_OK && a.out && wsp_annotator_open(&r.annotator, a.out, &r.err) < 0)
         rc = cli_fail_error(&r.err);
     if (rc == CLI_OK)

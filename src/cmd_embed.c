@@ -89,7 +89,7 @@ int cmd_embed(int argc, char **argv)
     rc = prepare(&r, &a, m);
     if (rc == CLI_OK && wsp_input_new(&in, (const char *const *)(argv + first),
                                       (size_t)(argc - first), &opt, &r.err) < 0)
-        rc = cli_fail_error(&r.err);
+        rc = captures_refused(page.name, &r.err);
     if (rc == CLI_OK &&
         wsp_npy_writer_open(&r.vectors, a.out, wsp_model_config_get(m)->channels, &r.err) < 0)
         rc = cli_fail_error(&r.err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "wirespeak/task.h"
 
@@ -39,22 +40,21 @@ static bool is_token_file(const char *path)
     return len > 4 && strcmp(path + len - 4, ".npz") == 0;
 }
 
-static wsp_status read_captures(wsp_tokens **out, const arguments *a, char **paths, int n,
-                                wsp_error *err)
+static int read_captures(wsp_tokens **out, const arguments *a, char **paths, int n,
+                         wsp_tokenize_stats *stats, wsp_error *err)
 {
     const wsp_tokenize_options how = {
         .keep = true, .drop_residuals = true, .max_packets = MAX_PACKETS};
     wsp_input_options opt = wsp_input_options_default();
-    wsp_tokenize_stats stats;
     wsp_input *in = NULL;
     wsp_status st;
 
     opt.filter = a->filter;
-    st = wsp_input_new(&in, (const char *const *)paths, (size_t)n, &opt, err);
-    if (st == WSP_OK)
-        st = wsp_tokenize(in, &how, out, &stats, err);
+    if (wsp_input_new(&in, (const char *const *)paths, (size_t)n, &opt, err) < 0)
+        return captures_refused(page.name, err);
+    st = wsp_tokenize(in, &how, out, stats, err);
     wsp_input_free(in);
-    return st;
+    return st < 0 ? cli_fail_error(err) : CLI_OK;
 }
 
 static size_t column_of(const wsp_tokens *t, const char *head)
@@ -175,17 +175,21 @@ static int run(const arguments *a, char **paths, int n)
 {
     wsp_model *m = NULL;
     wsp_tokens *t = NULL;
+    wsp_tokenize_stats stats = {.captures = 0};
     wsp_error err;
     size_t head = 0;
     int rc = wsp_model_load(&m, a->model, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
 
     if (rc == CLI_OK)
         rc = find_head(m, a->head, &head);
-    if (rc == CLI_OK && (is_token_file(paths[0]) ? wsp_tokens_load(&t, paths[0], &err)
-                                                 : read_captures(&t, a, paths, n, &err)) < 0)
+    if (rc == CLI_OK && !is_token_file(paths[0]))
+        rc = read_captures(&t, a, paths, n, &stats, &err);
+    else if (rc == CLI_OK && wsp_tokens_load(&t, paths[0], &err) < 0)
         rc = cli_fail_error(&err);
     if (rc == CLI_OK)
         rc = enroll(m, head, t, a);
+    if (rc == CLI_OK)
+        rc = captures_end(&stats, "learned from");
     wsp_tokens_free(t);
     wsp_model_free(m);
     return rc;

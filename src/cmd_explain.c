@@ -182,10 +182,10 @@ int cmd_explain(int argc, char **argv)
         return cli_usage(page.name,
                          "nothing to explain: name a capture, or --list-policies, or --fields");
     opt = captures_options(filter, false);
-    st =
-        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
-    if (st == WSP_OK)
-        st = wsp_tokenize(in, &how, &t, &stats, &err);
+    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
+                      &err) < 0)
+        return captures_refused(page.name, &err);
+    st = wsp_tokenize(in, &how, &t, &stats, &err);
     for (size_t i = 0; st >= 0 && i < t->n_captures; i++)
         wsp_make_printable(t->captures[i]);
     if (st >= 0)

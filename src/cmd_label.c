@@ -238,11 +238,11 @@ int cmd_label(int argc, char **argv)
 
     l.table = format[0] == 't';
     opt = captures_options(filter, skip_bad);
-    st =
-        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt, &err);
-    if (st == WSP_OK)
-        st = label_all(&l, in, &err);
-    l.stats.unread = in ? wsp_input_unread(in) : 0;
+    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
+                      &err) < 0)
+        return captures_refused(page.name, &err);
+    st = label_all(&l, in, &err);
+    l.stats.unread = wsp_input_unread(in);
     wsp_input_free(in);
     if (st < 0)
         return cli_fail_error(&err);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_split.c: what is for training, validation and test: names of captures, or three token files. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "labelling.h"
 #include "wirespeak/capture.h"
@@ -402,7 +402,8 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
     return st;
 }
 
-static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
+/* *rc: the exit status if nothing failed. */
+static wsp_status write_parts(const arguments *a, wsp_input *in, int *rc, wsp_error *err)
 {
     collected k = {.n = 0};
     wsp_tokenize_options how = {.keep = true,
@@ -424,9 +425,8 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, wsp_error *err)
         st = wsp_tokenize(in, &how, &t, &stats, err);
     if (st == WSP_OK)
         st = split_set(a, t, &k, err);
-    if (st == WSP_OK && stats.broken)
-        cli_warn("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is there",
-                 stats.broken, stats.captures);
+    if (st == WSP_OK)
+        *rc = captures_end(&stats, "there");
     if (st < 0 && made)
         (void)rmdir(a->out); /* unless a part is in it already */
     wsp_tokens_free(t);
@@ -512,7 +512,7 @@ int cmd_split(int argc, char **argv)
     opt.skip_bad = a.skip_bad;
     st = wsp_input_new(&in, a.paths, a.n_paths, &opt, &err);
     if (st == WSP_OK)
-        st = a.out ? write_parts(&a, in, &err) : print_parts(&a, in, &err);
+        st = a.out ? write_parts(&a, in, &rc, &err) : print_parts(&a, in, &err);
     wsp_input_free(in);
-    return st < 0 ? cli_fail_error(&err) : CLI_OK;
+    return st < 0 ? cli_fail_error(&err) : rc;
 }

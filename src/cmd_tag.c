@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "captures.h"
 #include "cli.h"
 #include "guard.h"
 #include "metrics.h"
@@ -311,7 +312,7 @@ static int open_feed(run *r)
                                                              &r->feed_options, &err);
     if (st == WSP_ERR_IO && is_live(r))
         hint_at_files(names);
-    return st < 0 ? cli_fail_error(&err) : CLI_OK;
+    return st < 0 ? captures_refused(page.name, &err) : CLI_OK;
 }
 
 static int open_outlet(run *r)

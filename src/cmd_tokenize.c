@@ -213,6 +213,7 @@ typedef struct job {
     wsp_model *model;     /* that tells the tokens, or NULL */
     wsp_coding *coding;
     wsp_coded coded;
+    bool refused; /* what was named, before anything was read */
     const char *part;
     uint64_t seed;
     double val, test;
@@ -340,6 +341,7 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     opt = captures_options(a->filter, a->skip_bad);
     j->err = err;
     st = wsp_input_new(&in, paths, n, &opt, err);
+    j->refused = st < 0;
     if (st == WSP_OK)
         st = labelling_load(&j->labels, page.name, &a->lists, err);
     if (st == WSP_OK && a->out)
@@ -397,7 +399,7 @@ int cmd_tokenize(int argc, char **argv)
     wsp_model_free(j.model);
     if (st < 0) {
         free(predictions);
-        return cli_fail_error(&err);
+        return j.refused ? captures_refused(page.name, &err) : cli_fail_error(&err);
     }
     if (a.stats_only && a.format[0] == 'j')
         print_json(&s, a.sizes, a.model ? &j.coded : NULL, predictions);

@@ -315,7 +315,8 @@ int flow_run_input(flow_run *r, wsp_input *in)
     if (r->rc != CLI_OK)
         return r->rc;
     if (st < 0) {
-        (void)print_end(r);
+        if (r->stats.captures) /* else nothing was a capture: there is no title of nothing */
+            (void)print_end(r);
         return cli_fail_error(&r->err);
     }
     r->rc = print_end(r);

@@ -241,8 +241,8 @@ static int listen_unix(metrics *m, const char *path, const char *text)
     int rc;
 
     if (strlen(path) >= sizeof addr.sun_path)
-        return cli_fail("--metrics %s: a socket's path has less than %zu bytes", text,
-                        sizeof addr.sun_path);
+        return cli_usage("tag", "--metrics %s: a socket's path has less than %zu bytes", text,
+                         sizeof addr.sun_path);
     memcpy(addr.sun_path, path, strlen(path) + 1);
     remove_stale(&addr);
     rc = listen_at(m, (const struct sockaddr *)&addr, sizeof addr, text);
@@ -267,14 +267,14 @@ static int listen_tcp(metrics *m, const char *text)
     unsigned long port = strtoul(digits, &end, 10);
 
     if (*digits < '0' || *digits > '9' || *end || port == 0 || port > 65535)
-        return cli_fail("--metrics %s: write it PORT, 127.0.0.1:PORT, [::1]:PORT or unix:SOCKET",
-                        text);
+        return cli_usage(
+            "tag", "--metrics %s: write it PORT, 127.0.0.1:PORT, [::1]:PORT or unix:SOCKET", text);
     v4.sin_port = v6.sin6_port = htons((uint16_t)port);
     if (!colon || is_host(text, host, "127.0.0.1") || is_host(text, host, "localhost"))
         return listen_at(m, (const struct sockaddr *)&v4, sizeof v4, text);
     if (is_host(text, host, "[::1]"))
         return listen_at(m, (const struct sockaddr *)&v6, sizeof v6, text);
-    return cli_fail("--metrics %s: only loopback addresses, or a Unix socket", text);
+    return cli_usage("tag", "--metrics %s: only loopback addresses, or a Unix socket", text);
 }
 
 int metrics_open(metrics **out, const char *address, const wsp_feed *feed, outlet *o)

@@ -88,7 +88,7 @@ static int kafka_open(sink *s, const char *target)
     s->own = p;
     if (!slash || slash == target || !slash[1]) {
         free(brokers);
-        return cli_fail("%s: write it kafka:BROKER[:PORT][,BROKER...]/TOPIC", s->target);
+        return cli_usage("tag", "%s: write it kafka:BROKER[:PORT][,BROKER...]/TOPIC", s->target);
     }
     if (p && brokers) {
         p->conf = configure(p, brokers, why, sizeof why);

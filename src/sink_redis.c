@@ -76,7 +76,8 @@ static int redis_open(sink *s, const char *target)
     if (!r)
         return cli_fail("no memory for an output");
     if (!read_target(r, target))
-        return cli_fail("%s: write it redis:HOST[:PORT]/STREAM or redis:SOCKET/STREAM", s->target);
+        return cli_usage("tag", "%s: write it redis:HOST[:PORT]/STREAM or redis:SOCKET/STREAM",
+                         s->target);
     if (!r->host || !r->key)
         return cli_fail("no memory for an output");
     return dial(r) ? CLI_OK : cli_fail("%s: %s", s->target, strerror(errno));

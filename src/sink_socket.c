@@ -66,8 +66,8 @@ static int open_at(sink *s, const char *path, bool syslog)
     w->addr.sun_family = AF_UNIX;
     w->syslog = syslog;
     if (strlen(path) >= sizeof w->addr.sun_path)
-        return cli_fail("%s: a socket's path has less than %zu bytes", path,
-                        sizeof w->addr.sun_path);
+        return cli_usage("tag", "%s: a socket's path has less than %zu bytes", path,
+                         sizeof w->addr.sun_path);
     memcpy(w->addr.sun_path, path, strlen(path) + 1);
     return dial(s) ? CLI_OK : cli_fail("%s: %s", path, strerror(errno));
 }

@@ -37,6 +37,7 @@ struct wsp_input {
     uint64_t bytes;
     size_t skipped, unread;
     bool opened, has_held;
+    bool told;          /* it was said why nothing was opened */
     wsp_error held;     /* keep_going: what was wrong last, until something else is met */
     uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
     bool measured;
@@ -399,9 +400,15 @@ static bool pass_over(wsp_input *in, const wsp_error *err)
     return true;
 }
 
-/* The last of the paths that are no captures is an error, if there was nothing else. */
+/* The last of the paths that are no captures is an error, if there was nothing else; so are folders without a file, once. */
 static wsp_status end_of_paths(wsp_input *in, wsp_error *err)
 {
+    bool nothing = !in->opened && !in->told && !in->skipped && in->n_paths;
+
+    in->told = true;
+    if (nothing && !in->has_held)
+        return wspi_fail(err, WSP_ERR_FORMAT, 0, "%s%s: there is no capture in %s", in->paths[0],
+                         in->n_paths > 1 ? " and the others" : "", in->n_paths > 1 ? "them" : "it");
     if (!in->has_held || in->opened) {
         tell_held(in);
         return WSP_EOF;
@@ -436,8 +443,10 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
             in->opened = true;
             return st;
         }
-        if (!pass_over(in, err))
+        if (!pass_over(in, err)) {
+            in->told = true;
             return st;
+        }
     }
 }
 

@@ -56,7 +56,7 @@ check "the table is printed" label 0 -o table "$data/dns.pcap"
 check "its first line names the columns" grep -qE '^start +source +destination +proto' "$tmp/out"
 check "a filter that nothing passes gives no line" label 0 -f 'tcp port 1' "$data/dns.pcap"
 check "and nothing is printed" lines 0
-check "a filter that is none fails" label 1 -f 'no such filter' "$data/dns.pcap"
+check "a filter that is none fails" label 2 -f 'no such filter' "$data/dns.pcap"
 check "a missing file fails" label 1 "$tmp/none.pcap"
 check "an unknown form is a mistake" label 2 -o xml "$data/dns.pcap"
 

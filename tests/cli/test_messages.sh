@@ -4,6 +4,11 @@
 set -u
 # shellcheck source=tests/cli/common
 . "${top_srcdir:-.}/tests/cli/common"
+model=$tmp/m.safetensors
+python3 "${top_srcdir:-.}/tests/cli/labels.py" "$ws" "$data" >"$tmp/labels.tsv"
+"$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/labels.tsv" -w "$tmp/set.npz" "$data"/{dns,http,ntp}.pcap &&
+    "$ws" train -q --config tiny --epochs 5 --batch-tokens 512 --val "$tmp/set.npz" -w "$model" "$tmp/set.npz"
+result $? "a tiny model is trained"
 
 # clean FILE: letters and line ends only, as a terminal sees it
 clean() { ! LC_ALL=C grep -q '[[:cntrl:]]' <(LC_ALL=C tr -d '\n\t' <"$1"); }
@@ -56,6 +61,59 @@ for option in "--fanout 3" --no-promiscuous "--snaplen 100" "--buffer 1Mi" "--ma
     says "${option%% *} is for --interface" tag $option -m m -r "$data/dns.pcap"
 done
 says "--skip-bad is for --read" tag --skip-bad -m m -i lo
+
+# ---- what is a mistake on the command line ----
+
+for sink in redis:HOST kafka:BROKER; do
+    if "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w "${sink%%:*}:" 2>&1 | grep -q 'built without it'; then
+        skip "an address for ${sink%%:*}" "this program was built without it"
+    else
+        says "write it $sink" tag -m "$model" -r "$data/dns.pcap" -w "${sink%%:*}:"
+    fi
+done
+for address in 0 99999 0.0.0.0:9999 no:where "unix:$(printf '%0200d' 1)"; do
+    says "--metrics $address: " tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/x" --metrics "$address"
+done
+rm -f "$tmp/x"
+for c in "classify -m $model" "tag -m $model -r" "embed -m $model -w $tmp/x" label explain "tokenize -w $tmp/x" "enroll -l new -m $model -w $tmp/x"; do
+    # shellcheck disable=SC2086 # a command and its options
+    says 'filter "foo bar": ' ${c%% *} -f 'foo bar' ${c#"${c%% *}"} "$data/dns.pcap"
+done
+
+# ---- nothing to read ----
+
+mkdir -p "$tmp/none/deep"
+for c in "classify -m $model" "classify --by-capture -o csv -m $model" "classify -m $model -w $tmp/x" "tag -q -m $model -r" "embed -m $model -w $tmp/x" \
+    label explain "tokenize -w $tmp/x" "tokenize --stats" "enroll -l new -m $model -w $tmp/x" split "split -w $tmp/x" "forge -w $tmp/x"; do
+    # shellcheck disable=SC2086 # a command and its options
+    fails "$c: an empty folder" 1 $c "$tmp/none"
+    # shellcheck disable=SC2086
+    "$ws" $c "$tmp/none" 2>&1 >"$tmp/out" | grep -q "^wirespeak: $tmp/none: there is no capture in it$" && [ ! -s "$tmp/out" ]
+    result $? "$c says that there is no capture in it"
+done
+"$ws" label "$tmp/none" "$tmp/none/deep" 2>&1 | grep -q "^wirespeak: $tmp/none and the others: there is no capture in them$"
+result $? "so of several"
+[ ! -e "$tmp/x" ]
+result $? "nothing is written"
+"$ws" label -q "$tmp/none" "$data/dns.pcap" >/dev/null
+result $? "an empty folder beside a capture is fine"
+printf 'no capture\n' >"$tmp/none/text"
+"$ws" label -q --skip-bad "$tmp/none" 2>/dev/null
+result $? "and so is one where all was passed over on request"
+
+# ---- captures that break off ----
+
+head -c 1000 "$data/dns.pcap" >"$tmp/cut.pcap"
+for c in "classify -m $model" "tag -m $model -r" "embed -m $model -w $tmp/e.npy" label explain "tokenize -w $tmp/t.npz" "enroll -l new -m $model -w $tmp/m8.safetensors" \
+    "split -w $tmp/parts" "forge -w $tmp/f.pcap"; do
+    rc=0
+    # shellcheck disable=SC2086 # a command and its options
+    "$ws" $c "$tmp/cut.pcap" >/dev/null 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && grep -q 'after [0-9]* packets' "$tmp/err"
+    result $? "${c%% *}: a capture that breaks off is status 1"
+done
+[ -s "$tmp/m8.safetensors" ] && [ -s "$tmp/parts/train.npz" ] && [ -s "$tmp/e.npy" ] && [ -s "$tmp/t.npz" ] && [ -s "$tmp/f.pcap" ]
+result $? "what came before the break is there"
 
 # ---- labels ----
 

@@ -106,7 +106,7 @@ wait $pid
 result $? "and does not keep the program from ending"
 for at in 1:9469 '[::1:9469' :9469 +9469 127.0.0.1: 65536; do
     "$ws" tag -q -m "$model" -r "$data/dns.pcap" --metrics="$at" >/dev/null 2>"$tmp/err"
-    if [ $? != 1 ] || [ "$(wc -l <"$tmp/err")" != 1 ]; then break; fi
+    if [ $? != 2 ] || [ "$(wc -l <"$tmp/err")" != 1 ]; then break; fi
 done
 [ "$at" = 65536 ] && [ "$(wc -l <"$tmp/err")" = 1 ]
 result $? "an address for the page is what the manual says, and nothing like it"
