@@ -109,7 +109,7 @@ static wsp_status add_frame(labelling *l, wsp_flow_table *table, int linktype,
                             wsp_packet_tcp_flags(l->packet), &f, &dir);
     if (st < 0)
         return st;
-    wsp_flow_note_icmp(f, l->packet, dir);
+    wsp_flow_note(f, l->packet, dir);
     if (!wsp_packet_ip(l->packet, &ip, &len))
         return l->st;
     if (!f->user) {

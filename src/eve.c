@@ -205,6 +205,19 @@ static void put_address(linebuf *l, const wsp_flow_key *key, int side)
     LINE(l, "\"");
 }
 
+static void put_vlans(linebuf *l, const wsp_flow *f)
+{
+    for (size_t i = 0; i < f->n_vlans; i++) {
+        if (i)
+            LINE(l, ",");
+        else
+            LINE(l, ",\"vlan\":[");
+        line_number(l, f->vlan[i]);
+    }
+    if (f->n_vlans)
+        LINE(l, "]");
+}
+
 static void put_ends(linebuf *l, const wsp_flow_key *key)
 {
     static const char *const ip[2] = {",\"src_ip\":", ",\"dest_ip\":"};
@@ -300,6 +313,7 @@ void eve_flow(linebuf *l, const wsp_flow *f, const eve_event *e)
         LINE(l, ",\"pcap_filename\":");
         line_text(l, e->capture);
     }
+    put_vlans(l, f);
     put_ends(l, &f->key);
     put_protocol(l, f);
     put_flow(l, f);

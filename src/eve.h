@@ -28,7 +28,7 @@ typedef struct eve_event {
 } eve_event;
 
 /*
- * The flow event: timestamp, event_type, flow_id, pcap_filename, addresses ("ether" for what is not IP), ports, proto,
+ * The flow event: timestamp, event_type, flow_id, pcap_filename, vlan, addresses ("ether" for what is not IP), ports, proto,
  * icmp_type and icmp_code, community_id, flow. A member whose value was not read from the packets is absent. The object
  * stays open: the caller's own members follow, each after a comma, and "}\n".
  */

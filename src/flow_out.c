@@ -105,6 +105,7 @@ static const column fixed[] = {
     {"timestamp", {"timestamp"}},
     {"flow_id", {"flow_id"}},
     {"pcap_filename", {"pcap_filename"}},
+    {"vlan", {"vlan"}},
     {"src_ip", {"src_ip"}},
     {"src_port", {"src_port"}},
     {"dest_ip", {"dest_ip"}},
@@ -145,7 +146,7 @@ void flow_out_csv_text(FILE *to, const char *s)
     (void)fputc('"', to);
 }
 
-/* The value at a path; a step of digits counts in an array. Nothing when it is not there. */
+/* The value at a path; a step of digits counts in an array. Nothing when it is not there; numbers of an array with a blank between. */
 static void csv_value(FILE *to, const json_t *v, const char *const *path)
 {
     for (size_t i = 0; i < DEPTH && path[i]; i++)
@@ -159,6 +160,9 @@ static void csv_value(FILE *to, const json_t *v, const char *const *path)
         (void)fprintf(to, "%.6g", json_real_value(v));
     else if (json_is_true(v))
         (void)fputs("1", to);
+    for (size_t i = 0; i < json_array_size(v); i++)
+        (void)fprintf(to, "%s%" JSON_INTEGER_FORMAT, i ? " " : "",
+                      json_integer_value(json_array_get(v, i)));
 }
 
 /* The titles (object NULL) or the values of columns. */

@@ -37,6 +37,8 @@ typedef enum wsp_flow_end {
     WSP_FLOW_EOF,     /* the capture ended */
 } wsp_flow_end;
 
+#define WSP_MAX_VLANS 4 /* of a flow, that are kept: more tags than that are in its key alone */
+
 /* What the table keeps of every flow; read-only for the caller except `user`. */
 typedef struct wsp_flow {
     /* side 0 is the initiator: sender of the first packet, or receiver if that is a SYN-ACK */
@@ -46,9 +48,11 @@ typedef struct wsp_flow {
     uint64_t packets[2]; /* [0] from the initiator, [1] to it */
     uint64_t bytes[2];   /* wire bytes of the frames */
     wsp_flow_end end;
-    bool icmp_seen; /* the next two were read: see wsp_flow_note_icmp */
+    bool icmp_seen; /* the next two were read: see wsp_flow_note */
     uint8_t icmp_type, icmp_code;
-    void *user; /* the caller's; see wsp_flow_table_options.release */
+    uint8_t n_vlans;
+    uint16_t vlan[WSP_MAX_VLANS]; /* [n_vlans] of the first packet, the outermost first */
+    void *user;                   /* the caller's; see wsp_flow_table_options.release */
 } wsp_flow;
 
 typedef struct wsp_flow_table wsp_flow_table;
@@ -83,11 +87,11 @@ WSP_MUST_USE WSP_API wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_
                                                    uint8_t tcp_flags, wsp_flow **flow, int *dir);
 
 /*
- * Keeps type and code of the flow's first ICMP or ICMPv6 packet from the initiator, which records of flows and
- * Community IDs need. Call it with every packet after wsp_flow_table_add; it looks at no other kind and at no fragment
- * but the first.
+ * Keeps what records of flows need beside the key: the VLANs of the flow's first packet, and type and code of its first ICMP or
+ * ICMPv6 packet from the initiator (Community IDs have them). Call it with every packet after wsp_flow_table_add; of ICMP it
+ * looks at no fragment but the first.
  */
-WSP_API void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir);
+WSP_API void wsp_flow_note(wsp_flow *flow, const wsp_packet *p, int dir);
 
 /* Ends the flows that are idle at `now_ns`, as a packet of that time would. For live use, where packets may stay away. */
 WSP_API void wsp_flow_table_expire(wsp_flow_table *t, uint64_t now_ns);

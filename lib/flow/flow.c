@@ -377,7 +377,7 @@ wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_flow_key *key, uint64
 }
 
 /* The ICMP header must follow the IP header at once; in IPv4 not in a later fragment. */
-void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
+static void note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
 {
     const uint8_t *ip;
     size_t len, at;
@@ -392,6 +392,13 @@ void wsp_flow_note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
     flow->icmp_seen = true;
     flow->icmp_type = ip[at];
     flow->icmp_code = ip[at + 1];
+}
+
+void wsp_flow_note(wsp_flow *flow, const wsp_packet *p, int dir)
+{
+    if (flow->key.scope && flow->packets[0] + flow->packets[1] == 1) /* a tag is in the scope */
+        flow->n_vlans = (uint8_t)wsp_packet_vlans(p, flow->vlan, WSP_MAX_VLANS);
+    note_icmp(flow, p, dir);
 }
 
 void wsp_flow_table_expire(wsp_flow_table *t, uint64_t now_ns)

@@ -406,7 +406,7 @@ static wsp_status take_packet(wsp_tagger *t, uint32_t source, int linktype, cons
     WSP_TRY(wsp_flow_table_add(t->table, &key, frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(t->packet), &flow, &dir));
     WSP_TRY(t->st);
-    wsp_flow_note_icmp(flow, t->packet, dir);
+    wsp_flow_note(flow, t->packet, dir);
     if (!flow->user)
         WSP_TRY(begin(t, flow, source, linktype, frame->wirelen));
     t->stats.packets++;

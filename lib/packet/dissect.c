@@ -223,6 +223,16 @@ uint8_t wsp_packet_tcp_flags(const wsp_packet *p)
     return 0;
 }
 
+size_t wsp_packet_vlans(const wsp_packet *p, uint16_t *vlan, size_t room)
+{
+    size_t n = 0, layers = wspi_own_layers(p);
+
+    for (size_t i = 0; i < layers && n < room; i++)
+        if (p->layers[i].id == WSPI_VLAN)
+            vlan[n++] = (uint16_t)p->layers[i].v[WSPI_VLAN_ID];
+    return n;
+}
+
 bool wsp_packet_ip(const wsp_packet *p, const uint8_t **ip, size_t *len)
 {
     for (size_t i = wspi_own_layers(p); i-- > 0;) {

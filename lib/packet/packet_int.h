@@ -176,6 +176,7 @@ extern const wspi_proto *const wspi_protos[WSPI_LAYER_COUNT];
 
 /* Field numbers that code refers to; they equal the rows of the tables (a test holds it). */
 enum { WSPI_ETH_DST, WSPI_ETH_SRC };
+enum { WSPI_VLAN_PCP, WSPI_VLAN_DEI, WSPI_VLAN_ID, WSPI_VLAN_TYPE };
 enum {
     WSPI_IPV4_VERSION,
     WSPI_IPV4_IHL,

@@ -211,7 +211,7 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
         wsp_packet_check(k->packet);
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(k->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
-    wsp_flow_note_icmp(flow, k->packet, dir);
+    wsp_flow_note(flow, k->packet, dir);
     k->stats->packets++;
     k->stats->bytes += frame->caplen;
     if (k->opt.on_packet) {

@@ -129,6 +129,15 @@ print(max(len(h["labels"]) for h in json.load(sys.stdin)["heads"]))' >"$tmp/most
     $(($(cat "$tmp/most") - 1)) ] && [ "$(cat "$tmp/most")" -gt 63 ]
 result $? "CSV has as many columns as the largest head has labels"
 
+json 'print([x["vlan"] for x in r if "vlan" in x])' "$data/edge-layers.pcap" >"$tmp/vlans"
+"$ws" label -q "$data/edge-layers.pcap" | python3 -c 'import json, sys; print([x["vlan"] for x in map(json.loads, sys.stdin) if "vlan" in x])' >"$tmp/vlans.label"
+"$ws" tag -q -m "$model" -r "$data/edge-layers.pcap" |
+    python3 -c 'import json, sys; print([x["vlan"] for x in map(json.loads, sys.stdin) if "vlan" in x and x["event_type"] == "flow"])' >"$tmp/vlans.tag"
+[ "$(cat "$tmp/vlans")" = '[[42], [100, 42], [1, 1, 1, 1]]' ] && cmp -s "$tmp/vlans" "$tmp/vlans.label" && cmp -s "$tmp/vlans" "$tmp/vlans.tag"
+result $? "records of flows have their VLANs, the outermost first, four at most"
+[ "$(classify -o csv "$data/edge-layers.pcap" | cut -d, -f4 | grep .)" = $'vlan\n42\n100 42\n1 1 1 1' ]
+result $? "and so does CSV"
+
 # ---- whole captures ----
 
 # The labels of a head are few here: --top has all of them, and what captures get can be computed from what flows have.

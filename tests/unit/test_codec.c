@@ -51,6 +51,7 @@ static void named_fields_are_where_the_code_expects_them(void **state)
     assert_string_equal(wspi_protos[WSPI_IPV4]->fields[WSPI_IPV4_CKSUM].name, "ipv4.cksum");
     assert_string_equal(wspi_protos[WSPI_IPV6]->fields[WSPI_IPV6_DST_IF].name, "ipv6.dst_if");
     assert_string_equal(wspi_protos[WSPI_TCP]->fields[WSPI_TCP_URG].name, "tcp.urg");
+    assert_string_equal(wspi_protos[WSPI_VLAN]->fields[WSPI_VLAN_ID].name, "vlan.id");
     assert_string_equal(wspi_protos[WSPI_TCP]->fields[WSPI_TCP_CKSUM].name, "tcp.cksum");
     assert_string_equal(wspi_protos[WSPI_UDP]->fields[WSPI_UDP_CKSUM].name, "udp.cksum");
     assert_string_equal(wspi_protos[WSPI_ICMP]->fields[WSPI_ICMP_SEQ].name, "icmp.seq");

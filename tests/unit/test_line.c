@@ -152,6 +152,10 @@ static json_t *tree(const wsp_flow *f, const eve_event *e, const char *community
     put(o, "flow_id", integer(e->flow_id));
     if (e->capture)
         put(o, "pcap_filename", json_string(e->capture));
+    if (f->n_vlans)
+        put(o, "vlan", json_array());
+    for (size_t i = 0; i < f->n_vlans; i++)
+        assert_int_equal(json_array_append_new(json_object_get(o, "vlan"), integer(f->vlan[i])), 0);
     put_ends(o, &f->key);
     eve_proto(&f->key, proto, sizeof proto);
     put(o, "proto", json_string(proto));
@@ -216,7 +220,8 @@ static void records_of_flows_are_those_of_trees(void **state)
                  .addr = {{0x20, 1, 0xd, 0xb8}, {0xfe, 0x80}}}},
         {.key = {.addr_len = 4, .proto = 1}, .icmp_seen = true, .icmp_type = 8, .icmp_code = 255},
         {.key = {.addr_len = 16, .proto = 58}, .icmp_seen = true, .icmp_type = 135},
-        {.key = {.addr_len = 4, .proto = 253}},
+        {.key = {.addr_len = 4, .proto = 253}, .n_vlans = 1, .vlan = {5}},
+        {.key = {.addr_len = 16, .proto = 253}, .n_vlans = 3, .vlan = {100, 0, 4095}},
         {.key = {.addr_len = 6,
                  .ethertype = 0x0806,
                  .addr = {{2, 0, 0, 0, 0, 1}, {255, 255, 255, 255, 255, 255}}}},
