@@ -270,6 +270,7 @@ int capture_out_print(capture_out *c, const flow_out *o, size_t going, FILE *to)
     for (size_t i = 0; i < ended; i++) {
         if (rc == CLI_OK)
             rc = print_capture(o, &c->open[i], to);
+        (void)cli_stdout_lost();
         votes_clear(&c->open[i], o);
     }
     if (ended)

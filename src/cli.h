@@ -106,6 +106,9 @@ wsp_dtype cli_dtype(const char *word);
  */
 int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, size_t *n_heads);
 
+/* One warning if one of these heads of the model answers nothing but "unknown": train says so of those that learned nothing. */
+void cli_warn_untrained(const char *path, const wsp_model *m, const size_t *heads, size_t n);
+
 /* "wirespeak: ..." on standard error, one line. Returns CLI_FAILED, so that failing is one statement. */
 int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);
 
@@ -127,6 +130,12 @@ _Noreturn void cli_die_usage(const char *command, const char *fmt, ...) WSP_PRIN
 
 /* Sends the library's messages to standard error up to `level`; main does it once with WSP_LOG_WARNING. */
 void cli_log_level(wsp_log_level level);
+
+/*
+ * Whether standard output has lost something. Asked right after something was printed, so that the reason can be told at the
+ * end: a command that prints much, or long lines, asks.
+ */
+bool cli_stdout_lost(void);
 
 /*
  * Flushes and closes standard output. Returns `status`, or CLI_FAILED with a message when anything written to it was

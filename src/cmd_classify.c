@@ -25,10 +25,12 @@ static const cli_page page = {
                "with a trained model.\n"
                "No address, port or name reaches the model. A flow whose best label is not likely "
                "enough is \"unknown\".",
-    .examples = "  wirespeak classify -m model.safetensors trace.pcap\n  tcpdump -w - | wirespeak "
-                "classify -m model.safetensors -o jsonl -\n  wirespeak classify -m "
-                "model.safetensors --summary captures/\n  wirespeak classify -m "
-                "model.safetensors --by-capture --head device captures/\n",
+    .examples =
+        "  wirespeak classify -m model.safetensors trace.pcap\n  tcpdump -r trace.pcap -w - "
+        "tcp | wirespeak classify -m model.safetensors -o jsonl -\n  tcpdump -U -w - | "
+        "wirespeak tag -m model.safetensors -r -    (a pipe that goes on)\n  wirespeak classify -m "
+        "model.safetensors --summary captures/\n  wirespeak classify -m "
+        "model.safetensors --by-capture --head device captures/\n",
     .min_operands = 1,
     .max_operands = -1,
     .rules = rules,
@@ -115,6 +117,8 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
                         a->model);
     if (cli_find_heads(m, &a->heads, r->q.head, &r->q.n) != CLI_OK)
         return CLI_FAILED;
+    if (a->least < 0)
+        cli_warn_untrained(a->model, m, r->q.head, r->q.n);
     return flow_out_make_room(&r->out);
 }
 

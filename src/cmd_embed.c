@@ -65,7 +65,10 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
                       .max_packets = wsp_view_options_of(m).max_packets};
     r->out = (flow_out){.q = &r->q, .format = a->format[0] == 'j' ? OUT_JSONL : OUT_CSV, .top = 1};
     r->max_flows = a->max_flows;
-    return cli_find_heads(m, &a->heads, r->q.head, &r->q.n);
+    if (cli_find_heads(m, &a->heads, r->q.head, &r->q.n) != CLI_OK)
+        return CLI_FAILED;
+    cli_warn_untrained(a->model, m, r->q.head, r->q.n);
+    return CLI_OK;
 }
 
 int cmd_embed(int argc, char **argv)

@@ -161,6 +161,7 @@ static int describe(const char *path, bool json)
     if (json) {
         text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
         (void)puts(text ? text : "");
+        (void)cli_stdout_lost();
         free(text);
     } else {
         const char *k;

@@ -136,7 +136,7 @@ static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table
             l->stats.broken++;
             return WSP_OK;
         }
-        if (st < 0 || st == WSP_EOF || ferror(stdout))
+        if (st < 0 || st == WSP_EOF || cli_stdout_lost())
             break;
         st = add_frame(l, table, linktype, &frame);
         if (st < 0)
@@ -191,7 +191,7 @@ static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
 
     if (st < 0)
         (void)snprintf(err->text, sizeof err->text, "%s", wsp_status_name(st));
-    while (st == WSP_OK && !ferror(stdout)) {
+    while (st == WSP_OK && !cli_stdout_lost()) {
         st = wsp_input_open_next(in, &info, err);
         if (st != WSP_OK)
             break;

@@ -365,6 +365,8 @@ static int tag(run *r)
     if (wsp_model_load(&r->m, r->model, &err) < 0)
         return cli_fail_error(&err);
     rc = cli_find_heads(r->m, &r->heads, r->head, &r->n_heads);
+    if (rc == CLI_OK && r->tag_options.min_confidence < 0)
+        cli_warn_untrained(r->model, r->m, r->head, r->n_heads);
     if (rc == CLI_OK)
         rc = open_feed(r);
     if (rc == CLI_OK)

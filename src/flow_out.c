@@ -146,6 +146,16 @@ void flow_out_csv_text(FILE *to, const char *s)
     (void)fputc('"', to);
 }
 
+/* An array of objects has no form in CSV but its own. */
+static void csv_json(FILE *to, const json_t *v)
+{
+    char *text = json_dumps(v, JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+    if (text)
+        flow_out_csv_text(to, text);
+    free(text);
+}
+
 /* The value at a path; a step of digits counts in an array. Nothing when it is not there; numbers of an array with a blank between. */
 static void csv_value(FILE *to, const json_t *v, const char *const *path)
 {
@@ -160,7 +170,9 @@ static void csv_value(FILE *to, const json_t *v, const char *const *path)
         (void)fprintf(to, "%.6g", json_real_value(v));
     else if (json_is_true(v))
         (void)fputs("1", to);
-    for (size_t i = 0; i < json_array_size(v); i++)
+    else if (json_is_object(json_array_get(v, 0)))
+        csv_json(to, v);
+    for (size_t i = 0; json_is_integer(json_array_get(v, i)); i++)
         (void)fprintf(to, "%s%" JSON_INTEGER_FORMAT, i ? " " : "",
                       json_integer_value(json_array_get(v, i)));
 }
@@ -180,10 +192,11 @@ static void csv_columns(FILE *to, const json_t *object, const column *c, size_t 
 
 static void csv_head(const flow_out *o, FILE *to, const json_t *object, const char *head)
 {
-    static const char *const members[] = {"label", "confidence", "outside", "decided"};
+    static const char *const members[] = {"label", "confidence", "outside", "decided",
+                                          "per_packet"};
     char name[96], rank[24];
 
-    for (size_t i = 0; i < (o->q->early ? 4u : 3u); i++) {
+    for (size_t i = 0; i < (o->q->early ? 5u : 3u); i++) {
         column c = {name, {"wirespeak", "heads", head, members[i]}};
         (void)snprintf(name, sizeof name, i ? "%s_%s" : "%s", head, members[i]);
         csv_columns(to, object, &c, 1);

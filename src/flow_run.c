@@ -194,7 +194,7 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
         return WSP_OK;
     r->rc = answers_ask(&r->q, t, &a);
     progress_hide(&r->progress);
-    for (size_t i = 0; r->rc == CLI_OK && i < t->n_flows && !ferror(stdout); i++) {
+    for (size_t i = 0; r->rc == CLI_OK && i < t->n_flows && !cli_stdout_lost(); i++) {
         const kept *k = &r->kept[i];
         flow_record f = {.a = &a, .at = i, .id = k->id, .flow = &k->flow, .ndpi = &k->ndpi};
 
@@ -216,7 +216,7 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
         r->rc = cli_fail_error(&r->err);
     add_stats(&r->shared, &a.shared);
     answers_clear(&r->q, &a);
-    if (ferror(stdout)) /* a full disk, or a reader that has gone: nobody would see the rest */
+    if (cli_stdout_lost()) /* a full disk, or a reader that has gone: nobody would see the rest */
         r->rc = CLI_FAILED;
     return r->rc == CLI_OK ? WSP_OK : WSP_ERR_IO;
 }

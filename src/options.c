@@ -174,16 +174,28 @@ bool cli_is_quiet(void)
     return quiet;
 }
 
+/* A stream remembers that a write failed, but not why; closing it tells only if there is more to be written. */
+static int stdout_errno;
+
+bool cli_stdout_lost(void)
+{
+    if (ferror(stdout) && !stdout_errno)
+        stdout_errno = errno;
+    return ferror(stdout) != 0;
+}
+
 int cli_close_stdout(int status)
 {
     bool lost = ferror(stdout) != 0;
 
     errno = 0;
-    if (fclose(stdout) != 0)
+    if (fclose(stdout) != 0) {
         lost = true;
+        stdout_errno = stdout_errno ? stdout_errno : errno;
+    }
     if (!lost)
         return status;
-    (void)cli_fail("standard output: %s", errno ? strerror(errno) : "a write failed");
+    (void)cli_fail("standard output: %s", stdout_errno ? strerror(stdout_errno) : "a write failed");
     return status == CLI_OK ? CLI_FAILED : status;
 }
 
@@ -619,4 +631,23 @@ int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, siz
                             names->items[i]);
     }
     return CLI_OK;
+}
+
+void cli_warn_untrained(const char *path, const wsp_model *m, const size_t *heads, size_t n)
+{
+    const char *first = NULL;
+    size_t others = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const wsp_head *h = wsp_model_head(m, heads[i]);
+        if (h->unknown_below <= 1) /* some probability reaches it */
+            continue;
+        others += first != NULL;
+        first = first ? first : h->name;
+    }
+    if (first && others)
+        cli_warn("%s: head %s and %zu others were not trained: they call every flow \"unknown\"",
+                 path, first, others);
+    else if (first)
+        cli_warn("%s: head %s was not trained: it calls every flow \"unknown\"", path, first);
 }

@@ -85,8 +85,9 @@ void ranking_print(ranking *k, FILE *to)
 {
     if (k->n)
         qsort(k->items, k->n, sizeof *k->items, highest_first);
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = 0; i < k->n && !cli_stdout_lost(); i++)
         (void)fputs(k->items[i].text, to);
+    (void)cli_stdout_lost();
     ranking_clear(k);
 }
 

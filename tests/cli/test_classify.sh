@@ -80,6 +80,7 @@ for x, y in zip(c, r):
     assert x["protocol"] == w["label"] and abs(float(x["protocol_confidence"]) - w["confidence"]) < 1e-4, (x, y)
     assert int(x["pkts_toserver"]) == y["flow"]["pkts_toserver"] and int(x["packets_read"]) == w["packets"]
     assert x["protocol_2"] == h["top"][1]["label"] and h["top"][0]["confidence"] >= h["top"][1]["confidence"]
+    assert json.loads(x["protocol_per_packet"]) == h["per_packet"], x
     assert len(h["per_packet"]) == w["packets"] and h["per_packet"][-1]["label"] == w["label"]
     assert int(x["protocol_decided"]) == h["decided"] <= w["packets"]
     assert all(p["label"] == w["label"] for p in h["per_packet"][h["decided"] - 1:])
@@ -317,9 +318,39 @@ rc=0
 [ $rc = 0 ] && cmp -s "$tmp/out" "$tmp/alone"
 result $? "--skip-bad does not mind either"
 
-rc=0
-classify "${all[@]}" >/dev/full 2>/dev/null || rc=$?
-[ $rc = 1 ]
-result $? "a full disk is an error"
+shipped=${top_srcdir:-.}/models/flows.safetensors
+for c in "classify -o table -m $model" "classify -o jsonl -m $model" "classify --top 65536 -o jsonl -m $shipped" "classify --by-capture --head all --top 99 -o jsonl -m $shipped" \
+    "classify --rank 50 -o jsonl --top 9 -m $model" "classify -o csv -m $model" "classify --summary -o jsonl -m $model" label "explain -p everything"; do
+    rc=0
+    # shellcheck disable=SC2086 # a command and its options
+    "$ws" ${c%% *} -q ${c#"${c%% *}"} "${all[@]}" >/dev/full 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && grep -qx 'wirespeak: standard output: No space left on device' "$tmp/err"
+    result $? "${c%%-m *}: a full disk is an error, with the reason"
+done
+"$ws" info -o json "$shipped" 2>&1 >/dev/full | grep -qx 'wirespeak: standard output: No space left on device'
+result $? "so it is of one long line"
+
+# ---- heads that nobody trained, and pipes that go on ----
+
+"$ws" train -q --config tiny --epochs 1 --batch-tokens 512 --head-weight 0 --threads 1 -w "$tmp/untrained.safetensors" "$tmp/set.npz"
+for c in "classify -m $tmp/untrained.safetensors" "tag -m $tmp/untrained.safetensors -r" "embed -w $tmp/x.npy -m $tmp/untrained.safetensors"; do
+    # shellcheck disable=SC2086 # a command and its options
+    [ "$("$ws" $c "$data/dns.pcap" 2>&1 >/dev/null | grep -c 'untrained.safetensors: head protocol was not trained: it calls every flow "unknown"')" = 1 ]
+    result $? "${c%% *}: a head that was not trained is told once"
+done
+"$ws" classify --min-confidence 0 -m "$tmp/untrained.safetensors" "$data/dns.pcap" 2>&1 >/dev/null | grep -q 'not trained'
+[ $? = 1 ] && ! "$ws" classify -m "$model" "$data/dns.pcap" 2>&1 >/dev/null | grep -q 'not trained'
+result $? "one that was is not"
+mkfifo "$tmp/fifo"
+"$ws" tag -q -m "$model" -r - <"$tmp/fifo" >"$tmp/running" &
+exec 3>"$tmp/fifo"
+cat "$data/dns.pcap" >&3
+wait_for 10 test -s "$tmp/running"
+result $? "tag says what it sees in a pipe that goes on"
+exec 3>&-
+wait $!
+result $? "and ends with it"
+"$ws" classify --help | grep -q 'wirespeak tag .*-r -'
+result $? "the help of classify names it"
 echo "1..$n"
 exit $bad
