@@ -593,6 +593,32 @@ static size_t record_options(run *r, cli_option *o)
     return sizeof rows / sizeof rows[0];
 }
 
+static bool has(const cli_list *l, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(l->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int check_lists(const run *r)
+{
+    const cli_list *i = &r->interfaces, *w = &r->targets;
+
+    for (size_t k = 0; k < i->n; k++)
+        if (has(i, k, i->items[k]))
+            return cli_usage(page.name, "-i %s: given twice, its packets would count twice",
+                             i->items[k]);
+    if (i->n > 1 && has(i, i->n, "any"))
+        return cli_usage(page.name, "-i any: all interfaces, their packets would count twice");
+    for (size_t k = 0; k < w->n; k++)
+        if (!sink_is_known(w->items[k]))
+            return cli_usage(page.name,
+                             "-w %s: no such kind of target; a file of this name is ./%s",
+                             w->items[k], w->items[k]);
+    return CLI_OK;
+}
+
 int cmd_tag(int argc, char **argv)
 {
     cli_option options[40];
@@ -604,6 +630,7 @@ int cmd_tag(int argc, char **argv)
              .feed_options = wsp_feed_options_default(),
              .tag_options = wsp_tag_options_default()};
     size_t n;
+    int rc;
 
     r.snaplen = r.feed_options.snaplen;
     r.tag_options.active_ns = UINT64_MAX;
@@ -615,11 +642,9 @@ int cmd_tag(int argc, char **argv)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
     if ((r.interfaces.n == 0) == (r.files.n == 0))
         return cli_usage(page.name, "packets from where? either -i INTERFACE or -r FILE");
-    for (size_t i = 0; i < r.targets.n; i++)
-        if (!sink_is_known(r.targets.items[i]))
-            return cli_usage(page.name,
-                             "-w %s: no such kind of target; a file of this name is ./%s",
-                             r.targets.items[i], r.targets.items[i]);
+    rc = check_lists(&r);
+    if (rc != CLI_OK)
+        return rc;
     if (r.tag_options.active_ns == UINT64_MAX)
         r.tag_options.active_ns = is_live(&r) ? wsp_tag_options_default().active_ns : 0;
     return tag(&r);

@@ -276,7 +276,7 @@ static const char *reason_of(const wsp_flow *f)
     return f->end == WSP_FLOW_EOF ? "shutdown" : "timeout";
 }
 
-static void put_flow(linebuf *l, const wsp_flow *f)
+static void put_flow(linebuf *l, const wsp_flow *f, bool goes_on)
 {
     char time[EVE_TIME_SIZE];
 
@@ -288,14 +288,18 @@ static void put_flow(linebuf *l, const wsp_flow *f)
     eve_time(f->first_ns, time);
     LINE(l, ",\"start\":");
     put_quoted(l, time);
-    eve_time(f->last_ns, time);
-    LINE(l, ",\"end\":");
-    put_quoted(l, time);
+    if (!goes_on) {
+        eve_time(f->last_ns, time);
+        LINE(l, ",\"end\":");
+        put_quoted(l, time);
+    }
     PUT_NUMBER(l, "age", (f->last_ns - f->first_ns) / 1000000000);
     LINE(l, ",\"state\":");
     put_quoted(l, state_of(f));
-    LINE(l, ",\"reason\":");
-    put_quoted(l, reason_of(f));
+    if (!goes_on) {
+        LINE(l, ",\"reason\":");
+        put_quoted(l, reason_of(f));
+    }
     LINE(l, "}");
 }
 
@@ -316,7 +320,7 @@ void eve_flow(linebuf *l, const wsp_flow *f, const eve_event *e)
     put_vlans(l, f);
     put_ends(l, &f->key);
     put_protocol(l, f);
-    put_flow(l, f);
+    put_flow(l, f, e->goes_on);
 }
 
 void eve_answer(linebuf *l, const char *label, double confidence)

@@ -25,6 +25,7 @@ typedef struct eve_event {
     uint64_t time_ns; /* its time stamp */
     uint64_t flow_id;
     const char *capture; /* made by eve_name, or NULL: no pcap_filename */
+    bool goes_on;        /* the flow has not ended: its part has no end and no reason */
 } eve_event;
 
 /*

@@ -118,7 +118,8 @@ static void put_record(linebuf *l, const outlet *o, const entry *e)
     const eve_event event = {.type = end ? "flow" : "tag",
                              .time_ns = end ? e->flow.last_ns : e->record.time_ns,
                              .flow_id = e->record.flow_id,
-                             .capture = o->opt.live ? NULL : e->name};
+                             .capture = o->opt.live ? NULL : e->name,
+                             .goes_on = !end};
 
     eve_flow(l, &e->flow, &event);
     if (o->opt.live) {

@@ -44,11 +44,13 @@ for j in map(json.loads, open(sys.argv[1])):
     if j["event_type"] == "tag":
         assert k not in decided and k not in ended and w["record"] == "decision", j
         assert w["reason"] in ("sure", "packets") and w["packets"] <= 24, j
+        assert "end" not in j["flow"] and "reason" not in j["flow"] and j["flow"]["state"] in ("new", "established", "closed"), j
         decided[k] = w["label"]
     else:
         assert j["event_type"] == "flow" and w["record"] == "end" and k not in ended, j
         assert (w["reason"] == "end") == (k not in decided), j
         assert k not in decided or decided[k] == w["label"], j
+        assert j["flow"]["end"] >= j["flow"]["start"] and j["flow"]["reason"] in ("shutdown", "timeout"), j
         ended[k] = w["label"]
 assert len(decided) > 10 and len(ended) > len(decided), (len(decided), len(ended))
 assert sum(l == "DNS" for l in decided.values()) >= 3, decided
@@ -81,6 +83,8 @@ result $? "a capture that breaks off is told, what came before and after it is l
 
 fails "neither interface nor capture" 2 tag -m "$model"
 fails "both of them" 2 tag -m "$model" -i lo -r "$data/dns.pcap"
+fails "an interface twice" 2 tag -m "$model" -i lo -i lo
+fails "all interfaces and one of them" 2 tag -m "$model" -i lo -i any
 fails "a capture that is not there" 1 tag -q -m "$model" -r "$tmp/no.pcap"
 fails "an interface that is not there" 1 tag -q -m "$model" -i nosuchif0
 fails "a head that is not there" 1 tag -q -m "$model" --head nosuch -r "$data/dns.pcap"

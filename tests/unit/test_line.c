@@ -170,16 +170,18 @@ static json_t *tree(const wsp_flow *f, const eve_event *e, const char *community
     put(flow, "bytes_toserver", integer(f->bytes[0]));
     put(flow, "bytes_toclient", integer(f->bytes[1]));
     put(flow, "start", time_string(f->first_ns));
-    put(flow, "end", time_string(f->last_ns));
+    if (!e->goes_on)
+        put(flow, "end", time_string(f->last_ns));
     put(flow, "age", integer((f->last_ns - f->first_ns) / S));
     put(flow, "state",
         json_string(f->end == WSP_FLOW_CLOSED ? "closed"
                     : both                    ? "established"
                                               : "new"));
-    put(flow, "reason",
-        json_string(f->end == WSP_FLOW_EVICTED || f->end == WSP_FLOW_ACTIVE ? "forced"
-                    : f->end == WSP_FLOW_EOF                                ? "shutdown"
-                                                                            : "timeout"));
+    if (!e->goes_on)
+        put(flow, "reason",
+            json_string(f->end == WSP_FLOW_EVICTED || f->end == WSP_FLOW_ACTIVE ? "forced"
+                        : f->end == WSP_FLOW_EOF                                ? "shutdown"
+                                                                                : "timeout"));
     put(o, "flow", flow);
     return o;
 }
@@ -234,8 +236,8 @@ static void records_of_flows_are_those_of_trees(void **state)
     for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++)
         for (size_t t = 0; t < sizeof times / sizeof times[0]; t++)
             for (int end = WSP_FLOW_OPEN; end <= WSP_FLOW_EOF; end++) {
-                const eve_event file = {"flow", times[t], i * t, "a \xc3\xa9/\"b\".pcap"};
-                const eve_event live = {"tag", times[t] / 2, UINT64_C(1) << 40, NULL};
+                const eve_event file = {"flow", times[t], i * t, "a \xc3\xa9/\"b\".pcap", false};
+                const eve_event live = {"tag", times[t] / 2, UINT64_C(1) << 40, NULL, true};
                 wsp_flow *f = &flows[i];
 
                 f->end = (wsp_flow_end)end;
