@@ -237,10 +237,120 @@ static void opt_fits(const message_seen *m)
 
 #define ASKS                                                                             \
     "c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.dport=53", "udp.sport=dynamic", \
-        "len=48..49"
+        "dns.flags=query", "len=48..49"
 #define ANSWERS_WITH                                                                     \
     "s2c first", "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=53", "udp.dport=dynamic", \
         "dns.flags=answer", "len=48..49"
+
+/* ---- answers and their questions ---- */
+
+/* A name with all its labels; the place behind it is returned. */
+static const uint8_t *read_name(const uint8_t *start, const uint8_t *b, uint8_t *name)
+{
+    const uint8_t *end = behind_name(b);
+    unsigned jumps = 0;
+    size_t n = 0;
+
+    while (*b) {
+        if (*b >= 0xc0) {
+            assert_true(jumps++ < 16);
+            b = start + (number(b) & 0x3fff);
+            continue;
+        }
+        assert_true(n + *b + 2u < 256);
+        memcpy(name + n, b, *b + 1u);
+        n += *b + 1u;
+        b += *b + 1u;
+    }
+    name[n] = 0;
+    return end;
+}
+
+static bool same_name(const uint8_t *a, const uint8_t *b)
+{
+    size_t n = qname_len(a);
+
+    return n == qname_len(b) && memcmp(a, b, n) == 0;
+}
+
+/* Is the name in the domain? */
+static bool is_below(const uint8_t *name, const uint8_t *domain)
+{
+    while (*name && !same_name(name, domain))
+        name += *name + 1u;
+    return same_name(name, domain);
+}
+
+typedef struct fitting {
+    const uint8_t *start;
+    uint8_t chain[256], hosts[32][256];
+    unsigned type, n_hosts;
+    bool dnssec, ends;
+} fitting;
+
+/* RFC 1122 3.2.1.3, RFC 4291 2.4: of one host. */
+static bool is_unicast(unsigned type, const uint8_t *b)
+{
+    return type == 1 ? *b && *b != 127 && *b < 224 : *b != 0xff;
+}
+
+static void host_of(fitting *f, unsigned type, const uint8_t *data)
+{
+    size_t at = type == 15 ? 2 : type == 33 ? 6 : 0;
+
+    if ((type == 2 || type == 15 || type == 33) && f->n_hosts < 32)
+        (void)read_name(f->start, data + at, f->hosts[f->n_hosts++]);
+}
+
+/* RFC 1034 4.3.2 */
+static void answer_record_fits(fitting *f, const uint8_t *owner, unsigned type, const uint8_t *data)
+{
+    assert_true(same_name(owner, f->chain));
+    if (type == 46 && f->dnssec)
+        return;
+    if (type == 5 && f->type != 5 && f->type != 255) {
+        assert_false(f->ends);
+        (void)read_name(f->start, data, f->chain);
+        return;
+    }
+    assert_true(type == f->type || f->type == 255);
+    f->ends = true;
+}
+
+static bool names_it(const fitting *f, const uint8_t *owner)
+{
+    for (unsigned i = 0; i < f->n_hosts; i++)
+        if (same_name(owner, f->hosts[i]))
+            return true;
+    return false;
+}
+
+/* The answer has the question; its records are of it. */
+static void fits_question(const uint8_t *q, const uint8_t *a, bool edns, bool dnssec)
+{
+    fitting f = {.start = a, .dnssec = dnssec};
+    const uint8_t *b = behind_name(q + 12);
+    uint8_t owner[256], asked[256];
+
+    f.type = number(b);
+    assert_memory_equal(q + 12, a + 12, (size_t)(b + 4 - (q + 12)));
+    (void)read_name(a, a + 12, asked);
+    memcpy(f.chain, asked, sizeof asked);
+    b = a + 12 + (b + 4 - (q + 12));
+    for (unsigned k = 1; k < 4; k++)
+        for (unsigned i = 0; i < number(a + 4 + 2 * (size_t)k); i++, b += 10 + number(b + 8)) {
+            b = read_name(a, b, owner);
+            if (number(b) == 1 || number(b) == 28)
+                assert_true(is_unicast(number(b), b + 10));
+            host_of(&f, number(b), b + 10);
+            if (k == 1)
+                answer_record_fits(&f, owner, number(b), b + 10);
+            else if (k == 2)
+                assert_true(is_below(asked, owner));
+            else
+                assert_true(number(b) == 41 ? edns : names_it(&f, owner));
+        }
+}
 
 typedef void (*checks)(const wire *w, const message_seen *asked, const message_seen *answered);
 
@@ -249,6 +359,8 @@ static void each_exchange(const char *const *asks, const char *const *answers, u
 {
     wsp_filler fill = {.start_ns = 1, .client.ip = {10, 0, 0, 1}, .server.ip = {10, 0, 0, 2}};
     message_seen asked, answered;
+    uint8_t question[512];
+    bool edns, dnssec;
     wspi_rng r;
     wire w;
 
@@ -259,9 +371,14 @@ static void each_exchange(const char *const *asks, const char *const *answers, u
         sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
         asked = message_of(&w);
         opt_fits(&asked);
+        edns = asked.opt != NULL;
+        dnssec = edns && asked.opt[6] & 0x80;
+        memcpy(question, w.packet->data + w.packet->payload_off,
+               WSPI_MIN((size_t)w.packet->payload_len, sizeof question));
         sample(&w, &fill, answers, 1, WSPI_APP_DNS, &r);
         answered = message_of(&w);
         opt_fits(&answered);
+        fits_question(question, w.packet->data + w.packet->payload_off, edns, dnssec);
         check(&w, &asked, &answered);
     }
     wire_close(&w);
@@ -306,7 +423,7 @@ static void has_sections(const wire *w, const message_seen *asked, const message
 
 static void sampled_answers_have_records_behind_them(void **state)
 {
-    static const char *const asks[] = {ASKS, NULL};
+    static const char *const asks[] = {ASKS, "dns.qtype=TXT", NULL};
     static const char *const answers[] = {ANSWERS_WITH, "dns.answers=1", "dns.authorities=2",
                                           "dns.additionals=3", NULL};
     static const char *const none[] = {ANSWERS_WITH,        "dns.answers=0", "dns.authorities=2",
@@ -336,12 +453,13 @@ static void has_type(const wire *w, const message_seen *asked, const message_see
 /* message_of looks at the data of each. */
 static void sampled_records_of_many_types_have_data_of_their_form(void **state)
 {
-    static const char *const asks[] = {ASKS, NULL};
-
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(kinds); i++) {
+        char qtype[32];
+        const char *const asks[] = {ASKS, qtype, NULL};
         const char *const answers[] = {ANSWERS_WITH,        "dns.answers=1", "dns.authorities=0",
                                        "dns.additionals=0", kinds[i].token,  NULL};
+        (void)snprintf(qtype, sizeof qtype, "dns.q%s", kinds[i].token + 4);
         each_exchange(asks, answers, 15, has_type);
     }
 }
@@ -359,7 +477,7 @@ static void has_other_type(const wire *w, const message_seen *asked, const messa
 /* The token of types that have none is any of many, and their data have their form, too. */
 static void sampled_records_of_other_types_have_data_of_their_form(void **state)
 {
-    static const char *const asks[] = {ASKS, NULL};
+    static const char *const asks[] = {ASKS, "dns.qtype=other", NULL};
     static const char *const answers[] = {ANSWERS_WITH,        "dns.answers=1",
                                           "dns.authorities=0", "dns.additionals=0",
                                           "dns.type=other",    NULL};
@@ -389,7 +507,7 @@ static void may_have_options(const wire *w, const message_seen *asked, const mes
 
 static void sampled_edns_has_options(void **state)
 {
-    static const char *const asks[] = {ASKS, NULL};
+    static const char *const asks[] = {ASKS, "dns.additionals=1", NULL};
     static const char *const answers[] = {ANSWERS_WITH,        "dns.answers=0", "dns.authorities=0",
                                           "dns.additionals=1", "dns.name=root", NULL};
 
@@ -410,12 +528,55 @@ static void is_long(const wire *w, const message_seen *asked, const message_seen
 /* What no model reads is as usual, and as many records as there are said to be. */
 static void sampled_answers_of_many_records_are_whole(void **state)
 {
-    static const char *const asks[] = {ASKS, NULL};
+    static const char *const asks[] = {ASKS, "dns.qtype=AAAA", NULL};
     static const char *const answers[] = {ANSWERS_WITH, "dns.answers=16..19",
                                           "dns.authorities=12..13", "dns.additionals=12..13", NULL};
 
     (void)state;
     each_exchange(asks, answers, 60, is_long);
+}
+
+static unsigned aliases, whole_names, signatures;
+
+static void counts_kinds(const wire *w, const message_seen *asked, const message_seen *answered)
+{
+    const char *name = strstr(w->names, " dns.name=labels ");
+
+    (void)asked;
+    aliases += answered->types[1][5] > 0;
+    signatures += answered->types[1][46] > 0;
+    whole_names += name && strncmp(name, " dns.name=labels dns.length=2 ", 30) != 0;
+}
+
+/* What is drawn freely: each record is of the question all the same (fits_question), in all the ways that there are. */
+static void sampled_answers_fit_their_questions(void **state)
+{
+    static const char *const types[] = {"A",   "AAAA", "MX",  "HTTPS", "NS",  "PTR",
+                                        "TXT", "SRV",  "SOA", "CNAME", "ANY", "other"};
+    static const char *const answers[] = {ANSWERS_WITH, NULL};
+    static const char *const failed[] = {"s2c first",          "s2c gap=0",
+                                         "stack=eth/ipv4/udp", "udp.sport=53",
+                                         "udp.dport=dynamic",  "dns.flags=no-such-name",
+                                         "dns.answers=2",      "dns.additionals=2",
+                                         "len=48..49",         NULL};
+    static const char *const longer[] = {ANSWERS_WITH, "dns.answers=3", "dns.authorities=2",
+                                         "dns.additionals=4..5", NULL};
+
+    (void)state;
+    aliases = whole_names = signatures = 0;
+    for (size_t i = 0; i < WSPI_COUNT(types); i++) {
+        char qtype[32];
+        const char *const asks[] = {
+            ASKS, "dns.additionals=1", "dns.ttl=32768..65535", "dns.qname=24..27", qtype, NULL};
+        const char *const plainly[] = {ASKS, "dns.qname=16..19", qtype, NULL};
+        (void)snprintf(qtype, sizeof qtype, "dns.qtype=%s", types[i]);
+        each_exchange(asks, answers, 30, counts_kinds);
+        each_exchange(asks, failed, 10, counts_kinds);
+        each_exchange(asks, longer, 20, counts_kinds);
+        each_exchange(plainly, answers, 30, counts_kinds);
+        each_exchange(plainly, longer, 20, counts_kinds);
+    }
+    assert_true(aliases > 50 && whole_names > 20 && signatures > 10);
 }
 
 /* A name of DNS ends with its text, near the bin that was drawn; a hyphen is between letters. */
@@ -458,6 +619,7 @@ int main(void)
         cmocka_unit_test(sampled_records_of_other_types_have_data_of_their_form),
         cmocka_unit_test(sampled_edns_has_options),
         cmocka_unit_test(sampled_answers_of_many_records_are_whole),
+        cmocka_unit_test(sampled_answers_fit_their_questions),
         cmocka_unit_test(sampled_names_end_where_their_text_does),
     };
 

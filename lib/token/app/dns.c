@@ -4,29 +4,9 @@
  * | id 16 | flags 16 | questions 16 | answers 16 | authorities 16 | additionals 16 | questions | records |
  * question: | name | type 16 | class 16 |   record: | name | type 16 | class 16 | ttl 32 | length 16 | data |
  */
-#include "token/app/dns_types.h"
-
-enum {
-    ID,
-    FLAGS,
-    QUESTIONS,
-    ANSWERS,
-    AUTHORITIES,
-    ADDITIONALS,
-    QNAME,
-    QTYPE,
-    QCLASS,
-    NAME,
-    TYPE,
-    CLASS,
-    TTL,
-    LENGTH,
-    NB_FLAGS,
-    NODES
-};
+#include "token/app/dns_answer.h"
 
 enum { MAX_NAME = WSPI_DNS_MAX_NAME, MAX_RECORDS = 64, POINTER = WSPI_DNS_POINTER };
-enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
 enum { ONLY_POINTER = 2 /* bytes of a name, and its bin */ };
 enum { IN = 1, FLUSH = 0x8001 }; /* classes */
 enum { RECURSION = 0x0100 };     /* of flags */
@@ -127,7 +107,11 @@ static const service services[] = {
 enum { NETBIOS_NAME = 34 /* 32 letters, their length, and the root */ };
 
 /* Samples of DNS: types of the other sections' records. */
-enum { ANSWER, AUTHORITY, ADDITIONAL };
+enum {
+    ANSWER = WSPI_DNS_ANSWERS,
+    AUTHORITY = WSPI_DNS_AUTHORITY,
+    ADDITIONAL = WSPI_DNS_ADDITIONAL
+};
 static const uint32_t behind[] = {[AUTHORITY] = AUTHORITATIVE, [ADDITIONAL] = ADDRESSES};
 
 /* A record that is about to come. */
@@ -137,6 +121,7 @@ typedef struct record_place {
     bool first; /* there is no name before it that it could point to */
     bool response;
     bool had_opt; /* there is one at most: RFC 6891 6.1.1 */
+    wspi_dns_answer answer;
 } record_place;
 
 static const wspi_value class[] = {{IN, "IN"},     {FLUSH, "IN-flush"}, {255, "ANY"}, {3, "CH"},
@@ -342,8 +327,11 @@ static void fitting_lengths(wspi_coder *c, bool first, const service *s)
     wspi_app_only(c, pointers ? ONLY_POINTER : least, end - (pointers ? ONLY_POINTER : least));
 }
 
-/* n bytes of labels whose values are residuals: a token gives their length. first: no name is before it. */
-static void hidden_name(wspi_coder *c, bool first, const service *s)
+/*
+ * n bytes of labels whose values are residuals: a token gives their length. first: no name is before it; points: samples may have a
+ * pointer.
+ */
+static void hidden_name(wspi_coder *c, bool first, bool points, const service *s)
 {
     bool netbios = s->class == WSPI_TEXT_NETBIOS;
     uint8_t b[MAX_NAME + 1];
@@ -356,6 +344,8 @@ static void hidden_name(wspi_coder *c, bool first, const service *s)
     n = (size_t)wspi_app_code(c, LENGTH, netbios, NETBIOS_NAME, n);
     if (c->legal && !c->deviations) /* a letter alone is no name */
         c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER + 1] = 0;
+    if (wspi_asked(c) && !points)
+        c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER] = 0;
     wspi_app_require(c, n <= MAX_NAME);
     if (c->bad || c->need || c->pay.fail)
         return;
@@ -422,7 +412,7 @@ static size_t text_decides(size_t *least, unsigned bits)
 }
 
 /* Nothing when it is the only question and has the name of the flow's last one: of several, each is told, maybe as a pointer. */
-static void question_name(wspi_coder *c, bool only, const service *row)
+static void question_name(wspi_coder *c, bool only, bool repeats, const service *row)
 {
     const wsp_context *s = c->ctx;
     size_t at = c->pay.at, n = 0, least;
@@ -444,6 +434,8 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     if (known) {
         same = !wspi_may(c, base, count, !same, false, &k);
         fitting_names(c, base, count, row);
+        if (repeats)
+            wspi_app_keep(c, QNAME, 0);
     }
     if (known && same) {
         for (size_t i = 0; i < s->name_len; i++)
@@ -466,66 +458,72 @@ static void question_name(wspi_coder *c, bool only, const service *row)
     spelled_name(c, least, n, only ? n : 0, row);
 }
 
-/* Samples: only types of the set; one that has no token is drawn from those whose data can be made up. */
-static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, bool known, uint64_t want)
+/* Samples: only types of the set; one that has no token is `other`, or drawn from those whose data can be made up. */
+static uint64_t code_type(wspi_coder *c, unsigned f, uint32_t set, uint16_t other, bool known,
+                          uint64_t want)
 {
     uint64_t t;
 
     wspi_app_only(c, 0, N_TYPES + 1);
     t = wspi_app_code(c, f, known, want, wspi_app_get(c, 2));
-    if (c->fill && !wspi_dns_has_token(t) && !wspi_dns_data_least(t))
-        c->app.v[c->dir][f] = t = wspi_dns_other_type(c);
+    t = wspi_dns_drawn_type(c, f, N_TYPES, other, t);
     wspi_app_put(c, 2, t);
     keep_set(c, f, set, N_TYPES);
     return t;
 }
 
-static void question(wspi_coder *c, bool only, const service *s)
+static void question(wspi_coder *c, bool only, bool repeats, const service *s)
 {
     uint64_t want;
     bool known;
 
-    question_name(c, only, s);
+    question_name(c, only, repeats, s);
     known = wspi_app_last(c, false, QTYPE, &want) && want; /* answers may have no question */
     if (!known)
         known = wspi_app_last(c, true, QTYPE, &want) && want;
     if (c->fill && (s->types & (s->types - 1)) == 0)
         known = false; /* the last one may have been of another kind */
-    (void)code_type(c, QTYPE, s->types, known, want);
+    (void)code_type(c, QTYPE, repeats ? 0 : s->types, 0, known, want);
     wspi_app_only(c, 0, s->classes);
     (void)wspi_app_field(c, QCLASS, 2, true, IN);
 }
 
 /* ---- records ---- */
 
-/* Is it the one that may be of EDNS: the root's? In a question of samples it has to be. */
+/* Is it the one that may be of EDNS: the root's? In a question of samples it has to be, and where no host has a name yet. */
 static bool may_be_opt(const record_place *r)
 {
-    return r->row->habits & EDNS && r->section == ADDITIONAL && !r->had_opt;
+    return r->row->habits & EDNS && r->section == ADDITIONAL && !r->had_opt &&
+           (!r->answer.on || r->answer.edns);
 }
 
 static bool must_be_opt(const record_place *r)
 {
-    return may_be_opt(r) && !r->response;
+    return may_be_opt(r) && (!r->response || (r->answer.on && !r->answer.n_hosts));
 }
 
-/* Samples: pointers where a name stands before, labels, as servers add records of others in the DNS, and the root for EDNS. */
-static void fitting_forms(wspi_coder *c, const record_place *r)
+/*
+ * Samples: the forms that a name may have. Pointers where a name stands before, labels, as servers add records of others in the DNS, and
+ * the root for EDNS: what is the root's cannot be made up.
+ */
+static uint32_t fitting_forms(const wspi_coder *c, const record_place *r)
 {
-    bool labels = r->row->class == WSPI_TEXT_LABELS;
+    uint32_t root = may_be_opt(r) ? ONE(NAME_ROOT) : 0;
 
     if (must_be_opt(r))
-        wspi_app_only(c, NAME_ROOT, 1);
-    else if (r->first)
-        wspi_app_only(c, NAME_LABELS, 1);
-    else
-        wspi_app_only(c, NAME_POINTER, labels ? NAME_LABELS + 1 : 1);
+        return root;
+    if (r->first)
+        return ONE(NAME_LABELS);
+    if (r->answer.on)
+        return wspi_dns_answer_forms(c, &r->answer, root);
+    return ONE(NAME_POINTER) | (r->row->class == WSPI_TEXT_LABELS ? ONE(NAME_LABELS) | root : 0);
 }
 
 static uint64_t record_name(wspi_coder *c, const record_place *r)
 {
-    uint64_t form = NAME_LABELS;
-    bool unfit = must_be_opt(r) && wspi_asked(c);
+    uint64_t form = NAME_LABELS, want = r->first ? NAME_LABELS : NAME_POINTER;
+    uint32_t may = c->fill ? fitting_forms(c, r) : 0;
+    bool unfit = wspi_asked(c) && !within(may, (unsigned)want);
 
     if (c->enc && wspi_app_captured(c) >= 1) {
         form = c->pay.in[c->pay.at] == 0 ? NAME_ROOT : NAME_LABELS;
@@ -533,10 +531,8 @@ static uint64_t record_name(wspi_coder *c, const record_place *r)
             c->pay.in[c->pay.at + 1] == (POINTER & 0xff))
             form = NAME_POINTER;
     }
-    fitting_forms(c, r);
-    form = wspi_app_code(c, NAME, !unfit, r->first ? NAME_LABELS : NAME_POINTER, form);
-    if (c->legal && !c->deviations && !may_be_opt(r)) /* what is the root's cannot be made up */
-        c->legal[wspi_field_base(c->pay.app, NAME) + NAME_ROOT] = 0;
+    form = wspi_app_code(c, NAME, !unfit, want, form);
+    wspi_app_keep(c, NAME, may);
     if (form == NAME_POINTER) {
         (void)wspi_app_get(c, 2);
         wspi_app_put(c, 2, POINTER);
@@ -545,7 +541,10 @@ static uint64_t record_name(wspi_coder *c, const record_place *r)
         wspi_app_put(c, 1, 0);
     } else {
         wspi_app_require(c, form == NAME_LABELS);
-        hidden_name(c, r->first, r->row);
+        if (r->answer.on)
+            wspi_dns_answer_owner(c, &r->answer);
+        else
+            hidden_name(c, r->first, true, r->row);
     }
     return form;
 }
@@ -586,7 +585,10 @@ static void netbios_owner(wspi_coder *c, const wspi_app_span *s)
         (void)wspi_app_field(c, NB_FLAGS, 2, true, 0);
         n = 4;
     }
-    wspi_app_opaque(c, n);
+    if (n == 4)
+        wspi_dns_address(c, n, false);
+    else
+        wspi_app_opaque(c, n);
 }
 
 /* RFC 6762 10.2: the one owner of a name says so; of services there may be several. */
@@ -598,10 +600,11 @@ static uint64_t usual_class(const service *row, bool response, uint64_t t)
 /* Samples: types of the section; their data can be made up. */
 static uint64_t record_type(wspi_coder *c, const record_place *r, bool root)
 {
-    uint32_t set =
-        r->section == ANSWER || !(r->row->habits & EDNS) ? r->row->data : behind[r->section];
+    uint32_t set = r->answer.on ? wspi_dns_answer_types(&r->answer)
+                   : r->section == ANSWER || !(r->row->habits & EDNS) ? r->row->data
+                                                                      : behind[r->section];
 
-    return code_type(c, TYPE, root ? ONE(P_OPT) : set, false, 0);
+    return code_type(c, TYPE, root ? ONE(P_OPT) : set, wspi_dns_answer_other(&r->answer), false, 0);
 }
 
 /* RFC 6891 6.1.3: not a time, but flags; samples have no other. Else 31 bits: RFC 2181 8 */
@@ -661,19 +664,17 @@ static bool is_untold(const wspi_coder *c, const record_place *r)
 }
 
 /* What is usual of its section, as long to live as the one before. */
-static void untold_record(wspi_coder *c, const record_place *r)
+static void untold_record(wspi_coder *c, record_place *r)
 {
-    bool opt = must_be_opt(r), ns = r->section == AUTHORITY;
+    static const uint8_t opt[] = {0, 0, WSPI_DNS_OPT, 1232 >> 8, 1232 & 255, 0, 0, 0, 0, 0, 0};
 
-    wspi_app_put(c, opt ? 1 : 2, opt ? 0 : POINTER);
-    wspi_app_put(c, 2, opt ? WSPI_DNS_OPT : ns ? WSPI_DNS_NS : WSPI_DNS_A);
-    wspi_app_put(c, 2, opt ? 1232 : IN);
-    wspi_app_put(c, 4, opt ? 0 : c->app.v[c->dir][TTL]);
-    wspi_app_put(c, 2, opt ? 0 : ns ? WSPI_DNS_HOST_LEAST : 4);
-    if (ns)
-        wspi_dns_host(c, WSPI_DNS_HOST_LEAST);
-    else if (!opt)
-        wspi_app_opaque(c, 4);
+    if (!must_be_opt(r)) {
+        wspi_dns_answer_untold(c, &r->answer, c->app.v[c->dir][TTL]);
+        return;
+    }
+    for (size_t i = 0; i < sizeof opt; i++)
+        wspi_app_put(c, 1, opt[i]);
+    r->had_opt = true;
 }
 
 static void record(wspi_coder *c, record_place *r)
@@ -691,12 +692,10 @@ static void record(wspi_coder *c, record_place *r)
     record_ttl(c, opt);
     r->had_opt = r->had_opt || opt;
     s = wspi_app_open(c, 2);
-    if (t == WSPI_DNS_A)
-        wspi_app_opaque(c, 4);
-    else if (t == WSPI_DNS_AAAA)
-        wspi_app_opaque(c, 16);
+    if (t == WSPI_DNS_A || t == WSPI_DNS_AAAA)
+        wspi_dns_address(c, t == WSPI_DNS_A ? 4 : 16, row->class == WSPI_TEXT_LOCAL);
     else if (t == WSPI_DNS_CNAME || t == WSPI_DNS_PTR || t == WSPI_DNS_NS)
-        hidden_name(c, false, row);
+        hidden_name(c, false, wspi_dns_answer_points(c, &r->answer), row);
     else if (t == WSPI_DNS_NB)
         netbios_owner(c, &s);
     else if (t == NBSTAT && row->class == WSPI_TEXT_NETBIOS)
@@ -706,6 +705,7 @@ static void record(wspi_coder *c, record_place *r)
     else
         other_data(c, t, &s, row);
     wspi_app_close(c, s);
+    wspi_dns_answer_took(c, &r->answer, t, s.at);
 }
 
 /* ---- messages ---- */
@@ -735,17 +735,16 @@ static bool stopped(const wspi_coder *c)
     return c->bad || c->need || c->pay.fail;
 }
 
-static void records(wspi_coder *c, const uint64_t count[4], bool response, const service *s)
+static void records(wspi_coder *c, const uint64_t count[4], record_place *r)
 {
-    record_place r = {.row = s, .response = response, .first = count[0] == 0};
-
-    for (; r.section <= ADDITIONAL; r.section++)
-        for (uint64_t i = 0; i < count[r.section + 1] && !stopped(c); i++) {
-            if (is_untold(c, &r))
-                untold_record(c, &r);
+    for (; r->section <= ADDITIONAL; r->section++)
+        for (uint64_t left = count[r->section + 1]; left && !stopped(c); left--) {
+            wspi_dns_answer_record(&r->answer, r->section, left);
+            if (is_untold(c, r))
+                untold_record(c, r);
             else
-                record(c, &r);
-            r.first = false;
+                record(c, r);
+            r->first = false;
         }
 }
 
@@ -753,24 +752,28 @@ static void message(wspi_coder *c)
 {
     uint64_t id = wspi_app_get(c, 2), bits = wspi_app_get(c, 2), want, count[4];
     const service *s;
-    bool response, known;
+    record_place r = {0};
+    bool known;
 
     bits = code_flags(c, bits);
-    response = bits >> 15;
-    s = service_of(c, bits);
-    known = wspi_app_last(c, !response, ID, &want) && response;
+    r.response = bits >> 15;
+    r.row = s = service_of(c, bits);
+    known = wspi_app_last(c, !r.response, ID, &want) && r.response;
     want = known ? want : 0;
     wspi_app_put(c, 2, wspi_app_code(c, ID, known || s->habits & NO_ID, want, id));
     wspi_app_put(c, 2, bits);
+    wspi_dns_answer_begin(c, &r.answer, bits, s->habits & ECHOES, s->data);
     for (unsigned i = 0; i < 4; i++) {
-        want = usual_count(s, i, response);
-        wspi_app_only(c, (unsigned)want, counts(s, i, response));
+        want = usual_count(s, i, r.response);
+        wspi_app_only(c, (unsigned)want, counts(s, i, r.response));
         count[i] = wspi_app_field(c, QUESTIONS + i, 2, true, want);
         wspi_app_require(c, count[i] <= MAX_RECORDS);
+        wspi_dns_answer_count(c, &r.answer, i, count[i]);
     }
     for (uint64_t i = 0; i < count[0] && !stopped(c); i++)
-        question(c, count[0] == 1, s);
-    records(c, count, response, s);
+        question(c, count[0] == 1, r.answer.on, s);
+    r.first = count[0] == 0;
+    records(c, count, &r);
 }
 
 static void walk(wspi_coder *c)

@@ -47,14 +47,33 @@ uint16_t wspi_dns_parent(const wspi_coder *c)
     return (uint16_t)(WSPI_DNS_POINTER + (label && label < 64 ? label + 1 : 0));
 }
 
+/* The domain that the message's first name is in, or a higher one, so that n bytes of labels in it make no name too long (RFC 1035 2.3.4). */
+static uint16_t domain_for(const wspi_coder *c, size_t n)
+{
+    const uint8_t *end = c->pay.out->data + c->pay.out->len,
+                  *b = c->pay.out->data + (wspi_app_is_stream(c) ? 2 : 0);
+    uint16_t to = wspi_dns_parent(c);
+    size_t len = 0;
+
+    b += to & 0x3fff;
+    while (b + len < end && b[len] && b[len] < 64)
+        len += b[len] + 1u;
+    for (; len && n + len >= WSPI_DNS_MAX_NAME; b += *b + 1u) {
+        len -= *b + 1u;
+        to = (uint16_t)(to + *b + 1);
+    }
+    return to;
+}
+
 void wspi_dns_host(wspi_coder *c, size_t n)
 {
     uint8_t b[WSPI_DNS_MAX_NAME + 1];
+    uint16_t domain = domain_for(c, n - 2);
 
     wspi_dns_name(c, b, n - 1, false);
     for (size_t i = 0; i < n - 2; i++)
         wspi_app_put(c, 1, b[i]);
-    wspi_app_put(c, 2, wspi_dns_parent(c));
+    wspi_app_put(c, 2, domain);
 }
 
 /* ---- data ---- */
@@ -280,9 +299,14 @@ static const data *data_of(uint64_t type)
     return NULL;
 }
 
-uint16_t wspi_dns_other_type(wspi_coder *c)
+uint64_t wspi_dns_drawn_type(wspi_coder *c, unsigned f, unsigned token, uint16_t other, uint64_t t)
 {
-    return types[WITH_TOKEN + wspi_rng_below(&c->rng, WSPI_COUNT(types) - WITH_TOKEN)].type;
+    if (!c->fill || c->bad || c->need || !c->pos ||
+        c->in[c->pos - 1] != wspi_field_base(c->pay.app, f) + token)
+        return t;
+    if (!other)
+        other = types[WITH_TOKEN + wspi_rng_below(&c->rng, WSPI_COUNT(types) - WITH_TOKEN)].type;
+    return c->app.v[c->dir][f] = other;
 }
 
 size_t wspi_dns_data_least(uint64_t type)
@@ -302,6 +326,25 @@ size_t wspi_dns_data_most(uint64_t type)
 void wspi_dns_data(wspi_coder *c, uint64_t type, size_t n, bool local)
 {
     put_form(c, data_of(type)->form, n, local);
+}
+
+void wspi_dns_address(wspi_coder *c, size_t n, bool local)
+{
+    enum { MULTICAST = 224, LOOPBACK = 127, GLOBAL = 0x20, LINK = 0xfe80 };
+    uint64_t first;
+
+    if (!c->fill) {
+        wspi_app_opaque(c, n);
+        return;
+    }
+    first = 1 + wspi_rng_below(&c->rng, MULTICAST - 2);
+    if (n == 4)
+        wspi_app_put(c, 1, first + (first >= LOOPBACK));
+    else if (local)
+        wspi_app_put(c, 8, (uint64_t)LINK << 48);
+    else
+        wspi_app_put(c, 1, GLOBAL | (first & 15));
+    wspi_app_opaque(c, n == 4 ? 3 : local ? 8 : n - 1);
 }
 
 void wspi_dns_options(wspi_coder *c, size_t n)

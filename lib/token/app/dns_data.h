@@ -52,9 +52,14 @@ size_t wspi_dns_data_least(uint64_t type);
 size_t wspi_dns_data_most(uint64_t type);
 /* n bytes of data, from the least to the most; local: names are. */
 void wspi_dns_data(wspi_coder *c, uint64_t type, size_t n, bool local);
+/* An address of 4 or 16 bytes; of samples one of a single host, local: on its link (RFC 1122 3.2.1.3, RFC 4291 2.4). */
+void wspi_dns_address(wspi_coder *c, size_t n, bool local);
 /* n bytes of options of OPT, from the least to 255. */
 void wspi_dns_options(wspi_coder *c, size_t n);
-/* One of those that have data and no token. */
-uint16_t wspi_dns_other_type(wspi_coder *c);
+/*
+ * Samples: where field f has its token of what has none, by its number, the type is `other` or, where that is 0, one of those that have
+ * data; else t, as it was coded.
+ */
+uint64_t wspi_dns_drawn_type(wspi_coder *c, unsigned f, unsigned token, uint16_t other, uint64_t t);
 
 #endif

@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_types.h: the types of records that have a token. */
+/* dns_types.h: the fields of DNS, the forms of a record's name, and the types of records that have a token. */
 #ifndef WSPI_DNS_TYPES_H
 #define WSPI_DNS_TYPES_H
 
 #include "token/app/dns_data.h"
+
+enum {
+    ID,
+    FLAGS,
+    QUESTIONS,
+    ANSWERS,
+    AUTHORITIES,
+    ADDITIONALS,
+    QNAME,
+    QTYPE,
+    QCLASS,
+    NAME,
+    TYPE,
+    CLASS,
+    TTL,
+    LENGTH,
+    NB_FLAGS,
+    NODES
+};
+
+enum { NAME_POINTER, NAME_ROOT, NAME_LABELS };
 
 /* Places of types in the list; the vocabulary has them in this order. */
 enum {
