@@ -11,7 +11,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/dhcpv6_fill.h lib/token/app/dhcpv6_fill.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c lib/token/app/bacnet_fill.h lib/token/app/bacnet_fill.c lib/token/app/syslog.c lib/token/app/redis.c lib/token/app/oncrpc.c lib/token/app/rtp.c lib/token/app/dtls.c lib/token/app/dcerpc.h lib/token/app/dcerpc.c lib/token/app/dcerpc_cl.c lib/token/app/dcerpc_lists.c lib/token/app/dcerpc_stubs.c lib/token/app/smb.h lib/token/app/smb.c lib/token/app/smb1.c lib/token/app/smb1_samples.c lib/token/app/smb2.c lib/token/app/smb_body.c lib/token/app/smb_token.c lib/token/app/smb_lists.c \
 	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c lib/token/app/lines_dialog.c \
 	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c lib/token/app/ssh_samples.c \
-	lib/token/app/ber.h lib/token/app/ber.c lib/token/app/snmp_fill.h lib/token/app/snmp_fill.c lib/token/app/snmp.c lib/token/app/ldap_fill.h lib/token/app/ldap_fill.c lib/token/app/ldap.c lib/token/app/kerberos_fill.h lib/token/app/kerberos_fill.c lib/token/app/kerberos.c \
+	lib/token/app/ber.h lib/token/app/ber_head.h lib/token/app/ber_head.c lib/token/app/ber.c lib/token/app/snmp_fill.h lib/token/app/snmp_fill.c lib/token/app/snmp.c lib/token/app/ldap_fill.h lib/token/app/ldap_fill.c lib/token/app/ldap.c lib/token/app/kerberos_fill.h lib/token/app/kerberos_fill.c lib/token/app/kerberos.c \
 	lib/token/app/ike_sa.h lib/token/app/ike_values.h lib/token/app/ike_sa.c lib/token/app/ike.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
@@ -49,6 +49,9 @@ test_dns_samples_SOURCES = tests/unit/test_dns_samples.c tests/unit/wire.h
 test_dns_samples_LDADD = $(TEST_LIBS)
 test_names_SOURCES = tests/unit/test_names.c tests/unit/wire.h
 test_names_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_snmp_samples
+test_snmp_samples_SOURCES = tests/unit/test_snmp_samples.c tests/unit/wire.h
+test_snmp_samples_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_dialects
 test_dialects_SOURCES = tests/unit/test_dialects.c tests/unit/wire.h
 test_dialects_LDADD = $(TEST_LIBS)

@@ -372,7 +372,7 @@ static void sampled_snmp_says_what_real_ones_do(void **state)
         {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=8..11"},
         {"161", "3", "get", "snmp.element=bindings-end", "snmp.pdu=report", "snmp.object=usmStats"},
         {"161", "3", "get", "snmp.element=binding", "snmp.pdu=report", "snmp.type=counter"},
-        {"161", "2c", "get", "snmp.element=binding", "snmp.pdu=response",
+        {"161", "2c", "get", "snmp.element=bindings-end", "snmp.pdu=response",
          "snmp.element=bindings-end"},
         {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.pdu=response", "snmp.type=gauge"},
         {"162", "2c", "inform", "snmp.type=oid", "snmp.pdu=response", "snmp.type=octets"},

@@ -3,9 +3,9 @@
  * ber.c: the walk over messages in BER and DER (X.690): | identifier | length | contents |, with contents that are elements
  * again. Which ones there are say the tables of the protocols (ber.h).
  */
-#include "token/app/ber.h"
+#include "token/app/ber_head.h"
 
-enum { MAX_MESSAGES = 12, MAX_SAMPLED = 3, CONSTRUCTED = 0x20, OTHER = 255, TIME_LEN = 15 };
+enum { MAX_MESSAGES = 12, MAX_SAMPLED = 3, OTHER = 255, TIME_LEN = 15 };
 
 typedef struct walk {
     wspi_coder *c;
@@ -30,85 +30,7 @@ static bool stopped(const wspi_coder *c)
     return c->bad || c->need || c->pay.fail;
 }
 
-/* ---- heads ---- */
-
-bool wspi_ber_peek(const uint8_t *b, size_t n, wspi_ber_head *h)
-{
-    unsigned more;
-
-    if (n < 2 || (b[0] & 31) == 31 || b[1] == 0x80 || b[1] > 0x84)
-        return false;
-    more = b[1] > 0x80 ? b[1] & 15u : 0;
-    if (n < 2 + more)
-        return false;
-    *h = (wspi_ber_head){.tag = b[0], .width = (uint8_t)(1 + more), .len = more ? 0 : b[1]};
-    for (unsigned i = 0; i < more; i++)
-        h->len = h->len << 8 | b[2 + i];
-    return true;
-}
-
-/* Does width have room for the length? */
-static bool width_fits(unsigned width, size_t len)
-{
-    return width == 1 ? len < 0x80 : width >= 2 && width <= 5 && len >> 8 * (width - 1) == 0;
-}
-
-static unsigned width_of(unsigned form, uint8_t tag, size_t len)
-{
-    unsigned width = 1;
-
-    if (form == WSPI_FORM_3 && tag & CONSTRUCTED)
-        return 3;
-    if (form == WSPI_FORM_5 && tag & CONSTRUCTED)
-        return 5;
-    while (width < 5 && !width_fits(width, len))
-        width++;
-    return width;
-}
-
-static uint64_t length_octets(unsigned width, size_t len)
-{
-    return width == 1 ? len : (uint64_t)(0x7f + width) << 8 * (width - 1) | len;
-}
-
-static bool minimal(const uint8_t *b, size_t n)
-{
-    return n == 1 || (n > 1 && !(b[0] == 0 && b[1] < 0x80) && !(b[0] == 0xff && b[1] >= 0x80));
-}
-
-/* Is the element itself one that has others in it? An octet string may hold a sequence. */
-static bool has_elements(const wspi_ber_head *h, const uint8_t *b)
-{
-    wspi_ber_head in;
-
-    if (h->tag & CONSTRUCTED)
-        return true;
-    return h->tag == 4 && h->len > 2 && b[0] == 0x30 && wspi_ber_peek(b, h->len, &in) &&
-           1 + in.width + in.len == h->len;
-}
-
-/* The forms, as bits, in which all lengths and integers of [0, n) can be. */
-static unsigned survey(const uint8_t *b, size_t n, unsigned depth)
-{
-    unsigned forms = 1u << WSPI_FORM_MIXED | 7;
-    wspi_ber_head h;
-
-    while (wspi_ber_peek(b, n, &h) && h.len <= n - 1 - h.width) {
-        const uint8_t *in = b + 1 + h.width;
-
-        for (unsigned f = 0; f < WSPI_FORM_MIXED; f++)
-            if (width_of(f, h.tag, h.len) != h.width)
-                forms &= ~(1u << f);
-        if ((h.tag == 2 || h.tag == 10 || h.tag >> 5 == 2) && h.len > 1 && h.len <= 8 &&
-            !minimal(in, h.len))
-            forms = 1u << WSPI_FORM_MIXED;
-        if (depth && has_elements(&h, in))
-            forms &= survey(in, h.len, depth - 1);
-        b = in + h.len;
-        n -= 1 + h.width + h.len;
-    }
-    return forms;
-}
+/* ---- forms ---- */
 
 static unsigned form_of(const wspi_coder *c, const wspi_ber_head *h)
 {
@@ -117,7 +39,7 @@ static unsigned form_of(const wspi_coder *c, const wspi_ber_head *h)
 
     if (n > wspi_app_captured(c))
         return WSPI_FORM_PART;
-    forms = survey(c->pay.in + c->pay.at, n, WSPI_BER_DEPTH);
+    forms = wspi_ber_survey(c->pay.in + c->pay.at, n, WSPI_BER_DEPTH);
     if (f > WSPI_FORM_MIXED || !(forms >> f & 1))
         for (f = 0; !(forms >> f & 1);)
             f++;
@@ -151,7 +73,7 @@ static bool integer_fits(const walk *w, const wspi_ber *r, const uint8_t *b, siz
     const wspi_field *d = field_of(w, r->field);
     uint64_t v;
 
-    if (n == 0 || n > 8 || (w->form != WSPI_FORM_MIXED && !minimal(b, n)))
+    if (n == 0 || n > 8 || (w->form != WSPI_FORM_MIXED && !wspi_ber_minimal(b, n)))
         return false;
     v = number_at(b, n);
     if (d->kind == WSPI_K_MAG)
@@ -199,7 +121,7 @@ static bool head_fits(const walk *w, size_t *at, size_t end, wspi_ber_head *h)
         h->len > end - *at - 1 - h->width)
         return false;
     *at += 1u + h->width;
-    return w->form == WSPI_FORM_MIXED || h->width == width_of(w->form, h->tag, h->len);
+    return w->form == WSPI_FORM_MIXED || h->width == wspi_ber_width(w->form, h->tag, h->len);
 }
 
 /* Is what comes next, before `end`, an element as the row says? */
@@ -331,12 +253,12 @@ static void close_element(walk *w, const span *s)
         return;
     }
     if (w->form != WSPI_FORM_MIXED || c->fill)
-        width = width_of(w->form, s->tag, len);
-    if (!width_fits(width, len) || !insert(c, s->at, width - 1)) {
+        width = wspi_ber_width(w->form, s->tag, len);
+    if (!wspi_ber_width_fits(width, len) || !insert(c, s->at, width - 1)) {
         c->bad = true;
         return;
     }
-    octets = length_octets(width, len);
+    octets = wspi_ber_octets(width, len);
     for (unsigned i = 0; i < width; i++)
         c->pay.out->data[s->at - 1 + i] = (uint8_t)(octets >> 8 * (width - 1 - i));
 }
@@ -359,20 +281,27 @@ static void list(walk *w, const wspi_ber *r, size_t end)
 {
     wspi_coder *c = w->c;
     const wspi_ber *last = &r->in[1];
-    unsigned n = 0, most = r->most ? r->most : MAX_SAMPLED;
+    unsigned n = 0, least = r->min, most = r->most ? r->most : MAX_SAMPLED;
+    bool asked, ends = !last->flags;
     spot s = {.end = 0};
 
     for (; n < r->max && !stopped(c); n++) {
+        if (r->each)
+            r->each(c, n, &least, &most);
         if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= most)) {
             value(w, r->in, &s);
             continue;
         }
-        if (n < WSPI_MAX(r->min, 1) && wspi_asked(c))
+        if (n < WSPI_MAX(least, 1) && wspi_asked(c))
             c->need = true; /* samples have no empty lists */
         break;
     }
-    if (row_token(w, last->token, c->pay.at < end, n < r->max || !last->flags))
+    asked = wspi_asked(c);
+    ends = ends || n < r->max || (r->each && most <= r->max);
+    if (row_token(w, last->token, c->pay.at < end, ends))
         opaque_to(w, last, end);
+    else if (asked && !ends && least > r->max)
+        c->need = true;
 }
 
 /* Of lists in lists every end is told: else an element of the outer one would be taken for one of the inner one. */
@@ -505,7 +434,27 @@ static uint64_t known_oid(const wspi_ber *r, unsigned n, const uint8_t *b, size_
     return best;
 }
 
-/* Samples: octets below 0x80, each of which is a number of its own. */
+/* What follows a listed beginning. Samples: octets below 0x80, each of which is a number of its own, or those that are given. */
+static void arcs(walk *w, const wspi_ber *r, uint64_t k, size_t len)
+{
+    enum { MOST = 7 /* bins: up to 11 bytes */ };
+    wspi_coder *c = w->c;
+    unsigned m = field_of(w, r->rest)->mantissa;
+    uint8_t b[WSPI_BER_ARCS];
+    size_t n = c->fill && r->given ? r->given(c, k, b) : SIZE_MAX, shown = WSPI_MIN(n, r->max);
+    bool given = n <= sizeof b;
+
+    wspi_app_only(c, given ? wspi_bin(n, m) : 0, given ? 1 : MOST);
+    len = (size_t)wspi_app_code(c, r->rest, false, 0, len);
+    if (!given || wspi_bin(len, m) != wspi_bin(n, m)) {
+        wspi_app_text(c, len, r->max, WSPI_TEXT_ARCS);
+        return;
+    }
+    wspi_text_given(c, b, shown);
+    for (; shown < n; shown++)
+        wspi_app_put(c, 1, b[shown]);
+}
+
 static void oid(walk *w, const wspi_ber *r, size_t len)
 {
     wspi_coder *c = w->c;
@@ -520,9 +469,7 @@ static void oid(walk *w, const wspi_ber *r, size_t len)
         return;
     if (k < n)
         literal(c, r->oids[k].bytes, r->oids[k].len);
-    wspi_app_only(c, 0, 7); /* up to 11 bytes */
-    wspi_app_text(c, (size_t)wspi_app_code(c, r->rest, false, 0, c->enc ? end - c->pay.at : 0),
-                  r->max, WSPI_TEXT_ARCS);
+    arcs(w, r, k, c->enc ? end - c->pay.at : 0);
 }
 
 static uint64_t made_up_time(wspi_coder *c)
@@ -625,6 +572,8 @@ static void value(walk *w, const wspi_ber *r, const spot *s)
     inner = open_element(w, choice, tag, &s->inner);
     if (!stopped(c))
         contents(w, choice ? alternative(r, tag) : r, s->inner.len);
+    if (r->took && !stopped(c))
+        r->took(c, inner.at);
     close_element(w, &inner);
     if (r->outer)
         close_element(w, &outer);
@@ -681,10 +630,10 @@ static void part(walk *w, const wspi_ber_head *h)
     (void)wspi_app_get(c, h->width);
     width = wspi_residual(c, WSPI_R_NONE, 1, h->width);
     len = wspi_app_code(c, w->m->length, false, 0, h->len);
-    wspi_app_require(c, width_fits((unsigned)width, (size_t)len));
+    wspi_app_require(c, wspi_ber_width_fits((unsigned)width, (size_t)len));
     if (stopped(c))
         return;
-    wspi_app_put(c, (size_t)width, length_octets((unsigned)width, (size_t)len));
+    wspi_app_put(c, (size_t)width, wspi_ber_octets((unsigned)width, (size_t)len));
     end = c->pay.at + (size_t)len;
     w->form = WSPI_FORM_MIXED;
     for (r = r->kind == WSPI_BER_SEQ ? r->in : NULL; r && !stopped(c); r++) {
@@ -701,18 +650,6 @@ static void part(walk *w, const wspi_ber_head *h)
     if (stopped(c))
         return;
     opaque_here(c, end - c->pay.at);
-}
-
-bool wspi_ber_sealed(const uint8_t *b, size_t n)
-{
-    static const char *const begins[] = {"\x05\x04", "\x01\x00\x00\x00", "\x60"};
-    static const uint8_t lens[] = {2, 4, 1};
-
-    for (size_t k = 0; k < WSPI_COUNT(begins); k++)
-        if (n >= 4u + lens[k] && b[0] == 0 && (b[1] | b[2] | b[3]) &&
-            memcmp(b + 4, begins[k], lens[k]) == 0)
-            return true;
-    return false;
 }
 
 static bool sealed_here(const wspi_coder *c)

@@ -72,7 +72,13 @@ struct wspi_ber {
     bool (*may)(const wspi_coder *c, unsigned k); /* NULL, or: may they have token k of it? */
     /* NULL, or: samples of what is opaque, hidden, or the rest of a list; n bytes, or others whose number has the same token. */
     void (*make)(wspi_coder *c, size_t n);
+    void (*took)(wspi_coder *c, size_t at); /* NULL, or: its contents are passed, from `at` on */
+    /* Of a list, NULL, or: the n-th element begins, or the list ends there; how many samples have: above `max`, the END's. */
+    void (*each)(wspi_coder *c, unsigned n, unsigned *least, unsigned *most);
+    /* Of an OID, NULL, or: what samples have behind beginning k, at most WSPI_BER_ARCS bytes; SIZE_MAX: anything. */
+    size_t (*given)(const wspi_coder *c, uint64_t k, uint8_t *b);
 };
+enum { WSPI_BER_ARCS = 32 };
 
 #define WSPI_BER_BOTH(first, n) .from = {first, first}, .count = {n, n}
 

@@ -6,27 +6,6 @@
  */
 #include "token/app/snmp_fill.h"
 
-enum {
-    FORM,
-    ELEMENT,
-    LENGTH,
-    SNMP_VERSION,
-    COMMUNITY,
-    PDU,
-    REQUEST,
-    STATUS,
-    INDEX,
-    OBJECT,
-    SUFFIX,
-    TYPE,
-    NUMBER,
-    GENERIC,
-    MESSAGE,
-    SECURITY,
-    SCOPED,
-    NAMES
-};
-
 #define ELEMENTS(X)                       \
     X(E_REST, "rest")                     \
     X(E_MESSAGE, "message")               \
@@ -163,7 +142,8 @@ static const wspi_value scoped[] = {{0x30, "plain"}, {0x04, "encrypted"}, {0, NU
 #define AS_OID(name, bytes, len)    {bytes, len},
 #define AS_VALUE(name, bytes, len)  {O_##name, #name},
 enum { OBJECTS(AS_NUMBER) };
-static const wspi_oid oids[] = {OBJECTS(AS_OID)};
+const wspi_oid wspi_snmp_oids[] = {OBJECTS(AS_OID)};
+const unsigned wspi_snmp_n_oids = WSPI_COUNT(wspi_snmp_oids);
 static const wspi_value object[] = {OBJECTS(AS_VALUE){0, NULL}};
 
 static const wspi_field fields[] = {
@@ -189,17 +169,19 @@ static const wspi_field fields[] = {
 
 /* ---- elements ---- */
 
-enum { SHOWN_SUFFIX = 3, MAX_BINDINGS = 3 };
+enum { SHOWN_SUFFIX = 3 };
 
 #define BOTH WSPI_BER_BOTH
 #define END(name)                           \
     {                                       \
         .kind = WSPI_BER_END, .token = name \
     }
-#define OID(name)                                                                       \
-    {                                                                                   \
-        .kind = WSPI_BER_OID, .tag = 6, .token = name, .field = OBJECT, .rest = SUFFIX, \
-        .max = SHOWN_SUFFIX, .oids = oids, BOTH(0, O_iso), .may = may_object            \
+#define AN_OID(name)                                                                \
+    .kind = WSPI_BER_OID, .tag = 6, .token = name, .field = OBJECT, .rest = SUFFIX, \
+    .max = SHOWN_SUFFIX, .oids = wspi_snmp_oids
+#define OID(name)                                       \
+    {                                                   \
+        AN_OID(name), BOTH(0, O_iso), .may = may_object \
     }
 #define COUNTED(type)                                      \
     {                                                      \
@@ -221,6 +203,11 @@ static bool may_object(const wspi_coder *c, unsigned k)
     return !is_report(c) || k == O_usmStats;
 }
 
+static bool may_name(const wspi_coder *c, unsigned k)
+{
+    return may_object(c, k) && wspi_snmp_may_name(c, k);
+}
+
 static const wspi_ber values[] = {
     COUNTED(0x02),
     COUNTED(0x41),
@@ -236,29 +223,19 @@ static const wspi_ber values[] = {
     END(E_VALUE),
 };
 
-/* Samples: a request has no values, but the one that sets them. */
-static bool asks_for_values(uint64_t of)
-{
-    return of == 0xa0 || of == 0xa1 || of == BULK;
-}
-
 static void which_value(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
     enum { NONE, FIRST, COUNTER = 5, OF_SIMPLE_FORM = 7 };
     uint64_t of = c->app.v[c->dir][PDU];
-    bool asks = asks_for_values(of);
+    bool asks = wspi_snmp_asks(of);
 
     *from = asks ? NONE : is_report(c) ? COUNTER : FIRST;
     *count = asks || is_report(c) ? 1 : OF_SIMPLE_FORM;
 }
 
-static void more_bindings(wspi_coder *c, size_t n)
-{
-    wspi_snmp_bindings(c, n, !asks_for_values(c->app.v[c->dir][PDU]));
-}
-
 static const wspi_ber binding[] = {
-    OID(E_NAME),
+    {AN_OID(E_NAME), .sampled = wspi_snmp_which_name, .may = may_name, .given = wspi_snmp_given,
+     .took = wspi_snmp_took_name},
     {.kind = WSPI_BER_CHOICE,
      .token = E_VALUE,
      .field = TYPE,
@@ -271,13 +248,13 @@ static const wspi_ber bindings[] = {
     {.kind = WSPI_BER_END,
      .token = E_BINDINGS_END,
      .flags = WSPI_BER_SAMPLED,
-     BOTH(8, 12),
-     .make = more_bindings}};
+     .sampled = wspi_snmp_which_rest,
+     .make = wspi_snmp_bindings}};
 
-#define BINDINGS                                                                 \
-    {                                                                            \
-        .kind = WSPI_BER_LIST, .tag = 0x30, .token = E_BINDINGS, .in = bindings, \
-        .max = MAX_BINDINGS                                                      \
+#define BINDINGS                                                                           \
+    {                                                                                      \
+        .kind = WSPI_BER_LIST, .tag = 0x30, .token = E_BINDINGS, .in = bindings,           \
+        .max = WSPI_SNMP_BINDINGS, .each = wspi_snmp_each, .took = wspi_snmp_took_bindings \
     }
 
 static const wspi_ber request[] = {
@@ -381,14 +358,12 @@ static const wspi_ber header[] = {
             3                                                                                   \
         }                                                                                       \
     }
-#define AN_ENGINE(name)                                                                 \
-    {                                                                                   \
-        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = NAMES, .from = {0, 5}, \
-        .count = {1, 6}, .make = wspi_snmp_engine                                       \
-    }
+#define AN_ENGINE(name)                                             \
+    .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = NAMES, \
+    .sampled = wspi_snmp_which_engine, .make = wspi_snmp_engine
 /* RFC 3414 2.4 */
 static const wspi_ber usm[] = {
-    AN_ENGINE(E_ENGINE),
+    {AN_ENGINE(E_ENGINE), .took = wspi_snmp_took_engine},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_BOOTS, .field = NUMBER},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_TIME, .field = NUMBER},
     A_NAME(E_USER, NAMES),
@@ -401,7 +376,7 @@ static const wspi_ber parameters[] = {
     END(E_PARAMETERS_END),
 };
 static const wspi_ber scoped_pdu[] = {
-    AN_ENGINE(E_CONTEXT_ENGINE),
+    {AN_ENGINE(E_CONTEXT_ENGINE)},
     A_NAME(E_CONTEXT, NAMES),
     {A_CHOICE_OF_PDUS(E_SCOPED_PDU)},
     END(E_SCOPED_END),
@@ -422,13 +397,13 @@ static bool is_older(const wspi_coder *c)
     return !is_v3(c);
 }
 
-/* Samples: an answer is of the version of its question. */
+/* Samples: a flow keeps its version. */
 static bool may_version(const wspi_coder *c, unsigned k)
 {
-    uint64_t asked;
+    uint64_t v;
 
     (void)k;
-    return c->dir == 0 || !wspi_app_last(c, false, SNMP_VERSION, &asked);
+    return !wspi_app_last(c, false, SNMP_VERSION, &v) && !wspi_app_last(c, true, SNMP_VERSION, &v);
 }
 
 /* Samples of version 3 are not encrypted. */
@@ -446,7 +421,10 @@ static const wspi_ber contents[] = {
      .field = COMMUNITY,
      .pred = WSPI_BER_LAST,
      .when = is_older,
-     BOTH(3, 5)},
+     BOTH(3, 5),
+     .may = wspi_snmp_may_community,
+     .make = wspi_snmp_community,
+     .took = wspi_snmp_took_community},
     {A_CHOICE_OF_PDUS(E_PDU), .when = is_older},
     {.kind = WSPI_BER_SEQ, .tag = 0x30, .token = E_HEADER, .in = header, .when = is_v3},
     {.kind = WSPI_BER_SEQ, .tag = 0x04, .token = E_SECURITY, .in = parameters, .when = is_v3},

@@ -1,13 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* snmp_fill.h: parts of SNMP's messages that no token tells, made up for samples. */
+/*
+ * snmp_fill.h: parts of SNMP's messages that no token tells, made up for samples, and what they owe to messages before: a flow keeps its
+ * community (RFC 1157 4.1) and a speaker its engine (RFC 3411 5), a response has the names of its request, or goes on behind them
+ * (RFC 3416 4.2).
+ */
 #ifndef WSPI_SNMP_FILL_H
 #define WSPI_SNMP_FILL_H
 
 #include "token/app/ber.h"
 
+enum {
+    FORM,
+    ELEMENT,
+    LENGTH,
+    SNMP_VERSION,
+    COMMUNITY,
+    PDU,
+    REQUEST,
+    STATUS,
+    INDEX,
+    OBJECT,
+    SUFFIX,
+    TYPE,
+    NUMBER,
+    GENERIC,
+    MESSAGE,
+    SECURITY,
+    SCOPED,
+    NAMES,
+    WSPI_SNMP_FIELDS
+};
+
+enum { WSPI_SNMP_BINDINGS = 3 /* that have tokens */ };
+
+/* The listed beginnings of names, in the order of their tokens; samples have those up to the last but one. */
+extern const wspi_oid wspi_snmp_oids[];
+extern const unsigned wspi_snmp_n_oids;
+
+/* For the rows of communities and engines: what was passed is remembered, and samples have it again. */
+void wspi_snmp_took_community(wspi_coder *c, size_t at);
+bool wspi_snmp_may_community(const wspi_coder *c, unsigned k);
+void wspi_snmp_community(wspi_coder *c, size_t n);
+void wspi_snmp_took_engine(wspi_coder *c, size_t at);
+void wspi_snmp_which_engine(const wspi_coder *c, uint8_t *from, uint8_t *count);
 /* An engine's identifier of n bytes, from 6 on, or none. */
 void wspi_snmp_engine(wspi_coder *c, size_t n);
-/* n bytes of bindings, from 16 on, with values or without. */
-void wspi_snmp_bindings(wspi_coder *c, size_t n, bool values);
+
+/* For the list of bindings and their names, in the same way. */
+void wspi_snmp_each(wspi_coder *c, unsigned n, unsigned *least, unsigned *most);
+void wspi_snmp_took_bindings(wspi_coder *c, size_t at);
+void wspi_snmp_took_name(wspi_coder *c, size_t at);
+void wspi_snmp_which_name(const wspi_coder *c, uint8_t *from, uint8_t *count);
+bool wspi_snmp_may_name(const wspi_coder *c, unsigned k);
+size_t wspi_snmp_given(const wspi_coder *c, uint64_t k, uint8_t *b);
+/* Further bindings: lengths of all of them, and n bytes, from 16 on. */
+void wspi_snmp_which_rest(const wspi_coder *c, uint8_t *from, uint8_t *count);
+void wspi_snmp_bindings(wspi_coder *c, size_t n);
+
+/* Samples: a request has no values, but the one that sets them. */
+bool wspi_snmp_asks(uint64_t pdu);
 
 #endif
