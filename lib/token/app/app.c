@@ -443,6 +443,14 @@ uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, ui
     return c->app.v[c->dir][f] = other;
 }
 
+uint64_t wspi_app_ntp_time(uint64_t ns)
+{
+    enum { SECOND = 1000000000 };
+    const uint64_t since = UINT64_C(2208988800);
+
+    return (ns / SECOND + since) << 32 | (ns % SECOND << 32) / SECOND;
+}
+
 /* ---- which protocol ---- */
 
 /* TCP or UDP as the innermost header; what an ICMP error quotes does not count. */

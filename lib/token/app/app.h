@@ -214,6 +214,9 @@ void wspi_app_close(wspi_coder *c, wspi_app_span s);
 /* Is there more in the span? Encoding and decoding of recorded tokens only know; the token of an element says it. */
 bool wspi_app_inside(const wspi_coder *c, const wspi_app_span *s);
 
+/* A time since 1970 as NTP has it (RFC 5905 6): seconds since 1900, and 32 bits of one. */
+uint64_t wspi_app_ntp_time(uint64_t ns);
+
 /* The last value of field f in this direction (mine) or the other; false: there was no message yet. */
 bool wspi_app_last(const wspi_coder *c, bool mine, unsigned f, uint64_t *v);
 

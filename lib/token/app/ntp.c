@@ -45,6 +45,8 @@ static const wspi_field fields[] = {
     [TRANSMIT] = {"ntp.transmit", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
 };
 
+enum { UNSYNCHRONISED = 16 /* stratum */, LONGEST_POLL = 20 };
+
 /*
  * QUIC's long header: version 1 would be a precision of a second and a root delay of more than four minutes, one of the versions that
  * are kept to exercise (RFC 9000 15) a precision of 1024 seconds.
@@ -60,8 +62,9 @@ static bool looks(const uint8_t *b, size_t n)
 {
     unsigned version = b[0] >> 3 & 7, m = b[0] & 7;
 
-    return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= 16 && b[2] < 20 &&
-           !is_quic(b) && (b[0] & 0xf8) != 0x50; /* a leap second in version 2: that is CoAP */
+    return n >= 48 && version >= 1 && version <= 4 && m >= 1 && m <= 5 && b[1] <= UNSYNCHRONISED &&
+           b[2] < LONGEST_POLL && !is_quic(b) &&
+           (b[0] & 0xf8) != 0x50; /* a leap second in version 2: that is CoAP */
 }
 
 /* Samples: what is drawn long enough has a code behind it, of MD5 or SHA-1; the bytes are drawn as recorded ones are. */
@@ -76,22 +79,96 @@ static void sampled_code(wspi_coder *c)
         }
 }
 
+/* ---- clocks of samples ---- */
+
+/*
+ * Whom a sample follows. Behind times that are numbers of records in DNS stands no label, lest zeros further on be taken for records: an
+ * address of class A or B, or letters.
+ */
+static void reference_id(wspi_coder *c)
+{
+    uint64_t want, v, spans = c->app.v[c->dir][DELAY] | c->app.v[c->dir][DISPERSION];
+    bool known = wspi_app_last(c, true, REFID, &want);
+
+    v = wspi_app_code(c, REFID, known, want, wspi_app_get(c, 4));
+    if (c->fill && !known && (spans & 0xff00ff00) == 0 && (v >> 31 & 1) == (v >> 30 & 1))
+        c->app.v[c->dir][REFID] = v ^= UINT64_C(1) << 30;
+    wspi_app_put(c, 4, v);
+}
+
+enum { ACTIVE = 1, CLIENT = 3, BROADCAST = 5 };
+
+/* A time of [from, to], with all the bits of a fraction; to, where that is not later. */
+static uint64_t between(wspi_coder *c, uint64_t from, uint64_t to)
+{
+    return to > from ? from + wspi_rng_u64(&c->rng) % (to - from) : to;
+}
+
+/*
+ * RFC 5905 7.3: the clock was set, a message came, this one leaves: each at its time, the packet's. A client has got none before its first
+ * one; who broadcasts gets none, and a server answers the last one. 0: there is no such time.
+ */
+static uint64_t clock_of(wspi_coder *c, unsigned f, unsigned of)
+{
+    static const uint64_t second = UINT64_C(1) << 32;
+    const uint64_t now = wspi_app_ntp_time(c->p->time_ns), stratum = c->app.v[c->dir][STRATUM],
+                   received = c->app.v[c->dir][RECEIVE];
+    bool asks = of == CLIENT || of == ACTIVE, heard = of != BROADCAST && c->ctx->seen[!c->dir];
+    uint64_t then = heard ? wspi_app_ntp_time(c->ctx->sent_ns[!c->dir]) : now;
+
+    switch (f) {
+    case REFERENCE:
+        if (stratum == 0 || stratum >= UNSYNCHRONISED)
+            return 0;
+        return between(c, then - 1024 * second, then - second);
+    case RECEIVE:
+        if (asks || of == BROADCAST)
+            return heard ? then : 0;
+        return between(c, WSPI_MAX(heard ? then : 0, now - second / (heard ? 2 : 1024)), now);
+    case TRANSMIT:
+        if (asks || !received)
+            return now;
+        return between(c, received, WSPI_MIN(now, received + second / 2048));
+    default: return 0; /* origin, of nobody's message */
+    }
+}
+
+/* One of the four times; samples have what nothing predicts from the clock. */
+static void time_field(wspi_coder *c, unsigned f, bool known, uint64_t want)
+{
+    uint64_t v = wspi_app_code(c, f, known, want, wspi_app_get(c, 8));
+
+    if (c->fill && !known && !c->bad && !c->need)
+        c->app.v[c->dir][f] = v = clock_of(c, f, c->app.v[c->dir][MODE] & 7);
+    wspi_app_put(c, 8, v);
+}
+
+/* Samples: how many tokens they have of a field, listed modes and what `looks` takes. */
+static unsigned sampled(unsigned f)
+{
+    return f == MODE ? WSPI_COUNT(mode) - 1
+                     : wspi_bin(f == POLL ? LONGEST_POLL : UNSYNCHRONISED, 2);
+}
+
 static void walk(wspi_coder *c)
 {
     uint64_t want;
 
     for (unsigned f = MODE; f <= PRECISION; f++) {
         bool known = wspi_app_last(c, true, f, &want);
+        if (f != PRECISION)
+            wspi_app_only(c, 0, sampled(f));
         (void)wspi_app_field(c, f, 1, known, want);
     }
-    for (unsigned f = DELAY; f <= REFID; f++) {
+    for (unsigned f = DELAY; f <= DISPERSION; f++) {
         bool known = wspi_app_last(c, true, f, &want);
-        (void)wspi_app_field(c, f, 4, known || f != REFID, known ? want : 0);
+        (void)wspi_app_field(c, f, 4, true, known ? want : 0);
     }
+    reference_id(c);
     for (unsigned f = REFERENCE; f <= TRANSMIT; f++) {
         bool known = f == ORIGIN ? wspi_app_last(c, false, TRANSMIT, &want)
                                  : f == REFERENCE && wspi_app_last(c, true, f, &want);
-        (void)wspi_app_field(c, f, 8, known, want);
+        time_field(c, f, known, want);
     }
     sampled_code(c);
 }

@@ -32,6 +32,7 @@ enum {
 enum {
     HEADER = 12,
     RTCP_HEADER = 8,
+    SENDER = 20, /* bytes of a sender's clock */
     VERSION_2 = 2,
     MAX_RTCP = 16,
     MAX_ITEMS = 8,
@@ -159,7 +160,8 @@ typedef struct stream {
     uint16_t seq, profile, words;
     uint8_t type, flags, sources;
     bool marker, stepped;
-    bool split; /* several packets had one time: frames of a picture */
+    bool split;  /* several packets had one time: frames of a picture */
+    uint64_t ns; /* when it came: for samples */
 } stream;
 
 typedef struct memory {
@@ -167,9 +169,12 @@ typedef struct memory {
     unsigned n;
     bool control, sent; /* was the last packet RTCP; is there a sender */
     uint32_t sender;    /* of RTCP */
+    /* For samples: the time of its last report, what that said, and how fast it counts; 0: there was none. */
+    uint64_t report_ns;
+    uint32_t report_time, rate;
 } memory;
 
-enum { SLOTS = 3, GENERAL = STREAMS * SLOTS };
+enum { SLOTS = 4, GENERAL = STREAMS * SLOTS };
 
 /* In the values of fields, of which the walk has no other use from packet to packet. */
 static void recall(const wspi_app_state *a, int dir, memory *m)
@@ -183,6 +188,9 @@ static void recall(const wspi_app_state *a, int dir, memory *m)
     m->control = v[GENERAL] >> 8 & 1;
     m->sent = v[GENERAL] >> 9 & 1;
     m->sender = (uint32_t)(v[GENERAL] >> 32);
+    m->report_ns = v[GENERAL + 1];
+    m->report_time = (uint32_t)v[GENERAL + 2];
+    m->rate = (uint32_t)(v[GENERAL + 2] >> 32);
     for (unsigned i = 0; i < m->n; i++, v += SLOTS)
         m->s[i] = (stream){.ssrc = (uint32_t)(v[0] >> 32),
                            .seq = (uint16_t)(v[0] >> 16),
@@ -195,7 +203,8 @@ static void recall(const wspi_app_state *a, int dir, memory *m)
                            .sources = v[2] >> 16 & 15,
                            .marker = v[2] >> 24 & 1,
                            .stepped = v[2] >> 25 & 1,
-                           .split = v[2] >> 26 & 1};
+                           .split = v[2] >> 26 & 1,
+                           .ns = v[3]};
 }
 
 static void remember(wspi_app_state *a, int dir, const memory *m)
@@ -205,6 +214,8 @@ static void remember(wspi_app_state *a, int dir, const memory *m)
     memset(v, 0, sizeof a->v[dir]);
     v[GENERAL] =
         m->n | (unsigned)m->control << 8 | (unsigned)m->sent << 9 | (uint64_t)m->sender << 32;
+    v[GENERAL + 1] = m->report_ns;
+    v[GENERAL + 2] = m->report_time | (uint64_t)m->rate << 32;
     for (unsigned i = 0; i < m->n; i++, v += SLOTS) {
         const stream *s = &m->s[i];
         v[0] = (uint64_t)s->ssrc << 32 | (uint32_t)s->seq << 16 | s->profile;
@@ -212,6 +223,7 @@ static void remember(wspi_app_state *a, int dir, const memory *m)
         v[2] = (uint64_t)s->words << 32 | s->type | (unsigned)s->flags << 8 |
                (unsigned)s->sources << 16 | (unsigned)s->marker << 24 | (unsigned)s->stepped << 25 |
                (unsigned)s->split << 26;
+        v[3] = s->ns;
     }
 }
 
@@ -258,7 +270,7 @@ static uint64_t kind_at(const uint8_t *b)
 static size_t least_of(unsigned is, unsigned count)
 {
     switch (is) {
-    case SR: return RTCP_HEADER + 20 + 24 * (size_t)count;
+    case SR: return RTCP_HEADER + SENDER + 24 * (size_t)count;
     case RR: return RTCP_HEADER + 24 * (size_t)count;
     case APP: return RTCP_HEADER + 4;
     default: return is_feedback(is) ? RTCP_HEADER + 4 : RTCP_HEADER;
@@ -526,6 +538,7 @@ static void media(wspi_coder *c, memory *m, unsigned i)
     now.marker = wspi_app_code(c, MARKER, true, was->marker && !was->split, second >> 7);
     if (c->fill && i == NEW && is_late(c))
         now.marker = true;
+    now.ns = c->p->time_ns;
     now.seq = (uint16_t)code_sequence(c, was, seq);
     now.time = (uint32_t)code_time(c, was, now.seq, time);
     now.ssrc = was->ssrc;
@@ -640,6 +653,62 @@ static uint64_t control_header(wspi_coder *c, memory *m, uint64_t kind, size_t *
     return count;
 }
 
+/* Times a second that the time of a type counts; of types that are agreed on elsewhere a usual one. */
+static uint32_t rate_of(const stream *s)
+{
+    enum { VIDEO = 90000, SOUND = 48000, VOICE = 8000 };
+
+    if (s->type >= 96)
+        return s->split || s->step >= VIDEO / 60 ? VIDEO : SOUND;
+    return s->type == 14 || (s->type >= 25 && s->type < 72) ? VIDEO : VOICE;
+}
+
+/* What a sender's time counts a second, and what it is: it goes on from its last report, else from its media (RFC 3550 6.4.1). */
+static uint32_t sender_time(const wspi_coder *c, memory *m)
+{
+    enum { SECOND = 1000000000 };
+    static const uint32_t rates[] = {8000, 48000, 90000};
+    unsigned i = find(m, m->sender);
+    bool media = i != NEW, reported = m->rate != 0;
+    uint64_t from = reported ? m->report_ns : media ? m->s[i].ns : 0, gone;
+    uint32_t then = reported ? m->report_time : media ? m->s[i].time : m->sender * 2654435761u;
+
+    gone = c->p->time_ns > from ? c->p->time_ns - from : 0;
+    if (!reported) /* where media are of another flow the number of the source decides */
+        m->rate = media ? rate_of(&m->s[i]) : rates[m->sender % 3];
+    return (uint32_t)(then + gone / SECOND * m->rate + gone % SECOND * m->rate / SECOND);
+}
+
+/* | NTP time 64 | RTP time 32 | packets 32 | bytes 32 |: the packet's time, and counters that go with it. */
+static void sender_clock(wspi_coder *c, memory *m)
+{
+    enum { PACKET_NS = 20000000, BYTES = 160 };
+    uint64_t now = c->p->time_ns, since = now - WSPI_MIN(c->fill->start_ns, now);
+    uint32_t sent = (uint32_t)(m->sender % 1000 + since / PACKET_NS);
+
+    wspi_app_put(c, 8, wspi_app_ntp_time(now));
+    wspi_app_put(c, 4, sender_time(c, m));
+    wspi_app_put(c, 4, sent);
+    wspi_app_put(c, 4, (uint32_t)(sent * BYTES));
+}
+
+/* What a packet of this kind has at least behind its sender; of a report the clock is remembered. */
+static void least_contents(wspi_coder *c, memory *m, uint64_t kind, uint64_t count)
+{
+    size_t n = least_of((unsigned)(kind >> 8), (unsigned)count) - RTCP_HEADER, at = c->pay.at;
+    bool report = kind >> 8 == SR, told = c->fill && report;
+    const uint8_t *b = c->enc ? c->pay.in : NULL;
+
+    if (told)
+        sender_clock(c, m);
+    wspi_app_opaque(c, n - (told ? SENDER : 0));
+    if (stopped(c) || !report || at + SENDER > (b ? c->pay.end : c->pay.out->len))
+        return;
+    (void)sender_time(c, m); /* how fast it counts */
+    m->report_time = (uint32_t)wspi_app_number((b ? b : c->pay.out->data) + at + 8, 4);
+    m->report_ns = c->p->time_ns;
+}
+
 static void control_packet(wspi_coder *c, memory *m, uint64_t kind)
 {
     size_t start = c->pay.at, end = 0;
@@ -650,7 +719,7 @@ static void control_packet(wspi_coder *c, memory *m, uint64_t kind)
     switch (kind >> 8) {
     case SDES: description(c, end); break;
     case APP: wspi_app_text(c, 4, 4, WSPI_TEXT_WORD); break;
-    default: wspi_app_opaque(c, least_of((unsigned)(kind >> 8), (unsigned)count) - RTCP_HEADER);
+    default: least_contents(c, m, kind, count);
     }
     if (!stopped(c))
         rest(c, start, end, kind, count);

@@ -8,6 +8,7 @@
 #include "token/app/app.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum { FACILITY, SEVERITY, FORM, LAYOUT, TIME, FRACTION, HOST, TAG, ENDS, PROCESS, KIND };
 
@@ -360,13 +361,45 @@ static void coded_priority(wspi_coder *c)
     literal(c, ">");
 }
 
-/* Samples: a day that all months have. */
-static uint64_t made_up_time(wspi_coder *c)
-{
-    uint64_t v = wspi_rng_u64(&c->rng) % 12;
+/* ---- clocks of samples ---- */
 
-    v = v * 32 + 1 + wspi_rng_u64(&c->rng) % 28;
-    return v * 86400 + wspi_rng_u64(&c->rng) % 86400;
+enum { SECOND = 1000000000 };
+
+/* The packet's time (RFC 3164 4.1.2, RFC 5424 6.2.3), in UTC. */
+static struct tm now_of(const wspi_coder *c)
+{
+    time_t at = (time_t)(c->p->time_ns / SECOND);
+    struct tm tm = {0};
+
+    (void)gmtime_r(&at, &tm);
+    return tm;
+}
+
+static uint64_t bsd_now(const wspi_coder *c)
+{
+    struct tm tm = now_of(c);
+
+    return (((uint64_t)tm.tm_mon * 32 + (unsigned)tm.tm_mday) * 24 + (unsigned)tm.tm_hour) * 3600 +
+           (uint64_t)tm.tm_min * 60 + (unsigned)tm.tm_sec;
+}
+
+/* The digits of a layout: date and time of day, then `rest` ones: of the second, and two zones of two where there is a sign. */
+static void ietf_now(const wspi_coder *c, const char *digits, size_t rest, uint64_t v[2])
+{
+    struct tm tm = now_of(c);
+    const int parts[] = {tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec};
+    size_t zone = digits[0] && digits[strlen(digits) - 1] == 'd' ? 4 : 0;
+    uint64_t fraction = c->p->time_ns % SECOND;
+
+    v[0] = v[1] = 0;
+    if (!strchr(digits, 'd'))
+        return;
+    v[0] = (uint64_t)tm.tm_year + 1900;
+    for (size_t i = 0; i < WSPI_COUNT(parts); i++)
+        v[0] = v[0] * 100 + (unsigned)parts[i];
+    for (size_t i = rest - zone; i < 9; i++)
+        fraction /= 10;
+    v[1] = rest > zone ? fraction * (zone ? 10000 : 1) : 0;
 }
 
 static void coded_bsd_time(wspi_coder *c, uint64_t v)
@@ -375,8 +408,8 @@ static void coded_bsd_time(wspi_coder *c, uint64_t v)
     char s[48];
 
     v = wspi_app_code(c, TIME, false, 0, v);
-    if (c->fill)
-        v = made_up_time(c);
+    if (c->fill && !stopped(c))
+        v = bsd_now(c);
     day = (unsigned)(v / 86400 % 32);
     month = (unsigned)WSPI_MIN(v / 86400 / 32, 12);
     wspi_app_require(c, month < 12);
@@ -395,7 +428,8 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
     size_t digits = 0, i = 0, n;
     char s[48];
 
-    wspi_app_only(c, 0, 0); /* samples are as BSD has it */
+    wspi_app_only(
+        c, 0, WSPI_COUNT(layout) - 1); /* samples are as BSD has it, but go on as a flow began */
     row = wspi_app_code(c, LAYOUT, false, 0, h->layout);
     wspi_app_require(c, row < WSPI_COUNT(layout) - 1);
     v[0] = wspi_app_code(c, TIME, false, 0, h->time);
@@ -405,6 +439,8 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
     for (const char *p = layout[row].name; *p; p++)
         digits += *p == 'd';
     n = digits > STAMP_DIGITS ? digits - STAMP_DIGITS : 0;
+    if (c->fill)
+        ietf_now(c, layout[row].name, n, v);
     wspi_app_require(c, v[0] < 10000 * tens[10] && v[1] < tens[n] && (digits || v[0] == 0));
     for (const char *p = layout[row].name; *p && !stopped(c); p++, i++) {
         s[i] = *p;
