@@ -214,6 +214,45 @@ static void sampled_syslog_has_the_packets_time(void **state)
     wire_close(&w);
 }
 
+/* RFC 5424 6.2.3: a flow that has begun in such a layout goes on, in any of them, at its time: seconds behind the first one's. */
+static void sampled_syslog_goes_on_as_it_began(void **state)
+{
+    static const wire_message began = {
+        BYTES("<34>1 2003-10-11T22:14:15.003Z mymachine su 77 ID47 - 'su root' failed"),
+        true,
+        0,
+        {0}};
+    static const char *const layouts[] = {"dddd-dd-ddTdd:dd:ddZ", "dddd-dd-ddTdd:dd:dd.ddddddZ",
+                                          "dddd-dd-ddTdd:dd:dd.ddd+dd:dd",
+                                          "dddd-dd-ddTdd:dd:dd-dd:dd", "-"};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 6);
+    wire_open(&w);
+    w.port = 514;
+    for (size_t i = 0; i < 10 * WSPI_COUNT(layouts); i++) {
+        char layout[64], s[32];
+        const char *const wanted[] = {"c2s gap=4294967296..6442450943", "len=96..99", layout, NULL};
+        wsp_filler fill = filler_of(i);
+        const uint8_t *b;
+        (void)snprintf(layout, sizeof layout, "syslog.layout=%s", layouts[i / 10]);
+        wire_again(&w);
+        put_message(&w, &began, began.bytes, began.len);
+        sample(&w, &fill, wanted, 0, WSPI_APP_SYSLOG, &r);
+        assert_named(&w, layout);
+        b = memchr(payload(&w), '>', 6);
+        assert_non_null(b);
+        (void)snprintf(s, sizeof s, "1 1970-01-01T00:00:%02u", (unsigned)(w.dec->last_ns / SECOND));
+        if (i / 10 == 4)
+            assert_memory_equal(b + 1, "1 - ", 4);
+        else
+            assert_memory_equal(b + 1, s, strlen(s));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +260,7 @@ int main(void)
         cmocka_unit_test(sampled_ntp_has_the_packets_time),
         cmocka_unit_test(sampled_reports_have_the_packets_time),
         cmocka_unit_test(sampled_syslog_has_the_packets_time),
+        cmocka_unit_test(sampled_syslog_goes_on_as_it_began),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,12 +527,14 @@ static void ietf(wspi_coder *c, const header *h)
     wspi_app_require(c, coded_tag(c, h));
     literal(c, " ");
     row = wspi_app_code(c, ENDS, false, 0, h->ends);
+    wspi_app_keep(c, ENDS, 1u << E_PROCESS | 1u << E_NIL);
     wspi_app_require(c, row == E_PROCESS || row == E_NIL);
     if (row == E_NIL)
         literal(c, "-");
     else
         coded_process(c, h->process);
     literal(c, " ");
+    wspi_app_only(c, 2, 7); /* 2 to 15 bytes */
     n = wspi_app_code(c, KIND, false, 0, h->kind);
     if (!c->fill)
         wspi_app_require(c, n <= wspi_app_captured(c));
