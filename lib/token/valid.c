@@ -151,9 +151,13 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
 void wspi_valid_lengths(wspi_coder *c, unsigned base)
 {
     const wsp_context *ctx = c->ctx;
+    unsigned least =
+        is_of(ctx, WSPI_TCP) ? wspi_bin(wspi_app_goes_on(ctx, c->dir), WSPI_LEN_MANTISSA) : 0;
 
     if (!c->legal || c->deviations || !c->need || !ctx->started)
         return;
+    if (least)
+        memset(c->legal + base + 1, 0, least - 1);
     if (is_of(ctx, WSPI_ARP) || (is_of(ctx, WSPI_IGMP) && !wspi_igmp_reports(ctx, c->dir)) ||
         (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir) ||
                                   !wspi_app_may_speak(ctx, c->dir))))
@@ -242,6 +246,8 @@ bool wspi_valid_flags(const wspi_coder *c, size_t i, uint8_t flags)
         return false;
     if (ctx->sent[c->dir] & F)
         return flags == A || flags == (R | A) || flags == R;
+    if (flags & F && !empty && !wspi_app_ends_with(ctx, c->dir))
+        return false;
     if (flags & (F | R) && !(ctx->sent[!c->dir] & F) && !wspi_app_may_end(ctx) &&
         (flags & F || ctx->app.seen[0] || ctx->app.seen[1]))
         return false;

@@ -136,11 +136,28 @@ bool wspi_app_may_end(const wsp_context *ctx)
     return !a || (a->may_end ? a->may_end(ctx) : ctx->app.seen[0] && ctx->app.seen[1]);
 }
 
+/* RFC 9293 3.8.6.2.1: of more than a segment takes no small part is sent alone. 536 is what all segments take (3.7.1). */
+uint32_t wspi_app_goes_on(const wsp_context *ctx, int dir)
+{
+    enum { SEGMENT = 536 };
+    const wspi_app *a = on_connection(ctx);
+
+    return a && a->goes_on ? WSPI_MIN(a->goes_on(ctx, dir), (uint32_t)SEGMENT) : 0;
+}
+
+bool wspi_app_ends_with(const wsp_context *ctx, int dir)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    return !a || !a->rests || dir == 1;
+}
+
 int wspi_app_owes(const wsp_context *ctx)
 {
     bool client = wspi_app_may_speak(ctx, 0), server = wspi_app_may_speak(ctx, 1);
+    const wspi_app *a = on_connection(ctx);
 
-    if (client == server || (client && wspi_app_may_end(ctx)))
+    if (client == server || ((client || (a && a->rests)) && wspi_app_may_end(ctx)))
         return -1;
     return server;
 }

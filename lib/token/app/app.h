@@ -34,6 +34,9 @@ typedef struct wspi_app {
     uint8_t turns;     /* samples: WSPI_CLIENT_FIRST ... */
     bool (*may_speak)(const wsp_context *ctx, int dir); /* samples: NULL, or after the first */
     bool (*may_end)(const wsp_context *ctx); /* samples: NULL, or: was enough said for a FIN? */
+    uint32_t (*goes_on)(const wsp_context *ctx,
+                        int dir); /* samples: NULL, or: bytes that are left of a message */
+    bool rests;                   /* samples: nobody has to speak where it may end */
     uint64_t changes; /* fields (FREE) of which samples may say that they change, a bit each */
 } wspi_app;
 
@@ -115,6 +118,10 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
 bool wspi_app_may_speak(const wsp_context *ctx, int dir);
 int wspi_app_owes(const wsp_context *ctx);
 bool wspi_app_may_end(const wsp_context *ctx);
+/* A segment has at least so many bytes of the message that goes on: the others could have come with it. */
+uint32_t wspi_app_goes_on(const wsp_context *ctx, int dir);
+/* May its last payload come with the end? A question is answered first. */
+bool wspi_app_ends_with(const wsp_context *ctx, int dir);
 
 /* A TLS hello up to `end` in a payload of another protocol, whose fields it leaves as they were. */
 void wspi_tls_hello(wspi_coder *c, size_t end, bool client);

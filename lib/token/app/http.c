@@ -13,12 +13,7 @@
 /* ---- the walk ---- */
 
 enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
-/* Samples: lines of a head, and bytes behind which it ends. With a line of the longest value it still is one segment. */
-enum { MAX_SAMPLED = 14, HEAD_SAMPLED = 900 };
-enum {
-    JSON_LEAST = 32,
-    JSON_ROOM = 128
-};                            /* bytes of JSON without a length; of JSON in the head's segment */
+enum { JSON_LEAST = 32 };     /* bytes of JSON without a length */
 enum { REASONS_SAMPLED = 6 }; /* classes of their lengths: up to 15 bytes */
 
 /* Encoding: the line at hand. */
@@ -212,6 +207,7 @@ static void status_line(wspi_http_message *w)
     wspi_app_require(c, !c->enc || (v >= 100 && v <= 999));
     wspi_app_only(c, 0, w->d->statuses_sampled);
     v = wspi_app_code(c, STATUS, false, 0, v);
+    wspi_http_keep_statuses(w);
     wspi_app_require(c, v >= 100 && v <= 999 && (w->form == USUAL || w->form == BARE_LF));
     if (wspi_http_stopped(w))
         return;
@@ -258,13 +254,17 @@ static bool start_line(wspi_http_message *w, bool must)
     wspi_app_require(c, !must || !c->enc || k != ABSENT);
     wspi_app_only(c, c->dir ? d->response : 0, c->dir ? d->answers_sampled : d->starts_sampled);
     k = wspi_app_code(c, START, !must, ABSENT, k);
+    wspi_http_keep_starts(w);
     if (wspi_http_stopped(w) || k == ABSENT)
         return false;
     if (k >= d->n_starts) {
         wspi_app_fail(c);
         return false;
     }
-    *w = (wspi_http_message){.c = c, .d = d, .mode = IN_HEAD, .budget = TEXT_SHOWN, .method = k};
+    *w = (wspi_http_message){
+        .c = c, .d = d, .mode = IN_HEAD, .budget = TEXT_SHOWN, .method = k, .agent = ABSENT};
+    if (c->fill && d->rules)
+        w->agent = wspi_http_agent(w);
     wspi_http_literal(w, d->starts[k].name, strlen(d->starts[k].name));
     wspi_http_literal(w, " ", 1);
     if (k < d->response) {
@@ -272,6 +272,7 @@ static bool start_line(wspi_http_message *w, bool must)
         if (!wspi_http_more(w) && !line_done(w))
             w->mode |= IN_LINE;
         w->head = c->pay.at;
+        wspi_http_count(w);
         return true;
     }
     w->mode |= ANSWER;
@@ -279,120 +280,11 @@ static bool start_line(wspi_http_message *w, bool must)
         (asked == d->bodyless[0] || asked == d->bodyless[1]))
         w->mode |= NO_BODY;
     status_line(w);
+    wspi_http_count(w);
     return true;
 }
 
 /* ---- header lines ---- */
-
-/* Samples: is a header of this name there, whatever the case of its letters? */
-static bool has_name(const wspi_http_message *w, unsigned k)
-{
-    const uint64_t *alike = w->d->words->alike[k];
-
-    return (w->seen[0] & alike[0]) | (w->seen[1] & alike[1]);
-}
-
-/* Samples: the headers that the message needs, then ABSENT. */
-static const uint8_t *needs(const wspi_http_message *w)
-{
-    const wspi_http_dialect *d = w->d;
-    uint64_t asked = w->method;
-
-    if (w->c->dir && !wspi_app_last(w->c, false, START, &asked))
-        asked = 0;
-    return (w->c->dir ? d->answers : d->asks)[asked < d->starts_sampled ? asked : 0];
-}
-
-/* RFC 9110 15.5.2: who refuses says what he wants. */
-static bool wants_login(const wspi_http_message *w)
-{
-    unsigned k = w->d->realm;
-
-    return w->mode & ANSWER && k < w->d->n_headers && w->c->app.v[w->c->dir][STATUS] == 401 &&
-           !has_name(w, k);
-}
-
-/* The first of them that is not there yet, or ABSENT. */
-static unsigned missing(const wspi_http_message *w)
-{
-    const uint8_t *need = needs(w);
-
-    while (*need != ABSENT && has_name(w, *need))
-        need++;
-    return *need == ABSENT && wants_login(w) ? w->d->realm : *need;
-}
-
-/* Is header k the first that is missing, or any of those where the order is free? */
-static bool is_missing(const wspi_http_message *w, unsigned k)
-{
-    const uint8_t *need = needs(w);
-    const uint64_t *alike;
-
-    if (!(w->d->flags & FREELY) || k >= w->d->n_headers || k == w->d->realm)
-        return k == missing(w);
-    alike = w->d->words->alike[k];
-    while (*need != ABSENT && !(alike[*need / 64] >> *need % 64 & 1))
-        need++;
-    return *need != ABSENT && !has_name(w, k);
-}
-
-/* Headers that are needed and not there. */
-static unsigned n_missing(const wspi_http_message *w)
-{
-    unsigned n = wants_login(w);
-
-    for (const uint8_t *need = needs(w); *need != ABSENT; need++)
-        n += !has_name(w, *need);
-    return n;
-}
-
-static bool is_of_bodies(const wspi_http_dialect *d, uint64_t method)
-{
-    return method >= d->bodies[0] && method - d->bodies[0] < d->bodies[1];
-}
-
-/* Samples: RFC 3264 4: who agrees to a session describes it, too. Its type says how long the body may be. */
-static bool may_have_body(const wspi_http_message *w)
-{
-    const wspi_http_dialect *d = w->d;
-    uint64_t asked = NEVER, status = w->c->app.v[w->c->dir][STATUS];
-
-    if (d->session && has_name(w, d->sized))
-        return false;
-    if (!w->c->dir)
-        return is_of_bodies(d, w->method);
-    return !d->session || (wspi_app_last(w->c, false, START, &asked) && is_of_bodies(d, asked) &&
-                           (status == 200 || status == 183));
-}
-
-/* Samples: a header that is not needed. No line comes twice, and a length is of a request that may have a body. */
-static bool may_come(const wspi_http_message *w, unsigned k)
-{
-    const wspi_http_dialect *d = w->d;
-    bool asks = !w->c->dir;
-
-    if (k > d->n_headers)
-        return d->flags & OTHERS;
-    return !has_name(w, k) && d->rows[k].flags & (asks ? ASKS : ANSWERS) &&
-           ((k != d->sized && k != d->typed) || may_have_body(w));
-}
-
-/* Samples: what is needed is there in the end. Behind the length of a body most have nothing else. */
-static bool sampled(const wspi_http_message *w, unsigned k)
-{
-    const wspi_http_dialect *d = w->d;
-    bool full = w->c->pay.at >= HEAD_SAMPLED - (w->mode & JSON ? JSON_ROOM : 0u),
-         first = !w->c->dir || d->flags & ORDERED;
-    unsigned need = missing(w), lacks = n_missing(w);
-
-    if (k == d->n_headers)
-        return need == ABSENT && !w->turned;
-    if (need != ABSENT && is_missing(w, k))
-        return true;
-    if (full || w->lines + lacks >= MAX_SAMPLED || (need != ABSENT && first && lacks > d->mixed))
-        return false;
-    return (need == ABSENT || !d->session || !has_name(w, d->sized)) && may_come(w, k);
-}
 
 static unsigned coded_header(wspi_http_message *w, unsigned k)
 {
@@ -401,7 +293,7 @@ static unsigned coded_header(wspi_http_message *w, unsigned k)
 
     k = (unsigned)wspi_app_code(w->c, HEADER, false, 0, k);
     for (unsigned i = 0; w->c->legal && w->c->need && !w->c->deviations && i < count; i++)
-        if (!sampled(w, i))
+        if (!wspi_http_sampled(w, i))
             w->c->legal[base + i] = 0;
     if (wspi_http_stopped(w))
         return w->d->n_headers;
@@ -494,7 +386,7 @@ static unsigned may_repeat(const wspi_http_message *w)
     size_t at = w->past;
     unsigned n = 0, k;
 
-    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && sampled(&then, k); n++)
+    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && wspi_http_sampled(&then, k); n++)
         wspi_http_note(&then, k);
     return n;
 }
@@ -502,10 +394,10 @@ static unsigned may_repeat(const wspi_http_message *w)
 /* Samples: a line of the head may follow, which may be written with a space or without. */
 static bool may_turn(const wspi_http_message *w)
 {
-    bool any = w->form <= NO_SPACE && sampled(w, H_OTHER);
+    bool any = w->form <= NO_SPACE && wspi_http_sampled(w, H_OTHER);
 
     for (unsigned k = 0; w->form <= NO_SPACE && !any && k < w->d->n_headers; k++)
-        any = sampled(w, k);
+        any = wspi_http_sampled(w, k);
     return any;
 }
 
@@ -668,6 +560,7 @@ static void resume(wspi_http_message *w)
     size_t line;
 
     w->mode = c->app.mode[c->dir];
+    w->marks = (unsigned)c->app.v[c->dir][MARKS];
     if (w->mode & IN_HEAD)
         w->length = *left - (*left > 0);
     if (*left == 0 || (w->mode & (IN_HEAD | IN_LINE)) == IN_HEAD)
@@ -699,6 +592,7 @@ static void finish(wspi_http_message *w)
 {
     wspi_coder *c = w->c;
 
+    c->app.v[c->dir][MARKS] = w->marks;
     if (!wspi_app_is_stream(c)) {
         c->app.left[c->dir] = c->app.mode[c->dir] = 0;
         return;
@@ -725,7 +619,7 @@ static bool stands_alone(const wspi_http_message *w)
 
 void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
 {
-    wspi_http_message w = {.c = c, .d = d, .budget = TEXT_SHOWN};
+    wspi_http_message w = {.c = c, .d = d, .budget = TEXT_SHOWN, .agent = ABSENT};
 
     resume(&w);
     while (!wspi_http_stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {

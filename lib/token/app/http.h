@@ -82,6 +82,9 @@ typedef struct wspi_http_row {
     uint8_t begins, n_begins;
 } wspi_http_row;
 
+typedef struct wspi_http_message wspi_http_message;
+enum { WSPI_HTTP_DUE = 320 };
+
 /* For looking words up: made with the vocabulary. Hash tables of a list's numbers, with linear probing. */
 enum { WSPI_HTTP_SLOTS = 512 };
 typedef struct wspi_http_table {
@@ -104,6 +107,33 @@ enum {
     FREELY = 64,     /* samples: needed headers come in any order, with their names in any case */
     APART = 128      /* samples: a status may have a segment of its own */
 };
+
+/* Samples: a status asks for a header, which is of no other one if `alone`. The last row has status 0. */
+typedef struct wspi_http_need {
+    uint16_t status;
+    uint8_t header;
+    bool alone;
+} wspi_http_need;
+
+/* Samples: what messages owe to those before them, and their parts to each other. */
+typedef struct wspi_http_rules {
+    const wspi_http_need *by_status;
+    const uint8_t
+        *marked;   /* headers of which the next message knows that they were there, then ABSENT */
+    uint8_t range; /* a header that asks for a part */
+    uint8_t lasts, alive; /* headers that say whether the connection lasts */
+    uint8_t confirms;     /* a request that has the number of the one before */
+    /* May the message start so, have this status, and this header? */
+    bool (*may_start)(const wspi_http_message *w, unsigned k);
+    bool (*may_answer)(const wspi_http_message *w, unsigned status);
+    bool (*may_have)(const wspi_http_message *w, unsigned k);
+    /* A header that the message has to have beside those of its kind, or ABSENT. */
+    unsigned (*has_to_have)(const wspi_http_message *w);
+    /* The value that header k has to have: its bytes at b; 0: any. */
+    size_t (*due)(wspi_http_message *w, unsigned k, char b[WSPI_HTTP_DUE]);
+    /* Header k of the request is there: is its line the one of the last request? */
+    void (*noted)(wspi_http_message *w, unsigned k, bool same);
+} wspi_http_rules;
 
 typedef struct wspi_http_dialect {
     /* Lists: starts of messages (requests, then responses by version), the usual phrase behind a status, ... */
@@ -129,6 +159,7 @@ typedef struct wspi_http_dialect {
     uint8_t digits;  /* bytes of a version behind how they begin */
     uint16_t memory; /* bytes of a request's lines that are remembered */
     wspi_http_words *words;
+    const wspi_http_rules *rules; /* or NULL */
 } wspi_http_dialect;
 
 extern const wspi_http_dialect wspi_http, wspi_ssdp, wspi_sip, wspi_rtsp;
@@ -187,9 +218,16 @@ bool wspi_http_date_read(const uint8_t b[DATE_LEN], uint64_t *secs);
 
 /* ---- the walk's state, and the calls between its two files ---- */
 
+/*
+ * Kept in `v` beside the fields: of a direction the requests, or the requests that were answered; the marks of its last message; of
+ * SIP what stands behind the request's value.
+ */
+enum { MESSAGES = SEQUENCE + 1, MARKS, TAG, CHALLENGE };
+enum { LASTS = 1 << 14, CLOSES = 1 << 15 }; /* the connection, behind the message */
+
 enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32, JSON = 64 };
 
-typedef struct wspi_http_message {
+struct wspi_http_message {
     wspi_coder *c;
     const wspi_http_dialect *d;
     unsigned mode;    /* of the message: IN_HEAD ... */
@@ -205,7 +243,11 @@ typedef struct wspi_http_message {
     size_t past; /* in the remembered lines: behind the last one that was used */
     size_t eol,
         next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
-} wspi_http_message;
+    unsigned
+        marks; /* what the next message knows of this one: headers that are marked, LASTS, CLOSES */
+    unsigned agent; /* samples: see wspi_http_agent */
+    uint8_t call;   /* samples of SIP: its own */
+};
 
 static inline bool wspi_http_stopped(const wspi_http_message *w)
 {
@@ -254,6 +296,39 @@ static inline void wspi_http_note(wspi_http_message *w, unsigned k)
     if (k < w->d->n_headers)
         w->seen[k / 64] |= UINT64_C(1) << k % 64;
     w->lines++;
+}
+/* The value of n bytes that the header had in the last request, as far as that is remembered, or NULL. */
+const uint8_t *wspi_http_recall(const wspi_http_message *w, const char *name, size_t *n);
+/* Samples: may header k come next? The end of the head is header n_headers. */
+bool wspi_http_sampled(const wspi_http_message *w, unsigned k);
+/* Are headers k and i of one name, whatever the case of its letters? */
+static inline bool wspi_http_is_alike(const wspi_http_dialect *d, unsigned k, unsigned i)
+{
+    return k < d->n_headers && i < d->n_headers && d->words->alike[k][i / 64] >> i % 64 & 1;
+}
+/* Samples: is a header of this name there? */
+static inline bool wspi_http_has(const wspi_http_message *w, unsigned k)
+{
+    const uint64_t *alike = w->d->words->alike[k];
+
+    return (w->seen[0] & alike[0]) | (w->seen[1] & alike[1]);
+}
+/*
+ * Samples: a request's program is that of the flow's first one: the header that names it, ABSENT if nothing was asked yet, NEVER if
+ * it had no name, or a forgotten one.
+ */
+unsigned wspi_http_agent(const wspi_http_message *w);
+/* Samples: what cannot be chosen any more, of the start and the status that were asked for last. */
+void wspi_http_keep_starts(const wspi_http_message *w);
+void wspi_http_keep_statuses(const wspi_http_message *w);
+/* The start line is complete: it is a request, or answers one. */
+void wspi_http_count(const wspi_http_message *w);
+/* Header k is complete, its value begins at `at`: what the next message knows of it. */
+void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at);
+/* Samples: does a request have to have the number of the one before? */
+static inline bool wspi_http_confirms(const wspi_http_message *w)
+{
+    return w->c->fill && w->d->rules && !w->c->dir && w->method == w->d->rules->confirms;
 }
 /* Lines that are those of the last request: how many, and they are passed. Samples: at most so many. */
 unsigned wspi_http_again(wspi_http_message *w, unsigned most);

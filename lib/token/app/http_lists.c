@@ -2,8 +2,11 @@
 /* http_lists.c: what HTTP says (RFC 9110, 9112, and what is common), as one of the dialects of http.c. */
 #include "token/app/http.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* Starts of messages: requests, the first ones for samples; then responses by their version. */
-enum { POST = 1, PUT = 2, REQUESTS_SAMPLED = 5, HEAD = 5, CONNECT, RESPONSE = 21 };
+enum { GET = 0, POST = 1, PUT = 2, REQUESTS_SAMPLED = 5, HEAD = 5, CONNECT, RESPONSE = 21 };
 static const wspi_value starts[] = {
     {0, "GET"},     {1, "POST"},       {2, "PUT"},          {3, "DELETE"},
     {4, "OPTIONS"}, {5, "HEAD"},       {6, "CONNECT"},      {7, "PATCH"},
@@ -358,6 +361,96 @@ static const uint8_t *const asks[REQUESTS_SAMPLED] = {with_host, with_host, with
 static const uint8_t *const answers[REQUESTS_SAMPLED] = {with_nothing, with_nothing, with_nothing,
                                                          with_nothing, with_nothing};
 
+/* RFC 9110 15.3.7, 15.4, 15.5.2. Of a part the length comes first: it says where the part ends. */
+static const wspi_http_need by_status[] = {{401, H_AUTHENTICATE, false}, {301, H_LOCATION, false},
+                                           {302, H_LOCATION, false},     {206, H_LENGTH, false},
+                                           {206, H_PART, true},          {0, 0, false}};
+
+/* RFC 9110 13.1: headers that make a request conditional. */
+static const uint8_t marked[] = {H_SINCE, H_IF_NONE, ABSENT};
+enum { CONDITIONAL = 3 };
+
+/* Where the range begins that the last request asks for, if it was remembered. */
+static bool asked_from(const wspi_http_message *w, uint64_t *from)
+{
+    static const char unit[] = "bytes=";
+    size_t n, len = sizeof unit - 1, digits = 0;
+    const uint8_t *b = wspi_http_recall(w, headers[H_RANGE].name, &n);
+
+    if (!b || n <= len || memcmp(b, unit, len) != 0)
+        return false;
+    while (len + digits < n && b[len + digits] != '-')
+        digits++;
+    *from = wspi_http_decimal(b + len, digits);
+    return *from < UINT32_MAX;
+}
+
+/* Requests that have no answer yet. */
+static uint64_t outstanding(const wsp_context *ctx)
+{
+    const wspi_app_state *s = &ctx->app;
+    uint64_t asked = s->id[0] == WSPI_APP_HTTP ? s->v[0][MESSAGES] : 0,
+             answered = s->id[1] == WSPI_APP_HTTP ? s->v[1][MESSAGES] : 0;
+
+    return asked > answered ? asked - answered : 0;
+}
+
+/* RFC 9110 15.3.7, 15.4.5: a part is for who asks for one, and what has not changed for who knows it. Both ask for it to be sent. */
+static bool may_answer(const wspi_http_message *w, unsigned status)
+{
+    const wspi_app_state *s = &w->c->ctx->app;
+    uint64_t from;
+
+    if (status != 206 && status != 304)
+        return true;
+    return outstanding(w->c->ctx) == 1 && s->v[0][START] == GET &&
+           (status == 206 ? asked_from(w, &from) : (s->v[0][MARKS] & CONDITIONAL) != 0);
+}
+
+/* Others wait for their answer behind this one: it has to end. */
+static unsigned has_to_have(const wspi_http_message *w)
+{
+    bool ends = w->mode & (NO_BODY | HAS_LENGTH) || wspi_http_has(w, H_LENGTH);
+
+    return w->mode & ANSWER && !ends && outstanding(w->c->ctx) > 1 ? (unsigned)H_LENGTH
+                                                                   : (unsigned)ABSENT;
+}
+
+static bool may_have(const wspi_http_message *w, unsigned k)
+{
+    return k == H_PART ? w->mode & HAS_LENGTH : k != H_RANGE || w->method == GET;
+}
+
+/* A client stays the same program. RFC 9110 14.4: a part ends with the file, which is not as long as was asked for. */
+static size_t due(wspi_http_message *w, unsigned k, char b[WSPI_HTTP_DUE])
+{
+    const uint8_t *last;
+    uint64_t from;
+    size_t n = 0;
+
+    if (k == w->agent) {
+        last = wspi_http_recall(w, headers[k].name, &n);
+        n = last && n <= WSPI_HTTP_DUE ? n : 0;
+        if (n)
+            memcpy(b, last, n);
+    } else if (k == H_PART && w->mode & HAS_LENGTH && w->length && asked_from(w, &from)) {
+        n = (size_t)snprintf(b, WSPI_HTTP_DUE, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from,
+                             from + w->length - 1, from + w->length);
+    }
+    return n;
+}
+
+static const wspi_http_rules rules = {.by_status = by_status,
+                                      .marked = marked,
+                                      .range = H_RANGE,
+                                      .lasts = H_CONNECTION,
+                                      .alive = H_ALIVE,
+                                      .confirms = NEVER,
+                                      .may_answer = may_answer,
+                                      .may_have = may_have,
+                                      .has_to_have = has_to_have,
+                                      .due = due};
+
 static wspi_http_words words;
 const wspi_http_dialect wspi_http = {
     .starts = starts,
@@ -395,6 +488,7 @@ const wspi_http_dialect wspi_http = {
     .mixed = 1,
     .memory = 256,
     .words = &words,
+    .rules = &rules,
 };
 
 bool wspi_http_looks(const uint8_t *b, size_t n)
@@ -407,15 +501,58 @@ static void walk(wspi_coder *c)
     wspi_http_walk(c, &wspi_http);
 }
 
-static bool is_in_head(const wsp_context *ctx, int dir)
+/* ---- samples: turns ---- */
+
+static bool is_http(const wsp_context *ctx, int dir)
 {
-    return ctx->app.id[dir] == WSPI_APP_HTTP && ctx->app.mode[dir] & IN_HEAD;
+    return ctx->app.id[dir] == WSPI_APP_HTTP;
 }
 
-/* Samples: who has not ended a head goes on. */
+/* In the middle of a message that has an end (RFC 9112 6.3). */
+static bool goes_on(const wsp_context *ctx, int dir)
+{
+    return is_http(ctx, dir) && ctx->app.left[dir] && ctx->app.left[dir] != UINT32_MAX;
+}
+
+static uint32_t left(const wsp_context *ctx, int dir)
+{
+    return goes_on(ctx, dir) && !(ctx->app.mode[dir] & IN_HEAD) ? ctx->app.left[dir] : 0;
+}
+
+/* RFC 9112 9.6: nothing follows an answer that ends with the connection, or says that it is the last one. */
+static bool is_last(const wsp_context *ctx)
+{
+    return is_http(ctx, 1) && (ctx->app.left[1] == UINT32_MAX || ctx->app.v[1][MARKS] & CLOSES);
+}
+
+/* RFC 9112 9.3.2: no request comes before the answer to one that must not be done twice. */
+static bool may_ask(const wsp_context *ctx)
+{
+    const wspi_app_state *s = &ctx->app;
+
+    if (!is_http(ctx, 0))
+        return true;
+    return !(s->v[0][MARKS] & CLOSES) && !(ctx->sent[1] & WSPI_TH_FIN) &&
+           (s->v[0][START] != POST || outstanding(ctx) == 0);
+}
+
+/* Who has not ended a message goes on; each request has an answer (RFC 9110 6.4.1), and none comes behind one that is the last. */
 static bool may_speak(const wsp_context *ctx, int dir)
 {
-    return !is_in_head(ctx, !dir) || is_in_head(ctx, dir);
+    if (goes_on(ctx, 0) || goes_on(ctx, 1))
+        return goes_on(ctx, dir);
+    if (is_last(ctx))
+        return dir == 1 && ctx->app.left[1] == UINT32_MAX;
+    if (dir == 0)
+        return may_ask(ctx);
+    return outstanding(ctx) > 0;
+}
+
+/* RFC 9112 8: a message is whole where its length says so. */
+static bool may_end(const wsp_context *ctx)
+{
+    return ctx->app.seen[0] && ctx->app.seen[1] && !goes_on(ctx, 0) && !goes_on(ctx, 1) &&
+           (is_last(ctx) || outstanding(ctx) == 0);
 }
 
 const wspi_app wspi_app_http = {
@@ -426,6 +563,9 @@ const wspi_app wspi_app_http = {
     .ports = {80, 8080, 8000, 3128},
     .turns = WSPI_CLIENT_FIRST,
     .may_speak = may_speak,
+    .may_end = may_end,
+    .goes_on = left,
+    .rests = true,
     .ports_only =
         true, /* on other ports: readers take what follows on the connection for HTTP too */
 };

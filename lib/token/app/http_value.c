@@ -138,6 +138,18 @@ static const uint8_t *past_value(wspi_http_message *w, unsigned k, size_t *n)
     return used ? value : NULL;
 }
 
+const uint8_t *wspi_http_recall(const wspi_http_message *w, const char *name, size_t *n)
+{
+    const uint8_t *value = NULL;
+    size_t at = 0;
+
+    if (!has_past(w))
+        return NULL;
+    while (!value && past_line(w, &at, name, &value, n))
+        continue;
+    return value;
+}
+
 /* The end of the remembered line at `at`, if it says nothing that the walk has to know; else `at`. */
 static size_t past_end(const wspi_http_message *w, size_t at)
 {
@@ -241,19 +253,7 @@ void wspi_http_remember(wspi_http_message *w, unsigned k, size_t line)
     }
 }
 
-/* ---- samples: Basic authentication (RFC 7617 2), whose values are made up whole; tokens spell how they begin ---- */
-
-enum { LOGIN_LEAST = 12, LOGIN_MOST = 63, REALM_LEAST = 8 };
-
-static bool is_login(const wspi_http_message *w, const wspi_http_row *r)
-{
-    return r - w->d->rows == w->d->login;
-}
-
-static bool is_made_up(const wspi_http_message *w, const wspi_http_row *r)
-{
-    return w->c->fill && !r->shape && (is_login(w, r) || r - w->d->rows == w->d->realm);
-}
+/* ---- samples: Basic authentication (RFC 7617 2) and ranges, made up whole; tokens spell how they begin ---- */
 
 static char letter(wspi_rng *r)
 {
@@ -283,20 +283,63 @@ static void make_realm(char *b, size_t n, wspi_rng *r)
         b[i] = i + 1 < sizeof begin ? begin[i] : i + 1 == n ? '"' : letter(r);
 }
 
-static void made_up_text(wspi_http_message *w, const wspi_http_row *r, size_t n)
+/*
+ * RFC 9110 14.1.2: a range from somewhere on, or up to somewhere further than samples are long, so that their file may end before. n
+ * bytes of digits with a hyphen behind or among them.
+ */
+static void make_range(char *b, size_t n, wspi_rng *r)
 {
-    wspi_coder *c = w->c;
-    size_t shown = WSPI_MIN(WSPI_MIN(r->shown, n), w->budget);
-    char b[LOGIN_MOST];
+    enum { LAST = 6 }; /* least digits of an end, behind up to four of a beginning */
+    size_t from = n > LAST + 1 ? 1 + (size_t)wspi_rng_below(r, WSPI_MIN(n - LAST - 1, 4u)) : n - 1;
 
-    if (is_login(w, r))
-        make_login(b, n, &c->rng);
-    else
-        make_realm(b, n, &c->rng);
+    for (size_t i = 0; i < n; i++)
+        b[i] = (char)('0' + wspi_rng_below(r, 10));
+    b[from] = '-';
+    if (from > 1 && b[0] == '0')
+        b[0] = '1';
+    if (from + 1 < n && b[from + 1] == '0')
+        b[from + 1] = '9';
+}
+
+typedef struct made_up {
+    size_t least, most;
+    void (*make)(char *b, size_t n, wspi_rng *r);
+} made_up;
+
+enum { MADE_UP_MOST = 63 };
+static const made_up a_login = {12, MADE_UP_MOST, make_login},
+                     a_realm = {8, MADE_UP_MOST, make_realm}, a_range = {2, 15, make_range};
+
+/* How the value is made up whole, or NULL. */
+static const made_up *made_up_of(const wspi_http_message *w, const wspi_http_row *r)
+{
+    size_t k = (size_t)(r - w->d->rows);
+
+    if (!w->c->fill || r->shape)
+        return NULL;
+    return k == w->d->login                         ? &a_login
+           : k == w->d->realm                       ? &a_realm
+           : w->d->rules && k == w->d->rules->range ? &a_range
+                                                    : NULL;
+}
+
+/* Samples: n bytes, of which tokens of the model's choice spell as many as they do of other values of the header. */
+static void given_text(wspi_http_message *w, const wspi_http_row *r, const char *b, size_t n)
+{
+    size_t shown = WSPI_MIN(WSPI_MIN(r->shown, n), w->budget);
+
     w->budget -= shown;
-    wspi_text_given(c, (const uint8_t *)b, shown);
+    wspi_text_given(w->c, (const uint8_t *)b, shown);
     for (size_t i = shown; i < n; i++)
-        wspi_app_put(c, 1, (uint8_t)b[i]);
+        wspi_app_put(w->c, 1, (uint8_t)b[i]);
+}
+
+static void made_up_text(wspi_http_message *w, const wspi_http_row *r, const made_up *as, size_t n)
+{
+    char b[MADE_UP_MOST];
+
+    as->make(b, n, &w->c->rng);
+    given_text(w, r, b, n);
 }
 
 /* ---- values: a token when it is a common one, nothing when it is implied, else its length and text ---- */
@@ -321,7 +364,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
                 : wspi_http_prefix(d, wspi_http_here(w), *n);
     must = tag ? c->fill != NULL
                : !last && wspi_asked(c) &&
-                     (is_made_up(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
+                     (made_up_of(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
     wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
     k = wspi_app_code(c, PREFIX, !must, ABSENT, k);
     if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
@@ -341,11 +384,12 @@ static unsigned spelled_lengths(const wspi_http_message *w, const wspi_http_row 
 {
     unsigned m = wspi_proto_of(w->c->pay.app)->fields[f].mantissa;
     bool host = r == w->d->rows + w->d->host;
+    const made_up *as = made_up_of(w, r);
 
     *from = host ? 4 : f == VALUE ? 1 : 2;
-    if (is_made_up(w, r)) {
-        *from = wspi_bin(is_login(w, r) ? LOGIN_LEAST : REALM_LEAST, m);
-        return wspi_bin(LOGIN_MOST, m) + 1 - *from;
+    if (as) {
+        *from = wspi_bin(as->least, m);
+        return wspi_bin(as->most, m) + 1 - *from;
     }
     if ((r->count && !(r->flags & SPELT)) || r->kind > K_WHO)
         return 0;
@@ -366,7 +410,8 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
                     size_t n, bool implied)
 {
     unsigned f = r->kind == K_WHO ? IDENTITY : VALUE, count, from;
-    bool prefix = prefix_of(w, r, last, len, &n), made_up = prefix && is_made_up(w, r);
+    bool prefix = prefix_of(w, r, last, len, &n);
+    const made_up *as = made_up_of(w, r);
     const char *shape = prefix && r->flags & TAGGED ? ";tag=%" : r->shape;
 
     implied = !prefix && implied;
@@ -375,20 +420,65 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
         from = wspi_http_shortest(w, f, shape);
         count = implied && w->mode & ANSWER ? 0 : f == VALUE ? VALUES_SAMPLED : LENGTHS_SAMPLED;
     }
-    if (is_made_up(w, r) && !prefix)
+    if (as && !prefix)
         count = 0;
     n = wspi_http_length(w, f, implied, n, from, count);
     if (wspi_http_stopped(w) || (implied && n == NO_LEN))
         return false;
-    if (made_up && is_login(w, r))
+    if (as == &a_login)
         n -= n % 4; /* classes of lengths begin with a multiple of it */
     if (shape)
         wspi_http_shaped(w, n, shape);
-    else if (made_up && n >= REALM_LEAST && n <= LOGIN_MOST)
-        made_up_text(w, r, n);
+    else if (as && prefix && n >= as->least && n <= as->most)
+        made_up_text(w, r, as, n);
     else
         wspi_http_text(w, n, r->shown, class_of(w, r));
     return true;
+}
+
+/* ---- samples: values that follow from what was said ---- */
+
+/* The token of a beginning that the value has, which is passed; else none comes. *n: bytes of the value, then those left. */
+static const char *due_beginning(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last,
+                                 size_t len, const char *b, size_t *n)
+{
+    const wspi_http_dialect *d = w->d;
+    bool echo = last && w->mode & ANSWER && *n > len && memcmp(b, last, len) == 0;
+    unsigned k = echo ? d->n_prefixes : wspi_http_prefix(d, (const uint8_t *)b, *n);
+
+    if (r->flags & BARE)
+        return b;
+    wspi_app_only(w->c, k, k != ABSENT);
+    (void)wspi_app_code(w->c, PREFIX, k == ABSENT, ABSENT, k);
+    if (k == ABSENT)
+        return b;
+    len = echo ? len : strlen(d->prefixes[k].name);
+    wspi_http_literal(w, b, len);
+    *n -= len;
+    return b + len;
+}
+
+/* The n bytes at b: nothing tells of them where they are those of the last request. */
+static void due_value(wspi_http_message *w, const wspi_http_row *r, const uint8_t *last, size_t len,
+                      const char *b, size_t n)
+{
+    unsigned f = r->kind == K_WHO ? IDENTITY : VALUE,
+             m = wspi_proto_of(w->c->pay.app)->fields[f].mantissa;
+    bool implied = last && n == len && memcmp(b, last, n) == 0;
+    size_t told;
+
+    if (implied) {
+        wspi_app_only(w->c, 0, 0);
+        if (!(r->flags & BARE))
+            (void)wspi_app_code(w->c, PREFIX, true, ABSENT, ABSENT);
+    } else {
+        b = due_beginning(w, r, last, len, b, &n);
+    }
+    told = wspi_http_length(w, f, implied, implied ? NO_LEN : n, wspi_bin(n, m), !implied);
+    if (!wspi_http_stopped(w) && !implied && wspi_bin(told, m) != wspi_bin(n, m))
+        wspi_http_text(w, told, r->shown, class_of(w, r)); /* a deviation */
+    else if (!wspi_http_stopped(w))
+        given_text(w, r, b, n);
 }
 
 /* What is implied: the value of the flow's last request, or the most common one. */
@@ -440,23 +530,34 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     wspi_http_literal(w, s, DATE_LEN);
 }
 
-enum { SESSION_LEAST = 128, SESSION_MOST = 511 }; /* bytes of a body */
+/*
+ * Samples: bytes of a body. Of a session; of one that goes on in other segments, but no further than a flow can say it before it ends;
+ * of a datagram's.
+ */
+enum { SESSION_LEAST = 128, SESSION_MOST = 511, STREAM_MOST = 1 << 15, DATAGRAM_CLASSES = 15 };
+
+/* RFC 9110 14.4: a part has a byte at least. */
+static void keep_lengths(wspi_http_message *w)
+{
+    unsigned m = wspi_proto_of(w->c->pay.app)->fields[NUMBER].mantissa, from, end;
+    bool part = w->mode & ANSWER && w->c->app.v[w->c->dir][STATUS] == 206;
+
+    from = wspi_http_has_session(w) ? wspi_bin(SESSION_LEAST, m) : part;
+    end = wspi_http_has_session(w)   ? wspi_bin(SESSION_MOST, m) + 1
+          : wspi_app_is_stream(w->c) ? wspi_bin(STREAM_MOST - 1, m) + 1
+                                     : (unsigned)DATAGRAM_CLASSES;
+    wspi_app_only(w->c, from, end - from);
+}
 
 static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
-    unsigned m = wspi_proto_of(w->c->pay.app)->fields[NUMBER].mantissa;
     char s[16];
 
-    /* a body goes on in other segments, but not in other datagrams */
-    if (r->kind == K_LENGTH && wspi_http_has_session(w))
-        wspi_app_only(w->c, wspi_bin(SESSION_LEAST, m),
-                      wspi_bin(SESSION_MOST, m) + 1 - wspi_bin(SESSION_LEAST, m));
+    if (r->kind == K_LENGTH && (r->count == 0 || wspi_http_has_session(w)))
+        keep_lengths(w);
     else
-        wspi_app_only(w->c, r->from,
-                      r->count                                          ? r->count
-                      : r->kind == K_LENGTH && wspi_app_is_stream(w->c) ? 40u
-                                                                        : 15u);
+        wspi_app_only(w->c, r->from, r->count ? r->count : DATAGRAM_CLASSES);
     v = wspi_app_code(w->c, NUMBER, true, NO_NUMBER, v);
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
@@ -563,6 +664,9 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
     const wspi_http_row *r = &d->rows[WSPI_MIN(k, d->n_headers)];
     size_t len = 0, at = c->pay.at;
     const uint8_t *last = k < d->n_headers ? past_value(w, k, &len) : NULL;
+    char due[WSPI_HTTP_DUE];
+    size_t n_due =
+        c->fill && d->rules && d->rules->due && k < d->n_headers ? d->rules->due(w, k, due) : 0;
     uint64_t v = ABSENT;
 
     wspi_app_require(c, !c->enc || n < NO_LEN);
@@ -570,7 +674,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         return;
     if (c->enc)
         v = common_of(w, r, last, len, n);
-    wspi_app_only(c, r->from, r->kind > K_WHO && !is_date(r) ? 0 : r->count);
+    wspi_app_only(c, r->from, n_due || (r->kind > K_WHO && !is_date(r)) ? 0 : r->count);
     v = wspi_app_code(c, COMMON, true, ABSENT, v);
     if (v < d->n_commons)
         wspi_http_literal(w, d->commons[v].name, strlen(d->commons[v].name));
@@ -580,10 +684,13 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         number_value(w, r, n);
     else if (r->kind == K_SEQUENCE)
         sequence_value(w, r, n);
+    else if (n_due)
+        due_value(w, r, last, len, due, n_due);
     else
         text_value(w, r, last, len, n);
     if ((k == d->coded[0] || k == d->coded[1]) && (v == ABSENT || v == r->from))
         w->mode |= OPEN;
     if (r->kind == K_TYPE && !wspi_http_stopped(w))
         note_type(w, at);
+    wspi_http_mark(w, k, at);
 }

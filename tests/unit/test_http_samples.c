@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_http_samples.c: samples of HTTP: what messages of a connection owe to each other, and their parts, too. */
+#include "tests/unit/wire.h"
+
+#include "token/app/http.h"
+
+static const uint8_t *payload_of(const wire *w, size_t *n)
+{
+    *n = w->packet->payload_len;
+    return w->packet->data + w->packet->payload_off;
+}
+
+/* ---- what samples of HTTP owe to each other ---- */
+
+typedef struct http_seen {
+    long left[2]; /* bytes of the message that is not over yet */
+    bool until_close, closes;
+    int owed; /* requests without their answer */
+    bool ranged, conditional, first;
+    char agent[512];
+    unsigned parts, unchanged, agents, bodies, moved;
+} http_seen;
+
+/* The value of a header, whose name is in any case, in the head at s; false: there is none. */
+static bool value_of(const char *s, const char *name, char *value, size_t room)
+{
+    const char *end = strstr(s, "\r\n\r\n");
+    size_t n = strlen(name), k = 0;
+
+    for (s = strstr(s, "\r\n"); s && s < end; s = strstr(s + 2, "\r\n"))
+        if (strncasecmp(s + 2, name, n) == 0 && s[2 + n] == ':') {
+            s += 3 + n;
+            s += strspn(s, " ");
+            while (s[k] != '\r' && k + 1 < room) {
+                value[k] = s[k];
+                k++;
+            }
+            value[k] = 0;
+            return true;
+        }
+    return false;
+}
+
+/* RFC 9110 13.1, 14.2: of a client that stays what it is. */
+static void sees_a_request(http_seen *h, const char *s)
+{
+    char v[512] = "", agent[512] = "";
+
+    assert_false(h->closes || h->until_close);
+    h->ranged = value_of(s, "Range", v, sizeof v);
+    h->conditional =
+        value_of(s, "If-None-Match", v, sizeof v) || value_of(s, "If-Modified-Since", v, sizeof v);
+    (void)value_of(s, "User-Agent", agent, sizeof agent);
+    if (h->first)
+        (void)snprintf(h->agent, sizeof h->agent, "%s", agent);
+    else if (*agent)
+        assert_string_equal(h->agent, agent);
+    h->agents += !h->first && *agent;
+    h->first = false;
+    h->owed++;
+}
+
+/* RFC 9110 8.6, 15.3.7, 15.4; RFC 9112 6.3 */
+static void sees_an_answer(http_seen *h, const char *s, bool sized)
+{
+    unsigned status = (unsigned)strtoul(s + 9, NULL, 10), a, b, all;
+    char v[512] = "", alive[16] = "";
+    bool bare = status == 204 || status == 304;
+
+    assert_true(h->owed-- > 0);
+    if (status == 204)
+        assert_false(sized);
+    if (status == 301 || status == 302)
+        assert_true(value_of(s, "Location", v, sizeof v));
+    assert_int_equal(status == 206, value_of(s, "Content-Range", v, sizeof v));
+    if (status == 206) {
+        assert_true(h->ranged && sized);
+        assert_int_equal(sscanf(v, "bytes %u-%u/%u", &a, &b, &all), 3);
+        assert_int_equal(b - a + 1, h->left[1]);
+        assert_int_equal(b + 1, all);
+    }
+    h->parts += status == 206;
+    h->unchanged += status == 304;
+    h->moved += status == 301 || status == 302;
+    if (status == 304)
+        assert_true(h->conditional);
+    if (value_of(s, "Connection", alive, sizeof alive))
+        h->closes |= strcasecmp(alive, "close") == 0;
+    h->until_close = !sized && !bare;
+    if (h->until_close)
+        assert_true(strcasecmp(alive, "keep-alive") != 0 &&
+                    !value_of(s, "Keep-Alive", v, sizeof v));
+    if (bare)
+        h->left[1] = 0;
+}
+
+static void sees(http_seen *h, const wire *w, int dir)
+{
+    char s[ROOM], v[64];
+    const char *body;
+    size_t n;
+    const uint8_t *b = payload_of(w, &n);
+
+    assert_true(n < sizeof s);
+    memcpy(s, b, n);
+    s[n] = 0;
+    assert_int_equal(h->left[!dir], 0); /* nobody speaks in between */
+    if (h->left[dir] || (dir && h->until_close)) {
+        assert_true(h->until_close || (long)n <= h->left[dir]);
+        h->left[dir] -= h->left[dir] ? (long)n : 0;
+        h->bodies++;
+        return;
+    }
+    body = strstr(s, "\r\n\r\n");
+    assert_non_null(body);
+    n -= (size_t)(body + 4 - s);
+    h->left[dir] = value_of(s, "Content-Length", v, sizeof v) ? strtol(v, NULL, 10) : 0;
+    if (dir == 0)
+        sees_a_request(h, s);
+    else
+        sees_an_answer(h, s, value_of(s, "Content-Length", v, sizeof v));
+    assert_in_range(h->left[dir], 0, 1 << 15);
+    if (h->left[dir])
+        h->left[dir] -= (long)n;
+    assert_true(h->left[dir] >= 0);
+}
+
+/* Flows in which one that may speak does; they may end where nothing is left to say. */
+static void http_flows(const char *const *asks_for, const char *const *answers_with)
+{
+    http_seen all = {.owed = 0};
+    wspi_rng r;
+    wire w;
+
+    wspi_rng_seed(&r, 12);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 200; flow++) {
+        http_seen h = {.first = true};
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
+        sees(&h, &w, 0);
+        for (int k = 0; k < 6; k++) {
+            int dir = k % 2;
+            if (!wspi_app_may_speak(w.dec, dir))
+                dir = !dir;
+            if (!wspi_app_may_speak(w.dec, dir))
+                break;
+            sample(&w, &fill, dir ? answers_with : asks_for, dir, WSPI_APP_HTTP, &r);
+            sees(&h, &w, dir);
+            if (w.dec->app.seen[1])
+                assert_int_equal(wspi_app_may_end(w.dec),
+                                 !h.left[0] &&
+                                     (h.until_close || (!h.left[1] && (!h.owed || h.closes))));
+            assert_true(!wspi_app_may_end(w.dec) || wspi_app_owes(w.dec) < 0);
+        }
+        all.parts += h.parts;
+        all.unchanged += h.unchanged;
+        all.agents += h.agents;
+        all.bodies += h.bodies;
+        all.moved += h.moved;
+    }
+    wire_close(&w);
+    assert_true(all.bodies && all.moved && all.agents);
+}
+
+static void sampled_http_is_http(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=80", "len=256..271", "tcp.flags=PA",       NULL};
+    static const char *const answers_with[] = {
+        "s2c first",         "s2c gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=80",
+        "tcp.dport=dynamic", "len=256..271", "tcp.flags=PA",       NULL};
+
+    (void)state;
+    http_flows(asks_for, answers_with);
+}
+
+/* Where a part is asked for, and what has not changed. */
+static void samples_of_http_answer_what_was_asked(void **state)
+{
+    static const char *const asks_for[] = {"c2s first",
+                                           "c2s gap=0",
+                                           "stack=eth/ipv4/tcp",
+                                           "tcp.sport=dynamic",
+                                           "tcp.dport=80",
+                                           "len=256..271",
+                                           "tcp.flags=PA",
+                                           "http.start=GET",
+                                           "http.header=Range",
+                                           "http.header=User-Agent",
+                                           "http.identity=16..23",
+                                           "http.header=end",
+                                           NULL};
+    static const char *const answers_with[] = {"s2c first",
+                                               "s2c gap=0",
+                                               "stack=eth/ipv4/tcp",
+                                               "tcp.sport=80",
+                                               "tcp.dport=dynamic",
+                                               "len=256..271",
+                                               "tcp.flags=PA",
+                                               "http.status=206 Partial Content",
+                                               NULL};
+
+    (void)state;
+    http_flows(asks_for, answers_with);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sampled_http_is_http),
+        cmocka_unit_test(samples_of_http_answer_what_was_asked),
+    };
+
+    (void)wsp_vocab_size();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
