@@ -128,6 +128,16 @@ static bool is_told(const wsp_context *ctx)
     return ctx->app.id[0] == WSPI_APP_SYSLOG;
 }
 
+/* Datagrams of a protocol whose turns are theirs, too. */
+static void keep_turns(wspi_coder *c, unsigned base)
+{
+    if (!wspi_app_may_stop(c->ctx))
+        c->legal[base + WSPI_START_END] = 0;
+    for (int d = 0; d < 2; d++)
+        if (!wspi_app_may_send(c->ctx, d))
+            memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
+}
+
 void wspi_valid_starts(wspi_coder *c, unsigned base)
 {
     const wsp_context *ctx = c->ctx;
@@ -139,6 +149,8 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
     for (int d = 0; d < 2; d++)
         if (!wspi_ping_may_speak(ctx, d))
             memset(c->legal + base + (size_t)d * WSPI_STARTS, 0, WSPI_STARTS);
+    if (is_of(ctx, WSPI_UDP))
+        keep_turns(c, base);
     if (!is_of(ctx, WSPI_TCP))
         return;
     if (speaker >= 0)

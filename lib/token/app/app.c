@@ -129,6 +129,13 @@ bool wspi_app_may_speak(const wsp_context *ctx, int dir)
     return a->may_speak ? a->may_speak(ctx, dir) : a->turns != WSPI_IN_TURN || ctx->spoke != dir;
 }
 
+bool wspi_app_may_send(const wsp_context *ctx, int dir)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    return !a || !a->strict || wspi_app_may_speak(ctx, dir);
+}
+
 bool wspi_app_may_end(const wsp_context *ctx)
 {
     const wspi_app *a = on_connection(ctx);
@@ -150,6 +157,13 @@ bool wspi_app_ends_with(const wsp_context *ctx, int dir)
     const wspi_app *a = on_connection(ctx);
 
     return !a || !a->rests || dir == 1;
+}
+
+bool wspi_app_may_stop(const wsp_context *ctx)
+{
+    const wspi_app *a = on_connection(ctx);
+
+    return !a || !a->strict || wspi_app_may_end(ctx);
 }
 
 int wspi_app_owes(const wsp_context *ctx)

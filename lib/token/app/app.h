@@ -36,6 +36,7 @@ typedef struct wspi_app {
     bool (*may_end)(const wsp_context *ctx); /* samples: NULL, or: was enough said for a FIN? */
     uint32_t (*goes_on)(const wsp_context *ctx,
                         int dir); /* samples: NULL, or: bytes that are left of a message */
+    bool strict;                  /* samples: turns are those of datagrams, too */
     bool rests;                   /* samples: nobody has to speak where it may end */
     uint64_t changes; /* fields (FREE) of which samples may say that they change, a bit each */
 } wspi_app;
@@ -118,6 +119,9 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
 bool wspi_app_may_speak(const wsp_context *ctx, int dir);
 int wspi_app_owes(const wsp_context *ctx);
 bool wspi_app_may_end(const wsp_context *ctx);
+/* The same of datagrams, where turns are theirs, too: may this direction have one? May there be no more? */
+bool wspi_app_may_send(const wsp_context *ctx, int dir);
+bool wspi_app_may_stop(const wsp_context *ctx);
 /* A segment has at least so many bytes of the message that goes on: the others could have come with it. */
 uint32_t wspi_app_goes_on(const wsp_context *ctx, int dir);
 /* May its last payload come with the end? A question is answered first. */

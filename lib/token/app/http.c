@@ -126,6 +126,28 @@ static void version_part(wspi_http_message *w)
         wspi_http_literal(w, d->versions[k], strlen(d->versions[k]));
 }
 
+/* Samples: a target that is known already, or one of the shape. */
+static void shaped_target(wspi_http_message *w, size_t n)
+{
+    const wspi_http_dialect *d = w->d;
+    unsigned m = wspi_proto_of(w->c->pay.app)->fields[TARGET].mantissa;
+    size_t at = w->c->pay.at, known = 0;
+    char due[WSPI_HTTP_DUE];
+    bool must = false;
+
+    if (w->c->fill && d->rules)
+        known = d->rules->target(w, due, &must);
+    n = wspi_http_length(w, TARGET, false, n,
+                         must ? wspi_bin(known, m) : wspi_http_shortest(w, TARGET, d->target_shape),
+                         must ? 1 : LENGTHS_SAMPLED);
+    if (known && wspi_bin(known, m) == wspi_bin(n, m))
+        wspi_http_literal(w, due, known);
+    else
+        wspi_http_shaped(w, n, d->target_shape);
+    if (d->rules && !wspi_http_stopped(w))
+        d->rules->noted(w, d->n_headers, at, false);
+}
+
 static void target_part(wspi_http_message *w, size_t n)
 {
     const wspi_http_dialect *d = w->d;
@@ -135,9 +157,7 @@ static void target_part(wspi_http_message *w, size_t n)
         n = (size_t)wspi_app_code(w->c, TARGET, true, 0, n);
         wspi_http_shaped(w, n, d->target_shape);
     } else if (d->target_shape) {
-        n = wspi_http_length(w, TARGET, false, n, wspi_http_shortest(w, TARGET, d->target_shape),
-                             LENGTHS_SAMPLED);
-        wspi_http_shaped(w, n, d->target_shape);
+        shaped_target(w, n);
     } else {
         wspi_http_text(w, wspi_http_length(w, TARGET, false, n, 0, 28), 14, WSPI_TEXT_URI);
     }
@@ -382,12 +402,18 @@ static bool named_line(wspi_http_message *w, size_t name)
 /* Samples: lines that may come again, up to the first that may not. */
 static unsigned may_repeat(const wspi_http_message *w)
 {
+    const wspi_http_rules *r = w->d->rules;
     wspi_http_message then = *w;
     size_t at = w->past;
     unsigned n = 0, k;
 
-    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && wspi_http_sampled(&then, k); n++)
+    for (; (k = wspi_http_past(w, &at)) < w->d->n_headers && wspi_http_sampled(&then, k); n++) {
+        if (r && !r->may_repeat(&then, k))
+            break;
         wspi_http_note(&then, k);
+        if (r)
+            r->noted(&then, k, w->c->pay.at, true);
+    }
     return n;
 }
 

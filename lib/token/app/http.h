@@ -131,8 +131,13 @@ typedef struct wspi_http_rules {
     unsigned (*has_to_have)(const wspi_http_message *w);
     /* The value that header k has to have: its bytes at b; 0: any. */
     size_t (*due)(wspi_http_message *w, unsigned k, char b[WSPI_HTTP_DUE]);
-    /* Header k of the request is there: is its line the one of the last request? */
-    void (*noted)(wspi_http_message *w, unsigned k, bool same);
+    /* Is header k's value not the one of the last request? May its line be that of the last request, with others? */
+    bool (*is_fresh)(const wspi_http_message *w, unsigned k);
+    bool (*may_repeat)(const wspi_http_message *w, unsigned k);
+    /* The target that a request has, if its length is of the same class, which it has to be where it must. */
+    size_t (*target)(wspi_http_message *w, char b[WSPI_HTTP_DUE], bool *must);
+    /* Of anything that is coded: header k is complete, n_headers: the target. Its bytes begin at `at`, or are as before. */
+    void (*noted)(wspi_http_message *w, unsigned k, size_t at, bool again);
 } wspi_http_rules;
 
 typedef struct wspi_http_dialect {
@@ -219,10 +224,10 @@ bool wspi_http_date_read(const uint8_t b[DATE_LEN], uint64_t *secs);
 /* ---- the walk's state, and the calls between its two files ---- */
 
 /*
- * Kept in `v` beside the fields: of a direction the requests, or the requests that were answered; the marks of its last message; of
- * SIP what stands behind the request's value.
+ * Kept in `v` beside the fields: of a direction the requests, or the requests that were answered; the marks of its last message; bytes of
+ * the dialect.
  */
-enum { MESSAGES = SEQUENCE + 1, MARKS, TAG, CHALLENGE };
+enum { MESSAGES = SEQUENCE + 1, MARKS, KEPT };
 enum { LASTS = 1 << 14, CLOSES = 1 << 15 }; /* the connection, behind the message */
 
 enum { IN_HEAD = 1, IN_LINE = 2, OPEN = 4, NO_BODY = 8, HAS_LENGTH = 16, ANSWER = 32, JSON = 64 };
@@ -323,8 +328,8 @@ void wspi_http_keep_starts(const wspi_http_message *w);
 void wspi_http_keep_statuses(const wspi_http_message *w);
 /* The start line is complete: it is a request, or answers one. */
 void wspi_http_count(const wspi_http_message *w);
-/* Header k is complete, its value begins at `at`: what the next message knows of it. */
-void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at);
+/* Header k is complete, its value begins at `at`, or its line is that of the last request: what the next message knows of it. */
+void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at, bool again);
 /* Samples: does a request have to have the number of the one before? */
 static inline bool wspi_http_confirms(const wspi_http_message *w)
 {

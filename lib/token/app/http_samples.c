@@ -242,7 +242,7 @@ static unsigned lasting(const wspi_http_rules *r, unsigned k, const uint8_t *b, 
     return n == sizeof close - 1 && strncasecmp((const char *)b, close, n) == 0 ? CLOSES : 0;
 }
 
-void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at)
+void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at, bool again)
 {
     const wspi_coder *c = w->c;
     const wspi_http_rules *r = w->d->rules;
@@ -254,4 +254,6 @@ void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at)
     for (unsigned i = 0; r->marked && r->marked[i] != ABSENT; i++)
         if (r->marked[i] == k)
             w->marks |= 1u << i;
+    if (r->noted)
+        r->noted(w, k, at, again);
 }

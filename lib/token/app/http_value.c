@@ -226,15 +226,18 @@ unsigned wspi_http_again(wspi_http_message *w, unsigned most)
     n = (unsigned)wspi_app_code(w->c, AGAIN, true, 0, n);
     wspi_app_require(w->c, n == 0 || has_past(w));
     for (unsigned i = 0; i < n && !wspi_http_stopped(w); i++) {
+        unsigned k;
         line = w->c->pay.at;
         end = w->past;
-        wspi_http_note(w, wspi_http_past(w, &end));
+        k = wspi_http_past(w, &end);
+        wspi_http_note(w, k);
         wspi_app_require(w->c, end != w->past);
         if (wspi_http_stopped(w))
             break;
         wspi_http_literal(w, (const char *)name + w->past, end - w->past);
         w->form = form_of(name + w->past, end - w->past);
         w->past = end;
+        wspi_http_mark(w, k, line, true);
         wspi_http_remember(w, w->d->n_headers, line);
     }
     return n;
@@ -601,22 +604,26 @@ enum {
     FIRST_SEQUENCES = 15
 }; /* samples: classes of a flow's first number, from 2 on, below 2^16 */
 
-/* RFC 3261 8.1.1.5: one more than the last request's, or that of the request that is answered. */
+/* RFC 3261 8.1.1.5: one more than the last request's, or that of the request that is answered, or, of samples, confirmed. */
 static void sequence_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
     wspi_coder *c = w->c;
     const char *method = sequence_method(w);
-    bool answer = w->mode & ANSWER, first;
-    uint64_t v = 0, want = 0;
+    bool answer = w->mode & ANSWER, first, same;
+    uint64_t v = 0, want = 0, before;
     char s[16];
 
     (void)wspi_app_last(c, !answer, SEQUENCE, &want);
     first = !answer && want == 0;
+    same = !first && wspi_http_confirms(w);
+    before = want;
     want = want >= NO_NUMBER - 1 ? 1 : answer && want ? want : want + 1;
     if (c->enc)
         v = sequence_read(w, method, n);
-    wspi_app_only(c, 2, first ? FIRST_SEQUENCES : 0);
-    v = wspi_app_code(c, SEQUENCE, true, want, v);
+    wspi_app_only(c, same ? wspi_bin(before, 0) : 2, same ? 1 : first ? FIRST_SEQUENCES : 0);
+    v = wspi_app_code(c, SEQUENCE, !same, want, v);
+    if (same && wspi_bin(v, 0) == wspi_bin(before, 0))
+        c->app.v[c->dir][SEQUENCE] = v = before;
     if (v == NO_NUMBER) {
         (void)spelled(w, r, NULL, 0, n, false);
         return;
@@ -669,6 +676,8 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         c->fill && d->rules && d->rules->due && k < d->n_headers ? d->rules->due(w, k, due) : 0;
     uint64_t v = ABSENT;
 
+    if (last && c->fill && d->rules && d->rules->is_fresh && d->rules->is_fresh(w, k))
+        last = NULL;
     wspi_app_require(c, !c->enc || n < NO_LEN);
     if (wspi_http_stopped(w))
         return;
@@ -692,5 +701,5 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         w->mode |= OPEN;
     if (r->kind == K_TYPE && !wspi_http_stopped(w))
         note_type(w, at);
-    wspi_http_mark(w, k, at);
+    wspi_http_mark(w, k, at, false);
 }
