@@ -187,7 +187,7 @@ typedef struct wsp_labels wsp_labels;
 /*
  * Loads a tab-separated list with a header line that names at least the columns path, label, l4 (IP protocol number),
  * ip_a, port_a, ip_b, port_b; or of these path and label alone: a list of whole captures, whose flows all have the label.
- * Label numbers count the names in the order of the file.
+ * Label numbers count the names in the order of the file. FORMAT with the line, also of a label that is not printable.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err);
 WSP_API void wsp_labels_free(wsp_labels *l);
@@ -203,6 +203,7 @@ WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const 
 
 /*
  * Adds a label column to the set: numbers of the labels, -1 = none. Takes `column` ([n_flows], from malloc), also on failure.
+ * ARG: a label that is not printable (wsp_is_printable).
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_label(wsp_tokens *t, const char *head,
                                                  const char *const *labels, size_t n_labels,
