@@ -487,6 +487,51 @@ static void sampled_connections_begin_with_hellos_that_open(void **state)
     wire_close(&w);
 }
 
+/* RFC 9000 14.1: whatever lengths are drawn, another packet follows up to 1200 bytes. */
+static void datagrams_with_initials_are_full(void **state)
+{
+    static const char *const goes_on[] = {"c2s gap=0",
+                                          "len=1216..1279",
+                                          "app=quic",
+                                          "quic.type=initial",
+                                          "quic.length=32..39",
+                                          "quic.length=512..639",
+                                          "quic.type=handshake",
+                                          NULL};
+    static const char *const answers_briefly[] = {"s2c first",
+                                                  "s2c gap=0",
+                                                  "stack=eth/ipv4/udp",
+                                                  "udp.sport=443",
+                                                  "udp.dport=dynamic",
+                                                  "len=1216..1279",
+                                                  "app=quic",
+                                                  "quic.type=initial",
+                                                  "quic.scidlen=8",
+                                                  "quic.length=256..319",
+                                                  NULL};
+    unsigned shorter = 0;
+    wsp_filler fill;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 8);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 40; flow++) {
+        begin(&w, &fill, flow);
+        sample(&w, &fill, opens_with, 0, WSPI_APP_QUIC, &r);
+        sample(&w, &fill, answers_briefly, 1, WSPI_APP_QUIC, &r);
+        assert_true(w.packet->payload_len >= 1200);
+        for (int k = 0; k < 3; k++) {
+            sample(&w, &fill, goes_on, 0, WSPI_APP_QUIC, &r);
+            assert_true(w.packet->payload_len >= 1200);
+            shorter += strstr(w.drawn, "quic.type=handshake") != NULL;
+        }
+    }
+    assert_true(shorter > 20);
+    wire_close(&w);
+}
+
 static void sampled_quic_is_quic(void **state)
 {
     static const char *const asks_for[] = {
@@ -517,6 +562,7 @@ int main(void)
         cmocka_unit_test(coalesced_initials_come_back),
         cmocka_unit_test(what_samples_say_has_room),
         cmocka_unit_test(sampled_connections_begin_with_hellos_that_open),
+        cmocka_unit_test(datagrams_with_initials_are_full),
         cmocka_unit_test(sampled_quic_is_quic),
     };
 

@@ -278,6 +278,14 @@ static void nibbled_ids(wspi_coder *c)
 
 /* ---- varints ---- */
 
+/* Samples: a length that is in the datagram; of one that has to be full the rest has room for another packet. */
+static uint64_t within_datagram(const wspi_coder *c, uint64_t v, uint64_t most)
+{
+    if (v > most || (c->pay.wire >= LEAST_DATAGRAM && most - v < LEAST_MORE))
+        return most;
+    return v;
+}
+
 /*
  * A varint (RFC 9000 16) that is field f. It is as wide as it must be, or 1 << usual bytes if that is more; another width
  * is told for one varint of a packet only, or it could not be said for which.
@@ -292,8 +300,8 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
         v = v << 8 | wspi_app_get(c, 1);
     wspi_app_require(c, v < 1u << 16);
     v = wspi_app_code(c, f, true, want, v);
-    if (c->fill && tell_width) /* samples: not beyond the datagram */
-        v = WSPI_MIN(v, want);
+    if (c->fill && tell_width)
+        v = within_datagram(c, v, want);
     least = v < 64 ? 0 : v < 1u << 14 ? 1 : 2;
     if (tell_width)
         wspi_app_only(c, 0, 0);
@@ -307,7 +315,12 @@ static uint64_t varint(wspi_coder *c, unsigned f, uint64_t want, unsigned usual,
 
 /* ---- samples ---- */
 
-/* A datagram that begins a connection is filled up. */
+/* Is the datagram filled up that begins with this packet: a client's Initial, or the server's first (RFC 9000 14.1)? */
+static bool is_full(const wspi_coder *c, uint64_t t)
+{
+    return c->fill && t == INITIAL && !(c->dir && wspi_quic_have(c, c->dir, HAVE_IDS));
+}
+
 static void grow(wspi_coder *c)
 {
     c->pay.wire = WSPI_MAX(c->pay.wire, (size_t)LEAST_DATAGRAM);
@@ -386,7 +399,7 @@ static void long_packet(wspi_coder *c, uint64_t t, enum wspi_quic_form form)
     uint64_t b = wspi_app_get(c, 1), v = wspi_app_get(c, 4), want;
     bool known = flow_version(c, &want), captured;
 
-    if (c->fill && t == INITIAL && !(c->dir && p.again))
+    if (is_full(c, t))
         grow(c);
     wspi_app_only(c, 0, known ? 0 : 3);
     v = wspi_app_code(c, VER, known, want, v);
@@ -540,17 +553,25 @@ static void walk(wspi_coder *c)
     bool known = c->ctx->app.id[0] == c->pay.app || c->ctx->app.id[1] == c->pay.app, again, more;
     int ahead = c->enc ? type_ahead(c, true, known) : 0;
     uint64_t t = 0, want = 0;
+    unsigned types;
+    bool full;
 
     wspi_app_require(c, ahead >= 0);
     again = wspi_app_last(c, true, TYPE, &want) && (want == SHORT || want >= PUBLIC);
     t = wspi_app_code(c, TYPE, again, want, (uint64_t)ahead);
     forbid_types(c, first_types(c));
+    full = is_full(c, t);
     packet(c, t);
     for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !stopped(c); i++) {
         ahead = c->enc ? type_ahead(c, false, true) : 0;
         t = (uint64_t)ahead;
         more = wspi_app_next(c, TYPE, ahead >= 0, &t);
-        forbid_types(c, next_types(c));
+        types = next_types(c);
+        if (full && i == MAX_PACKETS - 1) /* which takes all that is left */
+            types &= 1u << SHORT;
+        forbid_types(c, types);
+        if (!more && full && c->pay.at < LEAST_DATAGRAM && types && wspi_asked(c))
+            c->need = true;
         if (!more)
             return;
         packet(c, t);
