@@ -2,7 +2,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/code.c lib/token/valid.c lib/token/group.c lib/token/host.c lib/token/ndp.c lib/token/ping.c lib/token/quote.c lib/token/json.h lib/token/json.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/spans.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/join.c lib/token/tokenizer.c \
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
-	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns_answer.h lib/token/app/dns_answer.c lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/ntp.c lib/token/app/modbus.c \
+	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns_answer.h lib/token/app/dns_answer.c lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/tls_offer.h lib/token/app/tls_offer.c lib/token/app/ntp.c lib/token/app/modbus.c \
 	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_samples.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
 	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
@@ -32,6 +32,9 @@ test_quic_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_tls
 test_tls_SOURCES = tests/unit/test_tls.c tests/unit/wire.h
 test_tls_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_hellos
+test_hellos_SOURCES = tests/unit/test_hellos.c tests/unit/wire.h
+test_hellos_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_stun
 test_stun_SOURCES = tests/unit/test_stun.c tests/unit/wire.h
 test_stun_LDADD = $(TEST_LIBS)

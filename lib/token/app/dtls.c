@@ -9,7 +9,7 @@
  */
 #include "token/app/app.h"
 #include "token/app/tls_flight.h"
-#include "token/app/tls_hello.h"
+#include "token/app/tls_offer.h"
 
 enum {
     CONTENT,
@@ -193,12 +193,14 @@ static unsigned stage_of(const wspi_coder *c)
 static wspi_tls_turn turn_of(const wspi_coder *c)
 {
     const uint64_t *server = said_by(c, 1);
+    wspi_tls_turn turn = {.seed = c->fill ? c->fill->seed : 0,
+                          .start_ns = c->fill ? c->fill->start_ns : 0,
+                          .cipher = (uint16_t)server[SUITE],
+                          .version = (uint16_t)server[AGREED],
+                          .server = c->dir};
 
-    return (wspi_tls_turn){.seed = c->fill ? c->fill->seed : 0,
-                           .start_ns = c->fill ? c->fill->start_ns : 0,
-                           .cipher = (uint16_t)server[SUITE],
-                           .version = (uint16_t)server[AGREED],
-                           .server = c->dir};
+    wspi_tls_agree(c, said_by(c, 0), server, &turn);
+    return turn;
 }
 
 /* A client that is asked to show a cookie begins again. Whatever is encoded moves the stage, too, but no token depends on it. */
@@ -232,12 +234,15 @@ static size_t least_body(const wspi_coder *c, uint64_t type)
 static bool may_say(const wspi_coder *c, uint64_t type)
 {
     unsigned stage = stage_of(c);
+    wspi_tls_turn turn = turn_of(c);
 
     if (type == CLIENT_HELLO)
         return c->dir == 0 && stage <= WSPI_TLS_KEYED && c->pay.at <= HEAD;
     if (type == HELLO_VERIFY)
         return c->dir == 1 && stage == WSPI_TLS_ASKED && theirs(c)[COOKIE_SIZE] == 0;
-    return wspi_tls_may_say(stage, c->dir, (unsigned)type) &&
+    if (type == SERVER_HELLO && wspi_tls_must_refuse(c))
+        return false;
+    return wspi_tls_may_say(stage, &turn, (unsigned)type) &&
            c->pay.at + HEAD + PART_HEAD + least_body(c, type) <= DATAGRAM;
 }
 
@@ -254,6 +259,7 @@ static unsigned in_turn(const wspi_coder *c)
 {
     unsigned stage = stage_of(c), rows = WSPI_TLS_IS_DATA;
     int speaker = wspi_tls_speaker(stage);
+    wspi_tls_turn turn = turn_of(c);
 
     if (is_hidden(c))
         return WSPI_TLS_IS_DATA | WSPI_TLS_IS_MESSAGE | WSPI_TLS_IS_ALERT;
@@ -262,7 +268,7 @@ static unsigned in_turn(const wspi_coder *c)
     if (stage == WSPI_TLS_NEW && !c->dir)
         return WSPI_TLS_IS_MESSAGE;
     if (speaker == c->dir || (c->dir && stage == WSPI_TLS_CHANGED))
-        rows = wspi_tls_records(stage, c->dir);
+        rows = wspi_tls_records(stage, &turn);
     else if (!c->dir && stage <= WSPI_TLS_KEYED)
         rows = WSPI_TLS_IS_MESSAGE;
     return may_say_any(c) ? rows : rows & ~(unsigned)WSPI_TLS_IS_MESSAGE;
@@ -459,14 +465,28 @@ static void one_message(wspi_coder *c, uint64_t type, size_t end)
         move_on(c, (unsigned)type);
 }
 
+/* Samples: may the server agree on this version? */
+static bool is_offered(const wspi_coder *c, uint64_t edition)
+{
+    static const uint16_t rows[] = {TLS_12, TLS_10};
+    uint64_t may = wspi_tls_versions(c);
+
+    for (unsigned k = 0; k < WSPI_COUNT(rows); k++)
+        if (wspi_dtls_version(edition) == rows[k])
+            return may == 0 || may >> k & 1;
+    return false;
+}
+
 /* One message, or what is none up to `end`. */
 static void message(wspi_coder *c, size_t end)
 {
     unsigned base = wspi_field_base(c->pay.app, MESSAGE), k = 0;
-    uint64_t rows = 0;
+    uint64_t rows = 0, hello = UINT64_C(1) << row_of(message_type, SERVER_HELLO);
 
     for (unsigned i = 0; message_type[i].name; i++)
         rows |= (uint64_t)may_say(c, message_type[i].value) << i;
+    if (rows & ~hello && c->dir && !is_offered(c, mine(c)[EDITION]))
+        rows &= ~hello;
     if (c->enc)
         k = next_message(c, end);
     k = wspi_must(c, base, wspi_field_count(c->pay.app, MESSAGE) - 1, k);
@@ -518,6 +538,8 @@ static void record_version(wspi_coder *c, uint64_t type)
     bool open = c->dir ? stage_of(c) == WSPI_TLS_ASKED && client[AGREED] != TLS_10
                        : !client[LAST_RECORD] && !server[LAST_RECORD];
 
+    if (c->dir && type == HANDSHAKES && client[COOKIE_SIZE] && !is_offered(c, V10))
+        open = false;
     wspi_app_only(c, 0, open ? 2 : 0);
     (void)wspi_app_field(c, EDITION, 2, true, likely_version(c, type));
 }

@@ -126,6 +126,8 @@ static void alpn(out *o)
     size_t list = open_length(o, 2), want = o->turn->want;
     bool old = want >= 8 && want < 12, both = !o->turn->server && (want < 4 || want >= 12);
 
+    if (o->turn->names == 1 || o->turn->names == 2)
+        old = o->turn->names == 2;
     if (o->turn->version) {
         put_name(o, o->turn->version >> 24 == DRAFT_FIRST ? "h3-29" : "h3");
     } else {
@@ -198,14 +200,28 @@ static void record_limit(out *o)
     put(o, 2, 0x4001);
 }
 
+/* RFC 8446 4.2.8.1, 4.2.8.2: points of NIST's curves are uncompressed */
+static void put_share(out *o)
+{
+    static const struct {
+        uint16_t group, len;
+    } keys[] = {{23, 65}, {24, 97}, {25, 133}, {30, 56}, {X25519, RANDOM}};
+    size_t k = 0;
+
+    while (keys[k].group != o->turn->group && keys[k].group != X25519)
+        k++;
+    put(o, 2, keys[k].group);
+    put(o, 2, keys[k].len);
+    if (keys[k].len % 2)
+        put(o, 1, 4);
+    put_random(o, keys[k].len & ~(size_t)1);
+}
+
 static void key_share(out *o)
 {
-    size_t list = open_length(o, 2), key;
+    size_t list = open_length(o, 2);
 
-    put(o, 2, X25519);
-    key = open_length(o, 2);
-    put_random(o, RANDOM);
-    close_length(o, key, 2);
+    put_share(o);
     close_length(o, list, 2);
 }
 
@@ -250,14 +266,6 @@ static void parameters(out *o)
     put_varint(o, o->turn->id_len);
     for (size_t i = 0; i < o->turn->id_len; i++)
         put(o, 1, o->turn->id[i]);
-}
-
-/* A server's share of the keys, without the list that a client's is in. */
-static void put_share(out *o)
-{
-    put(o, 2, X25519);
-    put(o, 2, RANDOM);
-    put_random(o, RANDOM);
 }
 
 /* Bodies that a client's hello and a server's have; NULL: none, or it is empty. Hellos in QUIC that tokens do not tell of have the first ones. */

@@ -16,6 +16,8 @@ typedef struct wspi_quic_turn {
     bool heard;        /* the other side has sent its first Initial, whose number is 0 */
     const uint8_t *id; /* its own, which the client's hello repeats (RFC 9000 7.3) */
     size_t id_len;
+    uint16_t group; /* that it has a key of; 0: X25519 */
+    unsigned names; /* of ALPN over TCP, that a client has offered: 1 HTTP/2, 2 HTTP/1.1; 0: any */
     size_t want; /* how long the body of an extension should be, where that can be chosen; 0: any */
 } wspi_quic_turn;
 

@@ -9,6 +9,7 @@
 #include "token/app/app.h"
 #include "token/app/tls_flight.h"
 #include "token/app/tls_hello.h"
+#include "token/app/tls_offer.h"
 #include "token/app/tls_values.h"
 
 enum {
@@ -98,14 +99,16 @@ static unsigned stage_of(const wspi_app_state *s)
 static wspi_tls_turn turn_of(const wspi_coder *c)
 {
     const uint64_t *server = c->app.v[1];
+    wspi_tls_turn turn = {.seed = c->fill ? c->fill->seed : 0,
+                          .start_ns = c->fill ? c->fill->start_ns : 0,
+                          .cipher = (uint16_t)server[CIPHER],
+                          .version = (uint16_t)server[HELLO],
+                          .server = c->dir,
+                          .secret = server[OFFERED] == 0x0304,
+                          .staples = server[STAPLES]};
 
-    return (wspi_tls_turn){.seed = c->fill ? c->fill->seed : 0,
-                           .start_ns = c->fill ? c->fill->start_ns : 0,
-                           .cipher = (uint16_t)server[CIPHER],
-                           .version = (uint16_t)server[HELLO],
-                           .server = c->dir,
-                           .secret = server[OFFERED] == 0x0304,
-                           .staples = server[STAPLES]};
+    wspi_tls_agree(c, c->app.v[0], server, &turn);
+    return turn;
 }
 
 /* Whatever is encoded moves the stage, too, but no token depends on it. */
@@ -114,6 +117,9 @@ static void move_on(wspi_coder *c, unsigned type)
     wspi_tls_turn turn = turn_of(c);
     unsigned stage = wspi_tls_after(stage_of(&c->app), &turn, type);
 
+    if (c->fill && c->dir && stage_of(&c->app) == WSPI_TLS_ANSWERED &&
+        (type == WSPI_TLS_TICKET || type == WSPI_TLS_CHANGE))
+        wspi_tls_resume(c);
     c->app.mode[0] = (uint8_t)((c->app.mode[0] & ((1u << STAGE) - 1)) | stage << STAGE);
 }
 
@@ -121,9 +127,10 @@ static void move_on(wspi_coder *c, unsigned type)
 static bool in_flight(const wspi_coder *c)
 {
     unsigned stage = stage_of(&c->app);
+    wspi_tls_turn turn = turn_of(c);
 
     return c->fill && !(c->app.mode[c->dir] & HIDDEN) &&
-           (wspi_tls_speaker(stage) == c->dir || wspi_tls_has_more(stage, c->dir));
+           (wspi_tls_speaker(stage) == c->dir || wspi_tls_has_more(stage, &turn));
 }
 
 /* No record follows when it is the other side's turn, or at the end of a segment that is as long as segments are. */
@@ -167,11 +174,16 @@ static unsigned in_turn(const wspi_coder *c)
 {
     unsigned rows = WSPI_TLS_IS_DATA | WSPI_TLS_IS_MESSAGE | WSPI_TLS_IS_CHANGE | WSPI_TLS_IS_ALERT;
     unsigned stage = stage_of(&c->app);
+    wspi_tls_turn turn = turn_of(c);
 
     if (!(c->app.mode[c->dir] & HIDDEN))
-        rows = is_left_alone(c->ctx, stage, c->dir) ? (unsigned)WSPI_TLS_IS_ALERT
-                                                    : wspi_tls_records(stage, c->dir);
-    return turn_of(c).secret ? rows & (WSPI_TLS_IS_DATA | WSPI_TLS_IS_CHANGE) : rows;
+        rows = is_left_alone(c->ctx, stage, c->dir) ||
+                       (stage == WSPI_TLS_ASKED && c->dir && wspi_tls_must_refuse(c))
+                   ? (unsigned)WSPI_TLS_IS_ALERT
+                   : wspi_tls_records(stage, &turn);
+    else
+        rows &= ~(unsigned)WSPI_TLS_IS_CHANGE; /* it has changed */
+    return turn.secret ? rows & (WSPI_TLS_IS_DATA | WSPI_TLS_IS_CHANGE) : rows;
 }
 
 /* Samples: what no reader looks into. Alerts are sealed but for those of a handshake. */
@@ -266,9 +278,10 @@ static void forbid_messages(wspi_coder *c, unsigned base, unsigned n)
 {
     unsigned stage = stage_of(&c->app);
     bool asked = c->legal && c->pos == c->n && !c->deviations, any = false;
+    wspi_tls_turn turn = turn_of(c);
 
     for (unsigned i = 0; asked && i < n; i++) {
-        bool may = wspi_tls_may_say(stage, c->dir, handshake[i].value);
+        bool may = wspi_tls_may_say(stage, &turn, (unsigned)handshake[i].value);
         any |= may;
         if (!may && handshake[i].value != SEALED)
             c->legal[base + i] = 0;
@@ -334,10 +347,11 @@ static bool another(wspi_coder *c, unsigned *k)
 {
     unsigned base = wspi_field_base(c->pay.app, HANDSHAKE);
     unsigned n = wspi_field_count(c->pay.app, HANDSHAKE) - 1;
+    wspi_tls_turn turn = turn_of(c);
     bool more;
 
     if (stopped(c) || !in_flight(c) || c->app.v[c->dir][MESSAGE_LEFT] ||
-        wspi_app_left(c) < MESSAGE_HEAD || !wspi_tls_has_more(stage_of(&c->app), c->dir))
+        wspi_app_left(c) < MESSAGE_HEAD || !wspi_tls_has_more(stage_of(&c->app), &turn))
         return false;
     more = wspi_may(c, base, n, false, false, k);
     if (!more)
@@ -437,18 +451,39 @@ static void refit(wspi_coder *c, size_t start, uint64_t *len)
     c->pay.out->data[start - 1] = (uint8_t)have;
 }
 
-/* The version of the last record, of either side. */
-static void record_version(wspi_coder *c)
+/*
+ * Samples: 1.2, and 1.0, which most clients begin with; of a server's hello what is offered; from it on what it says (RFC 5246 E.1,
+ * RFC 8446 5.1).
+ */
+static uint64_t versions_of_record(const wspi_coder *c, uint64_t type)
 {
-    uint64_t want = 0x0303;
+    const uint64_t *server = c->app.v[1];
+    unsigned stage = stage_of(&c->app), agreed = wspi_row_of(version, server[OFFER_MORE] & 0xffff);
+    uint64_t rows = 0;
+
+    if (stage == WSPI_TLS_ASKED && c->dir && type == HANDSHAKES)
+        rows = wspi_tls_versions(c);
+    else if (stage > WSPI_TLS_ASKED && (c->dir || c->app.id[1] == c->pay.app) &&
+             server[OFFER_MORE] & WSPI_OFFER_KNOWN && version[agreed].name)
+        rows = UINT64_C(1) << agreed;
+    return rows ? rows : 3;
+}
+
+/* The version of the last record, of either side. */
+static void record_version(wspi_coder *c, uint64_t type)
+{
+    uint64_t want = 0x0303, rows;
+    size_t pos = c->pos;
     bool known = wspi_app_last(c, true, PROTOCOL, &want);
 
     if (!known)
         known = wspi_app_last(c, false, PROTOCOL, &want);
     if (c->fill && (want < 0x0300 || want > 0x0304)) /* said by bytes that looked like a record */
         want = 0x0303;
-    wspi_app_only(c, 0, 2); /* 1.2, and 1.0, which most clients begin with */
-    (void)wspi_app_field(c, PROTOCOL, 2, true, known ? want : 0x0303);
+    want = known ? want : 0x0303;
+    rows = c->fill ? versions_of_record(c, type) : 0;
+    want = wspi_app_field(c, PROTOCOL, 2, true, want);
+    wspi_tls_keep(c, PROTOCOL, rows, pos, rows >> wspi_row_of(version, want) & 1);
 }
 
 /* Samples: of the class that was told what is nearest to the segment's length; an alert that no length was told of is usual. */
@@ -488,7 +523,7 @@ static void one_record(wspi_coder *c, uint64_t type)
     uint64_t len, rest;
     size_t start;
 
-    record_version(c);
+    record_version(c, type);
     len = wspi_app_get(c, 2);
     rest = wspi_app_left(c) >= (c->enc ? 0u : 2u) ? wspi_app_left(c) - (c->enc ? 0u : 2u) : 0;
     if (c->fill && rest < SEALED_MIN)

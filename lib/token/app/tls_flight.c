@@ -60,7 +60,13 @@ static const struct stage {
 };
 
 /* How keys are agreed on: ECDHE, signed with RSA, if it is not one of these. */
-enum exchange { ECDHE, ECDHE_ECDSA, DHE, RSA, UNTOLD };
+enum {
+    ECDHE = WSPI_TLS_ECDHE,
+    ECDHE_ECDSA = WSPI_TLS_ECDHE_ECDSA,
+    DHE = WSPI_TLS_DHE,
+    RSA = WSPI_TLS_RSA,
+    UNTOLD = WSPI_TLS_UNTOLD
+};
 static const struct suite {
     uint16_t cipher;
     uint8_t exchange;
@@ -78,7 +84,7 @@ static const struct suite {
     {0x0040, UNTOLD},      {0x006a, UNTOLD},      {0x1301, UNTOLD},      {0x1302, UNTOLD},
     {0x1303, UNTOLD},      {0x1304, UNTOLD}};
 
-static unsigned exchange_of(uint16_t cipher)
+unsigned wspi_tls_exchange(uint16_t cipher)
 {
     for (size_t i = 0; i < WSPI_COUNT(suites); i++)
         if (suites[i].cipher == cipher)
@@ -96,16 +102,19 @@ static const struct turn *find(unsigned stage, bool server, unsigned type)
     return NULL;
 }
 
-bool wspi_tls_may_say(unsigned stage, bool server, unsigned type)
+/* A ticket comes where one was promised (RFC 5077 3.3), and instead of certificates only where a session goes on. */
+bool wspi_tls_may_say(unsigned stage, const wspi_tls_turn *turn, unsigned type)
 {
-    return find(stage, server, type) != NULL;
+    if (type == WSPI_TLS_TICKET &&
+        (!turn->tickets || (stage == WSPI_TLS_ANSWERED && !turn->resumes)))
+        return false;
+    return find(stage, turn->server, type) != NULL;
 }
 
-bool wspi_tls_has_more(unsigned stage, bool server)
+bool wspi_tls_has_more(unsigned stage, const wspi_tls_turn *turn)
 {
-    for (size_t i = 0; i < WSPI_COUNT(turns); i++)
-        if (turns[i].server == server && turns[i].when >> stage & 1 &&
-            turns[i].type > WSPI_TLS_SERVER_HELLO && turns[i].type < WSPI_TLS_CHANGE)
+    for (unsigned type = WSPI_TLS_SERVER_HELLO + 1; type < WSPI_TLS_CHANGE; type++)
+        if (wspi_tls_may_say(stage, turn, type))
             return true;
     return false;
 }
@@ -114,7 +123,7 @@ bool wspi_tls_has_more(unsigned stage, bool server)
 static bool is_untold(const wspi_tls_turn *turn)
 {
     return turn->secret || turn->version < 0x0301 || turn->version > 0x0303 ||
-           exchange_of(turn->cipher) == UNTOLD;
+           wspi_tls_exchange(turn->cipher) == UNTOLD;
 }
 
 unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type)
@@ -132,7 +141,7 @@ unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type
     if (type == WSPI_TLS_CERTIFICATE && turn->staples)
         return WSPI_TLS_STAPLING;
     if ((type == WSPI_TLS_CERTIFICATE || type == WSPI_TLS_STATUS) &&
-        exchange_of(turn->cipher) == RSA)
+        wspi_tls_exchange(turn->cipher) == RSA)
         return WSPI_TLS_KEYED; /* by the certificate */
     return t->then;
 }
@@ -142,12 +151,17 @@ int wspi_tls_speaker(unsigned stage)
     return stage < WSPI_COUNT(stages) ? stages[stage].speaker : ANYBODY;
 }
 
-unsigned wspi_tls_records(unsigned stage, bool server)
+/* The server's cipher changes behind the ticket that it has promised, and without certificates only where a session goes on. */
+unsigned wspi_tls_records(unsigned stage, const wspi_tls_turn *turn)
 {
     const struct stage *s = &stages[stage < WSPI_COUNT(stages) ? stage : WSPI_TLS_OPEN];
 
-    if (s->speaker != (server ? SERVER : CLIENT) && !(s->speaker == ANYBODY && server))
-        s = &stages[WSPI_TLS_OPEN];
+    if (s->speaker != (turn->server ? SERVER : CLIENT) && !(s->speaker == ANYBODY && turn->server))
+        return stages[WSPI_TLS_OPEN].records;
+    if (stage == WSPI_TLS_CHANGED)
+        return turn->tickets ? MESSAGE : CHANGE;
+    if (stage == WSPI_TLS_ANSWERED && (turn->tickets || !turn->resumes))
+        return s->records & ~(unsigned)CHANGE;
     return s->records;
 }
 
@@ -192,9 +206,11 @@ enum { ECDSA_HALF = 32, ECDSA_LEN = 6 + 2 * ECDSA_HALF };
 enum { TICKET_HEAD = 6, TICKET_MIN = 32, TICKET_MAX = 2048 };
 enum { LIST_HEAD = 3, CERT_HEAD = 3, CERT_USUAL = 1300, MAX_CHAIN = 3 };
 
-/* Both sides of a connection use one curve: three of four P-256, as up to TLS 1.2 most do. */
+/* Both sides of a connection use one curve: three of four P-256, as up to TLS 1.2 most do, if the client knows it. */
 static bool on_p256(const wspi_tls_turn *turn)
 {
+    if (turn->not_p256 != turn->not_x25519)
+        return turn->not_x25519;
     return (turn->seed * 0x9e3779b97f4a7c15u) >> 62 != 0;
 }
 
@@ -215,8 +231,10 @@ static void put_point(out *o)
 /* Its algorithm in TLS 1.2 only (RFC 5246 4.7); ECDSA's is a SEQUENCE of two INTEGERs. */
 static void put_signature(out *o, bool ecdsa)
 {
+    uint16_t agreed = ecdsa ? o->turn->ecdsa : o->turn->rsa;
+
     if (o->turn->version == 0x0303)
-        put(o, 2, ecdsa ? 0x0403 : on_p256(o->turn) ? 0x0401 : 0x0804);
+        put(o, 2, agreed ? agreed : ecdsa ? 0x0403 : on_p256(o->turn) ? 0x0401 : 0x0804);
     put(o, 2, ecdsa ? ECDSA_LEN : RSA_LEN);
     if (!ecdsa) {
         put_random(o, RSA_LEN);
@@ -247,7 +265,7 @@ static void put_dh(out *o)
 
 static void server_key(out *o, size_t len)
 {
-    unsigned exchange = exchange_of(o->turn->cipher);
+    unsigned exchange = wspi_tls_exchange(o->turn->cipher);
 
     (void)len;
     if (exchange == DHE) {
@@ -262,7 +280,7 @@ static void server_key(out *o, size_t len)
 
 static size_t server_key_len(const wspi_tls_turn *turn, size_t want)
 {
-    unsigned exchange = exchange_of(turn->cipher);
+    unsigned exchange = wspi_tls_exchange(turn->cipher);
 
     (void)want;
     return (exchange == DHE ? 2 + DH_LEN + 3 + 2 + DH_LEN : 4 + point_len(turn)) +
@@ -272,7 +290,7 @@ static size_t server_key_len(const wspi_tls_turn *turn, size_t want)
 /* RFC 8422 5.7; RFC 5246 7.4.7.1 and 7.4.7.2, whose lengths are alike */
 static void client_key(out *o, size_t len)
 {
-    unsigned exchange = exchange_of(o->turn->cipher);
+    unsigned exchange = wspi_tls_exchange(o->turn->cipher);
 
     if (exchange == ECDHE || exchange == ECDHE_ECDSA) {
         put_point(o);
@@ -284,7 +302,7 @@ static void client_key(out *o, size_t len)
 
 static size_t client_key_len(const wspi_tls_turn *turn, size_t want)
 {
-    unsigned exchange = exchange_of(turn->cipher);
+    unsigned exchange = wspi_tls_exchange(turn->cipher);
 
     (void)want;
     return exchange == DHE || exchange == RSA ? 2 + RSA_LEN : 1 + point_len(turn);
@@ -310,13 +328,14 @@ static wspi_cert chain_of(const wspi_tls_turn *turn)
 {
     return (wspi_cert){.seed = turn->seed,
                        .start_ns = turn->start_ns,
-                       .ec = exchange_of(turn->cipher) == ECDHE_ECDSA};
+                       .ec = wspi_tls_exchange(turn->cipher) == ECDHE_ECDSA};
 }
 
 /* As many as share the length well; the server's own is the longest. */
 static size_t certificate_len(const wspi_tls_turn *turn, size_t want)
 {
-    size_t least = exchange_of(turn->cipher) == ECDHE_ECDSA ? WSPI_CERT_MIN_EC : WSPI_CERT_MIN_RSA;
+    size_t least =
+        wspi_tls_exchange(turn->cipher) == ECDHE_ECDSA ? WSPI_CERT_MIN_EC : WSPI_CERT_MIN_RSA;
 
     return WSPI_MIN(WSPI_MAX(want, LIST_HEAD + CERT_HEAD + least), (size_t)WSPI_TLS_BODY_MAX);
 }

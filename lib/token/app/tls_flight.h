@@ -41,13 +41,27 @@ typedef struct wspi_tls_turn {
     uint64_t seed, start_ns;  /* of the flow: with the same seed the same is said again */
     uint16_t cipher, version; /* of the server's hello */
     bool server;
-    bool secret;  /* it has chosen TLS 1.3 */
-    bool staples; /* it says that a status comes behind its certificate */
+    bool secret;               /* it has chosen TLS 1.3 */
+    bool staples;              /* it says that a status comes behind its certificate */
+    bool not_p256, not_x25519; /* curves that the client does not know */
+    uint16_t rsa, ecdsa;       /* how it is signed, of what the client knows; 0: any */
+    bool tickets;              /* the server promises a ticket */
+    bool resumes;              /* it may go on with a session of before */
 } wspi_tls_turn;
 
+/* How keys are agreed on. */
+enum wspi_tls_exchange {
+    WSPI_TLS_ECDHE, /* signed with RSA */
+    WSPI_TLS_ECDHE_ECDSA,
+    WSPI_TLS_DHE,
+    WSPI_TLS_RSA,
+    WSPI_TLS_UNTOLD
+};
+unsigned wspi_tls_exchange(uint16_t cipher);
+
 /* May this message come now? Any of those that are not hellos? */
-bool wspi_tls_may_say(unsigned stage, bool server, unsigned type);
-bool wspi_tls_has_more(unsigned stage, bool server);
+bool wspi_tls_may_say(unsigned stage, const wspi_tls_turn *turn, unsigned type);
+bool wspi_tls_has_more(unsigned stage, const wspi_tls_turn *turn);
 /* The stage after it. Real handshakes have messages of other types, and in other places: they change nothing. */
 unsigned wspi_tls_after(unsigned stage, const wspi_tls_turn *turn, unsigned type);
 
@@ -60,7 +74,7 @@ enum {
     WSPI_TLS_IS_CHANGE = 4,
     WSPI_TLS_IS_ALERT = 8
 };
-unsigned wspi_tls_records(unsigned stage, bool server);
+unsigned wspi_tls_records(unsigned stage, const wspi_tls_turn *turn);
 /* May this side refuse what the other has said? With which alert (level, description: RFC 5246 7.2)? */
 bool wspi_tls_may_refuse(unsigned stage, bool server);
 uint16_t wspi_tls_refusal(const wspi_tls_turn *turn);

@@ -7,12 +7,14 @@
 #include "token/app/tls_hello.h"
 
 #include "token/app/quic_hello.h"
+#include "token/app/tls_offer.h"
 #include "token/app/tls_other.h"
 #include "token/app/tls_values.h"
 
-enum { MAX_LIST = 200, MAX_SAMPLED = 80, MAX_QUIC = 40 };
+enum { MAX_LIST = 200, MAX_SAMPLED = 80, MAX_DATAGRAM = 40, LATE = 20 };
 enum {
     STATUS_REQUEST = 5,
+    KEY_SHARE = 51,
     PADDING = 21,
     PADDED = 512,
     GREASED = 0x0a0a
@@ -43,15 +45,6 @@ uint16_t wspi_dtls_version(uint64_t v)
 static uint64_t turned(const wspi_coder *c, unsigned f, uint64_t v)
 {
     return in_dtls(c) && (f == HELLO || f == OFFERED) ? wspi_dtls_version(v) : v;
-}
-
-static unsigned row_of(const wspi_value *rows, uint64_t v)
-{
-    unsigned k = 0;
-
-    while (rows[k].name && rows[k].value != v)
-        k++;
-    return k;
 }
 
 /*
@@ -87,14 +80,32 @@ static enum wspi_tls_list list_of(unsigned f)
                             : WSPI_TLS_VERSIONS;
 }
 
-/* Samples: what "other" is. */
+/* Samples: what "other" is, if the token that came last says that. */
 static uint64_t made_other(const wspi_coder *c, unsigned f, bool first, size_t *nth, uint64_t v)
 {
     const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
+    unsigned other = wspi_field_base(c->pay.app, f) + wspi_field_count(c->pay.app, f) - 1;
 
-    if (!c->fill || d->role != WSPI_R_REGISTERED || d->values[row_of(d->values, v)].name)
+    if (!c->fill || d->role != WSPI_R_REGISTERED || c->pos == 0 || c->in[c->pos - 1] != other)
         return v;
+    if (in_dtls(c)) /* no browser */
+        first = false;
     return wspi_tls_other(c->fill->seed, list_of(f), first, (*nth)++);
+}
+
+/* Samples: rows of the list of field f that may come behind so many numbers without a name. */
+static uint64_t fitting(const wspi_coder *c, unsigned f, bool client, size_t others, size_t nth)
+{
+    uint64_t rows, again;
+
+    if (!wspi_asked(c))
+        return UINT64_MAX;
+    rows = ~wspi_tls_unfit(c, f, client);
+    if (others >= wspi_tls_others(list_of(f)))
+        rows &= ~(UINT64_C(1) << (wspi_field_count(c->pay.app, f) - 1));
+    if (nth >= LATE && wspi_tls_missing(c, f, client))
+        rows &= wspi_tls_missing(c, f, client);
+    return client && wspi_tls_again(c, f, nth, &again) ? again : rows;
 }
 
 /* ---- what no model has read ---- */
@@ -135,54 +146,77 @@ static void complete_list(wspi_coder *c, unsigned f, size_t at)
     for (size_t i = 0; i < k && room >= 2 && !stopped(c); i++)
         if (!is_listed(c, at, usual[i])) {
             wspi_app_put(c, 2, usual[i]);
+            wspi_tls_offer_value(c, f, usual[i]);
             room -= 2;
         }
+}
+
+/* Will a list that ends with the tokens be completed so far that it has what it lacks? */
+enum { COMPLETES = 24 };
+static bool completes(const wspi_coder *c, unsigned f)
+{
+    if (f == OFFERED || (f == GROUP && c->app.v[c->dir][OFFER_SHARES]))
+        return false;
+    return c->n >= WSPI_READ && c->dir == 0 && !c->pay.within &&
+           wspi_app_left(c) >= (f == CIPHER ? AFTER_CIPHERS + COMPLETES : COMPLETES);
 }
 
 /* Samples: a list has nothing twice that has a name. */
 static uint64_t row_bit(const wspi_coder *c, unsigned f, uint64_t v)
 {
     const wspi_value *rows = wspi_proto_of(c->pay.app)->fields[f].values;
-    unsigned k = row_of(rows, v);
+    unsigned k = wspi_row_of(rows, v);
 
     return rows[k].name ? UINT64_C(1) << k : 0;
 }
 
-/* Elements of two bytes up to the end of the span; the first is always there. */
-static void list(wspi_coder *c, unsigned f, const wspi_app_span *s)
+/* An element that was told: samples have another number where it is "other". Returns its bit of the list. */
+static uint64_t put_listed(wspi_coder *c, unsigned f, bool first, size_t *others, uint64_t v)
 {
-    int most = !c->fill ? MAX_LIST : in_quic(c) ? MAX_QUIC : MAX_SAMPLED;
-    uint64_t v = turned(c, f, wspi_app_get(c, 2)), seen;
+    v = made_other(c, f, first, others, v);
+    wspi_app_put(c, 2, turned(c, f, v));
+    wspi_tls_offer_value(c, f, v);
+    return c->fill ? row_bit(c, f, v) : 0;
+}
+
+/* Elements of two bytes up to the end of the span; the first is always there. */
+static void list(wspi_coder *c, unsigned f, const wspi_app_span *s, bool client)
+{
+    int most = !c->fill ? MAX_LIST : c->pay.within ? MAX_DATAGRAM - 1 : MAX_SAMPLED;
+    uint64_t v = turned(c, f, wspi_app_get(c, 2)), seen, again;
     size_t others = 0;
 
     only_offered(c, f, true);
     v = wspi_app_code(c, f, false, 0, v);
-    wspi_app_put(c, 2, turned(c, f, made_other(c, f, true, &others, v)));
+    wspi_app_keep(c, f, fitting(c, f, client, 0, 0));
     if (stopped(c))
         return;
-    seen = row_bit(c, f, v);
-    others = 0;
+    seen = put_listed(c, f, true, &others, v);
+    others = in_dtls(c) ? others : 0;
     for (int i = 0; i < most; i++) {
         bool there = wspi_app_inside(c, s), more;
 
         only_offered(c, f, false);
         v = c->enc && there ? turned(c, f, wspi_app_get(c, 2)) : 0;
         more = wspi_app_next(c, f, there, &v);
-        wspi_app_keep(c, f, ~seen);
+        wspi_app_keep(c, f, ~seen & fitting(c, f, client, others, (size_t)i + 1));
+        if (!more && wspi_asked(c) &&
+            ((!completes(c, f) && wspi_tls_missing(c, f, client)) ||
+             (client && wspi_tls_again(c, f, (size_t)i + 1, &again) && again & ~seen)))
+            c->need = true;
         if (!more)
             break;
-        wspi_app_put(c, 2, turned(c, f, made_other(c, f, false, &others, v)));
-        seen |= c->fill ? row_bit(c, f, v) : 0;
+        seen |= put_listed(c, f, false, &others, v);
     }
     if (is_cut(c))
         complete_list(c, f, s->at);
 }
 
-static void counted_list(wspi_coder *c, unsigned f, size_t width)
+static void counted_list(wspi_coder *c, unsigned f, size_t width, bool client)
 {
     wspi_app_span s = wspi_app_open(c, width);
 
-    list(c, f, &s);
+    list(c, f, &s, client);
     wspi_app_close(c, s);
 }
 
@@ -204,11 +238,17 @@ static void quic_turn(const wspi_coder *c, wspi_quic_turn *turn, uint8_t own[UIN
 static void made_up(wspi_coder *c, uint64_t type, size_t n)
 {
     uint8_t b[WSPI_QUIC_FRAMES], own[UINT8_MAX];
-    wspi_quic_turn turn = {.seed = c->fill->seed, .server = c->dir, .id = own, .want = n};
+    wspi_quic_turn turn = {.seed = c->fill->seed,
+                           .server = c->dir,
+                           .id = own,
+                           .want = n,
+                           .group = wspi_tls_share(c, !c->dir)};
     size_t len;
 
     if (stopped(c))
         return;
+    if (c->dir)
+        turn.names = wspi_tls_offered(c)[OFFER_MORE] >> WSPI_OFFER_NAMES & 3;
     if (in_quic(c))
         quic_turn(c, &turn, own);
     len = wspi_quic_extension(b, &turn, type);
@@ -231,7 +271,7 @@ static bool is_empty(uint64_t type, bool client)
 
 static bool is_named(uint64_t type)
 {
-    return extension[row_of(extension, type)].name;
+    return extension[wspi_row_of(extension, type)].name;
 }
 
 /* Classes of lengths that a body may have: below 256 bytes, of padding below 512; none or a byte of GREASE (RFC 8701 3.1). */
@@ -257,11 +297,11 @@ static void opaque_body(wspi_coder *c, uint64_t type, size_t n, bool client, siz
 }
 
 /* RFC 5764 4.1.1: profiles, and an identifier of the master key, which nobody has. */
-static void srtp(wspi_coder *c, const wspi_app_span *s)
+static void srtp(wspi_coder *c, const wspi_app_span *s, bool client)
 {
     size_t n;
 
-    counted_list(c, SRTP, 2);
+    counted_list(c, SRTP, 2, client);
     wspi_app_only(c, 0, 0);
     n = (size_t)wspi_app_code(c, EXTLEN, true, 1, c->enc ? s->end - c->pay.at : 0);
     if (c->fill)
@@ -276,13 +316,13 @@ static void extension_body(wspi_coder *c, uint64_t type, const wspi_app_span *s,
     size_t n;
 
     if (type == 10 && client) {
-        counted_list(c, GROUP, 2);
+        counted_list(c, GROUP, 2, true);
     } else if (type == 13 && client) {
-        counted_list(c, SIGALG, 2);
+        counted_list(c, SIGALG, 2, true);
     } else if (type == 43 && client) {
-        counted_list(c, OFFERED, 1);
+        counted_list(c, OFFERED, 1, true);
     } else if (type == 14 && in_dtls(c)) {
-        srtp(c, s);
+        srtp(c, s, client);
     } else if (type == 43) {
         uint64_t v = turned(c, OFFERED, wspi_app_get(c, 2));
 
@@ -317,8 +357,8 @@ static uint64_t rows_of(const wspi_coder *c, const uint16_t *types, size_t n)
     uint64_t rows = 0;
 
     for (size_t i = 0; i < n; i++)
-        rows |= UINT64_C(1) << row_of(extension,
-                                      types[i] == QUIC_PARAMETERS && draft ? QUIC_DRAFT : types[i]);
+        rows |= UINT64_C(1) << wspi_row_of(
+                    extension, types[i] == QUIC_PARAMETERS && draft ? QUIC_DRAFT : types[i]);
     return rows;
 }
 
@@ -340,7 +380,7 @@ static void sampled_rows(const wspi_coder *c, bool client, uint64_t *may, uint64
         *may = client ? rows_of(c, client_may, WSPI_COUNT(client_may))
                       : rows_of(c, server_may, WSPI_COUNT(server_may));
         if (!client && !c->app.v[0][STAPLES]) /* RFC 6066 8 */
-            *may &= ~(UINT64_C(1) << row_of(extension, STATUS_REQUEST));
+            *may &= ~(UINT64_C(1) << wspi_row_of(extension, STATUS_REQUEST));
         return;
     }
     *needs = rows_of(c, quic_needs + from, WSPI_COUNT(quic_needs) - from);
@@ -356,7 +396,7 @@ static void note(uint64_t *seen, uint64_t type)
     else if (!is_named(type) && !(*seen >> ONCE))
         *seen |= UINT64_C(1) << ONCE;
     else
-        *seen |= UINT64_C(1) << row_of(extension, type);
+        *seen |= UINT64_C(1) << wspi_row_of(extension, type);
 }
 
 static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, uint64_t *seen,
@@ -367,8 +407,14 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
     bool more;
 
     sampled_rows(c, client, &may, &needs);
+    if (wspi_asked(c))
+        may &= ~(client ? wspi_tls_unfit_extensions(c, &needs) : wspi_tls_untaken(c, &needs));
+    if (c->n >= WSPI_READ && needs & ~*seen) /* models have no idea any more */
+        may &= needs;
+    if (client && wspi_asked(c) && wspi_tls_misses_any(c)) /* it ends here, and is completed */
+        may = needs = 0;
     if (room == 0)
-        *seen |= UINT64_C(1) << row_of(extension, PADDING);
+        *seen |= UINT64_C(1) << wspi_row_of(extension, PADDING);
     if (c->enc && there)
         *type = wspi_app_get(c, 2);
     more = wspi_app_next(c, EXTENSION, there, type);
@@ -379,6 +425,7 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
         return false;
     if (client)
         *type = made_other(c, EXTENSION, false, &nth, *type);
+    wspi_tls_offer_value(c, EXTENSION, *type);
     wspi_app_put(c, 2, *type);
     note(seen, *type);
     return !stopped(c);
@@ -403,6 +450,8 @@ static void untold_body(wspi_coder *c, uint64_t type, size_t pad)
         wspi_app_close(c, s);
     } else if (type == 43) {
         wspi_app_put(c, 5, UINT64_C(0x0403040303));
+        wspi_tls_offer_value(c, OFFERED, 0x0304);
+        wspi_tls_offer_value(c, OFFERED, 0x0303);
     } else if (type == 35) {
         wspi_app_opaque(c, wspi_app_left(c));
     } else {
@@ -416,18 +465,24 @@ static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *se
     size_t at = c->pay.at, len = c->pay.out->len, nth = *seen >> ONCE;
     wspi_app_span s;
 
-    wspi_app_put(c, 2, made_other(c, EXTENSION, false, &nth, type));
+    wspi_app_put(c, 2,
+                 is_named(type) ? type
+                                : wspi_tls_other(c->fill->seed, WSPI_TLS_EXTENSIONS, false, nth));
     s = wspi_app_open(c, 2);
     untold_body(c, type, pad);
     wspi_app_close(c, s);
     if (stopped(c))
         return false;
+    if (type == 43 && c->pay.at > c->pay.wire) /* keys need it */
+        c->pay.wire = c->pay.end = c->pay.at;
     if (c->pay.at > c->pay.wire || ((type == 10 || type == 13) && c->pay.at - s.at <= 2)) {
         c->pay.at = at;
         c->pay.out->len = len;
         return false;
     }
     note(seen, type);
+    wspi_tls_offer_value(c, EXTENSION, type);
+    wspi_tls_offer_body(c, type, s.at, true);
     c->app.v[c->dir][STAPLES] |= type == STATUS_REQUEST;
     return true;
 }
@@ -437,28 +492,35 @@ enum { OLD = 1, NEW = 2, BROWSER = 4, ANY = 7 };
 static const struct usual {
     uint16_t type;
     uint8_t who;
-} usual[] = {{11, ANY}, {10, ANY},     {13, ANY},          {43, NEW}, {45, NEW},
-             {51, NEW}, {27, BROWSER}, {GREASED, BROWSER}, {15, OLD}};
+} usual[] = {{11, ANY}, {10, ANY},     {13, ANY},          {51, NEW}, {43, NEW},
+             {45, NEW}, {27, BROWSER}, {GREASED, BROWSER}, {15, OLD}};
+
+/* Does a client have it that has no such yet? What is of 1.3 comes behind a key (RFC 8446 9.2). */
+static bool is_usual(const wspi_coder *c, const struct usual *u, uint64_t seen)
+{
+    uint64_t needs = 0, unfit = wspi_tls_unfit_extensions(c, &needs);
+    uint64_t key = UINT64_C(1) << wspi_row_of(extension, KEY_SHARE);
+    uint8_t who = seen >> ONCE ? NEW | BROWSER : unfit & key ? OLD : NEW;
+
+    if (!(u->who & who) || (seen | unfit) >> wspi_row_of(extension, u->type) & 1)
+        return false;
+    return u->who != NEW || u->type == KEY_SHARE || seen & key;
+}
 
 /* Then padding where clients pad, or a ticket; `start` is the hello's. Returns how many were added. */
 static size_t complete_extensions(wspi_coder *c, size_t start, uint64_t seen)
 {
-    size_t ciphers = start + MESSAGE_HEAD + 2 + 32, n = 0, pad;
-    bool is_new;
-    uint8_t who;
+    size_t n = 0, pad;
 
-    if (!is_cut(c) || ciphers >= c->pay.out->len)
+    if (!is_cut(c) || stopped(c))
         return 0;
-    ciphers += 1u + c->pay.out->data[ciphers] + 2;
-    is_new = c->pay.out->data[ciphers] == 0x13 || c->pay.out->data[ciphers + 2] == 0x13;
-    who = seen >> ONCE ? NEW | BROWSER : is_new ? NEW : OLD;
     for (size_t i = 0; i < WSPI_COUNT(usual); i++)
-        if (usual[i].who & who && !(seen >> row_of(extension, usual[i].type) & 1))
+        if (is_usual(c, &usual[i], seen))
             n += add_extension(c, usual[i].type, 0, &seen);
     pad = room_for_padding(c, start);
     if (pad && c->pay.wire >= start + PADDED - MESSAGE_HEAD && c->pay.wire < start + PADDED + 32)
         n += add_extension(c, PADDING, WSPI_MIN(pad, wspi_app_left(c) - 4), &seen);
-    else if (wspi_app_left(c) >= 4 && !(seen >> row_of(extension, 35) & 1))
+    else if (wspi_app_left(c) >= 4 && !(seen >> wspi_row_of(extension, 35) & 1))
         n += add_extension(c, 35, 0, &seen);
     return n;
 }
@@ -480,6 +542,7 @@ static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
     while (next_extension(c, client, wspi_app_inside(c, &all), pad, &seen, &type)) {
         s = wspi_app_open(c, 2);
         extension_body(c, type, &s, client, pad);
+        wspi_tls_offer_body(c, type, s.at, client);
         *staples |= type == STATUS_REQUEST;
         wspi_app_close(c, s);
         pad = room_for_padding(c, start);
@@ -511,30 +574,90 @@ static void cookie(wspi_coder *c, wspi_dtls_hello *hello)
             wspi_app_put(c, 1, c->ctx->name[i]);
 }
 
+/* Samples over TCP: versions up to 1.2, of servers those that are offered, as the record says. */
+static void fit_version(wspi_coder *c, bool client, size_t pos, uint64_t v)
+{
+    uint64_t rows = client ? 0 : wspi_tls_versions(c);
+
+    rows &= UINT64_C(1) << wspi_row_of(version, c->app.v[c->dir][PROTOCOL]);
+    if (!rows)
+        rows = ~(UINT64_C(1) << wspi_row_of(version, 0x0304)) &
+               ((UINT64_C(1) << (WSPI_COUNT(version) - 1)) - 1);
+    wspi_tls_keep(c, HELLO, rows, pos, rows >> wspi_row_of(version, v) & 1);
+}
+
+/* Samples: of DTLS a client says the same when it is asked again (RFC 6347 4.2.1). */
+static void random_bytes(wspi_coder *c, bool client)
+{
+    wspi_rng r;
+
+    if (!c->fill || !client || !in_dtls(c)) {
+        wspi_app_opaque(c, 32);
+        return;
+    }
+    wspi_rng_seed(&r, c->fill->seed ^ UINT64_C(0x72616e646f6d));
+    for (int i = 0; i < 32; i++)
+        wspi_app_put(c, 1, wspi_rng_u64(&r) & 255);
+}
+
+/* Its length; that of a server of 1.3 is the client's (RFC 8446 4.1.3). None in QUIC (RFC 9001 8.4). */
+static size_t session_length(wspi_coder *c, bool client)
+{
+    uint64_t n = wspi_app_get(c, 1), want = c->pay.within ? 0 : 32;
+    size_t pos = c->pos,
+           theirs = (size_t)(wspi_tls_offered(c)[OFFER_MORE] >> WSPI_OFFER_LENGTH & 255);
+    bool echoes = c->fill && !client && wspi_tls_echoes(c);
+
+    wspi_app_only(c, 0, !c->pay.within && (!echoes || theirs == 0));
+    n = wspi_app_code(c, SESSION, true, want, n);
+    if (echoes)
+        wspi_tls_keep(c, SESSION, theirs ? 0 : 1, pos, theirs || want == 0);
+    if (echoes)
+        n = theirs;
+    wspi_app_put(c, 1, n);
+    return (size_t)n;
+}
+
 /* Version, random and session, which TLS 1.3 over TCP fills to please middleboxes (RFC 8446 D.4). */
-static void start_hello(wspi_coder *c, wspi_dtls_hello *hello)
+static void start_hello(wspi_coder *c, bool client, wspi_dtls_hello *hello)
 {
     uint64_t v = turned(c, HELLO, wspi_app_get(c, 2));
+    uint64_t again = client ? wspi_tls_said_version(c) : 0;
+    size_t pos = c->pos, n;
 
     if (in_quic(c) || hello)
-        wspi_app_only(c, 1, hello && hello->may_be_old);
+        wspi_app_only(c, 1, hello && (hello->may_be_old || again == 0x0301));
     v = wspi_app_code(c, HELLO, true, hello ? hello->version : 0x0303, v);
+    if (!c->pay.within)
+        fit_version(c, client, pos, v);
+    else if (again == 0x0301 || again == 0x0303)
+        wspi_tls_keep(c, HELLO, UINT64_C(1) << wspi_row_of(version, again), pos, v == again);
+    wspi_tls_offer_begin(c, v);
     wspi_app_put(c, 2, turned(c, HELLO, v));
-    wspi_app_opaque(c, 32);
-    wspi_app_only(c, 0, !c->pay.within); /* RFC 9001 8.4: none in QUIC */
-    wspi_app_opaque(c, (size_t)wspi_app_field(c, SESSION, 1, true, c->pay.within ? 0 : 32));
+    random_bytes(c, client);
+    n = session_length(c, client);
+    wspi_app_opaque(c, n);
+    if (!stopped(c))
+        wspi_tls_offer_session(c, c->pay.at - n, n);
     if (hello)
         hello->version = (uint16_t)v;
 }
 
-/* What the server takes: samples, in QUIC of 1.3, in DTLS up to 1.2. */
+/* What the server takes: samples, in QUIC of 1.3, in DTLS up to 1.2, of what is offered if that is known. */
 static void chosen_cipher(wspi_coder *c)
 {
-    if (in_dtls(c))
-        wspi_app_only(c, row_of(cipher, 0xc02b), row_of(cipher, 0x00ff) - row_of(cipher, 0xc02b));
+    uint64_t rows = wspi_tls_suites(c), v;
+    size_t session = c->pay.at - (size_t)wspi_tls_session(c);
+
+    if (!rows && in_dtls(c))
+        wspi_app_only(c, wspi_row_of(cipher, 0xc02b),
+                      wspi_row_of(cipher, 0x00ff) - wspi_row_of(cipher, 0xc02b));
     else
-        wspi_app_only(c, 0, in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
-    (void)wspi_app_field(c, CIPHER, 2, false, 0);
+        wspi_app_only(c, 0, !rows && in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
+    v = wspi_app_field(c, CIPHER, 2, false, 0);
+    wspi_app_keep(c, CIPHER, rows ? rows : UINT64_MAX);
+    if (c->fill && rows && !stopped(c) && wspi_tls_is_new(v))
+        wspi_tls_echo(c, session);
 }
 
 static void say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)
@@ -542,11 +665,11 @@ static void say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *h
     size_t start = c->pay.at - MESSAGE_HEAD;
     uint64_t compression;
 
-    start_hello(c, hello);
+    start_hello(c, client, hello);
     if (client && hello)
         cookie(c, hello);
     if (client)
-        counted_list(c, CIPHER, 2);
+        counted_list(c, CIPHER, 2, true);
     else
         chosen_cipher(c);
     compression = wspi_app_get(c, client ? 2 : 1);
@@ -583,7 +706,7 @@ static void within(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hell
         wspi_app_close(c, s);
     c->pay.app = app;
     c->pay.within = 0;
-    memcpy(c->app.v[c->dir], kept, sizeof kept);
+    memcpy(c->app.v[c->dir], kept, OFFER_CIPHERS * sizeof *kept); /* what is offered stays */
 }
 
 void wspi_dtls_say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello *hello)

@@ -28,6 +28,11 @@ static uint16_t reserved(uint64_t seed, enum wspi_tls_list list, size_t nth)
     return (uint16_t)(0x0a0a + 0x1010 * ((wspi_rng_below(&r, 16) + nth) % 16));
 }
 
+size_t wspi_tls_others(enum wspi_tls_list list)
+{
+    return lists[list].n ? lists[list].n : 16;
+}
+
 uint16_t wspi_tls_other(uint64_t seed, enum wspi_tls_list list, bool first, size_t nth)
 {
     return first || !lists[list].n ? reserved(seed, list, nth) : lists[list].v[nth % lists[list].n];

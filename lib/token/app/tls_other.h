@@ -20,6 +20,9 @@ enum wspi_tls_list {
  */
 uint16_t wspi_tls_other(uint64_t seed, enum wspi_tls_list list, bool first, size_t nth);
 
+/* How many numbers there are that are all different. */
+size_t wspi_tls_others(enum wspi_tls_list list);
+
 /* What clients have whose lists are long, in their order; returns how many, 0 where lists are short. */
 size_t wspi_tls_usual(enum wspi_tls_list list, const uint16_t **v);
 
