@@ -174,7 +174,8 @@ void wspi_valid_lengths(wspi_coder *c, unsigned base)
         (is_of(ctx, WSPI_TCP) && (ctx->sent[c->dir] & WSPI_TH_FIN || answers_syn(ctx, c->dir) ||
                                   !wspi_app_may_speak(ctx, c->dir))))
         memset(c->legal + base + 1, 0, WSPI_LEN_BINS);
-    else if (owes(ctx) == c->dir && all_acked(ctx, c->dir))
+    else if ((owes(ctx) == c->dir && all_acked(ctx, c->dir)) ||
+             (is_of(ctx, WSPI_UDP) && wspi_app_has_turns(ctx)))
         c->legal[base] = 0;
     for (unsigned k = WSPI_LEN_BINS, most = wspi_valid_segment(ctx, c->dir); most && k > 1; k--)
         if (wspi_bin_start(k - 1, WSPI_LEN_MANTISSA) > most)

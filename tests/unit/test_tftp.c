@@ -116,6 +116,122 @@ static void sampled_tftp_is_tftp(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_TFTP);
 }
 
+enum { BLOCK = 3, ACKED, SIZE = 512, MOST = 8 };
+
+/* How a transfer begins, who has data, how long blocks are; len of a shorter one that is the last. */
+static const struct transfer {
+    const char *begins[7], *goes_on, *ends;
+    bool server; /* it is the server who has data */
+    bool block;  /* it begins with a block */
+    size_t least, most;
+} transfers[] = {
+    {{"c2s first", "len=80..83", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=69",
+      "tftp.operation=read"},
+     "len=512..543",
+     "len=80..83",
+     true,
+     false,
+     SIZE,
+     SIZE},
+    {{"c2s first", "len=80..83", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=69",
+      "tftp.operation=write"},
+     "len=512..543",
+     "len=80..83",
+     false,
+     false,
+     SIZE,
+     SIZE},
+    /* ports that a request has agreed on, in another flow */
+    {{"c2s first", "len=512..543", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=dynamic",
+      "app=tftp"},
+     "len=512..543",
+     "len=80..83",
+     false,
+     true,
+     SIZE,
+     SIZE},
+    {{"c2s first", "len=1408..1471", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=dynamic",
+      "app=tftp"},
+     "len=1408..1471",
+     "len=80..83",
+     false,
+     true,
+     SIZE,
+     SIZE},
+    {{"c2s first", "len=104..107", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=dynamic",
+      "app=tftp"},
+     "len=104..107",
+     "len=80..83",
+     false,
+     true,
+     100,
+     103},
+};
+
+/* Draws the next packet, which is the only one that may come: whose it is, and what it is. */
+static size_t draw_next(wire *w, const wsp_filler *fill, const struct transfer *t, const char *len,
+                        bool acks, unsigned number, wspi_rng *r)
+{
+    const char *const wanted[] = {t->server == acks ? "c2s gap=0" : "s2c gap=0", len,
+                                  "stack=eth/ipv4/udp", NULL};
+    int dir = t->server != acks;
+    const uint8_t *b;
+
+    assert_true(may_speak(w, fill, (size_t)dir));
+    assert_false(may_speak(w, fill, !dir));
+    sample(w, fill, wanted, dir, WSPI_APP_TFTP, r);
+    b = w->packet->data + w->packet->payload_off;
+    assert_int_equal(b[1], acks ? ACKED : BLOCK);
+    assert_int_equal(b[2] << 8 | b[3], number);
+    return w->packet->payload_len - 4;
+}
+
+/* RFC 1350 2, 4: blocks of one size that are acknowledged one by one, up to a shorter one; a request to write is, with number 0. */
+static void check_transfer(wire *w, const wsp_filler *fill, const struct transfer *t, wspi_rng *r)
+{
+    size_t size = 0, n;
+
+    wire_again(w);
+    sample(w, fill, t->begins, 0, WSPI_APP_TFTP, r);
+    if (t->block)
+        size = w->packet->payload_len - 4;
+    if (t->block || !t->server)
+        (void)draw_next(w, fill, t, t->goes_on, true, t->block, r);
+    for (unsigned k = 1 + t->block; k <= MOST; k++) {
+        n = draw_next(w, fill, t, k == MOST ? t->ends : t->goes_on, false, k, r);
+        size = size ? size : n;
+        assert_in_range(size, t->least, t->most);
+        assert_true(k == MOST ? n < size : n == size);
+        (void)draw_next(w, fill, t, t->goes_on, true, k, r);
+    }
+    assert_false(may_speak(w, fill, 0) || may_speak(w, fill, 1));
+}
+
+/* Nobody says nothing. */
+static void check_empty(wire *w, const wsp_filler *fill, const struct transfer *t, wspi_rng *r)
+{
+    wire_again(w);
+    sample(w, fill, t->begins, 0, WSPI_APP_TFTP, r);
+    (void)draw_next(w, fill, t, "len=0", t->block || !t->server, t->block || t->server, r);
+}
+
+static void sampled_transfers_go_block_by_block(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 14);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++)
+        for (size_t i = 0; i < WSPI_COUNT(transfers); i++) {
+            wsp_filler fill = filler_of(flow);
+            check_transfer(&w, &fill, &transfers[i], &r);
+            check_empty(&w, &fill, &transfers[i], &r);
+        }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +240,7 @@ int main(void)
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_tftp_is_tftp),
+        cmocka_unit_test(sampled_transfers_go_block_by_block),
     };
 
     (void)wsp_vocab_size();

@@ -129,11 +129,16 @@ bool wspi_app_may_speak(const wsp_context *ctx, int dir)
     return a->may_speak ? a->may_speak(ctx, dir) : a->turns != WSPI_IN_TURN || ctx->spoke != dir;
 }
 
-bool wspi_app_may_send(const wsp_context *ctx, int dir)
+bool wspi_app_has_turns(const wsp_context *ctx)
 {
     const wspi_app *a = on_connection(ctx);
 
-    return !a || !a->strict || wspi_app_may_speak(ctx, dir);
+    return a && a->strict;
+}
+
+bool wspi_app_may_send(const wsp_context *ctx, int dir)
+{
+    return !wspi_app_has_turns(ctx) || wspi_app_may_speak(ctx, dir);
 }
 
 bool wspi_app_may_end(const wsp_context *ctx)
@@ -161,9 +166,7 @@ bool wspi_app_ends_with(const wsp_context *ctx, int dir)
 
 bool wspi_app_may_stop(const wsp_context *ctx)
 {
-    const wspi_app *a = on_connection(ctx);
-
-    return !a || !a->strict || wspi_app_may_end(ctx);
+    return !wspi_app_has_turns(ctx) || wspi_app_may_end(ctx);
 }
 
 int wspi_app_owes(const wsp_context *ctx)

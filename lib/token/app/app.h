@@ -119,7 +119,8 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport);
 bool wspi_app_may_speak(const wsp_context *ctx, int dir);
 int wspi_app_owes(const wsp_context *ctx);
 bool wspi_app_may_end(const wsp_context *ctx);
-/* The same of datagrams, where turns are theirs, too: may this direction have one? May there be no more? */
+/* The same of datagrams: are turns theirs, too? May this direction have one? May there be no more? */
+bool wspi_app_has_turns(const wsp_context *ctx);
 bool wspi_app_may_send(const wsp_context *ctx, int dir);
 bool wspi_app_may_stop(const wsp_context *ctx);
 /* A segment has at least so many bytes of the message that goes on: the others could have come with it. */

@@ -23,6 +23,8 @@ enum {
     PORT = 69
 };
 
+/* Of a direction's mode: the client's request, and that the last block was sent. */
+enum { ASKED = 3, ENDED = 4 };
 /* Samples of clients begin with the first two. */
 enum { S_REQUESTS = 2, S_DATA = 2, S_ACK = 3 };
 static const wspi_value operation[] = {{READ, "read"}, {WRITE, "write"},  {DATA, "data"},
@@ -149,6 +151,69 @@ static bool is_sure(const wspi_coder *c)
     return b[2] == 0 && b[3] == (b[1] == DATA);
 }
 
+/* ---- transfers ---- */
+
+/* The last message of a direction, 0: none. */
+static uint64_t said(const wsp_context *ctx, int dir)
+{
+    return ctx->app.id[dir] == WSPI_APP_TFTP ? ctx->app.v[dir][OPERATION] : 0;
+}
+
+static unsigned asked(const wsp_context *ctx)
+{
+    return ctx->app.id[0] == WSPI_APP_TFTP ? ctx->app.mode[0] & ASKED : 0;
+}
+
+/* What a direction's blocks have, up to the last one, 0: it is not known. Another size than 512 is agreed on first (RFC 2348). */
+static uint64_t block_size(const wsp_context *ctx, int dir)
+{
+    if (said(ctx, dir) == DATA)
+        return ctx->app.v[dir][LENGTH];
+    return asked(ctx) && said(ctx, 1) != OPTIONS_ACK ? (uint64_t)BLOCK_LEN : 0;
+}
+
+/* A shorter one is the last. */
+static void keep_block(wspi_coder *c, size_t n)
+{
+    uint64_t size = block_size(c->ctx, c->dir);
+    unsigned kept = c->app.mode[c->dir] & ~(unsigned)ENDED;
+
+    c->app.mode[c->dir] = (uint8_t)(n < size ? kept | ENDED : kept);
+    c->app.v[c->dir][LENGTH] = WSPI_MAX(size, (uint64_t)n);
+}
+
+/* Whose transfer it is: the server's after a request to read; behind that it is who has data. */
+static int source_of(const wsp_context *ctx)
+{
+    return asked(ctx) ? asked(ctx) == READ : said(ctx, 0) == ACK;
+}
+
+/*
+ * RFC 1350 2, 4: a block waits for the acknowledgement of the one before, a block or a request to write is acknowledged once, and a short
+ * one is the last. An acknowledgement of options is one of block 0, or has one (RFC 2347).
+ */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    int source = source_of(ctx);
+    uint64_t sent = said(ctx, source), got = said(ctx, !source);
+    bool acked = got == ACK && ctx->app.v[!source][BLOCK] == ctx->app.v[source][BLOCK];
+
+    if (sent == FAILED || got == FAILED)
+        return false;
+    if (sent == DATA)
+        return dir == source ? acked && !(ctx->app.mode[source] & ENDED) : !acked;
+    if (source == 1) /* to a request to read: data; to options: an acknowledgement */
+        return sent == OPTIONS_ACK ? (got == ACK) == (dir == 1) : dir == 1;
+    return dir == source ? got == ACK || got == OPTIONS_ACK : got == 0;
+}
+
+/* Who gets no answer gives up. */
+static bool may_end(const wsp_context *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
 /* ---- messages ---- */
 
 /* A word of a list and its zero; encoding knows its row. */
@@ -231,11 +296,22 @@ static void request(wspi_coder *c)
     options(c);
 }
 
-/* Samples: only a last block is shorter, and none is as long as a message of STUN that begins so. */
+/* Lengths of payloads that a model does not tell apart. */
+static unsigned length_bin(uint64_t data)
+{
+    return wspi_bin(HEADER + data, WSPI_LEN_MANTISSA);
+}
+
+/* Samples: blocks are all of one size but the last, 512 bytes or less, and none is as long as a message of STUN that begins so. */
 static size_t sampled_block(const wspi_coder *c, uint64_t number)
 {
-    size_t left = wspi_app_left(c), n = left > BLOCK_LEN / 2 ? BLOCK_LEN : left;
+    uint64_t size = block_size(c->ctx, c->dir);
+    size_t left = wspi_app_left(c), n = left;
 
+    if (said(c->ctx, c->dir) != DATA && left > BLOCK_LEN / 2)
+        n = BLOCK_LEN;
+    else if (said(c->ctx, c->dir) == DATA && length_bin(left) >= length_bin(size))
+        n = (size_t)size;
     return HEADER + n == STUN_HEADER + number ? n - 1 : n;
 }
 
@@ -243,13 +319,16 @@ static size_t sampled_block(const wspi_coder *c, uint64_t number)
 static void block(wspi_coder *c, bool ack)
 {
     uint64_t want;
+    size_t n;
 
     (void)wspi_app_last(c, !ack, BLOCK, &want);
     want = wspi_app_field(c, BLOCK, 2, true, ack ? want : (want + 1) & 0xffff);
-    if (c->fill && !ack)
-        wspi_app_opaque(c, sampled_block(c, want));
-    else if (!c->fill && !stopped(c))
-        wspi_app_opaque(c, wspi_app_left(c));
+    if (stopped(c) || (c->fill && ack))
+        return;
+    n = c->fill ? sampled_block(c, want) : wspi_app_left(c);
+    if (!ack)
+        keep_block(c, n);
+    wspi_app_opaque(c, n);
 }
 
 static void failed(wspi_coder *c)
@@ -279,14 +358,14 @@ static bool is_asking(const wspi_coder *c)
  */
 static void only_sampled(wspi_coder *c)
 {
-    uint8_t asked = c->ctx->app.id[0] == c->pay.app ? c->ctx->app.mode[0] : 0;
+    unsigned request = asked(c->ctx);
 
     if (!is_asking(c))
         wspi_app_only(c, c->dir == 0 ? S_DATA : S_ACK, 1);
-    else if (c->dir == 0 && !asked)
+    else if (c->dir == 0 && !request)
         wspi_app_only(c, 0, S_REQUESTS);
     else
-        wspi_app_only(c, (asked == WRITE) == (c->dir == 0) ? S_DATA : S_ACK, 1);
+        wspi_app_only(c, (request == WRITE) == (c->dir == 0) ? S_DATA : S_ACK, 1);
 }
 
 static void walk(wspi_coder *c)
@@ -317,5 +396,9 @@ const wspi_app wspi_app_tftp = {
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
+    .turns = WSPI_CLIENT_FIRST,
+    .strict = true,
+    .may_speak = may_speak,
+    .may_end = may_end,
     .ports = {PORT},
 };
