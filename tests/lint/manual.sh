@@ -37,6 +37,9 @@ for page in "$man"/wirespeak-*.1; do
     c=${page##*/wirespeak-} && c=${c%.1}
     grep -qx "$c" <<<"$commands" || fault "$page: there is no command $c"
 done
+# A macro whose line goes on takes the next line as words, its macro too.
+lost=$(grep -nE '^\..*\\$' "$man"/*.[1-7])
+[ -z "$lost" ] || fault "macros on two lines: $lost"
 if command -v mandoc >/dev/null; then
     mandoc -Tlint -W warning "$man"/*.[1-7] || bad=1
 fi
