@@ -230,7 +230,7 @@ wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn,
         return wspi_nomem(err, path, sizeof *src);
     }
     if (wspi_source_peek(src, 4) < 4 || src->head[0] != 'P' || src->head[1] != 'K')
-        st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a ZIP file", path);
+        st = wspi_fail(err, WSP_ERR_ARG, 0, "%s: not a ZIP file", path);
     else
         st = wspi_unpack_open(&u, src, path, true, err);
     if (st < 0) {

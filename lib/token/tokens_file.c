@@ -221,7 +221,13 @@ static const char *misfit(loader *l)
 
 static wsp_status zip_members(void *from, wspi_member_fn *fn, void *arg, wsp_error *err)
 {
-    return wspi_zip_read(from, PLAIN_MEMBER, fn, arg, err);
+    wsp_status st = wspi_zip_read(from, PLAIN_MEMBER, fn, arg, err);
+
+    if (st == WSP_ERR_ARG)
+        return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                         "%s: not a token file (.npz), which wirespeak tokenize and split make",
+                         (const char *)from);
+    return st;
 }
 
 wsp_status wsp_tokens_load(wsp_tokens **out, const char *path, wsp_error *err)

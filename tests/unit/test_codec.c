@@ -512,8 +512,10 @@ static void a_token_file_is_read_back_and_damage_is_refused(void **state)
     assert_non_null(fp);
     (void)fputs("not a zip", fp);
     (void)fclose(fp);
-    assert_true(wsp_tokens_load(&u, path, &err) < 0);
+    assert_int_equal(wsp_tokens_load(&u, path, &err), WSP_ERR_FORMAT);
     assert_null(u);
+    assert_non_null(strstr(err.text, "not a token file")); /* and what makes one */
+    assert_non_null(strstr(err.text, "tokenize"));
     (void)unlink(path);
     wsp_tokens_free(t);
 }
