@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "asked.h"
@@ -32,6 +33,7 @@ static const cli_page page = {
 };
 
 enum { MAX_NETWORKS = 16, MAX_SHARES = 4096 };
+#define NOT_GIVEN UINT64_MAX
 
 typedef struct arguments {
     const char *like, *from, *infill;
@@ -192,18 +194,32 @@ static double read_share(const char *text, char *name, size_t size)
     return share;
 }
 
+/* The labels that a name stands for. What may be a share at its end is told where that is wrong. */
+static int find_labels(const arguments *a, const wsp_model *m, const char *name, int32_t *condition,
+                       size_t *n)
+{
+    const char *eq = strrchr(name, '=');
+    char before[256];
+    wsp_error err, other;
+
+    if (wsp_find_conditions(m, name, condition, MAX_SHARES, n, &err) == WSP_OK)
+        return CLI_OK;
+    (void)snprintf(before, sizeof before, "%.*s", eq ? (int)(eq - name) : 0, name);
+    if (eq && wsp_find_conditions(m, before, condition, MAX_SHARES, n, &other) == WSP_OK)
+        return cli_fail("--label %s: a share is a number above 0, up to 1e9", name);
+    return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
+}
+
 static int read_labels(arguments *a, const wsp_model *m)
 {
-    wsp_error err;
-
     for (size_t i = 0; i < a->labels.n; i++) {
         int32_t condition[MAX_SHARES];
         char name[256];
         double share = read_share(a->labels.items[i], name, sizeof name);
         size_t n;
 
-        if (wsp_find_conditions(m, name, condition, MAX_SHARES, &n, &err) < 0)
-            return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
+        if (find_labels(a, m, name, condition, &n) != CLI_OK)
+            return CLI_FAILED;
         if (n > MAX_SHARES - a->opt.n_mix)
             return cli_fail("--label %s: more than %d labels in all", name, MAX_SHARES);
         for (size_t k = 0; k < n; k++)
@@ -371,6 +387,46 @@ static int generate(arguments *a, const wsp_model *m)
     return CLI_OK;
 }
 
+/* Would two outputs be one file? What is there and no file cannot be lost. */
+static bool same_file(const char *a, const char *b)
+{
+    const char *const path[] = {a, b};
+    const char *name[2];
+    struct stat sb[2];
+    char folder[4096];
+    int there[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *slash = strrchr(path[i], '/');
+
+        name[i] = slash ? slash + 1 : path[i];
+        there[i] = stat(path[i], &sb[i]) == 0;
+        (void)snprintf(folder, sizeof folder, "%.*s.", (int)(name[i] - path[i]), path[i]);
+        if (!there[i] && stat(folder, &sb[i]) != 0)
+            return false;
+    }
+    return there[0] == there[1] && sb[0].st_dev == sb[1].st_dev && sb[0].st_ino == sb[1].st_ino &&
+           (there[0] ? S_ISREG(sb[0].st_mode) : strcmp(name[0], name[1]) == 0);
+}
+
+static int outputs_differ(const arguments *a)
+{
+    const struct {
+        const char *option, *path;
+    } out[] = {{"--write", a->out},
+               {"--asked", a->asked},
+               {"--fuzz-log", a->fuzz.log},
+               {"--corpus", a->fuzz.corpus}};
+
+    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+        for (size_t k = 0; k < i; k++)
+            if (out[i].path && out[k].path && strcmp(out[k].path, "-") != 0 &&
+                same_file(out[i].path, out[k].path))
+                return cli_usage(page.name, "%s: %s and %s would be one file", out[i].path,
+                                 out[k].option, out[i].option);
+    return CLI_OK;
+}
+
 int cmd_generate(int argc, char **argv)
 {
     arguments a = {.opt = wsp_generate_options_default(), .dtype = "auto"};
@@ -379,6 +435,7 @@ int cmd_generate(int argc, char **argv)
     int rc = CLI_OK;
 
     a.opt.flows = 0;
+    a.opt.duration_ns = NOT_GIVEN;
     (void)parse(&a, argc, argv);
     if (!a.model)
         return cli_usage(page.name, "which model? give -m MODEL.safetensors");
@@ -386,12 +443,17 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "where to? give -w OUT.pcap or --corpus DIR");
     if (a.asked && !a.out)
         return cli_usage(page.name, "--asked lists the flows of a capture: give -w OUT.pcap");
+    if (a.opt.duration_ns == 0)
+        return cli_usage(page.name, "in --seconds 0 no flow begins");
+    if (a.opt.duration_ns == NOT_GIVEN)
+        a.opt.duration_ns = 0;
     a.fuzz.out = a.out;
     a.fuzz.seed = a.opt.seed;
     a.fuzz.packets = a.opt.packets;
     a.fuzz.drawn = !a.from || a.infill || a.opt.from.after != SIZE_MAX;
     if (fuzzing_mistake(&a.fuzz))
         return cli_usage(page.name, "%s", fuzzing_mistake(&a.fuzz));
+    rc = outputs_differ(&a);
     for (int side = 0; side < 2 && rc == CLI_OK; side++)
         if ((rc = read_networks(&a, side)) == CLI_OK)
             rc = read_mac(&a, side);

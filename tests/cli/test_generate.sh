@@ -253,6 +253,15 @@ fails 2 "ports that are no range" "$ws" generate -m "$model" --client-ports 9-8 
 fails 2 "a MAC address that is none" "$ws" generate -m "$model" --client-mac 0:1 -w "$tmp/x.pcap"
 fails 2 "no model" "$ws" generate -w "$tmp/x.pcap"
 fails 2 "a list without a capture" "$ws" generate -m "$model" --asked "$tmp/x.tsv"
+fails 2 "a list and a capture in one file" "$ws" generate -m "$model" -n 1 -w "$tmp/x.pcap" --asked "$tmp/../${tmp##*/}/x.pcap"
+fails 2 "a log and a capture in one file" "$ws" generate -m "$model" -n 1 -w "$tmp/x.pcap" --fuzz 1 --fuzz-log "$tmp/x.pcap"
+ln -s a.pcap "$tmp/link.tsv"
+fails 2 "a list and a capture in one file by a link" "$ws" generate -m "$model" -n 1 -w "$tmp/a.pcap" --asked "$tmp/link.tsv"
+fails 2 "no seconds" "$ws" generate -m "$model" --seconds 0 -w "$tmp/x.pcap"
+for share in 0 -1 x ''; do
+    fails 1 "a share that is none" "$ws" generate -m "$model" -n 1 --label "DNS=$share" -w "$tmp/x.pcap" && grep -q 'a share is a number above 0' "$tmp/err"
+    result $? "and it says what one is ($share)"
+done
 fails 2 "no output" "$ws" generate -m "$model"
 fails 1 "info of a text" "$ws" info "$0"
 rc=0
