@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "corpus.h"
 #include "fuzzing.h"
+#include "stop.h"
 #include "wirespeak/generate.h"
 
 static const cli_page page = {
@@ -290,6 +291,8 @@ static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
 {
     const wsp_generate_options *o = &((const arguments *)arg)->opt;
 
+    if (stop_asked())
+        return WSP_ERR_IO; /* any will do: generate() says why */
     if (!isatty(2) || cli_is_quiet())
         return WSP_OK;
     (void)fprintf(stderr, "\r%" PRIu64, flows);
@@ -348,6 +351,7 @@ static int generate(arguments *a, const wsp_model *m)
     if (payload)
         a->opt.max_payload = strtoul(payload, NULL, 10);
     st = read_prompt(a, m, &err);
+    stop_on_signals(); /* from here on there are files that would stay */
     if (st == WSP_OK && a->out)
         st = wsp_pcap_writer_open(&w, a->out, a->from ? wsp_prompt_linktype(a->prompt) : 1, &err);
     if (st == WSP_OK && fuzzing_wanted(&a->fuzz)) {
@@ -380,6 +384,8 @@ static int generate(arguments *a, const wsp_model *m)
     else
         wsp_pcap_writer_discard(w);
     wsp_prompt_free(a->prompt);
+    if (st < 0 && stop_asked())
+        return cli_fail("stopped by a signal: nothing is written");
     if (st < 0)
         return cli_fail_error(&err);
     if (a->out)

@@ -2,13 +2,13 @@
 /* cmd_train.c: trains a model on token files, with a progress line and a log of JSON lines. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "stop.h"
 #include "token_sets.h"
 #include "wirespeak/task.h"
 
@@ -32,24 +32,6 @@ typedef struct progress {
     bool line; /* something stands on the terminal's last line */
     int log_errno;
 } progress;
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    interrupted = number;
-}
-
-/* The first signal asks for an end after the step; the second one kills. What was ignored stays ignored. */
-static void catch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM};
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, was;
-
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (sigaction(numbers[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
-            (void)sigaction(numbers[i], &a, NULL);
-}
 
 static double smooth(double mean, double x)
 {
@@ -96,7 +78,7 @@ static wsp_status report(void *arg, const wsp_fit_report *r)
         p->val = r->validation->loss;
         p->best = r->best ? p->val : p->best;
     }
-    return interrupted ? WSP_EOF : WSP_OK;
+    return stop_asked() ? WSP_EOF : WSP_OK;
 }
 
 typedef struct arguments {
@@ -316,7 +298,7 @@ int cmd_train(int argc, char **argv)
     fill_options(&a);
     if (a.mpi && wsp_group_join(&a.opt.train.group, &err) < 0)
         return cli_fail_error(&err);
-    catch_signals();
+    stop_on_signals(); /* between two steps */
     rc = run(&a, argv + first, argc - first);
     wsp_group_leave(a.opt.train.group);
     return rc;

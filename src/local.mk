@@ -33,3 +33,5 @@ kafka_mock_LDADD = $(KAFKA_LIBS)
 endif
 # What eval says of generated captures.
 wirespeak_SOURCES += src/baseline.h src/baseline.c src/asked.h src/asked.c
+# train and generate end between two steps.
+wirespeak_SOURCES += src/stop.h src/stop.c

@@ -264,6 +264,8 @@ static wsp_status try_condition(job *j, int32_t condition, wsp_error *err)
 {
     if (condition < 0 || !isnan(j->usual_gain[condition]))
         return WSP_OK;
+    if (j->o->report)
+        WSP_TRY(j->o->report(j->o->arg, 0, 0));
     return wspi_speaker_try(j->speakers[0], condition, &j->usual_gain[condition], err);
 }
 

@@ -215,9 +215,10 @@ assert all(len(b) <= max(60, 14 + struct.unpack(">H", b[16:18])[0]) for b in aft
 '
 result $? "packets with trailers are gone on with by packets without, and stay"
 # Reports of MLD have tokens that no sample has, before the place where the field would be.
-"$ws" generate -q -m "$model" --from "$data/ping.pcap" -w "$tmp/ping.pcap" && for k in 1 2; do
-    "$ws" generate -q -m "$model" --from "$data/ping.pcap" --infill $k:tcp.window -w "$tmp/ping$k.pcap" && cmp -s "$tmp/ping.pcap" "$tmp/ping$k.pcap" || break
-done
+kept() {
+    "$ws" generate -q -m "$model" --from "$data/ping.pcap" --infill "$1:tcp.window" -w "$tmp/kept.pcap" && cmp -s "$tmp/ping.pcap" "$tmp/kept.pcap"
+}
+"$ws" generate -q -m "$model" --from "$data/ping.pcap" -w "$tmp/ping.pcap" && kept 1 && kept 2
 result $? "packets without the field to draw anew stay"
 generate -m "$model" --like "$data/http.pcap" --seed 4 -w "$tmp/like.pcap" && "$ws" label -q "$data/http.pcap" >"$tmp/real.jsonl" &&
     "$ws" label -q "$tmp/like.pcap" >"$tmp/like.jsonl" && python3 - "$tmp" <<'EOF'
@@ -264,6 +265,21 @@ for share in 0 -1 x ''; do
 done
 fails 2 "no output" "$ws" generate -m "$model"
 fails 1 "info of a text" "$ws" info "$0"
+mkdir "$tmp/ended"
+for signal in INT TERM; do # a shell's background has SIGINT ignored
+    python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$ws" generate -q -m "$model" -n 1000000 -w "$tmp/ended/x.pcap" --asked "$tmp/ended/x.tsv" 2>"$tmp/err" &
+    for ((i = 0; i < 300; i++)); do
+        [ -z "$(ls -A "$tmp/ended")" ] || break
+        sleep 0.1
+    done
+    kill -s "$signal" $!
+    rc=0
+    wait $! || rc=$?
+    [ "$i" -lt 300 ] && [ "$rc" -eq 1 ] && [ -z "$(ls -A "$tmp/ended")" ] && grep -q 'stopped by a signal' "$tmp/err"
+    result $? "SIG$signal ends a run, which leaves nothing behind"
+done
 rc=0
 "$ws" generate -q -m "$model" -w - >/dev/full 2>"$tmp/err" || rc=$?
 [ "$rc" -eq 1 ] && [ ! -e "$tmp/x.pcap" ]
