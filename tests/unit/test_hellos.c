@@ -338,6 +338,43 @@ static void keys_are_of_a_curve_and_signed_as_the_client_knows(void **state)
     wire_close(&w);
 }
 
+/* RFC 5246 7.4.9: of a session that goes on the client's cipher changes as the server's has, and Finished comes before data. */
+static void the_cipher_changes_before_data_come(void **state)
+{
+    static const char *const talks[] = {"c2s gap=0", "len=512..543", "tcp.flags=PA",
+                                        "tls.record=data", NULL};
+    hello client, server;
+    unsigned resumed = 0;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 25);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < FLOWS; flow++) {
+        wsp_filler fill = filler_of(flow);
+        const char *change, *message, *data;
+        wire_again(&w);
+        sample(&w, &fill, clients[2], 0, WSPI_APP_TLS, &r);
+        if (!hello_of(&w, &client, true, false))
+            continue;
+        sample(&w, &fill, servers[2], 1, WSPI_APP_TLS, &r);
+        if (!hello_of(&w, &server, false, false) || !assert_session(&w, &client, &server) ||
+            what_follows(&w) != 256 || !wspi_app_may_speak(w.dec, 0))
+            continue;
+        sample(&w, &fill, talks, 0, WSPI_APP_TLS, &r);
+        change = strstr(w.drawn, "tls.record=change-cipher");
+        message = strstr(w.drawn, "tls.record=handshake");
+        data = strstr(w.drawn, "tls.record=data");
+        assert_non_null(change);
+        assert_true(!message || message > change);
+        assert_true(!data || (message && message < data));
+        resumed++;
+    }
+    assert_true(resumed > 5);
+    wire_close(&w);
+}
+
 /* What nobody can take is refused: a client that has one cipher, which is none of those that have a token. */
 static void servers_refuse_what_they_cannot_take(void **state)
 {
@@ -427,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_take_what_is_offered),
         cmocka_unit_test(keys_are_of_a_curve_and_signed_as_the_client_knows),
+        cmocka_unit_test(the_cipher_changes_before_data_come),
         cmocka_unit_test(servers_refuse_what_they_cannot_take),
         cmocka_unit_test(clients_of_dtls_say_the_same_again_and_servers_take_of_it),
     };

@@ -254,6 +254,12 @@ static bool may_say_any(const wspi_coder *c)
     return false;
 }
 
+/* Has the server said hello, and did nobody begin again? */
+static bool server_hello(const wspi_coder *c)
+{
+    return said_by(c, 1)[OFFER_MORE] & WSPI_OFFER_KNOWN;
+}
+
 /* The records that this side may have now: out of turn, as of a connection that was seen from the middle, data. */
 static unsigned in_turn(const wspi_coder *c)
 {
@@ -261,8 +267,12 @@ static unsigned in_turn(const wspi_coder *c)
     int speaker = wspi_tls_speaker(stage);
     wspi_tls_turn turn = turn_of(c);
 
+    if (c->app.v[c->dir][LAST_RECORD] == CHANGE + 1) /* Finished (RFC 5246 7.4.9) */
+        return WSPI_TLS_IS_MESSAGE;
     if (is_hidden(c))
         return WSPI_TLS_IS_DATA | WSPI_TLS_IS_MESSAGE | WSPI_TLS_IS_ALERT;
+    if (stage == WSPI_TLS_OPEN && theirs(c)[LAST_RECORD] && server_hello(c))
+        return WSPI_TLS_IS_CHANGE;
     if (stage == WSPI_TLS_OPEN)
         return WSPI_TLS_IS_DATA | WSPI_TLS_IS_CHANGE;
     if (stage == WSPI_TLS_NEW && !c->dir)
@@ -685,6 +695,8 @@ static void walk(wspi_coder *c)
         there = c->enc && next_record(c, &type);
         more = wspi_app_next(c, CONTENT, there, &type);
         wspi_app_keep(c, CONTENT, in_turn(c));
+        if (!more && !c->dir && stage_of(c) == WSPI_TLS_CLIENT_KEYED && wspi_asked(c))
+            c->need = true; /* the cipher changes in the same datagram */
         if (!more)
             break;
     }

@@ -15,8 +15,9 @@
 enum {
     HIDDEN = 1,
     IN_HANDSHAKE = 2,
+    UNFINISHED = 4,
     STAGE = 4
-}; /* mode: the cipher is changed; the record that is left is of messages; the client's: from this bit on, how far they are */
+}; /* mode: the cipher is changed; the record that is left is of messages; nothing was said with the new cipher; the client's: from this bit on, how far they are */
 enum { RECORD_HEAD = 5, FULL = 1300 };
 enum { FATAL = 2, CLOSE_NOTIFY = 0x0100 }; /* the level, and level and description */
 /* RFC 8446 5.2; a message, Finished, and an alert as AES-GCM makes them in TLS 1.2 (RFC 5288 3, RFC 5246 7.4.9, 7.2) */
@@ -169,6 +170,24 @@ static bool may_end(const wsp_context *ctx)
     return ctx->app.seen[0] && ctx->app.seen[1] && !goes_on(ctx, 0) && !goes_on(ctx, 1);
 }
 
+/* Has the server said hello in this connection? */
+static bool server_hello(const wspi_coder *c)
+{
+    return (c->dir || c->app.id[1] == c->pay.app) && c->app.v[1][OFFER_MORE] & WSPI_OFFER_KNOWN;
+}
+
+/* Samples up to 1.2: Finished comes first with the new cipher, and before it the cipher changes, as the other side's has (RFC 5246 7.4.9); 0: as it may be. */
+static unsigned changes(const wspi_coder *c)
+{
+    const uint8_t *mode = c->app.mode;
+
+    if (mode[c->dir] & HIDDEN)
+        return mode[c->dir] & UNFINISHED ? (unsigned)WSPI_TLS_IS_MESSAGE : 0;
+    return mode[!c->dir] & HIDDEN && stage_of(&c->app) == WSPI_TLS_OPEN
+               ? (unsigned)WSPI_TLS_IS_CHANGE
+               : 0;
+}
+
 /* Samples: the records that this side may have now. After the hellos of TLS 1.3 all is data (RFC 8446 5), or pleases middleboxes. */
 static unsigned in_turn(const wspi_coder *c)
 {
@@ -176,6 +195,8 @@ static unsigned in_turn(const wspi_coder *c)
     unsigned stage = stage_of(&c->app);
     wspi_tls_turn turn = turn_of(c);
 
+    if (!turn.secret && server_hello(c) && changes(c))
+        return changes(c);
     if (!(c->app.mode[c->dir] & HIDDEN))
         rows = is_left_alone(c->ctx, stage, c->dir) ||
                        (stage == WSPI_TLS_ASKED && c->dir && wspi_tls_must_refuse(c))
@@ -413,8 +434,9 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
     size_t here = WSPI_MIN(end, c->pay.at + wspi_app_left(c));
     bool hidden = c->app.mode[c->dir] & HIDDEN;
 
+    c->app.mode[c->dir] &= (uint8_t)~UNFINISHED;
     if (type == CCS) {
-        c->app.mode[c->dir] |= HIDDEN;
+        c->app.mode[c->dir] |= HIDDEN | UNFINISHED;
         move_on(c, WSPI_TLS_CHANGE);
     }
     c->app.mode[c->dir] = (uint8_t)((c->app.mode[c->dir] & ~IN_HANDSHAKE) |
@@ -463,8 +485,7 @@ static uint64_t versions_of_record(const wspi_coder *c, uint64_t type)
 
     if (stage == WSPI_TLS_ASKED && c->dir && type == HANDSHAKES)
         rows = wspi_tls_versions(c);
-    else if (stage > WSPI_TLS_ASKED && (c->dir || c->app.id[1] == c->pay.app) &&
-             server[OFFER_MORE] & WSPI_OFFER_KNOWN && version[agreed].name)
+    else if (stage > WSPI_TLS_ASKED && server_hello(c) && version[agreed].name)
         rows = UINT64_C(1) << agreed;
     return rows ? rows : 3;
 }

@@ -103,7 +103,7 @@ static uint64_t fitting(const wspi_coder *c, unsigned f, bool client, size_t oth
     rows = ~wspi_tls_unfit(c, f, client);
     if (others >= wspi_tls_others(list_of(f)))
         rows &= ~(UINT64_C(1) << (wspi_field_count(c->pay.app, f) - 1));
-    if (nth >= LATE && wspi_tls_missing(c, f, client))
+    if (nth && (nth >= LATE || c->n >= WSPI_READ) && wspi_tls_missing(c, f, client))
         rows &= wspi_tls_missing(c, f, client);
     return client && wspi_tls_again(c, f, nth, &again) ? again : rows;
 }
@@ -151,16 +151,6 @@ static void complete_list(wspi_coder *c, unsigned f, size_t at)
         }
 }
 
-/* Will a list that ends with the tokens be completed so far that it has what it lacks? */
-enum { COMPLETES = 24 };
-static bool completes(const wspi_coder *c, unsigned f)
-{
-    if (f == OFFERED || (f == GROUP && c->app.v[c->dir][OFFER_SHARES]))
-        return false;
-    return c->n >= WSPI_READ && c->dir == 0 && !c->pay.within &&
-           wspi_app_left(c) >= (f == CIPHER ? AFTER_CIPHERS + COMPLETES : COMPLETES);
-}
-
 /* Samples: a list has nothing twice that has a name. */
 static uint64_t row_bit(const wspi_coder *c, unsigned f, uint64_t v)
 {
@@ -201,7 +191,7 @@ static void list(wspi_coder *c, unsigned f, const wspi_app_span *s, bool client)
         more = wspi_app_next(c, f, there, &v);
         wspi_app_keep(c, f, ~seen & fitting(c, f, client, others, (size_t)i + 1));
         if (!more && wspi_asked(c) &&
-            ((!completes(c, f) && wspi_tls_missing(c, f, client)) ||
+            (wspi_tls_missing(c, f, client) ||
              (client && wspi_tls_again(c, f, (size_t)i + 1, &again) && again & ~seen)))
             c->need = true;
         if (!more)
@@ -241,7 +231,7 @@ static void made_up(wspi_coder *c, uint64_t type, size_t n)
     wspi_quic_turn turn = {.seed = c->fill->seed,
                            .server = c->dir,
                            .id = own,
-                           .want = n,
+                           .want = in_dtls(c) ? 0 : n, /* the same when it is said again */
                            .group = wspi_tls_share(c, !c->dir)};
     size_t len;
 
@@ -411,8 +401,6 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
         may &= ~(client ? wspi_tls_unfit_extensions(c, &needs) : wspi_tls_untaken(c, &needs));
     if (c->n >= WSPI_READ && needs & ~*seen) /* models have no idea any more */
         may &= needs;
-    if (client && wspi_asked(c) && wspi_tls_misses_any(c)) /* it ends here, and is completed */
-        may = needs = 0;
     if (room == 0)
         *seen |= UINT64_C(1) << wspi_row_of(extension, PADDING);
     if (c->enc && there)
@@ -459,7 +447,7 @@ static void untold_body(wspi_coder *c, uint64_t type, size_t pad)
     }
 }
 
-/* One more extension, if it fits; lists are not empty. */
+/* One more extension, if it fits; lists have what they have to. */
 static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *seen)
 {
     size_t at = c->pay.at, len = c->pay.out->len, nth = *seen >> ONCE;
@@ -475,7 +463,8 @@ static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *se
         return false;
     if (type == 43 && c->pay.at > c->pay.wire) /* keys need it */
         c->pay.wire = c->pay.end = c->pay.at;
-    if (c->pay.at > c->pay.wire || ((type == 10 || type == 13) && c->pay.at - s.at <= 2)) {
+    if (c->pay.at > c->pay.wire || (type == 10 && wspi_tls_missing(c, GROUP, true)) ||
+        (type == 13 && wspi_tls_missing(c, SIGALG, true))) {
         c->pay.at = at;
         c->pay.out->len = len;
         return false;
@@ -498,13 +487,15 @@ static const struct usual {
 /* Does a client have it that has no such yet? What is of 1.3 comes behind a key (RFC 8446 9.2). */
 static bool is_usual(const wspi_coder *c, const struct usual *u, uint64_t seen)
 {
+    static const uint16_t with_key[] = {10, 13};
     uint64_t needs = 0, unfit = wspi_tls_unfit_extensions(c, &needs);
     uint64_t key = UINT64_C(1) << wspi_row_of(extension, KEY_SHARE);
+    uint64_t with = rows_of(c, with_key, WSPI_COUNT(with_key));
     uint8_t who = seen >> ONCE ? NEW | BROWSER : unfit & key ? OLD : NEW;
 
     if (!(u->who & who) || (seen | unfit) >> wspi_row_of(extension, u->type) & 1)
         return false;
-    return u->who != NEW || u->type == KEY_SHARE || seen & key;
+    return u->who != NEW || (u->type == KEY_SHARE ? (seen & with) == with : (seen & key) != 0);
 }
 
 /* Then padding where clients pad, or a ticket; `start` is the hello's. Returns how many were added. */

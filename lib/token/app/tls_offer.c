@@ -330,15 +330,6 @@ uint64_t wspi_tls_missing(const wspi_coder *c, unsigned f, bool client)
     return o[lists[f].slot] & rows ? 0 : rows;
 }
 
-bool wspi_tls_misses_any(const wspi_coder *c)
-{
-    const uint64_t *o = c->app.v[c->dir];
-
-    return wspi_tls_missing(c, CIPHER, true) ||
-           (has_extension(o, GROUPS) && wspi_tls_missing(c, GROUP, true)) ||
-           (has_extension(o, SIGALGS) && wspi_tls_missing(c, SIGALG, true));
-}
-
 /* RFC 8446 4.1.2: a client of 1.3 begins with 1.2; 9.2: what it has to have. */
 uint64_t wspi_tls_unfit_extensions(const wspi_coder *c, uint64_t *needs)
 {

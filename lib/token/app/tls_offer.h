@@ -71,8 +71,6 @@ bool wspi_tls_again(const wspi_coder *c, unsigned f, size_t nth, uint64_t *rows)
 uint64_t wspi_tls_said_version(const wspi_coder *c);
 /* Rows of which the list has to have one more; 0: none. */
 uint64_t wspi_tls_missing(const wspi_coder *c, unsigned f, bool client);
-/* Does a list of those that have been told? */
-bool wspi_tls_misses_any(const wspi_coder *c);
 /* Of a client's extensions the rows that may not be; those that have to be are added to *needs. */
 uint64_t wspi_tls_unfit_extensions(const wspi_coder *c, uint64_t *needs);
 /* The group that this side has a key of. */
