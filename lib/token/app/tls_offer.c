@@ -118,9 +118,10 @@ static bool in_dtls(const wspi_coder *c)
 static const uint8_t *passed(const wspi_coder *c, size_t at, size_t *n)
 {
     size_t end = WSPI_MIN(c->pay.at, c->enc ? c->pay.end : c->pay.out->len);
+    const uint8_t *b = c->enc ? c->pay.in : c->pay.out->data;
 
     *n = end > at ? end - at : 0;
-    return (c->enc ? c->pay.in : c->pay.out->data) + WSPI_MIN(at, end);
+    return *n ? b + at : b;
 }
 
 static uint64_t *mine(wspi_coder *c)
