@@ -5,7 +5,16 @@
  */
 #include "token/app/snmp_fill.h"
 
-enum { SEQUENCE = 0x30, OID = 6, OCTETS = 4, PIECE = 60, LEAST = 16, HEADS = 6, SHORT_NAME = 10 };
+enum {
+    SEQUENCE = 0x30,
+    OID = 6,
+    OCTETS = 4,
+    PIECE = 60,
+    LEAST = 16,
+    HEADS = 6,
+    SHORT_NAME = 10,
+    EACH = 112 /* bytes, of which all lengths take one */
+};
 enum { GET_NEXT = 0xa1, RESPONSE = 0xa2, SET = 0xa3, BULK = 0xa5 };
 
 /* ---- what a direction remembers ---- */
@@ -397,7 +406,7 @@ static size_t least_of(size_t n, bool values, size_t *count)
 
 void wspi_snmp_which_rest(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
-    enum { FIRST = 8, BINS = 12, EACH = 96 };
+    enum { FIRST = 8, BINS = 12 };
     size_t bindings = 0, least;
     unsigned end;
     uint64_t pdu;
@@ -408,7 +417,8 @@ void wspi_snmp_which_rest(const wspi_coder *c, uint8_t *from, uint8_t *count)
     if (!question(c, &q, &pdu) || pdu == BULK || !hidden_of(&q))
         return;
     least = least_of(hidden_of(&q), !wspi_snmp_asks(pdu), &bindings);
-    end = WSPI_MIN(wspi_bin(bindings * EACH, 1) + 1, (unsigned)(FIRST + BINS));
+    end = WSPI_MIN(wspi_bin(bindings * EACH, 1),
+                   (unsigned)(FIRST + BINS)); /* that one has more bytes */
     *from = (uint8_t)wspi_bin(least, 1);
     *count = (uint8_t)(end > *from ? end - *from : 1);
 }
@@ -433,7 +443,8 @@ static void answers(wspi_coder *c, size_t n, const memory *q, uint64_t pdu)
     size_t asked = hidden_of(q), count = 0, least = least_of(asked, values, &count), spare;
     name is;
 
-    spare = n > least ? n - least : 0;
+    spare = WSPI_MIN(n, count * EACH);
+    spare -= WSPI_MIN(least, spare);
     for (size_t k = 0, piece, share; k < count && !c->bad; k++, asked -= piece) {
         piece = piece_of(asked, values);
         derive(c, k, name_len(piece, values), &is);
