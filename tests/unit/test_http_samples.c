@@ -16,9 +16,9 @@ typedef struct http_seen {
     long left[2]; /* bytes of the message that is not over yet */
     bool until_close, closes;
     int owed; /* requests without their answer */
-    bool ranged, conditional, first;
+    bool ranged, conditional, first, posted;
     char agent[512];
-    unsigned parts, unchanged, agents, bodies, moved;
+    unsigned parts, unchanged, agents, bodies, moved, piped;
 } http_seen;
 
 /* The value of a header, whose name is in any case, in the head at s; false: there is none. */
@@ -57,6 +57,9 @@ static void sees_a_request(http_seen *h, const char *s)
         assert_string_equal(h->agent, agent);
     h->agents += !h->first && *agent;
     h->first = false;
+    assert_false(h->owed && h->posted); /* RFC 9112 9.3.2 */
+    h->posted = strncmp(s, "POST ", 5) == 0;
+    h->piped += h->owed > 0;
     h->owed++;
 }
 
@@ -87,6 +90,7 @@ static void sees_an_answer(http_seen *h, const char *s, bool sized)
     if (value_of(s, "Connection", alive, sizeof alive))
         h->closes |= strcasecmp(alive, "close") == 0;
     h->until_close = !sized && !bare;
+    assert_true(!h->until_close || h->owed == 0); /* others wait behind it */
     if (h->until_close)
         assert_true(strcasecmp(alive, "keep-alive") != 0 &&
                     !value_of(s, "Keep-Alive", v, sizeof v));
@@ -140,8 +144,8 @@ static void http_flows(const char *const *asks_for, const char *const *answers_w
         wire_again(&w);
         sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
         sees(&h, &w, 0);
-        for (int k = 0; k < 6; k++) {
-            int dir = k % 2;
+        for (int k = 0; k < 8; k++) {
+            int dir = k % 4 == 1 || k % 4 == 2;
             if (!wspi_app_may_speak(w.dec, dir))
                 dir = !dir;
             if (!wspi_app_may_speak(w.dec, dir))
@@ -159,9 +163,10 @@ static void http_flows(const char *const *asks_for, const char *const *answers_w
         all.agents += h.agents;
         all.bodies += h.bodies;
         all.moved += h.moved;
+        all.piped += h.piped;
     }
     wire_close(&w);
-    assert_true(all.bodies && all.moved && all.agents);
+    assert_true(all.bodies && all.agents && all.piped && (all.moved || all.parts));
 }
 
 static void sampled_http_is_http(void **state)
@@ -207,11 +212,109 @@ static void samples_of_http_answer_what_was_asked(void **state)
     http_flows(asks_for, answers_with);
 }
 
+static uint16_t token_of(const char *name)
+{
+    for (unsigned i = 0; i < wsp_vocab_size(); i++)
+        if (strcmp(token_name((uint16_t)i), name) == 0)
+            return (uint16_t)i;
+    fail_msg("no token %s", name);
+    return 0;
+}
+
+/* May a packet that begins with these tokens go on with this one? */
+static bool may_go_on(wire *w, const wsp_filler *fill, const char *start, const char *len,
+                      const char *name)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    uint16_t ids[2] = {token_of(start), len ? token_of(len) : (uint16_t)0};
+    bool done, may;
+
+    assert_non_null(legal);
+    assert_int_equal(
+        wsp_grammar_next(w->decoder, w->dec, ids, len ? 2 : 1, fill, false, legal, &done, NULL),
+        WSP_OK);
+    may = legal[token_of(name)];
+    free(legal);
+    return may;
+}
+
+static const char *const to_80[] = {"c2s first",          "c2s gap=0",
+                                    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+                                    "tcp.dport=80",       "len=256..271",
+                                    "tcp.flags=PA",       "http.start=GET",
+                                    "http.header=end",    NULL},
+                         *const from_80[] = {"s2c first",
+                                             "s2c gap=0",
+                                             "stack=eth/ipv4/tcp",
+                                             "tcp.sport=80",
+                                             "tcp.dport=dynamic",
+                                             "len=256..271",
+                                             "tcp.flags=PA",
+                                             "http.start=HTTP/1.1",
+                                             "http.status=200 OK",
+                                             "http.header=Content-Length",
+                                             "http.number=4096..6143",
+                                             "http.header=end",
+                                             NULL};
+
+/* RFC 9293 3.8.6.2.1, RFC 9112 9.5: what does not go into a segment goes on in full ones, and nobody ends the connection within. */
+static void a_sampled_body_goes_on_in_full_segments(void **state)
+{
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 24);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, to_80, 0, WSPI_APP_HTTP, &r);
+        assert_false(may_go_on(&w, &fill, "c2s gap=0", "len=256..271", "tcp.flags=FPA"));
+        sample(&w, &fill, from_80, 1, WSPI_APP_HTTP, &r);
+        assert_named(&w, "http.number=4096..6143");
+        assert_true(w.dec->app.left[1] > 2000);
+        assert_false(may_go_on(&w, &fill, "s2c gap=0", NULL, "len=1"));
+        assert_false(may_go_on(&w, &fill, "s2c gap=0", NULL, "len=256..271"));
+        assert_true(may_go_on(&w, &fill, "s2c gap=0", NULL, "len=1024..1087"));
+        assert_false(may_go_on(&w, &fill, "s2c gap=0", "len=1024..1087", "tcp.flags=FPA"));
+        assert_false(may_go_on(&w, &fill, "c2s gap=0", "len=0", "tcp.flags=FA"));
+    }
+    wire_close(&w);
+}
+
+/* RFC 9110 9.3.1: a request that comes with the end would have no answer; a connection of whole messages may end. */
+static void a_sampled_request_does_not_come_with_the_end(void **state)
+{
+    const char *whole[WSPI_COUNT(from_80)];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    memcpy(whole, from_80, sizeof whole);
+    whole[10] = "http.number=0";
+    wspi_rng_seed(&r, 25);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, to_80, 0, WSPI_APP_HTTP, &r);
+        sample(&w, &fill, whole, 1, WSPI_APP_HTTP, &r);
+        assert_false(may_go_on(&w, &fill, "c2s gap=0", "len=256..271", "tcp.flags=FPA"));
+        assert_true(may_go_on(&w, &fill, "c2s gap=0", "len=0", "tcp.flags=FA"));
+        assert_true(may_go_on(&w, &fill, "s2c gap=0", "len=0", "tcp.flags=FA"));
+        assert_false(may_go_on(&w, &fill, "s2c gap=0", NULL, "len=256..271"));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sampled_http_is_http),
         cmocka_unit_test(samples_of_http_answer_what_was_asked),
+        cmocka_unit_test(a_sampled_body_goes_on_in_full_segments),
+        cmocka_unit_test(a_sampled_request_does_not_come_with_the_end),
     };
 
     (void)wsp_vocab_size();

@@ -366,9 +366,9 @@ static const wspi_http_need by_status[] = {{401, H_AUTHENTICATE, false}, {301, H
                                            {302, H_LOCATION, false},     {206, H_LENGTH, false},
                                            {206, H_PART, true},          {0, 0, false}};
 
-/* RFC 9110 13.1: headers that make a request conditional. */
-static const uint8_t marked[] = {H_SINCE, H_IF_NONE, ABSENT};
-enum { CONDITIONAL = 3 };
+/* RFC 9110 13.1, 14.2: headers that make a request conditional, and that of ranges. */
+static const uint8_t marked[] = {H_SINCE, H_IF_NONE, H_RANGE, ABSENT};
+enum { CONDITIONAL = 3, RANGED = 4 };
 
 /* Where the range begins that the last request asks for, if it was remembered. */
 static bool asked_from(const wspi_http_message *w, uint64_t *from)
@@ -377,7 +377,7 @@ static bool asked_from(const wspi_http_message *w, uint64_t *from)
     size_t n, len = sizeof unit - 1, digits = 0;
     const uint8_t *b = wspi_http_recall(w, headers[H_RANGE].name, &n);
 
-    if (!b || n <= len || memcmp(b, unit, len) != 0)
+    if (!(w->c->ctx->app.v[0][MARKS] & RANGED) || !b || n <= len || memcmp(b, unit, len) != 0)
         return false;
     while (len + digits < n && b[len + digits] != '-')
         digits++;
