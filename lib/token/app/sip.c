@@ -572,14 +572,16 @@ static void note_request(wspi_http_message *w, unsigned k, const uint8_t *b, siz
     wspi_app_state *s = &w->c->app;
     const uint8_t *last = kept(&w->c->ctx->app, 0, 0), *value = last + 1;
     size_t len = is_sip(w->c->ctx, 0) ? *last : 0;
-    bool same;
+    bool same, call = wspi_http_is_alike(w->d, k, H_CALL);
 
     if (k == H_END)
         keep(s, 0, 0, TARGET_ROOM, b, n);
+    else if (!call && !w->c->fill) /* recorded ones decide nothing */
+        return;
     else
         value = again ? NULL : recall(w, k, &len);
     same = again || (value && n == len && memcmp(b, value, n) == 0);
-    if (wspi_http_is_alike(w->d, k, H_CALL) && !same)
+    if (call && !same)
         keep(s, 1, TAG_AT, TAG_ROOM, b, 0);
     if (w->c->fill)
         note_call(w, k, same);
