@@ -233,7 +233,8 @@ if live_begin; then
     guarded "as root it keeps one capability" 0 0
     guarded "with --user it is that user, in all of its threads" "$uid" "$gid" --user nobody
     if [ -x "${top_builddir:-.}/kafka_mock" ]; then
-        "${top_builddir:-.}/kafka_mock" flows 1000 60 >"$tmp/kafka.out" 2>"$tmp/kafka.err" &
+        ip -n "$b" link set lo up # a broker that is not there is an error
+        ip netns exec "$b" "${top_builddir:-.}/kafka_mock" flows 1000 60 >"$tmp/kafka.out" 2>"$tmp/kafka.err" &
         broker=$!
         wait_for 20 grep -q : "$tmp/kafka.out"
         guarded "Kafka's threads have given it all up, too" "$uid" "$gid" --user nobody -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows"

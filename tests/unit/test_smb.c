@@ -256,7 +256,7 @@ static void sampled_sessions_of_smb1_are_sessions(void **state)
     (void)state;
     wspi_rng_seed(&r, 15);
     wire_open(&w);
-    for (uint64_t flow = 0; flow < 80; flow++) {
+    for (uint64_t flow = 0; flow < 160; flow++) {
         wsp_filler fill = filler_of(flow);
         wire_again(&w);
         if (flow % 2)
