@@ -187,6 +187,7 @@ static void lay_out(void)
     wspi_app_prepare();
     wspi_stacks_prepare();
     wspi_http_prepare();
+    wspi_tls_prepare();
     wspi_make_masks();
     for (size_t g = 0; g < WSPI_T_GROUPS; g++) {
         v->group_base[g] = (uint16_t)at;

@@ -158,8 +158,9 @@ bool wspi_browse(wspi_coder *c);
 /* A name of letters, in pairs of half bytes, 34 bytes: RFC 1001 14.1. */
 void wspi_netbios_name(wspi_coder *c, uint8_t *b);
 
-/* Makes the tables of words, with the vocabulary. */
+/* Make the tables of words and of cipher suites, with the vocabulary. */
 void wspi_http_prepare(void);
+void wspi_tls_prepare(void);
 
 /* Codes the payload. false: it was left to plain bytes, from c->pay.at on. */
 void wspi_code_app(wspi_coder *c);

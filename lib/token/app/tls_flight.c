@@ -113,8 +113,9 @@ bool wspi_tls_may_say(unsigned stage, const wspi_tls_turn *turn, unsigned type)
 
 bool wspi_tls_has_more(unsigned stage, const wspi_tls_turn *turn)
 {
-    for (unsigned type = WSPI_TLS_SERVER_HELLO + 1; type < WSPI_TLS_CHANGE; type++)
-        if (wspi_tls_may_say(stage, turn, type))
+    for (size_t i = 0; i < WSPI_COUNT(turns); i++)
+        if (turns[i].type > WSPI_TLS_SERVER_HELLO && turns[i].type < WSPI_TLS_CHANGE &&
+            wspi_tls_may_say(stage, turn, turns[i].type))
             return true;
     return false;
 }

@@ -75,29 +75,34 @@ static bool came_with_12(uint64_t v)
     return false;
 }
 
-/* Rows of ciphers of a kind. */
+/* Rows of ciphers by their kinds, and by how keys are agreed on. */
 enum kind { OLD = 1, OF_12 = 2, OF_13 = 4 };
-static uint64_t suites_of(unsigned kinds)
-{
-    uint64_t rows = 0;
+static uint64_t of_kinds[(OLD | OF_12 | OF_13) + 1], of_exchange[WSPI_TLS_UNTOLD + 1];
 
+void wspi_tls_prepare(void)
+{
     for (unsigned k = 0; cipher[k].name; k++) {
-        uint64_t v = cipher[k].value;
+        uint64_t v = cipher[k].value, row = UINT64_C(1) << k;
         unsigned kind = wspi_tls_is_new(v) ? OF_13 : came_with_12(v) ? OF_12 : OLD;
 
-        if (kind & kinds && v != EMPTY_RENEGOTIATION && v != FALLBACK)
-            rows |= UINT64_C(1) << k;
+        of_exchange[wspi_tls_exchange((uint16_t)v)] |= row;
+        for (unsigned kinds = 0; kinds < WSPI_COUNT(of_kinds); kinds++)
+            if (kind & kinds && v != EMPTY_RENEGOTIATION && v != FALLBACK)
+                of_kinds[kinds] |= row;
     }
-    return rows;
+}
+
+static uint64_t suites_of(unsigned kinds)
+{
+    return of_kinds[kinds];
 }
 
 static uint64_t suites_with(unsigned exchanges)
 {
     uint64_t rows = 0;
 
-    for (unsigned k = 0; cipher[k].name; k++)
-        if (exchanges >> wspi_tls_exchange((uint16_t)cipher[k].value) & 1)
-            rows |= UINT64_C(1) << k;
+    for (unsigned x = 0; x < WSPI_COUNT(of_exchange); x++)
+        rows |= exchanges >> x & 1 ? of_exchange[x] : 0;
     return rows;
 }
 
