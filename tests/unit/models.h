@@ -143,7 +143,7 @@ static inline void check_slope(wsp_trainer *t, const wsp_batch *b, wsp_tensor x,
     for (size_t i = 0; i < x.count; i++)
         expected += (double)x.grad[i] * (double)dir[i];
     slope = slope_of(t, b, x, keep, dir, step * 2 / 3);
-    if (fabs(slope - expected) > 0.02 * fabs(expected) + 4e-5)
+    if (fabs(slope - expected) > 0.02 * fabs(expected) + 6e-5) /* losses are rounded to float32 */
         fail_msg("%s: gradient %g, finite difference %g", x.name, expected, slope);
     free(keep);
     free(dir);
