@@ -84,14 +84,16 @@ typedef void wsp_log_fn(void *arg, wsp_log_level level, const char *text);
 WSP_API void wsp_log_set(wsp_log_fn *fn, void *arg, wsp_log_level level);
 
 /*
- * A file that appears whole or not at all: written to `fp` (the caller may) under a temporary name in the same folder, synced and
- * renamed by commit; discard removes it, and does nothing after commit or a failed open. It has the permissions of the file that it
+ * A file that appears whole or not at all: written to `fp` (the caller may) in the same folder, without a name (or, where the file
+ * system has no such files, under a temporary one, which stays if the process is killed), synced and renamed by commit; discard
+ * removes it, and does nothing after commit or a failed open. It has the permissions of the file that it
  * replaces, or what the umask leaves; of a link it replaces what the link names. stream: standard output ("-"), devices and
  * pipes are written to as they are; they are refused else. IO with the reason. commit: IO for any write that failed before, too.
  */
 typedef struct wsp_outfile {
     FILE *fp;
-    char *path, *tmp; /* tmp: NULL for a stream */
+    char *path, *tmp; /* tmp: NULL for a stream, or while the file has no name */
+    bool nameless;    /* it gets one when it is complete */
 } wsp_outfile;
 WSP_MUST_USE WSP_API wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream,
                                                  wsp_error *err);

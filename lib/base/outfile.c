@@ -40,33 +40,77 @@ bool wspi_is_unfinished(const char *name)
            strcmp(name + len - tail, TMP_TAIL) == 0;
 }
 
+/* How a temporary name is given: to a new file, or to one that has none. -1: errno is EEXIST if the name is taken. */
+typedef int give_name(const char *name, int fd);
+
+static int create(const char *name, int fd)
+{
+    (void)fd;
+    return open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+}
+
+/* The way of open(2): a link to what the process has open. */
+static int link_to(const char *name, int fd)
+{
+    char open_file[64];
+
+    (void)snprintf(open_file, sizeof open_file, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, open_file, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* f->tmp: a name in the folder of the path that no other file has. What `give` returned. */
+static int name_temporary(wsp_outfile *f, give_name *give, int fd)
+{
+    const char *slash = strrchr(f->path, '/');
+    int dir_len = slash ? (int)WSPI_MIN(slash - f->path + 1, (ptrdiff_t)PATH_MAX) : 0;
+    size_t cap = (size_t)dir_len + 64;
+    int rc = -1;
+
+    f->tmp = malloc(cap);
+    if (!f->tmp)
+        return -1;
+    for (unsigned i = 0; i < 1000 && rc < 0; i++) {
+        (void)snprintf(f->tmp, cap, "%.*s" TMP_HEAD "%ld-%u" TMP_TAIL, dir_len, f->path,
+                       (long)getpid(), i);
+        rc = give(f->tmp, fd);
+        if (rc < 0 && errno != EEXIST)
+            break;
+    }
+    if (rc < 0) { /* not ours, so not to be removed */
+        free(f->tmp);
+        f->tmp = NULL;
+    }
+    return rc;
+}
+
+/* A file without a name in the folder of the path, of which nothing is left if the process is killed; -1 where there is no such thing. */
+static int open_nameless(const wsp_outfile *f)
+{
+    int fd = -1;
+#ifdef O_TMPFILE
+    const char *slash = strrchr(f->path, '/');
+    char *dir = slash ? strndup(f->path, (size_t)(slash - f->path) + 1) : strdup(".");
+
+    if (dir && access("/proc/self/fd", X_OK) == 0)
+        fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    free(dir);
+#endif
+    return fd;
+}
+
 /*
  * A fresh file in the folder of `path`, with the permissions that open() would give or the old file
  * has. Not mkstemp: that makes files that only the owner may read.
  */
 static int open_temporary(wsp_outfile *f, const struct stat *old)
 {
-    const char *slash = strrchr(f->path, '/');
-    int dir_len = slash ? (int)WSPI_MIN(slash - f->path + 1, (ptrdiff_t)PATH_MAX) : 0;
-    size_t cap = (size_t)dir_len + 64;
-    int fd = -1;
+    int fd = open_nameless(f);
 
-    f->tmp = malloc(cap);
-    if (!f->tmp)
-        return -1;
-    for (unsigned i = 0; i < 1000 && fd < 0; i++) {
-        (void)snprintf(f->tmp, cap, "%.*s" TMP_HEAD "%ld-%u" TMP_TAIL, dir_len, f->path,
-                       (long)getpid(), i);
-        fd = open(f->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (fd < 0 && errno != EEXIST)
-            break;
-    }
-    if (fd < 0) { /* not ours, so not to be removed */
-        free(f->tmp);
-        f->tmp = NULL;
-    } else if (old) {
+    f->nameless = fd >= 0;
+    if (fd < 0)
+        fd = name_temporary(f, create, -1);
+    if (fd >= 0 && old)
         (void)fchmod(fd, old->st_mode & 0777);
-    }
     return fd;
 }
 
@@ -124,7 +168,9 @@ wsp_status wsp_outfile_commit(wsp_outfile *f, wsp_error *err)
     int bad;
 
     errno = 0;
-    bad = fflush(f->fp) != 0 || ferror(f->fp) || (f->tmp && fsync(fileno(f->fp)) != 0);
+    bad = fflush(f->fp) != 0 || ferror(f->fp) ||
+          ((f->tmp || f->nameless) && fsync(fileno(f->fp)) != 0) ||
+          (f->nameless && name_temporary(f, link_to, fileno(f->fp)) < 0);
     if (bad && errno == 0)
         errno = EIO; /* an earlier write failed, and its reason is gone */
     if (bad)

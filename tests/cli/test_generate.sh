@@ -270,8 +270,8 @@ for signal in INT TERM; do # a shell's background has SIGINT ignored
     python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$ws" generate -q -m "$model" -n 1000000 -w "$tmp/ended/x.pcap" --asked "$tmp/ended/x.tsv" 2>"$tmp/err" &
-    for ((i = 0; i < 300; i++)); do
-        [ -z "$(ls -A "$tmp/ended")" ] || break
+    for ((i = 0; i < 300; i++)); do # it has its outputs open, whether they have names or not
+        [ -z "$(find "/proc/$!/fd" -lname "$tmp/ended/*" 2>/dev/null)" ] || break
         sleep 0.1
     done
     kill -s "$signal" $!

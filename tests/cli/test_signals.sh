@@ -72,5 +72,26 @@ head -c -1 "$data/dns.pcap" >"$tmp/cut.pcap"
 run classify -m "$model" "$tmp/cut.pcap" "$tmp/pipe"
 ends TERM 1 && grep -q '1 of 1 captures broke off' "$tmp/err" && tail -n 1 "$tmp/err" | grep -q 'ended by a signal'
 result $? "what was interrupted says so, also when a capture had broken off"
+# ---- what is not complete when the program is killed ----
+
+mkdir "$tmp/folder"
+if python3 -c 'import os, sys; os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY)' "$tmp/folder" 2>/dev/null; then
+    exec 3<>"$tmp/pipe"
+    cat "$data/dns.pcap" >&3
+    run tokenize -w "$tmp/folder/x.npz" "$tmp/pipe"
+    wait_for 10 grep -q tokenize "/proc/$pid/cmdline"
+    sleep 0.5
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null
+    exec 3>&-
+    [ -z "$(ls -A "$tmp/folder")" ]
+    result $? "SIGKILL: nothing is left of a file that was not complete"
+    "$ws" tokenize -q -w "$tmp/folder/x.npz" "$data/dns.pcap" && "$ws" tokenize -q -w "$tmp/folder/x.npz" "$data/tls.pcap" &&
+        [ "$(ls -A "$tmp/folder")" = x.npz ]
+    result $? "one that is complete has its name, and replaces what had it"
+else
+    skip "SIGKILL: nothing is left of a file that was not complete" "no files without a name here"
+    skip "one that is complete has its name, and replaces what had it" "the same"
+fi
 echo "1..$n"
 exit $bad
