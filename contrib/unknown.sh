@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # unknown.sh CORPUS WORK HEAD=LABELS.tsv...: does a model know what it does not know? Of each list every fifth label (LEAVE=5, in the order of
-# their names) is left out of training and validation; on the test captures, where all labels are, it says how well confidences tell labels that were trained from
-# such as were not (AUROC), and which shares of either keep an answer at the threshold of wirespeak-calibrate(1). Lists of fewer than five
-# labels stay whole. BACKGROUND="HEAD...": these heads learn from captures without their labels what is unknown (train --background); captures of
+# their names, from the third: FIRST=3; 1 to 5 leave each label out once) is left out of training and validation; on the test captures, where all labels are, it
+# says how well confidences tell labels that were trained from such as were not (AUROC), and which shares of either keep an answer at the threshold of
+# wirespeak-calibrate(1). Lists of fewer than five labels stay whole. BACKGROUND="HEAD...": these heads learn from captures without their labels what is unknown (train --background); captures of
 # the labels that are left out are not among them, nor anywhere in training. EPOCHS, SEED, THREADS, WIRESPEAK as below; ARGS: more options of train.
 set -euo pipefail
 usage='usage: unknown.sh CORPUS WORK HEAD=LABELS.tsv...'
 corpus=${1:?$usage} work=${2:?$usage}
 shift 2
 [ $# -gt 0 ] || { echo "$usage" >&2 && exit 2; }
-ws=${WIRESPEAK:-wirespeak} leave=${LEAVE:-5}
+ws=${WIRESPEAK:-wirespeak} leave=${LEAVE:-5} first=${FIRST:-3}
 mkdir -p "$work"
 
 known=() all=() background=()
@@ -18,7 +18,7 @@ known=() all=() background=()
 for list in "$@"; do
     head=${list%%=*}
     awk -F '\t' -v OFS='\t' 'FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $at["label"] }' "${list#*=}" | sort -u |
-        awk -v n="$leave" '{ label[NR] = $0 } END { if (NR >= n) for (i = 3; i <= NR; i += n) print label[i] }' >"$work/$head.left"
+        awk -v n="$leave" -v first="$first" '{ label[NR] = $0 } END { if (NR >= n) for (i = first; i <= NR; i += n) print label[i] }' >"$work/$head.left"
     awk -F '\t' -v names="$work/$head.left" 'BEGIN { while ((getline name <names) > 0) left[name] = 1 }
         FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
         FNR == 1 || !($at["label"] in left)' "${list#*=}" >"$work/$head.tsv"
