@@ -265,12 +265,13 @@ static void speech_block_fwd(wspi_engine *e, float *out, const wspi_block_act *a
     const wspi_block_at *at = &e->m->at.output[l];
     size_t C = e->m->cfg.channels, N = e->N;
     const float *w = e->m->w;
+    bool half = wspi_nn_rounds(e->nn);
 
     wspi_rmsnorm_fwd(a->n, a->rstd, a->x, w + at->norm, N, C);
     wspi_gemm(e->nn, a->qkv, a->n, w + at->qkv, N, 3 * C, C, WSPI_TB | WSPI_WEIGHT);
     for (size_t i = 0; i < e->P; i++)
         wspi_attention_step(a->o + e->poff[i] * C, s[i].memory->keys[l], s[i].memory->values[l],
-                            a->qkv + e->poff[i] * 3 * C, s[i].memory->rows,
+                            half, a->qkv + e->poff[i] * 3 * C, s[i].memory->rows,
                             e->poff[i + 1] - e->poff[i], e->m->cfg.heads, C);
     residual(e, a->mlp.x, a->x, a->o, at->out, N, C, WSPI_AT_OUTPUT + l);
     mlp_fwd(e, out, &a->mlp, &at->mlp, N, WSPI_AT_OUTPUT + l);

@@ -188,7 +188,9 @@ typedef struct wspi_memory {
     uint16_t *ids;  /* [max_tokens] */
     float *context; /* [C] c_(t-1) */
     float *added;   /* [C] what it adds to every row */
-    float *keys[WSPI_MAX_LAYERS], *values[WSPI_MAX_LAYERS]; /* [max_tokens][C] */
+    void *keys[WSPI_MAX_LAYERS],
+        *values
+            [WSPI_MAX_LAYERS]; /* [max_tokens][C], in room for floats: of a runner whose products round, bfloat16 */
 } wspi_memory;
 
 /* A packet that goes on: rows from memory->rows up to len are computed. */

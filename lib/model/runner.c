@@ -59,6 +59,7 @@ void wsp_runner_free(wsp_runner *r)
     free(r->dense);
     free(r->row_logits);
     free(r->span);
+    free(r->half_embed);
     free(r);
 }
 

@@ -43,6 +43,7 @@ struct wsp_runner {
     uint8_t *own;
     float *dense, *row_logits; /* [rows][V] of products, [V] of one row at work */
     wspi_span *span;           /* of the row at work */
+    uint16_t *half_embed; /* [V][C] in bfloat16; NULL for a runner whose products do not round */
     size_t speech_cap, memory_cap, own_cap, dense_cap, row_logits_cap, span_cap;
     wspi_share share;
     wsp_runner_stats stats;

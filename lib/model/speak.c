@@ -106,6 +106,20 @@ static wsp_status speech_room(wsp_runner *r, const wsp_prefix *p, size_t n)
     return WSP_OK;
 }
 
+/* Half as far to read, row by row as tokens ask for them. */
+static wsp_status half_embedding(wsp_runner *r)
+{
+    size_t n = (size_t)r->e.m->cfg.vocab * r->e.m->cfg.channels;
+
+    if (r->half_embed || !wspi_nn_rounds(r->e.nn))
+        return WSP_OK;
+    r->half_embed = wspi_new_array(n, sizeof *r->half_embed);
+    if (!r->half_embed)
+        return WSP_ERR_NOMEM;
+    wspi_to_bf16(r->half_embed, r->e.m->w + r->e.m->at.embed, n);
+    return WSP_OK;
+}
+
 /* Runs the packets' last rows through the output stack: e->o_n [n][C]. */
 static wsp_status speak(wsp_runner *r, const wsp_prefix *p, size_t n, wsp_error *err)
 {
@@ -118,7 +132,8 @@ static wsp_status speak(wsp_runner *r, const wsp_prefix *p, size_t n, wsp_error 
     if (wspi_grow(&r->dense, &r->dense_cap, n * V, sizeof *r->dense) < 0 ||
         wspi_grow(&r->row, &r->row_cap, n, sizeof *r->row) < 0 ||
         wspi_grow(&r->row_logits, &r->row_logits_cap, V, sizeof *r->row_logits) < 0 ||
-        wspi_grow(&r->span, &r->span_cap, e->m->cfg.ranges, sizeof *r->span) < 0)
+        wspi_grow(&r->span, &r->span_cap, e->m->cfg.ranges, sizeof *r->span) < 0 ||
+        half_embedding(r) < 0)
         return wspi_nomem(err, "logits", n * V * sizeof *r->dense);
     for (size_t i = 0; i < n; i++)
         keep_common(e->m, &r->speech[i]);
@@ -163,12 +178,23 @@ static size_t dense_fwd(wsp_runner *r, const wsp_prefix *p, size_t n)
     return dense;
 }
 
-/* y[j] = logit of wanted token j, each by itself */
-static void sparse_fwd(const wspi_engine *e, float *y, const wsp_prefix *p, size_t i)
+/* y[n] = logits of the tokens with these numbers behind `first`, or NULL: of the first n */
+static void token_logits(const wsp_runner *r, float *y, size_t i, size_t first,
+                         const uint16_t *tokens, size_t n)
 {
+    const wspi_engine *e = &r->e;
     size_t C = e->m->cfg.channels;
 
-    wspi_products(y, e->o_n + i * C, e->m->w + e->m->at.embed, p->wanted, wanted_count(e->m, p), C);
+    if (r->half_embed)
+        wspi_products(y, e->o_n + i * C, r->half_embed + first * C, true, tokens, n, C);
+    else
+        wspi_products(y, e->o_n + i * C, e->m->w + e->m->at.embed + first * C, false, tokens, n, C);
+}
+
+/* y[j] = logit of wanted token j, each by itself */
+static void sparse_fwd(const wsp_runner *r, float *y, const wsp_prefix *p, size_t i)
+{
+    token_logits(r, y, i, 0, p->wanted, wanted_count(r->e.m, p));
 }
 
 static void one_step_logits(wsp_runner *r, const wsp_prefix *p, size_t n, float *logits)
@@ -180,7 +206,7 @@ static void one_step_logits(wsp_runner *r, const wsp_prefix *p, size_t n, float 
     for (size_t i = 0; i < n; i++) {
         if (!sparse(r->e.m, &p[i]))
             continue;
-        sparse_fwd(&r->e, r->row_logits, &p[i], i);
+        sparse_fwd(r, r->row_logits, &p[i], i);
         for (size_t j = 0; j < p[i].n_wanted; j++)
             logits[i * V + p[i].wanted[j]] = r->row_logits[j];
     }
@@ -213,18 +239,17 @@ static float range_logit(const wspi_engine *e, const wspi_span *s, size_t i)
     size_t C = e->m->cfg.channels;
     float y;
 
-    wspi_products(&y, e->o_n + i * C, e->m->w + e->m->at.output_range + s->range * C, NULL, 1, C);
+    wspi_products(&y, e->o_n + i * C, e->m->w + e->m->at.output_range + s->range * C, false, NULL,
+                  1, C);
     return y;
 }
 
 /* Logits of all tokens of the range, at their places in row_logits, which is returned from there. */
 static float *inside(wsp_runner *r, const wspi_span *s, size_t i)
 {
-    const wspi_engine *e = &r->e;
-    size_t C = e->m->cfg.channels;
     float *y = r->row_logits + s->first;
 
-    wspi_products(y, e->o_n + i * C, e->m->w + e->m->at.embed + s->first * C, NULL, s->n, C);
+    token_logits(r, y, i, s->first, NULL, s->n);
     return y;
 }
 
@@ -300,7 +325,7 @@ static void draw_in_one_step(wsp_runner *r, const wsp_prefix *p, size_t n, const
 
         if (!sparse(m, &p[i]))
             continue;
-        sparse_fwd(&r->e, r->row_logits, &p[i], i);
+        sparse_fwd(r, r->row_logits, &p[i], i);
         token[i] = p[i].wanted[draw(r->row_logits, p[i].n_wanted, &c)];
     }
 }

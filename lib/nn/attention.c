@@ -253,24 +253,36 @@ FAST void wspi_attention_bwd(float *dqkv, const float *d_o, const float *qkv, co
         }
 }
 
+/* Whole floats. */
+INLINE rounded floats(const float *x)
+{
+    return (rounded){x, false};
+}
+
 /* The last row's scores and probabilities: one query, so keys are read as they lie. */
-INLINE void last_row(float *p, const float *q, const float *k, size_t ld, size_t T, size_t D)
+INLINE void last_row(float *p, const float *q, rounded k, size_t ld, size_t T, size_t D)
 {
     for (size_t j = 0; j < T; j += 4) {
-        const float *row[4];
-        float y[1][4];
+        size_t at[4];
 
         for (size_t i = 0; i < 4; i++)
-            row[i] = k + WSPI_MIN(j + i, T - 1) * ld;
-        four(y, &q, row, D, 1);
-        for (size_t i = 0; i < 4; i++)
-            p[j + i] = y[0][i];
+            at[i] = WSPI_MIN(j + i, T - 1) * ld;
+        four_rounded(p + j, q, k, at, D);
     }
     softmax(p, T, (T + COLUMN - 1) / COLUMN * COLUMN, 1.0f / sqrtf((float)D));
 }
 
+/* *y += p x[i .. i + 16) */
+INLINE void add_lanes(lanes *y, float p, rounded x, size_t i)
+{
+    lanes v;
+
+    rounded_lanes(&v, x, i);
+    *y += p * v;
+}
+
 /* y[D] += sum over j of p[j] x[j][ld]: two rows and two columns at a time, so that no sum waits for the one before. */
-INLINE void mix_one(float *y, const float *p, const float *x, size_t ld, size_t n, size_t D)
+INLINE void mix_one(float *y, const float *p, rounded x, size_t ld, size_t n, size_t D)
 {
     size_t d = 0;
 
@@ -280,10 +292,10 @@ INLINE void mix_one(float *y, const float *p, const float *x, size_t ld, size_t 
 
         for (; j + 2 <= n; j += 2)
             for (size_t k = 0; k < 4; k++)
-                s[k] += p[j + k / 2] * *lanes_at(x + (j + k / 2) * ld + d + k % 2 * COLUMN);
+                add_lanes(&s[k], p[j + k / 2], x, (j + k / 2) * ld + d + k % 2 * COLUMN);
         for (size_t k = 0; k < 2; k++) {
             if (j < n)
-                s[k] += p[j] * *lanes_at(x + j * ld + d + k * COLUMN);
+                add_lanes(&s[k], p[j], x, j * ld + d + k * COLUMN);
             s[k] += s[k + 2];
         }
         memcpy(y + d, s, 2 * sizeof *s);
@@ -292,12 +304,12 @@ INLINE void mix_one(float *y, const float *p, const float *x, size_t ld, size_t 
         lanes s = *lanes_at(y + d);
 
         for (size_t j = 0; j < n; j++)
-            s += p[j] * *lanes_at(x + j * ld + d);
+            add_lanes(&s, p[j], x, j * ld + d);
         memcpy(y + d, &s, sizeof s);
     }
     for (; d < D; d++)
         for (size_t j = 0; j < n; j++)
-            y[d] += p[j] * x[j * ld + d];
+            y[d] += p[j] * rounded_one(x, j * ld + d);
 }
 
 FAST void wspi_last_attention_fwd(float *o, const float *q, const float *kv, const uint32_t *off,
@@ -312,8 +324,8 @@ FAST void wspi_last_attention_fwd(float *o, const float *q, const float *kv, con
             const float *k = kv + off[t] * ld + h * D;
             size_t T = off[t + 1] - off[t], at = t * C + h * D;
 
-            last_row(p, q + at, k, ld, T, D);
-            mix_one(o + at, p, k + C, ld, T, D);
+            last_row(p, q + at, floats(k), ld, T, D);
+            mix_one(o + at, p, floats(k + C), ld, T, D);
         }
 }
 
@@ -330,7 +342,7 @@ FAST void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const
             const float *k = kv + from, *v = k + C;
             float *dk = dkv + from, *dv = dk + C, mean = 0;
 
-            last_row(p, q + at, k, ld, T, D);
+            last_row(p, q + at, floats(k), ld, T, D);
             for (size_t j = 0; j < T; j++) {
                 ds[j] = dot(d_o + at, v + j * ld, D);
                 mean += p[j] * ds[j];
@@ -340,12 +352,20 @@ FAST void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const
                 axpy(dv + j * ld, p[j], d_o + at, D);
                 axpy(dk + j * ld, ds[j], q + at, D);
             }
-            mix_one(dq + at, ds, k, ld, T, D);
+            mix_one(dq + at, ds, floats(k), ld, T, D);
         }
 }
 
-FAST void wspi_attention_step(float *o, float *keys, float *values, const float *qkv, size_t past,
-                              size_t n, size_t H, size_t C)
+INLINE void keep_row(void *rows, size_t at, const float *x, size_t C, bool half)
+{
+    if (half)
+        wspi_to_bf16((uint16_t *)rows + at * C, x, C);
+    else
+        memcpy((float *)rows + at * C, x, C * sizeof *x);
+}
+
+INLINE void step(float *o, void *keys, void *values, const float *qkv, size_t past, size_t n,
+                 size_t H, size_t C, const bool half)
 {
     size_t D = C / H;
     float p[WSPI_MAX_T];
@@ -355,11 +375,20 @@ FAST void wspi_attention_step(float *o, float *keys, float *values, const float 
         const float *q = qkv + i * 3 * C;
         size_t T = past + i + 1;
 
-        memcpy(keys + (T - 1) * C, q + C, C * sizeof *keys);
-        memcpy(values + (T - 1) * C, q + 2 * C, C * sizeof *values);
+        keep_row(keys, T - 1, q + C, C, half);
+        keep_row(values, T - 1, q + 2 * C, C, half);
         for (size_t h = 0; h < H; h++) {
-            last_row(p, q + h * D, keys + h * D, C, T, D);
-            mix_one(o + i * C + h * D, p, values + h * D, C, T, D);
+            last_row(p, q + h * D, rounded_at((rounded){keys, half}, h * D), C, T, D);
+            mix_one(o + i * C + h * D, p, rounded_at((rounded){values, half}, h * D), C, T, D);
         }
     }
+}
+
+FAST void wspi_attention_step(float *o, void *keys, void *values, bool half, const float *qkv,
+                              size_t past, size_t n, size_t H, size_t C)
+{
+    if (half)
+        step(o, keys, values, qkv, past, n, H, C, true);
+    else
+        step(o, keys, values, qkv, past, n, H, C, false);
 }

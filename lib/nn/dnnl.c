@@ -205,6 +205,11 @@ static void packed_clear(struct packed *w)
     *w = (struct packed){0};
 }
 
+bool wspi_nn_rounds(const wspi_nn *nn)
+{
+    return nn->kind == WSPI_NN_BF16 || nn->kind == WSPI_NN_INT8;
+}
+
 wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err)
 {
     wspi_nn *nn;

@@ -4,6 +4,7 @@
 #define WSPI_NN_FAST_INT_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -83,6 +84,43 @@ INLINE const lanes *lanes_at(const float *x)
     return (const lanes *)(const void *)x;
 }
 
+/* Rows that only products read: floats, or bfloat16, which are their upper halves. */
+typedef struct rounded {
+    const void *x;
+    bool half;
+} rounded;
+
+INLINE rounded rounded_at(rounded r, size_t i)
+{
+    return (rounded){r.half ? (const void *)((const uint16_t *)r.x + i)
+                            : (const void *)((const float *)r.x + i),
+                     r.half};
+}
+
+/* *y = r[i .. i + 16): a vector that is returned would be of another ABI for each CPU. */
+INLINE void rounded_lanes(lanes *y, rounded r, size_t i)
+{
+    typedef uint16_t halves __attribute__((vector_size(32), aligned(2), may_alias));
+    typedef uint32_t words __attribute__((vector_size(64)));
+
+    r = rounded_at(r, i);
+    *y = r.half ? (lanes)(__builtin_convertvector(*(const halves *)r.x, words) << 16)
+                : *lanes_at(r.x);
+}
+
+INLINE float rounded_one(rounded r, size_t i)
+{
+    uint32_t u;
+    float y;
+
+    r = rounded_at(r, i);
+    if (!r.half)
+        return *(const float *)r.x;
+    u = (uint32_t) * (const uint16_t *)r.x << 16;
+    memcpy(&y, &u, sizeof y);
+    return y;
+}
+
 /* Sums of the 16 lanes of four vectors. */
 INLINE void sums(float *y, const lanes *v)
 {
@@ -118,6 +156,23 @@ INLINE void four(float (*y)[4], const float *const *a, const float *const *b, si
             for (size_t i = 0; i < 4; i++)
                 y[r][i] += a[r][k] * b[i][k];
     }
+}
+
+/* y[i] = a . the D numbers of b from at[i] on, four times */
+INLINE void four_rounded(float y[4], const float *a, rounded b, const size_t at[4], size_t D)
+{
+    lanes s[4] = {{0}}, part;
+    size_t d = 0;
+
+    for (; d + 16 <= D; d += 16)
+        for (size_t i = 0; i < 4; i++) {
+            rounded_lanes(&part, b, at[i] + d);
+            s[i] += *lanes_at(a + d) * part;
+        }
+    sums(y, s);
+    for (; d < D; d++)
+        for (size_t i = 0; i < 4; i++)
+            y[i] += a[d] * rounded_one(b, at[i] + d);
 }
 
 /* In 16 lanes: without them the order of comparisons keeps the compiler from vectorising. */

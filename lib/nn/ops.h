@@ -29,6 +29,7 @@ bool wspi_nn_has_bf16(
 bool wspi_nn_prefers_bf16(void); /* it has tiles for that (AMX); without them float32 is faster */
 bool wspi_nn_has_int8(void);     /* the CPU sums products of bytes itself */
 wsp_status wspi_nn_new(wspi_nn **out, wspi_nn_kind kind, wsp_error *err);
+bool wspi_nn_rounds(const wspi_nn *nn); /* what products take: bfloat16 or bytes */
 void wspi_nn_free(wspi_nn *nn);
 
 /* Packed copies of weights are made again when they are used next. */
@@ -139,14 +140,17 @@ void wspi_last_attention_bwd(float *dq, float *dkv, const float *d_o, const floa
 
 /*
  * The rows of one packet that follow `past` others: o[n][C] from qkv[n][3C]. keys, values: [past + n][C], where those of
- * the new rows are added.
+ * the new rows are added, as floats or as bfloat16 (half): rows of many packets come from far caches.
  */
-void wspi_attention_step(float *o, float *keys, float *values, const float *qkv, size_t past,
-                         size_t n, size_t H, size_t C);
+void wspi_attention_step(float *o, void *keys, void *values, bool half, const float *qkv,
+                         size_t past, size_t n, size_t H, size_t C);
 
-/* y[n] = a . the rows of b[][C] with these numbers; rows NULL: 0 to n - 1. A product does not depend on its neighbours. */
-void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
-                   size_t C);
+/*
+ * y[n] = a . the rows of b[][C] with these numbers; rows NULL: 0 to n - 1. b are floats, or bfloat16 (half). A product does not
+ * depend on its neighbours.
+ */
+void wspi_products(float *y, const float *a, const void *b, bool half, const uint16_t *rows,
+                   size_t n, size_t C);
 
 /*
  * Few rows of x[][C], those with the n numbers in `rows`, and weights w[k][C], in float32: y[n][k] = x w^T; backward dw

@@ -1,34 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * small.c: products of a few rows that lie apart with a few rows of weights. oneDNN's calls cost more than that, and it
- * would make a primitive for every number of rows. In float32 whatever the type of other products is.
+ * would make a primitive for every number of rows.
  */
 #include "nn/ops.h"
 
 #include "nn/fast_int.h"
 
-/* Rows j to j + 3 of b, the last of n again where there are no more. */
-INLINE void rows_at(const float **row, const float *b, const uint16_t *number, size_t j, size_t n,
-                    size_t C)
+/* Where rows j to j + 3 of those with these numbers are, the last of n again where there are no more. */
+INLINE void places(size_t at[4], const uint16_t *number, size_t j, size_t n, size_t C)
 {
     for (size_t i = 0; i < 4; i++) {
         size_t k = WSPI_MIN(j + i, n - 1);
-        row[i] = b + (number ? number[k] : k) * C;
+        at[i] = (number ? number[k] : k) * C;
     }
 }
 
-FAST void wspi_products(float *y, const float *a, const float *b, const uint16_t *rows, size_t n,
-                        size_t C)
+INLINE void products(float *y, const float *a, rounded b, const uint16_t *rows, size_t n, size_t C)
 {
     for (size_t j = 0; j < n; j += 4) {
-        const float *row[4];
-        float out[1][4];
+        size_t at[4];
+        float out[4];
 
-        rows_at(row, b, rows, j, n, C);
-        four(out, &a, row, C, 1);
+        places(at, rows, j, n, C);
+        four_rounded(out, a, b, at, C);
         for (size_t i = 0; i < 4 && j + i < n; i++)
-            y[j + i] = out[0][i];
+            y[j + i] = out[i];
     }
+}
+
+FAST void wspi_products(float *y, const float *a, const void *b, bool half, const uint16_t *rows,
+                        size_t n, size_t C)
+{
+    if (half)
+        products(y, a, (rounded){b, true}, rows, n, C);
+    else
+        products(y, a, (rounded){b, false}, rows, n, C);
 }
 
 FAST void wspi_small_fwd(float *y, const float *x, const uint32_t *rows, const float *w, size_t n,
@@ -43,8 +50,11 @@ FAST void wspi_small_fwd(float *y, const float *x, const uint32_t *rows, const f
         for (size_t j = 0; j < k; j += 4) {
             const float *b[4];
             float out[4][4];
+            size_t at[4];
 
-            rows_at(b, w, NULL, j, k, C);
+            places(at, NULL, j, k, C);
+            for (size_t l = 0; l < 4; l++)
+                b[l] = w + at[l];
             if (R == 4)
                 four(out, a, b, C, 4);
             else

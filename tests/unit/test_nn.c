@@ -362,20 +362,27 @@ static void rows_by_number_are_multiplied_alone(void **state)
     (void)state;
     for (size_t C = 1; C < 70; C += 23) {
         float *a = randoms(C, 1), *b = randoms(N * C, 1), y[N], z[N], one;
+        uint16_t *half = calloc(N * C, sizeof *half);
+
+        wspi_to_bf16(half, b, N * C);
 
         for (size_t n = 1; n <= N; n++) {
-            wspi_products(y, a, b, NULL, n, C);
+            wspi_products(y, a, b, false, NULL, n, C);
             wspi_ref_gemm(z, a, b, 1, n, C, WSPI_TB);
             assert_true(distance(y, z, n) < 1e-5);
+            wspi_products(y, a, half, true, NULL, n, C);
+            assert_true(distance(y, z, n) < 2e-2);
         }
-        wspi_products(z, a, b, rows, WSPI_COUNT(rows), C);
+        wspi_products(y, a, b, false, NULL, N, C);
+        wspi_products(z, a, b, false, rows, WSPI_COUNT(rows), C);
         for (size_t i = 0; i < WSPI_COUNT(rows); i++) {
             assert_true(z[i] == y[rows[i]]); /* whatever its neighbours are */
-            wspi_products(&one, a, b + rows[i] * C, NULL, 1, C);
+            wspi_products(&one, a, b + rows[i] * C, false, NULL, 1, C);
             assert_true(one == z[i]);
         }
         free(a);
         free(b);
+        free(half);
     }
 }
 
@@ -574,11 +581,12 @@ static void attention_goes_on_from_kept_rows(void **state)
               *v = wspi_new_floats(T * C);
 
         wspi_ref_attention_fwd(want, qkv, off, 1, H, C);
-        for (size_t cut = 0; cut <= T; cut += 9) {
-            wspi_attention_step(o, k, v, qkv, 0, cut, H, C);
-            wspi_attention_step(o + cut * C, k, v, qkv + cut * 3 * C, cut, T - cut, H, C);
-            assert_true(distance(o, want, T * C) < 1e-5);
-        }
+        for (size_t cut = 0; cut <= T; cut += 9)
+            for (int half = 0; half < 2; half++) {
+                wspi_attention_step(o, k, v, half, qkv, 0, cut, H, C);
+                wspi_attention_step(o + cut * C, k, v, half, qkv + cut * 3 * C, cut, T - cut, H, C);
+                assert_true(distance(o, want, T * C) < (half ? 1e-2 : 1e-5));
+            }
         free(qkv);
         free(o);
         free(want);
