@@ -82,8 +82,10 @@ static void on_signal(int sig)
         want_summary = 1;
     else if (sig == SIGHUP)
         outlet_reopen(the_outlet);
-    else
+    else {
+        outlet_hurry(the_outlet);
         wsp_feed_stop(the_feed);
+    }
 }
 
 static void catch_signals(run *r)

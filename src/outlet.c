@@ -35,7 +35,7 @@ struct outlet {
     size_t first, n;
     char **names; /* of sources, fit for JSON */
     size_t n_names;
-    atomic_bool reopen;
+    atomic_bool reopen, hurry;
     outlet_stats stats; /* with the lock */
     /* the thread's own */
     entry taken[TAKE];
@@ -308,6 +308,11 @@ void outlet_wait(outlet *o)
     o->patient = true;
 }
 
+void outlet_hurry(outlet *o)
+{
+    atomic_store(&o->hurry, true);
+}
+
 void outlet_reopen(outlet *o)
 {
     atomic_store(&o->reopen, true);
@@ -343,7 +348,10 @@ int outlet_open(outlet **out, const outlet_options *opt)
     (void)pthread_cond_init(&o->space, NULL);
     *out = o;
     for (size_t i = 0; i < (n ? n : 1); i++) {
-        int rc = sink_open(&o->sinks[o->n_sinks++], n ? opt->targets->items[i] : none);
+        sink *s = &o->sinks[o->n_sinks++];
+        int rc = sink_open(s, n ? opt->targets->items[i] : none);
+
+        s->hurry = &o->hurry;
         if (rc != CLI_OK)
             return rc;
     }

@@ -46,6 +46,9 @@ void outlet_put(outlet *o, const wsp_tag_record *r);
 void outlet_put_line(outlet *o, char *line);
 
 void outlet_wait(outlet *o); /* from now on records wait for room in the queue: packets are over */
+void outlet_hurry(
+    outlet *
+        o); /* readers that take nothing are not waited for any more; likewise from a signal handler */
 void outlet_reopen(outlet *o); /* files, soon; may be called from a signal handler */
 outlet_stats outlet_stats_get(outlet *o);
 /* Writes what is there and ends; NULL is fine. *last: the figures then. Exit status: CLI_FAILED when records were lost. */

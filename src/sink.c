@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -34,7 +36,7 @@ static const char *const absent[][2] = {
     {NULL, NULL},
 };
 
-enum { PATIENCE_MS = 100 };
+enum { PATIENCE_MS = 100, LAST_TIMES = 10 };
 
 static bool begins(const char *target, const char *prefix)
 {
@@ -115,13 +117,29 @@ uint64_t sink_close(sink *s)
 
 /* ---- writing to file descriptors ---- */
 
+/* What a reader that has gone gives is for write to tell. At the end one that takes nothing gets a second, and no more of it. */
 bool sink_wait(const sink *s)
 {
     struct pollfd p = {.fd = s->fd, .events = POLLOUT};
-    int rc = poll(&p, 1, PATIENCE_MS);
 
-    errno = EAGAIN;
-    return rc > 0 && (p.revents & POLLOUT);
+    for (unsigned times = 0;;) {
+        bool hurry = atomic_load(s->hurry);
+        int rc = poll(&p, 1, hurry && s->failing ? 0 : PATIENCE_MS);
+
+        errno = EAGAIN;
+        if (rc > 0)
+            return s->waits || (p.revents & POLLOUT);
+        if (!s->waits || (hurry && (s->failing || ++times == LAST_TIMES)))
+            return false;
+    }
+}
+
+/* A pipe that can be written to has room for PIPE_BUF bytes: with more, write would wait. 0: nobody takes anything. */
+static ssize_t push_part(const sink *s, const char *p, size_t len)
+{
+    if (!s->waits)
+        return write(s->fd, p, len);
+    return sink_wait(s) ? write(s->fd, p, len < PIPE_BUF ? len : PIPE_BUF) : 0;
 }
 
 /* Writes all it can; returns how much. */
@@ -130,7 +148,7 @@ static size_t push(const sink *s, const char *p, size_t len)
     size_t done = 0;
 
     while (done < len) {
-        ssize_t n = write(s->fd, p + done, len - done);
+        ssize_t n = push_part(s, p + done, len - done);
 
         if (n > 0)
             done += (size_t)n;
@@ -187,20 +205,30 @@ size_t sink_write_fd(sink *s, const char *lines, size_t len, size_t n)
 
 /* ---- files and standard output ---- */
 
-static int open_path(const char *path)
+/* At the start a FIFO waits for its reader; when it is opened again, packets come, and a signal ends nothing here. */
+static int open_path(const char *path, bool again)
 {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | (again ? O_NONBLOCK : 0), 0640);
+}
+
+static bool is_waited_for(int fd)
+{
+    struct stat sb;
+
+    return fstat(fd, &sb) == 0 && !S_ISREG(sb.st_mode);
 }
 
 static int file_open(sink *s, const char *target)
 {
     if (strcmp(target, "-") == 0) {
         s->fd = STDOUT_FILENO;
+        s->waits = is_waited_for(s->fd);
         free(s->target);
         s->target = strdup("standard output");
         return s->target ? CLI_OK : cli_fail("no memory for an output");
     }
-    s->fd = open_path(target);
+    s->fd = open_path(target, false);
+    s->waits = s->fd >= 0 && is_waited_for(s->fd);
     return s->fd < 0 ? cli_fail("%s: %s", target, strerror(errno)) : CLI_OK;
 }
 
@@ -218,7 +246,7 @@ static size_t file_write(sink *s, const char *lines, size_t len, size_t n)
 /* The old file stays in use where a new one cannot be had: rotation must not end the records. */
 static void file_reopen(sink *s)
 {
-    int fd = s->fd == STDOUT_FILENO ? -1 : open_path(s->target);
+    int fd = s->fd == STDOUT_FILENO ? -1 : open_path(s->target, true);
 
     if (s->fd == STDOUT_FILENO)
         return;
@@ -231,6 +259,8 @@ static void file_reopen(sink *s)
     sink_drop_rest(s);
     (void)close(s->fd);
     s->fd = fd;
+    s->waits = is_waited_for(fd);
+    s->dead = false;
 }
 
 static void file_close(sink *s)

@@ -6,6 +6,7 @@
 #ifndef WSP_SINK_H
 #define WSP_SINK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,8 +34,10 @@ struct sink {
     size_t n_rest;
     uint64_t written, lost; /* records; who adds them up sets lost to 0 */
     uint64_t missed;        /* lost since the first write that failed */
-    bool failing;           /* the last write lost something, and that was told */
-    bool dead;              /* its reader has gone for good */
+    bool waits;   /* fd is a pipe or a terminal, where write would wait for its reader for good */
+    bool failing; /* the last write lost something, and that was told */
+    bool dead;    /* its reader has gone, for good or until SIGHUP */
+    const atomic_bool *hurry; /* the program is to end: nobody is waited for any more */
 };
 
 extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka;
@@ -49,7 +52,7 @@ void sink_reopen(sink *s);
 /* Ends; returns how many records are lost that were thought to be written. */
 uint64_t sink_close(sink *s);
 
-/* Waits a little until s->fd can be written to; false: it cannot. For kinds that do not block. */
+/* Waits a little until s->fd can be written to, and where it waits until the end is near; false: it cannot. */
 bool sink_wait(const sink *s);
 /* The rest of a line that was cut cannot come any more: a record that was thought to be written is lost. */
 void sink_drop_rest(sink *s);

@@ -57,6 +57,26 @@ else
     rm "$tmp/disk/out"
 fi
 
+# ---- a reader that does not read: it holds the other end of a FIFO ----
+
+mkfifo "$tmp/fifo"
+exec 4<>"$tmp/fifo"
+"$ws" tag -m "$model" --head all "${reads[@]}" "${reads[@]}" "${reads[@]}" -w "$tmp/fifo" 2>"$tmp/err" &
+pid=$!
+sleep 2 # more than the patience with sockets
+kill -0 $pid && timeout 5 head -n 20 <&4 >"$tmp/some" && [ ! -s "$tmp/err" ]
+result $? "who reads slowly is waited for"
+kill $pid
+# shellcheck disable=SC2317 # run by wait_for
+ended() { ! kill -0 $pid 2>/dev/null; }
+wait_for 20 ended
+result $? "but not once the program is to end"
+ended || kill -KILL $pid
+rc=0
+wait $pid || rc=$?
+[ $rc = 1 ] && told_once "$tmp/err" 'Resource temporarily unavailable'
+result $? "and what was lost is counted"
+exec 4<&-
 # ---- the page: packets come from a pipe that is kept open ----
 
 mkfifo "$tmp/pipe"
@@ -178,14 +198,35 @@ live_reader() {
     result $? "and another one in its place gets records"
 }
 
+# A second reader, of a FIFO
+live_fifo() {
+    kill "$fifo_reader"
+    wait "$fifo_reader" 2>/dev/null
+    sends_until grep -q 'live.fifo: the reader has gone' "$tmp/err"
+    result $? "the reader of a FIFO that goes away is told"
+    kill -HUP "$pid"
+    sends_until grep -q 'live.fifo: No such device or address; the old file stays in use' "$tmp/err"
+    result $? "and without one it is not opened again"
+    cat "$tmp/live.fifo" >"$tmp/fifo.out" &
+    fifo_reader=$!
+    # shellcheck disable=SC2317 # run by sends_until
+    fifo_filled() { kill -HUP "$pid" && [ -s "$tmp/fifo.out" ]; } # again and again: the reader may come later
+    sends_until fifo_filled
+    result $? "with the next one it is, and goes on"
+}
+
 live() {
     local disk=() rc=0
+    mkfifo "$tmp/live.fifo"
+    cat "$tmp/live.fifo" >"$tmp/fifo.out" &
+    fifo_reader=$!
     mkdir "$tmp/logs"
     listen
     mountpoint -q "$tmp/disk" && head -c 16384 /dev/zero >"$tmp/disk/full" && disk=("$tmp/disk/out")
-    started "$tmp/logs/out" "unix:$tmp/s.sock" "${disk[@]}"
+    started "$tmp/logs/out" "unix:$tmp/s.sock" "$tmp/live.fifo" "${disk[@]}"
     if [ ${#disk[@]} = 1 ]; then live_disk; else skip "a disk that is full while packets come is told" "no mount here"; fi
     live_reopen
+    live_fifo
     live_reader
     kill "$pid"
     wait "$pid" || rc=$?
