@@ -22,6 +22,9 @@ else
     result $? "the unit is one that systemd takes"
 fi
 
+! grep -q '^LogsDirectory=[^%]*$' "$unit" || grep -q '^User=[^%]*$' "$unit"
+result $? "whose instances, which share a folder of records, share its user, too"
+
 # The unit's options, with a capture in the place of its interface; systemd fills in the rest.
 # shellcheck disable=SC2016 # what systemd fills in
 mapfile -t words < <(sed -n 's/^ExecStart=[^ ]* //p' "$unit" | tr ' ' '\n' |
