@@ -2,11 +2,18 @@
 /* cmd_explain.c: what a model sees of every packet under a mask policy, next to what is withheld. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "captures.h"
 #include "cli.h"
+#include "eve.h"
 #include "wirespeak/token.h"
+
+static const cli_rule rules[] = {
+    {"flow", CLI_NEVER_WITH, "count"},
+    {NULL, CLI_NEVER_WITH, NULL},
+};
 
 static const cli_page page = {
     .name = "explain",
@@ -18,6 +25,7 @@ static const cli_page page = {
         "  wirespeak explain trace.pcap\n  wirespeak explain --policy everything -c 2 trace.pcap\n",
     .min_operands = 0,
     .max_operands = -1,
+    .rules = rules,
 };
 
 /* Kept tokens plain, withheld ones in parentheses; a token that the policy puts in another's place follows an arrow. */
@@ -102,27 +110,101 @@ static void print_kept(const wsp_policy *policy, const uint16_t *ids, size_t n, 
     printf("\n");
 }
 
-static void print_set(const wsp_tokens *t, const wsp_policy *policy, size_t max_flows,
-                      size_t max_payload, bool kept_only)
+/* ---- flows, as they end ---- */
+
+typedef struct shown {
+    wsp_input *in;
+    const wsp_policy *policy;
+    size_t max_flows, max_payload, only; /* only: the flow of this number; 0: all */
+    bool kept;
+    wsp_tokenize_stats stats;
+    uint64_t base, id; /* flows of earlier captures; the flow that has ended */
+    size_t flows;      /* so far */
+} shown;
+
+static bool start_capture(void *arg, const char *capture)
+{
+    shown *s = arg;
+
+    (void)capture;
+    s->base = s->stats.flows;
+    return true;
+}
+
+/* Numbers are those of classify. */
+static wsp_status number_flow(void *arg, const wsp_flow *flow, const wsp_tokens *t, size_t index)
+{
+    shown *s = arg;
+
+    (void)t;
+    (void)index;
+    s->id = s->base + flow->id + 1;
+    return WSP_OK;
+}
+
+static wsp_status print_flow(const shown *s, const wsp_tokens *t, size_t f)
 {
     void (*print)(const wsp_policy *, const uint16_t *, size_t, size_t, uint8_t *) =
-        kept_only ? print_kept : print_packet;
+        s->kept ? print_kept : print_packet;
+    char *name = eve_printable(s->kept ? "a capture" : t->captures[t->capture[f]]);
+    uint8_t seen = 0;
 
-    for (size_t f = 0; f < t->n_flows && (!max_flows || f < max_flows); f++) {
-        uint8_t seen = 0;
-        printf("flow %zu of %s, %" PRIu64 " packets\n", f,
-               kept_only ? "a capture" : t->captures[t->capture[f]], count_packets(t, f));
-        for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
-            print(policy, t->ids + t->packet_off[p],
-                  (size_t)(t->packet_off[p + 1] - t->packet_off[p]), max_payload, &seen);
+    if (!name)
+        return WSP_ERR_NOMEM;
+    printf("flow %" PRIu64 " of %s, %" PRIu64 " packets\n", s->id, name, count_packets(t, f));
+    for (uint64_t p = t->flow_off[f]; p < t->flow_off[f + 1]; p++)
+        print(s->policy, t->ids + t->packet_off[p],
+              (size_t)(t->packet_off[p + 1] - t->packet_off[p]), s->max_payload, &seen);
+    free(name);
+    return WSP_OK;
+}
+
+/* The set has one flow, or at the end none. What is not to be shown need not be read, either. */
+static wsp_status print_set(void *arg, const wsp_tokens *t)
+{
+    shown *s = arg;
+    wsp_status st = WSP_OK;
+
+    if (t->n_flows && (!s->max_flows || s->flows < s->max_flows) &&
+        (!s->only || s->id == s->only)) {
+        s->flows++;
+        st = print_flow(s, t, 0);
     }
+    if (cli_stdout_lost() || (s->flows && (s->only || s->flows == s->max_flows)))
+        wsp_input_stop(s->in);
+    return st;
+}
+
+static int explain(shown *s, const char *const *files, size_t n, const wsp_input_options *opt)
+{
+    const wsp_tokenize_options how = {.keep = true,
+                                      .drop_residuals = true,
+                                      .drain_flows = 1,
+                                      .want = start_capture,
+                                      .on_flow = number_flow,
+                                      .drain = print_set,
+                                      .arg = s};
+    wsp_tokens *t = NULL;
+    wsp_error err;
+    wsp_status st;
+
+    if (wsp_input_new(&s->in, files, n, opt, &err) < 0)
+        return captures_refused(page.name, &err);
+    st = wsp_tokenize(s->in, &how, &t, &s->stats, &err);
+    wsp_tokens_free(t);
+    wsp_input_free(s->in);
+    if (st < 0)
+        return cli_fail_error(&err);
+    if (s->only && !s->flows)
+        return cli_fail("there is no flow %zu: there are %" PRIu64, s->only, s->stats.flows);
+    return captures_end(&s->stats, "shown");
 }
 
 int cmd_explain(int argc, char **argv)
 {
     const char *name = "identity-free", *filter = NULL;
-    size_t max_flows = 0, max_payload = WSP_MAX_PACKET_TOKENS;
-    bool list = false, fields = false, kept = false;
+    shown s = {.max_payload = WSP_MAX_PACKET_TOKENS};
+    bool list = false, fields = false;
     const cli_option options[] = {
         {.name = "policy",
          .letter = 'p',
@@ -136,7 +218,7 @@ int cmd_explain(int argc, char **argv)
          .help = "print the table of policies"},
         {.name = "kept",
          .kind = CLI_FLAG,
-         .value = &kept,
+         .value = &s.kept,
          .help = "print only what the model reads, without the names of captures"},
         {.name = "fields",
          .kind = CLI_FLAG,
@@ -145,14 +227,20 @@ int cmd_explain(int argc, char **argv)
         {.name = "count",
          .letter = 'c',
          .kind = CLI_SIZE,
-         .value = &max_flows,
+         .value = &s.max_flows,
          .arg = "N",
          .help = "stop after N flows"},
+        {.name = "flow",
+         .kind = CLI_SIZE,
+         .value = &s.only,
+         .min = 1,
+         .arg = "N",
+         .help = "only flow N: the flow_id of classify and label"},
         {.name = "payload",
          .kind = CLI_SIZE,
-         .value = &max_payload,
+         .value = &s.max_payload,
          .arg = "N",
-         .help = "payload bytes of a packet that the model reads (default all that have tokens)"},
+         .help = "text tokens of a packet that the model reads (default all)"},
         {.name = "filter",
          .letter = 'f',
          .kind = CLI_TEXT,
@@ -161,16 +249,10 @@ int cmd_explain(int argc, char **argv)
          .help = "only packets that match this pcap filter"},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
-    const wsp_policy *policy = wsp_policy_get(name);
-    wsp_input_options opt = wsp_input_options_default();
-    wsp_tokenize_options how = {.keep = true};
-    wsp_tokenize_stats stats;
-    wsp_tokens *t = NULL;
-    wsp_input *in = NULL;
-    wsp_error err;
-    wsp_status st;
+    wsp_input_options opt;
 
-    if (!policy)
+    s.policy = wsp_policy_get(name);
+    if (!s.policy)
         return cli_usage(page.name, "there is no policy '%s': see --list-policies", name);
     if (list)
         print_policies();
@@ -182,17 +264,5 @@ int cmd_explain(int argc, char **argv)
         return cli_usage(page.name,
                          "nothing to explain: name a capture, or --list-policies, or --fields");
     opt = captures_options(filter, false);
-    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
-                      &err) < 0)
-        return captures_refused(page.name, &err);
-    st = wsp_tokenize(in, &how, &t, &stats, &err);
-    for (size_t i = 0; st >= 0 && i < t->n_captures; i++)
-        wsp_make_printable(t->captures[i]);
-    if (st >= 0)
-        print_set(t, policy, max_flows, max_payload, kept);
-    wsp_tokens_free(t);
-    wsp_input_free(in);
-    if (st < 0)
-        return cli_fail_error(&err);
-    return captures_end(&stats, "shown");
+    return explain(&s, (const char *const *)(argv + first), (size_t)(argc - first), &opt);
 }

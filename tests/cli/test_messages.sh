@@ -20,7 +20,7 @@ mkdir "$tmp/names"
 printf 'no capture\n' >"$tmp/names/$forged"
 cp "$data/dns.pcap" "$tmp/names/"$'new\nline.pcap'
 cp "$data/ntp.pcap" "$tmp/names/"$'new\tline.pcap'
-for c in "tokenize -q --stats" "explain -q -c 1" "label -q" "split"; do
+for c in "tokenize -q --stats" "explain -q" "label -q" "split"; do
     # shellcheck disable=SC2086 # a command and its options
     "$ws" $c "$tmp/names" >"$tmp/out" 2>"$tmp/err"
     [ "$(grep -c 'x?wirespeak: all fine?\[2J???*31m.pcap: ' "$tmp/err")" = 1 ] && ! grep -q '^wirespeak: all fine' "$tmp/err" && clean "$tmp/err" && clean "$tmp/out"

@@ -101,6 +101,34 @@ result $? "sizes are in the table when asked for, with a line on stderr, and onl
 ! "$ws" explain "$data/http.pcap" | grep -Eq '[^(](ipv4|eth|tcp)\.(src|dst|sport|dport)='
 result $? "explain shows no address and no port outside parentheses"
 
+"$ws" label -q -f 'tcp or udp' "$data/dns.pcap" "$data/tls.pcap" | python3 -c '
+import json, sys
+for line in sys.stdin:
+    o = json.loads(line)
+    print("flow %d of %s, %d packets" % (o["flow_id"], o["pcap_filename"], o["flow"]["pkts_toserver"] + o["flow"]["pkts_toclient"]))' >"$tmp/labelled"
+"$ws" explain -f 'tcp or udp' "$data/dns.pcap" "$data/tls.pcap" | grep '^flow' >"$tmp/explained"
+tail -n 1 "$tmp/labelled" >"$tmp/last"
+last=$(sed 's/flow \([0-9]*\) .*/\1/' "$tmp/last")
+[ -s "$tmp/last" ] && cmp -s "$tmp/labelled" "$tmp/explained" &&
+    "$ws" explain -f 'tcp or udp' --flow "$last" "$data/dns.pcap" "$data/tls.pcap" | grep '^flow' | cmp -s - "$tmp/last"
+result $? "explain numbers flows as label does, and shows the one that is asked for"
+fails "a flow that is not there" 1 explain --flow 99 "$data/dns.pcap"
+
+later='import struct, sys
+d = open(sys.argv[1], "rb").read()
+out, at = d, 24
+while at < len(d):
+    sec, frac, caplen, wirelen = struct.unpack("<IIII", d[at:at + 16])
+    out += struct.pack("<IIII", sec + 1000, frac, caplen, wirelen) + d[at + 16:at + 16 + caplen]
+    at += 16 + caplen
+sys.stdout.buffer.write(out)'
+mkfifo "$tmp/goes-on"
+(python3 -c "$later" "$data/dns.pcap" && exec sleep 60) >"$tmp/goes-on" &
+writer=$!
+timeout 30 "$ws" explain -c 2 "$tmp/goes-on" >"$tmp/two" && [ "$(grep -c '^flow' "$tmp/two")" = 2 ]
+result $? "explain stops after so many flows, also where a pipe goes on"
+kill $writer
+
 python3 - "$tmp" <<'PY'
 import struct, sys
 
