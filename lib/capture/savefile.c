@@ -43,17 +43,24 @@ static uint32_t get32(wspi_cursor *c, bool be)
     return be ? wspi_cur_be32(c) : wspi_cur_le32(c);
 }
 
-static bool is_classic(wspi_source *src, wsp_capture_info *info)
+/*
+ * False: no pcap. How much of packets was to be captured is told, and kept from libpcap, which cuts longer ones without a word: some
+ * writers are wrong about it, and what network cards put together has 65535 bytes without its link layer.
+ */
+static bool take_header(wspi_source *src, wsp_capture_info *info)
 {
+    enum { SNAPLEN_AT = 16, HEAD = 24 };
     int m = find_magic(src->head, wspi_source_peek(src, 4));
     wspi_cursor c;
 
     if (m < 0 || magics[m].kind == MAGIC_NG)
         return false;
-    c = wspi_cur(src->head, wspi_source_peek(src, 24));
-    (void)wspi_cur_bytes(&c, 16);
+    c = wspi_cur(src->head, wspi_source_peek(src, HEAD));
+    (void)wspi_cur_bytes(&c, SNAPLEN_AT);
     info->snaplen = get32(&c, magics[m].big_endian);
     info->nanosecond = magics[m].kind == MAGIC_NS;
+    if (!c.bad)
+        memset(src->head + SNAPLEN_AT, 0, sizeof info->snaplen);
     return true;
 }
 
@@ -154,7 +161,7 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
 {
     wsp_status st;
 
-    *sf = (wspi_savefile){.classic = is_classic(src, info)};
+    *sf = (wspi_savefile){.classic = take_header(src, info)};
     st = open_stream(sf, src, name, info, err);
     sf->linktype = info->linktype;
     if (st == WSP_OK)

@@ -204,6 +204,30 @@ static void microseconds_raw_ip_and_years_after_2038_are_understood(void **state
     wsp_input_free(in);
 }
 
+static void packets_longer_than_the_header_says_are_whole(void **state)
+{
+    static const uint8_t bytes[] = {
+        0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,  0,  0,  0,  1,
+        0,    0,    0, /* 2 bytes of each */
+        1,    0,    0,    0,    0, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0, 11, 12, 13, 14, 15};
+    const char *path = in_dir("longer.pcap");
+    wsp_input *in;
+    wsp_capture_info info;
+    wsp_frame f;
+
+    (void)state;
+    write_bytes(path, bytes, sizeof bytes);
+    assert_int_equal(wsp_input_new(&in, &path, 1, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, NULL), WSP_OK);
+    assert_int_equal(info.snaplen, 2);
+    assert_int_equal(wsp_input_next(in, &f, NULL), WSP_OK);
+    assert_int_equal(f.caplen, 5);
+    assert_int_equal(f.wirelen, 5);
+    assert_int_equal(f.data[4], 15);
+    assert_int_equal(wsp_input_next(in, &f, NULL), WSP_EOF);
+    wsp_input_free(in);
+}
+
 static void pcapng_says_its_resolution(void **state)
 {
     static const uint8_t bytes[] = {
@@ -741,6 +765,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_written_capture_reads_back_to_the_nanosecond),
         cmocka_unit_test(microseconds_raw_ip_and_years_after_2038_are_understood),
+        cmocka_unit_test(packets_longer_than_the_header_says_are_whole),
         cmocka_unit_test(pcapng_says_its_resolution),
         cmocka_unit_test(what_is_no_capture_is_refused_in_one_line),
         cmocka_unit_test(a_capture_cut_anywhere_gives_the_packets_before_the_cut),
