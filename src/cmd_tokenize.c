@@ -208,7 +208,7 @@ static void print_table(const wsp_tokenize_stats *s, bool sizes, const wsp_coded
 typedef struct job {
     labelling labels;
     wsp_tokens_writer *writer;
-    wsp_error *err;
+    wsp_error failed;     /* why flows were not taken over: the tokenizer knows only that */
     wsp_changer *changer; /* or NULL */
     wsp_model *model;     /* that tells the tokens, or NULL */
     wsp_coding *coding;
@@ -248,14 +248,14 @@ static wsp_status write_flows(void *arg, const wsp_tokens *set)
 {
     job *j = arg;
 
-    return wsp_tokens_writer_add(j->writer, set, j->err);
+    return wsp_tokens_writer_add(j->writer, set, &j->failed);
 }
 
 static wsp_status code_flows(void *arg, const wsp_tokens *set)
 {
     job *j = arg;
 
-    return wsp_coding_add(j->coding, set, j->err);
+    return wsp_coding_add(j->coding, set, &j->failed);
 }
 
 typedef struct arguments {
@@ -339,7 +339,6 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     wsp_status st;
 
     opt = captures_options(a->filter, a->skip_bad);
-    j->err = err;
     st = wsp_input_new(&in, paths, n, &opt, err);
     j->refused = st < 0;
     if (st == WSP_OK)
@@ -350,6 +349,8 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
         st = start_coding(a, j, err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &tokens, stats, err);
+    if (st < 0 && j->failed.status < 0)
+        *err = j->failed;
     if (st >= 0 && a->model)
         st = wsp_coding_finish(j->coding, &j->coded);
     if (st >= 0 && a->out)

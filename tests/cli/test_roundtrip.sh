@@ -180,6 +180,15 @@ fails "a missing token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/missing.npz
 fails "a cut token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/cut.npz"
 fails "a token file that is text" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/text"
 fails "a full disk" 1 detokenize -w /dev/full "$tmp/a.npz"
+mkdir "$tmp/disk"
+if mount -t tmpfs -o size=16k none "$tmp/disk" 2>/dev/null; then
+    "$ws" tokenize -q -w "$tmp/disk/all.npz" "$data"/*.pcap 2>"$tmp/err"
+    [ $? = 1 ] && grep -q 'disk/all.npz: cannot write what it will hold: No space left on device' "$tmp/err" && [ -z "$(ls -A "$tmp/disk")" ]
+    result $? "a disk that is full on the way is told with its reason, and holds nothing then"
+    umount "$tmp/disk"
+else
+    skip "a disk that is full on the way is told with its reason, and holds nothing then" "no mount here"
+fi
 fails "an unknown policy" 2 explain --policy nonsense "$data/http.pcap"
 
 "$ws" tokenize -q --drop-residuals -w "$tmp/d.npz" "$data/http.pcap"
