@@ -85,12 +85,18 @@ static int count(const flow_out *o, const capture_votes *c, size_t k, counted *o
     return CLI_OK;
 }
 
+/* The name of the name, in JSON and CSV. */
+static const char *name_of(const capture_out *c)
+{
+    return c->hosts ? "host" : "pcap_filename";
+}
+
 /* ---- table ---- */
 
-static void table_title(const flow_out *o, FILE *to)
+static void table_title(const capture_out *c, const flow_out *o, FILE *to)
 {
     flow_out_table_heads(o, to, "    AGREE ");
-    (void)fprintf(to, "%6s  %s\n", "FLOWS", "CAPTURE");
+    (void)fprintf(to, "%6s  %s\n", "FLOWS", c->hosts ? "HOST" : "CAPTURE");
 }
 
 static void table_row(const flow_out *o, const capture_votes *c, const counted *heads, FILE *to)
@@ -127,11 +133,11 @@ static void csv_name(FILE *to, const char *head, size_t rank, const char *member
     flow_out_csv_text(to, name);
 }
 
-static void csv_title(const flow_out *o, FILE *to)
+static void csv_title(const capture_out *c, const flow_out *o, FILE *to)
 {
     static const char *const members[] = {"", "_confidence", "_outside", "_votes", "_agree"};
 
-    (void)fputs("pcap_filename,flows,packets,bytes", to);
+    (void)fprintf(to, "%s,flows,packets,bytes", name_of(c));
     for (size_t k = 0; k < o->q->n; k++) {
         const char *head = wsp_model_head(o->q->m, o->q->head[k])->name;
 
@@ -202,7 +208,8 @@ static json_t *head_json(const flow_out *o, const counted *h)
     return NULL;
 }
 
-static json_t *record(const flow_out *o, const capture_votes *c, const counted *heads)
+static json_t *record(const flow_out *o, const char *name, const capture_votes *c,
+                      const counted *heads)
 {
     json_t *of = json_object();
     bool good = of != NULL;
@@ -213,16 +220,17 @@ static json_t *record(const flow_out *o, const capture_votes *c, const counted *
         json_decref(of);
         return NULL;
     }
-    return json_pack("{s:s, s:I, s:I, s:I, s:{s:s, s:f, s:I, s:I, s:o}}", "pcap_filename", c->name,
-                     "flows", (json_int_t)c->flows, "packets", (json_int_t)c->packets, "bytes",
+    return json_pack("{s:s, s:I, s:I, s:I, s:{s:s, s:f, s:I, s:I, s:o}}", name, c->name, "flows",
+                     (json_int_t)c->flows, "packets", (json_int_t)c->packets, "bytes",
                      (json_int_t)c->bytes, "wirespeak", "label", heads[0].v.label, "confidence",
                      heads[0].v.confidence, "votes", (json_int_t)heads[0].votes, "agree",
                      (json_int_t)heads[0].agree, "heads", of);
 }
 
-static int json_row(const flow_out *o, const capture_votes *c, const counted *heads, FILE *to)
+static int json_row(const flow_out *o, const char *name, const capture_votes *c,
+                    const counted *heads, FILE *to)
 {
-    json_t *object = record(o, c, heads);
+    json_t *object = record(o, name, c, heads);
 
     if (!object)
         return cli_fail("no memory for a record");
@@ -234,15 +242,15 @@ static int json_row(const flow_out *o, const capture_votes *c, const counted *he
 
 /* ---- captures ---- */
 
-static void print_title(const flow_out *o, FILE *to)
+static void print_title(const capture_out *c, const flow_out *o, FILE *to)
 {
     if (o->format == OUT_TABLE)
-        table_title(o, to);
+        table_title(c, o, to);
     else if (o->format == OUT_CSV)
-        csv_title(o, to);
+        csv_title(c, o, to);
 }
 
-static int print_capture(const flow_out *o, const capture_votes *c, FILE *to)
+static int print_capture(const flow_out *o, const char *name, const capture_votes *c, FILE *to)
 {
     counted *heads = calloc(o->q->n + 1, sizeof *heads);
     int rc = heads ? CLI_OK : cli_fail("no memory for the answers of %zu heads", o->q->n);
@@ -250,7 +258,7 @@ static int print_capture(const flow_out *o, const capture_votes *c, FILE *to)
     for (size_t k = 0; rc == CLI_OK && k < o->q->n; k++)
         rc = count(o, c, k, &heads[k]);
     if (rc == CLI_OK && o->format == OUT_JSONL)
-        rc = json_row(o, c, heads, to);
+        rc = json_row(o, name, c, heads, to);
     else if (rc == CLI_OK)
         (o->format == OUT_TABLE ? table_row : csv_row)(o, c, heads, to);
     for (size_t k = 0; heads && k < o->q->n; k++)
@@ -265,11 +273,11 @@ int capture_out_print(capture_out *c, const flow_out *o, size_t going, FILE *to)
     int rc = CLI_OK;
 
     if (!c->titled)
-        print_title(o, to);
+        print_title(c, o, to);
     c->titled = true;
     for (size_t i = 0; i < ended; i++) {
         if (rc == CLI_OK)
-            rc = print_capture(o, &c->open[i], to);
+            rc = print_capture(o, name_of(c), &c->open[i], to);
         (void)cli_stdout_lost();
         votes_clear(&c->open[i], o);
     }

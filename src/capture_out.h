@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* capture_out.h: one answer for each capture of a run, by the votes of its flows: a row, a JSON object or a line of CSV. */
+/* capture_out.h: one answer for each capture, or host, of a run, by the votes of its flows: a row, a JSON object or a line of CSV. */
 #ifndef WSP_CAPTURE_OUT_H
 #define WSP_CAPTURE_OUT_H
 
@@ -16,7 +16,7 @@ typedef struct capture_votes {
 typedef struct capture_out {
     capture_votes *open; /* [n] the first is capture `first` of the run */
     size_t n, cap, first;
-    bool titled;
+    bool titled, hosts; /* hosts: what votes is counted for are not captures */
 } capture_out;
 
 /* The next capture begins. All return an exit status. */

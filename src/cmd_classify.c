@@ -5,17 +5,16 @@
 #include "captures.h"
 #include "flow_run.h"
 
-/* Some are of flows, some of classes, some of whole captures. */
+/* Some are of flows, some of classes, some of whole captures or hosts. */
 static const cli_rule rules[] = {
-    {"summary", CLI_NEVER_WITH, "by-capture"},
-    {"rank", CLI_NEVER_WITH, "by-capture"},
-    {"per-packet", CLI_NEVER_WITH, "by-capture"},
-    {"surprise", CLI_NEVER_WITH, "by-capture"},
-    {"ndpi", CLI_NEVER_WITH, "by-capture"},
-    {"shard", CLI_NEVER_WITH, "by-capture"},
-    {"rank", CLI_NEVER_WITH, "summary"},
-    {"top", CLI_NEVER_WITH, "summary"},
-    {NULL, CLI_NEVER_WITH, NULL},
+    {"summary", CLI_NEVER_WITH, "by-capture"},    {"rank", CLI_NEVER_WITH, "by-capture"},
+    {"per-packet", CLI_NEVER_WITH, "by-capture"}, {"surprise", CLI_NEVER_WITH, "by-capture"},
+    {"ndpi", CLI_NEVER_WITH, "by-capture"},       {"shard", CLI_NEVER_WITH, "by-capture"},
+    {"summary", CLI_NEVER_WITH, "by-host"},       {"rank", CLI_NEVER_WITH, "by-host"},
+    {"per-packet", CLI_NEVER_WITH, "by-host"},    {"surprise", CLI_NEVER_WITH, "by-host"},
+    {"ndpi", CLI_NEVER_WITH, "by-host"},          {"shard", CLI_NEVER_WITH, "by-host"},
+    {"by-capture", CLI_NEVER_WITH, "by-host"},    {"rank", CLI_NEVER_WITH, "summary"},
+    {"top", CLI_NEVER_WITH, "summary"},           {NULL, CLI_NEVER_WITH, NULL},
 };
 
 static const cli_page page = {
@@ -30,7 +29,8 @@ static const cli_page page = {
         "tcp | wirespeak classify -m model.safetensors -o jsonl -\n  tcpdump -U -w - | "
         "wirespeak tag -m model.safetensors -r -    (a pipe that goes on)\n  wirespeak classify -m "
         "model.safetensors --summary captures/\n  wirespeak classify -m "
-        "model.safetensors --by-capture --head device captures/\n",
+        "model.safetensors --by-capture --head device captures/\n  wirespeak classify -m "
+        "model.safetensors --by-host --head device lan.pcap\n",
     .min_operands = 1,
     .max_operands = -1,
     .rules = rules,
@@ -43,7 +43,7 @@ typedef struct arguments {
     cli_list heads;
     size_t threads, top, rank, max_flows;
     double least;
-    bool skip_bad, summary, by_capture, early, surprise, ndpi;
+    bool skip_bad, summary, by_capture, by_host, early, surprise, ndpi;
 } arguments;
 
 static out_format format_of(const char *word)
@@ -68,6 +68,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "flows, packets and bytes by class, not flow by flow"},
         {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
          .help = "one answer for each capture, by the votes of its flows"},
+        {.name = "by-host", .kind = CLI_FLAG, .value = &a->by_host,
+         .help = "one answer for each host, by the votes of the flows that\nit opened"},
         {.name = "min-confidence", .kind = CLI_REAL, .value = &a->least, .arg = "P", .rmin = -1, .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
         {.name = "top", .kind = CLI_SIZE, .value = &a->top, .arg = "K", .min = 1, .max = 65536,
@@ -109,6 +111,7 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
     r->out = (flow_out){.q = &r->q, .format = format_of(a->format), .top = a->top, .ndpi = a->ndpi};
     r->summary = a->summary;
     r->by_capture = a->by_capture;
+    r->by_host = a->by_host;
     r->max_flows = a->max_flows;
     r->rank.n_max = a->rank;
     if (r->q.surprise && wsp_model_config_get(m)->output_layers == 0)

@@ -113,6 +113,8 @@ static int print_flow(flow_run *r, const flow_record *f, size_t capture)
         return CLI_OK;
     if (r->by_capture)
         return capture_out_flow(&r->captures, &r->out, f, capture);
+    if (r->by_host)
+        return host_out_flow(&r->hosts, &r->out, f);
     if (r->rank.n_max)
         return ranking_add(&r->rank, &r->out, f, (double)f->a->surprise[f->at]);
     if (!r->titled)
@@ -231,6 +233,8 @@ static int print_end(flow_run *r)
         rc = flow_sums_print(&r->sums, &r->q, r->out.format);
     else if (r->by_capture)
         rc = capture_out_print(&r->captures, &r->out, 0, stdout);
+    else if (r->by_host)
+        rc = host_out_print(&r->hosts, &r->out, stdout);
     else if (!r->titled)
         rc = flow_out_title(&r->out, stdout);
     if (rc == CLI_OK && r->rank.n_max)
@@ -337,6 +341,7 @@ void flow_run_clear(flow_run *r)
     wsp_npy_writer_discard(r->vectors);
     ranking_clear(&r->rank);
     capture_out_clear(&r->captures, &r->out);
+    host_out_clear(&r->hosts, &r->out);
     flow_sums_clear(&r->sums);
     beside_clear(&r->ndpi);
     line_clear(&r->line);

@@ -5,6 +5,7 @@
 
 #include "capture_out.h"
 #include "flow_out.h"
+#include "host_out.h"
 #include "progress.h"
 #include "ranking.h"
 
@@ -26,7 +27,7 @@ typedef struct kept {
 typedef struct flow_run {
     question q;
     flow_out out;
-    bool summary, by_capture;
+    bool summary, by_capture, by_host;
     shard shard;
     size_t max_flows;
     ranking rank;             /* of the most surprising flows, if asked for */
@@ -39,6 +40,7 @@ typedef struct flow_run {
     char *name;    /* of the capture at work, fit to be printed; only for the annotator */
     size_t n_captures; /* that have an interface in its file */
     capture_out captures;
+    host_out hosts;
     bool titled;
     linebuf line; /* records are made in it */
     char *shown;  /* the name of a capture, fit to be printed */

@@ -199,6 +199,39 @@ for option in --summary "--rank 3" --per-packet --surprise --ndpi "--shard 1/2";
     fails "$option of captures" 2 classify --by-capture $option -m "$model" "$data/dns.pcap"
 done
 
+# ---- hosts ----
+
+classify --top 20 --by-host -o jsonl "${all[@]}" 2>/dev/null >"$tmp/hosts.jsonl"
+classify --top 3 --by-host -o csv "${all[@]}" 2>/dev/null >"$tmp/hosts.csv"
+python3 - "$tmp/flows.jsonl" "$tmp/hosts.jsonl" "$tmp/hosts.csv" <<'PY'
+import collections, csv, json, sys
+flows = collections.defaultdict(list)
+for f in map(json.loads, open(sys.argv[1])):
+    flows[f.get("src_ip") or f["ether"]["src_mac"]].append(f)
+hosts = [json.loads(l) for l in open(sys.argv[2])]
+assert {h["host"] for h in hosts} == set(flows) and len(hosts) == len(flows) > 3
+assert [h["flows"] for h in hosts] == sorted((len(of) for of in flows.values()), reverse=True)
+for h in hosts:
+    of = flows[h["host"]]
+    heads = [f["wirespeak"]["heads"]["protocol"] for f in of]
+    votes = [x for x in heads if not x.get("outside")]
+    w = h["wirespeak"]
+    assert h["flows"] == len(of) and h["packets"] == sum(f["flow"]["pkts_toserver"] + f["flow"]["pkts_toclient"] for f in of)
+    assert h["bytes"] == sum(f["flow"]["bytes_toserver"] + f["flow"]["bytes_toclient"] for f in of)
+    assert w["votes"] == len(votes) and w["agree"] == sum(x["top"][0]["label"] == w["heads"]["protocol"]["top"][0]["label"] for x in votes)
+rows = list(csv.DictReader(open(sys.argv[3], newline="")))
+assert [(r["host"], r["protocol"], int(r["flows"])) for r in rows] == [(h["host"], h["wirespeak"]["label"], h["flows"]) for h in hosts]
+PY
+result $? "hosts have one answer each, of the flows that they opened, in all captures"
+one=(-f "udp port 53 and ip" "$data/dns.pcap")
+[ "$(classify --by-host "${one[@]}" 2>/dev/null | sed 's/ [^ ]*$//')" = "$(classify --by-capture "${one[@]}" 2>/dev/null | sed 's/CAPTURE$/HOST/; s/ [^ ]*$//')" ] &&
+    [ "$(classify --by-host "${one[@]}" 2>/dev/null | wc -l)" = 2 ]
+result $? "a capture of one host has that host's answer"
+for option in --by-capture --summary "--rank 3" --per-packet --surprise --ndpi "--shard 1/2"; do
+    # shellcheck disable=SC2086 # an option with its argument
+    fails "$option of hosts" 2 classify --by-host $option -m "$model" "$data/dns.pcap"
+done
+
 # ---- files ----
 
 classify -w "$tmp/out.pcapng" -o jsonl "${all[@]}" 2>/dev/null >"$tmp/with.jsonl"
