@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c: the table of commands, the help made from it, and what happens after every command. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -109,8 +111,20 @@ static int run(int argc, char **argv)
     return c->run(argc - 1, argv + 1);
 }
 
+/*
+ * With a standard stream closed the next file that is opened would have its number, and what is printed would be written into it. What is
+ * closed stays so to see: nothing comes from the one that is for writing, and nothing can be written to those for reading.
+ */
+static void hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+    hold_streams();
     cli_log_level(WSP_LOG_WARNING);
     return cli_close_stdout(run(argc, argv));
 }

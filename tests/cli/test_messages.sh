@@ -115,6 +115,27 @@ done
 [ -s "$tmp/m8.safetensors" ] && [ -s "$tmp/parts/train.npz" ] && [ -s "$tmp/e.npy" ] && [ -s "$tmp/t.npz" ] && [ -s "$tmp/f.pcap" ]
 result $? "what came before the break is there"
 
+# ---- streams that are closed: no file may get their numbers ----
+
+# libtool's wrapper is a shell, which has files of its own there
+program=$ws
+[ -x "${top_builddir:-.}/.libs/wirespeak" ] && program=${top_builddir:-.}/.libs/wirespeak
+export LD_LIBRARY_PATH="${top_builddir:-.}/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+for c in "tokenize -w $tmp/o" "forge --seed 1 -w $tmp/o" "classify -m $model -w $tmp/o" "embed -m $model -w $tmp/o" "tag -m $model --records ends -w $tmp/o -r"; do
+    # shellcheck disable=SC2086 # a command and its options
+    "$program" $c "$tmp/cut.pcap" >/dev/null 2>&1
+    mv "$tmp/o" "$tmp/whole"
+    # shellcheck disable=SC2086
+    "$program" $c "$tmp/cut.pcap" >/dev/null 2>&-
+    cmp -s "$tmp/o" "$tmp/whole"
+    result $? "${c%% *}: messages are not written into a file when standard error is closed"
+    rm -f "$tmp/o"
+done
+"$program" embed -q -m "$model" -w "$tmp/o" "$data/dns.pcap" >/dev/null && mv "$tmp/o" "$tmp/whole"
+"$program" embed -q -m "$model" -w "$tmp/o" "$data/dns.pcap" 2>"$tmp/err" >&-
+[ $? = 1 ] && grep -q 'standard output: Bad file descriptor' "$tmp/err" && { [ ! -e "$tmp/o" ] || cmp -s "$tmp/o" "$tmp/whole"; }
+result $? "nor are results when standard output is"
+
 # ---- labels ----
 
 printf 'path\tlabel\ndns.pcap\tbad\033[31m\n' >"$tmp/list"
