@@ -205,6 +205,8 @@ static int open_outputs(const arguments *a, progress *p)
             return cli_fail_error(&err);
         else if (made[i])
             wsp_outfile_discard(&f);
+    if (a->log && strcmp(a->log, "-") == 0)
+        return cli_fail("-: standard output has something else: name a file (./- is one)");
     if (a->log && !(p->log = fopen(a->log, a->opt.resume ? "a" : "w")))
         return cli_fail("%s: cannot be written: %s", a->log, strerror(errno));
     return CLI_OK;

@@ -125,6 +125,11 @@ wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream, wsp_e
         return wspi_nomem(err, "a path", strlen(path));
     if (stream && strcmp(path, "-") == 0)
         return wrap(f, fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), err);
+    if (strcmp(path, "-") == 0) {
+        wsp_outfile_discard(f);
+        return wspi_fail(err, WSP_ERR_IO, 0,
+                         "-: standard output has something else: name a file (./- is one)");
+    }
     there = stat(path, &sb) == 0;
     if (there && S_ISDIR(sb.st_mode)) {
         errno = EISDIR;

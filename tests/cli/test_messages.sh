@@ -115,12 +115,30 @@ done
 [ -s "$tmp/m8.safetensors" ] && [ -s "$tmp/parts/train.npz" ] && [ -s "$tmp/e.npy" ] && [ -s "$tmp/t.npz" ] && [ -s "$tmp/f.pcap" ]
 result $? "what came before the break is there"
 
-# ---- streams that are closed: no file may get their numbers ----
+# ---- the program itself, where it is or what it inherits counts ----
 
-# libtool's wrapper is a shell, which has files of its own there
+# libtool's wrapper is a shell, which has files of its own
 program=$ws
 [ -x "${top_builddir:-.}/.libs/wirespeak" ] && program=${top_builddir:-.}/.libs/wirespeak
-export LD_LIBRARY_PATH="${top_builddir:-.}/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+program=$(realpath "$program")
+libs=$(realpath "${top_builddir:-.}")/.libs
+export LD_LIBRARY_PATH="$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+
+# ---- models and lists are files ----
+
+for c in "enroll -l new -m $model -w -" "generate -n 1 -m $model -w $tmp/g.pcap --asked -" "train --config tiny --epochs 1 -w -" "train --config tiny --epochs 1 -w $tmp/t --log -"; do
+    operand=$tmp/set.npz
+    case $c in generate*) operand= ;; enroll*) operand=$(realpath "$data/dns.pcap") ;; esac
+    rc=0
+    # shellcheck disable=SC2086 # a command and its options
+    (cd "$tmp" && "$program" $c $operand >"$tmp/out" 2>"$tmp/err") || rc=$?
+    [ $rc = 1 ] && grep -q '^wirespeak: -: standard output has something else' "$tmp/err" && [ ! -s "$tmp/out" ] && [ ! -e "$tmp/-" ]
+    result $? "${c%% *}: standard output is no file, nor is one made of its name"
+    rm -f "$tmp/-"
+done
+
+# ---- streams that are closed: no file may get their numbers ----
+
 for c in "tokenize -w $tmp/o" "forge --seed 1 -w $tmp/o" "classify -m $model -w $tmp/o" "embed -m $model -w $tmp/o" "tag -m $model --records ends -w $tmp/o -r"; do
     # shellcheck disable=SC2086 # a command and its options
     "$program" $c "$tmp/cut.pcap" >/dev/null 2>&1

@@ -370,6 +370,17 @@ static void a_file_appears_when_it_is_whole(void **state)
     assert_int_equal(names_in_folder(), 1);
 }
 
+static void standard_output_is_no_file(void **state)
+{
+    wsp_outfile f;
+
+    (void)state;
+    assert_int_equal(wsp_outfile_open(&f, "-", false, NULL), WSP_ERR_IO);
+    assert_int_equal(access("-", F_OK), -1);
+    assert_int_equal(wsp_outfile_open(&f, "-", true, NULL), WSP_OK);
+    wsp_outfile_discard(&f);
+}
+
 static void a_file_keeps_permissions_and_links(void **state)
 {
     struct stat sb;
@@ -476,6 +487,7 @@ int main(void)
         cmocka_unit_test(fnv1a_gives_the_published_values),
         cmocka_unit_test(log2_rounds_down),
         cmocka_unit_test(a_file_appears_when_it_is_whole),
+        cmocka_unit_test(standard_output_is_no_file),
         cmocka_unit_test(a_file_keeps_permissions_and_links),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_told_at_the_end),
