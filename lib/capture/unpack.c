@@ -7,6 +7,7 @@
 
 #include <archive_entry.h>
 #include <ctype.h>
+#include <locale.h>
 
 #define BLOCK_LEN 65536
 
@@ -17,6 +18,7 @@ struct wspi_unpack {
     char *member; /* of the current member */
     size_t members;
     bool started, done, zip_only;
+    locale_t utf8; /* or 0: not on this system */
     uint8_t block[BLOCK_LEN];
 };
 
@@ -95,6 +97,7 @@ wsp_status wspi_unpack_open(wspi_unpack **out, wspi_source *src, const char *nam
         free(u);
         return wspi_nomem(err, "an archive reader", sizeof *u);
     }
+    u->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     u->src = src;
     u->zip_only = zip_only;
     if (zip_only)
@@ -156,12 +159,11 @@ static wsp_status next_header(wspi_unpack *u, struct archive_entry **e, wsp_erro
     return rc < ARCHIVE_WARN ? archive_fail(u, err) : WSP_OK;
 }
 
-wsp_status wspi_unpack_next(wspi_unpack *u, const char **member, wsp_error *err)
+static wsp_status next_member(wspi_unpack *u, const char **member, wsp_error *err)
 {
     struct archive_entry *e = NULL;
     wsp_status st;
 
-    *member = NULL;
     for (;;) {
         if (u->done)
             return WSP_EOF;
@@ -181,6 +183,19 @@ wsp_status wspi_unpack_next(wspi_unpack *u, const char **member, wsp_error *err)
     }
 }
 
+/* libarchive gives no name that the locale has no letters for, and nobody has set one. */
+wsp_status wspi_unpack_next(wspi_unpack *u, const char **member, wsp_error *err)
+{
+    locale_t before = u->utf8 ? uselocale(u->utf8) : (locale_t)0;
+    wsp_status st;
+
+    *member = NULL;
+    st = next_member(u, member, err);
+    if (before)
+        (void)uselocale(before);
+    return st;
+}
+
 struct archive *wspi_unpack_archive(wspi_unpack *u)
 {
     return u->ar;
@@ -196,6 +211,8 @@ void wspi_unpack_free(wspi_unpack *u)
     if (!u)
         return;
     (void)archive_read_free(u->ar);
+    if (u->utf8)
+        freelocale(u->utf8);
     wspi_source_free(u->src);
     free(u->name);
     free(u->member);

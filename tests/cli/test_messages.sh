@@ -40,6 +40,19 @@ names = {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin}
 assert names == {"new\nline.pcap", "new\tline.pcap"}, names'
 result $? "JSON escapes what is in names: they stay different"
 
+python3 - "$tmp" "$data/dns.pcap" <<'EOF'
+import sys, tarfile, zipfile
+names = "größe.pcap", "日本.pcap"
+with zipfile.ZipFile(sys.argv[1] + "/utf8.zip", "w") as z, tarfile.open(sys.argv[1] + "/utf8.tar", "w") as t:
+    for name in names:
+        z.write(sys.argv[2], name)
+        t.add(sys.argv[2], name)
+EOF
+for a in utf8.zip utf8.tar; do
+    [ "$(LC_ALL=C "$ws" label -q "$tmp/$a" | grep -c "$a:größe.pcap\"")" = 13 ] && [ "$(LC_ALL=C "$ws" label -q "$tmp/$a" | grep -c "$a:日本.pcap\"")" = 13 ]
+    result $? "$a: names of members have the letters of any language"
+done
+
 # ---- options ----
 
 # says WHAT ARGUMENT...: status 2, and this in the one line
