@@ -70,6 +70,38 @@ static void print_latency(FILE *f, const outlet_stats *o)
                   o->latencies, (double)o->latency_sum_us / 1e6, o->latencies);
 }
 
+/* A label of Prometheus: quotes and backslashes have a backslash before them. */
+static void put_label(FILE *f, const char *metric, const char *label, uint64_t v)
+{
+    (void)fprintf(f, "wirespeak_%s{label=\"", metric);
+    for (; *label; label++) {
+        if (*label == '"' || *label == '\\')
+            (void)fputc('\\', f);
+        (void)fputc(*label, f);
+    }
+    (void)fprintf(f, "\"} %" PRIu64 "\n", v);
+}
+
+static void print_labels(metrics *m, FILE *f)
+{
+    size_t n;
+    outlet_label *l = outlet_labels_get(m->out, &n);
+
+    (void)fputs("# HELP wirespeak_ended_flows_total Flows that ended, by the first head's label.\n"
+                "# TYPE wirespeak_ended_flows_total counter\n",
+                f);
+    for (size_t i = 0; i < n; i++)
+        if (l[i].flows)
+            put_label(f, "ended_flows_total", l[i].name, l[i].flows);
+    (void)fputs("# HELP wirespeak_ended_bytes_total Bytes of flows that ended, likewise.\n"
+                "# TYPE wirespeak_ended_bytes_total counter\n",
+                f);
+    for (size_t i = 0; i < n; i++)
+        if (l[i].flows)
+            put_label(f, "ended_bytes_total", l[i].name, l[i].bytes);
+    free(l);
+}
+
 static void print_page(metrics *m, FILE *f)
 {
     wsp_feed_stats w = wsp_feed_stats_get(m->feed);
@@ -99,6 +131,7 @@ static void print_page(metrics *m, FILE *f)
     counter(f, "records_lost_total", "Records that no output took.", "", o.lost);
     gauge(f, "memory_bytes", "Memory of flows and beginnings.", "", (double)t.memory_now);
     gauge(f, "ring_fill_ratio", "Share of the ring that waits.", "", wsp_feed_fill(m->feed));
+    print_labels(m, f);
     print_latency(f, &o);
 }
 

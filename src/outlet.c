@@ -36,7 +36,9 @@ struct outlet {
     char **names; /* of sources, fit for JSON */
     size_t n_names;
     atomic_bool reopen, hurry;
-    outlet_stats stats; /* with the lock */
+    outlet_stats stats;   /* with the lock, also below */
+    outlet_label *labels; /* [n_labels] the last is "unknown" */
+    size_t n_labels;
     /* the thread's own */
     entry taken[TAKE];
     size_t n_taken;
@@ -245,15 +247,27 @@ static entry *place(outlet *o, size_t room)
     return &o->queue[(o->first + o->n - 1) % QUEUE];
 }
 
+/* With the lock. */
+static void count_label(outlet *o, const wsp_tag_record *r)
+{
+    int32_t label = r->answers[0].label;
+    outlet_label *l = &o->labels[label < 0 ? o->n_labels - 1 : (size_t)label];
+
+    l->flows++;
+    l->bytes += r->flow->bytes[0] + r->flow->bytes[1];
+}
+
 void outlet_put(outlet *o, const wsp_tag_record *r)
 {
-    entry *e;
+    bool end = r->kind == WSP_TAG_END;
+    entry *e = NULL;
 
-    if (!(r->kind == WSP_TAG_END ? o->opt.ends : o->opt.decisions))
-        return;
     (void)pthread_mutex_lock(&o->lock);
+    if (end)
+        count_label(o, r);
     /* the end of a flow that was given up says little: it goes first, so that a flood leaves room for the others */
-    e = place(o, r->kind == WSP_TAG_END && r->reason == WSP_TAG_SHED ? QUEUE / 4 * 3 : QUEUE);
+    if (end ? o->opt.ends : o->opt.decisions)
+        e = place(o, end && r->reason == WSP_TAG_SHED ? QUEUE / 4 * 3 : QUEUE);
     if (e) {
         e->line = NULL;
         e->name = r->source < o->n_names ? o->names[r->source] : "";
@@ -328,7 +342,32 @@ outlet_stats outlet_stats_get(outlet *o)
     return s;
 }
 
+outlet_label *outlet_labels_get(outlet *o, size_t *n)
+{
+    outlet_label *copy = calloc(o->n_labels, sizeof *copy);
+
+    *n = copy ? o->n_labels : 0;
+    (void)pthread_mutex_lock(&o->lock);
+    for (size_t i = 0; i < *n; i++)
+        copy[i] = o->labels[i];
+    (void)pthread_mutex_unlock(&o->lock);
+    return copy;
+}
+
 /* ---- making and ending ---- */
+
+static bool name_labels(outlet *o)
+{
+    const wsp_head *h = wsp_model_head(o->opt.m, o->opt.heads[0]);
+
+    o->n_labels = h->n_labels + 1;
+    o->labels = calloc(o->n_labels, sizeof *o->labels);
+    for (size_t i = 0; o->labels && i < h->n_labels; i++)
+        o->labels[i].name = h->labels[i];
+    if (o->labels)
+        o->labels[h->n_labels].name = "unknown";
+    return o->labels != NULL;
+}
 
 int outlet_open(outlet **out, const outlet_options *opt)
 {
@@ -337,11 +376,14 @@ int outlet_open(outlet **out, const outlet_options *opt)
     size_t n = opt->targets->n;
 
     *out = NULL;
-    if (!o || !(o->queue = calloc(QUEUE, sizeof *o->queue))) {
+    if (o)
+        o->opt = *opt;
+    if (!o || !name_labels(o) || !(o->queue = calloc(QUEUE, sizeof *o->queue))) {
+        if (o)
+            free(o->labels);
         free(o);
         return cli_fail("no memory for a queue of records");
     }
-    o->opt = *opt;
     o->patient = !opt->live;
     (void)pthread_mutex_init(&o->lock, NULL);
     (void)pthread_cond_init(&o->data, NULL);
@@ -391,6 +433,7 @@ int outlet_close(outlet *o, outlet_stats *last)
     (void)pthread_cond_destroy(&o->data);
     (void)pthread_mutex_destroy(&o->lock);
     free(o->names);
+    free(o->labels);
     free(o->queue);
     line_clear(&o->text);
     free(o);

@@ -26,6 +26,12 @@ uint64_t outlet_bin_us(size_t bin);
 /* The latency that a share of the decisions stayed under, in microseconds; 0 without decisions. */
 uint64_t outlet_latency_us(const outlet_stats *s, double share);
 
+/* Flows that have ended, by what the first head says of them. */
+typedef struct outlet_label {
+    const char *name;
+    uint64_t flows, bytes;
+} outlet_label;
+
 typedef struct outlet_options {
     const wsp_model *m;
     const size_t *heads;
@@ -51,6 +57,8 @@ void outlet_hurry(
         o); /* readers that take nothing are not waited for any more; likewise from a signal handler */
 void outlet_reopen(outlet *o); /* files, soon; may be called from a signal handler */
 outlet_stats outlet_stats_get(outlet *o);
+/* [*n] all labels and "unknown", as they are now, for the caller to free; names are the model's. NULL: no memory. */
+outlet_label *outlet_labels_get(outlet *o, size_t *n);
 /* Writes what is there and ends; NULL is fine. *last: the figures then. Exit status: CLI_FAILED when records were lost. */
 int outlet_close(outlet *o, outlet_stats *last);
 

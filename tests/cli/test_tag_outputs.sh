@@ -166,6 +166,23 @@ for want in 'packets_total 30', 'drops_total{stage="kernel"} 0', 'drops_total{st
     assert "wirespeak_" + want in body, want
 EOF
 result $? "and is what Prometheus reads"
+# the same packets 1000 seconds later end the flows of before
+python3 - "$data/dns.pcap" >&3 <<'EOF'
+import struct, sys
+d = open(sys.argv[1], "rb").read()
+at = 24
+while at < len(d):
+    sec, frac, caplen, wirelen = struct.unpack("<IIII", d[at:at + 16])
+    sys.stdout.buffer.write(struct.pack("<IIII", sec + 1000, frac, caplen, wirelen) + d[at + 16:at + 16 + caplen])
+    at += 16 + caplen
+EOF
+# shellcheck disable=SC2317
+ended() {
+    unix_get "$tmp/m.sock" /metrics 2>/dev/null | tr -d '\r' >"$tmp/page"
+    [ "$(awk '/^wirespeak_ended_flows_total{label="/ {n += $NF} /^wirespeak_ended_bytes_total{label="/ {b += $NF} END {print n, b}' "$tmp/page")" = "13 2731" ]
+}
+wait_for 30 ended
+result $? "flows that ended are counted by label, with their bytes"
 unix_get "$tmp/m.sock" /other >"$tmp/page" && grep -q '404 Not Found' "$tmp/page"
 result $? "there is no other page"
 wait_for 20 grep -q 'WATCHDOG=1' "$tmp/notify.out" && [ "$(head -n 1 "$tmp/notify.out")" = 'READY=1' ]
