@@ -394,6 +394,8 @@ int cmd_tokenize(int argc, char **argv)
         return cli_fail("out of memory");
     st = tokenize(&a, &j, (const char *const *)(argv + first), (size_t)(argc - first), predictions,
                   &s, &err);
+    if (st == WSP_OK)
+        labelling_tell(&j.labels, &a.lists);
     labelling_clear(&j.labels);
     wsp_changer_free(j.changer);
     wsp_coding_free(j.coding);

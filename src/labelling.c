@@ -34,9 +34,19 @@ wsp_status labelling_flow(labelling *l, const char *capture, const wsp_flow_key 
             l->columns[i] = p;
         }
     }
-    for (size_t i = 0; i < l->n; i++)
+    l->all++;
+    for (size_t i = 0; i < l->n; i++) {
         l->columns[i][index] = wsp_labels_find(l->lists[i], capture, key);
+        l->joined[i] += l->columns[i][index] >= 0;
+    }
     return WSP_OK;
+}
+
+void labelling_tell(const labelling *l, const cli_list *list)
+{
+    for (size_t i = 0; l->all && i < l->n; i++)
+        if (l->joined[i] == 0)
+            cli_warn("%s: none of the %zu flows is in this list", list->items[i], l->all);
 }
 
 wsp_status labelling_attach(labelling *l, wsp_tokens *t, wsp_error *err)

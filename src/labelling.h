@@ -9,6 +9,7 @@
 /* Zeros: no lists. */
 typedef struct labelling {
     size_t n, cap, flows;
+    size_t all, joined[CLI_LIST_MAX]; /* flows of the run, and those of them in each list */
     char head[CLI_LIST_MAX][32];
     wsp_labels *lists[CLI_LIST_MAX];
     int32_t *columns[CLI_LIST_MAX];
@@ -22,6 +23,9 @@ wsp_status labelling_flow(labelling *l, const char *capture, const wsp_flow_key 
 
 /* Columns for the flows so far, which are all of the set's; the next flow is the first of another set. */
 wsp_status labelling_attach(labelling *l, wsp_tokens *t, wsp_error *err);
+
+/* Warns of lists that have no flow of the run: their paths are others, it seems. */
+void labelling_tell(const labelling *l, const cli_list *list);
 
 void labelling_clear(labelling *l);
 

@@ -150,17 +150,29 @@ static const char *why_not(const wsp_labels *l, wsp_status st)
     return l->whole ? "not a path and a label" : "not a path, a label and a flow";
 }
 
+/* The line ends here, also one that Windows has written; returns where the next one begins, or NULL. */
+static char *end_line(char *line)
+{
+    char *end = strchr(line, '\n');
+
+    if (end)
+        *end = 0;
+    if (end && end > line && end[-1] == '\r')
+        end[-1] = 0;
+    return end ? end + 1 : NULL;
+}
+
 static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
 {
-    char *line = l->text, *fields[MAX_FIELDS];
+    static const char byte_order[] = "\xef\xbb\xbf"; /* spreadsheets begin UTF-8 with it */
+    bool marked = strncmp(l->text, byte_order, sizeof byte_order - 1) == 0;
+    char *line = marked ? l->text + sizeof byte_order - 1 : l->text, *fields[MAX_FIELDS];
     size_t at[COLUMNS];
 
-    for (size_t number = 1; line && *line; number++) {
-        char *end = strchr(line, '\n');
+    for (size_t number = 1; number == 1 || (line && *line); number++) {
+        char *next = end_line(line);
         size_t n;
         wsp_status st = WSP_OK;
-        if (end)
-            *end = 0;
         n = split_line(line, fields);
         if (number > 1)
             st = add_row(l, fields, n, at);
@@ -172,7 +184,7 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
         if (st < 0)
             return wspi_fail(err, st == WSP_ERR_UNSUPPORTED ? WSP_ERR_FORMAT : st, 0,
                              "%s: line %zu: %s", path, number, why_not(l, st));
-        line = end ? end + 1 : NULL;
+        line = next;
     }
     return WSP_OK;
 }
@@ -180,7 +192,25 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
 static int by_hash(const void *a, const void *b)
 {
     const row *x = a, *y = b;
-    return x->hash < y->hash ? -1 : x->hash > y->hash;
+    return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash)
+                              : strcmp(x->path, y->path);
+}
+
+/* Sorts the rows to be looked up; the same flow, or capture, has one label. */
+static wsp_status sort_rows(wsp_labels *l, const char *path, wsp_error *err)
+{
+    if (l->n_rows)
+        qsort(l->rows, l->n_rows, sizeof *l->rows, by_hash);
+    for (size_t i = 1; i < l->n_rows; i++) {
+        const row *a = &l->rows[i - 1], *b = &l->rows[i];
+
+        if (a->label != b->label && by_hash(a, b) == 0)
+            return wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: two labels of %s%s: %s and %s", path,
+                             l->whole ? "" : "a flow of ", a->path,
+                             l->names[WSPI_MIN(a->label, b->label)],
+                             l->names[WSPI_MAX(a->label, b->label)]);
+    }
+    return WSP_OK;
 }
 
 wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err)
@@ -202,14 +232,14 @@ wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err)
         } else {
             l->text[len] = 0;
             st = parse(l, path, err);
+            if (st == WSP_OK)
+                st = sort_rows(l, path, err);
         }
     }
     if (st < 0) {
         wsp_labels_free(l);
         return st;
     }
-    if (l->n_rows)
-        qsort(l->rows, l->n_rows, sizeof *l->rows, by_hash);
     *out = l;
     return WSP_OK;
 }

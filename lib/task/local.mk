@@ -8,7 +8,7 @@ libwspi_la_SOURCES += lib/task/generate_int.h lib/task/generate.c lib/task/gener
 	lib/task/generate_hosts.c lib/task/generate_prompt.c lib/task/generate_script.c lib/task/generate_edit.c lib/task/generate_rare.c \
 	lib/task/sample.c
 libwspi_la_SOURCES += lib/task/coding.c lib/task/enroll.c lib/task/references.c
-check_PROGRAMS += test_stacks test_task test_metrics test_eval test_change test_trees
+check_PROGRAMS += test_stacks test_task test_metrics test_eval test_labels test_change test_trees
 test_stacks_SOURCES = tests/unit/test_stacks.c
 test_stacks_LDADD = $(TEST_LIBS)
 test_task_SOURCES = tests/unit/test_task.c
@@ -17,6 +17,8 @@ test_metrics_SOURCES = tests/unit/test_metrics.c
 test_metrics_LDADD = $(TEST_LIBS)
 test_eval_SOURCES = tests/unit/test_eval.c
 test_eval_LDADD = $(TEST_LIBS)
+test_labels_SOURCES = tests/unit/test_labels.c
+test_labels_LDADD = $(TEST_LIBS)
 test_change_SOURCES = tests/unit/test_change.c
 test_change_LDADD = $(TEST_LIBS)
 test_trees_SOURCES = tests/unit/test_trees.c

@@ -533,50 +533,6 @@ static void a_threshold_is_no_higher_than_what_keeps_the_background_out(void **s
     wsp_tokens_free(t);
 }
 
-static wsp_status load(wsp_labels **l, const char *text)
-{
-    static const char path[] = "test_eval.tsv";
-    FILE *f = fopen(path, "w");
-    wsp_status st;
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-    st = wsp_labels_load(l, path, NULL);
-    (void)remove(path);
-    return st;
-}
-
-static void a_list_of_captures_has_the_label_of_every_flow(void **state)
-{
-    const wsp_flow_key any = {.addr_len = 4, .proto = 17, .port = {1, 2}};
-    wsp_labels *l = NULL;
-
-    (void)state;
-    assert_int_equal(load(&l, "label\tpath\nA\tx/one.pcap\nB\ttwo.pcap\nA\ty/one.pcap\n"), WSP_OK);
-    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", &any), 0);
-    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", NULL), 0);
-    assert_int_equal(wsp_labels_find(l, "two.pcap", &any), 1);
-    assert_int_equal(wsp_labels_find(l, "z/one.pcap", &any), -1);
-    assert_int_equal(wsp_labels_find(l, "three.pcap", NULL), -1);
-    wsp_labels_free(l);
-    assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
-                              "one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n"),
-                     WSP_OK);
-    assert_int_equal(wsp_labels_find(l, "one.pcap", NULL), -1); /* of a flow, not of the capture */
-    wsp_labels_free(l);
-}
-
-static void a_list_with_some_columns_of_flows_is_refused(void **state)
-{
-    wsp_labels *l = NULL;
-
-    (void)state;
-    assert_int_equal(load(&l, "path\tlabel\tl4\none.pcap\tA\t6\n"), WSP_ERR_FORMAT);
-    assert_int_equal(load(&l, "path\tl4\none.pcap\t6\n"), WSP_ERR_FORMAT);
-    assert_int_equal(load(&l, "path\tlabel\none.pcap\n"), WSP_ERR_FORMAT);
-    assert_null(l);
-}
-
 static void what_cannot_be_calibrated_is_refused(void **state)
 {
     wsp_tokens *t = make_set();
@@ -771,8 +727,6 @@ int main(void)
         cmocka_unit_test(a_flow_outside_of_the_field_votes_only_among_its_like),
         cmocka_unit_test(captures_are_scored_as_one_and_all_their_flows_vote),
         cmocka_unit_test(a_capture_whose_flows_have_different_labels_is_left_out_and_counted),
-        cmocka_unit_test(a_list_of_captures_has_the_label_of_every_flow),
-        cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
         cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
         cmocka_unit_test(hosts_of_two_parts_share_no_flow),
     };

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of lists of labels, of flows and of whole captures: what is read, found and refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wirespeak/task.h"
+
+static wsp_status load(wsp_labels **l, const char *text)
+{
+    static const char path[] = "test_labels.tsv";
+    FILE *f = fopen(path, "w");
+    wsp_status st;
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+    st = wsp_labels_load(l, path, NULL);
+    (void)remove(path);
+    return st;
+}
+
+static void a_list_of_captures_has_the_label_of_every_flow(void **state)
+{
+    const wsp_flow_key any = {.addr_len = 4, .proto = 17, .port = {1, 2}};
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "label\tpath\nA\tx/one.pcap\nB\ttwo.pcap\nA\ty/one.pcap\n"), WSP_OK);
+    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", &any), 0);
+    assert_int_equal(wsp_labels_find(l, "dir/x/one.pcap", NULL), 0);
+    assert_int_equal(wsp_labels_find(l, "two.pcap", &any), 1);
+    assert_int_equal(wsp_labels_find(l, "z/one.pcap", &any), -1);
+    assert_int_equal(wsp_labels_find(l, "three.pcap", NULL), -1);
+    wsp_labels_free(l);
+    assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
+                              "one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n"),
+                     WSP_OK);
+    assert_int_equal(wsp_labels_find(l, "one.pcap", NULL), -1); /* of a flow, not of the capture */
+    wsp_labels_free(l);
+}
+
+static void a_list_of_a_spreadsheet_is_read(void **state)
+{
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "\xef\xbb\xbfpath\tlabel\r\none.pcap\tA\r\ntwo.pcap\tB"), WSP_OK);
+    assert_string_equal(wsp_labels_name(l, wsp_labels_find(l, "one.pcap", NULL)), "A");
+    assert_string_equal(wsp_labels_name(l, wsp_labels_find(l, "two.pcap", NULL)), "B");
+    wsp_labels_free(l);
+}
+
+static void two_labels_of_one_thing_are_refused(void **state)
+{
+    static const char columns[] = "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n";
+    static const char *const rows[][2] = {{"one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n",
+                                           "one.pcap\tB\t17\t10.0.0.2\t2\t10.0.0.1\t1\n"},
+                                          {"one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n",
+                                           "one.pcap\tB\t17\t10.0.0.1\t1\t10.0.0.2\t3\n"}};
+    char text[512];
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "path\tlabel\none.pcap\tA\ntwo.pcap\tB\none.pcap\tB\n"),
+                     WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tlabel\none.pcap\tA\none.pcap\tA\n"), WSP_OK);
+    wsp_labels_free(l);
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(text, sizeof text, "%s%s%s", columns, rows[i][0], rows[i][1]);
+        assert_int_equal(load(&l, text), i == 0 ? WSP_ERR_FORMAT : WSP_OK);
+    }
+    wsp_labels_free(l);
+}
+
+static void a_list_with_some_columns_of_flows_is_refused(void **state)
+{
+    wsp_labels *l = NULL;
+
+    (void)state;
+    assert_int_equal(load(&l, "path\tlabel\tl4\none.pcap\tA\t6\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tl4\none.pcap\t6\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tlabel\none.pcap\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, ""), WSP_ERR_FORMAT);
+    assert_null(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_of_captures_has_the_label_of_every_flow),
+        cmocka_unit_test(a_list_of_a_spreadsheet_is_read),
+        cmocka_unit_test(two_labels_of_one_thing_are_refused),
+        cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
