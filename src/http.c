@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c: reads requests. One page, one method: of a request its first line counts, and where it ends. */
+/* http.c: reads requests. One page: of a request its first line counts, and where it ends. */
 #include "http.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const char WANTED[] = "GET /metrics ";
+/* What is behind a question mark is for other pages. */
+static const struct {
+    const char *begin;
+    http_wish wish;
+} lines[] = {
+    {"GET /metrics ", HTTP_METRICS},
+    {"GET /metrics?", HTTP_METRICS},
+    {"HEAD /metrics ", HTTP_HEAD},
+    {"HEAD /metrics?", HTTP_HEAD},
+};
 
 /* Headers end with an empty line; the bytes may be anything, so no string functions here. */
 static bool is_whole(const char *bytes, size_t len)
@@ -17,6 +26,11 @@ http_wish http_read(const char *bytes, size_t len)
 {
     if (!is_whole(bytes, len))
         return HTTP_MORE;
-    return len >= sizeof WANTED - 1 && memcmp(bytes, WANTED, sizeof WANTED - 1) == 0 ? HTTP_METRICS
-                                                                                     : HTTP_OTHER;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        size_t n = strlen(lines[i].begin);
+
+        if (len >= n && memcmp(bytes, lines[i].begin, n) == 0)
+            return lines[i].wish;
+    }
+    return HTTP_OTHER;
 }

@@ -10,6 +10,7 @@ enum { HTTP_REQUEST = 4096 }; /* bytes of a request; a longer one gets no answer
 typedef enum http_wish {
     HTTP_MORE,    /* the request is not all there */
     HTTP_METRICS, /* GET /metrics */
+    HTTP_HEAD,    /* HEAD of it: the answer without the page */
     HTTP_OTHER,   /* anything else */
 } http_wish;
 

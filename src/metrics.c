@@ -199,7 +199,7 @@ static void answer(metrics *m, int fd)
     char head[256], *page = NULL;
     size_t len = 0;
     http_wish wish = read_request(fd);
-    bool found = wish == HTTP_METRICS;
+    bool found = wish == HTTP_METRICS || wish == HTTP_HEAD;
     int64_t end;
     FILE *f;
 
@@ -216,7 +216,8 @@ static void answer(metrics *m, int fd)
                        found ? "200 OK" : "404 Not Found", len);
         end = now_ms() + PATIENCE_MS;
         send_all(fd, head, strlen(head), end);
-        send_all(fd, page, len, end);
+        if (wish != HTTP_HEAD)
+            send_all(fd, page, len, end);
     }
     free(page);
 }

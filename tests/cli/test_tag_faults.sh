@@ -112,6 +112,9 @@ time.sleep(0.3)
 start = time.monotonic()
 assert get(b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 assert time.monotonic() < min(start + 10, stop), "one client holds up the next"
+head = get(b"HEAD /metrics HTTP/1.1\r\n\r\n")
+assert head.startswith(b"HTTP/1.1 200 OK") and head.endswith(b"\r\n\r\n") and head.count(b"\r\n\r\n") == 1, "the page without the page"
+assert get(b"GET /metrics?from=here HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 assert get(b"GET /metrics\0 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404"), "not that page"
 assert get(b"\0\xff\n\n").startswith(b"HTTP/1.1 404")
 for bad in b"A" * 4096, b"\0" * 100000, b"GET /metrics HTTP/1.1\r\n":

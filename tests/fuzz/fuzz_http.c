@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         part = realloc(part, n ? n : 1);
         now = http_read(part, n);
         must(before == HTTP_MORE || now == before);
-        must(now != HTTP_METRICS || (n > 14 && memcmp(data, "GET /metrics ", 13) == 0));
+        must(now != HTTP_METRICS || (n > 14 && memcmp(data, "GET /metrics", 12) == 0));
+        must(now != HTTP_HEAD || (n > 15 && memcmp(data, "HEAD /metrics", 13) == 0));
         before = now;
         free(part);
     }
