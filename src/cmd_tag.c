@@ -618,6 +618,9 @@ static int check_lists(const run *r)
             return cli_usage(page.name,
                              "-w %s: no such kind of target; a file of this name is ./%s",
                              w->items[k], w->items[k]);
+        else if (has(w, k, w->items[k]))
+            return cli_usage(page.name, "-w %s: given twice, it would have each record twice",
+                             w->items[k]);
     return CLI_OK;
 }
 

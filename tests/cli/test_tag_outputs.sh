@@ -194,6 +194,9 @@ wait_for 10 grep -q 'STOPPING=1' "$tmp/notify.out"
 result $? "and tells systemd"
 [ ! -e "$tmp/m.sock" ]
 result $? "its socket is removed"
+fails "a target that is named twice" 2 tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/twice" -w "$tmp/twice"
+[ ! -e "$tmp/twice" ]
+result $? "which is not made"
 fails "figures are not for other machines" 2 tag -q -m "$model" -r "$data/dns.pcap" --metrics 0.0.0.0:9999
 echo "1..$n"
 exit $bad
