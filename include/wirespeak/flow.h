@@ -44,7 +44,8 @@ typedef struct wsp_flow {
     /* side 0 is the initiator: sender of the first packet, or receiver if that is a SYN-ACK */
     wsp_flow_key key;
     uint64_t id; /* counts up from 0 in order of first packets */
-    uint64_t first_ns, last_ns;
+    uint64_t first_ns,
+        last_ns;         /* the earliest and the latest time, in whatever order packets are */
     uint64_t packets[2]; /* [0] from the initiator, [1] to it */
     uint64_t bytes[2];   /* wire bytes of the frames */
     wsp_flow_end end;

@@ -339,6 +339,7 @@ static void count_packet(wsp_flow_table *t, node *n, uint64_t now, uint32_t wire
 {
     n->flow.packets[dir]++;
     n->flow.bytes[dir] += wirelen;
+    n->flow.first_ns = WSPI_MIN(n->flow.first_ns, now);
     n->flow.last_ns = WSPI_MAX(n->flow.last_ns, now);
     n->seen_ns = now;
     if (t->used.last != n) {

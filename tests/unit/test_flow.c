@@ -106,6 +106,20 @@ static void both_directions_are_one_flow_of_the_first_sender(void **state)
     assert_int_equal(seen.end[0], WSP_FLOW_EOF);
 }
 
+static void a_flow_is_as_long_as_its_times_are_apart(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow *f;
+
+    (void)state;
+    add(t, key(2, 5000, 1, 80), 5 * S, SYN, 0);
+    add(t, key(1, 80, 2, 5000), 3 * S, SYN | ACK, 1); /* of another interface, later in the file */
+    f = add(t, key(2, 5000, 1, 80), 4 * S, ACK, 0);
+    assert_int_equal(f->first_ns, 3 * S);
+    assert_int_equal(f->last_ns, 5 * S);
+    wsp_flow_table_free(t);
+}
+
 static void a_syn_ack_first_makes_its_receiver_the_initiator(void **state)
 {
     wsp_flow_table *t = table(10, 120 * S, 0);
@@ -310,6 +324,7 @@ int main(void)
         cmocka_unit_test(ordering_a_key_is_the_same_from_both_sides),
         cmocka_unit_test(the_hash_of_a_key_is_the_same_from_both_sides_and_for_ever),
         cmocka_unit_test(both_directions_are_one_flow_of_the_first_sender),
+        cmocka_unit_test(a_flow_is_as_long_as_its_times_are_apart),
         cmocka_unit_test(a_syn_ack_first_makes_its_receiver_the_initiator),
         cmocka_unit_test(scope_and_protocol_tell_flows_apart),
         cmocka_unit_test(idle_flows_end_when_time_goes_on),
