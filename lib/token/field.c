@@ -402,6 +402,17 @@ static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_
         *v = sampled_ttl(wspi_bin_start(bin, m), UINT64_C(1) << wspi_bin_bits(bin, m), *v);
 }
 
+/* Samples: a host sends with the same number of hops, and allows fragments or not (RFC 1122 3.2.1.7, RFC 6864 4.1), all the time. */
+static void keep_to_host(const wspi_coder *c, uint8_t layer, size_t f)
+{
+    unsigned base = wspi_field_base(layer, f);
+    bool stays = wspi_protos[layer]->fields[f].role == WSPI_R_TTL ||
+                 (layer == WSPI_IPV4 && f == WSPI_IPV4_FLAGS);
+
+    if (stays && c->mine.slot)
+        memset(c->legal + base, 0, wspi_field_count(layer, f));
+}
+
 /* Samples: the codes of errors are those of their type, and a flow's stays. */
 static void code_icmp(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
 {
@@ -462,7 +473,7 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
 static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned base, unsigned n)
 {
     enum { DHCP_CLIENT = 68 };
-    bool nobody = wspi_host_is_nobody(c);
+    bool nobody = wspi_host_is_nobody(c), to_group = layer == WSPI_UDP && wspi_group_of(c->p);
     uint16_t from = 0;
 
     for (size_t i = 0; i < c->p->n_layers && !source; i++)
@@ -470,8 +481,9 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned bas
             from = (uint16_t)c->p->layers[i].v[0];
     for (unsigned t = 0; t < n; t++) {
         uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
-        if (source ? (port && !wspi_app_asks_from(port, layer)) || (nobody && port != DHCP_CLIENT)
-                   : !wspi_app_asks(from, port, layer))
+        if ((source ? (port && !wspi_app_asks_from(port, layer)) || (nobody && port != DHCP_CLIENT)
+                    : !wspi_app_asks(from, port, layer)) ||
+            (to_group && wspi_group_lacks(port)))
             c->legal[base + t] = 0;
     }
 }
@@ -710,6 +722,8 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
             code_icmp(c, i, want, v);
         else
             code_mag(c, l->id, f, false, want, v);
+        if (wspi_asked(c))
+            keep_to_host(c, l->id, f);
         break;
     case WSPI_K_FREE:
     case WSPI_K_ADDR:

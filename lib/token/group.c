@@ -50,6 +50,29 @@ static bool is_group(const wspi_layer *l)
                               : l->id == WSPI_IPV6 && l->v[WSPI_IPV6_DST] >> 56 == 0xff;
 }
 
+/*
+ * Protocols of keys, logins and servers that one knows, in the order of ports: DNS (to groups it has other ones), Kerberos, LDAP, QUIC,
+ * IKE, RADIUS, NFS, LDAP again, STUN, DTLS, DNP3.
+ */
+bool wspi_group_lacks(uint16_t port)
+{
+    static const uint16_t alone[] = {53,   88,   389,  443,  500,  1645, 1646, 1812,
+                                     1813, 2049, 3268, 3478, 4433, 4500, 5684, 20000};
+
+    for (size_t i = 0; i < WSPI_COUNT(alone); i++)
+        if (alone[i] == port)
+            return true;
+    return false;
+}
+
+bool wspi_group_of(const wsp_packet *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++)
+        if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
+            return is_group(&p->layers[i]);
+    return false;
+}
+
 /* The group of a port, where the destination is one. */
 static void to_port(wspi_layer *ip, uint64_t port)
 {

@@ -515,6 +515,9 @@ bool wspi_group_may(const wspi_coder *c);
 uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v);
 /* All layers are drawn: a multicast destination becomes that of its protocol, and the link address follows. */
 void wspi_group_fit(wspi_coder *c);
+/* Is the packet's destination a group? Does a port stand for a protocol that two hosts speak with each other alone? */
+bool wspi_group_of(const wsp_packet *p);
+bool wspi_group_lacks(uint16_t port);
 /* Bodies of samples of IGMP's version 3; false: it is none. Is the direction's last message one? */
 enum { WSPI_IGMP_REPORT3 = 0x22 };
 bool wspi_group_body(wspi_coder *c);

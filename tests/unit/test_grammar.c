@@ -27,7 +27,9 @@ typedef struct connection {
     bool acked[2], echoed[2], since[2], has_window[2], over;
     size_t behind, late,
         delayed; /* acknowledgements of less than all, echoes of what is not the last, of the first of several */
-    size_t kept; /* windows that did not end before the last one */
+    size_t kept;                   /* windows that did not end before the last one */
+    uint8_t hops[2], fragments[2]; /* time to live or hop limit, flags; 0: no packet yet */
+    size_t stayed;
 } connection;
 
 static uint32_t big32(const uint8_t *b)
@@ -115,6 +117,28 @@ static const uint8_t *tcp_header(const wsp_packet *p, bool *syn_options)
         *syn_options |= id == WSPI_TCP_MSS || id == WSPI_TCP_WSCALE || id == WSPI_TCP_SACKOK;
     }
     return h;
+}
+
+/* A host has one number of hops, and lets its packets be cut or not. */
+static void check_host(connection *k, const wsp_packet *p, int dir)
+{
+    const wspi_layer *ip = p->layers;
+    uint8_t hops, flags;
+    size_t i = 0;
+
+    while (i < p->n_layers && ip[i].id != WSPI_IPV4 && ip[i].id != WSPI_IPV6)
+        i++;
+    if (i == p->n_layers)
+        return;
+    hops = (uint8_t)ip[i].v[ip[i].id == WSPI_IPV4 ? WSPI_IPV4_TTL : WSPI_IPV6_HOPS];
+    flags = ip[i].id == WSPI_IPV4 ? (uint8_t)ip[i].v[WSPI_IPV4_FLAGS] : 0;
+    if (k->hops[dir]) {
+        assert_int_equal(hops, k->hops[dir]);
+        assert_int_equal(flags, k->fragments[dir]);
+        k->stayed++;
+    }
+    k->hops[dir] = hops;
+    k->fragments[dir] = flags;
 }
 
 static void check_packet(connection *k, const wsp_packet *p, int dir)
@@ -215,14 +239,14 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     wsp_context *ctx = malloc(wsp_context_size());
     wsp_decoder *d = NULL;
     wsp_packet *p = NULL;
-    size_t tcp = 0, behind = 0, late = 0, delayed = 0, kept = 0, asked = 0;
+    size_t tcp = 0, behind = 0, late = 0, delayed = 0, kept = 0, asked = 0, stayed = 0;
     wspi_rng r;
 
     (void)state;
     assert_non_null(ctx);
     assert_int_equal(wsp_decoder_new(&d), WSP_OK);
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
-    wspi_rng_seed(&r, 5);
+    wspi_rng_seed(&r, 6);
     for (uint64_t f = 0; f < 1000; f++) {
         wsp_filler fill = {.seed = f, .client.mac = {2}, .server.mac = {4}, .client_port = 50000};
         connection k = {.packets = 0};
@@ -232,6 +256,7 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
         for (int i = 0; i < 12 && draw_packet(d, ctx, &fill, &r, &out); i++) {
             wsp_packet_dissect(p, 1, &out.frame);
             check_packet(&k, p, out.dir);
+            check_host(&k, p, out.dir);
             for (int dir = 0; dir < 2; dir++)
                 asked += lengths_fit(d, ctx, &fill, dir, k.mss[!dir]);
         }
@@ -240,7 +265,9 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
         late += k.late;
         delayed += k.delayed;
         kept += k.kept;
+        stayed += k.stayed;
     }
+    assert_in_range(stayed, 100, 100000);
     assert_in_range(tcp, 20, 1000);
     assert_in_range(behind, 5, 1000);
     assert_in_range(late, 1, 1000);

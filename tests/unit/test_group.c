@@ -106,6 +106,37 @@ static void groups_follow_from_ports(void **state)
     wire_close(&w);
 }
 
+/* The ports of QUIC, DNS, RADIUS and STUN are not those of a group (RFC 9000 9.6). */
+static void no_group_has_a_port_of_two_hosts(void **state)
+{
+    static const char *const ports[] = {"udp.dport=443", "udp.dport=53", "udp.dport=1812",
+                                        "udp.dport=3478"};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 4);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(ports); i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            const char *wanted[] = {"c2s first",
+                                    seed % 2 ? "stack=eth/ipv6/udp" : "stack=eth/ipv4/udp",
+                                    "eth.dst=multicast",
+                                    seed % 2 ? "ipv6.dst=multicast" : "ipv4.dst=multicast",
+                                    "udp.sport=dynamic",
+                                    ports[i],
+                                    NULL};
+            unsigned port = (unsigned)strtoul(strchr(ports[i], '=') + 1, NULL, 10), at;
+            wsp_filler fill = filler(seed);
+            wsp_decoded out;
+
+            assert_false(draw(&w, &fill, wanted, &r, &out));
+            at = seed % 2 ? 54 : 34;
+            assert_int_not_equal(out.frame.data[at + 2] << 8 | out.frame.data[at + 3], port);
+        }
+    wire_close(&w);
+}
+
 static void igmp_goes_where_its_type_says(void **state)
 {
     static const struct {
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(igmp_is_in_ipv4_only),
         cmocka_unit_test(hosts_are_of_the_classes_that_are_drawn),
         cmocka_unit_test(groups_follow_from_ports),
+        cmocka_unit_test(no_group_has_a_port_of_two_hosts),
         cmocka_unit_test(igmp_goes_where_its_type_says),
         cmocka_unit_test(reports_of_version_3_have_records),
     };
