@@ -477,6 +477,14 @@ uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, ui
     return c->app.v[c->dir][f] = other;
 }
 
+wspi_rng wspi_app_of_flow(const wspi_coder *c, uint64_t what)
+{
+    wspi_rng r;
+
+    wspi_rng_seed(&r, c->fill->seed ^ (what + 1) * 0xd1342543de82ef95u);
+    return r;
+}
+
 uint64_t wspi_app_ntp_time(uint64_t ns)
 {
     enum { SECOND = 1000000000 };

@@ -227,6 +227,9 @@ void wspi_app_close(wspi_coder *c, wspi_app_span s);
 /* Is there more in the span? Encoding and decoding of recorded tokens only know; the token of an element says it. */
 bool wspi_app_inside(const wspi_coder *c, const wspi_app_span *s);
 
+/* Samples: random numbers that are the same in all packets of a flow, others for each `what`. */
+wspi_rng wspi_app_of_flow(const wspi_coder *c, uint64_t what);
+
 /* A time since 1970 as NTP has it (RFC 5905 6): seconds since 1900, and 32 bits of one. */
 uint64_t wspi_app_ntp_time(uint64_t ns);
 

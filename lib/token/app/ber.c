@@ -372,7 +372,7 @@ static void integer(walk *w, const wspi_ber *r, size_t len)
     if (d->kind == WSPI_K_ENUM)
         v = signed_of(v, d->width);
     if (c->fill && d->kind == WSPI_K_FREE)
-        c->app.v[c->dir][r->field] = v = begins ? 1 + v % r->max : v & INT32_MAX;
+        c->app.v[c->dir][r->field] = v = r->is ? r->is(c) : begins ? 1 + v % r->max : v & INT32_MAX;
     while (n < 8 && signed_of(v & (((uint64_t)1 << 8 * n) - 1), (unsigned)(8 * n)) != v)
         n++;
     if (w->form == WSPI_FORM_MIXED && !c->fill) {
@@ -472,19 +472,6 @@ static void oid(walk *w, const wspi_ber *r, size_t len)
     arcs(w, r, k, c->enc ? end - c->pay.at : 0);
 }
 
-static uint64_t made_up_time(wspi_coder *c)
-{
-    static const struct {
-        uint32_t base, from, count;
-    } parts[] = {{1, 2020, 10}, {100, 1, 12}, {100, 1, 28},
-                 {100, 0, 24},  {100, 0, 60}, {100, 0, 60}};
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < WSPI_COUNT(parts); i++)
-        v = v * parts[i].base + parts[i].from + wspi_rng_u64(&c->rng) % parts[i].count;
-    return v;
-}
-
 static void time_of(walk *w, const wspi_ber *r)
 {
     wspi_coder *c = w->c;
@@ -493,8 +480,8 @@ static void time_of(walk *w, const wspi_ber *r)
     for (size_t i = 0; i + 1 < TIME_LEN && c->enc; i++)
         v = v * 10 + (wspi_app_get(c, 1) - '0');
     v = coded(w, r, v);
-    if (c->fill)
-        v = made_up_time(c);
+    if (c->fill && r->is)
+        v = r->is(c);
     wspi_app_require(c, v / tens < 10);
     for (; tens; tens /= 10)
         wspi_app_put(c, 1, '0' + v / tens % 10);

@@ -26,7 +26,7 @@ enum wspi_ber_kind {
     WSPI_BER_BITS,   /* a string of 32 bits: `field` (ENUM) is its value */
     WSPI_BER_OPAQUE, /* `field` (MAG) is its length */
     WSPI_BER_TEXT,   /* the same, with the first `max` bytes as text */
-    WSPI_BER_NAME, /* the same, hidden; as long as the last one of the flow; samples have letters */
+    WSPI_BER_NAME, /* the same, hidden; as long as the last one of the flow; samples have letters, or what is made */
     WSPI_BER_WORD, /* a name of the values of `field` (ENUM), or text with its length in `rest` */
     WSPI_BER_OID, /* begins with one of `oids`, `field` (ENUM) says which; `rest` (MAG) bytes follow, `max` as text */
     WSPI_BER_FIXED, /* `max` bytes, opaque */
@@ -75,6 +75,7 @@ struct wspi_ber {
     void (*took)(wspi_coder *c, size_t at); /* NULL, or: its contents are passed, from `at` on */
     /* Of a list, NULL, or: the n-th element begins, or the list ends there; how many samples have: above `max`, the END's. */
     void (*each)(wspi_coder *c, unsigned n, unsigned *least, unsigned *most);
+    uint64_t (*is)(const wspi_coder *c); /* NULL, or: samples of a FREE number, or of a time */
     /* Of an OID, NULL, or: what samples have behind beginning k, at most WSPI_BER_ARCS bytes; SIZE_MAX: anything. */
     size_t (*given)(const wspi_coder *c, uint64_t k, uint8_t *b);
 };

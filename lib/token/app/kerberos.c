@@ -179,6 +179,87 @@ static bool may_message(const wspi_coder *c, unsigned k)
     return v == FAILED || (v == AS_REP && asked == AS_REQ) || (v == TGS_REP && asked == TGS_REQ);
 }
 
+/* Is it about a ticket for a service, not about the first one? */
+static bool is_of_service(const wspi_coder *c)
+{
+    uint64_t asked = c->app.v[0][MESSAGE];
+
+    return asked == TGS_REQ;
+}
+
+/* Samples: who has a ticket authenticates by it (RFC 4120 3.3.1), so that nothing is said of passwords and keys of clients. */
+static bool may_error(const wspi_coder *c, unsigned k)
+{
+    static const uint8_t of_as[] = {24, 25, 6, 18, 23};
+    uint64_t v = k < WSPI_COUNT(error) - 1 ? error[k].value : 0;
+
+    return !is_of_service(c) || !v || v > UINT8_MAX || !memchr(of_as, (int)v, sizeof of_as);
+}
+
+/* Samples: the string at hand of a name, beside the fields. */
+enum { PART = ERROR + 1 };
+
+static void of_client(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
+{
+    (void)n;
+    c->app.v[c->dir][PART] = WSPI_KERBEROS_CLIENT;
+    *least = *most = 1;
+}
+
+static void of_service(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
+{
+    bool service = is_of_service(c);
+
+    c->app.v[c->dir][PART] = n == 0    ? (service ? WSPI_KERBEROS_SERVICE : WSPI_KERBEROS_TICKETS)
+                             : service ? WSPI_KERBEROS_HOST
+                                       : WSPI_KERBEROS_REALM;
+    *least = *most = 2;
+}
+
+static void lengths_of(const wspi_coder *c, enum wspi_kerberos_who who, uint8_t *from,
+                       uint8_t *count)
+{
+    char s[WSPI_KERBEROS_LONGEST];
+
+    *from = 0;
+    *count = 1;
+    if (c->fill)
+        *from = (uint8_t)wspi_bin(wspi_kerberos_who(c, who, s), 1);
+}
+
+static void realm_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    lengths_of(c, WSPI_KERBEROS_REALM, from, count);
+}
+
+static void name_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    lengths_of(c, (enum wspi_kerberos_who)c->app.v[c->dir][PART], from, count);
+}
+
+/* The name, unless the length that was drawn deviates. */
+static void put_name(wspi_coder *c, enum wspi_kerberos_who who, size_t n)
+{
+    char s[WSPI_KERBEROS_LONGEST];
+    size_t len = wspi_kerberos_who(c, who, s);
+
+    if (wspi_bin(len, 1) != wspi_bin(n, 1))
+        wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
+    else
+        for (size_t i = 0; i < len; i++)
+            wspi_app_put(c, 1, (uint8_t)s[i]);
+}
+
+static void a_realm(wspi_coder *c, size_t n)
+{
+    put_name(c, WSPI_KERBEROS_REALM, n);
+}
+
+static void a_name(wspi_coder *c, size_t n)
+{
+    put_name(c, (enum wspi_kerberos_who)c->app.v[c->dir][PART], n);
+}
+
 /*
  * Samples: data for authentication in ascending order, at most two; that of a ticket begins with the ticket. The last one of
  * all is none that comes first.
@@ -254,15 +335,18 @@ static void a_cipher(wspi_coder *c, size_t n)
 #define INT(at, name, of) .kind = WSPI_BER_INT, .outer = at, .tag = 2, .token = name, .field = of
 #define HIDDEN(at, of, name) \
     .kind = WSPI_BER_OPAQUE, .outer = at, .tag = of, .token = name, .field = LENGTH
-#define STRING(at, name) \
-    .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, BOTH(2, 6)
-#define A_TIME(at, name) \
-    .kind = WSPI_BER_TIME, .outer = at, .tag = 0x18, .token = name, .field = TIME
+#define STRING(at, name, n, of)                                                                   \
+    .kind = WSPI_BER_NAME, .outer = at, .tag = 0x1b, .token = name, .field = NAMES, .sampled = n, \
+    .make = of
+#define REALM(at, name) STRING(at, name, realm_lengths, a_realm)
+#define A_TIME(at, name, now) \
+    .kind = WSPI_BER_TIME, .outer = at, .tag = 0x18, .token = name, .field = TIME, .is = now
 #define SEQUENCE(at, name, has) \
     .kind = WSPI_BER_SEQ, .outer = at, .tag = 0x30, .token = name, .in = has
 #define LIST(at, name, n, has) \
     .kind = WSPI_BER_LIST, .outer = at, .tag = 0x30, .token = name, .max = n, .in = has
-#define PRINCIPAL(at, name) SEQUENCE(at, name, principal)
+#define CLIENT(at, name)  SEQUENCE(at, name, client)
+#define SERVICE(at, name) SEQUENCE(at, name, service)
 #define ENCRYPTED(at, name)           \
     {                                 \
         SEQUENCE(at, name, encrypted) \
@@ -272,14 +356,13 @@ static void a_cipher(wspi_coder *c, size_t n)
 #define USUAL    .flags = WSPI_BER_USUAL
 
 /* RFC 4120 5.2 */
-static const wspi_ber strings[] = {
-    {STRING(0, E_NAME)},
-    {.kind = WSPI_BER_END, .token = E_NAMES_END, SAMPLED, BOTH(5, 4), .make = wspi_kerberos_name}};
-static const wspi_ber principal[] = {
-    {INT(0xa0, E_NAME_TYPE, NAME_TYPE), BOTH(0, 3)},
-    {LIST(0xa1, E_NAMES, MAX_STRINGS, strings)},
-    END(E_PRINCIPAL_END),
-};
+static const wspi_ber strings[] = {{STRING(0, E_NAME, name_lengths, a_name)}, END(E_NAMES_END)};
+#define A_PRINCIPAL(type, of)                                                              \
+    {                                                                                      \
+        {INT(0xa0, E_NAME_TYPE, NAME_TYPE), BOTH(type, 1)},                                \
+            {LIST(0xa1, E_NAMES, MAX_STRINGS, strings), .each = of}, END(E_PRINCIPAL_END), \
+    }
+static const wspi_ber client[] = A_PRINCIPAL(0, of_client), service[] = A_PRINCIPAL(1, of_service);
 static const wspi_ber encrypted[] = {
     {INT(0xa0, E_CIPHER_TYPE, ETYPE), BOTH(0, 3)},
     {INT(0xa1, E_KEY_VERSION, KEY_VERSION), SAMPLED, BOTH(1, 3)},
@@ -301,8 +384,8 @@ static const wspi_ber padatas[] = {{SEQUENCE(0, E_PADATA_ELEMENT, a_padata)}, EN
 /* 5.3 */
 static const wspi_ber ticket[] = {
     FIXED_INT(0xa0, E_TICKET_VERSION, KRB_VERSION, 5),
-    {STRING(0xa1, E_TICKET_REALM)},
-    {PRINCIPAL(0xa2, E_TICKET_SNAME)},
+    {REALM(0xa1, E_TICKET_REALM)},
+    {SERVICE(0xa2, E_TICKET_SNAME)},
     ENCRYPTED(0xa3, E_TICKET_ENCRYPTED),
     END(E_TICKET_END),
 };
@@ -325,12 +408,12 @@ static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)},
          .token = E_OPTIONS,                                                                       \
          .field = OPTIONS,                                                                         \
          BOTH(0, 9)},                                                                              \
-        {PRINCIPAL(0xa1, E_CNAME), who},                                                           \
-        {STRING(0xa2, E_REALM)},                                                                   \
-        {PRINCIPAL(0xa3, E_SNAME), USUAL},                                                         \
-        {A_TIME(0xa4, E_FROM), OPTIONAL},                                                          \
-        {A_TIME(0xa5, E_TILL)},                                                                    \
-        {A_TIME(0xa6, E_RENEW), SAMPLED},                                                          \
+        {CLIENT(0xa1, E_CNAME), who},                                                              \
+        {REALM(0xa2, E_REALM)},                                                                    \
+        {SERVICE(0xa3, E_SNAME), USUAL},                                                           \
+        {A_TIME(0xa4, E_FROM, wspi_kerberos_now), OPTIONAL},                                       \
+        {A_TIME(0xa5, E_TILL, wspi_kerberos_till)},                                                \
+        {A_TIME(0xa6, E_RENEW, wspi_kerberos_renew), SAMPLED},                                     \
         {INT(0xa7, E_NONCE, NUMBER)},                                                              \
         {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .most = 4},                                     \
         {HIDDEN(0xa9, 0x30, E_ADDRESSES), where, BOTH(9, 1), .make = wspi_kerberos_addresses},     \
@@ -352,7 +435,7 @@ static const wspi_ber as_req[] = A_REQUEST(10, SAMPLED, as_req_of),
 #define A_REPLY(number, has)                                                               \
     {                                                                                      \
         FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5), FIXED_INT(0xa1, E_TYPE, TYPE, number), \
-            PADATAS(0xa2, 1, has), {STRING(0xa3, E_CREALM)}, {PRINCIPAL(0xa4, E_CNAME)},   \
+            PADATAS(0xa2, 1, has), {REALM(0xa3, E_CREALM)}, {CLIENT(0xa4, E_CNAME)},       \
             {.kind = WSPI_BER_SEQ,                                                         \
              .outer = 0xa5,                                                                \
              .tag = 0x61,                                                                  \
@@ -367,15 +450,15 @@ static const uint8_t other_data[] = {5, 6, 255};
 static const wspi_ber errors[] = {
     FIXED_INT(0xa0, E_VERSION, KRB_VERSION, 5),
     FIXED_INT(0xa1, E_TYPE, TYPE, 30),
-    {A_TIME(0xa2, E_CTIME), OPTIONAL},
-    {INT(0xa3, E_CUSEC, NUMBER), OPTIONAL},
-    {A_TIME(0xa4, E_STIME)},
-    {INT(0xa5, E_SUSEC, NUMBER)},
-    {INT(0xa6, E_ERROR, ERROR), BOTH(0, 10), .barred = other_data},
-    {STRING(0xa7, E_CREALM), OPTIONAL},
-    {PRINCIPAL(0xa8, E_CNAME), OPTIONAL},
-    {STRING(0xa9, E_REALM)},
-    {PRINCIPAL(0xaa, E_SNAME)},
+    {A_TIME(0xa2, E_CTIME, wspi_kerberos_now), OPTIONAL},
+    {INT(0xa3, E_CUSEC, NUMBER), OPTIONAL, .is = wspi_kerberos_micros},
+    {A_TIME(0xa4, E_STIME, wspi_kerberos_now)},
+    {INT(0xa5, E_SUSEC, NUMBER), .is = wspi_kerberos_micros},
+    {INT(0xa6, E_ERROR, ERROR), BOTH(0, 10), .barred = other_data, .may = may_error},
+    {REALM(0xa7, E_CREALM), OPTIONAL},
+    {CLIENT(0xa8, E_CNAME), OPTIONAL},
+    {REALM(0xa9, E_REALM)},
+    {SERVICE(0xaa, E_SNAME)},
     {HIDDEN(0xab, 0x1b, E_TEXT), OPTIONAL},
     {HIDDEN(0xac, 4, E_DATA), SAMPLED, BOTH(12, 2), .make = wspi_kerberos_methods},
     END(E_ERROR_END),

@@ -5,14 +5,103 @@
  */
 #include "token/app/kerberos_fill.h"
 
+#include <time.h>
+
 enum { MOST = 1600, LONGEST = 1030, AES256 = 18, NAME_LEN = 16 };
 enum { SEQUENCE = 0x30, OCTETS = 4, STRING = 0x1b, AP_REQ = 0x6e };
+
+/* ---- who, and when ---- */
+
+/* 4 to 7 letters. */
+static size_t word(const wspi_coder *c, enum wspi_kerberos_who who, char first, char *s)
+{
+    wspi_rng r = wspi_app_of_flow(c, who);
+    size_t n = 4 + (size_t)wspi_rng_below(&r, 4);
+
+    for (size_t i = 0; i < n; i++)
+        s[i] = (char)(first + (char)wspi_rng_below(&r, 26));
+    return n;
+}
+
+static size_t add(char *s, size_t at, const char *end)
+{
+    memcpy(s + at, end, strlen(end));
+    return at + strlen(end);
+}
+
+size_t wspi_kerberos_who(const wspi_coder *c, enum wspi_kerberos_who who,
+                         char s[WSPI_KERBEROS_LONGEST])
+{
+    static const char *const services[] = {"cifs", "ldap", "host", "HTTP"};
+    wspi_rng r = wspi_app_of_flow(c, who);
+    size_t n;
+
+    switch (who) {
+    case WSPI_KERBEROS_REALM: return add(s, word(c, who, 'A', s), ".EXAMPLE");
+    case WSPI_KERBEROS_CLIENT: return word(c, who, 'a', s);
+    case WSPI_KERBEROS_TICKETS: return add(s, 0, "krbtgt");
+    case WSPI_KERBEROS_SERVICE: return add(s, 0, services[wspi_rng_below(&r, 4)]);
+    case WSPI_KERBEROS_HOST: break;
+    }
+    n = word(c, who, 'a', s);
+    s[n++] = '.';
+    return add(s, n + word(c, WSPI_KERBEROS_REALM, 'a', s + n), ".example");
+}
+
+enum { SECOND = 1000000000, HOUR = 3600, DAY = 24 * HOUR };
+enum { OF_CLIENT = WSPI_KERBEROS_HOST + 1, OF_ADDRESS };
+
+static uint64_t digits_of(uint64_t secs)
+{
+    time_t at = (time_t)secs;
+    struct tm tm = {0};
+
+    (void)gmtime_r(&at, &tm);
+    return ((((uint64_t)(tm.tm_year + 1900) * 100 + (uint64_t)(tm.tm_mon + 1)) * 100 +
+             (uint64_t)tm.tm_mday) *
+                100 +
+            (uint64_t)tm.tm_hour) *
+               10000 +
+           (uint64_t)tm.tm_min * 100 + (uint64_t)tm.tm_sec;
+}
+
+uint64_t wspi_kerberos_now(const wspi_coder *c)
+{
+    return digits_of(c->p->time_ns / SECOND);
+}
+
+uint64_t wspi_kerberos_micros(const wspi_coder *c)
+{
+    return c->p->time_ns % SECOND / 1000;
+}
+
+/* Windows asks for as long as its clock has seconds, others for some hours or days. */
+static uint64_t after(const wspi_coder *c, uint64_t secs)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_CLIENT);
+
+    return wspi_rng_below(&r, 2) ? UINT64_C(20370913024805)
+                                 : digits_of(c->p->time_ns / SECOND + secs);
+}
+
+uint64_t wspi_kerberos_till(const wspi_coder *c)
+{
+    return after(c, DAY);
+}
+
+uint64_t wspi_kerberos_renew(const wspi_coder *c)
+{
+    return after(c, (uint64_t)7 * DAY);
+}
+
+/* ---- what is opaque ---- */
 
 /* Bytes [at, MOST) are written. */
 typedef struct der {
     uint8_t b[MOST];
     size_t at;
     wspi_rng *rng;
+    const wspi_coder *c;
 } der;
 
 static void bytes(der *d, const void *p, size_t n)
@@ -94,11 +183,12 @@ static void time_stamp(der *d, size_t n)
     wrap(d, SEQUENCE, end);
 }
 
-static void string(der *d, size_t n, char first)
+static void name(der *d, enum wspi_kerberos_who who)
 {
+    char s[WSPI_KERBEROS_LONGEST];
     size_t end = d->at;
 
-    letters(d, n, first);
+    bytes(d, s, wspi_kerberos_who(d->c, who, s));
     wrap(d, STRING, end);
 }
 
@@ -107,8 +197,8 @@ static void service(der *d)
 {
     size_t end = d->at;
 
-    string(d, 12, 'A');
-    LITERAL(d, "\x1b\x06krbtgt");
+    name(d, WSPI_KERBEROS_REALM);
+    name(d, WSPI_KERBEROS_TICKETS);
     wrap_in(d, 0xa1, SEQUENCE, end);
     number(d, 0xa0, 2);
 }
@@ -122,7 +212,7 @@ static void ticket(der *d, size_t n)
     service(d);
     wrap_in(d, 0xa2, SEQUENCE, in);
     in = d->at;
-    string(d, 12, 'A');
+    name(d, WSPI_KERBEROS_REALM);
     wrap(d, 0xa1, in);
     number(d, 0xa0, 5);
     wrap_in(d, 0x61, SEQUENCE, end);
@@ -142,12 +232,16 @@ static void ticket_use(der *d, size_t n)
     wrap_in(d, AP_REQ, SEQUENCE, end);
 }
 
-/* ETYPE-INFO2 of one cipher, with n bytes of salt. */
+/* ETYPE-INFO2 of one cipher, with n bytes of salt: realm and client (RFC 4120 4), as far as they go. */
 static void salts(der *d, size_t n)
 {
-    size_t end = d->at;
+    char s[2 * WSPI_KERBEROS_LONGEST];
+    size_t end = d->at, len = wspi_kerberos_who(d->c, WSPI_KERBEROS_REALM, s);
 
-    string(d, n, 'A');
+    len += wspi_kerberos_who(d->c, WSPI_KERBEROS_CLIENT, s + len);
+    letters(d, n > len ? n - len : 0, 'a');
+    bytes(d, s, WSPI_MIN(n, len));
+    wrap(d, STRING, end);
     wrap(d, 0xa1, end);
     number(d, 0xa0, AES256);
     wrap(d, SEQUENCE, end);
@@ -178,9 +272,12 @@ static void methods(der *d, size_t n)
 static void address(der *d, size_t n)
 {
     size_t end = d->at;
+    wspi_rng r = wspi_app_of_flow(d->c, OF_ADDRESS), *rng = d->rng;
 
     byte(d, ' ');
+    d->rng = &r;
     letters(d, n - 1, 'A');
+    d->rng = rng;
     wrap_in(d, 0xa1, OCTETS, end);
     number(d, 0xa0, 20);
     wrap(d, SEQUENCE, end);
@@ -189,7 +286,7 @@ static void address(der *d, size_t n)
 /* Writes something that grows with the number it is given, so that it has about n bytes. */
 static void made(wspi_coder *c, size_t n, size_t least, void (*make)(der *d, size_t n))
 {
-    der d = {.rng = &c->rng};
+    der d = {.rng = &c->rng, .c = c};
     size_t room = WSPI_MIN(n, (size_t)LONGEST);
 
     for (size_t some = least; some <= room + least; some++) {
@@ -235,16 +332,6 @@ void wspi_kerberos_addresses(wspi_coder *c, size_t n)
 {
     (void)n;
     made(c, 27, NAME_LEN, address);
-}
-
-static void one_string(der *d, size_t n)
-{
-    string(d, n, 'a');
-}
-
-void wspi_kerberos_name(wspi_coder *c, size_t n)
-{
-    made(c, n, 1, one_string);
 }
 
 /* Numbers of one byte, or one of two. */
