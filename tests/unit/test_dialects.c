@@ -431,6 +431,73 @@ static void samples_of_sip_tell_what_they_can_and_want(void **state)
     draws_sip(asked, answered, tells_and_refuses);
 }
 
+/* The bytes behind `name` in the message up to the end of the line, NULL if there are none. */
+static const char *line_behind(const char *s, const char *name, size_t *n)
+{
+    const char *at = strstr(s, name);
+
+    if (!at)
+        return NULL;
+    at += strlen(name);
+    *n = strcspn(at, "\r ");
+    return at;
+}
+
+/* RFC 2326 14.2: one stream of one server, step by step, in one session. */
+static void samples_of_rtsp_look_at_one_stream(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",     "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=554", "tcp.flags=PA", "len=80..83",         NULL};
+    static const char *const answers_with[] = {"s2c first",    "s2c gap=0",    "stack=eth/ipv4/tcp",
+                                               "len=448..479", "tcp.flags=PA", NULL};
+    static const char *const steps = "ODSPT";
+    unsigned plays = 0, described = 0;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 31);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = filler_of(flow);
+        char first[64] = "", session[32] = "", last = 'O';
+
+        wire_again(&w);
+        for (int k = 0; k < 12 && may_speak(&w, &fill, (size_t)k % 2); k++) {
+            const char *s, *at;
+            size_t n = 0;
+            sample(&w, &fill, k % 2 ? answers_with : asks_for, k % 2, WSPI_APP_RTSP, &r);
+            if (w.packet->payload_len == 0) /* an acknowledgement, or the end */
+                break;
+            s = text_of(&w);
+            if (k % 2 == 0) {
+                at = line_behind(s, "rtsp://", &n);
+                assert_true(at && n < sizeof first);
+                if (!*first)
+                    (void)snprintf(first, sizeof first, "%.*s", (int)n, at);
+                assert_memory_equal(at, first, strlen(first));
+                if (*s != 'G' && !(*s == 'O' && last == 'P')) { /* what keeps it alive */
+                    assert_true(k == 0 || strchr(steps, *s) > strchr(steps, last));
+                    last = *s;
+                }
+                assert_true(*s != 'S' || strstr(at, "/trackID=1 RTSP"));
+                plays += *s == 'P';
+            } else if (last == 'D') {
+                assert_non_null(strstr(s, "\r\n\r\nv=0\r\n"));
+                described++;
+            }
+            at = line_behind(s, "\r\nSession: ", &n);
+            if (at && !*session)
+                (void)snprintf(session, sizeof session, "%.*s", (int)n, at);
+            if (at)
+                assert_memory_equal(at, session, n);
+        }
+    }
+    assert_true(plays > 5 && described > 5);
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +513,7 @@ int main(void)
         cmocka_unit_test(samples_of_ssdp_search_again),
         cmocka_unit_test(samples_of_ssdp_mix_their_lines),
         cmocka_unit_test(samples_of_sip_describe_sessions),
+        cmocka_unit_test(samples_of_rtsp_look_at_one_stream),
         cmocka_unit_test(samples_of_sip_tell_what_they_can_and_want),
     };
 
