@@ -155,6 +155,86 @@ static void sampled_dnp3_is_dnp3(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_DNP3);
 }
 
+/* ---- S7comm ---- */
+
+/* The bytes of what was asked for: return codes, then values of the items' sizes, to even bytes but for the last one. */
+static size_t s7_values(const uint8_t *job, bool codes)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < job[18]; i++) {
+        const uint8_t *item = job + 19 + (size_t)12 * i;
+        size_t one = item[3] <= 2 ? 1 : item[3] == 4 ? 2 : 4;
+        size_t len = one * ((size_t)item[4] << 8 | item[5]);
+        n += codes ? 1 : 4 + len + (len % 2 && i + 1u < job[18]);
+    }
+    return n;
+}
+
+static size_t be16(const uint8_t *b)
+{
+    return (size_t)b[0] << 8 | b[1];
+}
+
+/* A connection first, then a set-up; what answers is of what was asked, with values of its items. */
+static void check_s7(const uint8_t *b, size_t n, const uint8_t *asked, int turn)
+{
+    assert_int_equal(be16(b + 2), n);
+    if (turn < 2) {
+        assert_int_equal(b[5], turn ? 0xd0 : 0xe0);
+        assert_int_equal(n, 22);
+        assert_true(!asked || be16(b + 6) == be16(asked + 8)); /* for its reference */
+        assert_true(!asked || memcmp(b + 11, asked + 11, 8) == 0);
+        return;
+    }
+    assert_int_equal(b[5], 0xf0);
+    if (turn < 4)
+        assert_int_equal(b[asked ? 19 : 17], 0xf0);
+    if (asked) {
+        assert_memory_equal(b + 11, asked + 11, 2); /* the reference */
+        assert_int_equal(b[19], asked[17]);
+        assert_true(b[19] != 0xf0 || memcmp(b + 21, asked + 19, 6) == 0);
+        assert_true(b[19] == 0xf0 || be16(b + 15) == s7_values(asked, b[19] == 5));
+    } else {
+        assert_true(b[17] != 5 || be16(b + 15) == s7_values(b, false));
+    }
+}
+
+static void sampled_s7_answers_what_was_asked(void **state)
+{
+    static const char *const sends[2][8] = {
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=102",
+         "len=30", "tcp.flags=PA", NULL},
+        {"s2c first", "s2c gap=0", "stack=eth/ipv4/tcp", "tcp.sport=102", "tcp.dport=dynamic",
+         "len=30", "tcp.flags=PA", NULL}};
+    unsigned reads = 0, writes = 0;
+    uint8_t asked[600];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 23);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 12; k++) {
+            const uint8_t *b;
+            size_t n;
+            sample(&w, &fill, sends[k % 2], k % 2, WSPI_APP_S7COMM, &r);
+            b = w.packet->data + w.packet->payload_off;
+            n = w.packet->payload_len;
+            check_s7(b, n, k % 2 ? asked : NULL, k);
+            assert_true(n <= sizeof asked);
+            memcpy(asked, b, n);
+            reads += k > 3 && b[k % 2 ? 19 : 17] == 4;
+            writes += k > 3 && b[k % 2 ? 19 : 17] == 5;
+        }
+    }
+    assert_true(reads > 20 && writes > 20);
+    wire_close(&w);
+}
+
 /* ---- Modbus ---- */
 
 /* Application Protocol V1.1b3 6: the quantity of what is read or written, and the bytes that it takes. */
@@ -233,6 +313,7 @@ int main(void)
         cmocka_unit_test(sampled_ntp_has_a_code_where_its_length_says_so),
         cmocka_unit_test(dnp3_requests_come_back_whole_cut_and_damaged),
         cmocka_unit_test(sampled_dnp3_is_dnp3),
+        cmocka_unit_test(sampled_s7_answers_what_was_asked),
         cmocka_unit_test(sampled_modbus_reads_and_writes),
     };
 

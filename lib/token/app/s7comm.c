@@ -39,6 +39,7 @@ enum { CR = 0xe0, CC = 0xd0, DR = 0x80, DT = 0xf0 };
 enum { JOB = 1, ACK = 2, ANSWER = 3, USERDATA = 7, OTHER = 0 };
 enum { SETUP = 0xf0, READ = 4, WRITE = 5, HIDDEN = 0x100 /* no form that we know */ };
 enum { SYMBOL = 0x100, ITEM_LEN = 12 };
+enum { BIT = 1, WORD = 4, INT = 5, DWORD = 6, DINT = 7, REAL = 8 };
 enum { TPDU_SIZE = 0xc0, CALLING = 0xc1, CALLED = 0xc2, RAW = 0x100 };
 
 static const wspi_value pdu[] = {
@@ -146,6 +147,97 @@ static bool looks(const uint8_t *b, size_t n)
     return false;
 }
 
+/* ---- samples: a connection, a set-up, then jobs, each with its answer ---- */
+
+/*
+ * Of the items of the direction's last job, a byte each, the last one lowest: bytes of its value, and whether that is a bit. Kept where
+ * the packet's length was, which nothing asks for again.
+ */
+enum { KEPT = LENGTH, A_BIT = 0x80, KEPT_ITEMS = 8 };
+
+/* Rows of the lists. */
+enum { R_DATA, R_CONNECT, R_CONFIRM };
+enum { R_SIZE, R_CALLING, R_CALLED };
+enum { R_DB, R_FLAGS };
+
+/* Whether the last message of a direction was of this type; false if there was none. */
+static bool was(const wspi_coder *c, bool mine, uint64_t type)
+{
+    uint64_t before;
+
+    return wspi_app_last(c, mine, PDU, &before) && before == type;
+}
+
+/* The row of the type that comes next. */
+static unsigned next_type(const wspi_coder *c)
+{
+    uint64_t before;
+
+    if (c->dir)
+        return was(c, false, CR) ? R_CONFIRM : R_DATA;
+    return wspi_app_last(c, true, PDU, &before) ? R_DATA : R_CONNECT;
+}
+
+/* A field that has to have the value; f is ENUM or MAG, of which the value has a token to itself. */
+static uint64_t due(wspi_coder *c, unsigned f, size_t n, unsigned token, uint64_t usual, uint64_t v)
+{
+    wspi_app_only(c, token, v != usual);
+    return wspi_app_field(c, f, n, v == usual, usual);
+}
+
+static void put_item(wspi_coder *c, uint64_t is, bool request, bool ends)
+{
+    size_t n = (size_t)is & (A_BIT - 1);
+    bool bit = is & A_BIT;
+
+    wspi_app_put(c, 1, request ? 0 : 0xff);
+    wspi_app_put(c, 1, bit ? 3 : 4);
+    wspi_app_put(c, 2, bit ? 1 : 8 * n);
+    for (size_t i = 0; i < n; i++)
+        wspi_app_put(c, 1, wspi_rng_u64(&c->rng) & (bit ? 1 : 0xff));
+    if (n % 2 && !ends)
+        wspi_app_put(c, 1, 0);
+}
+
+/* Values that are written or were asked for, or whether they were written. */
+static void put_data(wspi_coder *c, uint64_t type)
+{
+    const uint64_t *mine = c->app.v[c->dir];
+    uint64_t items = c->app.v[0][KEPT], n = WSPI_MIN(mine[COUNT], (uint64_t)KEPT_ITEMS);
+
+    for (uint64_t i = n; i-- > 0 && !stopped(c);) {
+        if (type == JOB ? mine[FUNCTION] == WRITE : mine[FUNCTION] == READ)
+            put_item(c, items >> 8 * i & 0xff, type == JOB, i == 0);
+        else if (type == ANSWER && mine[FUNCTION] == WRITE)
+            wspi_app_put(c, 1, 0xff);
+    }
+}
+
+/* The rows of functions: a connection is set up, jobs read and write, and what was asked for is answered. */
+static void keep_function(wspi_coder *c, bool job)
+{
+    uint64_t asked = 0;
+
+    if (job)
+        wspi_app_only(c, !was(c, true, CR), was(c, true, CR) ? 1 : 2);
+    else
+        wspi_app_only(c,
+                      wspi_app_last(c, false, FUNCTION, &asked) && asked == READ ? 1
+                      : asked == WRITE                                           ? 2
+                                                                                 : 0,
+                      1);
+}
+
+/* Sides of racks and slots (ISO 8073's selectors, as S7 has them). */
+static void put_selector(wspi_coder *c, bool called)
+{
+    static const uint16_t sides[][2] = {
+        {0x0100, 0x0102}, {0x0100, 0x0302}, {0x0200, 0x0201}, {0x0300, 0x0300}};
+    wspi_rng r = wspi_app_of_flow(c, 0);
+
+    wspi_app_put(c, 2, sides[wspi_rng_below(&r, WSPI_COUNT(sides))][called]);
+}
+
 /* n bytes of which the segment may not hold all. */
 static void opaque_here(wspi_coder *c, size_t n)
 {
@@ -164,17 +256,32 @@ static bool are_parameters(const wspi_coder *c, size_t end)
     return at == end;
 }
 
+static void parameter_size(wspi_coder *c)
+{
+    uint64_t asked;
+
+    if (c->fill && c->dir && wspi_app_last(c, false, SIZE, &asked)) {
+        (void)due(c, SIZE, 1, (unsigned)wspi_bin(asked, 3), 10, asked);
+        return;
+    }
+    wspi_app_only(c, 7, 7); /* 128 bytes to 8 KB */
+    (void)wspi_app_field(c, SIZE, 1, true, 10);
+}
+
 static void parameters(wspi_coder *c, const wspi_app_span *s)
 {
+    static const uint8_t order[] = {R_CALLING, R_CALLED, R_SIZE};
     bool tiled = c->enc && !stopped(c) && are_parameters(c, s->end);
     uint64_t v, n;
 
     for (unsigned i = 0; !stopped(c); i++) {
-        bool there = c->enc && c->pay.at < s->end;
+        bool there = c->enc && c->pay.at < s->end, asked = wspi_asked(c);
         v = !there ? 0 : tiled ? c->pay.in[c->pay.at] : (uint64_t)RAW;
-        wspi_app_only(c, 0, i < 3 ? 3 : 0);
-        if (!wspi_app_next(c, PARAM, there, &v))
+        wspi_app_only(c, i < 3 ? order[i] : 0, i < 3);
+        if (!wspi_app_next(c, PARAM, there, &v)) {
+            c->need = c->need || (asked && i < 3);
             return;
+        }
         if (v == RAW) {
             n = wspi_app_code(c, VALUELEN, false, 0, c->enc ? s->end - c->pay.at : 0);
             wspi_app_opaque(c, (size_t)n);
@@ -184,9 +291,10 @@ static void parameters(wspi_coder *c, const wspi_app_span *s)
         wspi_app_put(c, 1, v);
         wspi_app_only(c, 0, 0);
         n = wspi_app_field(c, VALUELEN, 1, true, v == TPDU_SIZE ? 1 : 2);
-        wspi_app_only(c, 7, 7); /* 128 bytes to 8 KB */
         if (v == TPDU_SIZE && n == 1)
-            (void)wspi_app_field(c, SIZE, 1, true, 10);
+            parameter_size(c);
+        else if (c->fill && n == 2)
+            put_selector(c, v == CALLED);
         else
             wspi_app_opaque(c, (size_t)n);
     }
@@ -264,10 +372,39 @@ static uint64_t function_ahead(const wspi_coder *c, uint64_t type, size_t n)
     return b[0];
 }
 
+/* Blocks of data have numbers, other areas none. */
+static void item_area(wspi_coder *c)
+{
+    uint64_t *mine = c->app.v[c->dir], want = mine[AREA] ? mine[AREA] : 0x84;
+    bool db = mine[BLOCK], fits = db == (want == 0x84);
+
+    wspi_app_only(c, db ? R_DB : R_FLAGS, db ? 1 : 3);
+    (void)wspi_app_field(c, AREA, 1, !c->fill || fits, want);
+}
+
+/* A byte, or a bit of it, of the first ones of the area. */
+static void item_address(wspi_coder *c, uint64_t kind)
+{
+    enum { ADDRESSES = 512 };
+
+    if (!c->fill)
+        wspi_app_opaque(c, 3);
+    else
+        wspi_app_put(c, 3,
+                     8 * wspi_rng_below(&c->rng, ADDRESSES) +
+                         (kind == BIT ? wspi_rng_below(&c->rng, 8) : 0));
+}
+
+/* Bytes of a value of a kind of item. */
+static uint64_t bytes_of(uint64_t kind)
+{
+    return kind == DWORD || kind == REAL || kind == DINT ? 4 : kind == WORD || kind == INT ? 2 : 1;
+}
+
 static void one_item(wspi_coder *c)
 {
     const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
-    uint64_t *mine = c->app.v[c->dir], kind = 0;
+    uint64_t *mine = c->app.v[c->dir], kind = 0, n;
 
     if (stopped(c))
         return;
@@ -283,25 +420,48 @@ static void one_item(wspi_coder *c)
     }
     (void)wspi_app_get(c, 3);
     wspi_app_put(c, 3, (ITEM_LEN - 2) << 16 | 0x10 << 8 | (kind & 255));
-    wspi_app_only(c, 1, 8);
-    (void)wspi_app_field(c, AMOUNT, 2, true, 1);
+    wspi_app_only(c, 1, kind == BIT ? 0 : 5);
+    n = wspi_app_field(c, AMOUNT, 2, true, 1) * bytes_of(kind);
+    mine[KEPT] = mine[KEPT] << 8 | WSPI_MIN(n, A_BIT - 1u) | (kind == BIT ? A_BIT : 0);
     (void)wspi_app_field(c, BLOCK, 2, true, mine[BLOCK]);
-    wspi_app_only(c, 0, 4);
-    (void)wspi_app_field(c, AREA, 1, true, mine[AREA] ? mine[AREA] : 0x84);
-    wspi_app_opaque(c, 3);
+    item_area(c);
+    item_address(c, kind);
 }
 
+/* Samples: the usual size of messages in a class of sizes; a server agrees. */
+static uint64_t setup_size(wspi_coder *c)
+{
+    enum { FIRST = 15, CLASSES = 4 }; /* 192 to 767 bytes */
+    static const uint16_t usual[CLASSES] = {240, 256, 480, 512};
+    uint64_t asked = 0, v = wspi_app_get(c, 2);
+    bool agrees = c->fill && c->dir && wspi_app_last(c, false, AMOUNT, &asked);
+
+    wspi_app_only(c, agrees ? wspi_bin(asked, 1) : FIRST, agrees ? 1 : CLASSES);
+    v = wspi_app_code(c, AMOUNT, false, 0, v);
+    if (agrees && wspi_bin(v, 1) == wspi_bin(asked, 1))
+        v = asked;
+    else if (c->fill && wspi_bin(v, 1) - FIRST < CLASSES)
+        v = usual[wspi_bin(v, 1) - FIRST];
+    if (!stopped(c))
+        c->app.v[c->dir][AMOUNT] = v;
+    wspi_app_put(c, 2, v);
+    return v;
+}
+
+/* Jobs at a time, of either side: told, or the second would be taken for the first. Samples have as many of both. */
 static void setup(wspi_coder *c)
 {
+    uint64_t asked = 0;
+    bool agrees = c->fill && c->dir && wspi_app_last(c, false, COUNT, &asked);
+
     (void)wspi_app_get(c, 1);
     wspi_app_put(c, 1, 0);
-    wspi_app_only(c, 1, 4);
-    (void)wspi_app_field(c, COUNT, 2, false,
-                         0); /* told, or the second would be taken for the first */
-    wspi_app_only(c, 1, 4);
-    (void)wspi_app_field(c, COUNT, 2, false, 0);
-    wspi_app_only(c, 15, 4); /* 192 to 767 bytes */
-    (void)wspi_app_field(c, AMOUNT, 2, false, 0);
+    for (int side = 0; side < 2; side++) {
+        wspi_app_only(c, agrees ? wspi_bin(asked, 2) : 1, agrees ? 1 : 4);
+        asked = wspi_app_field(c, COUNT, 2, false, 0);
+        agrees = c->fill;
+    }
+    (void)setup_size(c);
 }
 
 /* Head, method and what follows in the parameters of user data. */
@@ -318,6 +478,16 @@ static void userdata(wspi_coder *c, uint64_t fn)
     (void)wspi_app_field(c, ERROR, 2, true, 0);
 }
 
+static uint64_t item_count(wspi_coder *c, bool job)
+{
+    uint64_t asked;
+
+    if (c->fill && !job && wspi_app_last(c, false, COUNT, &asked))
+        return due(c, COUNT, 1, wspi_bin(asked, 2), 1, asked);
+    wspi_app_only(c, 1, 4);
+    return wspi_app_field(c, COUNT, 1, true, 1);
+}
+
 /* The parameters, `n` bytes when encoding. */
 static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
 {
@@ -325,7 +495,8 @@ static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
     uint64_t fn = c->enc && !stopped(c) ? function_ahead(c, type, n) : 0, items;
     bool job = type == JOB;
 
-    wspi_app_only(c, 0, job ? 2 : 1);
+    if (c->fill)
+        keep_function(c, job);
     fn = wspi_app_code(c, FUNCTION, false, 0, fn);
     if (type == USERDATA && fn != HIDDEN) {
         userdata(c, fn);
@@ -337,11 +508,12 @@ static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
     if (type != USERDATA && fn == SETUP) {
         setup(c);
     } else if (type != USERDATA && (fn == READ || fn == WRITE)) {
-        wspi_app_only(c, 1, 4);
-        items = wspi_app_field(c, COUNT, 1, true, 1);
+        items = item_count(c, job);
         wspi_app_require(c, !job || items <= MAX_ITEMS);
         if (job && c->enc && c->pay.at == end)
             wspi_app_require(c, items == 0);
+        if (job && !stopped(c))
+            c->app.v[c->dir][KEPT] = 0;
         for (; job && items && !stopped(c); items--)
             one_item(c);
     }
@@ -392,8 +564,12 @@ static void s7_message(wspi_coder *c, uint64_t type, size_t end)
     start = c->pay.at;
     s7_parameters(c, type, (size_t)n);
     patch(c, lengths, c->pay.at - start);
-    if (c->fill)
+    if (c->fill) {
+        start = c->pay.at;
+        put_data(c, type);
+        patch(c, lengths + 2, c->pay.at - start);
         return;
+    }
     wspi_app_require(c, c->pay.at <= end);
     if (stopped(c))
         return;
@@ -479,8 +655,8 @@ static void walk(wspi_coder *c)
     if (n == 0) {
         type = type_ahead(c, &there);
         wspi_app_require(c, !c->enc || there);
-        wspi_app_only(c, 0, c->dir ? 0 : 2);
-        message(c, wspi_app_code(c, PDU, true, DT, type));
+        wspi_app_only(c, c->fill ? next_type(c) : 0, c->fill && next_type(c) != R_DATA);
+        message(c, wspi_app_code(c, PDU, !c->fill || next_type(c) == R_DATA, DT, type));
     }
     for (int i = 0; i < MAX_MESSAGES && !stopped(c) && *left == 0; i++) {
         type = type_ahead(c, &there);
