@@ -75,6 +75,22 @@ static void other_payloads_are_not_taken(void **state)
     assert_int_not_equal(app_of_datagram(BYTES("<13")), WSPI_APP_SYSLOG);
 }
 
+/* What stands between the time and the next space, "Mmm dd hh:mm:ss " behind the priority. */
+static void assert_same_host(const wire *w, char host[24])
+{
+    const char *at = memchr(w->packet->data + HEADERS_UDP, '>', 5);
+    size_t n;
+
+    assert_non_null(at);
+    at += 1 + 16;
+    n = strcspn(at, " ");
+    assert_in_range(n, 4, 11);
+    if (!*host)
+        (void)snprintf(host, 24, "%.*s", (int)n, at);
+    assert_int_equal(n, strlen(host));
+    assert_memory_equal(at, host, n);
+}
+
 /* Nobody answers a log. */
 static void sampled_syslog_is_syslog(void **state)
 {
@@ -103,12 +119,14 @@ static void sampled_syslog_is_syslog(void **state)
                            .client.ip = {10, 0, 0, 1},
                            .server.ip = {10, 0, 0, 2},
                            .client_port = (uint16_t)(50000 + flow)};
+        char host[24] = "";
         wire_again(&w);
         wanted[6] = flow % 2 ? "syslog.tag=other" : NULL;
         for (int k = 0; k < 3; k++) {
             sample(&w, &fill, wanted, 0, WSPI_APP_SYSLOG, &r);
             if (flow % 2)
                 assert_named(&w, "syslog.tag=other");
+            assert_same_host(&w, host);
         }
     }
     wire_close(&w);

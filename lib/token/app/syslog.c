@@ -458,14 +458,35 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
     literal(c, " ");
 }
 
+/* ---- samples: a flow is of one host, whose programs go on (RFC 3164 4.1.2, RFC 5424 6.2.4, 6.2.6) ---- */
+
+enum { OF_HOST = 256, LONGEST_HOST = 11 };
+
+static size_t host_of(const wspi_coder *c, char s[LONGEST_HOST])
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_HOST);
+    size_t n = 4 + (size_t)wspi_rng_below(&r, LONGEST_HOST - 3);
+
+    for (size_t i = 0; i < n; i++)
+        s[i] = (char)('a' + wspi_rng_below(&r, 26));
+    return n;
+}
+
 static void coded_host(wspi_coder *c, uint64_t n, bool may_lack)
 {
-    wspi_app_only(c, 4, 4); /* 4 to 15 bytes */
+    char s[LONGEST_HOST];
+    size_t len = c->fill ? host_of(c, s) : 0;
+
+    wspi_app_only(c, wspi_bin(len, 1), 1);
     n = wspi_app_code(c, HOST, false, 0, n);
     wspi_app_require(c, n > 0 || may_lack);
     if (!c->fill)
         wspi_app_require(c, n <= wspi_app_captured(c));
-    wspi_app_text(c, (size_t)n, 0, WSPI_TEXT_NAME);
+    if (c->fill && wspi_bin(n, 1) == wspi_bin(len, 1))
+        for (size_t i = 0; i < len; i++)
+            wspi_app_put(c, 1, (uint8_t)s[i]);
+    else
+        wspi_app_text(c, (size_t)n, 0, WSPI_TEXT_NAME);
     if (n)
         literal(c, " ");
 }
@@ -495,8 +516,14 @@ static bool coded_tag(wspi_coder *c, const header *h)
 
 static void coded_process(wspi_coder *c, uint64_t v)
 {
+    wspi_rng r;
+
     v = wspi_app_code(c, PROCESS, false, 0, v);
-    decimal(c, c->fill ? 1 + v % 32767 : v);
+    if (c->fill) {
+        r = wspi_app_of_flow(c, c->app.v[c->dir][TAG]);
+        v = 1 + wspi_rng_below(&r, 32767);
+    }
+    decimal(c, v);
 }
 
 static void tagged(wspi_coder *c, const header *h)
