@@ -95,6 +95,45 @@ static void sampled_calls_are_calls(void **state)
         sample_flows(asks_for[i], answers_with[i], WSPI_APP_RPC);
 }
 
+/* RFC 5531 appendix A, RFC 1813 2.6: one user, one file, whose attributes stay. */
+static void check_file(const wire *w, int dir)
+{
+    enum { FILE_CALL = 40 + 32 + 36, FILE_REPLY = 24 + 4 + 84 };
+    static uint8_t asked[FILE_CALL], answered[FILE_REPLY];
+    static bool seen[2];
+    const uint8_t *b = w->packet->data + HEADERS_UDP;
+    size_t n = w->packet->payload_len;
+
+    if (w->number == 1)
+        seen[0] = seen[1] = false;
+    if (n != (dir ? (size_t)FILE_REPLY : (size_t)FILE_CALL))
+        return;
+    if (dir == 0) {
+        assert_int_equal(b[27], 1);  /* unix */
+        assert_int_equal(b[31], 32); /* bytes of it */
+        assert_int_equal(b[39], 8);  /* of the machine's name */
+    } else {
+        assert_int_equal(b[31], 1); /* a file */
+        assert_true((b[34] << 8 | b[35]) <= 0777);
+        assert_int_equal(b[39], 1);
+    }
+    if (seen[dir])
+        assert_memory_equal(b + 4, (dir ? answered : asked) + 4, n - 4);
+    memcpy(dir ? answered : asked, b, n);
+    seen[dir] = true;
+}
+
+static void sampled_calls_are_of_one_user_and_file(void **state)
+{
+    static const char *const asks_for[] = {FLOW_OF("c2s", "udp", "dynamic", "2049"), "len=80..83",
+                                           "rpc.procedure=1", NULL};
+    static const char *const answers_with[] = {FLOW_OF("s2c", "udp", "2049", "dynamic"),
+                                               "len=80..83", NULL};
+
+    (void)state;
+    sample_exact(40, 6, asks_for, answers_with, WSPI_APP_RPC, check_file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +142,7 @@ int main(void)
         cmocka_unit_test(what_is_as_predicted_is_not_told),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_calls_are_calls),
+        cmocka_unit_test(sampled_calls_are_of_one_user_and_file),
     };
 
     (void)wsp_vocab_size();

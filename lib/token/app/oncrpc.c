@@ -25,6 +25,7 @@ enum {
 };
 
 enum { CALL, REPLY };
+enum { AUTH_NONE, AUTH_UNIX };
 enum { RPC_VERSION = 2, CALL_LEN = 40, REPLY_LEN = 12, WORD_LEN = 4, MAX_AUTH = 400 };
 enum { PORT_MAPPER = 100000, NFS = 100003, PORT_OF_MAPPER = 111, PORT_OF_NFS = 2049 };
 #define LAST_FRAGMENT UINT64_C(0x80000000)
@@ -65,14 +66,82 @@ static const wspi_field fields[] = {
     [STATE] = ENUM("rpc.state", state),
 };
 
+/* ---- samples: a flow is of one user, and about one file ---- */
+
+enum { OF_USER, OF_HANDLE, OF_FILE };
+enum { HANDLE_WORDS = 8, SECOND = 1000000000, YEAR = 1 << 25 };
+enum { MACHINE = 8, UNIX_LEN = 32 };
+
+static void word(wspi_coder *c, uint64_t v)
+{
+    wspi_app_put(c, WORD_LEN, v & UINT32_MAX);
+}
+
+static void handle(wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_HANDLE);
+
+    for (int i = 0; i < HANDLE_WORDS; i++)
+        word(c, wspi_rng_u64(&r));
+}
+
+/* Users and groups begin with the same number. */
+static uint64_t user(const wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_USER);
+
+    return 1000 + wspi_rng_below(&r, 50);
+}
+
+/* RFC 5531 appendix A: stamp, machine, user, group, one more group. */
+static void unix_credentials(wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_USER);
+    uint64_t id = user(c);
+
+    word(c, wspi_rng_u64(&r));
+    word(c, MACHINE);
+    for (int i = 0; i < MACHINE; i++)
+        wspi_app_put(c, 1, 'a' + wspi_rng_below(&r, 26));
+    word(c, id);
+    word(c, id);
+    word(c, 1);
+    word(c, id);
+}
+
+/* RFC 1813 2.6, behind the type: a file that was there before the flow, and that nobody changes. */
+static void attributes(wspi_coder *c)
+{
+    static const uint16_t modes[] = {0644, 0600, 0664, 0755};
+    wspi_rng r = wspi_app_of_flow(c, OF_FILE);
+    uint64_t id = user(c), size = wspi_rng_below(&r, 1 << 20);
+    uint64_t then = c->fill->start_ns / SECOND;
+
+    then -= WSPI_MIN(then, wspi_rng_below(&r, YEAR));
+    word(c, modes[wspi_rng_below(&r, WSPI_COUNT(modes))]);
+    word(c, 1); /* link */
+    word(c, id);
+    word(c, id);
+    wspi_app_put(c, 8, size);
+    wspi_app_put(c, 8, (size + 4095) & ~UINT64_C(4095));
+    wspi_app_put(c, 8, 0);
+    wspi_app_put(c, 8, wspi_rng_u64(&r));            /* file system */
+    wspi_app_put(c, 8, wspi_rng_below(&r, 1 << 24)); /* file */
+    for (int i = 0; i < 3; i++) {
+        word(c, then);
+        word(c, 0);
+    }
+}
+
 /*
- * Samples: a program on its port, its version, the procedures that are called (the first one and how many), and what they
- * send and get: words, the last of which stands for so many random bytes more.
+ * A program on its port, its version, the procedures that are called (the first one and how many), and what they send and get: words,
+ * and what is made up.
  */
 enum { MAX_WORDS = 4 };
 typedef struct body {
     uint32_t words[MAX_WORDS];
-    uint8_t n, more;
+    uint8_t n;
+    void (*more)(wspi_coder *c);
 } body;
 typedef struct service {
     uint16_t port;
@@ -81,9 +150,15 @@ typedef struct service {
 } service;
 static const service services[] = {
     /* which port has NFS? */
-    {PORT_OF_MAPPER, 0, 2, 3, 1, {{{NFS, 3, 17, 0}, 4, 0}}, {{{PORT_OF_NFS}, 1, 0}}},
+    {PORT_OF_MAPPER, 0, 2, 3, 1, {{{NFS, 3, 17, 0}, 4, NULL}}, {{{PORT_OF_NFS}, 1, NULL}}},
     /* nothing; attributes of a file: its handle; success, a file, its attributes (RFC 1813 3.3.0, 3.3.1) */
-    {PORT_OF_NFS, 1, 3, 0, 2, {{{0}, 0, 0}, {{32}, 1, 32}}, {{{0}, 0, 0}, {{0, 1}, 2, 80}}},
+    {PORT_OF_NFS,
+     1,
+     3,
+     0,
+     2,
+     {{{0}, 0, NULL}, {{32}, 1, handle}},
+     {{{0}, 0, NULL}, {{0, 1}, 2, attributes}}},
 };
 
 static bool stopped(const wspi_coder *c)
@@ -144,7 +219,8 @@ static void sampled_body(wspi_coder *c, bool reply, uint64_t procedure)
     b = reply ? &s->reply[procedure] : &s->call[procedure];
     for (size_t i = 0; i < b->n; i++)
         wspi_app_put(c, WORD_LEN, b->words[i]);
-    wspi_app_opaque(c, b->more);
+    if (b->more)
+        b->more(c);
 }
 
 /* ---- the walk ---- */
@@ -164,25 +240,35 @@ static uint64_t told(wspi_coder *c, unsigned f, unsigned from, unsigned count)
     return wspi_app_field(c, f, WORD_LEN, false, 0);
 }
 
-/* As the direction's last one was; samples have the smallest. */
-static uint64_t as_before(wspi_coder *c, unsigned f)
+/* As the direction's last one was; samples have `due`, the least of its class. */
+static uint64_t as_before(wspi_coder *c, unsigned f, uint64_t due)
 {
-    uint64_t want;
+    unsigned m = fields[f].mantissa;
+    uint64_t want, v = wspi_app_get(c, WORD_LEN);
+    bool known;
 
     (void)wspi_app_last(c, true, f, &want);
-    wspi_app_only(c, 0, 0);
-    return wspi_app_field(c, f, WORD_LEN, true, want);
+    known = !c->fill || want == due;
+    wspi_app_only(c, wspi_bin(due, m), !known);
+    v = wspi_app_code(c, f, known, want, v);
+    if (c->fill && !stopped(c) && wspi_bin(v, m) == wspi_bin(due, m))
+        c->app.v[c->dir][f] = v = due;
+    wspi_app_put(c, WORD_LEN, v);
+    return v;
 }
 
-/* Samples: none. */
+/* Samples: who asks about a file says who he is, nobody else does. */
 static void authentication(wspi_coder *c, unsigned is, unsigned length)
 {
+    bool says = is == FLAVOR && c->app.v[c->dir][PROGRAM] == NFS && c->app.v[c->dir][PROCEDURE];
     uint64_t n;
 
-    (void)told(c, is, 0, 1);
-    n = as_before(c, length);
+    (void)told(c, is, says ? AUTH_UNIX : AUTH_NONE, 1);
+    n = as_before(c, length, says ? UNIX_LEN : 0);
     wspi_app_require(c, n <= MAX_AUTH);
-    if (!stopped(c))
+    if (c->fill && says && n == UNIX_LEN)
+        unix_credentials(c);
+    else if (!stopped(c))
         wspi_app_opaque(c, (size_t)((n + 3) & ~UINT64_C(3)));
 }
 
