@@ -6,7 +6,8 @@
  * RTCP: packets one after the other: | version 2 | padding 1 | count 5 | type 8 | words 16 | source 32 | contents |
  * There is no magic number: a flow remembers the last packets of its sources, and others have to be plausible.
  */
-#include "token/app/app.h"
+#include "token/app/rtp_fill.h"
+#include "token/app/rtp_values.h"
 
 enum {
     STREAM,
@@ -39,79 +40,11 @@ enum {
     MAX_ELEMENTS = 14,
     SHOWN = 24
 };
-enum { SR = 200, RR, SDES, BYE, APP, RTPFB, PSFB, XR };
-enum { CNAME = 1, TOOL = 6, PRIV = 8 };
-
 /* Whose packet it is: a source by how long ago its direction had it, or none. */
 enum { STREAMS = 4, SAME = 0, NEW = STREAMS, CONTROL };
 static const wspi_value stream_of[] = {{SAME, "same"}, {1, "second"}, {2, "third"},
                                        {3, "fourth"},  {NEW, "new"},  {CONTROL, "rtcp"},
                                        {0, NULL}};
-
-/* RFC 3551 6 and, from 96 on, what is agreed on elsewhere. Samples have the first ones; readers take 101 for events. */
-enum { SAMPLED_TYPES = 6 };
-static const wspi_value type[] = {
-    {0, "pcmu"},     {8, "pcma"},     {96, "96"},     {97, "97"},   {98, "98"},
-    {111, "111"},    {18, "g729"},    {101, "101"},   {9, "g722"},  {3, "gsm"},
-    {4, "g723"},     {5, "dvi4-8"},   {6, "dvi4-16"}, {7, "lpc"},   {10, "l16-stereo"},
-    {11, "l16"},     {12, "qcelp"},   {13, "cn"},     {14, "mpa"},  {15, "g728"},
-    {16, "dvi4-11"}, {17, "dvi4-22"}, {19, "cn-old"}, {25, "celb"}, {26, "jpeg"},
-    {28, "nv"},      {31, "h261"},    {32, "mpv"},    {33, "mp2t"}, {34, "h263"},
-    {99, "99"},      {100, "100"},    {102, "102"},   {103, "103"}, {104, "104"},
-    {105, "105"},    {106, "106"},    {107, "107"},   {108, "108"}, {109, "109"},
-    {110, "110"},    {112, "112"},    {113, "113"},   {114, "114"}, {115, "115"},
-    {116, "116"},    {117, "117"},    {118, "118"},   {119, "119"}, {120, "120"},
-    {121, "121"},    {122, "122"},    {123, "123"},   {124, "124"}, {125, "125"},
-    {126, "126"},    {127, "127"},    {0, NULL}};
-
-enum { EXTENDED = 1, PADDED = 2 };
-static const wspi_value flags[] = {
-    {0, "plain"}, {EXTENDED, "extended"}, {PADDED, "padded"}, {3, "padded-extended"}, {0, NULL}};
-static const wspi_value marker[] = {{0, "off"}, {1, "on"}, {0, NULL}};
-/* RFC 8285, ONVIF's replay and what codecs of older systems have. */
-enum { ONE_BYTE = 0xbede };
-static const wspi_value profile[] = {{ONE_BYTE, "one-byte"}, {0x1000, "two-byte"},
-                                     {0xabac, "onvif"},      {0xabad, "onvif-jpeg"},
-                                     {0xffd8, "jpeg"},       {0, NULL}};
-
-/* Of RFC 8285 4.2: what they are was agreed on elsewhere, but programs number them alike. */
-static const wspi_value element[] = {{1, "1"},   {2, "2"},   {3, "3"},   {4, "4"},   {5, "5"},
-                                     {6, "6"},   {7, "7"},   {8, "8"},   {9, "9"},   {10, "10"},
-                                     {11, "11"}, {12, "12"}, {13, "13"}, {14, "14"}, {0, NULL}};
-
-/* Type, and of feedback (RFC 4585, 5104, 8888) its format. Samples begin with one of the first two and go on with the next. */
-enum { REPORTS = 2, DESCRIPTION = 2 };
-#define KIND(type, format) ((type) << 8 | (format))
-static const wspi_value rtcp[] = {{KIND(SR, 0), "sr"},
-                                  {KIND(RR, 0), "rr"},
-                                  {KIND(SDES, 0), "sdes"},
-                                  {KIND(BYE, 0), "bye"},
-                                  {KIND(APP, 0), "app"},
-                                  {KIND(XR, 0), "xr"},
-                                  {KIND(RTPFB, 1), "nack"},
-                                  {KIND(RTPFB, 3), "tmmbr"},
-                                  {KIND(RTPFB, 4), "tmmbn"},
-                                  {KIND(RTPFB, 5), "resynchronise"},
-                                  {KIND(RTPFB, 8), "ecn"},
-                                  {KIND(RTPFB, 11), "congestion"},
-                                  {KIND(RTPFB, 15), "transport-cc"},
-                                  {KIND(PSFB, 1), "pli"},
-                                  {KIND(PSFB, 2), "sli"},
-                                  {KIND(PSFB, 3), "rpsi"},
-                                  {KIND(PSFB, 4), "fir"},
-                                  {KIND(PSFB, 5), "tstr"},
-                                  {KIND(PSFB, 15), "remb"},
-                                  {KIND(192, 0), "fir-old"},
-                                  {KIND(193, 0), "nack-old"},
-                                  {KIND(195, 0), "jitter"},
-                                  {KIND(208, 0), "avb"},
-                                  {KIND(209, 0), "rsi"},
-                                  {0, NULL}};
-
-/* Samples have the first, then perhaps the second. */
-static const wspi_value item[] = {{CNAME, "cname"}, {TOOL, "tool"}, {2, "name"},
-                                  {3, "email"},     {4, "phone"},   {5, "loc"},
-                                  {7, "note"},      {PRIV, "priv"}, {0, NULL}};
 
 #define ENUM(name, width, list)                                           \
     {                                                                     \
@@ -522,6 +455,12 @@ static void body(wspi_coder *c, const stream *is)
     (void)wspi_app_field(c, PADDING, 1, false, 0);
 }
 
+static uint32_t source(wspi_coder *c, bool known, uint64_t want, uint64_t v)
+{
+    v = wspi_app_code(c, SSRC, known, want, v);
+    return c->fill && !known ? wspi_rtp_source(c, c->dir) : (uint32_t)v;
+}
+
 static void media(wspi_coder *c, memory *m, unsigned i)
 {
     const stream *was = i < m->n ? &m->s[i] : &nothing;
@@ -543,7 +482,7 @@ static void media(wspi_coder *c, memory *m, unsigned i)
     now.time = (uint32_t)code_time(c, was, now.seq, time);
     now.ssrc = was->ssrc;
     if (i == NEW)
-        now.ssrc = (uint32_t)wspi_app_code(c, SSRC, false, 0, ssrc);
+        now.ssrc = source(c, false, 0, ssrc);
     wspi_app_put(c, 1, VERSION_2 << 6 | (unsigned)now.flags << 4 | now.sources);
     wspi_app_put(c, 1, (unsigned)now.marker << 7 | now.type);
     wspi_app_put(c, 2, now.seq);
@@ -562,13 +501,18 @@ static void media(wspi_coder *c, memory *m, unsigned i)
 static void text_item(wspi_coder *c, uint64_t is)
 {
     unsigned f = is == TOOL ? LENGTH : NAME, m = fields[f].mantissa;
+    char s[WSPI_RTP_NAME];
     uint64_t n = wspi_app_get(c, 1);
+    size_t len = c->fill && is == CNAME ? wspi_rtp_name(c, s) : 0;
 
-    wspi_app_only(c, wspi_bin(4, m), wspi_bin(32, m) - wspi_bin(4, m));
+    wspi_app_only(c, wspi_bin(len ? len : 4, m), len ? 1 : wspi_bin(32, m) - wspi_bin(4, m));
     n = wspi_app_code(c, f, false, 0, n);
     wspi_app_require(c, n <= 255);
+    n = len && wspi_bin(n, m) == wspi_bin(len, m) ? len : n;
     wspi_app_put(c, 1, n);
-    if (!stopped(c))
+    for (size_t i = 0; n == len && i < len; i++)
+        wspi_app_put(c, 1, (uint8_t)s[i]);
+    if (!stopped(c) && n != len)
         wspi_app_text(c, (size_t)n, is == TOOL ? SHOWN : 0,
                       is == TOOL ? WSPI_TEXT_LINE : WSPI_TEXT_NAME);
 }
@@ -647,8 +591,8 @@ static uint64_t control_header(wspi_coder *c, memory *m, uint64_t kind, size_t *
     wspi_app_put(c, 1, VERSION_2 << 6 | pad << 4 | count);
     wspi_app_put(c, 1, is);
     wspi_app_put(c, 2, 0);
-    m->sender =
-        (uint32_t)wspi_app_field(c, SSRC, 4, m->sent || m->n, m->sent ? m->sender : m->s[0].ssrc);
+    m->sender = source(c, m->sent || m->n, m->sent ? m->sender : m->s[0].ssrc, wspi_app_get(c, 4));
+    wspi_app_put(c, 4, m->sender);
     m->sent = true;
     return count;
 }
@@ -679,30 +623,37 @@ static uint32_t sender_time(const wspi_coder *c, memory *m)
     return (uint32_t)(then + gone / SECOND * m->rate + gone % SECOND * m->rate / SECOND);
 }
 
-/* | NTP time 64 | RTP time 32 | packets 32 | bytes 32 |: the packet's time, and counters that go with it. */
-static void sender_clock(wspi_coder *c, memory *m)
+/* What a direction tells of itself, and reports of the other one. */
+static void told(wspi_coder *c, memory *m, bool sends, uint64_t count)
 {
-    enum { PACKET_NS = 20000000, BYTES = 160 };
-    uint64_t now = c->p->time_ns, since = now - WSPI_MIN(c->fill->start_ns, now);
-    uint32_t sent = (uint32_t)(m->sender % 1000 + since / PACKET_NS);
+    memory theirs;
+    wspi_rtp_heard heard;
 
-    wspi_app_put(c, 8, wspi_app_ntp_time(now));
-    wspi_app_put(c, 4, sender_time(c, m));
-    wspi_app_put(c, 4, sent);
-    wspi_app_put(c, 4, (uint32_t)(sent * BYTES));
+    recall(&c->ctx->app, !c->dir, &theirs);
+    heard = (wspi_rtp_heard){.source = theirs.n      ? theirs.s[0].ssrc
+                                       : theirs.sent ? theirs.sender
+                                                     : wspi_rtp_source(c, !c->dir),
+                             .seq = theirs.s[0].seq,
+                             .media = theirs.n > 0,
+                             .report_ns = theirs.report_ns};
+    if (sends)
+        wspi_rtp_clock(c, m->sender, sender_time(c, m));
+    if (count) /* samples have one at most */
+        wspi_rtp_report(c, &heard);
 }
 
 /* What a packet of this kind has at least behind its sender; of a report the clock is remembered. */
 static void least_contents(wspi_coder *c, memory *m, uint64_t kind, uint64_t count)
 {
     size_t n = least_of((unsigned)(kind >> 8), (unsigned)count) - RTCP_HEADER, at = c->pay.at;
-    bool report = kind >> 8 == SR, told = c->fill && report;
+    bool sends = kind >> 8 == SR;
     const uint8_t *b = c->enc ? c->pay.in : NULL;
 
-    if (told)
-        sender_clock(c, m);
-    wspi_app_opaque(c, n - (told ? SENDER : 0));
-    if (stopped(c) || !report || at + SENDER > (b ? c->pay.end : c->pay.out->len))
+    if (c->fill && (sends || kind >> 8 == RR) && count <= 1)
+        told(c, m, sends, count);
+    else
+        wspi_app_opaque(c, n);
+    if (stopped(c) || !sends || at + SENDER > (b ? c->pay.end : c->pay.out->len))
         return;
     (void)sender_time(c, m); /* how fast it counts */
     m->report_time = (uint32_t)wspi_app_number((b ? b : c->pay.out->data) + at + 8, 4);
