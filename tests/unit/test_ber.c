@@ -368,7 +368,7 @@ static void sampled_snmp_says_what_real_ones_do(void **state)
     } all[] = {
         {"161", "2c", "set", "snmp.type=counter", "snmp.pdu=response", "snmp.type=address"},
         {"161", "1", "get", "snmp.type=null", "snmp.pdu=response", "snmp.type=ticks"},
-        {"161", "3", "get", "snmp.security=report", "snmp.pdu=response", "snmp.type=octets"},
+        {"161", "3", "get", "snmp.security=report", "snmp.pdu=report", "snmp.type=counter"},
         {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=8..11"},
         {"161", "3", "get", "snmp.element=bindings-end", "snmp.pdu=report", "snmp.object=usmStats"},
         {"161", "3", "get", "snmp.element=binding", "snmp.pdu=report", "snmp.type=counter"},

@@ -519,7 +519,7 @@ static void contents(walk *w, const wspi_ber *r, size_t len)
     case WSPI_BER_NAME: text(w, r, len); break;
     case WSPI_BER_WORD: word(w, r, len); break;
     case WSPI_BER_OID: oid(w, r, len); break;
-    case WSPI_BER_FIXED: wspi_app_opaque(w->c, r->max); break;
+    case WSPI_BER_FIXED: opaque(w, r, r->max); break;
     case WSPI_BER_TIME: time_of(w, r); break;
     case WSPI_BER_CHOICE:
     case WSPI_BER_END: wspi_app_fail(w->c); break;

@@ -271,10 +271,10 @@ static const wspi_ber request[] = {
 };
 static const wspi_ber trap[] = {
     OID(E_ENTERPRISE),
-    {.kind = WSPI_BER_FIXED, .tag = 0x40, .token = E_AGENT, .max = 4},
+    {.kind = WSPI_BER_FIXED, .tag = 0x40, .token = E_AGENT, .max = 4, .make = wspi_snmp_agent},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_GENERIC, .field = GENERIC, BOTH(0, 5)},
     {.kind = WSPI_BER_INT, .tag = 2, .token = E_SPECIFIC, .field = NUMBER},
-    {.kind = WSPI_BER_INT, .tag = 0x43, .token = E_UPTIME, .field = NUMBER},
+    {.kind = WSPI_BER_INT, .tag = 0x43, .token = E_UPTIME, .field = NUMBER, .is = wspi_snmp_uptime},
     BINDINGS,
     END(E_PDU_END),
 };
@@ -289,7 +289,7 @@ static const wspi_ber pdus[] = {
     A_PDU(0xa7), A_PDU(0xa8), {.kind = WSPI_BER_SEQ, .tag = TRAP_V1, .in = trap},
     END(E_PDU),
 };
-/* Samples: requests and responses; where traps go (port 162), those that the version has. */
+/* Samples: requests and responses, or reports to who does not know the engine; where traps go (port 162), those that the version has. */
 static void which_pdu(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
     enum { GET, RESPONSE = 4, TRAP_1, TRAP_2, REPORTED = 8, TRAPS_2 = 2, TRAP_PORT = 162 };
@@ -313,7 +313,8 @@ static bool may_pdu(const wspi_coder *c, unsigned k)
 {
     uint64_t v = k < WSPI_COUNT(pdu) - 1 ? pdu[k].value : 0;
 
-    return c->dir == 0 || v == 0xa2 || (v == REPORT && c->app.v[c->dir][SNMP_VERSION] == V3);
+    return c->dir == 0 ||
+           v == (c->app.v[c->dir][SNMP_VERSION] == V3 && !wspi_snmp_knows(c) ? REPORT : 0xa2);
 }
 
 #define A_CHOICE_OF_PDUS(name)                                                              \
@@ -336,7 +337,7 @@ static const wspi_ber header[] = {
      .field = MESSAGE,
      .pred = WSPI_BER_ANSWER,
      .count = {1, 0}},
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_MAX_SIZE, .field = NUMBER},
+    {.kind = WSPI_BER_INT, .tag = 2, .token = E_MAX_SIZE, .field = NUMBER, .is = wspi_snmp_most},
     {.kind = WSPI_BER_OCTET,
      .tag = 4,
      .token = E_FLAGS,
@@ -350,23 +351,20 @@ static const wspi_ber header[] = {
      .want = 3},
     END(E_HEADER_END),
 };
-/* Samples: a client that does not know the engine yet asks with empty names (RFC 3414 4). */
-#define A_NAME(name, of)                                                                        \
-    {                                                                                           \
-        .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = of, .from = {0, 3}, .count = { \
-            1,                                                                                  \
-            3                                                                                   \
-        }                                                                                       \
-    }
 #define AN_ENGINE(name)                                             \
     .kind = WSPI_BER_NAME, .tag = 4, .token = name, .field = NAMES, \
     .sampled = wspi_snmp_which_engine, .make = wspi_snmp_engine
 /* RFC 3414 2.4 */
 static const wspi_ber usm[] = {
     {AN_ENGINE(E_ENGINE), .took = wspi_snmp_took_engine},
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_BOOTS, .field = NUMBER},
-    {.kind = WSPI_BER_INT, .tag = 2, .token = E_TIME, .field = NUMBER},
-    A_NAME(E_USER, NAMES),
+    {.kind = WSPI_BER_INT, .tag = 2, .token = E_BOOTS, .field = NUMBER, .is = wspi_snmp_boots},
+    {.kind = WSPI_BER_INT, .tag = 2, .token = E_TIME, .field = NUMBER, .is = wspi_snmp_time},
+    {.kind = WSPI_BER_NAME,
+     .tag = 4,
+     .token = E_USER,
+     .field = NAMES,
+     .sampled = wspi_snmp_which_user,
+     .make = wspi_snmp_user},
     {.kind = WSPI_BER_OPAQUE, .tag = 4, .token = E_AUTHENTICATION, .field = LENGTH, BOTH(0, 1)},
     {.kind = WSPI_BER_OPAQUE, .tag = 4, .token = E_PRIVACY, .field = LENGTH, BOTH(0, 1)},
     END(E_USM_END),
@@ -377,7 +375,7 @@ static const wspi_ber parameters[] = {
 };
 static const wspi_ber scoped_pdu[] = {
     {AN_ENGINE(E_CONTEXT_ENGINE)},
-    A_NAME(E_CONTEXT, NAMES),
+    {.kind = WSPI_BER_NAME, .tag = 4, .token = E_CONTEXT, .field = NAMES, BOTH(0, 1)},
     {A_CHOICE_OF_PDUS(E_SCOPED_PDU)},
     END(E_SCOPED_END),
 };

@@ -149,8 +149,44 @@ void wspi_snmp_which_engine(const wspi_coder *c, uint8_t *from, uint8_t *count)
     uint8_t b[MAX_KEY];
     size_t n = key_of(c, AN_ENGINE, b);
 
-    *from = c->dir == 0 ? 0 : n ? (uint8_t)wspi_bin(n, MANTISSA) : SIX;
+    *from = n ? (uint8_t)wspi_bin(n, MANTISSA) : c->dir == 0 ? 0 : SIX;
     *count = c->dir == 0 || n ? 1 : LENGTHS;
+}
+
+bool wspi_snmp_knows(const wspi_coder *c)
+{
+    uint8_t b[MAX_KEY];
+    memory m;
+
+    if (c->dir == 0)
+        return key_of(c, AN_ENGINE, b) > 0;
+    recall(&c->ctx->app, 0, &m);
+    return c->ctx->app.id[0] == c->pay.app && m.kind == AN_ENGINE;
+}
+
+enum { OF_ENGINE, OF_CLOCK, OF_USER };
+
+static size_t user_len(const wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_USER);
+
+    return wspi_snmp_knows(c) ? 4 + (size_t)wspi_rng_below(&r, 8) : 0;
+}
+
+void wspi_snmp_which_user(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    *from = c->fill ? (uint8_t)wspi_bin(user_len(c), 1) : 0;
+    *count = 1;
+}
+
+void wspi_snmp_user(wspi_coder *c, size_t n)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_USER + 1);
+    size_t len = user_len(c);
+
+    n = wspi_bin(n, 1) == wspi_bin(len, 1) ? len : n;
+    for (; n && !c->bad; n--)
+        wspi_app_put(c, 1, 'a' + wspi_rng_below(&r, 26));
 }
 
 void wspi_snmp_engine(wspi_coder *c, size_t n)
@@ -166,6 +202,52 @@ void wspi_snmp_engine(wspi_coder *c, size_t n)
         return;
     wspi_app_put(c, 5, 0x80001f8804); /* Net-SNMP's, in letters */
     letters(c, WSPI_MIN(n, (size_t)MAX_KEY) - 5);
+}
+
+/* ---- clocks ---- */
+
+enum { SECOND = 1000000000, HUNDREDTH = SECOND / 100, DAYS = 1 << 23 /* seconds */ };
+
+uint64_t wspi_snmp_boots(const wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_ENGINE);
+
+    return c->dir == 0 && !wspi_snmp_knows(c) ? 0 : 1 + wspi_rng_below(&r, 100);
+}
+
+/* Units of so many nanoseconds since the host has started. */
+static uint64_t runs_for(const wspi_coder *c, uint64_t unit)
+{
+    wspi_rng r = wspi_app_of_flow(c, OF_CLOCK);
+    uint64_t now = c->p->time_ns, before = wspi_rng_below(&r, DAYS) * (SECOND / unit);
+
+    return before + (now - WSPI_MIN(now, c->fill->start_ns)) / unit;
+}
+
+uint64_t wspi_snmp_time(const wspi_coder *c)
+{
+    return c->dir == 0 && !wspi_snmp_knows(c) ? 0 : runs_for(c, SECOND);
+}
+
+uint64_t wspi_snmp_uptime(const wspi_coder *c)
+{
+    return runs_for(c, HUNDREDTH);
+}
+
+uint64_t wspi_snmp_most(const wspi_coder *c)
+{
+    (void)c;
+    return 65507;
+}
+
+void wspi_snmp_agent(wspi_coder *c, size_t n)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < c->p->n_layers; i++)
+        if (c->p->layers[i].id == WSPI_IPV4)
+            v = c->p->layers[i].v[WSPI_IPV4_SRC];
+    wspi_app_put(c, n, v);
 }
 
 /* ---- names ---- */

@@ -43,8 +43,22 @@ bool wspi_snmp_may_community(const wspi_coder *c, unsigned k);
 void wspi_snmp_community(wspi_coder *c, size_t n);
 void wspi_snmp_took_engine(wspi_coder *c, size_t at);
 void wspi_snmp_which_engine(const wspi_coder *c, uint8_t *from, uint8_t *count);
+/* Does the client know the engine, or has it asked as one that does? Who asks so says for whom (RFC 3414 4). */
+bool wspi_snmp_knows(const wspi_coder *c);
+void wspi_snmp_which_user(const wspi_coder *c, uint8_t *from, uint8_t *count);
+void wspi_snmp_user(wspi_coder *c, size_t n);
 /* An engine's identifier of n bytes, from 6 on, or none. */
 void wspi_snmp_engine(wspi_coder *c, size_t n);
+
+/*
+ * Clocks: how often an engine has started, 0 if it is not known; since when it runs (RFC 3414 2.2.2); hundredths of a second; bytes that
+ * everybody takes (RFC 3412 6). The address of who sends a trap (RFC 1157 4.1.6).
+ */
+uint64_t wspi_snmp_boots(const wspi_coder *c);
+uint64_t wspi_snmp_time(const wspi_coder *c);
+uint64_t wspi_snmp_uptime(const wspi_coder *c);
+uint64_t wspi_snmp_most(const wspi_coder *c);
+void wspi_snmp_agent(wspi_coder *c, size_t n);
 
 /* For the list of bindings and their names, in the same way. */
 void wspi_snmp_each(wspi_coder *c, unsigned n, unsigned *least, unsigned *most);
