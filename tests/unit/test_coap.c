@@ -125,6 +125,32 @@ static void sampled_coap_is_coap(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_COAP);
 }
 
+/* RFC 7252 5.8 */
+static void check_code(const wire *w, int dir)
+{
+    static const uint8_t answers[] = {0x45, 0x44, 0x44, 0x42};
+    static uint8_t asked;
+    uint8_t is = w->packet->data[HEADERS_UDP + 1];
+
+    if (dir == 0)
+        asked = is;
+    else
+        assert_true(is == 0x84 || is == answers[asked - 1]);
+}
+
+static void sampled_answers_are_of_what_was_asked(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",  "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=dynamic", "udp.dport=5683",
+        "len=80..83", NULL};
+    static const char *const answers_with[] = {
+        "s2c first",  "s2c gap=0", "stack=eth/ipv4/udp", "udp.sport=5683", "udp.dport=dynamic",
+        "len=80..83", NULL};
+
+    (void)state;
+    sample_exact(60, 6, asks_for, answers_with, WSPI_APP_COAP, check_code);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +161,7 @@ int main(void)
         cmocka_unit_test(ids_tokens_and_hosts_are_in_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_coap_is_coap),
+        cmocka_unit_test(sampled_answers_are_of_what_was_asked),
     };
 
     (void)wsp_vocab_size();

@@ -360,6 +360,29 @@ static bool is_response(uint64_t v)
     return v >> 5 >= 2;
 }
 
+/* Samples: RFC 7252 5.8: what is asked for is sent, or is changed or deleted; or it is not there. */
+static void keep_answers(const wspi_coder *c)
+{
+    static const struct {
+        uint8_t asked, answer;
+    } answers[] = {{GET, CODE_OF(2, 5)},
+                   {CODE_OF(0, 2), CODE_OF(2, 4)},
+                   {CODE_OF(0, 3), CODE_OF(2, 4)},
+                   {CODE_OF(0, 4), CODE_OF(2, 2)}};
+    uint64_t asked, rows = 0;
+
+    if (c->dir == 0 || !wspi_asked(c))
+        return;
+    if (!wspi_app_last(c, false, CODE, &asked))
+        asked = GET;
+    for (unsigned k = 0; code[k].name; k++)
+        for (size_t i = 0; i < WSPI_COUNT(answers); i++)
+            if (code[k].value == CODE_OF(4, 4) ||
+                (answers[i].asked == asked && code[k].value == answers[i].answer))
+                rows |= UINT64_C(1) << k;
+    wspi_app_keep(c, CODE, rows);
+}
+
 /* An answer has the token of the request; an acknowledgement its number; a sender counts on. */
 static void header(wspi_coder *c)
 {
@@ -374,8 +397,10 @@ static void header(wspi_coder *c)
         wspi_app_only(c, CONFIRMABLE, 2);
     is = wspi_app_code(c, TYPE, false, 0, first >> 4 & 3);
     back = is == ACKNOWLEDGEMENT || is == RESET;
-    wspi_app_only(c, c->dir ? BY_CLIENT : 0, c->dir ? BY_SERVER : BY_CLIENT);
+    if (!c->dir)
+        wspi_app_only(c, 0, BY_CLIENT);
     v = wspi_app_code(c, CODE, false, 0, v);
+    keep_answers(c);
     known = wspi_app_last(c, !is_response(v), TOKEN_LENGTH, &want_len);
     wspi_app_only(c, 0, known ? 0 : MAX_TOKEN); /* readers doubt the longest ones */
     n = wspi_app_code(c, TOKEN_LENGTH, known || v == 0, v == 0 ? 0 : want_len, first & 15);
