@@ -138,10 +138,25 @@ static void assert_is_message(const uint8_t *b, size_t n)
     assert_true(had[2] + had[3] + had[79] <= 1);
 }
 
+/* RFC 2865 5.1, 5.4: one user, asked for by the client. */
 static void assert_sampled(const wire *w, int dir)
 {
+    static const uint8_t client[] = {10, 0, 0, 1};
+    static uint8_t user[256];
+    const uint8_t *b = w->packet->data + HEADERS_UDP;
+
     (void)dir;
-    assert_is_message(w->packet->data + HEADERS_UDP, w->packet->payload_len);
+    assert_is_message(b, w->packet->payload_len);
+    if (w->number == 1)
+        user[1] = 0;
+    for (size_t at = 20; at < w->packet->payload_len; at += b[at + 1]) {
+        if (b[at] == 4)
+            assert_memory_equal(b + at + 2, client, 4);
+        if (b[at] == 1 && user[1])
+            assert_memory_equal(b + at, user, user[1]);
+        if (b[at] == 1)
+            memcpy(user, b + at, b[at + 1]);
+    }
 }
 
 static void sampled_messages_have_what_their_code_needs_and_are_read_as_drawn(void **state)

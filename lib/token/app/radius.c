@@ -28,6 +28,7 @@ enum {
 
 enum { HEADER = 20, LONGEST = 4096, MAX_ATTRIBUTES = 100, SHOWN = 16 };
 enum { ACCESS = 1, ACCEPT = 2, REJECT = 3, ACCOUNTING = 4, CHALLENGE = 11 };
+enum { NAS_ADDRESS = 4 };
 enum { USER_PASSWORD = 2, CHAP_PASSWORD = 3, VSA = 26, EAP_MESSAGE = 79, AUTHENTICATOR = 80 };
 
 /* Samples of clients have the first two; of servers the next three after a request for access, then the one for accounting. */
@@ -491,6 +492,36 @@ static void eap_message(wspi_coder *c, size_t n)
     wspi_app_opaque(c, n - 5);
 }
 
+/* ---- samples: a flow is of one server of access, who asks about one user (RFC 2865 5.1, 5.4) ---- */
+
+static void nas_address(wspi_coder *c)
+{
+    wspi_rng r = wspi_app_of_flow(c, NAS_ADDRESS);
+    uint64_t v = 10 << 24 | wspi_rng_below(&r, 1 << 24);
+
+    for (size_t i = 0; i < c->p->n_layers; i++)
+        if (c->p->layers[i].id == WSPI_IPV4)
+            v = c->p->layers[i].v[c->dir ? WSPI_IPV4_DST : WSPI_IPV4_SRC];
+    wspi_app_put(c, 4, v);
+}
+
+/* Bytes of a name of the type: few, if it may be that short. */
+static size_t name_len(const wspi_coder *c, unsigned type)
+{
+    wspi_rng r = wspi_app_of_flow(c, type);
+    size_t n = 4 + (size_t)wspi_rng_below(&r, 9);
+
+    return WSPI_MIN(WSPI_MAX(n, (size_t)sampled[type].least), (size_t)sampled[type].most);
+}
+
+static void name_of_flow(wspi_coder *c, unsigned type, size_t n)
+{
+    wspi_rng r = wspi_app_of_flow(c, 256 + type);
+
+    for (; n && !stopped(c); n--)
+        wspi_app_put(c, 1, 'a' + wspi_rng_below(&r, 26));
+}
+
 static void contents(wspi_coder *c, unsigned type, size_t n, bool eap_goes_on)
 {
     enum kind kind = (enum kind)forms[type].kind;
@@ -499,8 +530,18 @@ static void contents(wspi_coder *c, unsigned type, size_t n, bool eap_goes_on)
         (kind == K_VENDOR && n < 5) || (kind == K_EAP && (n < 4 || eap_goes_on)))
         kind = K_OPAQUE;
     switch (kind) {
-    case K_OPAQUE: wspi_app_opaque(c, n); break;
-    case K_NAME: wspi_app_text(c, n, 0, WSPI_TEXT_NAME); break;
+    case K_OPAQUE:
+        if (c->fill && type == NAS_ADDRESS)
+            nas_address(c);
+        else
+            wspi_app_opaque(c, n);
+        break;
+    case K_NAME:
+        if (c->fill)
+            name_of_flow(c, type, n);
+        else
+            wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
+        break;
     case K_TEXT: wspi_app_text(c, n, SHOWN, WSPI_TEXT_LINE); break;
     case K_NUMBER: word(c, NUMBER, n); break;
     case K_WORD: word(c, forms[type].field, n); break;
@@ -515,6 +556,8 @@ static void only_lengths(wspi_coder *c, unsigned type, unsigned f)
 
     if (type == EAP_MESSAGE)
         only_eap_lengths(c);
+    else if (c->fill && f == NAME)
+        wspi_app_only(c, wspi_bin(name_len(c, type), m), 1);
     else
         wspi_app_only(c, from, forms[type].len ? 0 : wspi_bin(sampled[type].most, m) - from + 1);
 }
@@ -528,6 +571,9 @@ static void one_attribute(wspi_coder *c, unsigned type, bool eap_goes_on)
     n = wspi_app_code(c, f, want > 0, want, n - 2);
     if (c->fill && type == EAP_MESSAGE)
         n = eap_len(c, (size_t)n);
+    if (c->fill && f == NAME &&
+        wspi_bin(n, fields[f].mantissa) == wspi_bin(name_len(c, type), fields[f].mantissa))
+        n = name_len(c, type);
     wspi_app_require(c, n <= 253);
     wspi_app_put(c, 1, n + 2);
     if (!stopped(c))
