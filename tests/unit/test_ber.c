@@ -416,24 +416,17 @@ static void sampled_ldap_is_ldap(void **state)
 /* Lengths as Windows writes them, filters in filters, longer values; none of what has a structure of its own. */
 static void sampled_ldap_asks_as_real_clients_do(void **state)
 {
-    static const char *const asks_for[] = {"c2s first",
-                                           "c2s gap=0",
-                                           "stack=eth/ipv4/udp",
-                                           "udp.sport=dynamic",
-                                           "udp.dport=389",
-                                           "ldap.form=five",
-                                           "ldap.filter=and",
-                                           "ldap.attribute=DnsDomain",
-                                           "ldap.name=32..47",
-                                           "len=80..83",
-                                           NULL};
+    static const char *const asks_for[] = {"c2s first",          "c2s gap=0",
+                                           "stack=eth/ipv4/udp", "udp.sport=dynamic",
+                                           "udp.dport=389",      "ldap.form=five",
+                                           "ldap.filter=and",    "ldap.attribute=DnsDomain",
+                                           "len=80..83",         NULL};
     static const char *const answers_with[] = {
         "s2c first",           "s2c gap=0",         "stack=eth/ipv4/udp",
         "udp.sport=389",       "udp.dport=dynamic", "ldap.operation=entry",
         "ldap.length=96..127", "len=80..83",        NULL};
     static const char *const asked[] = {"ldap.form=five", "ldap.filter=and",
-                                        "ldap.element=nested-end", "ldap.attribute=DnsDomain",
-                                        "ldap.name=32..47"};
+                                        "ldap.element=nested-end", "ldap.attribute=DnsDomain"};
 
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(asked); i++)
@@ -452,6 +445,56 @@ static void assert_elements(const uint8_t *b, size_t n)
         b += 1 + h.width + h.len;
         n -= 1 + h.width + h.len;
     }
+}
+
+/* RFC 4514: what is searched and what is found is of one domain. */
+static void check_domain(const wire *w, int dir)
+{
+    static const char end[] = ",dc=example";
+    static char domain[32];
+    const char *s = (const char *)w->packet->data + w->packet->payload_off, *at = s, *to = NULL;
+    size_t n = w->packet->payload_len;
+
+    (void)dir;
+    for (; !to && (size_t)(at - s) + 3 < n; at++)
+        if (memcmp(at, "dc=", 3) == 0 && (size_t)(at - s) + 21 <= n)
+            for (size_t k = 7; k <= 10 && !to; k++)
+                to = memcmp(at + k, end, sizeof end - 1) == 0 ? at + k : NULL;
+    if (!to) {
+        assert_null(strstr(w->names, "ldap.operation=search"));
+        assert_null(strstr(w->names, "ldap.operation=entry"));
+        return;
+    }
+    at--;
+    if (w->number == 1)
+        (void)snprintf(domain, sizeof domain, "%.*s", (int)(to - at), at);
+    assert_int_equal(to - at, strlen(domain));
+    assert_memory_equal(at, domain, (size_t)(to - at));
+}
+
+static void sampled_ldap_is_of_one_domain(void **state)
+{
+    static const char *const asks_for[] = {"c2s first",
+                                           "c2s gap=0",
+                                           "stack=eth/ipv4/tcp",
+                                           "tcp.sport=dynamic",
+                                           "tcp.dport=389",
+                                           "tcp.flags=PA",
+                                           "ldap.operation=search",
+                                           "len=80..83",
+                                           NULL};
+    static const char *const answers_with[] = {"s2c first",
+                                               "s2c gap=0",
+                                               "stack=eth/ipv4/tcp",
+                                               "tcp.sport=389",
+                                               "tcp.flags=PA",
+                                               "tcp.dport=dynamic",
+                                               "ldap.operation=entry",
+                                               "len=80..83",
+                                               NULL};
+
+    (void)state;
+    sample_exact(60, 2, asks_for, answers_with, WSPI_APP_LDAP, check_domain);
 }
 
 static const char *const asks_directory[] = {
@@ -640,6 +683,7 @@ int main(void)
         cmocka_unit_test(sampled_snmp_says_what_real_ones_do),
         cmocka_unit_test(sampled_ldap_is_ldap),
         cmocka_unit_test(sampled_ldap_asks_as_real_clients_do),
+        cmocka_unit_test(sampled_ldap_is_of_one_domain),
         cmocka_unit_test(sampled_ldap_is_whole_and_read_as_drawn),
         cmocka_unit_test(sampled_ldap_finds_domain_controllers),
         cmocka_unit_test(sampled_kerberos_is_kerberos),

@@ -544,7 +544,12 @@ static const wspi_ber selected[] = {AN_ATTRIBUTE(4, E_SELECTED),
                                      BOTH(7, 9),
                                      .make = wspi_ldap_words}};
 static const wspi_ber search[] = {
-    A_NAME(4, E_BASE),
+    {.kind = WSPI_BER_NAME,
+     .tag = 4,
+     .token = E_BASE,
+     .field = NAMES,
+     .sampled = wspi_ldap_which_base,
+     .make = wspi_ldap_base},
     {.kind = WSPI_BER_INT, .tag = 10, .token = E_SCOPE, .field = SCOPE, BOTH(0, 3)},
     {NUMBER(10, E_DEREF, DEREF, 0)},
     {NUMBER(2, E_SIZE_LIMIT, SIZE_LIMIT, 0)},
@@ -588,7 +593,12 @@ static const wspi_ber pairs[] = {
      .make = wspi_ldap_attributes},
 };
 static const wspi_ber entry[] = {
-    A_NAME(4, E_ENTRY_NAME),
+    {.kind = WSPI_BER_NAME,
+     .tag = 4,
+     .token = E_ENTRY_NAME,
+     .field = NAMES,
+     .sampled = wspi_ldap_which_entry,
+     .make = wspi_ldap_entry},
     {.kind = WSPI_BER_LIST,
      .tag = 0x30,
      .token = E_ENTRY_ATTRIBUTES,

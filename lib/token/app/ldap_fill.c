@@ -178,3 +178,75 @@ void wspi_ldap_attributes(wspi_coder *c, size_t n)
         string(c, OCTETS, head(c, SET, in - 6));
     }
 }
+
+/* ---- names of entries ---- */
+
+enum { OF_DOMAIN, DOMAIN_ROOM = 32, NAME_MANTISSA = 1 };
+
+/* "dc=...,dc=example", 18 to 21 bytes; 0: the root. */
+static size_t domain(const wspi_coder *c, char s[DOMAIN_ROOM])
+{
+    static const char begin[] = "dc=", end[] = ",dc=example";
+    wspi_rng r = wspi_app_of_flow(c, OF_DOMAIN);
+    size_t n = sizeof begin - 1, letters = 4 + (size_t)wspi_rng_below(&r, 4);
+
+    if (!wspi_app_is_stream(c))
+        return 0;
+    memcpy(s, begin, n);
+    for (; letters; letters--)
+        s[n++] = (char)('a' + wspi_rng_below(&r, 26));
+    memcpy(s + n, end, sizeof end - 1);
+    return n + sizeof end - 1;
+}
+
+void wspi_ldap_which_base(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    char s[DOMAIN_ROOM];
+
+    *from = c->fill ? (uint8_t)wspi_bin(domain(c, s), NAME_MANTISSA) : 0;
+    *count = 1;
+}
+
+static void put(wspi_coder *c, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        wspi_app_put(c, 1, (uint8_t)s[i]);
+}
+
+void wspi_ldap_base(wspi_coder *c, size_t n)
+{
+    char s[DOMAIN_ROOM];
+    size_t len = domain(c, s);
+
+    if (wspi_bin(n, NAME_MANTISSA) == wspi_bin(len, NAME_MANTISSA))
+        put(c, s, len);
+    else
+        wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
+}
+
+/* "cn=...," before the domain: 26 to 31 bytes. */
+enum { ENTRY_LEAST = 24, ENTRY_LETTERS = 4 };
+
+void wspi_ldap_which_entry(const wspi_coder *c, uint8_t *from, uint8_t *count)
+{
+    char s[DOMAIN_ROOM];
+
+    *from = c->fill && domain(c, s) ? (uint8_t)wspi_bin(ENTRY_LEAST, NAME_MANTISSA) : 0;
+    *count = 1;
+}
+
+void wspi_ldap_entry(wspi_coder *c, size_t n)
+{
+    char s[DOMAIN_ROOM];
+    size_t len = domain(c, s), letters = ENTRY_LETTERS + (size_t)wspi_rng_below(&c->rng, 3);
+
+    if (len == 0 || wspi_bin(n, NAME_MANTISSA) != wspi_bin(ENTRY_LEAST, NAME_MANTISSA)) {
+        wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
+        return;
+    }
+    put(c, "cn=", 3);
+    for (; letters; letters--)
+        wspi_app_put(c, 1, 'a' + wspi_rng_below(&c->rng, 26));
+    put(c, ",", 1);
+    put(c, s, len);
+}

@@ -13,6 +13,15 @@ void wspi_ldap_assertion(wspi_coder *c, uint64_t attribute, size_t n);
 bool wspi_ldap_is_netlogon(uint64_t attribute);
 void wspi_ldap_controller(wspi_coder *c, size_t n);
 
+/*
+ * Where a flow searches, and what it finds there (RFC 4514): entries of one domain; over UDP, where clients look for domain controllers, the
+ * root, which has no name (MS-ADTS 6.3.3).
+ */
+void wspi_ldap_which_base(const wspi_coder *c, uint8_t *from, uint8_t *count);
+void wspi_ldap_base(wspi_coder *c, size_t n);
+void wspi_ldap_which_entry(const wspi_coder *c, uint8_t *from, uint8_t *count);
+void wspi_ldap_entry(wspi_coder *c, size_t n);
+
 /* More filters behind one of an attribute; a part of a string; more words; more attributes with values. */
 void wspi_ldap_filters(wspi_coder *c, uint64_t attribute, size_t n);
 void wspi_ldap_substring(wspi_coder *c, size_t n);
