@@ -7,7 +7,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
 	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
 	lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
-	lib/token/app/ssdp.c lib/token/app/sip.c lib/token/app/rtsp.c \
+	lib/token/app/ssdp.c lib/token/app/sip_values.h lib/token/app/sip.c lib/token/app/rtsp.c \
 	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/dhcpv6_fill.h lib/token/app/dhcpv6_fill.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c lib/token/app/bacnet_fill.h lib/token/app/bacnet_fill.c lib/token/app/syslog.c lib/token/app/redis.c lib/token/app/oncrpc.c lib/token/app/rtp.c lib/token/app/rtp_values.h lib/token/app/rtp_fill.h lib/token/app/rtp_fill.c lib/token/app/dtls.c lib/token/app/dcerpc.h lib/token/app/dcerpc.c lib/token/app/dcerpc_cl.c lib/token/app/dcerpc_lists.c lib/token/app/dcerpc_stubs.c lib/token/app/smb.h lib/token/app/smb.c lib/token/app/smb1.c lib/token/app/smb1_samples.c lib/token/app/smb2.c lib/token/app/smb_body.c lib/token/app/smb_token.c lib/token/app/smb_lists.c \
 	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c lib/token/app/lines_dialog.c \
 	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c lib/token/app/ssh_samples.c \

@@ -9,7 +9,7 @@ enum { VALUE_ROOM = 384, TURNS = 14 };
 /* A message's lines that tie it to others. */
 typedef struct sip_message {
     char method[16], target[VALUE_ROOM], via[VALUE_ROOM], from[VALUE_ROOM], to[VALUE_ROOM],
-        call[VALUE_ROOM];
+        call[VALUE_ROOM], contact[VALUE_ROOM];
     char authorization[VALUE_ROOM];
     unsigned long sequence;
 } sip_message;
@@ -18,6 +18,8 @@ typedef struct sip_message {
 typedef struct sip_seen {
     sip_message asked, meant; /* the last request, and the one before where that confirms it */
     unsigned answer;          /* the last status to it */
+    char user[VALUE_ROOM], place[VALUE_ROOM]; /* who calls all the time, and from where */
+    char agreed[VALUE_ROOM];                  /* where he is who has agreed */
     char tag[VALUE_ROOM], confirmed[VALUE_ROOM], challenge[VALUE_ROOM];
     bool any, dialog, refused;
 } sip_seen;
@@ -53,6 +55,7 @@ static void read_message(const char *s, sip_message *m)
     get(s, "To", m->to);
     get(s, "Call-ID", m->call);
     get(s, "CSeq", sequence);
+    get(s, "Contact", m->contact);
     get(s, "Authorization", m->authorization);
     assert_true(*m->via && *m->from && *m->to && *m->call);
     assert_int_equal(sscanf(sequence, "%lu %15s", &m->sequence, method), 2);
@@ -80,6 +83,10 @@ static void sees_a_confirmation(sip_seen *h, const sip_message *m)
     assert_string_equal(m->from, h->asked.from);
     assert_string_equal(m->call, h->asked.call);
     assert_string_equal(m->target, h->asked.target);
+    if (h->answer < 300) { /* 12.2.1.1 */
+        assert_memory_equal(h->agreed + 1, m->target, strlen(m->target));
+        assert_int_equal(h->agreed[1 + strlen(m->target)], '>');
+    }
     assert_string_equal(tag_of(m->to), h->tag);
     assert_int_equal(strcmp(m->via, h->asked.via) == 0, h->answer >= 300);
     h->dialog = h->answer < 300;
@@ -103,6 +110,26 @@ static void sees_it_again(const sip_seen *h, const sip_message *m)
     counts.again++;
 }
 
+/* The same who and where in all calls; who registers does it for himself (10.2). */
+static void sees_a_user(sip_seen *h, const sip_message *m)
+{
+    size_t user = strcspn(m->from, ";"), place = strcspn(strstr(m->via, " "), ";");
+
+    if (!*h->user) {
+        (void)snprintf(h->user, sizeof h->user, "%.*s", (int)user, m->from);
+        (void)snprintf(h->place, sizeof h->place, "%.*s", (int)place, strstr(m->via, " "));
+    }
+    assert_int_equal(user, strlen(h->user));
+    assert_memory_equal(m->from, h->user, user);
+    assert_int_equal(place, strlen(h->place));
+    assert_memory_equal(strstr(m->via, " "), h->place, place);
+    assert_memory_equal(m->via, "SIP/2.0/UDP ", 12);
+    if (is_method(m, "REGISTER"))
+        assert_memory_equal(m->to, h->user, user);
+    if (is_method(m, "INVITE"))
+        assert_memory_equal(m->to + 1, m->target, strlen(m->target));
+}
+
 /* RFC 3261 8.1.1, 12.2.1.1 */
 static void sees_a_request(sip_seen *h, const char *s)
 {
@@ -110,6 +137,7 @@ static void sees_a_request(sip_seen *h, const char *s)
     bool same;
 
     read_message(s, &m);
+    sees_a_user(h, &m);
     if (is_method(&m, "ACK")) {
         sees_a_confirmation(h, &m);
         h->asked = m;
@@ -172,7 +200,7 @@ static void sees_an_answer(sip_seen *h, const char *s)
         counts.refused++;
     }
     if (status == 200 && is_method(&h->asked, "INVITE"))
-        counts.agreed++;
+        counts.agreed++, memcpy(h->agreed, m.contact, sizeof h->agreed);
     h->answer = status;
 }
 

@@ -3,7 +3,7 @@
  * sip.c: SIP over UDP and TCP (RFC 3261), one of the dialects of http.c. Whom it concerns (request target, Via, From, To,
  * Call-ID, Contact, credentials) is an identity: its length is told and its bytes are not. A response repeats most of them.
  */
-#include "token/app/http.h"
+#include "token/app/sip_values.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,92 +28,6 @@ static const wspi_value starts[] = {
 
 static const wspi_value version[] = {{0, "2.0"}, {1, "2.0-lf"}, {2, "rest"}, {0, NULL}};
 static const char *const versions[] = {" SIP/2.0\r\n", " SIP/2.0\n"};
-
-/* With the usual phrase (RFC 3261 21); the first ones for samples. */
-static const wspi_value statuses[] = {{200, "200 OK"},
-                                      {100, "100 Trying"},
-                                      {180, "180 Ringing"},
-                                      {401, "401 Unauthorized"},
-                                      {404, "404 Not Found"},
-                                      {486, "486 Busy Here"},
-                                      {183, "183 Session Progress"},
-                                      {202, "202 Accepted"},
-                                      {407, "407 Proxy Authentication Required"},
-                                      {403, "403 Forbidden"},
-                                      {487, "487 Request Terminated"},
-                                      {481, "481 Call/Transaction Does Not Exist"},
-                                      {408, "408 Request Timeout"},
-                                      {480, "480 Temporarily Unavailable"},
-                                      {488, "488 Not Acceptable Here"},
-                                      {489, "489 Bad Event"},
-                                      {500, "500 Server Internal Error"},
-                                      {503, "503 Service Unavailable"},
-                                      {603, "603 Decline"},
-                                      {181, "181 Call Is Being Forwarded"},
-                                      {182, "182 Queued"},
-                                      {300, "300 Multiple Choices"},
-                                      {301, "301 Moved Permanently"},
-                                      {302, "302 Moved Temporarily"},
-                                      {305, "305 Use Proxy"},
-                                      {400, "400 Bad Request"},
-                                      {402, "402 Payment Required"},
-                                      {405, "405 Method Not Allowed"},
-                                      {406, "406 Not Acceptable"},
-                                      {410, "410 Gone"},
-                                      {413, "413 Request Entity Too Large"},
-                                      {415, "415 Unsupported Media Type"},
-                                      {416, "416 Unsupported URI Scheme"},
-                                      {420, "420 Bad Extension"},
-                                      {421, "421 Extension Required"},
-                                      {422, "422 Session Interval Too Small"},
-                                      {423, "423 Interval Too Brief"},
-                                      {482, "482 Loop Detected"},
-                                      {483, "483 Too Many Hops"},
-                                      {484, "484 Address Incomplete"},
-                                      {485, "485 Ambiguous"},
-                                      {491, "491 Request Pending"},
-                                      {501, "501 Not Implemented"},
-                                      {502, "502 Bad Gateway"},
-                                      {504, "504 Server Time-out"},
-                                      {505, "505 Version Not Supported"},
-                                      {513, "513 Message Too Large"},
-                                      {600, "600 Busy Everywhere"},
-                                      {604, "604 Does Not Exist Anywhere"},
-                                      {606, "606 Not Acceptable"},
-                                      {0, NULL}};
-
-#define COMMONS(X)                                                                           \
-    X(SDP, "application/sdp")                                                                \
-    X(SIPFRAG, "message/sipfrag")                                                            \
-    X(PIDF, "application/pidf+xml")                                                          \
-    X(SUMMARY, "application/simple-message-summary")                                         \
-    X(PLAIN, "text/plain")                                                                   \
-    X(DTMF, "application/dtmf-relay")                                                        \
-    X(WATCHERS, "application/watcherinfo+xml")                                               \
-    X(ALLOW, "INVITE, ACK, CANCEL, BYE, NOTIFY, REFER, MESSAGE, OPTIONS, INFO, SUBSCRIBE")   \
-    X(ALLOW_2, "INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH") \
-    X(ALLOW_3, "INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO") \
-    X(ALLOW_4, "INVITE, ACK, CANCEL, OPTIONS, BYE")                                          \
-    X(REPLACES_TIMER, "replaces, timer")                                                     \
-    X(REPLACES, "replaces")                                                                  \
-    X(REPLACES_TIMER_2, "replaces,timer")                                                    \
-    X(TIMER, "timer")                                                                        \
-    X(REL_100, "100rel")                                                                     \
-    X(PRESENCE, "presence")                                                                  \
-    X(WAITING, "message-summary")                                                            \
-    X(REFER, "refer")                                                                        \
-    X(WATCHER, "presence.winfo")                                                             \
-    X(REGISTRATION, "reg")                                                                   \
-    X(DIALOG, "dialog")                                                                      \
-    X(PRESENCE_KPML, "presence, kpml")                                                       \
-    X(SCANNER, "friendly-scanner")                                                           \
-    X(TEST, "Performance Test")                                                              \
-    X(ENGLISH, "en")                                                                         \
-    X(NO_PRIVACY, "none")                                                                    \
-    X(IDENTITY, "id")
-
-enum { COMMONS(WSPI_HTTP_COMMON_ID) COMMON_COUNT };
-static const wspi_value commons[] = {COMMONS(WSPI_HTTP_COMMON_VALUE){0, NULL}};
 
 /* Samples. */
 #define VIA       "SIP/2.0/UDP %.example:5060;branch=z9hG4bK%"
@@ -492,6 +406,98 @@ static bool is_of_transaction(const wspi_http_message *w)
     return w->method == ACK && answered(w->c->ctx) >= 300;
 }
 
+/* ---- samples: a flow is of one user, who calls another one of his domain (RFC 3261 4) ---- */
+
+enum { OF_USER, OF_PEER, OF_DOMAIN, OF_MACHINE, WORD_ROOM = 16, FRESH = 12 };
+
+/* Some letters of the flow's. */
+static const char *word(const wspi_coder *c, uint64_t what, char s[WORD_ROOM])
+{
+    wspi_rng r = wspi_app_of_flow(c, what);
+    size_t n = 4 + (size_t)wspi_rng_below(&r, 8);
+
+    for (size_t i = 0; i < n; i++)
+        s[i] = (char)('a' + wspi_rng_below(&r, 26));
+    s[n] = 0;
+    return s;
+}
+
+/* FRESH letters, new ones each time. */
+static const char *fresh(wspi_coder *c, char s[WORD_ROOM])
+{
+    for (size_t i = 0; i < FRESH; i++)
+        s[i] = (char)('a' + wspi_rng_below(&c->rng, 26));
+    s[FRESH] = 0;
+    return s;
+}
+
+/* Behind "sip:": the user's address, that of whom he calls, where he is; a domain registers (10.2). */
+static size_t user_at(const wspi_coder *c, uint64_t user, uint64_t where, char *b)
+{
+    char name[WORD_ROOM], at[WORD_ROOM];
+
+    return (size_t)snprintf(b, WSPI_HTTP_DUE, "%s@%s.example", word(c, user, name),
+                            word(c, where, at));
+}
+
+static size_t new_target(const wspi_http_message *w, char *b)
+{
+    char at[WORD_ROOM];
+
+    return w->method == REGISTER
+               ? (size_t)snprintf(b, WSPI_HTTP_DUE, "%s.example", word(w->c, OF_DOMAIN, at))
+               : user_at(w->c, OF_PEER, OF_DOMAIN, b);
+}
+
+/* The n bytes at b, which are an address, in brackets. */
+static size_t in_brackets(char *b, size_t n)
+{
+    static const char open[] = "<sip:";
+
+    memmove(b + sizeof open - 1, b, n);
+    memcpy(b, open, sizeof open - 1);
+    b[sizeof open - 1 + n] = '>';
+    return n + sizeof open;
+}
+
+/* RFC 3261 8.1.1.8, 12.2.1.1: where the user is; where he that was called is, which is where he was called: there the ACK goes. */
+static size_t contact(const wspi_http_message *w, char *b)
+{
+    const uint8_t *at = kept(&w->c->ctx->app, 0, 0);
+
+    if (w->c->dir == 0 || asked(w->c->ctx) == REGISTER)
+        return in_brackets(b, user_at(w->c, OF_USER, OF_MACHINE, b));
+    return *at ? in_brackets(b, copy(b, at + 1, *at)) : 0;
+}
+
+/* Who calls, and which call it is. */
+static size_t new_value(const wspi_http_message *w, unsigned k, char *b)
+{
+    wspi_coder *c = w->c;
+    char s[WORD_ROOM], at[WORD_ROOM];
+    size_t n;
+
+    if (wspi_http_is_alike(w->d, k, H_VIA))
+        return (size_t)snprintf(b, WSPI_HTTP_DUE, "SIP/2.0/%s %s.example:5060;branch=z9hG4bK%s",
+                                wspi_app_is_stream(c) ? "TCP" : "UDP", word(c, OF_MACHINE, at),
+                                fresh(c, s));
+    if (wspi_http_is_alike(w->d, k, H_CALL))
+        return (size_t)snprintf(b, WSPI_HTTP_DUE, "%s@%s.example", fresh(c, s),
+                                word(c, OF_MACHINE, at));
+    if (wspi_http_is_alike(w->d, k, H_TO) && w->method != REGISTER)
+        return in_brackets(b, user_at(c, OF_PEER, OF_DOMAIN, b));
+    n = in_brackets(b, user_at(c, OF_USER, OF_DOMAIN, b));
+    if (wspi_http_is_alike(w->d, k, H_FROM))
+        n += (size_t)snprintf(b + n, WSPI_HTTP_DUE - n, ";tag=%s", fresh(c, s));
+    return n;
+}
+
+static bool is_of_call(const wspi_http_message *w, unsigned k)
+{
+    return wspi_http_is_alike(w->d, k, H_VIA) || wspi_http_is_alike(w->d, k, H_FROM) ||
+           wspi_http_is_alike(w->d, k, H_TO) || wspi_http_is_alike(w->d, k, H_CALL);
+}
+
 /* RFC 3261 8.2.6.2: answers return what they answer, whatever the case of its name. */
 static bool is_as_before(const wspi_http_message *w, unsigned k)
 {
@@ -506,14 +512,17 @@ static size_t due(wspi_http_message *w, unsigned k, char b[WSPI_HTTP_DUE])
     const uint8_t *last;
     size_t n = 0;
 
-    if (wspi_http_is_alike(w->d, k, H_TO))
-        return due_to(w, b);
+    if (wspi_http_is_alike(w->d, k, H_CONTACT))
+        return contact(w, b);
     if (!w->c->dir && k == H_AUTHORIZATION)
         return credentials(w, b);
-    if (!is_as_before(w, k))
-        return 0;
-    last = recall(w, k, &n);
-    return copy(b, last, n);
+    if (wspi_http_is_alike(w->d, k, H_TO)) {
+        n = due_to(w, b);
+    } else if (is_as_before(w, k)) {
+        last = recall(w, k, &n);
+        n = copy(b, last, n);
+    }
+    return n || w->c->dir || !is_of_call(w, k) ? n : new_value(w, k, b);
 }
 
 /* RFC 3261 8.1.1.3, 8.1.1.4: another call has another number and tag, and is of no dialog yet. */
@@ -541,7 +550,7 @@ static bool may_repeat(const wspi_http_message *w, unsigned k)
     if (!wspi_http_is_alike(w->d, k, H_TO))
         return true;
     to = recall(w, H_TO, &n);
-    len = due_to(w, b);
+    len = w->call == SAME ? due_to(w, b) : new_value(w, H_TO, b);
     return len == 0 || (to && len == n && memcmp(b, to, n) == 0);
 }
 
@@ -551,8 +560,11 @@ static size_t target(wspi_http_message *w, char b[WSPI_HTTP_DUE], bool *must)
     const uint8_t *last = kept(&w->c->ctx->app, 0, 0);
 
     w->call = call_of(w);
-    *must = w->call == SAME && is_sip(w->c->ctx, 0) && *last > 0;
-    return w->call != NEW && is_sip(w->c->ctx, 0) ? copy(b, last + 1, *last) : 0;
+    if (w->call == EITHER)
+        w->call = wspi_rng_below(&w->c->rng, 4) ? SAME : NEW;
+    *must = true;
+    return w->call == SAME && is_sip(w->c->ctx, 0) && *last > 0 ? copy(b, last + 1, *last)
+                                                                : new_target(w, b);
 }
 
 /* Samples: the first of these lines decides which call it is. */
