@@ -132,6 +132,37 @@ static void sampled_syslog_is_syslog(void **state)
     wire_close(&w);
 }
 
+/* RFC 6587 3.4.2: lines, which are plain bytes when they are read. The server is silent. */
+static void sampled_syslog_over_tcp_is_lines(void **state)
+{
+    static const char *const wanted[] = {
+        "c2s first",     "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic",
+        "tcp.dport=514", "tcp.flags=PA", "len=80..83",         NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 17);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 40; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        for (int k = 0; k < 3; k++) {
+            const uint8_t *b;
+            size_t n;
+            sample(&w, &fill, wanted, 0, 0, &r);
+            b = w.packet->data + w.packet->payload_off;
+            n = w.packet->payload_len;
+            assert_int_equal(b[0], '<');
+            assert_ptr_equal(memchr(b, '\n', n), b + n - 1);
+            memcpy(w.dec, w.enc, wsp_context_size()); /* as it is read */
+            assert_true(wspi_app_may_speak(w.dec, 0) && !wspi_app_may_speak(w.dec, 1));
+            assert_true(wspi_app_may_end(w.dec));
+        }
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +170,7 @@ int main(void)
         cmocka_unit_test(hosts_times_and_processes_change_no_token),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_syslog_is_syslog),
+        cmocka_unit_test(sampled_syslog_over_tcp_is_lines),
     };
 
     (void)wsp_vocab_size();

@@ -22,6 +22,12 @@ static uint8_t over(uint8_t transport)
     return transport == WSPI_TCP ? WSPI_OVER_TCP : WSPI_OVER_UDP;
 }
 
+/* Over which transports samples have it. */
+static uint8_t sampled_over(const wspi_app *a)
+{
+    return a->over | a->drawn_over;
+}
+
 /* By port, over UDP and over TCP: the first protocol that is at home there, and whether clients of any ask from it. */
 static struct {
     uint8_t home, asks;
@@ -31,7 +37,7 @@ void wspi_app_prepare(void)
 {
     for (size_t a = WSPI_COUNT(apps); a-- > 0;)
         for (size_t t = 0; t < 2; t++) {
-            if (!(apps[a]->over & (t ? WSPI_OVER_TCP : WSPI_OVER_UDP)))
+            if (!(sampled_over(apps[a]) & (t ? WSPI_OVER_TCP : WSPI_OVER_UDP)))
                 continue;
             for (size_t i = 0; i < WSPI_COUNT(apps[a]->ports); i++)
                 if (apps[a]->ports[i])
@@ -108,13 +114,17 @@ bool wspi_app_changes(uint8_t app, size_t f)
 static const wspi_app *on_connection(const wsp_context *ctx)
 {
     uint8_t id = ctx->app.id[0] ? ctx->app.id[0] : ctx->app.id[1];
+    bool said = ctx->app.seen[0] || ctx->app.seen[1];
 
-    for (int dir = 0; dir < 2 && !id && !ctx->app.seen[0] && !ctx->app.seen[1]; dir++) {
+    for (int dir = 0; dir < 2 && !id; dir++) {
         wspi_past past = wspi_context_past(ctx, dir, WSPI_TCP, 0);
         for (int f = 0; f < 2 && past.slot && !id; f++)
             id = wspi_app_of_port(
                 (uint16_t)wspi_past_value(&past, &wspi_protos[WSPI_TCP]->fields[f]), WSPI_TCP);
     }
+    if (id && said && !ctx->app.id[0] && !ctx->app.id[1] &&
+        !(apps[id - WSPI_LAYER_COUNT]->drawn_over & WSPI_OVER_TCP))
+        return NULL; /* it has spoken something else */
     return id && apps[id - WSPI_LAYER_COUNT]->turns ? apps[id - WSPI_LAYER_COUNT] : NULL;
 }
 
@@ -625,7 +635,7 @@ void wspi_code_app(wspi_coder *c)
         t = want;
     if (c->bad || c->need)
         return;
-    c->bad = t && !(apps[t - 1]->over & over(l->id));
+    c->bad = t && !((c->fill ? sampled_over(apps[t - 1]) : apps[t - 1]->over) & over(l->id));
     if (c->bad)
         return;
     (void)try_app(c, want, t ? (uint8_t)(WSPI_LAYER_COUNT + t - 1) : 0);

@@ -18,8 +18,9 @@ enum { WSPI_OVER_TCP = 1, WSPI_OVER_UDP = 2 };
 enum { WSPI_ANYONE, WSPI_CLIENT_FIRST, WSPI_IN_TURN, WSPI_SERVER_FIRST };
 
 typedef struct wspi_app {
-    wspi_proto proto;                          /* name and fields; len 0 */
-    uint8_t over;                              /* transports: WSPI_OVER_... */
+    wspi_proto proto;   /* name and fields; len 0 */
+    uint8_t over;       /* transports: WSPI_OVER_... */
+    uint8_t drawn_over; /* samples: others, over which it is plain bytes when it is read */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
     /* Instead of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
     bool (*takes)(const wspi_coder *c);

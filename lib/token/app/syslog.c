@@ -569,6 +569,12 @@ static void ietf(wspi_coder *c, const header *h)
     literal(c, " ");
 }
 
+/* Samples over TCP: lines (RFC 6587 3.4.2). */
+static bool ends_line(const wspi_coder *c)
+{
+    return c->fill && wspi_app_is_stream(c);
+}
+
 static void walk(wspi_coder *c)
 {
     header h = {.form = BARE};
@@ -591,16 +597,35 @@ static void walk(wspi_coder *c)
     else if (is != BARE)
         tagged(c, &h);
     left = wspi_app_left(c);
+    left -= left > 0 && ends_line(c);
     wspi_app_text(c, left, c->fill ? SHOWN : WSPI_MIN((size_t)SHOWN, wspi_app_captured(c)),
                   WSPI_TEXT_LINE);
+    if (ends_line(c))
+        wspi_app_put(c, 1, '\n');
+}
+
+/* Nobody answers a log. */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    (void)ctx;
+    return dir == 0;
+}
+
+static bool may_end(const wsp_context *ctx)
+{
+    return ctx->app.seen[0];
 }
 
 const wspi_app wspi_app_syslog = {
     .proto = {.name = "syslog", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_UDP,
+    .drawn_over = WSPI_OVER_TCP,
     .looks = looks,
     .walk = walk,
     .ports = {514},
     .clients = {{514, 514}},
     .ports_only = true,
+    .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
+    .may_end = may_end,
 };
