@@ -203,11 +203,11 @@ static void put_item(wspi_coder *c, uint64_t is, bool request, bool ends)
 static void put_data(wspi_coder *c, uint64_t type)
 {
     const uint64_t *mine = c->app.v[c->dir];
-    uint64_t items = c->app.v[0][KEPT], n = WSPI_MIN(mine[COUNT], (uint64_t)KEPT_ITEMS);
+    uint64_t items = c->app.v[0][KEPT], n = WSPI_MIN(mine[COUNT], (uint64_t)MAX_ITEMS);
 
     for (uint64_t i = n; i-- > 0 && !stopped(c);) {
         if (type == JOB ? mine[FUNCTION] == WRITE : mine[FUNCTION] == READ)
-            put_item(c, items >> 8 * i & 0xff, type == JOB, i == 0);
+            put_item(c, i < KEPT_ITEMS ? items >> 8 * i & 0xff : 1, type == JOB, i == 0);
         else if (type == ANSWER && mine[FUNCTION] == WRITE)
             wspi_app_put(c, 1, 0xff);
     }
@@ -415,6 +415,7 @@ static void one_item(wspi_coder *c)
     (void)wspi_app_get(c, 1);
     wspi_app_put(c, 1, 0x12);
     if (kind == SYMBOL) {
+        mine[KEPT] = mine[KEPT] << 8 | 1;
         wspi_app_opaque(c, (size_t)wspi_app_field(c, VALUELEN, 1, true, ITEM_LEN - 2));
         return;
     }
