@@ -319,11 +319,11 @@ WSP_MUST_USE WSP_API wsp_status wsp_fit(wsp_model **out, const wsp_tokens *train
 
 /*
  * What a flow is made of: its innermost protocol with a header and the application protocols in its payloads, as far as the
- * mask policy leaves them. Zeros before the first packet.
+ * mask policy leaves them; and whether there was a payload, which matters for TCP alone. Zeros before the first packet.
  */
 typedef struct wsp_stack {
     uint64_t layers[2];
-    bool begun;
+    bool begun, said;
 } wsp_stack;
 
 /* The flow's next packet, as the model reads it. */

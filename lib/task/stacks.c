@@ -2,7 +2,8 @@
 /*
  * stacks.c: which protocols a flow is made of, and which of these combinations a head was trained on. A head is a softmax: it
  * answers for any flow, also where its question makes no sense (which mobile app is this ARP?), and is often sure. So the
- * combinations of its training flows are kept with the model, and flows of another one are outside of the head's field.
+ * combinations of its training flows are kept with the model, and flows of another one are outside of the head's field. TCP that
+ * has carried nothing yet is one of its own: attempts and scans, of which a DPI names few, by their ports.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -12,6 +13,10 @@
 
 /* A combination counts when the head has seen it so often: once is an odd packet in a tunnel, or a wrong label. */
 enum { AT_LEAST = 2, MAX_STACKS = 256 };
+
+/* Silent TCP has to have a label of the head this often, measured by how often TCP with payloads has one. */
+static const double AS_OFTEN = 0.5;
+#define SILENT "silent"
 
 #define META_KEY "stacks"
 
@@ -73,17 +78,26 @@ void wsp_stack_add(wsp_stack *s, const uint16_t *ids, size_t n)
     if (!s->begun)
         add_innermost(s, ids, n);
     s->begun = true;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        s->said =
+            s->said || (wspi_in_group(ids[i], WSPI_T_LEN) && ids[i] != wspi_group_base(WSPI_T_LEN));
         if (wspi_in_group(ids[i], WSPI_T_APP) && ids[i] != wspi_group_base(WSPI_T_APP))
             set(s, (uint8_t)(WSPI_LAYER_COUNT + ids[i] - wspi_group_base(WSPI_T_APP) - 1));
+    }
+}
+
+static bool is_silent(const wsp_stack *s)
+{
+    return has(s, WSPI_TCP) && !s->said;
 }
 
 static bool same(const wsp_stack *a, const wsp_stack *b)
 {
-    return a->layers[0] == b->layers[0] && a->layers[1] == b->layers[1];
+    return a->layers[0] == b->layers[0] && a->layers[1] == b->layers[1] &&
+           is_silent(a) == is_silent(b);
 }
 
-/* "tcp+tls"; "none" when nothing was to be seen. */
+/* "tcp+tls", "tcp+silent"; "none" when nothing was to be seen. */
 static void name_of(const wsp_stack *s, char *buf, size_t size)
 {
     size_t at = (size_t)snprintf(buf, size, "none");
@@ -95,26 +109,41 @@ static void name_of(const wsp_stack *s, char *buf, size_t size)
                                    wspi_proto_of(id)->name);
             first = 0;
         }
+    if (is_silent(s) && at < size)
+        (void)snprintf(buf + at, size - at, "+" SILENT);
+}
+
+/* The protocol of this name, WSPI_APP_END when there is none. */
+static uint8_t proto_named(const char *text, size_t len)
+{
+    uint8_t id = 0;
+
+    while (id < WSPI_APP_END &&
+           (strncmp(wspi_proto_of(id)->name, text, len) != 0 || wspi_proto_of(id)->name[len]))
+        id++;
+    return len ? id : WSPI_APP_END;
 }
 
 static bool parse_name(const char *text, wsp_stack *s)
 {
+    bool silent = false;
+
     *s = (wsp_stack){.begun = true};
     if (strcmp(text, "none") == 0)
         return true;
-    while (*text) {
+    while (*text && !silent) {
         size_t len = strcspn(text, "+");
-        uint8_t id = 0;
+        uint8_t id = proto_named(text, len);
 
-        while (id < WSPI_APP_END &&
-               (strncmp(wspi_proto_of(id)->name, text, len) != 0 || wspi_proto_of(id)->name[len]))
-            id++;
-        if (id == WSPI_APP_END || len == 0)
+        silent = strcmp(text, SILENT) == 0;
+        if (id < WSPI_APP_END)
+            set(s, id);
+        else if (!silent)
             return false;
-        set(s, id);
         text += len + (text[len] == '+');
     }
-    return true;
+    s->said = !silent;
+    return is_silent(s) == silent;
 }
 
 /* ---- of a model ---- */
@@ -138,34 +167,65 @@ static wsp_stack flow_stack(const wspi_view *v, size_t flow)
     return s;
 }
 
+/* How many flows of TCP there are without and with payloads, and how many of them have a label of the head. */
+typedef struct talk {
+    size_t flows[2], labelled[2]; /* [said] */
+} talk;
+
+static void count_talk(talk *k, const wsp_stack *s, bool labelled)
+{
+    if (!has(s, WSPI_TCP))
+        return;
+    k->flows[s->said]++;
+    k->labelled[s->said] += labelled;
+}
+
+static double share_labelled(const talk *k, bool said)
+{
+    return k->flows[said] ? (double)k->labelled[said] / (double)k->flows[said] : 0;
+}
+
+static void count_stack(stack_list *l, const wsp_stack *s)
+{
+    size_t at = find(l, s);
+
+    if (at == MAX_STACKS)
+        return;
+    if (at == l->n) {
+        l->items[l->n] = *s;
+        l->count[l->n++] = 0;
+    }
+    l->count[at]++;
+}
+
+static bool counts(const stack_list *l, size_t i, const talk *k)
+{
+    if (is_silent(&l->items[i]) && share_labelled(k, false) < AS_OFTEN * share_labelled(k, true))
+        return false;
+    return l->count[i] >= AT_LEAST;
+}
+
 /* Of the flows that have a label of the head, but for "unknown"; a list that is full takes no further ones. */
 static json_t *learn_head(const wspi_view *v, const wsp_tokens *t, size_t head, stack_list *l)
 {
     const int32_t *label = t->labels[head];
     int32_t background = (int32_t)wspi_background_of(t, head);
     json_t *names = json_array();
+    talk k = {{0}, {0}};
     char name[256];
 
     l->n = 0;
     for (size_t i = 0; i < v->n_flows; i++) {
-        wsp_stack s;
-        size_t at;
+        wsp_stack s = flow_stack(v, i);
+        bool labelled = label[i] >= 0 && label[i] != background;
 
-        if (label[i] < 0 || label[i] == background)
-            continue;
-        s = flow_stack(v, i);
-        at = find(l, &s);
-        if (at == MAX_STACKS)
-            continue;
-        if (at == l->n) {
-            l->items[l->n] = s;
-            l->count[l->n++] = 0;
-        }
-        l->count[at]++;
+        count_talk(&k, &s, labelled);
+        if (labelled)
+            count_stack(l, &s);
     }
     for (size_t i = 0; i < l->n; i++) {
         name_of(&l->items[i], name, sizeof name);
-        if (l->count[i] >= AT_LEAST && json_array_append_new(names, json_string(name)) < 0) {
+        if (counts(l, i, &k) && json_array_append_new(names, json_string(name)) < 0) {
             json_decref(names);
             return NULL;
         }

@@ -34,7 +34,7 @@ static wsp_model *make_model(void)
 }
 
 /* The flows of captures; all have label 0 of head "one", those of the first capture label 1 of head "two". */
-static wsp_tokens *read_set(const char *const *names, size_t n)
+static wsp_tokens *read_filtered(const char *const *names, size_t n, const char *filter)
 {
     const char *top = getenv("top_srcdir");
     wsp_tokenize_options how = {.keep = true, .drop_residuals = true};
@@ -50,7 +50,7 @@ static wsp_tokens *read_set(const char *const *names, size_t n)
         (void)snprintf(path[i], sizeof path[i], "%s/tests/data/%s.pcap", top ? top : ".", names[i]);
         paths[i] = path[i];
     }
-    opt.filter = "udp port 53 or tcp port 80 or tcp port 22 or tcp port 443"; /* no ARP, ICMPv6 */
+    opt.filter = filter;
     assert_int_equal(wsp_input_new(&in, paths, n, &opt, NULL), WSP_OK);
     assert_int_equal(wsp_tokenize(in, &how, &t, &stats, NULL), WSP_OK);
     wsp_input_free(in);
@@ -62,6 +62,11 @@ static wsp_tokens *read_set(const char *const *names, size_t n)
         WSP_OK);
     assert_int_equal(wsp_tokens_label(t, "two", labels, 2, two, NULL), WSP_OK);
     return t;
+}
+
+static wsp_tokens *read_set(const char *const *names, size_t n) /* no ARP, ICMPv6 */
+{
+    return read_filtered(names, n, "udp port 53 or tcp port 80 or tcp port 22 or tcp port 443");
 }
 
 /* How many of the set's flows are outside of the field of each head. */
@@ -141,6 +146,35 @@ static void what_was_seen_once_is_not_known(void **state)
     wsp_tokens_free(t);
 }
 
+/* Of three flows of HTTP, all of which have a label, and seven attempts to connect, of which so many have one: how many are outside? */
+static size_t silent_outside(size_t labelled)
+{
+    static const char *const names[] = {"http", "redis"};
+    wsp_tokens *t = read_filtered(names, 2, "tcp port 80 or tcp[13] & 2 != 0");
+    wsp_model *m = make_model();
+    size_t outside[2], silent = 0;
+
+    for (size_t i = 0; i < t->n_flows; i++)
+        if (t->capture[i] == 1 && silent++ < labelled)
+            t->labels[1][i] = 0;
+    assert_int_equal(silent, 7);
+    assert_int_equal(wsp_stacks_learn(m, t, NULL), WSP_OK);
+    count_outside(m, t, outside);
+    assert_int_equal(outside[0], 0); /* all of them have a label of the other head */
+    assert_int_equal(strstr(wsp_model_meta_get(m, "stacks"), "\"tcp+silent\"") != NULL, 1);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+    return outside[1];
+}
+
+static void tcp_that_says_nothing_is_known_where_labels_are_of_that(void **state)
+{
+    (void)state;
+    assert_int_equal(silent_outside(0), 7);
+    assert_int_equal(silent_outside(3), 7); /* a DPI that goes by ports */
+    assert_int_equal(silent_outside(4), 0); /* scans */
+}
+
 static void the_view_decides_what_a_flow_is_made_of(void **state)
 {
     static const char *const names[] = {"dns", "http"}, *const other[] = {"tls"};
@@ -204,7 +238,10 @@ static void a_damaged_list_is_refused(void **state)
                                       "{\"one\":[\"tcp+nonsense\"]}",
                                       "{\"one\":[\"+\"]}",
                                       "{\"one\":[\"\"],",
-                                      "{\"one\":[\"tcp++dns\"]}"};
+                                      "{\"one\":[\"tcp++dns\"]}",
+                                      "{\"one\":[\"silent\"]}",
+                                      "{\"one\":[\"udp+silent\"]}",
+                                      "{\"one\":[\"tcp+silent+tls\"]}"};
     wsp_model *m = make_model();
     wsp_stacks *s = NULL;
     wsp_error err;
@@ -354,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_head_knows_the_protocols_of_its_own_training_flows_alone),
         cmocka_unit_test(a_background_makes_no_protocol_known),
         cmocka_unit_test(what_was_seen_once_is_not_known),
+        cmocka_unit_test(tcp_that_says_nothing_is_known_where_labels_are_of_that),
         cmocka_unit_test(the_view_decides_what_a_flow_is_made_of),
         cmocka_unit_test(decisions_packet_by_packet_end_with_that_of_the_flow),
         cmocka_unit_test(a_damaged_list_is_refused),
