@@ -3,16 +3,21 @@
 #include "asked.h"
 
 #include <arpa/inet.h>
+#include <search.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "wirespeak/flow.h"
 #include "wirespeak/packet.h"
 
 struct asked {
     wsp_outfile list;
     char *capture;
     wsp_packet *packet;
+    void *tree; /* hashes of the flows in the list, each in memory of its own */
+    bool no_memory;
 };
 
 static void free_all(asked *a)
@@ -20,8 +25,32 @@ static void free_all(asked *a)
     if (!a)
         return;
     wsp_packet_free(a->packet);
+    tdestroy(a->tree, free);
     free(a->capture);
     free(a);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Two clients of DHCP are one flow to who reads the list, which has no VLANs, from 0.0.0.0 to all: it is what the first was to be. */
+static bool is_new(asked *a, wsp_flow_key key)
+{
+    uint64_t *hash = malloc(sizeof *hash), *const * at;
+
+    key.scope = key.ethertype = 0;
+    if (hash)
+        *hash = wsp_flow_key_hash(&key);
+    at = hash ? tsearch(hash, &a->tree, by_hash) : NULL;
+    a->no_memory = a->no_memory || !at;
+    if (at && *at == hash)
+        return true;
+    free(hash);
+    return false;
 }
 
 wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_error *err)
@@ -55,7 +84,7 @@ void asked_add(asked *a, const wsp_frame *first, const char *label)
 
     wsp_packet_dissect(a->packet, 1, first);
     key = wsp_packet_key(a->packet);
-    if (!label || (key->addr_len != 4 && key->addr_len != 16))
+    if (!label || (key->addr_len != 4 && key->addr_len != 16) || !is_new(a, *key))
         return;
     for (size_t i = 0; i < 2; i++)
         if (!inet_ntop(key->addr_len == 4 ? AF_INET : AF_INET6, key->addr[i], address[i],
@@ -68,8 +97,14 @@ void asked_add(asked *a, const wsp_frame *first, const char *label)
 
 wsp_status asked_close(asked *a, wsp_error *err)
 {
-    wsp_status st = wsp_outfile_commit(&a->list, err);
+    wsp_status st = WSP_ERR_NOMEM;
 
+    if (a->no_memory) {
+        *err = (wsp_error){.status = st, .text = "no memory for the list of flows"};
+        wsp_outfile_discard(&a->list);
+    } else {
+        st = wsp_outfile_commit(&a->list, err);
+    }
     free_all(a);
     return st;
 }
