@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "eve.h"
@@ -36,6 +37,7 @@ struct outlet {
     char **names; /* of sources, fit for JSON */
     size_t n_names;
     atomic_bool reopen, hurry;
+    uint64_t first_id;    /* flows count from here on */
     outlet_stats stats;   /* with the lock, also below */
     outlet_label *labels; /* [n_labels] the last is "unknown" */
     size_t n_labels;
@@ -119,7 +121,7 @@ static void put_record(linebuf *l, const outlet *o, const entry *e)
     bool end = e->record.kind == WSP_TAG_END;
     const eve_event event = {.type = end ? "flow" : "tag",
                              .time_ns = end ? e->flow.last_ns : e->record.time_ns,
-                             .flow_id = e->record.flow_id,
+                             .flow_id = o->first_id + e->record.flow_id,
                              .capture = o->opt.live ? NULL : e->name,
                              .goes_on = !end};
 
@@ -356,6 +358,16 @@ outlet_label *outlet_labels_get(outlet *o, size_t *n)
 
 /* ---- making and ending ---- */
 
+/* Logs are gone on with after a restart, and those of several interfaces meet: as Suricata's, ids of live flows begin anywhere in what JSON's numbers hold. */
+static uint64_t draw_first_id(void)
+{
+    uint64_t r;
+
+    if (getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
+        r = (uint64_t)time(NULL) << 20;
+    return r & ((UINT64_C(1) << 52) - 1);
+}
+
 static bool name_labels(outlet *o)
 {
     const wsp_head *h = wsp_model_head(o->opt.m, o->opt.heads[0]);
@@ -385,6 +397,7 @@ int outlet_open(outlet **out, const outlet_options *opt)
         return cli_fail("no memory for a queue of records");
     }
     o->patient = !opt->live;
+    o->first_id = opt->live ? draw_first_id() : 0;
     (void)pthread_mutex_init(&o->lock, NULL);
     (void)pthread_cond_init(&o->data, NULL);
     (void)pthread_cond_init(&o->space, NULL);

@@ -177,6 +177,9 @@ live_fanout() {
     cat "$tmp/one" "$tmp/two" >"$tmp/shared"
     [ -s "$tmp/one" ] && [ -s "$tmp/two" ] && seen "$tmp/shared"
     result $? "two processes share an interface, flow by flow"
+    ids() { grep -o '"flow_id":[0-9]*' "$1" | sort -u; }
+    [ -z "$(comm -12 <(ids "$tmp/one") <(ids "$tmp/two"))" ]
+    result $? "their flows have different numbers"
 }
 
 # The link goes down and comes up again: the program stays.
