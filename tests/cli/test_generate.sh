@@ -75,7 +75,7 @@ assert all((f["src_ip"], f["src_port"]) in asked or (f["dest_ip"], f["dest_port"
 ' "$tmp/mix.tsv"
 result $? "flows are listed with what each was to be"
 # Requests of DHCP are all from 0.0.0.0 to everybody.
-"$ws" generate -q -m "$top_srcdir/models/generator.safetensors" --label protocol:DHCP -n 60 --seed 2 -w "$tmp/dhcp.pcap" --asked "$tmp/dhcp.tsv" &&
+"$ws" generate -q -m "${top_srcdir:-.}/models/generator.safetensors" --label protocol:DHCP -n 60 --seed 2 -w "$tmp/dhcp.pcap" --asked "$tmp/dhcp.tsv" &&
     [ "$(grep -c '0\.0\.0\.0' "$tmp/dhcp.tsv")" = 1 ] && [ -z "$(tail -n +2 "$tmp/dhcp.tsv" | sort | uniq -d)" ] && [ "$(wc -l <"$tmp/dhcp.tsv")" -gt 10 ]
 result $? "what is one flow to who reads the capture is listed once"
 # All labels of the head, and one of them as often as all others together.

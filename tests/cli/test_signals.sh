@@ -17,11 +17,18 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ws" "$@" >"$tmp/out" 2>"$tmp/err" <"${fro
 # catches: the program has set its handlers
 # shellcheck disable=SC2317 # run by wait_for
 catches() { [ $((0x$(sed -nE 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null || echo 0) & 1 << 14)) != 0 ]; }
+# waits: and sleeps, time and again, for its input (on a busy machine it may take seconds to get there)
+# shellcheck disable=SC2317
+waits() {
+    for _ in 1 2 3 4 5; do
+        catches && grep -q '^State:[[:space:]]*S' "/proc/$pid/status" || return 1
+        sleep 0.1
+    done
+}
 # ends SIGNAL STATUS: sent to what waits for its input, it ends in a few seconds with this status
 ends() {
     local rc=0
-    wait_for 30 catches
-    sleep 0.5
+    wait_for 60 waits
     kill -s "$1" "$pid"
     # shellcheck disable=SC2317
     gone() { ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status" 2>/dev/null; }

@@ -246,7 +246,7 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     assert_non_null(ctx);
     assert_int_equal(wsp_decoder_new(&d), WSP_OK);
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
-    wspi_rng_seed(&r, 6);
+    wspi_rng_seed(&r, 5);
     for (uint64_t f = 0; f < 1000; f++) {
         wsp_filler fill = {.seed = f, .client.mac = {2}, .server.mac = {4}, .client_port = 50000};
         connection k = {.packets = 0};
