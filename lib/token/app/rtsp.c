@@ -280,7 +280,7 @@ static size_t info(const wspi_coder *c, char *b)
     char at[64];
     uint64_t first = wspi_rng_u64(&r);
 
-    at[WSPI_MIN(where(c, b, "/trackID=1"), sizeof at - 1)] = 0;
+    (void)where(c, b, "/trackID=1");
     (void)snprintf(at, sizeof at, "%s", b);
     return (size_t)snprintf(b, WSPI_HTTP_DUE, "url=rtsp://%s;seq=%" PRIu64 ";rtptime=%" PRIu64, at,
                             first & 0xffff, first >> 32);
