@@ -424,6 +424,8 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, int *rc, wsp_er
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, &t, &stats, err);
     if (st == WSP_OK)
+        labelling_tell(&k.labels, &a->lists);
+    if (st == WSP_OK)
         st = split_set(a, t, &k, err);
     if (st == WSP_OK)
         *rc = captures_end(&stats, "there");
