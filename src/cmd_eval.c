@@ -238,7 +238,8 @@ static wsp_status add_early(evaluation *e, wsp_error *err)
 
 /* ---- worse circumstances ---- */
 
-static const char *const changes[] = {"forged", "snaplen=64", "headers", "skip=10"};
+static const char *const changes[] = {"forged", "snaplen=64", "headers", "skip=10",
+                                      "lost=5", "client",     "server"};
 static const char *const policies[] = {"headers-only", "sizes-only"};
 
 /* The flows that have packets left when the first n of each are missing, as they are in the whole captures. */

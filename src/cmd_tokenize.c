@@ -300,7 +300,7 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "test", .kind = CLI_REAL, .value = &j->test, .arg = "SHARE", .rmax = 1,
          .help = "share of captures for the test (default 0.25)"},
         {.name = "change", .kind = CLI_TEXT, .value = &a->change, .arg = "HOW",
-         .help = "as it would look forged, with snaplen=N, with skip=N\npackets of each flow missing, or headers only"},
+         .help = "as it would look: forged, headers, snaplen=N, skip=N,\nlost=N (of 100 packets), client or server (one way)"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N",
          .help = "packets of a flow that are kept (training data; no way back)"},
     };
@@ -383,7 +383,9 @@ int cmd_tokenize(int argc, char **argv)
     if (a.predictions && !a.stats_only)
         return cli_usage(page.name, "--predictors is a part of --stats");
     if (a.change && wsp_change_parse(a.change, &how) < 0)
-        return cli_usage(page.name, "--change is forged, headers, snaplen=N or skip=N, not '%s'",
+        return cli_usage(page.name,
+                         "--change is forged, headers, snaplen=N, skip=N, lost=N (1 to 99), client "
+                         "or server, not '%s'",
                          a.change);
     if (a.change && wsp_changer_new(&j.changer, &how) < 0)
         return cli_fail("out of memory");

@@ -745,6 +745,9 @@ typedef enum wsp_change_kind {
     WSP_CHANGE_SNAPLEN, /* no packet has more than n bytes */
     WSP_CHANGE_SKIP,    /* the first n packets of every flow are missing */
     WSP_CHANGE_HEADERS, /* packets are cut where their payload begins */
+    WSP_CHANGE_CLIENT,  /* of every flow only what the sender of its first packet sends */
+    WSP_CHANGE_SERVER,  /* only what the other one sends */
+    WSP_CHANGE_LOST,    /* n of 100 packets, by chance, are missing; seed 1 for each capture */
 } wsp_change_kind;
 
 typedef struct wsp_change {
@@ -752,7 +755,7 @@ typedef struct wsp_change {
     uint64_t n;
 } wsp_change;
 
-/* "none", "forged", "snaplen=64", "skip=10", "headers"; ARG for anything else. */
+/* "none", "forged", "snaplen=64", "skip=10", "headers", "client", "server", "lost=5"; ARG for anything else. */
 WSP_MUST_USE WSP_API wsp_status wsp_change_parse(const char *text, wsp_change *out);
 
 /*

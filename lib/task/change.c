@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * change.c: captures as they would have been recorded under worse circumstances: from other hosts, cut packets, late. The
- * flows of a changed capture are those that its packets make; what they were called before is remembered for the labels.
+ * change.c: captures as they would have been recorded under worse circumstances: from other hosts, cut packets, late, one way,
+ * with losses. The flows of a changed capture are those that its packets make; what they were called before is remembered for the
+ * labels.
  */
 #include <stdio.h>
 
@@ -11,11 +12,16 @@ static const struct {
     const char *name;
     wsp_change_kind kind;
     bool number; /* =N follows */
-} kinds[] = {{"none", WSP_CHANGE_NONE, false},
-             {"forged", WSP_CHANGE_FORGED, false},
-             {"headers", WSP_CHANGE_HEADERS, false},
-             {"snaplen", WSP_CHANGE_SNAPLEN, true},
-             {"skip", WSP_CHANGE_SKIP, true}};
+} kinds[] = {{"none", WSP_CHANGE_NONE, false},       {"forged", WSP_CHANGE_FORGED, false},
+             {"headers", WSP_CHANGE_HEADERS, false}, {"snaplen", WSP_CHANGE_SNAPLEN, true},
+             {"skip", WSP_CHANGE_SKIP, true},        {"client", WSP_CHANGE_CLIENT, false},
+             {"server", WSP_CHANGE_SERVER, false},   {"lost", WSP_CHANGE_LOST, true}};
+
+/* Those that ask whose packet it is, or which of its flow. */
+static bool follows_flows(wsp_change_kind k)
+{
+    return k == WSP_CHANGE_SKIP || k == WSP_CHANGE_CLIENT || k == WSP_CHANGE_SERVER;
+}
 
 wsp_status wsp_change_parse(const char *text, wsp_change *out)
 {
@@ -30,7 +36,8 @@ wsp_status wsp_change_parse(const char *text, wsp_change *out)
         if (!kinds[i].number)
             return WSP_OK;
         out->n = strtoul(text + n + 1, &end, 10);
-        if (text[n + 1] >= '0' && text[n + 1] <= '9' && *end == 0 && out->n > 0)
+        if (text[n + 1] >= '0' && text[n + 1] <= '9' && *end == 0 && out->n > 0 &&
+            (out->kind != WSP_CHANGE_LOST || out->n < 100))
             return WSP_OK;
     }
     *out = (wsp_change){.kind = WSP_CHANGE_NONE};
@@ -47,7 +54,8 @@ struct wsp_changer {
     wsp_change change;
     size_t capture; /* number of the one at work + 1; 0: none yet */
     wsp_packet *packet;
-    wsp_flow_table *flows; /* of SKIP */
+    wsp_flow_table *flows; /* where follows_flows() */
+    wspi_rng rng;          /* of LOST */
     wsp_forger *forger;    /* of FORGED */
     renamed *names;        /* [cap], a power of two: open addressing */
     size_t n, cap;
@@ -149,7 +157,8 @@ static wsp_status begin_capture(wsp_changer *c, size_t capture, int linktype)
     c->n = 0;
     if (c->cap)
         memset(c->names, 0, c->cap * sizeof *c->names);
-    if (c->change.kind == WSP_CHANGE_SKIP)
+    wspi_rng_seed(&c->rng, 1); /* a capture loses the same packets whatever was read before it */
+    if (follows_flows(c->change.kind))
         return wsp_flow_table_new(&c->flows, NULL);
     if (c->change.kind == WSP_CHANGE_FORGED)
         return wsp_forger_new(&c->forger, linktype, NULL);
@@ -167,15 +176,21 @@ static wsp_status forge(wsp_changer *c, int linktype, const wsp_frame *in, wsp_f
     return remember(c, *wsp_packet_key(c->packet), before);
 }
 
-static wsp_status skip(wsp_changer *c, int linktype, const wsp_frame *frame)
+/* The flow's first packet is a client's: so a flow that a capture has the second half of has its ends reversed, here as elsewhere. */
+static wsp_status keep_some(wsp_changer *c, int linktype, const wsp_frame *frame)
 {
     wsp_flow *flow;
     int dir;
+    bool kept;
 
     wsp_packet_dissect(c->packet, linktype, frame);
     WSP_TRY(wsp_flow_table_add(c->flows, wsp_packet_key(c->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(c->packet), &flow, &dir));
-    return flow->packets[0] + flow->packets[1] <= c->change.n ? WSP_EOF : WSP_OK;
+    if (c->change.kind == WSP_CHANGE_SKIP)
+        kept = flow->packets[0] + flow->packets[1] > c->change.n;
+    else
+        kept = dir == (c->change.kind == WSP_CHANGE_SERVER);
+    return kept ? WSP_OK : WSP_EOF;
 }
 
 static void cut_payload(wsp_changer *c, int linktype, const wsp_frame *in, wsp_frame *out)
@@ -202,7 +217,10 @@ wsp_status wsp_changer_frame(wsp_changer *c, size_t capture, int linktype, const
     case WSP_CHANGE_SNAPLEN:
         out->caplen = (uint32_t)WSPI_MIN((uint64_t)frame.caplen, (uint64_t)c->change.n);
         break;
-    case WSP_CHANGE_SKIP: return skip(c, linktype, &frame);
+    case WSP_CHANGE_SKIP:
+    case WSP_CHANGE_CLIENT:
+    case WSP_CHANGE_SERVER: return keep_some(c, linktype, &frame);
+    case WSP_CHANGE_LOST: return wspi_rng_below(&c->rng, 100) < c->change.n ? WSP_EOF : WSP_OK;
     case WSP_CHANGE_HEADERS: cut_payload(c, linktype, &frame, out); break;
     }
     return WSP_OK;

@@ -73,7 +73,9 @@ awk -F'\t' 'NR == 1 || $2 == "DNS" || $2 == "NTP"' "$tmp/protocols.tsv" >"$tmp/n
     "$ws" eval -q --final-only --robust -o json --labels "protocol=$tmp/protocols.tsv" --labels "name=$tmp/names.tsv" -m "$tmp/n.safetensors" "${captures[@]}" >"$tmp/names.json"
 says "labels that move are counted among the flows of the head" "$tmp/names.json" \
     'len(r) == 2 and r[1]["flows"] < r[0]["flows"] and all(c["moved"] <= c["flows"] for h in r for c in h["changes"] if "moved" in c)'
-says "every change has its row" "$tmp/robust.json" '{c["name"] for c in r[0]["changes"]} >= {"forged", "snaplen=64", "headers", "tokens of headers-only", "tokens of sizes-only"}'
+says "every change has its row" "$tmp/robust.json" '{c["name"] for c in r[0]["changes"]} >= {"forged", "snaplen=64", "headers", "lost=5", "client", "server", "tokens of headers-only", "tokens of sizes-only"}'
+says "one way has fewer packets and nDPI knows less of it" "$tmp/robust.json" \
+    '[c["flows"] for c in r[0]["changes"] if c["name"] == "client"] == [r[0]["flows"]] and [c["ndpi"]["told"] for c in r[0]["changes"] if c["name"] == "server"][0] < r[0]["ndpi"]["told"]'
 says "nDPI is asked, and knows less without payload" "$tmp/robust.json" \
     'r[0]["ndpi"]["told"] > .8 and [c["ndpi"]["told"] for c in r[0]["changes"] if c["name"] == "headers"][0] < .5'
 "$ws" tokenize -q --change skip=3 --labels "protocol=$tmp/protocols.tsv" -w "$tmp/late.npz" "$data/http.pcap" &&

@@ -91,8 +91,9 @@ static outcome change_capture(const char *name, const char *how)
 
 static void changes_are_read_from_words_and_nothing_else(void **state)
 {
-    static const char *const wrong[] = {"",          "forge",   "forged=1", "snaplen", "snaplen=",
-                                        "snaplen=0", "skip=-1", "skip=1x",  "skip= 1"};
+    static const char *const wrong[] = {
+        "",        "forge",   "forged=1", "snaplen", "snaplen=", "snaplen=0", "skip=-1",
+        "skip=1x", "skip= 1", "lost",     "lost=0",  "lost=100", "client=1"};
     wsp_change c;
 
     (void)state;
@@ -123,6 +124,24 @@ static void each_change_takes_what_it_says(void **state)
     assert_int_equal(bare.packets, whole.packets);
     assert_int_equal(bare.payload, 0);
     assert_int_equal(bare.bytes, whole.bytes - whole.payload);
+}
+
+static void each_way_and_what_is_lost_add_up(void **state)
+{
+    outcome whole = change_capture("http", "none");
+    outcome client = change_capture("http", "client"), server = change_capture("http", "server");
+    outcome lost = change_capture("http", "lost=50"), again = change_capture("http", "lost=50");
+
+    (void)state;
+    assert_int_equal(client.packets + server.packets, whole.packets);
+    assert_int_equal(client.bytes + server.bytes, whole.bytes);
+    assert_int_equal(client.flows, whole.flows); /* all have a first packet */
+    assert_in_range(server.flows, 1, client.flows);
+    assert_in_range(client.payload, 1,
+                    server.payload); /* pages are longer than what asks for them */
+    assert_in_range(lost.packets, whole.packets / 4, whole.packets * 3 / 4);
+    assert_int_equal(lost.bytes, again.bytes);
+    assert_in_range(change_capture("http", "lost=5").packets, whole.packets * 4 / 5, whole.packets);
 }
 
 static void forged_flows_are_known_by_their_old_names(void **state)
@@ -204,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_are_read_from_words_and_nothing_else),
         cmocka_unit_test(each_change_takes_what_it_says),
+        cmocka_unit_test(each_way_and_what_is_lost_add_up),
         cmocka_unit_test(forged_flows_are_known_by_their_old_names),
         cmocka_unit_test(the_label_rate_falls_when_payload_is_missing),
     };
