@@ -28,14 +28,20 @@ void captures_opaque(uint64_t opaque, uint64_t all)
 
 int captures_end(const wsp_tokenize_stats *s, const char *done)
 {
+    uint64_t files = s->joined ? s->joined : s->captures;
     int rc = CLI_OK;
 
     captures_opaque(s->opaque, s->captures);
-    if (s->broken)
+    if (s->broken && s->joined)
+        rc = cli_fail("of %" PRIu64
+                      " files that were joined one or more broke off; the others, and what came "
+                      "before, are %s",
+                      s->joined, done);
+    else if (s->broken)
         rc = cli_fail("%" PRIu64 " of %" PRIu64 " captures broke off; what came before is %s",
                       s->broken, s->captures, done);
     if (s->unread)
         rc = cli_fail("%" PRIu64 " of %" PRIu64 " files could not be read; the others are %s",
-                      s->unread, s->unread + s->captures, done);
+                      s->unread, s->unread + files, done);
     return rc;
 }

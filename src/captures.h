@@ -6,6 +6,10 @@
 #include "cli.h"
 #include "wirespeak/token.h"
 
+/* Of the option --join: the `join` of what captures_options returns. */
+#define CAPTURES_JOIN \
+    "all files are one capture, by the times of their packets:\nflows go on from file to file"
+
 /* How commands read what they are given: all of it, whatever stands between, with one line about what is no capture. */
 wsp_input_options captures_options(const char *filter, bool skip_bad);
 

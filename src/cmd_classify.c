@@ -43,7 +43,7 @@ typedef struct arguments {
     cli_list heads;
     size_t threads, top, rank, max_flows;
     double least;
-    bool skip_bad, summary, by_capture, by_host, early, surprise, ndpi;
+    bool skip_bad, join, summary, by_capture, by_host, early, surprise, ndpi;
 } arguments;
 
 static out_format format_of(const char *word)
@@ -91,6 +91,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
+        {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad,
          .help = "skip what is no capture, with a warning"},
     };
@@ -145,6 +146,7 @@ int cmd_classify(int argc, char **argv)
     if (a.out && strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "standard output has the labels: -w needs a file");
     opt = captures_options(a.filter, a.skip_bad);
+    opt.join = a.join;
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

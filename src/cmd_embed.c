@@ -22,7 +22,7 @@ typedef struct arguments {
     const char *model, *out, *format, *filter, *dtype, *shard;
     cli_list heads;
     size_t threads, max_flows;
-    bool skip_bad;
+    bool skip_bad, join;
 } arguments;
 
 /* clang-format off */
@@ -48,6 +48,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "of matrix products: auto is bf16 where the CPU has AMX, else f32"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
+        {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad,
          .help = "skip what is no capture, with a warning"},
     };
@@ -87,6 +88,7 @@ int cmd_embed(int argc, char **argv)
     if (a.shard && !flow_run_shard(a.shard, &r.shard))
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
     opt = captures_options(a.filter, a.skip_bad);
+    opt.join = a.join;
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

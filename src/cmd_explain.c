@@ -119,6 +119,7 @@ typedef struct shown {
     bool kept;
     wsp_tokenize_stats stats;
     uint64_t base, id; /* flows of earlier captures; the flow that has ended */
+    const char *file;  /* where that one begins */
     size_t flows;      /* so far */
 } shown;
 
@@ -139,6 +140,7 @@ static wsp_status number_flow(void *arg, const wsp_flow *flow, const wsp_tokens 
     (void)t;
     (void)index;
     s->id = s->base + flow->id + 1;
+    s->file = flow->file;
     return WSP_OK;
 }
 
@@ -146,7 +148,7 @@ static wsp_status print_flow(const shown *s, const wsp_tokens *t, size_t f)
 {
     void (*print)(const wsp_policy *, const uint16_t *, size_t, size_t, uint8_t *) =
         s->kept ? print_kept : print_packet;
-    char *name = eve_printable(s->kept ? "a capture" : t->captures[t->capture[f]]);
+    char *name = eve_printable(s->kept ? "a capture" : s->file);
     uint8_t seen = 0;
 
     if (!name)
@@ -204,7 +206,7 @@ int cmd_explain(int argc, char **argv)
 {
     const char *name = "identity-free", *filter = NULL;
     shown s = {.max_payload = WSP_MAX_PACKET_TOKENS};
-    bool list = false, fields = false;
+    bool list = false, fields = false, join = false;
     const cli_option options[] = {
         {.name = "policy",
          .letter = 'p',
@@ -247,6 +249,7 @@ int cmd_explain(int argc, char **argv)
          .value = &filter,
          .arg = "BPF",
          .help = "only packets that match this pcap filter"},
+        {.name = "join", .kind = CLI_FLAG, .value = &join, .help = CAPTURES_JOIN},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input_options opt;
@@ -264,5 +267,6 @@ int cmd_explain(int argc, char **argv)
         return cli_usage(page.name,
                          "nothing to explain: name a capture, or --list-policies, or --fields");
     opt = captures_options(filter, false);
+    opt.join = join;
     return explain(&s, (const char *const *)(argv + first), (size_t)(argc - first), &opt);
 }

@@ -28,25 +28,38 @@ static const cli_page page = {
 
 typedef struct labelling {
     bool table;
-    char *capture; /* name of the open capture, fit to be printed */
-    linebuf line;  /* records are made in it */
+    wsp_input *in;
+    const char *name; /* of the open capture */
+    const char *file; /* where the flow at hand begins */
+    char *capture;    /* its name, fit to be printed */
+    linebuf line;     /* records are made in it */
     wsp_labeller *labeller;
     wsp_packet *packet;
-    wsp_tokenize_stats stats; /* captures, flows, broken, unread and opaque alone */
+    wsp_tokenize_stats stats; /* captures, flows, broken, unread, joined and opaque alone */
     uint64_t id_base; /* flows of the captures before this one, so that ids are unique in a run */
     wsp_status st;    /* of the release callback, which cannot return one */
 } labelling;
 
 /* ---- output ---- */
 
+/* Flows of one file mostly come one after the other. */
+static bool show_file(labelling *l, const char *file)
+{
+    if (file == l->file)
+        return true;
+    free(l->capture);
+    l->capture = eve_name(file, !l->table);
+    l->file = file;
+    return l->capture != NULL;
+}
+
 static void print_json(labelling *l, const wsp_flow *f, const wsp_verdict *v)
 {
-    const eve_event event = {.type = "flow",
-                             .time_ns = f->last_ns,
-                             .flow_id = l->id_base + f->id + 1,
-                             .capture = l->capture};
+    eve_event event = {.type = "flow", .time_ns = f->last_ns, .flow_id = l->id_base + f->id + 1};
 
     l->line.len = 0;
+    l->line.failed = !show_file(l, f->file);
+    event.capture = l->capture;
     eve_flow(&l->line, f, &event);
     if (v)
         beside_put(&l->line, &(beside_word){.protocol = v->protocol,
@@ -110,6 +123,8 @@ static wsp_status add_frame(labelling *l, wsp_flow_table *table, int linktype,
     if (st < 0)
         return st;
     wsp_flow_note(f, l->packet, dir);
+    if (!f->file)
+        f->file = wsp_input_file(l->in) ? wsp_input_file(l->in) : l->name;
     if (!wsp_packet_ip(l->packet, &ip, &len))
         return l->st;
     if (!f->user) {
@@ -122,15 +137,14 @@ static wsp_status add_frame(labelling *l, wsp_flow_table *table, int linktype,
     return st < 0 ? st : l->st;
 }
 
-static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table, int linktype,
-                              wsp_error *err)
+static wsp_status read_frames(labelling *l, wsp_flow_table *table, int linktype, wsp_error *err)
 {
     wsp_frame frame;
     uint64_t number = 0;
     wsp_status st = WSP_OK;
 
     while (st == WSP_OK) {
-        st = wsp_input_next(in, &frame, err);
+        st = wsp_input_next(l->in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {
             cli_warn("%s (the %" PRIu64 " packets before it are labelled)", err->text, number);
             l->stats.broken++;
@@ -140,7 +154,7 @@ static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table
             break;
         st = add_frame(l, table, linktype, &frame);
         if (st < 0)
-            (void)snprintf(err->text, sizeof err->text, "%s: packet %" PRIu64 ": %s", l->capture,
+            (void)snprintf(err->text, sizeof err->text, "%s: packet %" PRIu64 ": %s", l->name,
                            number, wsp_status_name(st));
         number++;
     }
@@ -148,8 +162,7 @@ static wsp_status read_frames(labelling *l, wsp_input *in, wsp_flow_table *table
 }
 
 /* One labeller a capture: nDPI remembers across flows, and what it says shall not hang on other captures. */
-static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_info *info,
-                                wsp_error *err)
+static wsp_status label_capture(labelling *l, const wsp_capture_info *info, wsp_error *err)
 {
     wsp_flow_table_options opt = wsp_flow_table_options_default();
     wsp_flow_table *table = NULL;
@@ -161,30 +174,29 @@ static wsp_status label_capture(labelling *l, wsp_input *in, const wsp_capture_i
     l->stats.captures++;
     l->stats.opaque += !wsp_packet_link(info->name, info->linktype);
     l->id_base = before;
-    l->capture = eve_name(info->name, !l->table);
-    st = l->capture ? wsp_labeller_new(&l->labeller, NULL, err) : WSP_ERR_NOMEM;
-    if (st == WSP_OK)
-        st = wsp_flow_table_new(&table, &opt);
-    if (st < 0 && l->labeller == NULL && l->capture)
-        goto done; /* the labeller has said why */
+    l->name = info->name;
+    st = wsp_labeller_new(&l->labeller, NULL, err); /* it says why it is none */
+    if (st < 0)
+        return st;
+    st = wsp_flow_table_new(&table, &opt);
     if (st < 0)
         (void)snprintf(err->text, sizeof err->text, "%s: %s", info->name, wsp_status_name(st));
     else
-        st = read_frames(l, in, table, info->linktype, err);
+        st = read_frames(l, table, info->linktype, err);
     wsp_flow_table_free(table);
     if (st >= 0 && l->st < 0) {
         st = l->st;
-        (void)snprintf(err->text, sizeof err->text, "%s: %s", l->capture, wsp_status_name(st));
+        (void)snprintf(err->text, sizeof err->text, "%s: %s", l->name, wsp_status_name(st));
     }
-done:
     wsp_labeller_free(l->labeller);
     free(l->capture);
     l->labeller = NULL;
     l->capture = NULL;
+    l->file = NULL; /* the name goes with the capture */
     return st;
 }
 
-static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
+static wsp_status label_all(labelling *l, wsp_error *err)
 {
     wsp_capture_info info;
     wsp_status st = wsp_packet_new(&l->packet);
@@ -192,13 +204,13 @@ static wsp_status label_all(labelling *l, wsp_input *in, wsp_error *err)
     if (st < 0)
         (void)snprintf(err->text, sizeof err->text, "%s", wsp_status_name(st));
     while (st == WSP_OK && !cli_stdout_lost()) {
-        st = wsp_input_open_next(in, &info, err);
+        st = wsp_input_open_next(l->in, &info, err);
         if (st != WSP_OK)
             break;
         if (l->table && l->stats.captures == 0)
             printf("%-26s  %-21s  %-21s  %-9s  %7s  %10s  %-14s  %-7s  %s\n", "start", "source",
                    "destination", "proto", "packets", "bytes", "label", "by", "service");
-        st = label_capture(l, in, &info, err);
+        st = label_capture(l, &info, err);
     }
     wsp_packet_free(l->packet);
     line_clear(&l->line);
@@ -209,7 +221,7 @@ int cmd_label(int argc, char **argv)
 {
     static const char *const formats[] = {"jsonl", "table", NULL};
     const char *format = "jsonl", *filter = NULL;
-    bool skip_bad = false;
+    bool skip_bad = false, join = false;
     const cli_option options[] = {
         {.name = "output",
          .letter = 'o',
@@ -224,6 +236,7 @@ int cmd_label(int argc, char **argv)
          .value = &filter,
          .arg = "BPF",
          .help = "only packets that match this pcap filter"},
+        {.name = "join", .kind = CLI_FLAG, .value = &join, .help = CAPTURES_JOIN},
         {.name = "skip-bad",
          .kind = CLI_FLAG,
          .value = &skip_bad,
@@ -232,18 +245,19 @@ int cmd_label(int argc, char **argv)
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input_options opt;
     labelling l = {0};
-    wsp_input *in = NULL;
     wsp_error err;
     wsp_status st;
 
     l.table = format[0] == 't';
     opt = captures_options(filter, skip_bad);
-    if (wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
+    opt.join = join;
+    if (wsp_input_new(&l.in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
                       &err) < 0)
         return captures_refused(page.name, &err);
-    st = label_all(&l, in, &err);
-    l.stats.unread = wsp_input_unread(in);
-    wsp_input_free(in);
+    st = label_all(&l, &err);
+    l.stats.unread = wsp_input_unread(l.in);
+    l.stats.joined = wsp_input_joined(l.in);
+    wsp_input_free(l.in);
     if (st < 0)
         return cli_fail_error(&err);
     cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled by nDPI %s", l.stats.flows,

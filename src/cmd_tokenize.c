@@ -233,7 +233,9 @@ static wsp_status label_flow(void *arg, const wsp_flow *flow, const wsp_tokens *
     job *j = arg;
     wsp_flow_key key = j->changer ? wsp_changer_key(j->changer, &flow->key) : flow->key;
 
-    return labelling_flow(&j->labels, set->captures[set->capture[at]], &key);
+    (void)set;
+    (void)at;
+    return labelling_flow(&j->labels, flow->file, &key);
 }
 
 static wsp_status change(void *arg, size_t capture, int linktype, const wsp_frame *in,
@@ -260,7 +262,7 @@ static wsp_status code_flows(void *arg, const wsp_tokens *set)
 
 typedef struct arguments {
     const char *out, *format, *filter, *change, *model;
-    bool stats_only, sizes, skip_bad, drop, compress, predictions;
+    bool stats_only, sizes, skip_bad, join, drop, compress, predictions;
     size_t max_packets, max_flows;
     cli_list lists;
 } arguments;
@@ -282,6 +284,7 @@ static int parse(arguments *a, job *j, int argc, char **argv)
          .help = "format of --stats"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
+        {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
         {.name = "drop-residuals", .kind = CLI_FLAG, .value = &a->drop,
          .help = "leave the residuals out: no addresses, no way back to packets"},
         {.name = "compress", .letter = 'z', .kind = CLI_FLAG, .value = &a->compress, .help = "deflate the file"},
@@ -339,6 +342,7 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     wsp_status st;
 
     opt = captures_options(a->filter, a->skip_bad);
+    opt.join = a->join;
     st = wsp_input_new(&in, paths, n, &opt, err);
     j->refused = st < 0;
     if (st == WSP_OK)

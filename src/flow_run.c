@@ -174,13 +174,14 @@ static int comment(flow_run *r, const flow_record *f)
     return st < 0 ? cli_fail_error(&r->err) : CLI_OK;
 }
 
-/* Flows of one capture come one after the other. */
-static int show_capture(flow_run *r, const wsp_tokens *t, size_t flow)
+/* Flows of one file mostly come one after the other. */
+static int show_file(flow_run *r, const char *file)
 {
-    if (flow && t->capture[flow] == t->capture[flow - 1])
+    if (file == r->shown_file)
         return CLI_OK;
     free(r->shown);
-    r->shown = eve_name(t->captures[t->capture[flow]], r->out.format == OUT_JSONL);
+    r->shown = eve_name(file, r->out.format == OUT_JSONL);
+    r->shown_file = file;
     return r->shown ? CLI_OK : cli_fail("no memory for a capture's name");
 }
 
@@ -200,7 +201,7 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
         const kept *k = &r->kept[i];
         flow_record f = {.a = &a, .at = i, .id = k->id, .flow = &k->flow, .ndpi = &k->ndpi};
 
-        r->rc = show_capture(r, t, i);
+        r->rc = show_file(r, k->flow.file);
         f.capture = r->shown;
         if (r->rc == CLI_OK)
             r->rc = compare(r, &f);
@@ -254,12 +255,14 @@ static int print_end(flow_run *r)
 static void note_end(const flow_run *r, size_t skipped)
 {
     double s = progress_seconds(&r->progress);
-    char brief[512];
+    char brief[512], joined[48] = "";
 
     flow_sums_brief(&r->sums, &r->q, brief, sizeof brief);
-    cli_note("%" PRIu64 " flows of %" PRIu64 " captures labelled in %.1f s, %.0f packets/s%s%s",
-             r->sums.flows, r->stats.captures, s, s > 0 ? (double)r->stats.packets / s : 0.0,
-             brief[0] ? ": " : "", brief);
+    if (r->stats.joined)
+        (void)snprintf(joined, sizeof joined, " (%" PRIu64 " files)", r->stats.joined);
+    cli_note("%" PRIu64 " flows of %" PRIu64 " captures%s labelled in %.1f s, %.0f packets/s%s%s",
+             r->sums.flows, r->stats.captures, joined, s,
+             s > 0 ? (double)r->stats.packets / s : 0.0, brief[0] ? ": " : "", brief);
     if (r->out.ndpi)
         beside_report(&r->ndpi, wsp_model_head(r->q.m, compared_head(&r->q))->name);
     if (r->stats.evicted)

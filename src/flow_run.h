@@ -42,9 +42,10 @@ typedef struct flow_run {
     capture_out captures;
     host_out hosts;
     bool titled;
-    linebuf line; /* records are made in it */
-    char *shown;  /* the name of a capture, fit to be printed */
-    int rc;       /* of what was printed */
+    linebuf line;           /* records are made in it */
+    const char *shown_file; /* where the flow at hand begins */
+    char *shown;            /* its name, fit to be printed */
+    int rc;                 /* of what was printed */
     beside ndpi;
     flow_sums sums;
     progress progress;

@@ -55,6 +55,14 @@ typedef struct wsp_input_options {
      * If not a single capture was opened, wsp_input_open_next says at the end what was wrong instead of EOF.
      */
     bool keep_going;
+    /*
+     * all captures of all paths are one, as mergecap(1) would make it: their packets in the order of their times, where a
+     * capture is opened when its first packet is due. It has the name of the capture that begins first; packets of other link
+     * types than that one's are further captures of this name, as in pcapng. A capture that breaks off does not end it, and is
+     * told at its end. Memory is taken for each name, and for captures whose times overlap: of these at most 128. Captures are
+     * opened twice, so that none can be a pipe (ARG).
+     */
+    bool join;
     size_t max_depth; /* archives inside archives: how deep (default 3) */
     /* a BPF expression (man pcap-filter), or NULL; packets that do not match are skipped */
     const char *filter;
@@ -82,6 +90,14 @@ WSP_MUST_USE WSP_API wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_i
  * off or lies: the packets before it were good; the capture is closed.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err);
+
+/*
+ * Of a joined capture the name of the one that the last packet came from, valid until wsp_input_free; NULL of others, which have
+ * one name.
+ */
+WSP_API const char *wsp_input_file(const wsp_input *in);
+/* How many captures are one; 0 of an input that does not join. */
+WSP_API size_t wsp_input_joined(const wsp_input *in);
 
 /*
  * Captured bytes of the packets delivered so far, and paths or members skipped by skip_bad. For

@@ -39,7 +39,7 @@ typedef enum wsp_flow_end {
 
 #define WSP_MAX_VLANS 4 /* of a flow, that are kept: more tags than that are in its key alone */
 
-/* What the table keeps of every flow; read-only for the caller except `user`. */
+/* What the table keeps of every flow; read-only for the caller except `user` and `file`. */
 typedef struct wsp_flow {
     /* side 0 is the initiator: sender of the first packet, or receiver if that is a SYN-ACK */
     wsp_flow_key key;
@@ -54,6 +54,7 @@ typedef struct wsp_flow {
     uint8_t n_vlans;
     uint16_t vlan[WSP_MAX_VLANS]; /* [n_vlans] of the first packet, the outermost first */
     void *user;                   /* the caller's; see wsp_flow_table_options.release */
+    const char *file;             /* the caller's, too: the capture that the flow begins in */
 } wsp_flow;
 
 typedef struct wsp_flow_table wsp_flow_table;

@@ -224,6 +224,7 @@ typedef struct wsp_tokenize_stats {
         broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
     uint64_t packets, flows, bytes; /* bytes as captured */
     uint64_t unread;                /* paths that were no captures (keep_going of the input) */
+    uint64_t joined;                /* files that are one capture, of a joined input */
     uint64_t opaque;  /* captures of link types that are not taken apart (see wsp_packet_link) */
     uint64_t evicted; /* flows that ended because of max_flows or max_open_bytes */
     uint64_t header_tokens, payload_tokens; /* payload: kind and text; header: all others */
@@ -246,7 +247,10 @@ typedef struct wsp_prediction {
 } wsp_prediction;
 WSP_API size_t wsp_prediction_count(void); /* fields of network layers */
 
-/* Called for every flow when it has ended and is flow `index` of the set; flow is borrowed. */
+/*
+ * Called for every flow when it has ended and is flow `index` of the set; flow is borrowed. flow->file is the capture that it begins
+ * in, valid as long as the set and the input: its capture's name, but of a joined input (capture.h) that of one of the files.
+ */
 typedef wsp_status wsp_flow_tokens_fn(void *arg, const wsp_flow *flow, const wsp_tokens *set,
                                       size_t index);
 

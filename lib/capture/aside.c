@@ -8,6 +8,7 @@ enum { MAX_TYPES = 16 }; /* a file descriptor each */
 typedef struct packet_head {
     uint64_t time_ns;
     uint32_t caplen, wirelen;
+    const char *file;
 } packet_head;
 
 static wspi_aside *find(wspi_asides *a, const wsp_capture_info *of)
@@ -40,9 +41,10 @@ static wsp_status begin(wspi_asides *a, const char *name, const wsp_capture_info
 }
 
 wsp_status wspi_aside_add(wspi_asides *a, const char *name, const wsp_capture_info *of,
-                          const wsp_frame *f, wsp_error *err)
+                          const wsp_frame *f, const char *file, wsp_error *err)
 {
-    const packet_head head = {.time_ns = f->time_ns, .caplen = f->caplen, .wirelen = f->wirelen};
+    const packet_head head = {
+        .time_ns = f->time_ns, .caplen = f->caplen, .wirelen = f->wirelen, .file = file};
     wspi_aside *to;
 
     if (!find(a, of))
@@ -70,6 +72,7 @@ wsp_status wspi_aside_next(wspi_aside *a, wsp_frame *f)
         return WSP_ERR_NOMEM;
     if (fread(a->data, 1, head.caplen, a->fp) != head.caplen)
         return WSP_ERR_IO;
+    a->file = head.file;
     *f = (wsp_frame){
         .time_ns = head.time_ns, .caplen = head.caplen, .wirelen = head.wirelen, .data = a->data};
     return WSP_OK;

@@ -30,7 +30,12 @@ struct wsp_input {
     size_t archives;     /* levels of the stack that are archives */
     wspi_source *memory; /* to be visited first, or NULL */
     char *name;          /* of the open capture */
+    char *place;         /* the file on disk that was visited last */
+    size_t n_there;      /* captures of it that were opened */
     wspi_savefile file;
+    wspi_join *join; /* of all, or NULL: not wanted, or not begun */
+    bool any_type;   /* packets of all link types come as they are */
+    bool quiet;      /* silent about what is no capture */
     size_t next_other;
     wspi_asides
         others; /* packets of the capture before that had other link types: visited before all else */
@@ -40,8 +45,10 @@ struct wsp_input {
     bool told;          /* it was said why nothing was opened */
     wsp_error held;     /* keep_going: what was wrong last, until something else is met */
     uint64_t read, all; /* bytes of files: so far, in all (0: not known, or not asked yet) */
+    uint64_t *meter;    /* what counts them: `read`, or that of the input that this is a part of */
     bool measured;
-    atomic_bool stopped; /* by a signal, or by another thread */
+    atomic_bool stopped;     /* by a signal, or by another thread */
+    const atomic_bool *stop; /* what ends this: `stopped`, likewise */
 };
 
 wsp_input_options wsp_input_options_default(void)
@@ -60,6 +67,21 @@ static wsp_status check_paths(const char *const *paths, size_t n, wsp_error *err
     return WSP_OK;
 }
 
+/* What is joined is opened twice, to see when it begins and to read it. */
+static wsp_status check_joinable(const char *const *paths, size_t n, wsp_error *err)
+{
+    struct stat sb;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(paths[i], "-") == 0 ||
+            (stat(paths[i], &sb) == 0 && !S_ISREG(sb.st_mode) && !S_ISDIR(sb.st_mode)))
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "%s can be read only once, and what is joined is read twice: name "
+                             "files, folders or archives",
+                             strcmp(paths[i], "-") == 0 ? "standard input" : paths[i]);
+    return WSP_OK;
+}
+
 wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
                          const wsp_input_options *opt, wsp_error *err)
 {
@@ -68,6 +90,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
     *out = NULL;
     if (opt && opt->filter)
         WSP_TRY(wspi_filter_check(opt->filter, err));
+    if (opt && opt->join)
+        WSP_TRY(check_joinable(paths, n, err));
     if (opt && opt->keep_going)
         WSP_TRY(check_paths(paths, n, err));
     in = calloc(1, sizeof *in);
@@ -75,6 +99,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
         return wspi_nomem(err, "an input", sizeof *in);
     in->opt = opt ? *opt : wsp_input_options_default();
     in->opt.filter = NULL; /* ours is in->filter */
+    in->meter = &in->read;
+    in->stop = &in->stopped;
     in->paths = wspi_new_array(n, sizeof *in->paths);
     if (!in->paths)
         goto nomem;
@@ -97,7 +123,7 @@ wsp_status wspi_input_from_memory(wsp_input **out, const char *name, const void 
     wsp_input_options own = opt ? *opt : wsp_input_options_default();
     wsp_input *in;
 
-    own.keep_going = false; /* the name is not looked for */
+    own.keep_going = own.join = false; /* the name is not looked for, and it is one capture */
     WSP_TRY(wsp_input_new(out, &name, 1, &own, err));
     in = *out;
     in->opt.keep_going = opt && opt->keep_going;
@@ -231,8 +257,8 @@ static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name
 
     if (!src)
         return wspi_nomem(err, "a byte source", sizeof *src);
-    src->meter = &in->read;
-    src->stop = &in->stopped;
+    src->meter = in->meter;
+    src->stop = in->stop;
     got = wspi_source_peek(src, 4);
     if (src->fault.status < 0) {
         errno = src->fault.sys_errno;
@@ -247,10 +273,20 @@ static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name
         st = in->name ? wspi_savefile_open(&in->file, src, name, in->filter, info, err)
                       : wspi_nomem(err, "a name", strlen(name));
         info->name = in->name;
+        in->file.any_type = in->any_type;
+        in->n_there += st == WSP_OK;
     }
     if (st < 0)
         wspi_source_free(src);
     return st;
+}
+
+static wsp_status arrive(wsp_input *in, const char *path, wsp_error *err)
+{
+    free(in->place);
+    in->place = strdup(path);
+    in->n_there = 0;
+    return in->place ? WSP_OK : wspi_nomem(err, "a path", strlen(path));
 }
 
 /*
@@ -274,6 +310,7 @@ static wsp_status visit_path(wsp_input *in, const char *path, bool in_folder,
     }
     if (S_ISDIR(sb.st_mode))
         return visit_folder(in, path, err);
+    WSP_TRY(arrive(in, path, err));
     /* a FIFO that nobody writes to would be waited for here, where nothing can end it */
     fd = open(path, O_RDONLY | O_CLOEXEC | (S_ISFIFO(sb.st_mode) ? O_NONBLOCK : 0));
     if (fd < 0)
@@ -372,7 +409,7 @@ static wsp_status step(wsp_input *in, wsp_capture_info *info, bool *end, wsp_err
 
 static void tell_held(wsp_input *in)
 {
-    if (in->has_held)
+    if (in->has_held && !in->quiet)
         wspi_log(WSP_LOG_ERROR, "%s", in->held.text);
     in->has_held = false;
 }
@@ -380,7 +417,7 @@ static void tell_held(wsp_input *in)
 /* A stream that was stopped looks as if it broke off, or were none: that is not its fault. */
 static bool is_cut_short(const wsp_input *in, wsp_status st)
 {
-    return in->stopped && (st == WSP_ERR_IO || st == WSP_ERR_FORMAT || st == WSP_ERR_UNSUPPORTED);
+    return *in->stop && (st == WSP_ERR_IO || st == WSP_ERR_FORMAT || st == WSP_ERR_UNSUPPORTED);
 }
 
 /* Whether the walk goes on after this. */
@@ -418,6 +455,22 @@ static wsp_status end_of_paths(wsp_input *in, wsp_error *err)
     return err->status;
 }
 
+/* All paths are walked over at once, and their captures are one; packets of other link types than its first are others. */
+static wsp_status open_joined(wsp_input *in, wsp_capture_info *info, wsp_error *err)
+{
+    wsp_status st = wspi_join_new(&in->join, in, info, err);
+
+    in->next_path = in->n_paths;
+    in->told = true;
+    if (st != WSP_OK)
+        return is_cut_short(in, st) ? WSP_EOF : st;
+    in->name = strdup(info->name);
+    st = in->name ? wspi_savefile_open_join(&in->file, in->join, in->filter, info, err)
+                  : wspi_nomem(err, "a name", strlen(info->name));
+    in->opened = st == WSP_OK;
+    return st;
+}
+
 wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error *err)
 {
     wsp_error local;
@@ -427,8 +480,10 @@ wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info, wsp_error 
     if (!err)
         err = &local;
     close_capture(in);
+    if (in->opt.join && in->next_path < in->n_paths && !*in->stop)
+        return open_joined(in, info, err);
     for (;;) {
-        if (in->stopped) {
+        if (*in->stop) {
             tell_held(in);
             return WSP_EOF;
         }
@@ -454,7 +509,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
 {
     wsp_status st;
 
-    if (!wspi_savefile_is_open(&in->file) || in->stopped)
+    if (!wspi_savefile_is_open(&in->file) || *in->stop)
         return WSP_EOF;
     st = wspi_savefile_next(&in->file, in->name, frame, err);
     if (st == WSP_OK)
@@ -462,6 +517,16 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
     else
         close_capture(in);
     return is_cut_short(in, st) ? WSP_EOF : st;
+}
+
+const char *wsp_input_file(const wsp_input *in)
+{
+    return wspi_savefile_file(&in->file);
+}
+
+size_t wsp_input_joined(const wsp_input *in)
+{
+    return in->join ? wspi_join_count(in->join) : 0;
 }
 
 uint64_t wsp_input_bytes(const wsp_input *in)
@@ -540,6 +605,7 @@ void wsp_input_free(wsp_input *in)
     while (in->depth)
         pop(in);
     wspi_asides_clear(&in->others);
+    wspi_join_free(in->join);
     wspi_source_free(in->memory);
     for (size_t i = 0; i < in->n_paths; i++)
         free(in->paths[i]);
@@ -547,5 +613,50 @@ void wsp_input_free(wsp_input *in)
     free(in->filter);
     free(in->stack);
     free(in->name);
+    free(in->place);
     free(in);
+}
+
+/* ---- parts ---- */
+
+wsp_status wspi_input_part(wsp_input **out, wsp_input *of, const char *const *paths, size_t n,
+                           bool quiet, wsp_error *err)
+{
+    wsp_input_options opt = of->opt;
+
+    opt.join = false;
+    if (quiet) { /* what is wrong is an error of this one file */
+        opt.skip_bad = false;
+        opt.keep_going = true;
+    }
+    WSP_TRY(wsp_input_new(out, paths, n, &opt, err));
+    (*out)->any_type = true;
+    (*out)->quiet = quiet;
+    (*out)->stop = of->stop;
+    if (quiet)
+        (*out)->meter = of->meter;
+    return WSP_OK;
+}
+
+const char *wspi_input_place(const wsp_input *in, size_t *nth)
+{
+    *nth = in->n_there - 1;
+    return in->place;
+}
+
+const wsp_capture_info *wspi_input_interface(const wsp_input *in)
+{
+    return &in->file.of;
+}
+
+const char *const *wspi_input_paths(const wsp_input *in, size_t *n)
+{
+    *n = in->n_paths;
+    return (const char *const *)in->paths;
+}
+
+void wspi_input_count(wsp_input *in, const wsp_input *part)
+{
+    in->skipped += part->skipped;
+    in->unread += part->unread;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * input_int.h: private to capture/: where bytes come from (bytesource.c), archives unpacked as a
- * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them.
+ * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them, join.c makes
+ * one of them all.
  */
 #ifndef WSPI_INPUT_INT_H
 #define WSPI_INPUT_INT_H
@@ -88,6 +89,7 @@ typedef struct wspi_aside {
     FILE *fp;
     uint8_t *data; /* [cap] of the packet read last */
     size_t cap;
+    const char *file; /* of that packet, as it was given to wspi_aside_add */
 } wspi_aside;
 
 /* Zeros: none. */
@@ -96,28 +98,54 @@ typedef struct wspi_asides {
     size_t n, cap;
 } wspi_asides;
 
+/* `file` is kept, not copied. */
 wsp_status wspi_aside_add(wspi_asides *a, const char *name, const wsp_capture_info *of,
-                          const wsp_frame *f, wsp_error *err) WSP_MUST_USE;
+                          const wsp_frame *f, const char *file, wsp_error *err) WSP_MUST_USE;
 wsp_status wspi_aside_rewind(wspi_aside *a) WSP_MUST_USE;
 wsp_status wspi_aside_next(wspi_aside *a, wsp_frame *f) WSP_MUST_USE;
 void wspi_aside_close(wspi_aside *a);
 void wspi_asides_clear(wspi_asides *a);
 
+/* ---- all captures of an input as one, by the times of their packets ---- */
+
+typedef struct wspi_join wspi_join;
+
+/*
+ * Looks at the first packet of every capture of `in`, which was not begun and is borrowed, and tells of the earliest; info->name
+ * is the join's. What the walk has skipped, or left unread, is counted in `in`.
+ */
+wsp_status wspi_join_new(wspi_join **out, wsp_input *in, wsp_capture_info *info,
+                         wsp_error *err) WSP_MUST_USE;
+/*
+ * The next packet, its capture's link type in *of. A file that breaks off ends, and others go on; at the end, in the place of
+ * EOF, it is told.
+ */
+wsp_status wspi_join_next(wspi_join *j, wsp_capture_info *of, wsp_frame *frame,
+                          wsp_error *err) WSP_MUST_USE;
+/* The name of the capture that the last packet came from. */
+const char *wspi_join_file(const wspi_join *j);
+/* Captures that are joined. */
+size_t wspi_join_count(const wspi_join *j);
+void wspi_join_free(wspi_join *j);
+
 /* ---- one capture ---- */
 
-/* Open is one of pc, ng and aside.fp. */
+/* Open is one of pc, ng, aside.fp and join. */
 typedef struct wspi_savefile {
     pcap_t *pc;
     wspi_pcapng *ng;
     wspi_aside aside;
-    FILE *fp; /* of pc, which closes it, or ng */
+    wspi_join *join; /* borrowed */
+    FILE *fp;        /* of pc, which closes it, or ng */
     char *iobuf;
     wspi_source *src;
     struct bpf_program prog;
     bool has_prog, classic;
+    bool any_type; /* packets of other link types are not put aside */
     int linktype;
-    uint64_t packets;   /* read, before the filter */
-    wspi_asides others; /* what pcapng has of other link types: to be taken before closing */
+    wsp_capture_info of; /* of the interface of the last packet, without a name */
+    uint64_t packets;    /* read, before the filter */
+    wspi_asides others;  /* packets of other link types: to be taken before closing */
 } wspi_savefile;
 
 /* Whether the bytes begin like pcap or pcapng. */
@@ -130,7 +158,12 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
 wsp_status wspi_savefile_open_aside(wspi_savefile *sf, wspi_aside *a, const char *name,
                                     const char *filter, wsp_capture_info *info,
                                     wsp_error *err) WSP_MUST_USE;
+/* info: of the join. */
+wsp_status wspi_savefile_open_join(wspi_savefile *sf, wspi_join *j, const char *filter,
+                                   const wsp_capture_info *info, wsp_error *err) WSP_MUST_USE;
 bool wspi_savefile_is_open(const wspi_savefile *sf);
+/* The file of a joined capture that the last packet was in; NULL of other captures. */
+const char *wspi_savefile_file(const wspi_savefile *sf);
 wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *frame,
                               wsp_error *err) WSP_MUST_USE;
 void wspi_savefile_close(wspi_savefile *sf);
@@ -138,5 +171,23 @@ void wspi_savefile_close(wspi_savefile *sf);
 int wspi_linktype_of_dlt(int dlt);
 /* WSP_ERR_ARG when the expression is wrong for every usual link type. */
 wsp_status wspi_filter_check(const char *filter, wsp_error *err) WSP_MUST_USE;
+
+/* ---- inputs that an input reads ---- */
+
+/*
+ * An input over some of another's paths, which it outlives: as deep into archives, but for packets of all link types and without
+ * a filter. It ends with the other. A quiet one is silent about what is no capture, and counts the bytes that it reads for the
+ * other.
+ */
+wsp_status wspi_input_part(wsp_input **out, wsp_input *of, const char *const *paths, size_t n,
+                           bool quiet, wsp_error *err) WSP_MUST_USE;
+/* The file on disk that the open capture is in, until the next one is opened, and how many captures of it came before. */
+const char *wspi_input_place(const wsp_input *in, size_t *nth);
+/* The interface of the last packet. */
+const wsp_capture_info *wspi_input_interface(const wsp_input *in);
+/* All paths as wsp_input_new had them. */
+const char *const *wspi_input_paths(const wsp_input *in, size_t *n);
+/* Counts what a part has passed over. */
+void wspi_input_count(wsp_input *in, const wsp_input *part);
 
 #endif

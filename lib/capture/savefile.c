@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * savefile.c: one capture: a pcap stream, read by libpcap with nanoseconds, a pcapng stream, or packets that were put aside
- * of one; what its header says; the BPF filter.
+ * savefile.c: one capture: a pcap stream, read by libpcap with nanoseconds, a pcapng stream, packets that were put aside
+ * of one, or several captures joined; what its header says; the BPF filter.
  */
 #include "capture/input_int.h"
 
@@ -164,6 +164,7 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
     *sf = (wspi_savefile){.classic = take_header(src, info)};
     st = open_stream(sf, src, name, info, err);
     sf->linktype = info->linktype;
+    sf->of = *info;
     if (st == WSP_OK)
         st = compile(sf, name, filter, err);
     if (st < 0) {
@@ -174,12 +175,24 @@ wsp_status wspi_savefile_open(wspi_savefile *sf, wspi_source *src, const char *n
     return WSP_OK;
 }
 
+wsp_status wspi_savefile_open_join(wspi_savefile *sf, wspi_join *j, const char *filter,
+                                   const wsp_capture_info *info, wsp_error *err)
+{
+    wsp_status st;
+
+    *sf = (wspi_savefile){.join = j, .linktype = info->linktype, .of = *info};
+    st = compile(sf, info->name, filter, err);
+    if (st < 0)
+        wspi_savefile_close(sf);
+    return st;
+}
+
 wsp_status wspi_savefile_open_aside(wspi_savefile *sf, wspi_aside *a, const char *name,
                                     const char *filter, wsp_capture_info *info, wsp_error *err)
 {
     wsp_status st;
 
-    *sf = (wspi_savefile){.aside = *a, .linktype = a->info.linktype};
+    *sf = (wspi_savefile){.aside = *a, .linktype = a->info.linktype, .of = a->info};
     *a = (wspi_aside){.fp = NULL};
     *info = sf->aside.info;
     st = wspi_aside_rewind(&sf->aside);
@@ -195,7 +208,12 @@ wsp_status wspi_savefile_open_aside(wspi_savefile *sf, wspi_aside *a, const char
 
 bool wspi_savefile_is_open(const wspi_savefile *sf)
 {
-    return sf->pc || sf->ng || sf->aside.fp;
+    return sf->pc || sf->ng || sf->aside.fp || sf->join;
+}
+
+const char *wspi_savefile_file(const wspi_savefile *sf)
+{
+    return sf->join ? wspi_join_file(sf->join) : sf->aside.file;
 }
 
 /*
@@ -242,21 +260,21 @@ static wsp_status next_pcap(wspi_savefile *sf, wsp_frame *frame)
     return WSP_OK;
 }
 
-/* The next packet of the link type that the capture began with; what could not be put aside is *lost. */
-static wsp_status next_pcapng(wspi_savefile *sf, const char *name, wsp_frame *frame, bool *lost,
-                              wsp_error *err)
+/* Where packets may be of any link type, the next of the one that is wanted. *told: what failed is in err. */
+static wsp_status next_mixed(wspi_savefile *sf, const char *name, wsp_frame *frame, bool *told,
+                             wsp_error *err)
 {
-    wsp_capture_info of = {.name = NULL};
-    wsp_status st;
+    for (;;) {
+        wsp_status st = sf->join ? wspi_join_next(sf->join, &sf->of, frame, err)
+                                 : wspi_pcapng_next(sf->ng, &sf->of, frame);
 
-    while ((st = wspi_pcapng_next(sf->ng, &of, frame)) == WSP_OK && of.linktype != sf->linktype) {
-        st = wspi_aside_add(&sf->others, name, &of, frame, err);
-        *lost = st < 0;
-        if (st < 0)
-            break;
+        *told = sf->join != NULL;
+        if (st != WSP_OK || sf->any_type || sf->of.linktype == sf->linktype)
+            return st;
+        *told = true;
+        WSP_TRY(wspi_aside_add(&sf->others, name, &sf->of, frame, wspi_savefile_file(sf), err));
         sf->packets++;
     }
-    return st;
 }
 
 static bool fits_filter(const wspi_savefile *sf, const wsp_frame *f)
@@ -268,18 +286,18 @@ static bool fits_filter(const wspi_savefile *sf, const wsp_frame *f)
 
 wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *frame, wsp_error *err)
 {
-    bool lost = false;
+    bool told = false;
     wsp_status st;
 
     for (;;) {
         if (sf->pc)
             st = next_pcap(sf, frame);
-        else if (sf->ng)
-            st = next_pcapng(sf, name, frame, &lost, err);
-        else
+        else if (sf->aside.fp)
             st = wspi_aside_next(&sf->aside, frame);
+        else
+            st = next_mixed(sf, name, frame, &told, err);
         if (st != WSP_OK)
-            return st < 0 && !lost ? broken_off(sf, name, err) : st;
+            return st < 0 && !told ? broken_off(sf, name, err) : st;
         sf->packets++;
         if (fits_filter(sf, frame))
             return WSP_OK;

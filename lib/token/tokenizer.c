@@ -23,6 +23,7 @@ typedef struct packet_head {
 } packet_head;
 
 typedef struct tokenizer {
+    wsp_input *in;
     wsp_tokens *t;
     wsp_tokenize_stats *stats;
     wsp_packet *packet;
@@ -197,6 +198,14 @@ static wsp_status keep_coded(tokenizer *k, coded_flow *f, const wsp_frame *frame
     return keep_packet(k, f, ids, n, resid, k->opt.drop_residuals ? 0 : len);
 }
 
+/* What the last packet was in. */
+static const char *file_of(const tokenizer *k)
+{
+    const char *file = wsp_input_file(k->in);
+
+    return file ? file : k->t->captures[k->t->n_captures - 1];
+}
+
 static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
                              const wsp_frame *frame, uint64_t number)
 {
@@ -212,6 +221,8 @@ static wsp_status code_frame(tokenizer *k, wsp_flow_table *table, int linktype,
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(k->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(k->packet), &flow, &dir));
     wsp_flow_note(flow, k->packet, dir);
+    if (!flow->file)
+        flow->file = file_of(k);
     k->stats->packets++;
     k->stats->bytes += frame->caplen;
     if (k->opt.on_packet) {
@@ -259,8 +270,7 @@ static wsp_status add_capture(tokenizer *k, const wsp_capture_info *info)
     return k->bits ? wspi_bits_capture(k->bits, info->linktype) : WSP_OK;
 }
 
-static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_info *info,
-                               wsp_error *err)
+static wsp_status code_capture(tokenizer *k, const wsp_capture_info *info, wsp_error *err)
 {
     wsp_flow_table_options opt = wsp_flow_table_options_default();
     wsp_flow_table *table = NULL;
@@ -276,7 +286,7 @@ static wsp_status code_capture(tokenizer *k, wsp_input *in, const wsp_capture_in
     if (st == WSP_OK)
         st = wsp_flow_table_new(&table, &opt);
     while (st == WSP_OK) {
-        st = wsp_input_next(in, &frame, err);
+        st = wsp_input_next(k->in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {
             wspi_log(WSP_LOG_WARNING, "%s (the %llu packets before it are kept)",
                      err ? err->text : info->name, (unsigned long long)number);
@@ -387,15 +397,15 @@ static void clear(tokenizer *k)
     free(k->tally);
 }
 
-static wsp_status run(tokenizer *k, wsp_input *in, wsp_error *err)
+static wsp_status run(tokenizer *k, wsp_error *err)
 {
     wsp_capture_info info;
     wsp_status st;
 
-    while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK) {
+    while ((st = wsp_input_open_next(k->in, &info, err)) == WSP_OK) {
         if (k->opt.want && !k->opt.want(k->opt.arg, info.name))
             continue;
-        st = code_capture(k, in, &info, err);
+        st = code_capture(k, &info, err);
         if (st < 0)
             break;
     }
@@ -404,7 +414,8 @@ static wsp_status run(tokenizer *k, wsp_input *in, wsp_error *err)
             (void)drain(k); /* what was read before is the caller's; the first failure is told */
         return st;
     }
-    k->stats->unread = wsp_input_unread(in);
+    k->stats->unread = wsp_input_unread(k->in);
+    k->stats->joined = wsp_input_joined(k->in);
     if (k->bits)
         WSP_TRY(wspi_bits_finish(k->bits, &k->stats->sizes, err));
     count_tokens(k);
@@ -418,7 +429,7 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
                         wsp_tokenize_stats *stats, wsp_error *err)
 {
     wsp_error local = {.status = WSP_OK};
-    tokenizer k = {.stats = stats, .opt = *opt};
+    tokenizer k = {.in = in, .stats = stats, .opt = *opt};
     wsp_status st;
 
     *out = NULL;
@@ -428,7 +439,7 @@ wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_options *opt, wsp_toke
     if (st < 0)
         (void)wspi_nomem(err, "a token set", sizeof *k.t);
     else
-        st = run(&k, in, err);
+        st = run(&k, err);
     clear(&k);
     if (st < 0) {
         wsp_tokens_free(k.t);
