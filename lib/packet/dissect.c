@@ -100,7 +100,7 @@ bool wsp_packet_link(const char *capture, int linktype)
 {
     const char *name = wspi_linktype_name(linktype);
 
-    if (is_raw(linktype) || wspi_link_layer(linktype) != WSPI_PAYLOAD)
+    if (is_raw(linktype) || wspi_is_wifi(linktype) || wspi_link_layer(linktype) != WSPI_PAYLOAD)
         return true;
     wspi_log(WSP_LOG_WARNING,
              "%s: link type %d%s%s%s is not taken apart: its packets are one flow without "
@@ -110,8 +110,12 @@ bool wsp_packet_link(const char *capture, int linktype)
 }
 
 /* Of raw IP the version nibble decides. */
-static uint8_t first_layer(int linktype, const wsp_packet *p)
+static uint8_t first_layer(int linktype, wspi_region *r)
 {
+    const wsp_packet *p = r->p;
+
+    if (wspi_is_wifi(linktype))
+        return wspi_wifi(r, linktype);
     if (is_raw(linktype))
         return p->caplen == 0 ? WSPI_PAYLOAD : p->data[0] >> 4 == 6 ? WSPI_IPV6 : WSPI_IPV4;
     return wspi_link_layer(linktype);
@@ -134,7 +138,7 @@ void wsp_packet_check(wsp_packet *p)
     p->checked = true;
 }
 
-void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
+static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most)
 {
     wspi_region r = {.p = p};
     uint8_t id;
@@ -147,8 +151,9 @@ void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
     p->data = frame->data;
     p->n_layers = 0;
     p->fragment = p->checked = false;
+    p->wrap = (wspi_wrap){.frame = frame->data, .most = most};
     r.end = p->wire;
-    id = first_layer(linktype, p);
+    id = first_layer(linktype, &r);
     while (id != WSPI_PAYLOAD)
         id = wspi_protos[id]->parse(&r);
     p->payload_off = r.off;
@@ -157,9 +162,20 @@ void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
     wspi_key_fill(p);
 }
 
+void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
+{
+    take_apart(p, linktype, frame, WSPI_MAX_WRAPS);
+}
+
 void wsp_packet_dissect(wsp_packet *p, int linktype, const wsp_frame *frame)
 {
     wsp_packet_peek(p, linktype, frame);
+    wsp_packet_check(p);
+}
+
+void wspi_dissect_wraps(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most)
+{
+    take_apart(p, linktype, frame, most);
     wsp_packet_check(p);
 }
 
@@ -192,6 +208,7 @@ void wspi_key_fill(wsp_packet *p)
     size_t n = wspi_own_layers(p);
 
     memset(&p->key, 0, sizeof p->key);
+    p->key.scope = p->wrap.scope;
     for (size_t i = 0; i < n; i++)
         if (wspi_protos[p->layers[i].id]->key)
             wspi_protos[p->layers[i].id]->key(&p->key, p, &p->layers[i]);
@@ -202,11 +219,20 @@ void wspi_key_fill(wsp_packet *p)
 wsp_status wsp_packet_new(wsp_packet **out)
 {
     *out = wspi_new_array(1, sizeof **out);
-    return *out ? WSP_OK : WSP_ERR_NOMEM;
+    if (!*out)
+        return WSP_ERR_NOMEM;
+    (*out)->room = wspi_new_array(WSPI_MADE_FRAME, 1);
+    if ((*out)->room)
+        return WSP_OK;
+    free(*out);
+    *out = NULL;
+    return WSP_ERR_NOMEM;
 }
 
 void wsp_packet_free(wsp_packet *p)
 {
+    if (p)
+        free(p->room);
     free(p);
 }
 
@@ -227,6 +253,8 @@ size_t wsp_packet_vlans(const wsp_packet *p, uint16_t *vlan, size_t room)
 {
     size_t n = 0, layers = wspi_own_layers(p);
 
+    for (; n < p->wrap.n_vlans && n < room; n++)
+        vlan[n] = p->wrap.vlan[n];
     for (size_t i = 0; i < layers && n < room; i++)
         if (p->layers[i].id == WSPI_VLAN)
             vlan[n++] = (uint16_t)p->layers[i].v[WSPI_VLAN_ID];

@@ -20,6 +20,9 @@ enum {
     WSPI_MAX_HEADER = 40
 };
 
+/* Wraps: of how many are taken off, and the longest frame that is made for one. */
+enum { WSPI_MAX_WRAPS = 4, WSPI_WRAP_VLANS = 4, WSPI_ETH_LEN = 14, WSPI_MADE_FRAME = 1 << 17 };
+
 /* Layers. The order is part of the vocabulary: append only, before PAYLOAD, which ends every stack. */
 enum wspi_layer_id {
     WSPI_ETH,
@@ -239,6 +242,23 @@ struct wspi_layer {
     uint8_t extra[WSPI_MAX_EXTRA];
 };
 
+/*
+ * What a frame came in: bytes before it that are no layers, have no tokens, and no field is told of. All offsets and lengths of the
+ * packet are those of the inner frame, as if it had been captured by itself. `made` bytes of this stand for the wrap's
+ * last ones (an Ethernet header in the place of another link's): the captured frame is bytes [0, len), then those of `data` from
+ * `made` on.
+ */
+typedef struct wspi_wrap {
+    const uint8_t *frame; /* as captured, borrowed */
+    uint32_t len;         /* 0: not wrapped */
+    uint8_t made;         /* 0, or WSPI_ETH_LEN */
+    uint8_t n;            /* wraps in wraps */
+    uint8_t most;         /* of them that are taken off */
+    uint8_t n_vlans;
+    uint16_t vlan[WSPI_WRAP_VLANS]; /* of tags in the wrap, the outermost first */
+    uint32_t scope;                 /* of the key, likewise */
+} wspi_wrap;
+
 struct wsp_packet {
     int linktype;
     uint64_t time_ns;
@@ -251,6 +271,8 @@ struct wsp_packet {
     bool fragment;                     /* of an IP packet: its key has no ports */
     bool checked;                      /* the layers' autos are true */
     wsp_flow_key key;
+    wspi_wrap wrap;
+    uint8_t *room; /* [WSPI_MADE_FRAME], or NULL */
     wspi_layer layers[WSPI_MAX_LAYERS];
 };
 
@@ -293,6 +315,33 @@ void wspi_narrow(wspi_region *r, uint32_t start, uint64_t len);
 uint8_t wspi_next_by_number(enum wspi_space space, uint64_t number);
 /* Innermost layer of the stack, or PAYLOAD. */
 uint8_t wspi_last_layer(const wspi_region *r);
+
+/* ---- wraps: what is coded as the frame inside ---- */
+
+/* As wsp_packet_dissect, with `most` wraps taken off, of WSPI_MAX_WRAPS: with 0 the layers are those of the captured frame itself. */
+void wspi_dissect_wraps(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most);
+
+/*
+ * The next `head` bytes, which are there, end the wrap of an inner frame. header: its Ethernet header, where it has none of its
+ * own: [WSPI_ETH_LEN] addresses and type. scope: what it adds to the key, or 0. Returns whether it was taken off: the region is the
+ * inner frame then, without a layer.
+ */
+bool wspi_unwrap(wspi_region *r, uint32_t head, const uint8_t *header, uint64_t scope);
+/* The captured frame's offset of one in the packet that is not among the `made` bytes. */
+static inline uint32_t wspi_frame_at(const wsp_packet *p, uint32_t off)
+{
+    return off + p->wrap.len - p->wrap.made;
+}
+
+/* These take a wrap off and return the layer that the inner frame begins with; PAYLOAD: there is none. */
+uint8_t wspi_geneve(wspi_region *r);
+uint8_t wspi_erspan(wspi_region *r, uint16_t type, bool numbered);
+uint8_t wspi_port_tag(wspi_region *r, uint64_t type);
+uint8_t wspi_wifi(wspi_region *r, int linktype);
+/* Is it one of IEEE 802.11, bare or behind a receiver's header? */
+bool wspi_is_wifi(int linktype);
+/* Offsets in the captured frame of the link addresses of an IEEE 802.11 wrap; returns how many. */
+size_t wspi_wifi_addresses(const wsp_packet *p, uint32_t at[4]);
 
 /* ---- computed values ---- */
 

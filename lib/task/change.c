@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "packet/packet_int.h"
 #include "task/task_int.h"
 
 static const struct {
@@ -195,13 +196,11 @@ static wsp_status keep_some(wsp_changer *c, int linktype, const wsp_frame *frame
 
 static void cut_payload(wsp_changer *c, int linktype, const wsp_frame *in, wsp_frame *out)
 {
-    const uint8_t *payload;
-    size_t caplen, wirelen;
+    const wsp_packet *p = c->packet;
 
     wsp_packet_dissect(c->packet, linktype, in);
-    wsp_packet_payload(c->packet, &payload, &caplen, &wirelen);
-    if (payload && caplen)
-        out->caplen = (uint32_t)(payload - in->data);
+    if (p->payload_len && p->caplen > p->payload_off)
+        out->caplen = wspi_frame_at(p, p->payload_off);
 }
 
 wsp_status wsp_changer_frame(wsp_changer *c, size_t capture, int linktype, const wsp_frame *in,

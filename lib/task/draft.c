@@ -28,7 +28,7 @@ wsp_status wspi_draft_read(wspi_draft *d, int linktype, const wsp_frame *frame)
     const wsp_packet *p = d->p;
     uint32_t begin, end;
 
-    wsp_packet_dissect(d->p, linktype, frame);
+    wspi_dissect_wraps(d->p, linktype, frame, 0);
     begin = WSPI_MIN(p->payload_off, p->caplen);
     end = WSPI_MIN(p->payload_off + p->payload_len, p->caplen);
     d->payload.len = d->trailer.len = d->frame.len = d->second.len = 0;

@@ -323,12 +323,45 @@ wsp_status wsp_forger_new(wsp_forger **out, int linktype, const wsp_forge_option
     return WSP_OK;
 }
 
+/* The headers of the packet into the forged frame; what was made for a wrap stands for bytes that stay. */
+static void build(wsp_forger *f)
+{
+    wsp_packet *p = f->packet;
+    uint8_t made[WSPI_ETH_LEN], *frame = f->frame.data + wspi_frame_at(p, 0);
+
+    if (!p->n_layers)
+        return;
+    memcpy(made, frame, p->wrap.made);
+    wspi_build(p, frame);
+    keep_wrong(p, frame);
+    memcpy(frame, made, p->wrap.made);
+}
+
+/* What the frame came in, the innermost wrap first: its checksums are over what it wraps. A radio's addresses are in no layer. */
+static void forge_wraps(wsp_forger *f, const wsp_frame *in, uint64_t way, uint64_t back, int dir)
+{
+    wsp_packet *p = f->packet;
+    uintptr_t clocks = 0;
+    uint32_t at[4];
+
+    if (f->opt.what & WSP_FORGE_ADDRESSES)
+        for (size_t n = wspi_wifi_addresses(p, at); n-- > 0;)
+            wspi_bits_put(f->frame.data + at[n], 0, 48,
+                          forge_mac(f, wspi_bits_get(f->frame.data + at[n], 0, 48)));
+    for (uint8_t n = p->wrap.n; n-- > 0;) {
+        wspi_dissect_wraps(p, f->linktype, in, n);
+        forge_layers(f, way, back, dir, &clocks);
+        build(f);
+    }
+}
+
 wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
 {
     wsp_packet *p = f->packet;
     uint64_t way, back;
     uint32_t payload_end;
     uintptr_t clocks;
+    uint8_t *payload;
     wsp_flow *flow;
     int dir;
 
@@ -341,16 +374,16 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
     WSP_TRY(wspi_buf_add(&f->frame, in->data, in->caplen));
     payload_end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
     if (payload_end > p->payload_off) {
-        forge_name(f, f->frame.data + p->payload_off, payload_end - p->payload_off);
-        plant(f, f->frame.data + p->payload_off, payload_end - p->payload_off);
+        payload = f->frame.data + wspi_frame_at(p, p->payload_off);
+        forge_name(f, payload, payload_end - p->payload_off);
+        plant(f, payload, payload_end - p->payload_off);
     }
     clocks = (uintptr_t)flow->user;
     forge_layers(f, way, back, dir, &clocks);
     flow->user = (void *)clocks;
-    if (p->n_layers) {
-        wspi_build(p, f->frame.data);
-        keep_wrong(p, f->frame.data);
-    }
+    build(f);
+    if (p->wrap.n)
+        forge_wraps(f, in, way, back, dir);
     *out = *in;
     out->data = f->frame.data ? f->frame.data : in->data;
     return WSP_OK;

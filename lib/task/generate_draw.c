@@ -378,7 +378,7 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     f->open = st == WSP_OK;
     if (st != WSP_OK)
         return st == WSP_EOF ? WSP_OK : st;
-    wsp_packet_dissect(g->packet, g->linktype, &out.frame);
+    wspi_dissect_wraps(g->packet, g->linktype, &out.frame, 0);
     wsp_residual_reset(g->resid);
     memcpy(f->trial, now, wsp_context_size());
     if (wsp_encode_packet(f->trial, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)

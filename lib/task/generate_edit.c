@@ -96,7 +96,7 @@ wsp_status wspi_editor_take(wspi_editor *e, int linktype, wsp_frame *frame)
     if (frame->caplen && frame->data != e->bytes)
         memcpy(e->bytes, frame->data, frame->caplen);
     frame->data = e->bytes;
-    wsp_packet_dissect(e->packet, linktype, frame);
+    wspi_dissect_wraps(e->packet, linktype, frame, 0);
     return WSP_OK;
 }
 

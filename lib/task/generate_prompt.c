@@ -66,7 +66,7 @@ static wsp_status add_frame(reader *r, wsp_flow_table *table, const wsp_frame *f
     wsp_flow *f;
     int dir;
 
-    wsp_packet_dissect(r->packet, p->linktype, frame);
+    wspi_dissect_wraps(r->packet, p->linktype, frame, 0);
     WSP_TRY(wsp_flow_table_add(table, wsp_packet_key(r->packet), frame->time_ns, frame->wirelen,
                                wsp_packet_tcp_flags(r->packet), &f, &dir));
     if (f->id >= p->n) {

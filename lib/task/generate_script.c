@@ -28,7 +28,7 @@ void wspi_script_hosts(wsp_filler *fill, const wsp_prompt *p, const wspi_told_fl
     const wsp_flow_key *key;
     int client = first->dir; /* the side of the packet that is the flow's client */
 
-    wsp_packet_dissect(scratch, p->linktype, &frame);
+    wspi_dissect_wraps(scratch, p->linktype, &frame, 0);
     key = wsp_packet_key(scratch);
     fill->start_ns = first->time_ns;
     fill->n_others[0] = fill->n_others[1] = 0;
@@ -62,7 +62,7 @@ wsp_status wspi_script_read(wspi_script *s, const wsp_prompt *p, const wspi_told
     memcpy(s->next_seq, s->before->next_seq, sizeof s->next_seq);
 
     s->gap_ns = t->time_ns > last ? t->time_ns - last : 0;
-    wsp_packet_dissect(scratch, p->linktype, &frame);
+    wspi_dissect_wraps(scratch, p->linktype, &frame, 0);
     wsp_residual_reset(resid);
     if (wsp_encode_packet(s->before, scratch, t->dir, number, s->ids, &s->n, resid) < 0)
         return wspi_nomem(err, "a packet", t->len);
@@ -117,7 +117,7 @@ wsp_status wspi_keep_ends(wspi_editor *e, const wsp_prompt *p, const wspi_told_p
 
     if (!e->other)
         WSP_TRY(wsp_packet_new(&e->other));
-    wsp_packet_dissect(e->other, p->linktype, &recorded);
+    wspi_dissect_wraps(e->other, p->linktype, &recorded, 0);
     WSP_TRY(wspi_editor_take(e, p->linktype, frame));
     for (size_t i = 0; i < e->packet->n_layers; i++)
         for (size_t k = 0; k < e->other->n_layers; k++) {

@@ -28,6 +28,42 @@ static void forbid_starts(wspi_coder *c, unsigned base)
     wspi_valid_starts(c, base);
 }
 
+enum { WRAPPED = 0x80, MADE = 1 };
+
+/*
+ * What the frame came in has no token: models read the frame inside as if it had been captured by itself. It is residuals, before
+ * a number whose length is never so large: its length and bytes. A sample has none.
+ */
+static void code_wrap(wspi_coder *c)
+{
+    wspi_wrap *w = &c->p->wrap;
+    bool wrapped = c->enc ? w->len > 0 : !c->fill && c->res < c->res_end && *c->res & WRAPPED;
+    uint64_t how = WRAPPED | (w->made ? MADE : 0u);
+
+    if (!wrapped)
+        return;
+    how = wspi_residual(c, WSPI_R_NONE, 1, how);
+    w->len = (uint32_t)wspi_residual(c, WSPI_R_NONE, 2, w->len);
+    w->made = how & MADE ? WSPI_ETH_LEN : 0;
+    if (c->enc) {
+        wspi_residual_put(c, w->frame, w->len);
+        return;
+    }
+    if (how > (WRAPPED | MADE) || w->len < w->made || (size_t)(c->res_end - c->res) < w->len) {
+        c->bad = true;
+        return;
+    }
+    w->frame = c->res;
+    c->res += w->len;
+}
+
+/* Number of the packet in its capture: 0 in a flow's first one is as usual, then one more than the last. */
+static uint64_t code_number(wspi_coder *c, uint64_t from, uint64_t usual)
+{
+    code_wrap(c);
+    return from + wspi_residual_varint(c, c->number - from, usual);
+}
+
 /* Direction and gap are one token. false: the flow ends here. */
 static bool code_start(wspi_coder *c)
 {
@@ -51,7 +87,7 @@ static bool code_start(wspi_coder *c)
         c->bad = true;
     if (t == WSPI_START_FIRST) {
         p->time_ns = c->fill ? c->fill->start_ns : wspi_residual(c, WSPI_R_NONE, 8, p->time_ns);
-        c->number = wspi_residual_varint(c, c->number, 0);
+        c->number = code_number(c, 0, 0);
         return true;
     }
     if (t >= WSPI_START_BACK) {
@@ -62,7 +98,7 @@ static bool code_start(wspi_coder *c)
               wspi_remainder(c, wspi_bin_bits(t - WSPI_START_GAP, WSPI_GAP_MANTISSA), gap - from);
     }
     p->time_ns = t == WSPI_START_BACK ? last - gap : last + gap;
-    c->number = c->ctx->last_number + wspi_residual_varint(c, c->number - c->ctx->last_number, 1);
+    c->number = code_number(c, c->ctx->last_number, 1);
     return true;
 }
 

@@ -60,7 +60,7 @@ static wsp_status encode(wspi_coder *c, wsp_context *ctx, wsp_packet *p, int dir
     c->number = number;
     *n = 0;
     (void)wsp_vocab_size(); /* lays the vocabulary out */
-    WSP_TRY(wspi_buf_reserve(&resid->buf, (size_t)p->caplen + WSPI_RESIDUAL_ROOM));
+    WSP_TRY(wspi_buf_reserve(&resid->buf, (size_t)p->caplen + p->wrap.len + WSPI_RESIDUAL_ROOM));
     (void)wspi_code_packet(c);
     if (!c->bad && c->trailer == WSPI_TRAILER_DATA && p->caplen > end)
         wspi_residual_put(c, p->data + end, p->caplen - end);
@@ -129,24 +129,40 @@ static wsp_status frame_room(wsp_decoder *d, size_t len)
     return WSP_OK;
 }
 
-/* Payload and trailer bytes into the frame, then the headers over them. */
+/* Payload and trailer bytes into the inner frame, then the headers over them. Room for what it came in is left before it. */
 static wsp_status build_frame(wsp_decoder *d, wspi_coder *c)
 {
     wsp_packet *p = &d->packet;
     uint32_t headers = wspi_headers_len(p), end = headers + p->payload_len;
+    uint8_t *inner;
 
-    if (p->caplen > MAX_CAPLEN || headers > p->caplen || d->payload.len > p->caplen - headers)
+    if (p->caplen > MAX_CAPLEN || headers > p->caplen || d->payload.len > p->caplen - headers ||
+        p->caplen < p->wrap.made || p->wirelen > UINT32_MAX - p->wrap.len)
         return WSP_ERR_FORMAT;
-    WSP_TRY(frame_room(d, (size_t)p->caplen + 1));
+    WSP_TRY(frame_room(d, (size_t)wspi_frame_at(p, p->caplen) + 1));
+    inner = d->frame + wspi_frame_at(p, 0);
     if (d->payload.len)
-        memcpy(d->frame + headers, d->payload.data, d->payload.len);
+        memcpy(inner + headers, d->payload.data, d->payload.len);
     if (c->trailer == WSPI_TRAILER_DATA && p->caplen > end)
-        wspi_residual_bytes(c, d->frame + end, p->caplen - end);
+        wspi_residual_bytes(c, inner + end, p->caplen - end);
     if (c->bad)
         return WSP_ERR_FORMAT;
-    p->data = d->frame;
-    wspi_build(p, d->frame);
+    p->data = inner;
+    wspi_build(p, inner);
     return WSP_OK;
+}
+
+/* What the frame came in goes before it, and over what was made for it. */
+static wsp_frame wrap_frame(wsp_decoder *d)
+{
+    const wsp_packet *p = &d->packet;
+
+    if (p->wrap.len)
+        memcpy(d->frame, p->wrap.frame, p->wrap.len);
+    return (wsp_frame){.time_ns = p->time_ns,
+                       .caplen = wspi_frame_at(p, p->caplen),
+                       .wirelen = wspi_frame_at(p, p->wirelen),
+                       .data = d->frame};
 }
 
 static void packet_reset(wsp_decoder *d, const wsp_context *ctx, wspi_coder *c)
@@ -159,6 +175,7 @@ static void packet_reset(wsp_decoder *d, const wsp_context *ctx, wspi_coder *c)
     p->time_ns = 0;
     p->caplen = p->payload_len = p->trailer_len = 0;
     p->n_layers = 0;
+    p->wrap = (wspi_wrap){.len = 0};
 }
 
 static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_decoded *out,
@@ -182,8 +199,7 @@ static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_de
                          "the residual stream does not fit the tokens (a frame of %u bytes)",
                          p->caplen);
     wspi_context_commit(ctx, c);
-    out->frame = (wsp_frame){
-        .time_ns = p->time_ns, .caplen = p->caplen, .wirelen = p->wirelen, .data = d->frame};
+    out->frame = wrap_frame(d);
     out->number = c->number;
     out->dir = c->dir;
     return WSP_OK;

@@ -121,3 +121,6 @@ test_dcerpc_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_smb
 test_smb_SOURCES = tests/unit/test_smb.c tests/unit/wire.h
 test_smb_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_wrap
+test_wrap_SOURCES = tests/unit/test_wrap.c tests/unit/wire.h
+test_wrap_LDADD = $(TEST_LIBS)

@@ -299,17 +299,17 @@ fails "surprise without an output stack" 1 classify -m "$tmp/mute.safetensors" -
 
 # as_link TYPE: the capture of DNS, said to be of this link type
 as_link() { { head -c 20 "$data/dns.pcap" && printf '%b\0\0\0' "$(printf '\\x%x' "$1")" && tail -c +25 "$data/dns.pcap"; } >"$tmp/link$1.pcap"; }
-as_link 127
+as_link 189
 as_link 195
 as_link 1
 # warned COUNT NAME: warnings of captures by their link type
 warned() { [ "$(grep -c "warning: $2: link type [0-9]* ([A-Z0-9_]*) is not taken apart: its packets are one flow without addresses" "$tmp/err")" = "$1" ]; }
-"$ws" classify -m "$model" -o jsonl "$tmp/link127.pcap" >"$tmp/out" 2>"$tmp/err" && [ "$(wc -l <"$tmp/out")" = 1 ] && warned 1 "$tmp/link127.pcap" &&
-    grep -q '127 (IEEE802_11_RADIO)' "$tmp/err" && ! grep -q 'captures have' "$tmp/err"
+"$ws" classify -m "$model" -o jsonl "$tmp/link189.pcap" >"$tmp/out" 2>"$tmp/err" && [ "$(wc -l <"$tmp/out")" = 1 ] && warned 1 "$tmp/link189.pcap" &&
+    grep -q '189 (USB_LINUX)' "$tmp/err" && ! grep -q 'captures have' "$tmp/err"
 result $? "classify says which link type is not taken apart"
-"$ws" classify -m "$model" "$tmp"/link{127,1,195}.pcap 2>"$tmp/err" >/dev/null && warned 2 '.*' && grep -q '2 of 3 captures have a link type that is not taken apart' "$tmp/err"
+"$ws" classify -m "$model" "$tmp"/link{189,1,195}.pcap 2>"$tmp/err" >/dev/null && warned 2 '.*' && grep -q '2 of 3 captures have a link type that is not taken apart' "$tmp/err"
 result $? "and how many captures have such, at the end"
-"$ws" tag -m "$model" -r "$tmp/link127.pcap" -r "$tmp/link195.pcap" 2>"$tmp/err" >/dev/null && warned 2 '.*' && grep -q '2 captures have a link type' "$tmp/err"
+"$ws" tag -m "$model" -r "$tmp/link189.pcap" -r "$tmp/link195.pcap" 2>"$tmp/err" >/dev/null && warned 2 '.*' && grep -q '2 captures have a link type' "$tmp/err"
 result $? "so does tag"
 "$ws" label "$tmp/link195.pcap" 2>"$tmp/err" >/dev/null && warned 1 "$tmp/link195.pcap"
 result $? "so does label"

@@ -52,6 +52,12 @@ check "a second run says the same" cmp "$tmp/out" "$tmp/first"
 check "a capture of ping is labelled" label 0 "$data/ping.pcap"
 check "ICMP has a type, a Community ID and no port" grep -qE '"proto":"(ICMP|IPv6-ICMP)","icmp_type":[0-9]+,"icmp_code":0,"community_id":"1:' "$tmp/out"
 
+check "a capture of radio is labelled" label 0 "$data/edge-radiotap.pcap"
+check "its flows are those of the frames inside" grep -qE '"src_ip":"192.0.2.1","src_port":40000,"dest_ip":"192.0.2.2","dest_port":53,"proto":"UDP","community_id":"1:.*"pkts_toserver":7,.*"protocol":"DNS"' "$tmp/out"
+check "and it is not told that it is not taken apart" test ! -s <(grep 'not taken apart' "$tmp/err")
+label 0 "$data/edge-wrapped.pcap"
+check "a frame in Geneve, in a VN-tag, has the flow inside" grep -qE '"src_ip":"192.0.2.1","src_port":40000,"dest_ip":"192.0.2.2","dest_port":53' "$tmp/out"
+
 check "the table is printed" label 0 -o table "$data/dns.pcap"
 check "its first line names the columns" grep -qE '^start +source +destination +proto' "$tmp/out"
 check "a filter that nothing passes gives no line" label 0 -f 'tcp port 1' "$data/dns.pcap"

@@ -9,7 +9,7 @@ import struct
 import sys
 from pathlib import Path
 
-ETHERNET, RAW_IP, SLL = 1, 101, 113
+ETHERNET, RAW_IP, SLL, PRISM, RADIOTAP, PPI = 1, 101, 113, 119, 127, 192
 MAC_A, MAC_B = bytes.fromhex("02005e100001"), bytes.fromhex("02005e100002")
 A4, B4 = socket.inet_aton("192.0.2.1"), socket.inet_aton("192.0.2.2")
 A6, B6 = (socket.inet_pton(socket.AF_INET6, a) for a in ("2001:db8::1", "2001:db8::2"))
@@ -194,6 +194,60 @@ def cooked():
             ipv4(udp(QUERY), UDP), head(0x0004, 1) + b"\x42\x42\x03", head(0x0800, 4)[:15]]
 
 
+def wrapped():
+    """Ethernet frames in Geneve, ERSPAN I, II and III, E-tags and VN-tags, some of them in two of these, cut or wrong."""
+    inner = ether(ipv4(udp(QUERY), UDP))
+    tagged = ether(ipv4(udp(QUERY), UDP), tags=((0x8100, 42),))
+
+    def geneve(frame, options=b"", kind=0x6558, first=0, network=7, tail=0):
+        head = struct.pack(">BBHI", first | len(options) // 4, 0, kind, network << 8 | tail) + options
+        return ether(ipv4(udp(head + frame, ports=(51234, 6081)), UDP))
+
+    def mirror(gre, head, frame):
+        return ether(ipv4(bytes.fromhex(gre) + bytes.fromhex(head) + frame, GRE))
+
+    def port_tag(tag, frame):
+        return frame[:12] + bytes.fromhex(tag) + frame[12:]
+
+    many = inner
+    for _ in range(6):
+        many = port_tag("893f000100020000", many)
+    return [geneve(inner), geneve(tagged, bytes.fromhex("010203010000002a")), geneve(ipv4(udp(QUERY), UDP), kind=0x0800),
+            geneve(ipv6(udp(QUERY, A6, B6), UDP), kind=0x86DD), geneve(geneve(inner), network=8), geneve(inner[:20]),
+            geneve(inner, first=0x40), geneve(inner, tail=1), geneve(b"no frame at all, but long enough for one"),
+            mirror("000088be", "", inner), mirror("100088be00000001", "100a006400000003", inner),
+            mirror("100022eb00000002", "200a00640102030400000000", inner),
+            mirror("100022eb00000003", "200a00640102030400000001" + "0c" * 8, tagged),
+            mirror("100088be00000004", "300a006400000003", inner), mirror("100088be00000005", "100a0064", b""),
+            port_tag("893f000100020000", inner), port_tag("892680010002", tagged), port_tag("893f0001", inner[:12]),
+            port_tag("892680010002", geneve(port_tag("893f000100020000", inner))), many]
+
+
+def radio(kind):
+    """IEEE 802.11 data frames behind a receiver's header: to and from the DS, relayed, direct, of a quality; then what is opaque."""
+    heads = {RADIOTAP: bytes.fromhex("0000190003000080" + "00000000" * 2 + "0102030405060708" + "10"),
+             PPI: bytes.fromhex("00002400690000000500040000000000") + bytes.fromhex("02001000") + bytes(8) + b"\1" + bytes(7),
+             PRISM: struct.pack("<II", 0x44, 144) + b"wlan0".ljust(16, b"\0") + bytes(120)}
+    check = b"\xde\xad\xbe\xef" if kind != PRISM else b""
+    cell, query = bytes.fromhex("02005e100009"), ipv4(udp(QUERY), UDP)
+    arp = bytes.fromhex("0001080006040001") + MAC_A + A4 + bytes(6) + B4
+
+    def data(payload, ethertype=0x0800, way=1, first=0x08, flags=0, number=0, middle=b"", snap="aaaa03000000"):
+        addresses = {0: MAC_B + MAC_A + cell, 1: cell + MAC_A + MAC_B, 2: MAC_B + cell + MAC_A, 3: cell + cell + MAC_B}[way]
+        head = struct.pack("<BBH", first, way | flags, 0) + addresses + struct.pack("<H", number)
+        head += (MAC_A if way == 3 else b"") + middle
+        return heads[kind] + head + bytes.fromhex(snap) + struct.pack(">H", ethertype) + payload + check
+
+    frames = [data(query, way=way) for way in range(4)]
+    frames += [data(query, first=0x88, middle=b"\0\0"), data(query, first=0x88, flags=0x80, middle=bytes(6)),
+               data(arp, 0x0806, way=2), data(b"\2\3\0\x5f" + bytes(95), 0x888E), data(query, snap="aaaa030000f8"),
+               data(query, flags=0x40), data(query, flags=4), data(query, number=1), data(query, first=0x48),
+               data(query, first=0x88, middle=b"\x80\0"), data(query, snap="424203000000"), heads[kind] + b"\xd4\0\0\0" + MAC_A + check,
+               heads[kind][:7], heads[kind], heads[kind] + b"\x08\1" + bytes(10)]
+    whole = frames[0]
+    return frames + [(whole[:n], len(whole), None) for n in range(len(heads[kind]) + 20, len(heads[kind]) + 60, 4)]
+
+
 def main():
     out = Path(sys.argv[1])
     frame = ether(ipv4(udp(QUERY), UDP))
@@ -209,6 +263,9 @@ def main():
     write(out / "edge-length.pcap", lengths())
     write(out / "edge-raw-ip.pcap", raw_ip(), link=RAW_IP)
     write(out / "edge-sll.pcap", cooked(), link=SLL)
+    write(out / "edge-wrapped.pcap", wrapped())
+    for link, name in ((RADIOTAP, "radiotap"), (PPI, "ppi"), (PRISM, "prism")):
+        write(out / f"edge-{name}.pcap", radio(link), link=link)
     write(out / "edge-bigendian.pcap", [frame] * 3, order=">")
     write(out / "edge-nopackets.pcap", [])
     write(out / "edge-cut.pcap", [frame] * 3)

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const int linktypes[] = {1, 101, 113, 228, 229, 105};
+static const int linktypes[] = {1, 101, 113, 228, 229, 105, 127, 192, 119};
 
 static void must(bool ok)
 {
@@ -18,8 +18,9 @@ static void must(bool ok)
         __builtin_trap();
 }
 
-static void round_trip(wsp_context *enc, wsp_context *dec, wsp_packet *p, wsp_decoder *d, int dir,
-                       uint64_t number)
+/* f: what p was taken from. */
+static void round_trip(wsp_context *enc, wsp_context *dec, wsp_packet *p, const wsp_frame *f,
+                       wsp_decoder *d, int dir, uint64_t number)
 {
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
     const uint8_t *at, *end;
@@ -33,9 +34,9 @@ static void round_trip(wsp_context *enc, wsp_context *dec, wsp_packet *p, wsp_de
     end = at + len;
     must(wsp_decode_packet(d, dec, ids, n, &used, &at, end, &out, NULL) == WSP_OK);
     must(used == n && at == end && out.dir == dir && out.number == number);
-    must(out.frame.caplen == p->caplen && out.frame.wirelen == p->wirelen &&
-         out.frame.time_ns == p->time_ns);
-    must(p->caplen == 0 || memcmp(out.frame.data, p->data, p->caplen) == 0);
+    must(out.frame.caplen == f->caplen && out.frame.wirelen == f->wirelen &&
+         out.frame.time_ns == f->time_ns);
+    must(f->caplen == 0 || memcmp(out.frame.data, f->data, f->caplen) == 0);
     must(memcmp(enc, dec, wsp_context_size()) == 0);
     wsp_residual_free(r);
 }
@@ -64,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         time = flags & 8 ? time - flags : time + (uint64_t)flags * flags * 1000;
         f.time_ns = time;
         wsp_packet_dissect(p, linktype, &f);
-        round_trip(enc, dec, p, d, (int)(flags & 1), number);
+        round_trip(enc, dec, p, &f, d, (int)(flags & 1), number);
     }
     for (c = wspi_cur(data, size); n < WSPI_COUNT(ids) && wspi_cur_left(&c) >= 2; n++)
         ids[n] = (uint16_t)(wspi_cur_be16(&c) % wsp_vocab_size());

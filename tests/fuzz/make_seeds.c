@@ -69,6 +69,17 @@ static void add_frame(wspi_buf *b, const char *target, const wsp_frame *f, size_
     add(b, f->data, len);
 }
 
+/* The byte by which fuzz_codec takes a link type; Ethernet's for those that it has not. */
+static uint8_t link_byte(const char *target, int linktype)
+{
+    static const int linktypes[] = {1, 101, 113, 228, 229, 105, 127, 192, 119};
+
+    for (uint8_t i = 0; i < WSPI_COUNT(linktypes) && strcmp(target, "fuzz_codec") == 0; i++)
+        if (linktypes[i] == linktype)
+            return i;
+    return 0;
+}
+
 static void put_frames(const char *target, const char *name, const char *path, size_t before)
 {
     wsp_capture_info info;
@@ -77,10 +88,10 @@ static void put_frames(const char *target, const char *name, const char *path, s
     wspi_buf b;
 
     wspi_buf_init(&b, 1 << 20);
-    while (before-- > 0)
-        add_byte(&b, 0); /* options and the link type, Ethernet */
     must(wsp_input_new(&in, &path, 1, NULL, NULL) == WSP_OK);
     must(wsp_input_open_next(in, &info, NULL) == WSP_OK);
+    while (before-- > 0) /* options and the link type */
+        add_byte(&b, link_byte(target, info.linktype));
     for (size_t i = 0; i < MOST_PACKETS && wsp_input_next(in, &f, NULL) == WSP_OK; i++)
         add_frame(&b, target, &f, i);
     put(target, name, b.data ? b.data : (const uint8_t *)"", b.len);

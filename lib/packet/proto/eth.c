@@ -28,11 +28,14 @@ static const wspi_field fields[] = {
 static uint8_t parse(wspi_region *r)
 {
     const wspi_layer *l = wspi_peek(r, 14) ? wspi_push(r, WSPI_ETH, 0) : NULL;
+    uint8_t next;
 
     if (!l)
         return WSPI_PAYLOAD;
-    if (l->v[TYPE] > 1500)
-        return wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[TYPE]);
+    if (l->v[TYPE] > 1500) {
+        next = wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[TYPE]);
+        return next == WSPI_PAYLOAD ? wspi_port_tag(r, l->v[TYPE]) : next;
+    }
     wspi_narrow(r, r->off, l->v[TYPE]);
     return WSPI_LLC;
 }

@@ -45,6 +45,7 @@ static uint8_t parse(wspi_region *r)
     bool parts[] = {h && h[0] & 0x80, h && h[0] & 0x20, h && h[0] & 0x10, h && h[1] & 0x80};
     uint32_t len = 4;
     const wspi_layer *l;
+    uint8_t next;
 
     for (size_t i = 0; i < WSPI_COUNT(parts); i++)
         len += parts[i] ? 4 : 0;
@@ -54,7 +55,10 @@ static uint8_t parse(wspi_region *r)
     for (uint8_t i = 0; i < WSPI_COUNT(parts); i++)
         if (parts[i])
             (void)wspi_push(r, (uint8_t)(WSPI_GRE_SUM + i), 0);
-    return wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[TYPE]);
+    next = wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[TYPE]);
+    return next == WSPI_PAYLOAD && l->v[VER] == 0
+               ? wspi_erspan(r, (uint16_t)l->v[TYPE], parts[WSPI_GRE_SEQ - WSPI_GRE_SUM])
+               : next;
 }
 
 static bool computed(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v)

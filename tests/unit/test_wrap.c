@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_wrap.c: frames inside Geneve, ERSPAN, E-tags, VN-tags and IEEE 802.11: the tokens of the frame inside as if captured by itself,
+ * every byte back, keys, forging; cut, damaged and odd wraps.
+ */
+#include "task/task_int.h"
+#include "wire.h"
+#include "wirespeak/flow.h"
+
+enum { ETHERNET = 1, WIFI = 105, PRISM = 119, RADIOTAP = 127, AVS = 163, PPI = 192, FRAMES = 4 };
+
+static const uint8_t dns[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\3net\0\0\1\0\1";
+
+/* A question and its answer, twice: frame i, of direction i % 2. Returns its length. */
+static size_t native(uint8_t *b, size_t i)
+{
+    int dir = (int)(i % 2);
+    size_t n = sizeof dns - 1;
+
+    put_headers(b, 8 + n, 17, dir);
+    put16(b + (dir ? 34 : 36), 53);
+    put16(b + (dir ? 36 : 34), 50000);
+    put16(b + 38, 8 + n);
+    put16(b + 40, 0);
+    memcpy(b + HEADERS_UDP, dns, n);
+    b[HEADERS_UDP + 2] = dir ? 0x81 : 1;
+    return HEADERS_UDP + n;
+}
+
+/* ---- wraps ---- */
+
+/* Bytes before the frame; `from` of the frame's own go. tail: bytes behind it. */
+typedef struct kind {
+    const char *name;
+    int linktype;
+    size_t (*put)(uint8_t *b, const uint8_t *frame, size_t len, size_t i);
+    size_t from, tail;
+} kind;
+
+/* Ethernet and IPv4 around n bytes, as a tunnel from host 3 to host 4. */
+static size_t put_outer(uint8_t *b, uint8_t protocol, size_t n)
+{
+    put_headers(b, n, protocol, 0);
+    b[29] = 3;
+    b[33] = 4;
+    return 34;
+}
+
+static size_t put_geneve_of(uint8_t *b, const char *options, size_t n_options, size_t len,
+                            uint16_t type)
+{
+    size_t at = put_outer(b, 17, 8 + 8 + n_options + len);
+
+    memset(b + at, 0, 16);
+    put16(b + at, 51234);
+    put16(b + at + 2, 6081);
+    put16(b + at + 4, 16 + n_options + len);
+    b[at + 8] = (uint8_t)(n_options / 4);
+    put16(b + at + 10, type);
+    b[at + 14] = 77;
+    memcpy(b + at + 16, options, n_options);
+    return at + 16 + n_options;
+}
+
+static size_t put_geneve(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_geneve_of(b, "", 0, len, 0x6558);
+}
+
+static size_t put_geneve_options(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_geneve_of(b, "\1\2\3\1\0\0\0\x2a", 8, len, 0x6558);
+}
+
+/* GRE with this type and behind it n bytes of a mirror's header. */
+static size_t put_mirror(uint8_t *b, const char *gre, size_t n_gre, const char *head, size_t n,
+                         size_t len)
+{
+    size_t at = put_outer(b, 47, n_gre + n + len);
+
+    memcpy(b + at, gre, n_gre);
+    memcpy(b + at + n_gre, head, n);
+    return at + n_gre + n;
+}
+
+static size_t put_erspan1(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_mirror(b, BYTES("\0\0\x88\xbe"), "", 0, len);
+}
+
+static size_t put_erspan2(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    size_t n = put_mirror(b, BYTES("\x10\0\x88\xbe\0\0\0\0"), BYTES("\x10\x0a\0\x64\0\0\0\3"), len);
+
+    (void)frame;
+    b[41] = (uint8_t)i;
+    return n;
+}
+
+static size_t put_erspan3(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_mirror(b, BYTES("\x10\0\x22\xeb\0\0\0\7"), BYTES("\x20\x0a\0\x64\1\2\3\4\0\0\0\0"),
+                      len);
+}
+
+static size_t put_erspan3_more(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_mirror(b, BYTES("\x10\0\x22\xeb\0\0\0\7"),
+                      BYTES("\x20\x0a\0\x64\1\2\3\4\0\0\0\1\x0c\0\0\0\0\0\0\0"), len);
+}
+
+static size_t put_tag(uint8_t *b, const uint8_t *frame, const char *tag, size_t n)
+{
+    memcpy(b, frame, 12);
+    memcpy(b + 12, tag, n);
+    memcpy(b + 12 + n, frame + 12, 2);
+    return 14 + n;
+}
+
+static size_t put_etag(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return i % 2 ? put_tag(b, frame, BYTES("\x89\x3f\0\1\0\2\0\0"))
+                 : put_tag(b, frame, BYTES("\x89\x3f\0\2\0\1\0\0"));
+}
+
+static size_t put_vntag(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return i % 2 ? put_tag(b, frame, BYTES("\x89\x26\x80\1\0\2"))
+                 : put_tag(b, frame, BYTES("\x89\x26\0\2\0\1"));
+}
+
+/* A data frame's header and SNAP, to or from the DS, of a quality or not. */
+static size_t put_data(uint8_t *b, const uint8_t *frame, unsigned way, bool qos, size_t number)
+{
+    static const uint8_t cell[6] = {2, 0, 0, 0, 0, 9};
+    const uint8_t *address[4][4] = {{frame, frame + 6, cell, NULL},
+                                    {cell, frame + 6, frame, NULL},
+                                    {frame, cell, frame + 6, NULL},
+                                    {cell, cell, frame, frame + 6}};
+    size_t at = 24;
+
+    memset(b, 0, 48);
+    b[0] = qos ? 0x88 : 0x08;
+    b[1] = (uint8_t)way;
+    for (size_t i = 0; i < 3; i++)
+        memcpy(b + 4 + i * 6, address[way][i], 6);
+    b[22] = (uint8_t)(number << 4);
+    if (way == 3) {
+        memcpy(b + at, address[way][3], 6);
+        at += 6;
+    }
+    at += qos ? 2 : 0;
+    memcpy(b + at, "\xaa\xaa\3\0\0\0", 6);
+    memcpy(b + at + 6, frame + 12, 2);
+    return at + 8;
+}
+
+static size_t put_wifi(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return put_data(b, frame, i % 2 ? 2 : 1, false, i);
+}
+
+static size_t put_wifi_relayed(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return put_data(b, frame, 3, true, i);
+}
+
+static size_t put_wifi_direct(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return put_data(b, frame, 0, i % 2, i);
+}
+
+/* A clock, then flags: a check sequence, and padding of the 26 bytes of a header with quality. */
+static size_t put_radiotap(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    size_t n;
+    uint8_t snap[8];
+
+    (void)len;
+    memcpy(b, "\0\0\x1a\0\3\0\0\x80\0\0\0\0\0\0\0\0\1\2\3\4\5\6\7\x08\x30\0", 26);
+    b[16] = (uint8_t)(i * 50);
+    n = put_data(b + 26, frame, i % 2 ? 2 : 1, true, i);
+    memcpy(snap, b + 26 + n - 8, 8);
+    memset(b + 26 + n - 8, 0, 2);
+    memcpy(b + 26 + n - 6, snap, 8);
+    return 26 + n + 2;
+}
+
+static size_t put_radiotap_bare(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    memcpy(b, "\0\0\x08\0\0\0\0\0", 8);
+    return 8 + put_wifi(b + 8, frame, len, i);
+}
+
+static size_t put_ppi(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    memset(b, 0, 64);
+    memcpy(b, "\0\0\x24\0\x69\0\0\0\5\0\4\0\0\0\0\0\2\0\x10\0", 20);
+    b[28] = 1; /* a check sequence */
+    return 36 + put_wifi(b + 36, frame, len, i);
+}
+
+static size_t put_prism(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    memset(b, 0, 144);
+    b[0] = 0x44;
+    b[4] = 144;
+    return 144 + put_wifi(b + 144, frame, len, i);
+}
+
+static size_t put_avs(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    memset(b, 0, 64);
+    memcpy(b, "\x80\x21\x10\1\0\0\0\x40", 8);
+    return 64 + put_wifi(b + 64, frame, len, i);
+}
+
+static const kind kinds[] = {{"Geneve", ETHERNET, put_geneve, 0, 0},
+                             {"Geneve with options", ETHERNET, put_geneve_options, 0, 0},
+                             {"ERSPAN I", ETHERNET, put_erspan1, 0, 0},
+                             {"ERSPAN II", ETHERNET, put_erspan2, 0, 0},
+                             {"ERSPAN III", ETHERNET, put_erspan3, 0, 0},
+                             {"ERSPAN III with more", ETHERNET, put_erspan3_more, 0, 0},
+                             {"E-tag", ETHERNET, put_etag, 14, 0},
+                             {"VN-tag", ETHERNET, put_vntag, 14, 0},
+                             {"802.11", WIFI, put_wifi, 14, 0},
+                             {"802.11 relayed", WIFI, put_wifi_relayed, 14, 0},
+                             {"802.11 direct", WIFI, put_wifi_direct, 14, 0},
+                             {"radiotap", RADIOTAP, put_radiotap, 14, 4},
+                             {"radiotap without fields", RADIOTAP, put_radiotap_bare, 14, 0},
+                             {"PPI", PPI, put_ppi, 14, 4},
+                             {"Prism", PRISM, put_prism, 14, 0},
+                             {"AVS", PRISM, put_avs, 14, 0},
+                             {"AVS by its own type", AVS, put_avs, 14, 0}};
+
+static size_t put_wrapped(const kind *k, uint8_t *b, size_t i)
+{
+    uint8_t frame[256];
+    size_t len = native(frame, i), n = k->put(b, frame, len, i);
+
+    memcpy(b + n, frame + k->from, len - k->from);
+    memset(b + n + len - k->from, 0xfc, k->tail);
+    return n + len - k->from + k->tail;
+}
+
+/* ---- coding ---- */
+
+typedef struct tokens {
+    uint16_t ids[WSP_MAX_PACKET_TOKENS];
+    size_t n;
+} tokens;
+
+/* There and back, with the tokens. */
+static void code(wire *w, int linktype, const wsp_frame *f, int dir, tokens *t)
+{
+    wsp_residual *r;
+    wsp_decoded out;
+    size_t used, len;
+    const uint8_t *at, *end;
+
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    wsp_packet_dissect(w->packet, linktype, f);
+    assert_int_equal(wsp_encode_packet(w->enc, w->packet, dir, w->number, t->ids, &t->n, r),
+                     WSP_OK);
+    at = wsp_residual_data(r, &len);
+    end = at + len;
+    assert_int_equal(
+        wsp_decode_packet(w->decoder, w->dec, t->ids, t->n, &used, &at, end, &out, NULL), WSP_OK);
+    assert_int_equal(used, t->n);
+    assert_ptr_equal(at, end);
+    assert_int_equal(out.frame.caplen, f->caplen);
+    assert_int_equal(out.frame.wirelen, f->wirelen);
+    assert_int_equal(out.number, w->number);
+    if (f->caplen)
+        assert_memory_equal(out.frame.data, f->data, f->caplen);
+    assert_memory_equal(w->enc, w->dec, wsp_context_size());
+    wsp_residual_free(r);
+    w->number++;
+}
+
+static wsp_frame frame_of(const uint8_t *b, size_t len, size_t i)
+{
+    return (wsp_frame){
+        .time_ns = 1000 + 7 * i * i, .caplen = (uint32_t)len, .wirelen = (uint32_t)len, .data = b};
+}
+
+static void the_frame_inside_has_the_tokens_that_it_has_alone(void **state)
+{
+    tokens bare[FRAMES], t;
+    uint8_t b[512];
+    wsp_frame f;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < FRAMES; i++) {
+        f = frame_of(b, native(b, i), i);
+        code(&w, ETHERNET, &f, (int)(i % 2), &bare[i]);
+    }
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        wsp_context_init(w.enc, kinds[k].linktype);
+        wsp_context_init(w.dec, kinds[k].linktype);
+        w.number = 0;
+        for (size_t i = 0; i < FRAMES; i++) {
+            size_t trailer = kinds[k].tail && i < 2, at = 0;
+            f = frame_of(b, put_wrapped(&kinds[k], b, i), i);
+            code(&w, kinds[k].linktype, &f, (int)(i % 2), &t);
+            /* a check sequence is a trailer: each direction says once that there is one */
+            if (t.n != bare[i].n + trailer)
+                print_message("%s\n", kinds[k].name);
+            assert_int_equal(t.n, bare[i].n + trailer);
+            for (size_t j = 0; j < bare[i].n; j++, at++) {
+                char name[128];
+                if (trailer &&
+                    strcmp(wsp_vocab_name(t.ids[at], name, sizeof name), "frame.trailer=data") == 0)
+                    at++;
+                assert_int_equal(t.ids[at], bare[i].ids[j]);
+            }
+        }
+    }
+    wire_close(&w);
+}
+
+static void the_flow_is_that_of_the_frame_inside(void **state)
+{
+    wsp_flow_key alone, key;
+    uint8_t b[512];
+    wsp_packet *p;
+    wsp_frame f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        uint32_t scope[2];
+        for (size_t i = 0; i < 2; i++) {
+            f = frame_of(b, native(b, i), i);
+            wsp_packet_dissect(p, ETHERNET, &f);
+            alone = *wsp_packet_key(p);
+            f = frame_of(b, put_wrapped(&kinds[k], b, i), i);
+            wsp_packet_dissect(p, kinds[k].linktype, &f);
+            key = *wsp_packet_key(p);
+            scope[i] = key.scope;
+            key.scope = alone.scope;
+            assert_memory_equal(&key, &alone, sizeof key);
+        }
+        assert_int_equal(scope[0], scope[1]);   /* ports of tags differ by direction */
+        assert_int_equal(scope[0] != 0, k < 6); /* tunnels are told from what is outside of them */
+    }
+    wsp_packet_free(p);
+}
+
+static void networks_of_geneve_are_apart_and_its_vlans_are_known(void **state)
+{
+    wsp_flow_key key;
+    uint8_t b[512], tagged[512];
+    uint16_t vlan[4];
+    wsp_packet *p;
+    wsp_frame f;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    n = put_wrapped(&kinds[0], b, 0);
+    f = frame_of(b, n, 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    key = *wsp_packet_key(p);
+    assert_int_equal(wsp_packet_vlans(p, vlan, 4), 0);
+    b[48]++;
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_not_equal(key.scope, wsp_packet_key(p)->scope);
+    memcpy(tagged, b, 12);
+    memcpy(tagged + 12, "\x81\0\0\x2a", 4);
+    memcpy(tagged + 16, b + 12, n - 12);
+    f = frame_of(tagged, n + 4, 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(wsp_packet_vlans(p, vlan, 4), 1);
+    assert_int_equal(vlan[0], 42);
+    assert_int_equal(wsp_packet_key(p)->port[1], 53);
+    wsp_packet_free(p);
+}
+
+static void geneve_may_wrap_ip_packets(void **state)
+{
+    uint8_t frame[256], b[512];
+    wsp_packet *p;
+    wsp_frame f;
+    tokens t;
+    wire w;
+    size_t len = native(frame, 0) - 14, n;
+
+    (void)state;
+    wire_open(&w);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    n = put_geneve_of(b, "", 0, len, 0x0800);
+    memcpy(b + n, frame + 14, len);
+    f = frame_of(b, n + len, 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(wsp_packet_key(p)->port[1], 53);
+    code(&w, ETHERNET, &f, 0, &t);
+    b[n + 3]++; /* its length is not the datagram's */
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(wsp_packet_key(p)->port[1], 6081);
+    wsp_packet_free(p);
+    wire_close(&w);
+}
+
+/* ---- what is no wrap ---- */
+
+static void cut_and_damaged_frames_come_back(void **state)
+{
+    uint8_t b[512];
+    wsp_frame f;
+    tokens t;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        size_t n = put_wrapped(&kinds[k], b, 0);
+        for (size_t cut = 0; cut <= n; cut++) {
+            for (size_t told = 0; told <= n; told += cut ? cut : n) { /* also less than captured */
+                wsp_context_init(w.enc, kinds[k].linktype);
+                wsp_context_init(w.dec, kinds[k].linktype);
+                f = frame_of(b, cut, 0);
+                f.wirelen = (uint32_t)told;
+                code(&w, kinds[k].linktype, &f, 0, &t);
+            }
+        }
+        for (size_t bit = 0; bit < 8 * n; bit++) {
+            b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            wsp_context_init(w.enc, kinds[k].linktype);
+            wsp_context_init(w.dec, kinds[k].linktype);
+            f = frame_of(b, n, 0);
+            code(&w, kinds[k].linktype, &f, 0, &t);
+            b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+    wire_close(&w);
+}
+
+static void frames_of_radio_that_are_not_plain_data_are_opaque(void **state)
+{
+    static const struct {
+        const char *what;
+        uint8_t at, and, or ;
+    } changes[] = {{"protected", 1, 0xff, 0x40},
+                   {"more fragments", 1, 0xff, 4},
+                   {"a later fragment", 22, 0xff, 1},
+                   {"management", 0, 0xf3, 0},
+                   {"control", 0, 0xf3, 4},
+                   {"no data", 0, 0xff, 0x40},
+                   {"version", 0, 0xff, 1},
+                   {"no SNAP", 24, 0, 0x42},
+                   {"another organisation", 29, 0, 7},
+                   {"a length", 30, 0, 4}};
+    uint8_t b[512];
+    wsp_packet *p;
+    wsp_frame f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(changes); i++) {
+        f = frame_of(b, put_wrapped(&kinds[8], b, 0), 0);
+        wsp_packet_dissect(p, WIFI, &f);
+        assert_int_equal(p->n_layers, 3);
+        b[changes[i].at] = (uint8_t)((b[changes[i].at] & changes[i].and) | changes[i].or);
+        wsp_packet_dissect(p, WIFI, &f);
+        if (p->n_layers)
+            print_message("%s\n", changes[i].what);
+        assert_int_equal(p->n_layers, 0);
+        assert_int_equal(p->payload_len, f.caplen);
+        assert_int_equal(wsp_packet_key(p)->addr_len, 0);
+    }
+    f = frame_of(b, put_wrapped(&kinds[9], b, 0), 0);
+    b[30] |= 0x80; /* several frames in one */
+    wsp_packet_dissect(p, WIFI, &f);
+    assert_int_equal(p->n_layers, 0);
+    wsp_packet_free(p);
+}
+
+static void only_so_many_wraps_are_taken_off(void **state)
+{
+    static uint8_t b[2048];
+    wsp_packet *p;
+    wsp_frame f;
+    tokens t;
+    wire w;
+    size_t n = 0;
+
+    (void)state;
+    wire_open(&w);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    memset(b, 2, 12);
+    for (n = 12; n < 12 + 6 * 8; n += 8)
+        memcpy(b + n, "\x89\x3f\0\1\0\2\0\0", 8);
+    n += native(b + n - 12, 0) - 12; /* over the last of its addresses: any will do */
+    f = frame_of(b, n, 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(p->wrap.n, WSPI_MAX_WRAPS);
+    assert_int_equal(p->layers[0].v[2], 0x893f);
+    code(&w, ETHERNET, &f, 0, &t);
+    wsp_packet_free(p);
+    wire_close(&w);
+}
+
+/* An ICMP error about a packet of a tunnel is a packet of its own. */
+static void what_an_error_quotes_is_no_wrap(void **state)
+{
+    uint8_t quoted[512], b[600];
+    size_t n = put_wrapped(&kinds[0], quoted, 0) - 14;
+    wsp_packet *p;
+    wsp_frame f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    put_headers(b, 8 + n, 1, 1);
+    memcpy(b + 34, "\3\3\0\0\0\0\0\0", 8);
+    memcpy(b + 42, quoted + 14, n);
+    f = frame_of(b, 42 + n, 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(p->wrap.n, 0);
+    assert_int_equal(wsp_packet_key(p)->proto, 1);
+    wsp_packet_free(p);
+}
+
+static void residuals_that_lie_about_a_wrap_are_refused(void **state)
+{
+    uint8_t b[512], changed[1024];
+    const uint8_t *at, *bytes;
+    wsp_residual *r;
+    wsp_decoded out;
+    wsp_error err;
+    wsp_frame f;
+    tokens t;
+    size_t used, len;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    wsp_context_init(w.enc, WIFI);
+    assert_int_equal(wsp_residual_new(&r), WSP_OK);
+    f = frame_of(b, put_wrapped(&kinds[8], b, 0), 0);
+    wsp_packet_dissect(w.packet, WIFI, &f);
+    assert_int_equal(wsp_encode_packet(w.enc, w.packet, 0, 0, t.ids, &t.n, r), WSP_OK);
+    bytes = wsp_residual_data(r, &len);
+    assert_int_equal(bytes[8], 0x81); /* behind the time */
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(changed, bytes, len);
+        if (i == 0)
+            changed[8] = 0x83; /* no such wrap */
+        else if (i == 1)
+            changed[9] = 13; /* shorter than the header that was made for it */
+        else
+            put16(changed + 9, 0xffff); /* longer than what is there */
+        wsp_context_init(w.dec, WIFI);
+        at = changed;
+        assert_int_equal(
+            wsp_decode_packet(w.decoder, w.dec, t.ids, t.n, &used, &at, changed + len, &out, &err),
+            WSP_ERR_FORMAT);
+    }
+    wsp_residual_free(r);
+    wire_close(&w);
+}
+
+/* ---- who works on frames ---- */
+
+static void forged_frames_have_forged_wraps(void **state)
+{
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        uint8_t b[512], frame[256];
+        wsp_forger *alone, *f;
+        wsp_frame in, out, bare;
+        wsp_packet *p, *q;
+        uint32_t at;
+
+        (void)state;
+        assert_int_equal(wsp_forger_new(&f, kinds[k].linktype, NULL), WSP_OK);
+        assert_int_equal(wsp_forger_new(&alone, ETHERNET, NULL), WSP_OK);
+        assert_int_equal(wsp_packet_new(&p), WSP_OK);
+        assert_int_equal(wsp_packet_new(&q), WSP_OK);
+        in = frame_of(frame, native(frame, 0), 0);
+        assert_int_equal(wsp_forger_frame(alone, &in, &bare), WSP_OK);
+        wsp_packet_dissect(q, ETHERNET, &bare);
+        in = frame_of(b, put_wrapped(&kinds[k], b, 0), 0);
+        assert_int_equal(wsp_forger_frame(f, &in, &out), WSP_OK);
+        assert_int_equal(out.caplen, in.caplen);
+        wsp_packet_dissect(p, kinds[k].linktype, &out);
+        assert_true(p->wrap.n > 0);
+        assert_int_equal(p->n_layers, q->n_layers);
+        assert_memory_equal(p->data, q->data, q->payload_off);
+        at = wspi_frame_at(p, p->payload_off);
+        assert_memory_equal(out.data + at, in.data + at, in.caplen - at);
+        /* no host of before is in the wrap */
+        for (size_t i = 0; i + 6 <= p->wrap.len; i++)
+            assert_false(memcmp(out.data + i, "\2\0\0\0\0", 5) == 0 && out.data[i + 5]);
+        for (size_t i = 0; i < p->n_layers; i++)
+            assert_int_equal(p->layers[i].autos, q->layers[i].autos);
+        wsp_forger_free(f);
+        wsp_forger_free(alone);
+        wsp_packet_free(p);
+        wsp_packet_free(q);
+    }
+}
+
+static void headers_are_what_is_left_without_the_payload_inside(void **state)
+{
+    wsp_change change;
+    wsp_changer *c;
+    uint8_t b[512];
+    wsp_frame in, out;
+
+    (void)state;
+    assert_int_equal(wsp_change_parse("headers", &change), WSP_OK);
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        assert_int_equal(wsp_changer_new(&c, &change), WSP_OK);
+        in = frame_of(b, put_wrapped(&kinds[k], b, 0), 0);
+        assert_int_equal(wsp_changer_frame(c, 0, kinds[k].linktype, &in, &out), WSP_OK);
+        assert_int_equal(in.caplen - out.caplen, sizeof dns - 1 + kinds[k].tail);
+        assert_memory_equal(out.data, in.data, out.caplen);
+        wsp_changer_free(c);
+    }
+}
+
+static void link_types_of_radio_are_known(void **state)
+{
+    static const int types[] = {WIFI, PRISM, RADIOTAP, AVS, PPI};
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(types); i++)
+        assert_true(wsp_packet_link("x", types[i]));
+    assert_false(wsp_packet_link("x", 195));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_frame_inside_has_the_tokens_that_it_has_alone),
+        cmocka_unit_test(the_flow_is_that_of_the_frame_inside),
+        cmocka_unit_test(networks_of_geneve_are_apart_and_its_vlans_are_known),
+        cmocka_unit_test(geneve_may_wrap_ip_packets),
+        cmocka_unit_test(cut_and_damaged_frames_come_back),
+        cmocka_unit_test(frames_of_radio_that_are_not_plain_data_are_opaque),
+        cmocka_unit_test(only_so_many_wraps_are_taken_off),
+        cmocka_unit_test(what_an_error_quotes_is_no_wrap),
+        cmocka_unit_test(residuals_that_lie_about_a_wrap_are_refused),
+        cmocka_unit_test(forged_frames_have_forged_wraps),
+        cmocka_unit_test(headers_are_what_is_left_without_the_payload_inside),
+        cmocka_unit_test(link_types_of_radio_are_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
