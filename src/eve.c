@@ -63,7 +63,7 @@ static bool has_tuple(const wsp_flow *f)
     case IP_UDP:
     case IP_SCTP: return eve_has_ports(&f->key);
     case IP_ICMP:
-    case IP_ICMP6: return f->icmp_seen;
+    case IP_ICMP6: return f->icmp_seen[0];
     case 0:
     case IP_ROUTE6:
     case IP_FRAG6:
@@ -251,11 +251,16 @@ static void put_protocol(linebuf *l, const wsp_flow *f)
         eve_proto(&f->key, text, sizeof text);
     LINE(l, ",\"proto\":");
     put_quoted(l, name ? name : text);
-    if (f->icmp_seen) {
-        PUT_NUMBER(l, "icmp_type", f->icmp_type);
-        PUT_NUMBER(l, "icmp_code", f->icmp_code);
+    if (f->icmp_seen[0]) {
+        PUT_NUMBER(l, "icmp_type", f->icmp_type[0]);
+        PUT_NUMBER(l, "icmp_code", f->icmp_code[0]);
     }
-    if (has_tuple(f) && wsp_community_id(&f->key, f->icmp_type, f->icmp_code, 0, text) == WSP_OK) {
+    if (f->icmp_seen[1]) {
+        PUT_NUMBER(l, "response_icmp_type", f->icmp_type[1]);
+        PUT_NUMBER(l, "response_icmp_code", f->icmp_code[1]);
+    }
+    if (has_tuple(f) &&
+        wsp_community_id(&f->key, f->icmp_type[0], f->icmp_code[0], 0, text) == WSP_OK) {
         LINE(l, ",\"community_id\":");
         put_quoted(l, text);
     }
@@ -303,6 +308,39 @@ static void put_flow(linebuf *l, const wsp_flow *f, bool goes_on)
     LINE(l, "}");
 }
 
+/* The flags as two digits of base 16. */
+static void put_hex(linebuf *l, uint8_t v)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char text[3] = {digits[v >> 4], digits[v & 15], '\0'};
+
+    put_quoted(l, text);
+}
+
+/* The flags of both directions together, each of them, and by name those that were set. */
+static void put_tcp(linebuf *l, const wsp_flow *f)
+{
+    static const char *const names[8] = {"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"};
+    uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
+
+    if (f->key.proto != IP_TCP || !eve_has_ports(&f->key))
+        return;
+    LINE(l, ",\"tcp\":{\"tcp_flags\":");
+    put_hex(l, all);
+    LINE(l, ",\"tcp_flags_ts\":");
+    put_hex(l, f->tcp_flags[0]);
+    LINE(l, ",\"tcp_flags_tc\":");
+    put_hex(l, f->tcp_flags[1]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!(all >> i & 1))
+            continue;
+        LINE(l, ",\"");
+        line_raw(l, names[i], strlen(names[i]));
+        LINE(l, "\":true");
+    }
+    LINE(l, "}");
+}
+
 void eve_flow(linebuf *l, const wsp_flow *f, const eve_event *e)
 {
     char time[EVE_TIME_SIZE];
@@ -321,6 +359,7 @@ void eve_flow(linebuf *l, const wsp_flow *f, const eve_event *e)
     put_ends(l, &f->key);
     put_protocol(l, f);
     put_flow(l, f, e->goes_on);
+    put_tcp(l, f);
 }
 
 void eve_answer(linebuf *l, const char *label, double confidence)

@@ -122,6 +122,10 @@ static const column fixed[] = {
     {"end", {"flow", "end"}},
     {"state", {"flow", "state"}},
     {"reason", {"flow", "reason"}},
+    {"tcp_flags_ts", {"tcp", "tcp_flags_ts"}},
+    {"tcp_flags_tc", {"tcp", "tcp_flags_tc"}},
+    {"icmp_type", {"icmp_type"}},
+    {"icmp_code", {"icmp_code"}},
     {"packets_read", {"wirespeak", "packets"}},
 };
 static const column surprise = {"surprise", {"wirespeak", "surprise"}};

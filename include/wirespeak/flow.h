@@ -49,8 +49,10 @@ typedef struct wsp_flow {
     uint64_t packets[2]; /* [0] from the initiator, [1] to it */
     uint64_t bytes[2];   /* wire bytes of the frames */
     wsp_flow_end end;
-    bool icmp_seen; /* the next two were read: see wsp_flow_note */
-    uint8_t icmp_type, icmp_code;
+    uint8_t tcp_flags[2]; /* TCP flags seen so far, of each direction */
+    /* type and code of the first ICMP packet, likewise, where they were read: see wsp_flow_note */
+    bool icmp_seen[2];
+    uint8_t icmp_type[2], icmp_code[2];
     uint8_t n_vlans;
     uint16_t vlan[WSP_MAX_VLANS]; /* [n_vlans] of the first packet, the outermost first */
     void *user;                   /* the caller's; see wsp_flow_table_options.release */
@@ -89,9 +91,9 @@ WSP_MUST_USE WSP_API wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_
                                                    uint8_t tcp_flags, wsp_flow **flow, int *dir);
 
 /*
- * Keeps what records of flows need beside the key: the VLANs of the flow's first packet, and type and code of its first ICMP or
- * ICMPv6 packet from the initiator (Community IDs have them). Call it with every packet after wsp_flow_table_add; of ICMP it
- * looks at no fragment but the first.
+ * Keeps what records of flows need beside the key: the VLANs of the flow's first packet, and type and code of the first ICMP or
+ * ICMPv6 packet of each direction (Community IDs have those of the initiator). Call it with every packet after wsp_flow_table_add;
+ * of ICMP it looks at no fragment but the first.
  */
 WSP_API void wsp_flow_note(wsp_flow *flow, const wsp_packet *p, int dir);
 

@@ -267,6 +267,7 @@ static node *end_if_over(wsp_flow_table *t, node *n, uint64_t now, uint8_t tcp_f
 /* CLOSED: RST, or FIN both ways and then an ACK towards the side whose FIN came second. */
 static void follow_tcp(node *n, int dir, uint8_t flags)
 {
+    n->flow.tcp_flags[dir] |= flags;
     if (flags & RST)
         n->flow.end = WSP_FLOW_CLOSED;
     if (n->fins == 3 && (flags & ACK) && dir != n->last_fin)
@@ -384,15 +385,15 @@ static void note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
     size_t len, at;
     bool v4 = flow->key.addr_len == 4;
 
-    if (flow->icmp_seen || dir != 0 || flow->key.proto != (v4 ? ICMP : ICMP6) ||
+    if (flow->icmp_seen[dir] || flow->key.proto != (v4 ? ICMP : ICMP6) ||
         !wsp_packet_ip(p, &ip, &len) || len < 20 || ip[0] >> 4 != (v4 ? 4 : 6))
         return;
     at = v4 ? (size_t)(ip[0] & 15) * 4 : 40;
     if (len < at + 2 || ip[v4 ? 9 : 6] != flow->key.proto || (v4 && ((ip[6] & 31) || ip[7])))
         return;
-    flow->icmp_seen = true;
-    flow->icmp_type = ip[at];
-    flow->icmp_code = ip[at + 1];
+    flow->icmp_seen[dir] = true;
+    flow->icmp_type[dir] = ip[at];
+    flow->icmp_code[dir] = ip[at + 1];
 }
 
 void wsp_flow_note(wsp_flow *flow, const wsp_packet *p, int dir)

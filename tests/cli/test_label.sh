@@ -50,13 +50,19 @@ label 0 -f 'udp port 53 or udp port 5353 or ip or ip6' "$data/dns.pcap"
 check "a second run says the same" cmp "$tmp/out" "$tmp/first"
 
 check "a capture of ping is labelled" label 0 "$data/ping.pcap"
-check "ICMP has a type, a Community ID and no port" grep -qE '"proto":"(ICMP|IPv6-ICMP)","icmp_type":[0-9]+,"icmp_code":0,"community_id":"1:' "$tmp/out"
+cp "$tmp/out" "$tmp/ping"
+check "ICMP has a type, a Community ID and no port" grep -qE '"proto":"(ICMP|IPv6-ICMP)","icmp_type":[0-9]+,"icmp_code":0,("response_icmp_type":[0-9]+,"response_icmp_code":0,)?"community_id":"1:' "$tmp/out"
 
 check "a capture of radio is labelled" label 0 "$data/edge-radiotap.pcap"
 check "its flows are those of the frames inside" grep -qE '"src_ip":"192.0.2.1","src_port":40000,"dest_ip":"192.0.2.2","dest_port":53,"proto":"UDP","community_id":"1:.*"pkts_toserver":7,.*"protocol":"DNS"' "$tmp/out"
 check "and it is not told that it is not taken apart" test ! -s <(grep 'not taken apart' "$tmp/err")
 label 0 "$data/edge-wrapped.pcap"
 check "a frame in Geneve, in a VN-tag, has the flow inside" grep -qE '"src_ip":"192.0.2.1","src_port":40000,"dest_ip":"192.0.2.2","dest_port":53' "$tmp/out"
+
+check "an echo has the type of its answer, too" grep -qE '"icmp_type":8,"icmp_code":0,"response_icmp_type":0,"response_icmp_code":0,' "$tmp/ping"
+label 0 "$data/http.pcap"
+check "TCP has the flags of both sides" grep -qE '\},"tcp":\{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","fin":true,"syn":true,"psh":true,"ack":true\},"ndpi"' "$tmp/out"
+check "and nothing else has" test "$(grep -c '"tcp":' "$tmp/out")" = "$(grep -c '"proto":"TCP"' "$tmp/out")"
 
 check "the table is printed" label 0 -o table "$data/dns.pcap"
 check "its first line names the columns" grep -qE '^start +source +destination +proto' "$tmp/out"

@@ -217,6 +217,25 @@ static void fin_both_ways_and_the_last_ack_close(void **state)
     wsp_flow_table_free(t);
 }
 
+static void tcp_flags_are_kept_by_direction_and_of_tcp_alone(void **state)
+{
+    wsp_flow_table *t = table(10, 120 * S, 0);
+    wsp_flow_key a = key(1, 5000, 2, 80), b = key(2, 80, 1, 5000);
+    const wsp_flow *f = add(t, b, 1 * S, SYN | ACK, 1); /* the question was not captured */
+
+    (void)state;
+    assert_int_equal(f->tcp_flags[0], 0);
+    assert_int_equal(f->tcp_flags[1], SYN | ACK);
+    add(t, a, 2 * S, ACK, 0);
+    add(t, a, 2 * S, FIN | ACK | 0x80, 0);
+    assert_int_equal(f->tcp_flags[0], FIN | ACK | 0x80);
+    assert_int_equal(f->tcp_flags[1], SYN | ACK);
+    a.proto = 17;
+    f = add(t, a, 3 * S, SYN, 0);
+    assert_int_equal(f->tcp_flags[0] | f->tcp_flags[1], 0);
+    wsp_flow_table_free(t);
+}
+
 static void rst_closes_and_idle_releases_it_as_closed(void **state)
 {
     wsp_flow_table *t = table(10, 10 * S, 0);
@@ -331,6 +350,7 @@ int main(void)
         cmocka_unit_test(an_idle_flow_ends_even_behind_one_from_the_future),
         cmocka_unit_test(the_active_timeout_cuts_long_flows),
         cmocka_unit_test(fin_both_ways_and_the_last_ack_close),
+        cmocka_unit_test(tcp_flags_are_kept_by_direction_and_of_tcp_alone),
         cmocka_unit_test(rst_closes_and_idle_releases_it_as_closed),
         cmocka_unit_test(a_repeated_syn_of_an_open_flow_is_the_same_flow),
         cmocka_unit_test(a_full_table_drops_the_least_recently_used),

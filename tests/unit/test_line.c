@@ -141,6 +141,20 @@ static void put_ends(json_t *o, const wsp_flow_key *key)
         put(o, "ether", ether);
 }
 
+static json_t *tcp_tree(const uint8_t flags[2])
+{
+    static const char *const names[8] = {"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"};
+    json_t *tcp = json_object();
+
+    put(tcp, "tcp_flags", json_sprintf("%02x", flags[0] | flags[1]));
+    put(tcp, "tcp_flags_ts", json_sprintf("%02x", flags[0]));
+    put(tcp, "tcp_flags_tc", json_sprintf("%02x", flags[1]));
+    for (size_t i = 0; i < 8; i++)
+        if ((flags[0] | flags[1]) >> i & 1)
+            put(tcp, names[i], json_true());
+    return tcp;
+}
+
 static json_t *tree(const wsp_flow *f, const eve_event *e, const char *community)
 {
     char proto[EVE_PROTO_SIZE];
@@ -159,9 +173,13 @@ static json_t *tree(const wsp_flow *f, const eve_event *e, const char *community
     put_ends(o, &f->key);
     eve_proto(&f->key, proto, sizeof proto);
     put(o, "proto", json_string(proto));
-    if (f->icmp_seen) {
-        put(o, "icmp_type", json_integer(f->icmp_type));
-        put(o, "icmp_code", json_integer(f->icmp_code));
+    if (f->icmp_seen[0]) {
+        put(o, "icmp_type", json_integer(f->icmp_type[0]));
+        put(o, "icmp_code", json_integer(f->icmp_code[0]));
+    }
+    if (f->icmp_seen[1]) {
+        put(o, "response_icmp_type", json_integer(f->icmp_type[1]));
+        put(o, "response_icmp_code", json_integer(f->icmp_code[1]));
     }
     if (community)
         put(o, "community_id", json_string(community));
@@ -183,6 +201,8 @@ static json_t *tree(const wsp_flow *f, const eve_event *e, const char *community
                         : f->end == WSP_FLOW_EOF                                ? "shutdown"
                                                                                 : "timeout"));
     put(o, "flow", flow);
+    if (f->key.proto == 6)
+        put(o, "tcp", tcp_tree(f->tcp_flags));
     return o;
 }
 
@@ -195,7 +215,7 @@ static void check_flow(const wsp_flow *f, const eve_event *e)
     json_t *o;
 
     if (ip)
-        assert_int_equal(wsp_community_id(&f->key, f->icmp_type, f->icmp_code, 0, community),
+        assert_int_equal(wsp_community_id(&f->key, f->icmp_type[0], f->icmp_code[0], 0, community),
                          WSP_OK);
     o = tree(f, e, ip ? community : NULL);
     put(o, "wirespeak", json_pack("{s:s, s:f}", "label", "a \"label\"", "confidence", 0.75));
@@ -215,13 +235,22 @@ static void records_of_flows_are_those_of_trees(void **state)
         {.key = {.addr_len = 4,
                  .proto = 6,
                  .port = {40000, 443},
-                 .addr = {{10, 0, 0, 1}, {255, 255, 255, 255}}}},
+                 .addr = {{10, 0, 0, 1}, {255, 255, 255, 255}}},
+         .tcp_flags = {0xdb, 0x25}},
+        {.key =
+             {.addr_len = 4, .proto = 6, .port = {1, 2}, .addr = {{10, 0, 0, 1}, {10, 0, 0, 2}}}},
         {.key = {.addr_len = 16,
                  .proto = 17,
                  .port = {53, 65535},
                  .addr = {{0x20, 1, 0xd, 0xb8}, {0xfe, 0x80}}}},
-        {.key = {.addr_len = 4, .proto = 1}, .icmp_seen = true, .icmp_type = 8, .icmp_code = 255},
-        {.key = {.addr_len = 16, .proto = 58}, .icmp_seen = true, .icmp_type = 135},
+        {.key = {.addr_len = 4, .proto = 1},
+         .icmp_seen = {true},
+         .icmp_type = {8},
+         .icmp_code = {255}},
+        {.key = {.addr_len = 16, .proto = 58},
+         .icmp_seen = {true, true},
+         .icmp_type = {135, 136},
+         .icmp_code = {0, 7}},
         {.key = {.addr_len = 4, .proto = 253}, .n_vlans = 1, .vlan = {5}},
         {.key = {.addr_len = 16, .proto = 253}, .n_vlans = 3, .vlan = {100, 0, 4095}},
         {.key = {.addr_len = 6,
