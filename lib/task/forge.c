@@ -327,10 +327,11 @@ wsp_status wsp_forger_new(wsp_forger **out, int linktype, const wsp_forge_option
 static void build(wsp_forger *f)
 {
     wsp_packet *p = f->packet;
-    uint8_t made[WSPI_ETH_LEN], *frame = f->frame.data + wspi_frame_at(p, 0);
+    uint8_t made[WSPI_ETH_LEN], *frame;
 
     if (!p->n_layers)
         return;
+    frame = f->frame.data + wspi_frame_at(p, 0);
     memcpy(made, frame, p->wrap.made);
     wspi_build(p, frame);
     keep_wrong(p, frame);

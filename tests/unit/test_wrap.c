@@ -612,6 +612,30 @@ static void forged_frames_have_forged_wraps(void **state)
     }
 }
 
+/* A forger has no buffer then: there is no address to count from. */
+static void empty_frames_come_back_and_are_forged(void **state)
+{
+    const uint8_t behind = 0;
+    const wsp_frame empty = {.time_ns = 1, .wirelen = 60, .data = &behind};
+    wsp_forger *f;
+    wsp_frame out;
+    tokens t;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++) {
+        wsp_context_init(w.enc, kinds[k].linktype);
+        wsp_context_init(w.dec, kinds[k].linktype);
+        code(&w, kinds[k].linktype, &empty, 0, &t);
+        assert_int_equal(wsp_forger_new(&f, kinds[k].linktype, NULL), WSP_OK);
+        assert_int_equal(wsp_forger_frame(f, &empty, &out), WSP_OK);
+        assert_int_equal(out.caplen, 0);
+        wsp_forger_free(f);
+    }
+    wire_close(&w);
+}
+
 static void headers_are_what_is_left_without_the_payload_inside(void **state)
 {
     wsp_change change;
@@ -654,6 +678,7 @@ int main(void)
         cmocka_unit_test(what_an_error_quotes_is_no_wrap),
         cmocka_unit_test(residuals_that_lie_about_a_wrap_are_refused),
         cmocka_unit_test(forged_frames_have_forged_wraps),
+        cmocka_unit_test(empty_frames_come_back_and_are_forged),
         cmocka_unit_test(headers_are_what_is_left_without_the_payload_inside),
         cmocka_unit_test(link_types_of_radio_are_known),
     };

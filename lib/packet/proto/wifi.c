@@ -168,7 +168,7 @@ uint8_t wspi_wifi(wspi_region *r, int linktype)
     const uint8_t *h;
     receiver by;
 
-    if (!read_receiver(r->p->data, n, linktype, &by))
+    if (n == 0 || !read_receiver(r->p->data, n, linktype, &by))
         return WSPI_PAYLOAD;
     h = r->p->data + by.len;
     len = header_len(h, n - by.len);
