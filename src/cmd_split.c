@@ -62,23 +62,34 @@ static void classes_clear(classes *c)
     *c = (classes){.n = 0};
 }
 
-/* The folder below one of the paths that the capture is in: its name and length; NULL: none. */
-static const char *folder_of(const arguments *a, const char *capture, size_t *len)
+/*
+ * The name of a capture from the path on that it was found in: where that lies, and how it was written, says nothing. Of a path
+ * that is the capture itself, its file name.
+ */
+static const char *name_below(const arguments *a, const char *capture)
 {
+    const char *slash = strrchr(capture, '/');
+
     for (size_t i = 0; i < a->n_paths; i++) {
         size_t n = strlen(a->paths[i]);
-        const char *name = capture + n, *slash;
+        const char *name = capture + n;
         if (strncmp(capture, a->paths[i], n) != 0)
             continue;
         while (*name == '/')
             name++;
-        slash = strchr(name, '/');
-        if (slash && (name > capture + n || (n && capture[n - 1] == '/'))) {
-            *len = (size_t)(slash - name);
+        if (*name && (name > capture + n || (n && capture[n - 1] == '/')))
             return name;
-        }
     }
-    return NULL;
+    return slash ? slash + 1 : capture;
+}
+
+/* The folder below one of the paths that the capture is in: its name and length; NULL: none. */
+static const char *folder_of(const arguments *a, const char *capture, size_t *len)
+{
+    const char *name = name_below(a, capture), *slash = strchr(name, '/');
+
+    *len = slash ? (size_t)(slash - name) : 0;
+    return slash ? name : NULL;
 }
 
 static int32_t number_of(classes *c, const char *name, size_t len)
@@ -164,13 +175,19 @@ static wsp_status describe(wsp_error *err, wsp_status st, const char *text)
 static wsp_status part_captures(const arguments *a, const labelling *l, char *const *captures,
                                 size_t n, classes *c, wsp_split *part, wsp_error *err)
 {
-    wsp_status st = describe(err, find_classes(a, l, captures, n, c),
-                             "too many classes, or no memory for them");
+    const char **names = calloc(n + 1, sizeof *names);
+    wsp_status st = names ? WSP_OK : describe(err, WSP_ERR_NOMEM, "out of memory");
 
-    if (st < 0)
-        return st;
-    return describe(err, wsp_split_captures(captures, c->n ? c->of : NULL, n, &a->opt, part),
-                    "the captures could not be split");
+    for (size_t i = 0; st == WSP_OK && i < n; i++)
+        names[i] = name_below(a, captures[i]);
+    if (st == WSP_OK)
+        st = describe(err, find_classes(a, l, captures, n, c),
+                      "too many classes, or no memory for them");
+    if (st == WSP_OK)
+        st = describe(err, wsp_split_captures(names, c->n ? c->of : NULL, n, &a->opt, part),
+                      "the captures could not be split");
+    free(names);
+    return st;
 }
 
 /* ---- names alone ---- */

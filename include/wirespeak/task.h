@@ -148,12 +148,12 @@ WSP_API wsp_split_options wsp_split_options_default(void);
 
 /*
  * Parts of n captures. class_of = NULL: each by its name alone, as wsp_split_of. Else class_of [n] (any numbers): every class
- * gives its share of captures, in the order of a hash of their whole names: at least one to the test if it has two, at
+ * gives its share of captures, in the order of a hash of their whole names as they are given: at least one to the test if it has two, at
  * least one to validation if it has three, none to a part with fraction 0.
  */
-WSP_MUST_USE WSP_API wsp_status wsp_split_captures(char *const *names, const int32_t *class_of,
-                                                   size_t n, const wsp_split_options *opt,
-                                                   wsp_split *part);
+WSP_MUST_USE WSP_API wsp_status wsp_split_captures(const char *const *names,
+                                                   const int32_t *class_of, size_t n,
+                                                   const wsp_split_options *opt, wsp_split *part);
 
 /* What a split goes by, besides captures; host and peer are hashes, and the same unless both sides are private. */
 typedef struct wsp_split_flow {

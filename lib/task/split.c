@@ -100,7 +100,7 @@ static bool shares_fit(const wsp_split_options *o)
     return o->val >= 0 && o->test >= 0 && o->val + o->test <= 1;
 }
 
-wsp_status wsp_split_captures(char *const *names, const int32_t *class_of, size_t n,
+wsp_status wsp_split_captures(const char *const *names, const int32_t *class_of, size_t n,
                               const wsp_split_options *opt, wsp_split *part)
 {
     ranked *order;

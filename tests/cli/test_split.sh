@@ -30,6 +30,15 @@ result $same "the parts are those of tokenize --part"
 result $? "a class that the test lacks is told"
 "$ws" split -q "$tmp/set/" | cut -f1,3 | cmp -s - <(cut -f1,3 "$tmp/list")
 result $? "a slash behind the folder changes nothing"
+program=$(realpath "$ws")
+mkdir -p "$tmp/elsewhere" && cp -r "$tmp/set" "$tmp/elsewhere/other"
+for seed in 1 2 3; do
+    "$ws" split -q --seed $seed "$tmp/set" | cut -f1,3
+    (cd "$tmp/elsewhere" && "$program" split -q --seed $seed other | cut -f1,3) >&3
+    (cd "$tmp/elsewhere/other" && "$program" split -q --seed $seed . | cut -f1,3) >&4
+done >"$tmp/here" 3>"$tmp/there" 4>"$tmp/within"
+[ "$(sort -u "$tmp/here" | wc -l)" -gt 5 ] && cmp -s "$tmp/here" "$tmp/there" && cmp -s "$tmp/here" "$tmp/within"
+result $? "where the folder lies and how it is named changes nothing"
 "$ws" split -q -w "$tmp/twice" "$tmp/set" >/dev/null 2>&1 && cmp -s "$tmp/parts/train.npz" "$tmp/twice/train.npz" && cmp -s "$tmp/parts/test.npz" "$tmp/twice/test.npz"
 result $? "the same again, byte for byte"
 

@@ -549,7 +549,7 @@ static void what_cannot_be_calibrated_is_refused(void **state)
 static void every_class_gives_its_share_of_captures(void **state)
 {
     char names[24][16];
-    char *list[24];
+    const char *list[24];
     int32_t class[24];
     wsp_split part[24], again[24];
     size_t count[3][3] = {{0}};
