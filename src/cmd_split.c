@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_split.c: what is for training, validation and test: names of captures, or three token files. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,14 @@
 #include "labelling.h"
 #include "wirespeak/capture.h"
 #include "wirespeak/task.h"
+
+static const cli_rule bonds[] = {
+    {"test", CLI_NEVER_WITH, "fold"},
+    {"head", CLI_NEVER_WITH, "labels"},
+    {"head", CLI_NEVER_WITH, "no-classes"},
+    {"draw", CLI_ONLY_WITH, "per-class"},
+    {NULL, CLI_ONLY_WITH, NULL},
+};
 
 static const cli_page page = {
     .name = "split",
@@ -29,13 +38,14 @@ static const cli_page page = {
                 "  wirespeak split captures/ | cut -f1 | sort | uniq -c\n",
     .min_operands = 1,
     .max_operands = -1,
+    .rules = bonds,
 };
 
 /* The largest number of classes that folders can be. */
 enum { MAX_CLASSES = 4096, PARTS = 3 };
 
 typedef struct arguments {
-    const char *out, *by, *head;
+    const char *out, *by, *head, *fold;
     bool no_classes, leaky, skip_bad;
     size_t max_packets;
     cli_list lists;
@@ -63,13 +73,11 @@ static void classes_clear(classes *c)
 }
 
 /*
- * The name of a capture from the path on that it was found in: where that lies, and how it was written, says nothing. Of a path
- * that is the capture itself, its file name.
+ * The name of a capture from the folder on that it was found in: where that lies, and how it was written, says nothing. Of a capture
+ * that was named itself, the whole name.
  */
 static const char *name_below(const arguments *a, const char *capture)
 {
-    const char *slash = strrchr(capture, '/');
-
     for (size_t i = 0; i < a->n_paths; i++) {
         size_t n = strlen(a->paths[i]);
         const char *name = capture + n;
@@ -80,7 +88,7 @@ static const char *name_below(const arguments *a, const char *capture)
         if (*name && (name > capture + n || (n && capture[n - 1] == '/')))
             return name;
     }
-    return slash ? slash + 1 : capture;
+    return capture;
 }
 
 /* The folder below one of the paths that the capture is in: its name and length; NULL: none. */
@@ -89,7 +97,7 @@ static const char *folder_of(const arguments *a, const char *capture, size_t *le
     const char *name = name_below(a, capture), *slash = strchr(name, '/');
 
     *len = slash ? (size_t)(slash - name) : 0;
-    return slash ? name : NULL;
+    return slash && name != capture ? name : NULL;
 }
 
 static int32_t number_of(classes *c, const char *name, size_t len)
@@ -477,6 +485,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "share for validation (default 0.1)"},
         {.name = "test", .kind = CLI_REAL, .value = &a->opt.test, .arg = "SHARE", .rmax = 1,
          .help = "share for the test (default 0.25)"},
+        {.name = "fold", .kind = CLI_TEXT, .value = &a->fold, .arg = "I/N",
+         .help = "cross-validation: the test is the I-th of N equal pieces"},
         {.name = "seed", .kind = CLI_U64, .value = &a->opt.seed, .arg = "N", .help = "of the split (default 1)"},
         {.name = "per-class", .kind = CLI_SIZE, .value = &a->opt.per_class, .arg = "N", .min = 1,
          .help = "only N training flows of each class (few-shot)"},
@@ -494,11 +504,32 @@ static int parse(arguments *a, int argc, char **argv)
 }
 /* clang-format on */
 
+/* I/N. */
+static bool take_fold(const char *text, wsp_split_options *o)
+{
+    char end;
+    unsigned i, n;
+
+    if (!isdigit((unsigned char)text[0]) || sscanf(text, "%5u/%5u%c", &i, &n, &end) != 2)
+        return false;
+    o->fold = i;
+    o->folds = n;
+    return n >= 2 && i >= 1 && i <= n;
+}
+
 static int check(arguments *a)
 {
     while (strcmp(rules[a->opt.by], a->by) != 0)
         a->opt.by++;
-    if (a->opt.val + a->opt.test > 1)
+    if (a->fold && !take_fold(a->fold, &a->opt))
+        return cli_usage(page.name, "--fold is I/N with N from 2 on and I from 1 to N, not '%s'",
+                         a->fold);
+    if (a->fold && a->opt.by == WSP_BY_TIME)
+        return cli_usage(page.name, "--by time has one test, which comes last: no --fold");
+    if (a->fold && a->opt.val + 1.0 / (double)a->opt.folds > 1)
+        return cli_usage(page.name, "--val and one of %zu folds are together more than 1",
+                         a->opt.folds);
+    if (!a->fold && a->opt.val + a->opt.test > 1)
         return cli_usage(page.name, "--val and --test are together more than 1");
     if (a->opt.per_class && !a->out)
         return cli_usage(page.name, "--per-class thins flows, not captures: give -w DIR");

@@ -137,7 +137,12 @@ typedef enum wsp_split_by {
 typedef struct wsp_split_options {
     wsp_split_by by;
     uint64_t seed;
-    double val, test;     /* fractions of captures, hosts or flows; together at most 1 */
+    double val, test; /* fractions of captures, hosts or flows; together at most 1 */
+    /*
+     * Cross-validation: of `folds` equal pieces (2 or more; 0: no folds, and `test` counts) piece `fold`, from 1 on, is the test. Every
+     * capture, host or flow is in the test of one fold. Not by time.
+     */
+    size_t folds, fold;
     bool keep_duplicates; /* flows whose tokens stand in an earlier part, too */
     /* so many training flows of each label of each head, drawn by the seed `draw`, and no unlabelled ones; 0: all */
     size_t per_class;

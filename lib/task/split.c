@@ -19,20 +19,47 @@ static double unit_of_name(const char *name, uint64_t seed)
     return wspi_rng_unit(&rng);
 }
 
-wsp_status wsp_split_of(const char *capture, uint64_t seed, double val, double test, wsp_split *out)
+static bool shares_fit(const wsp_split_options *o)
+{
+    double test = o->folds ? 1.0 / (double)o->folds : o->test;
+
+    return o->val >= 0 && test >= 0 && o->val + test <= 1 && o->folds != 1 &&
+           (!o->folds || (o->fold >= 1 && o->fold <= o->folds));
+}
+
+/* The part of what stands at u in [0, 1). A fold begins at its own piece of that, the test, and goes round. */
+static wsp_split part_of(double u, const wsp_split_options *o)
+{
+    size_t piece, at;
+    double test;
+
+    if (!o->folds)
+        return u < o->test            ? WSP_SPLIT_TEST
+               : u < o->test + o->val ? WSP_SPLIT_VAL
+                                      : WSP_SPLIT_TRAIN;
+    test = 1.0 / (double)o->folds;
+    piece = (size_t)(u * (double)o->folds);
+    at = (piece + o->folds - (o->fold - 1)) % o->folds;
+    if (at == 0)
+        return WSP_SPLIT_TEST;
+    u += ((double)at - (double)piece) * test;
+    return u < test + o->val ? WSP_SPLIT_VAL : WSP_SPLIT_TRAIN;
+}
+
+static wsp_split part_of_name(const char *capture, const wsp_split_options *o)
 {
     const char *slash = strrchr(capture, '/');
-    double u;
 
-    *out = WSP_SPLIT_TRAIN;
-    if (!(val >= 0 && test >= 0 && val + test <= 1))
-        return WSP_ERR_ARG;
-    u = unit_of_name(slash ? slash + 1 : capture, seed);
-    if (u < test)
-        *out = WSP_SPLIT_TEST;
-    else if (u < test + val)
-        *out = WSP_SPLIT_VAL;
-    return WSP_OK;
+    return part_of(unit_of_name(slash ? slash + 1 : capture, o->seed), o);
+}
+
+wsp_status wsp_split_of(const char *capture, uint64_t seed, double val, double test, wsp_split *out)
+{
+    const wsp_split_options o = {.seed = seed, .val = val, .test = test};
+    bool fit = shares_fit(&o);
+
+    *out = fit ? part_of_name(capture, &o) : WSP_SPLIT_TRAIN;
+    return fit ? WSP_OK : WSP_ERR_ARG;
 }
 
 const char *wsp_split_name(wsp_split split)
@@ -48,11 +75,6 @@ wsp_split_options wsp_split_options_default(void)
 {
     return (wsp_split_options){
         .by = WSP_BY_CAPTURE, .seed = 1, .val = 0.1, .test = 0.25, .draw = 1};
-}
-
-static wsp_split part_of(double u, const wsp_split_options *o)
-{
-    return u < o->test ? WSP_SPLIT_TEST : u < o->test + o->val ? WSP_SPLIT_VAL : WSP_SPLIT_TRAIN;
 }
 
 /* A capture of a class, in the order in which the class gives them to test, validation and training. */
@@ -83,21 +105,18 @@ static size_t share_of(double share, size_t n, size_t others)
     return WSPI_MIN(WSPI_MAX(k, (size_t)1), n - others - 1);
 }
 
-/* Captures of one class from `from` to `to`. */
+/* Captures of one class from `from` to `to`. A fold begins with its own piece of them and goes round. */
 static void split_class(const ranked *from, const ranked *to, const wsp_split_options *o,
                         wsp_split *part)
 {
-    size_t n = (size_t)(to - from), test = share_of(o->test, n, 0), val = share_of(o->val, n, test);
+    size_t n = (size_t)(to - from), start = o->folds ? n * (o->fold - 1) / o->folds : 0;
+    size_t test = o->folds ? n * o->fold / o->folds - start : share_of(o->test, n, 0);
+    size_t val = share_of(o->val, n, test);
 
     for (size_t i = 0; i < n; i++)
-        part[from[i].capture] = i < test         ? WSP_SPLIT_TEST
-                                : i < test + val ? WSP_SPLIT_VAL
-                                                 : WSP_SPLIT_TRAIN;
-}
-
-static bool shares_fit(const wsp_split_options *o)
-{
-    return o->val >= 0 && o->test >= 0 && o->val + o->test <= 1;
+        part[from[(start + i) % n].capture] = i < test         ? WSP_SPLIT_TEST
+                                              : i < test + val ? WSP_SPLIT_VAL
+                                                               : WSP_SPLIT_TRAIN;
 }
 
 wsp_status wsp_split_captures(const char *const *names, const int32_t *class_of, size_t n,
@@ -109,7 +128,7 @@ wsp_status wsp_split_captures(const char *const *names, const int32_t *class_of,
         return WSP_ERR_ARG;
     if (!class_of) {
         for (size_t i = 0; i < n; i++)
-            WSP_TRY(wsp_split_of(names[i], opt->seed, opt->val, opt->test, &part[i]));
+            part[i] = part_of_name(names[i], opt);
         return WSP_OK;
     }
     order = wspi_new_array(n, sizeof *order);
@@ -301,7 +320,7 @@ wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
                            wsp_split_stats *stats)
 {
     memset(stats, 0, sizeof *stats);
-    if (!shares_fit(opt))
+    if (!shares_fit(opt) || (opt->folds && opt->by == WSP_BY_TIME))
         return WSP_ERR_ARG;
     WSP_TRY(assign(t, flows, captures, opt, part));
     for (size_t i = 0; i < t->n_flows; i++)

@@ -85,6 +85,18 @@ echo text >"$tmp/bad.txt"
 fails "a folder for what is no capture" 1 split -w "$tmp/nothing" "$tmp/bad.txt"
 [ ! -e "$tmp/nothing" ]
 result $? "a split that failed leaves no folder"
+for fold in 1 2 3; do "$ws" split -q --fold $fold/3 "$tmp/set" | grep '^test' | cut -f2; done >"$tmp/tests"
+[ "$(sort "$tmp/tests" | uniq -d | wc -l)" = 0 ] && [ "$(wc -l <"$tmp/tests")" = 7 ]
+result $? "every capture is in the test of one fold"
+for fold in 1 2 3; do
+    "$ws" split -q --by host --keep-duplicates --fold $fold/3 -w "$tmp/fold" "$tmp/set" >"$tmp/fold$fold" 2>/dev/null || bad=1
+done
+awk '$1 == "flows" { all += $4 } /of two parts/ { n++ } END { exit !(all > 0 && n == 3) }' "$tmp/fold1" "$tmp/fold2" "$tmp/fold3"
+result $? "hosts have folds too"
+for fold in 0/3 4/3 1/1 3 1/3x -1/3; do fails "no fold: $fold" 2 split --fold "$fold" "$tmp/set"; done
+fails "folds have no share for the test" 2 split --fold 1/3 --test 0.2 "$tmp/set"
+fails "what comes last has no folds" 2 split --fold 1/3 --by time -w "$tmp/x" "$tmp/set"
+fails "lists name their columns" 2 split --head x --labels "kind=$tmp/kinds.tsv" "$tmp/set"
 fails "shares over 1" 2 split --val 0.6 --test 0.6 "$tmp/set"
 echo "1..$n"
 exit $bad

@@ -578,6 +578,56 @@ static void every_class_gives_its_share_of_captures(void **state)
     assert_int_equal(wsp_split_captures(list, class, 24, &o, part), WSP_ERR_ARG);
 }
 
+/* In how many of five folds each of n captures is in the test, and in one of them also in validation. */
+static void count_folds(const char *const *list, const int32_t *class, size_t n, size_t *tests)
+{
+    wsp_split_options o = wsp_split_options_default();
+    wsp_split part[200];
+
+    o.folds = 5;
+    for (o.fold = 1; o.fold <= 5; o.fold++) {
+        size_t count[3] = {0};
+        assert_int_equal(wsp_split_captures(list, class, n, &o, part), WSP_OK);
+        for (size_t i = 0; i < n; i++) {
+            tests[i] += part[i] == WSP_SPLIT_TEST;
+            count[part[i]]++;
+        }
+        assert_in_range(count[WSP_SPLIT_TEST], n / 10, n * 3 / 10);
+        assert_in_range(count[WSP_SPLIT_VAL], n / 20, n / 5);
+    }
+}
+
+static void every_capture_is_in_the_test_of_one_fold(void **state)
+{
+    char names[200][16];
+    const char *list[200];
+    int32_t class[200];
+    size_t tests[200];
+    wsp_split_options o = wsp_split_options_default();
+    wsp_split part[200];
+
+    (void)state;
+    for (size_t i = 0; i < 200; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%zu.pcap", i);
+        list[i] = names[i];
+        class[i] = i < 198 ? (int32_t)(i % 9) : 9;
+    }
+    for (int with = 0; with < 2; with++) {
+        memset(tests, 0, sizeof tests);
+        count_folds(list, with ? class : NULL, 200, tests);
+        for (size_t i = 0; i < 200; i++)
+            assert_int_equal(tests[i], 1);
+    }
+    o.folds = 5;
+    o.fold = 6;
+    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
+    o.folds = o.fold = 1;
+    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
+    o.folds = 2;
+    o.val = 0.6;
+    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
+}
+
 /* make_set() with the tokens of flow 2 made those of flow 3: the same but for the capture. */
 static wsp_tokens *make_twins(void)
 {
@@ -720,6 +770,7 @@ int main(void)
         cmocka_unit_test(a_threshold_is_no_higher_than_what_keeps_the_background_out),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
         cmocka_unit_test(every_class_gives_its_share_of_captures),
+        cmocka_unit_test(every_capture_is_in_the_test_of_one_fold),
         cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
         cmocka_unit_test(few_training_flows_of_each_class_can_be_asked_for),
         cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
