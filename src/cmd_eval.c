@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
 #include "captures.h"
 #include "cli.h"
 #include "realism.h"
 #include "report.h"
+#include "rival.h"
 #include "said.h"
 #include "source.h"
 #include "token_sets.h"
@@ -19,6 +21,8 @@ static const cli_rule rules[] = {
     {"per-class", CLI_NEVER_WITH, "generated"},
     {"final-only", CLI_NEVER_WITH, "generated"},
     {"baselines", CLI_NEVER_WITH, "generated"},
+    {"against", CLI_NEVER_WITH, "generated"},
+    {"answers", CLI_NEVER_WITH, "generated"},
     {"robust", CLI_NEVER_WITH, "generated"},
     {"dtype", CLI_NEVER_WITH, "generated"},
     {"real", CLI_ONLY_WITH, "generated"},
@@ -56,6 +60,7 @@ static const cli_page page = {
                 "  wirespeak eval --robust --labels app=apps.tsv --part test -m model.safetensors "
                 "captures/\n"
                 "  wirespeak eval --html scores.html -m model.safetensors test.npz\n"
+                "  wirespeak eval -m new.safetensors --against old.safetensors test.npz\n"
                 "  wirespeak eval --by-capture --labels family=families.tsv -m model.safetensors "
                 "captures/\n"
                 "  wirespeak eval --generated new.pcap --real test/ --train train/\n",
@@ -65,8 +70,8 @@ static const cli_page page = {
 };
 
 typedef struct arguments {
-    const char *model, *format, *html, *dtype;
-    cli_list baselines;
+    const char *model, *format, *html, *answers, *dtype;
+    cli_list baselines, against;
     size_t threads;
     bool per_class, final_only, robust, by_capture;
     source from;
@@ -80,7 +85,9 @@ enum { N_EARLY = sizeof early / sizeof early[0] };
 typedef struct evaluation {
     wsp_model *m;
     wsp_tokens *t;
+    uint32_t *flow; /* [flows of t] their numbers in what was read */
     wsp_classify_options run;
+    wsp_replies *replies; /* to t */
     wsp_metrics **scores; /* [heads of the model] */
     said said;            /* of t, when it is to be compared; else empty */
     report r;
@@ -106,9 +113,9 @@ static bool add_their_captures(const wsp_tokens *t, bool *has)
     return known != NULL;
 }
 
-/* Of the whole set only what can be scored. */
-static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, const wsp_tokens *all,
-                                wsp_error *err)
+/* Of the whole set only what can be scored. *chosen (may be NULL): the numbers of these flows. */
+static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, uint32_t **chosen,
+                                const wsp_tokens *all, wsp_error *err)
 {
     size_t n_heads = wsp_model_head_count(e->m);
     uint32_t *flows = calloc(all->n_flows + 1, sizeof *flows);
@@ -130,7 +137,10 @@ static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, const wsp
     st = room ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
     free(has);
     free(label);
-    free(flows);
+    if (chosen)
+        *chosen = flows;
+    else
+        free(flows);
     return st;
 }
 
@@ -149,12 +159,11 @@ static report_head *report_of(evaluation *e, size_t head)
     return NULL;
 }
 
-/* captures [heads], or NULL. */
 static wsp_status score_set(const evaluation *e, const wsp_tokens *t, wsp_metrics **scores,
-                            wsp_captures *captures, double *seconds, wsp_error *err)
+                            wsp_error *err)
 {
-    return e->r.by_capture ? wsp_score_captures(e->m, t, &e->run, scores, captures, seconds, err)
-                           : wsp_score(e->m, t, &e->run, scores, seconds, err);
+    return e->r.by_capture ? wsp_score_captures(e->m, t, &e->run, scores, NULL, err)
+                           : wsp_score(e->m, t, &e->run, scores, err);
 }
 
 /*
@@ -168,7 +177,7 @@ static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row 
     size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
     int32_t *is = calloc(e->t->n_flows + 1, sizeof *is);
-    wsp_status st = scores && is ? score_set(e, t, scores, NULL, NULL, err) : out_of_memory(err);
+    wsp_status st = scores && is ? score_set(e, t, scores, err) : out_of_memory(err);
 
     for (size_t h = 0; st == WSP_OK && h < n; h++) {
         if (!scores[h] || !report_of(e, h))
@@ -195,29 +204,41 @@ static wsp_status add_selected(evaluation *e, const wsp_selection *s, const repo
     return st;
 }
 
+static wsp_status score_head(evaluation *e, size_t h, wsp_error *err)
+{
+    const wsp_answers *a = wsp_replies_get(e->replies, h);
+    report_head *to = &e->r.heads[e->r.n_heads];
+    wsp_captures captures = wsp_replies_captures(e->replies, h);
+
+    if (!a && captures.mixed)
+        cli_note("%s: no score, as the flows of all %zu captures have different labels",
+                 wsp_model_head(e->m, h)->name, captures.mixed);
+    if (!a)
+        return WSP_OK;
+    if (wsp_metrics_new(&e->scores[h], a) < 0)
+        return out_of_memory(err);
+    *to = (report_head){.head = wsp_model_head(e->m, h),
+                        .score = e->scores[h],
+                        .unit = e->r.by_capture ? "captures" : "flows",
+                        .captures = captures};
+    e->r.n_heads++;
+    return rival_spread(e->replies, h, NULL, &to->spread, err);
+}
+
 static wsp_status score(evaluation *e, wsp_error *err)
 {
     size_t n = wsp_model_head_count(e->m);
-    wsp_captures *captures = calloc(n + 1, sizeof *captures);
-    wsp_status st;
+    wsp_status st = wsp_replies_new(&e->replies, e->m, e->t, &e->run, e->r.by_capture, err);
 
+    if (st < 0)
+        return st;
     e->scores = calloc(n + 1, sizeof *e->scores);
     e->r.heads = calloc(n + 1, sizeof *e->r.heads);
-    st = captures && e->scores && e->r.heads
-             ? score_set(e, e->t, e->scores, captures, &e->r.seconds, err)
-             : out_of_memory(err);
-    for (size_t h = 0; st == WSP_OK && h < n; h++) {
-        if (e->scores[h])
-            e->r.heads[e->r.n_heads++] =
-                (report_head){.head = wsp_model_head(e->m, h),
-                              .score = e->scores[h],
-                              .unit = e->r.by_capture ? "captures" : "flows",
-                              .captures = captures[h]};
-        else if (captures[h].mixed)
-            cli_note("%s: no score, as the flows of all %zu captures have different labels",
-                     wsp_model_head(e->m, h)->name, captures[h].mixed);
-    }
-    free(captures);
+    if (!e->scores || !e->r.heads)
+        return out_of_memory(err);
+    for (size_t h = 0; st == WSP_OK && h < n; h++)
+        st = score_head(e, h, err);
+    e->r.seconds = wsp_replies_seconds(e->replies);
     e->r.parameters = wsp_model_parameters(e->m);
     e->r.flows = e->t->n_flows;
     return st;
@@ -279,7 +300,7 @@ static wsp_status compare(evaluation *e, const wsp_tokens *all, const report_row
 {
     wsp_tokens *t = NULL;
     said other = {.n_heads = 0};
-    wsp_status st = take_labelled(e, &t, all, err);
+    wsp_status st = take_labelled(e, &t, NULL, all, err);
     bool same = st == WSP_OK && !e->r.by_capture && same_flows(e->t, t);
 
     if (same && !e->said.label)
@@ -344,22 +365,26 @@ static const struct {
 
 static wsp_status add_trees(evaluation *e, const wsp_tokens *train, size_t head, wsp_error *err)
 {
-    wsp_status st = WSP_OK;
+    int32_t *other_says = calloc(e->t->n_flows + 1, sizeof *other_says);
+    wsp_status st = other_says ? WSP_OK : out_of_memory(err);
 
     for (size_t i = 0; st == WSP_OK && i < sizeof trees / sizeof trees[0]; i++) {
         const wsp_baseline b = {.kind = trees[i].kind,
                                 .payload = trees[i].payload,
                                 .seed = 1,
                                 .by_capture = e->r.by_capture};
-        report_row row = {.kind = REPORT_BASELINE};
+        report_row row = {.kind = REPORT_BASELINE, .paired = true};
         wsp_metrics *score = NULL;
         (void)snprintf(row.name, sizeof row.name, "%s", trees[i].name);
         cli_note("%s: %s ...", wsp_model_head(e->m, head)->name, trees[i].name);
-        st = wsp_baseline_score(e->m, head, train, e->t, &b, &score, err);
+        st = wsp_baseline_score(e->m, head, train, e->t, &b, other_says, &score, err);
+        if (st == WSP_OK)
+            st = rival_spread(e->replies, head, other_says, &row.spread, err);
         if (st == WSP_OK)
             report_add(report_of(e, head), &row, score);
         wsp_metrics_free(score);
     }
+    free(other_says);
     return st;
 }
 
@@ -375,12 +400,75 @@ static wsp_status add_baselines(evaluation *e, const cli_list *sets, wsp_error *
     return st;
 }
 
+/* ---- other models ---- */
+
+static wsp_status add_rival_head(evaluation *e, size_t head, const report_row *named,
+                                 const wsp_model *other, const wsp_replies *theirs, wsp_error *err)
+{
+    int32_t *other_says = calloc(e->t->n_flows + 1, sizeof *other_says);
+    const wsp_head *mine = wsp_model_head(e->m, head);
+    report_row row = *named;
+    wsp_status st = other_says ? WSP_OK : out_of_memory(err);
+
+    if (st == WSP_OK && !rival_said(theirs, other, mine, other_says)) {
+        cli_warn("%s: no head \"%s\" that knows any of these labels: not compared", row.model,
+                 mine->name);
+        free(other_says);
+        return WSP_OK;
+    }
+    if (st == WSP_OK)
+        st = rival_spread(e->replies, head, other_says, &row.spread, err);
+    if (st == WSP_OK)
+        report_add_spread(report_of(e, head), &row);
+    free(other_says);
+    return st;
+}
+
+static void say_of_whom(wsp_error *err, const char *path)
+{
+    char text[sizeof err->text];
+
+    (void)snprintf(text, sizeof text, "%s", err->text);
+    (void)snprintf(err->text, sizeof err->text, "%.200s: %.300s", path, text);
+}
+
+static wsp_status add_rival(evaluation *e, const char *path, wsp_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    report_row row = {.kind = REPORT_RIVAL, .model = path, .paired = true};
+    wsp_model *other = NULL;
+    wsp_replies *theirs = NULL;
+    wsp_status st = wsp_model_load(&other, path, err);
+
+    (void)snprintf(row.name, sizeof row.name, "%s", slash ? slash + 1 : path);
+    if (st == WSP_OK)
+        st = wsp_replies_new(&theirs, other, e->t, &e->run, e->r.by_capture, err);
+    if (st == WSP_ERR_ARG)
+        say_of_whom(err, path);
+    for (size_t h = 0; st == WSP_OK && h < wsp_model_head_count(e->m); h++)
+        if (report_of(e, h))
+            st = add_rival_head(e, h, &row, other, theirs, err);
+    wsp_replies_free(theirs);
+    wsp_model_free(other);
+    return st;
+}
+
+static int write_answers(const evaluation *e, const char *path)
+{
+    const answers a = {e->m, e->t, e->flow, e->replies, e->r.by_capture};
+    wsp_error err;
+
+    return answers_write(&a, path, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
+}
+
 static int print(const evaluation *e, const arguments *a)
 {
     if (a->format[0] == 't')
         report_table(&e->r, a->per_class);
     else if (!report_json(&e->r, stdout))
         return cli_fail("the report could not be written");
+    if (a->answers && write_answers(e, a->answers) != CLI_OK)
+        return CLI_FAILED;
     return a->html ? report_html(&e->r, a->html) : CLI_OK;
 }
 
@@ -410,6 +498,10 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "captures that have none of this head's labels are\nunknown to it; may be repeated"},
         {.name = "baselines", .kind = CLI_LIST, .value = &a->baselines, .arg = "TRAIN.npz", .file = CLI_READS,
          .help = "also a random forest and gradient boosting that learn\nfrom these flows under the model's mask policy; may\nbe repeated"},
+        {.name = "against", .kind = CLI_LIST, .value = &a->against, .arg = "MODEL", .file = CLI_READS,
+         .help = "also this model on the same flows, and the interval of the\ndifference; may be repeated"},
+        {.name = "answers", .kind = CLI_TEXT, .value = &a->answers, .arg = "FILE", .file = CLI_WRITES,
+         .help = "write every answer beside its label, as JSON lines"},
         {.name = "robust", .kind = CLI_FLAG, .value = &a->robust,
          .help = "also what headers and sizes alone give; of captures also\n"
                  "the scores when they are forged, cut or begin late,\nand how much nDPI can name then"},
@@ -462,12 +554,14 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
     if (st >= 0)
         st = source_read(&a->from, &(wsp_change){.kind = WSP_CHANGE_NONE}, &all, err);
     if (st >= 0)
-        st = take_labelled(e, &e->t, all, err);
+        st = take_labelled(e, &e->t, &e->flow, all, err);
     wsp_tokens_free(all);
     if (st >= 0)
         st = score(e, err);
     if (st >= 0 && !a->final_only)
         st = add_early(e, err);
+    for (size_t i = 0; st >= 0 && i < a->against.n; i++)
+        st = add_rival(e, a->against.items[i], err);
     if (st >= 0 && a->baselines.n)
         st = add_baselines(e, &a->baselines, err);
     if (st >= 0 && a->robust)
@@ -520,6 +614,8 @@ int cmd_eval(int argc, char **argv)
     said_clear(&e.said);
     free_scores(e.scores, e.m ? wsp_model_head_count(e.m) : 0);
     free(e.r.heads);
+    free(e.flow);
+    wsp_replies_free(e.replies);
     wsp_tokens_free(e.t);
     wsp_model_free(e.m);
     source_close(&a.from);

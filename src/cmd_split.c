@@ -10,6 +10,7 @@
 
 #include "captures.h"
 #include "cli.h"
+#include "columns.h"
 #include "labelling.h"
 #include "wirespeak/capture.h"
 #include "wirespeak/task.h"
@@ -346,8 +347,9 @@ static void print_head(const wsp_tokens *t, size_t head, const int8_t *part)
     count_labels(t, head, part, count);
     printf("\n%-28s %9s %9s %9s\n", t->heads[head], "train", "val", "test");
     for (size_t l = 0; l < n; l++) {
-        printf("%-28s %9zu %9zu %9zu\n", t->label_names[head][l], count[l][WSP_SPLIT_TRAIN],
-               count[l][WSP_SPLIT_VAL], count[l][WSP_SPLIT_TEST]);
+        printf("%-*s %9zu %9zu %9zu\n", columns_pad(t->label_names[head][l], 28),
+               t->label_names[head][l], count[l][WSP_SPLIT_TRAIN], count[l][WSP_SPLIT_VAL],
+               count[l][WSP_SPLIT_TEST]);
         for (size_t p = 0; p < PARTS; p++)
             lost[p] += count[l][p] == 0;
     }

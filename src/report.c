@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "columns.h"
+
 void report_add(report_head *h, const report_row *row, const wsp_metrics *score)
 {
     if (h->n_rows == REPORT_ROWS)
@@ -15,6 +17,17 @@ void report_add(report_head *h, const report_row *row, const wsp_metrics *score)
     h->rows[h->n_rows].accuracy = score->accuracy;
     h->rows[h->n_rows].macro_f1 = score->macro_f1;
     h->n_rows++;
+}
+
+void report_add_spread(report_head *h, const report_row *row)
+{
+    report_row r = *row;
+
+    r.flows = row->spread.items;
+    r.accuracy = row->spread.accuracy[1].value;
+    r.macro_f1 = row->spread.macro_f1[1].value;
+    if (h->n_rows < REPORT_ROWS)
+        h->rows[h->n_rows++] = r;
 }
 
 double report_told(const wsp_label_rate *r)
@@ -34,9 +47,36 @@ bool report_speaks_of_ndpi(const report *r, const report_head *h)
 
 /* ---- table ---- */
 
+static void print_scores(const char *name, double accuracy, double macro_f1)
+{
+    printf("  %-*s %9.4f %9.4f", columns_pad(name, 28), name, accuracy, macro_f1);
+}
+
 static void print_row(const char *name, double accuracy, double macro_f1)
 {
-    printf("  %-28s %9.4f %9.4f\n", name, accuracy, macro_f1);
+    print_scores(name, accuracy, macro_f1);
+    printf("\n");
+}
+
+/* The model's own intervals, and behind another's scores those of how far the model is before it. */
+static void print_own(const wsp_spread *s)
+{
+    if (!isnan(s->accuracy[0].low))
+        printf("  %.4f to %.4f  %.4f to %.4f", s->accuracy[0].low, s->accuracy[0].high,
+               s->macro_f1[0].low, s->macro_f1[0].high);
+    printf("\n");
+}
+
+static void print_ahead(const report_row *row, const report_head *h)
+{
+    const wsp_estimate *a = &row->spread.accuracy[2], *f = &row->spread.macro_f1[2];
+
+    if (!isnan(a->low))
+        printf("  %+.3f to %+.3f  %+.3f to %+.3f", a->low, a->high, f->low, f->high);
+    if (row->flows != h->score->flows)
+        printf("  (%zu %s that both know: model %.4f %.4f)", row->flows, h->unit,
+               row->spread.accuracy[0].value, row->spread.macro_f1[0].value);
+    printf("\n");
 }
 
 /* "-" where there is no number. */
@@ -68,10 +108,11 @@ static void print_classes(const report_head *h)
            "F1", "taken for");
     for (size_t l = 0; l < h->score->n_labels; l++) {
         const wsp_class_score *c = &h->score->label[l];
+        const char *label = h->head->labels[l];
         if (!c->support && !c->said)
             continue;
-        printf("  %-24s %8zu %6zu %9.4f %9.4f %9.4f", h->head->labels[l], c->support, c->said,
-               c->precision, c->recall, c->f1);
+        printf("  %-*s %8zu %6zu %9.4f %9.4f %9.4f", columns_pad(label, 24), label, c->support,
+               c->said, c->precision, c->recall, c->f1);
         print_confusions(h, l);
         printf("\n");
     }
@@ -124,6 +165,24 @@ static void print_changes(const report *r, const report_head *h)
     }
 }
 
+/* Other classifiers, with how far the model is before each in draws of the same captures. */
+static void print_rivals(const report_head *h)
+{
+    bool heading = false;
+
+    for (size_t i = 0; i < h->n_rows; i++) {
+        const report_row *row = &h->rows[i];
+        if (!row->paired)
+            continue;
+        if (!heading && !isnan(row->spread.accuracy[2].low))
+            printf("  %-28s %9s %9s  the model is before it, in 95 %% of the draws\n", "others", "",
+                   "");
+        heading = true;
+        print_scores(row->name, row->accuracy, row->macro_f1);
+        print_ahead(row, h);
+    }
+}
+
 static void print_title(const report *r, const report_head *h)
 {
     printf("%s: %zu %s of %zu classes", h->head->name, h->score->flows, h->unit, h->score->classes);
@@ -137,16 +196,20 @@ static void print_title(const report *r, const report_head *h)
 static void print_head(const report *r, const report_head *h, bool per_class)
 {
     const wsp_metrics *s = h->score;
-    char always[64];
+    const char *most = h->head->labels[s->most];
+    char always[128];
 
     print_title(r, h);
-    printf("  %-28s %9s %9s\n", "", "accuracy", "macro-F1");
-    print_row("model", s->accuracy, s->macro_f1);
-    (void)snprintf(always, sizeof always, "always '%.18s'", h->head->labels[s->most]);
+    printf("  %-28s %9s %9s%s\n", "", "accuracy", "macro-F1",
+           isnan(h->spread.accuracy[0].low) ? "" : "  both in 95 % of draws of captures");
+    print_scores("model", s->accuracy, s->macro_f1);
+    print_own(&h->spread);
+    (void)snprintf(always, sizeof always, "always '%.*s'", columns_cut(most, 18), most);
     print_row(always, s->majority_accuracy, s->majority_macro_f1);
     for (size_t i = 0; i < h->n_rows; i++)
-        if (h->rows[i].kind != REPORT_CHANGE)
+        if (h->rows[i].kind == REPORT_EARLY)
             print_row(h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
+    print_rivals(h);
     print_changes(r, h);
     print_number("weighted F1", s->weighted_f1);
     print_number("ECE", s->ece);
@@ -183,6 +246,19 @@ static json_t *ndpi_json(const wsp_label_rate *n)
                      number(report_told(n)), "right", number(report_right(n)));
 }
 
+static json_t *estimate_json(const wsp_estimate *e)
+{
+    return json_pack("{s:o, s:o, s:o}", "value", number(e->value), "low", number(e->low), "high",
+                     number(e->high));
+}
+
+static json_t *spread_json(const wsp_spread *s, int which)
+{
+    return json_pack("{s:I, s:o, s:o}", "captures", (json_int_t)s->groups, "accuracy",
+                     estimate_json(&s->accuracy[which]), "macro_f1",
+                     estimate_json(&s->macro_f1[which]));
+}
+
 static json_t *rows_json(const report *r, const report_head *h, report_kind kind)
 {
     json_t *rows = json_array();
@@ -192,8 +268,11 @@ static json_t *rows_json(const report *r, const report_head *h, report_kind kind
         json_t *o;
         if (row->kind != kind)
             continue;
-        o = json_pack("{s:s, s:I, s:o, s:o}", "name", row->name, h->unit, (json_int_t)row->flows,
-                      "accuracy", number(row->accuracy), "macro_f1", number(row->macro_f1));
+        o = json_pack("{s:s, s:I, s:o, s:o}", "name", row->model ? row->model : row->name, h->unit,
+                      (json_int_t)row->flows, "accuracy", number(row->accuracy), "macro_f1",
+                      number(row->macro_f1));
+        if (row->paired)
+            (void)json_object_set_new(o, "ahead", spread_json(&row->spread, 2));
         if (kind == REPORT_EARLY)
             (void)json_object_set_new(
                 o, "packets", row->packets ? json_integer((json_int_t)row->packets) : json_null());
@@ -297,6 +376,8 @@ static json_t *head_json(const report *r, const report_head *h)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         (void)json_object_set_new(o, numbers[i].key, number(numbers[i].value));
     (void)json_object_set_new(o, "unknown", abstention_json(&h->score->unknown));
+    (void)json_object_set_new(o, "interval", spread_json(&h->spread, 0));
+    (void)json_object_set_new(o, "against", rows_json(r, h, REPORT_RIVAL));
     (void)json_object_set_new(o, "baselines", rows_json(r, h, REPORT_BASELINE));
     (void)json_object_set_new(o, "early", rows_json(r, h, REPORT_EARLY));
     (void)json_object_set_new(o, "changes", rows_json(r, h, REPORT_CHANGE));

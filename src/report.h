@@ -5,22 +5,26 @@
 
 #include <stdio.h>
 
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 /* Why there is a row beside the model's own. */
 typedef enum report_kind {
     REPORT_BASELINE, /* another classifier on the same flows */
     REPORT_EARLY,    /* the model after the first packets */
     REPORT_CHANGE,   /* the model on changed captures or tokens */
+    REPORT_RIVAL,    /* another model on the same flows */
     REPORT_KINDS,
 } report_kind;
 
 typedef struct report_row {
     report_kind kind;
     char name[40];
-    size_t packets; /* of REPORT_EARLY; 0 = all */
-    size_t flows;   /* or captures */
+    const char *model; /* of REPORT_RIVAL, its file. Borrowed */
+    size_t packets;    /* of REPORT_EARLY; 0 = all */
+    size_t flows;      /* or captures */
     double accuracy, macro_f1;
+    bool paired;         /* of REPORT_BASELINE and REPORT_RIVAL, row by row with the model: */
+    wsp_spread spread;   /* how far the model is before it */
     bool compared;       /* of REPORT_CHANGE, flow by flow with the captures as they are: */
     size_t moved;        /* so many get another label */
     wsp_label_rate ndpi; /* of REPORT_CHANGE, what nDPI names then; zeros: not asked */
@@ -34,6 +38,7 @@ typedef struct report_head {
     const wsp_metrics *score; /* borrowed */
     const char *unit;         /* what is scored: "flows" or "captures" */
     wsp_captures captures;    /* of the latter */
+    wsp_spread spread;        /* of its scores */
     report_row rows[REPORT_ROWS];
     size_t n_rows;
 } report_head;
@@ -50,6 +55,9 @@ typedef struct report {
 
 /* A row with its scores filled in; beyond REPORT_ROWS: nothing. */
 void report_add(report_head *h, const report_row *row, const wsp_metrics *score);
+
+/* A row with the scores that its spread has of the second classifier. */
+void report_add_spread(report_head *h, const report_row *row);
 
 /* Shares of the flows of nDPI's: those that it names, those that it names right; NaN when it was not asked. */
 double report_told(const wsp_label_rate *r);

@@ -96,31 +96,53 @@ static void print_tiles(FILE *f, const wsp_metrics *s)
     (void)fputs("</div>\n", f);
 }
 
-static void print_row(FILE *f, const char *class, const char *name, double accuracy,
-                      double macro_f1)
+/* "0.81 to 0.86", or with signs; empty where there are no draws. */
+static void print_interval(FILE *f, const wsp_estimate *e, bool sign)
 {
-    (void)fprintf(f, "<tr class=\"%s\">", class);
+    if (isnan(e->low))
+        (void)fputs("<td></td>", f);
+    else
+        (void)fprintf(f, sign ? "<td>%+.3f to %+.3f</td>" : "<td>%.3f to %.3f</td>", e->low,
+                      e->high);
+}
+
+/* s: NULL where there is nothing to draw; which: of its scores. */
+static void print_row(FILE *f, const char *name, const double value[2], const wsp_spread *s,
+                      int which)
+{
+    (void)fprintf(f, "<tr class=\"%s\">", which == 0 && s ? "model" : "");
     print_text(f, "<td>", name, "</td>");
-    print_cell(f, accuracy);
-    print_cell(f, macro_f1);
-    print_meter(f, macro_f1);
+    print_cell(f, value[0]);
+    print_cell(f, value[1]);
+    print_meter(f, value[1]);
+    if (s) {
+        print_interval(f, &s->accuracy[which], which == 2);
+        print_interval(f, &s->macro_f1[which], which == 2);
+    } else
+        (void)fputs("<td></td><td></td>", f);
     (void)fputs("</tr>\n", f);
 }
 
 static void print_rows(FILE *f, const report_head *h)
 {
-    char name[96];
+    const double mine[] = {h->score->accuracy, h->score->macro_f1};
+    const double always[] = {h->score->majority_accuracy, h->score->majority_macro_f1};
+    char name[128];
 
-    (void)fputs("<div class=\"card\"><h3>Beside "
-                "others</h3><table><tr><th></th><th>accuracy</th><th>macro-F1</th><th></th></tr>\n",
+    (void)fputs("<div class=\"card\"><h3>Beside others</h3><table><tr><th></th><th>accuracy</th>"
+                "<th>macro-F1</th><th></th><th>accuracy, 95 %</th><th>macro-F1, 95 %</th></tr>\n",
                 f);
-    print_row(f, "model", "the model", h->score->accuracy, h->score->macro_f1);
+    print_row(f, "the model", mine, &h->spread, 0);
     (void)snprintf(name, sizeof name, "always '%s'", h->head->labels[h->score->most]);
-    print_row(f, "", name, h->score->majority_accuracy, h->score->majority_macro_f1);
+    print_row(f, name, always, NULL, 0);
     for (size_t i = 0; i < h->n_rows; i++)
-        if (h->rows[i].kind == REPORT_BASELINE)
-            print_row(f, "", h->rows[i].name, h->rows[i].accuracy, h->rows[i].macro_f1);
-    (void)fputs("</table></div><br>\n", f);
+        if (h->rows[i].paired)
+            print_row(f, h->rows[i].name,
+                      (const double[]){h->rows[i].accuracy, h->rows[i].macro_f1},
+                      &h->rows[i].spread, 2);
+    (void)fputs("</table><p>In 95 % of the draws of captures the model's scores are between these; "
+                "with a sign: how far the model is before the other one.</p></div><br>\n",
+                f);
 }
 
 static void print_change(FILE *f, const report_row *row, bool ndpi)

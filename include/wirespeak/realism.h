@@ -10,7 +10,7 @@
 #include "wirespeak/capture.h"
 #include "wirespeak/generate.h"
 #include "wirespeak/model.h"
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 #ifdef __cplusplus
 extern "C" {

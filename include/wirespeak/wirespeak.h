@@ -12,6 +12,7 @@
 #include "wirespeak/model.h"
 #include "wirespeak/packet.h"
 #include "wirespeak/realism.h"
+#include "wirespeak/score.h"
 #include "wirespeak/task.h"
 #include "wirespeak/token.h"
 

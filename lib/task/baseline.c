@@ -75,28 +75,39 @@ static wsp_status run(const wsp_baseline *b, const known *train, const known *te
     return st;
 }
 
+/* said[row[i]] = what answer i says; row = NULL: said[i]. */
+static void tell(const wsp_answers *a, const uint32_t *row, int32_t *said)
+{
+    for (size_t i = 0; said && i < a->n; i++)
+        said[row ? row[i] : i] = (int32_t)wspi_argmax(a->prob + i * a->n_labels, a->n_labels);
+}
+
 /* Of flows, or of captures by their votes. */
 static wsp_status score(const wsp_baseline *b, const known *test, size_t n_labels,
-                        const float *prob, wsp_metrics **out)
+                        const float *prob, int32_t *said, wsp_metrics **out)
 {
     const wsp_answers a = {.n = test->n, .n_labels = n_labels, .prob = prob, .label = test->label};
     wsp_answers together;
     wspi_polled p;
     wsp_status st;
 
-    if (!b->by_capture)
+    if (!b->by_capture) {
+        tell(&a, test->flow, said);
         return wsp_metrics_new(out, &a);
+    }
     st = wspi_polled_make(&p, &a, test->tokens, NULL, 0);
     together = wspi_polled_answers(&p, &a);
     if (st == WSP_OK)
         st = wsp_metrics_new(out, &together);
+    if (st == WSP_OK)
+        tell(&together, NULL, said);
     wspi_polled_clear(&p);
     return st;
 }
 
 wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens *train,
-                              const wsp_tokens *test, const wsp_baseline *b, wsp_metrics **out,
-                              wsp_error *err)
+                              const wsp_tokens *test, const wsp_baseline *b, int32_t *said,
+                              wsp_metrics **out, wsp_error *err)
 {
     size_t L = wsp_model_head(m, head)->n_labels, cells;
     known from = {.n = 0}, to = {.n = 0};
@@ -104,6 +115,8 @@ wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens 
     wsp_status st = known_make(&from, m, head, train, false, err);
 
     *out = NULL;
+    for (size_t i = 0; said && i < test->n_flows; i++)
+        said[i] = WSP_UNLABELLED;
     if (st == WSP_OK)
         st = known_make(&to, m, head, test, b->by_capture, err);
     if (st == WSP_OK && (from.n == 0 || to.n == 0))
@@ -114,7 +127,7 @@ wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens 
             prob = wspi_new_array(cells, sizeof *prob);
         st = prob ? run(b, &from, &to, L, prob) : WSP_ERR_NOMEM;
         if (st == WSP_OK)
-            st = score(b, &to, L, prob, out);
+            st = score(b, &to, L, prob, said, out);
         if (st < 0)
             st = wspi_nomem(err, "a baseline", from.n);
     }

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/base.h"
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 static const double UNLIKELY = 1e-12; /* what a probability of zero counts as in the log */
 

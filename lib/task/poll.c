@@ -92,6 +92,7 @@ static void take_captures(const wsp_answers *a, const wsp_tokens *t, const wsp_p
         if (out->label[out->n] >= 0)
             out->captures.flows += polls[c].flows;
         wsp_poll_answer(&polls[c], out->prob + out->n * a->n_labels);
+        out->capture[out->n] = (uint32_t)c;
         out->n++;
     }
 }
@@ -105,10 +106,11 @@ wsp_status wspi_polled_make(wspi_polled *out, const wsp_answers *a, const wsp_to
     size_t cells;
     wsp_status st = WSP_ERR_NOMEM;
 
-    *out = (wspi_polled){.label = wspi_new_array(t->n_captures, sizeof *out->label)};
+    *out = (wspi_polled){.label = wspi_new_array(t->n_captures, sizeof *out->label),
+                         .capture = wspi_new_array(t->n_captures, sizeof *out->capture)};
     if (wspi_mul(t->n_captures, a->n_labels, &cells))
         out->prob = wspi_new_array(cells, sizeof *out->prob);
-    if (polls && mixed && is && out->label && out->prob)
+    if (polls && mixed && is && out->label && out->prob && out->capture)
         st = ask_flows(a, t, outside, head, polls);
     for (size_t c = 0; st == WSP_OK && c < t->n_captures; c++)
         is[c] = WSP_UNLABELLED;
@@ -135,5 +137,6 @@ void wspi_polled_clear(wspi_polled *p)
 {
     free(p->prob);
     free(p->label);
+    free(p->capture);
     *p = (wspi_polled){.n = 0};
 }

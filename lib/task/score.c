@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* score.c: the answers of a model beside the labels of a set, joined by names, and their scores. */
+/* score.c: the answers of a model beside the labels of a set, joined by names. */
 #include <time.h>
 
 #include "task/task_int.h"
@@ -73,6 +73,38 @@ static wsp_status make_room(wspi_answers *a, const wsp_model *m, const wsp_token
     return WSP_OK;
 }
 
+/* "a, b" of n names, as many as there is room for. */
+static void list_names(char *text, size_t size, size_t n, const char *(*name)(const void *, size_t),
+                       const void *arg)
+{
+    size_t len = 0;
+
+    (void)snprintf(text, size, "none");
+    for (size_t i = 0; i < n && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s%s", i ? ", " : "", name(arg, i));
+}
+
+static const char *head_of_model(const void *m, size_t i)
+{
+    return wsp_model_head(m, i)->name;
+}
+
+static const char *head_of_set(const void *t, size_t i)
+{
+    return ((const wsp_tokens *)t)->heads[i];
+}
+
+static wsp_status nothing_to_score(const wsp_model *m, const wsp_tokens *t, wsp_error *err)
+{
+    char mine[80], theirs[80];
+
+    list_names(mine, sizeof mine, wsp_model_head_count(m), head_of_model, m);
+    list_names(theirs, sizeof theirs, t->n_heads, head_of_set, t);
+    return wspi_fail(err, WSP_ERR_ARG, 0,
+                     "no flow has a label of one of the model's heads (%s); label columns: %s",
+                     mine, theirs);
+}
+
 wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_tokens *t,
                              const wsp_classify_options *opt, wsp_error *err)
 {
@@ -86,8 +118,7 @@ wsp_status wspi_answers_make(wspi_answers *a, const wsp_model *m, const wsp_toke
     st = a->outside && a->prob && a->label ? make_room(a, m, t, &scored, err)
                                            : wspi_nomem(err, "answers", t->n_flows);
     if (st == WSP_OK && scored == 0)
-        st = wspi_fail(err, WSP_ERR_ARG, 0,
-                       "no flow has a label of one of the model's heads (tokenize --labels)");
+        st = nothing_to_score(m, t, err);
     a->seconds = -now();
     if (st == WSP_OK)
         st = wsp_ask(m, t, opt, &(wsp_wanted){.prob = a->prob, .outside = a->outside}, NULL, err);
@@ -120,85 +151,4 @@ void wspi_answers_clear(wspi_answers *a)
     free(a->label);
     free(a->outside);
     memset(a, 0, sizeof *a);
-}
-
-static void drop_metrics(wsp_metrics **metrics, size_t n)
-{
-    for (size_t h = 0; h < n; h++) {
-        wsp_metrics_free(metrics[h]);
-        metrics[h] = NULL;
-    }
-}
-
-wsp_status wsp_score(const wsp_model *m, const wsp_tokens *t, const wsp_classify_options *opt,
-                     wsp_metrics **metrics, double *seconds, wsp_error *err)
-{
-    size_t n = wsp_model_head_count(m);
-    wspi_answers a;
-    wsp_status st;
-
-    for (size_t h = 0; h < n; h++)
-        metrics[h] = NULL;
-    WSP_TRY(wspi_answers_make(&a, m, t, opt, err));
-    st = WSP_OK;
-    for (size_t h = 0; st == WSP_OK && h < n; h++) {
-        wsp_answers of = wspi_answers_of(&a, m, h);
-        if (a.prob[h])
-            st = wsp_metrics_new(&metrics[h], &of);
-    }
-    if (seconds)
-        *seconds = a.seconds;
-    wspi_answers_clear(&a);
-    if (st < 0) {
-        drop_metrics(metrics, n);
-        return wspi_nomem(err, "scores", t->n_flows);
-    }
-    return WSP_OK;
-}
-
-/* No metrics where no capture can be scored. */
-static wsp_status score_polled(const wspi_answers *a, const wsp_model *m, size_t head,
-                               const wsp_tokens *t, wsp_metrics **out, wsp_captures *captures)
-{
-    wsp_answers of = wspi_answers_of(a, m, head), together;
-    wspi_polled p;
-    wsp_status st = wspi_polled_make(&p, &of, t, a->outside, head);
-
-    together = wspi_polled_answers(&p, &of);
-    *captures = p.captures;
-    if (st == WSP_OK && p.captures.flows)
-        st = wsp_metrics_new(out, &together);
-    wspi_polled_clear(&p);
-    return st;
-}
-
-wsp_status wsp_score_captures(const wsp_model *m, const wsp_tokens *t,
-                              const wsp_classify_options *opt, wsp_metrics **metrics,
-                              wsp_captures *captures, double *seconds, wsp_error *err)
-{
-    size_t n = wsp_model_head_count(m), scored = 0;
-    wspi_answers a;
-    wsp_status st = WSP_OK;
-
-    for (size_t h = 0; h < n; h++)
-        metrics[h] = NULL;
-    WSP_TRY(wspi_answers_make(&a, m, t, opt, err));
-    for (size_t h = 0; st == WSP_OK && h < n; h++) {
-        wsp_captures c = {.flows = 0};
-        if (a.prob[h])
-            st = score_polled(&a, m, h, t, &metrics[h], &c);
-        if (captures)
-            captures[h] = c;
-        scored += metrics[h] != NULL;
-    }
-    if (seconds)
-        *seconds = a.seconds;
-    wspi_answers_clear(&a);
-    if (st == WSP_OK && scored)
-        return WSP_OK;
-    drop_metrics(metrics, n);
-    return st < 0 ? wspi_nomem(err, "scores", t->n_flows)
-                  : wspi_fail(err, WSP_ERR_ARG, 0,
-                              "the flows of every capture have different labels: captures "
-                              "cannot be scored");
 }

@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 #include "wirespeak/model.h"
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 #include "wirespeak/token.h"
 
 /* Flows under a mask policy, cut to what the model reads. Flow i is flow i of the set. flow.end is left out unless asked for. */
@@ -119,9 +119,10 @@ void wspi_answers_clear(wspi_answers *a);
 
 /* What the flows of each capture of a set say of it together. */
 typedef struct wspi_polled {
-    size_t n;       /* captures with flows */
-    float *prob;    /* [n][n_labels] */
-    int32_t *label; /* [n] WSP_UNLABELLED, too, where the flows have different ones */
+    size_t n;          /* captures with flows */
+    float *prob;       /* [n][n_labels] */
+    int32_t *label;    /* [n] WSP_UNLABELLED, too, where the flows have different ones */
+    uint32_t *capture; /* [n] which they are */
     wsp_captures captures;
 } wspi_polled;
 

@@ -4,7 +4,7 @@
 #define WSPI_TREES_INT_H
 
 #include "base/base.h"
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 enum { WSPI_BINS = 255 };
 

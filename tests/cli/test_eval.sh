@@ -36,6 +36,10 @@ done
     "$ws" eval -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/all.json"
 result $? "eval scores a model"
 
+"$ws" tokenize -q --labels "else=$tmp/all.tsv" -w "$tmp/else.npz" "$data/dns.pcap" &&
+    "$ws" train -q --config tiny --epochs 1 --lm-weight 0 -w "$tmp/other.safetensors" "$tmp/else.npz"
+result $? "another model, whose head has another name"
+
 says "four classes, learned" "$tmp/four.json" 'r[0]["classes"] == 4 and r[0]["accuracy"] > .9 and r[0]["outside"] == 0'
 says "classes and confusions say the same" "$tmp/four.json" \
     'all(sum(row) == c["support"] for row, c in zip(r[0]["confusion"], r[0]["per_class"])) and sum(c["right"] for c in r[0]["per_class"]) == round(r[0]["accuracy"] * r[0]["flows"])'
@@ -53,6 +57,64 @@ says "and changes no score of the others" "$tmp/all.json" \
 "$ws" eval --final-only --per-class -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/table" &&
     grep -q "^kind: " "$tmp/table" && grep -q "^  ntp " "$tmp/table" && ! grep -q "after 1 packet" "$tmp/table"
 result $? "the table has the classes when asked, and only final answers when asked"
+
+# Every answer, from which the scores can be computed again; a second model and intervals over draws of captures.
+"$ws" train -q --config tiny --epochs 2 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 6 -w "$tmp/worse.safetensors" "$tmp/four.npz" &&
+    "$ws" eval -q --answers "$tmp/answers" --against "$tmp/worse.safetensors" --html "$tmp/against.html" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/against.json" &&
+    "$ws" eval -q --answers "$tmp/worse" -o json -m "$tmp/worse.safetensors" "$tmp/all.npz" >"$tmp/worse.json" &&
+    python3 - "$tmp" <<'PY'
+import json, math, sys
+tmp = sys.argv[1]
+r, w = (json.load(open(f"{tmp}/{name}.json")) for name in ("against", "worse"))
+a, b = ([json.loads(l) for l in open(f"{tmp}/{name}")] for name in ("answers", "worse"))
+known = [x for x in a if x["known"]]
+near = lambda x, y: abs(x - y) < 2e-6
+assert len(known) == r["flows"] and len(a) - len(known) == r["outside"] and {x["label"] for x in a if not x["known"]} == {"ssh"}
+assert near(r["accuracy"], sum(x["said"] == x["label"] for x in known) / len(known))
+def macro(rows):
+    f1 = []
+    for label in {x["label"] for x in rows}:
+        right = sum(x["said"] == x["label"] == label for x in rows)
+        f1.append(2 * right / (sum(x["said"] == label for x in rows) + sum(x["label"] == label for x in rows)))
+    return sum(f1) / len(f1)
+assert near(r["macro_f1"], macro(known)), macro(known)
+assert all(x["said"] == max(x["prob"], key=x["prob"].get) and near(x["confidence"], max(x["prob"].values())) for x in a)
+assert abs(r["nll"] + sum(math.log(max(x["prob"][x["label"]], 1e-12)) for x in known) / len(known)) < 1e-3
+kept = [x for x in known if not x["unknown"]]
+assert near(r["unknown"]["coverage"], len(kept) / len(known))
+theirs = [x for x in b if x["known"]]
+assert [(x["capture"], x["flow"], x["label"]) for x in known] == [(x["capture"], x["flow"], x["label"]) for x in theirs]
+o, i = r["against"][0], r["interval"]
+assert o["name"].endswith("/worse.safetensors") and near(o["accuracy"], w["accuracy"]) and near(o["macro_f1"], w["macro_f1"]) and o["flows"] == len(known)
+assert near(o["ahead"]["macro_f1"]["value"], r["macro_f1"] - w["macro_f1"]) and near(i["macro_f1"]["value"], r["macro_f1"])
+assert i["captures"] == len({x["capture"] for x in known}) == 4
+assert w["accuracy"] < r["accuracy"] and all(x["low"] <= x["value"] <= x["high"] for x in (i["accuracy"], o["ahead"]["accuracy"]))
+assert o["ahead"]["accuracy"]["high"] - o["ahead"]["accuracy"]["low"] > 0
+PY
+result $? "answers give the scores again; another model is compared on the same flows, with intervals"
+grep -q '<td>worse.safetensors</td>' "$tmp/against.html" && "$ws" eval -q --final-only --against "$tmp/worse.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/table" &&
+    grep -q 'both in 95 % of draws of captures' "$tmp/table" && grep -Eq '^  worse.safetensors .* [+-][0-9.]+ to [+-][0-9.]+' "$tmp/table"
+result $? "the table and the page have them"
+"$ws" eval -q --final-only --by-capture --answers "$tmp/captures" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/by.json"
+says "answers for captures have a line each" "$tmp/captures" "len(r) == 5 and 'flow' not in r[0] and [x['label'] for x in r if not x['known']] == ['ssh'] and sum(x['known'] for x in r) == json.load(open('$tmp/by.json'))['captures']"
+python3 - "$tmp/all.npz" "$tmp/answers" <<'PY'
+import array, json, sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+def column(name, kind): # behind the header of a .npy file
+    data = z.read(name + ".npy")
+    return array.array(kind, data[10 + int.from_bytes(data[8:10], "little"):])
+meta = json.loads(column("meta", "B").tobytes())
+capture, label = column("capture", "I"), column("label_kind", "i")
+rows = [json.loads(l) for l in open(sys.argv[2])]
+assert len(rows) > 20 and len({x["flow"] for x in rows}) == len(rows)
+for x in rows:
+    assert meta["captures"][capture[x["flow"]]] == x["capture"]
+    assert meta["heads"][0]["labels"][label[x["flow"]]] == x["label"]
+PY
+result $? "a flow's number is its place in the token file"
+fails "a model with other heads is not compared" 1 eval -q --against "$tmp/other.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz"
+"$ws" eval -q --against "$tmp/other.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz" 2>&1 | grep -q "other.safetensors: .*(else).* kind"
+result $? "and it is told which heads there are"
 
 # Worse circumstances: the same captures, read again. Names say protocols, so that nDPI is asked too.
 sed 's/\tdns\t/\tDNS\t/; s/\thttp\t/\tHTTP\t/; s/\tntp\t/\tNTP\t/; s/\tredis\t/\tRedis\t/' "$tmp/four.tsv" >"$tmp/protocols.tsv"

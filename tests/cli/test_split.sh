@@ -85,6 +85,12 @@ echo text >"$tmp/bad.txt"
 fails "a folder for what is no capture" 1 split -w "$tmp/nothing" "$tmp/bad.txt"
 [ ! -e "$tmp/nothing" ]
 result $? "a split that failed leaves no folder"
+mkdir -p "$tmp/letters"/{été,plain} && cp "$data"/{dns,ntp}.pcap "$tmp/letters/été" && cp "$data"/{http,tls}.pcap "$tmp/letters/plain" &&
+    "$ws" split -q -w "$tmp/l" "$tmp/letters" 2>/dev/null | python3 -c '
+import sys
+rows = [l.rstrip("\n") for l in sys.stdin.buffer.read().decode().splitlines() if l.startswith(("été", "plain"))]
+assert len(rows) == 2 and len(rows[0]) == len(rows[1]), rows'
+result $? "letters of several bytes keep the columns"
 for fold in 1 2 3; do "$ws" split -q --fold $fold/3 "$tmp/set" | grep '^test' | cut -f2; done >"$tmp/tests"
 [ "$(sort "$tmp/tests" | uniq -d | wc -l)" = 0 ] && [ "$(wc -l <"$tmp/tests")" = 7 ]
 result $? "every capture is in the test of one fold"

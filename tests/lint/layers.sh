@@ -24,6 +24,7 @@ rank[wirespeak]=${rank[live]:?} # the header that includes them all
 rank[generate]=${rank[task]:?} # task has more than one header
 rank[deviate]=${rank[task]:?}
 rank[realism]=${rank[task]}
+rank[score]=${rank[task]}
 
 # may FROM TO: is the edge allowed?
 may() {

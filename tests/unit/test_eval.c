@@ -13,57 +13,10 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "sets.h"
 #include "task/task_int.h"
 #include "token/token_int.h"
-#include "wirespeak/task.h"
-
-enum { FLOWS = 4 };
-
-/* Four flows of 3, 1, 2 and 2 packets; the second head's labels are those of no model here. */
-static wsp_tokens *make_set(void)
-{
-    static const uint64_t flow_off[FLOWS + 1] = {0, 3, 4, 6, 8};
-    static const char *const names[2][3] = {{"c", "a", "new"}, {"x", "y", "z"}};
-    static const int32_t labels[2][FLOWS] = {{0, 1, 2, -1}, {0, 1, 2, 0}};
-    wsp_tokens *t = wspi_new_array(1, sizeof *t);
-
-    t->n_flows = FLOWS;
-    t->n_packets = flow_off[FLOWS];
-    t->n_tokens = 2 * t->n_packets;
-    t->ids = wspi_new_array(t->n_tokens, sizeof *t->ids);
-    t->packet_off = wspi_new_array(t->n_packets + 1, sizeof *t->packet_off);
-    t->flow_off = wspi_new_array(FLOWS + 1, sizeof *t->flow_off);
-    t->capture = wspi_new_array(FLOWS, sizeof *t->capture);
-    t->flow_end = wspi_new_array(FLOWS, sizeof *t->flow_end);
-    memcpy(t->flow_off, flow_off, sizeof flow_off);
-    for (size_t i = 0; i < t->n_tokens; i++)
-        t->ids[i] = (uint16_t)(i % 2 ? 2 : i / 2);
-    for (size_t i = 0; i <= t->n_packets; i++)
-        t->packet_off[i] = 2 * i;
-    t->n_captures = 3;
-    t->captures = wspi_new_array(3, sizeof *t->captures);
-    t->linktype = wspi_new_array(3, sizeof *t->linktype);
-    for (size_t i = 0; i < 3; i++) {
-        t->captures[i] = strdup((const char *[]){"zero", "one", "two"}[i]);
-        t->linktype[i] = (int)i;
-    }
-    t->capture[2] = 2;
-    t->n_heads = 2;
-    t->heads = wspi_new_array(2, sizeof *t->heads);
-    t->n_labels = wspi_new_array(2, sizeof *t->n_labels);
-    t->label_names = wspi_new_array(2, sizeof *t->label_names);
-    t->labels = wspi_new_array(2, sizeof *t->labels);
-    for (size_t h = 0; h < 2; h++) {
-        t->heads[h] = strdup(h ? "second" : "first");
-        t->n_labels[h] = 3;
-        t->label_names[h] = wspi_new_array(3, sizeof **t->label_names);
-        for (size_t l = 0; l < 3; l++)
-            t->label_names[h][l] = strdup(names[h][l]);
-        t->labels[h] = wspi_new_array(FLOWS, sizeof **t->labels);
-        memcpy(t->labels[h], labels[h], sizeof labels[h]);
-    }
-    return t;
-}
+#include "wirespeak/score.h"
 
 static wsp_model *model_of(const wsp_head *heads, size_t n)
 {
@@ -172,19 +125,17 @@ static void only_heads_that_have_labels_are_scored(void **state)
     wsp_tokens *t = make_set();
     wsp_model *m = make_model();
     wsp_metrics *score[2];
-    double seconds = -1;
 
     (void)state;
-    assert_int_equal(wsp_score(m, t, NULL, score, &seconds, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, score, NULL), WSP_OK);
     assert_non_null(score[0]);
     assert_null(score[1]);
     assert_int_equal(score[0]->flows, 2);
     assert_int_equal(score[0]->outside, 1);
     assert_int_equal(score[0]->classes, 2);
-    assert_true(seconds >= 0);
     wsp_metrics_free(score[0]);
     t->labels[0][0] = t->labels[0][1] = -1;
-    assert_int_equal(wsp_score(m, t, NULL, score, NULL, NULL), WSP_ERR_ARG);
+    assert_int_equal(wsp_score(m, t, NULL, score, NULL), WSP_ERR_ARG);
     wsp_model_free(m);
     wsp_tokens_free(t);
 }
@@ -231,7 +182,7 @@ static void every_capture_counts_the_same_in_the_temperature(void **state)
     assert_float_equal(c[0].unknown_below, 0.5, 1e-4);
     assert_float_equal(wsp_model_head(m, 0)->temperature, 3, 1e-3);
     assert_float_equal(wsp_model_head(m, 1)->temperature, 1, 0);
-    assert_int_equal(wsp_score(m, t, NULL, score, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, score, NULL), WSP_OK);
     assert_float_equal(score[0]->unknown.coverage, 1, 0);
     wsp_metrics_free(score[0]);
     assert_int_equal(wsp_calibrate(m, t, 0.95, c, NULL), WSP_OK); /* fitted again: the same */
@@ -302,7 +253,7 @@ static void captures_are_scored_as_one_and_all_their_flows_vote(void **state)
     (void)state;
     set_bias(m); /* every answer is a */
     t->labels[0][1] = -1;
-    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL), WSP_OK);
     assert_null(score[1]);
     assert_int_equal(score[0]->flows, 2); /* captures */
     assert_int_equal(c[0].flows, 4);
@@ -311,6 +262,29 @@ static void captures_are_scored_as_one_and_all_their_flows_vote(void **state)
     assert_float_equal(score[0]->label[0].f1, 2. / 3, 1e-6);
     assert_int_equal(score[0]->confusion[2 * 3 + 0], 1); /* c, called a */
     wsp_metrics_free(score[0]);
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void replies_have_a_row_for_each_flow_or_capture(void **state)
+{
+    wsp_tokens *t = make_lopsided_set();
+    wsp_model *m = make_model();
+
+    (void)state;
+    for (int by_capture = 0; by_capture < 2; by_capture++) {
+        wsp_replies *r;
+        const wsp_answers *a;
+        assert_int_equal(wsp_replies_new(&r, m, t, NULL, by_capture, NULL), WSP_OK);
+        assert_null(wsp_replies_get(r, 1));
+        a = wsp_replies_get(r, 0);
+        assert_int_equal(a->n, by_capture ? 2 : t->n_flows); /* the third has no flow */
+        for (size_t i = 0; i < a->n; i++)
+            assert_int_equal(wsp_replies_capture(r, 0)[i], by_capture ? i : t->capture[i]);
+        assert_int_equal(wsp_replies_captures(r, 0).flows, by_capture ? t->n_flows : 0);
+        assert_true(wsp_replies_seconds(r) >= 0);
+        wsp_replies_free(r);
+    }
     wsp_model_free(m);
     wsp_tokens_free(t);
 }
@@ -324,18 +298,16 @@ static void a_capture_whose_flows_have_different_labels_is_left_out_and_counted(
 
     (void)state;
     t->labels[0][1] = 0;
-    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL), WSP_OK);
     assert_int_equal(score[0]->flows, 1);
     assert_int_equal(c[0].flows, 1);
     assert_int_equal(c[0].mixed, 1);
     wsp_metrics_free(score[0]);
     t->labels[0][3] = -1; /* no other capture is left */
-    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_ERR_ARG);
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL), WSP_ERR_ARG);
     assert_null(score[0]);
-    assert_int_equal(c[0].mixed, 1);
     t->labels[0][0] = t->labels[0][2] = 2; /* "new", from outside, beside one that is known */
-    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL, NULL), WSP_ERR_ARG);
-    assert_int_equal(c[0].mixed, 1);
+    assert_int_equal(wsp_score_captures(m, t, NULL, score, c, NULL), WSP_ERR_ARG);
     wsp_model_free(m);
     wsp_tokens_free(t);
 }
@@ -428,7 +400,7 @@ static void flows_that_should_be_unknown_are_from_outside(void **state)
     assert_int_equal(label[2], WSP_OUTSIDE);
     assert_int_equal(wspi_match_taught(m, 0, t, label), 3);
     assert_int_equal(label[2], 0);
-    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL), WSP_OK);
     assert_int_equal(score->flows, 2);
     assert_int_equal(score->outside, 1);
     assert_float_equal(score->accuracy, 0.5, 1e-9); /* a for c and for a */
@@ -452,7 +424,7 @@ static void a_temperature_takes_as_given_that_a_flow_is_known(void **state)
     /* p(a) = 3/4 of a and c, so 2^(1/T) = 3; of all, where 4^(1/T) is 9, 3/13 */
     assert_float_equal(c.temperature, 0.63093f, 1e-3); /* log 2 / log 3 */
     assert_float_equal(c.unknown_below, 3. / 13, 1e-3);
-    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL), WSP_OK);
     assert_float_equal(score->ece, 0.08333f, 1e-3); /* 3/4 said, 2/3 right */
     assert_float_equal(score->unknown.coverage, 1, 0);
     wsp_metrics_free(score);
@@ -518,13 +490,13 @@ static void a_threshold_is_no_higher_than_what_keeps_the_background_out(void **s
     (void)state;
     assert_int_equal(wsp_calibrate(m, t, 0.95, &before, NULL),
                      WSP_OK); /* none from outside: what keeps 95 of 100 */
-    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL), WSP_OK);
     assert_float_equal(score->unknown.coverage, 1, 0); /* a third of them are the least sure */
     wsp_metrics_free(score);
     assert_int_equal(wsp_tokens_background_like(t, m, NULL), WSP_OK);
     assert_int_equal(wsp_calibrate(m, t, 0.95, &c, NULL), WSP_OK);
     assert_true(c.unknown_below < before.unknown_below);
-    assert_int_equal(wsp_score(m, t, NULL, &score, NULL, NULL), WSP_OK);
+    assert_int_equal(wsp_score(m, t, NULL, &score, NULL), WSP_OK);
     assert_int_equal(score->outside, 60);
     assert_float_equal(score->unknown.coverage, 1, 0);
     assert_float_equal(score->unknown.outside_passed, 0, 0);
@@ -546,213 +518,6 @@ static void what_cannot_be_calibrated_is_refused(void **state)
     wsp_tokens_free(t);
 }
 
-static void every_class_gives_its_share_of_captures(void **state)
-{
-    char names[24][16];
-    const char *list[24];
-    int32_t class[24];
-    wsp_split part[24], again[24];
-    size_t count[3][3] = {{0}};
-    wsp_split_options o = wsp_split_options_default();
-
-    (void)state;
-    for (size_t i = 0; i < 24; i++) { /* of class 0: 20, of class 1: 3, of class 2: 1 */
-        (void)snprintf(names[i], sizeof names[i], "%zu.pcap", i);
-        list[i] = names[i];
-        class[i] = i < 20 ? 0 : i < 23 ? 1 : 2;
-    }
-    assert_int_equal(wsp_split_captures(list, class, 24, &o, part), WSP_OK);
-    for (size_t i = 0; i < 24; i++)
-        count[class[i]][part[i]]++;
-    assert_int_equal(count[0][WSP_SPLIT_TEST], 5);
-    assert_int_equal(count[0][WSP_SPLIT_VAL], 2);
-    for (size_t p = 0; p < 3; p++)
-        assert_int_equal(count[1][p], 1);
-    assert_int_equal(count[2][WSP_SPLIT_TRAIN], 1);
-    assert_int_equal(wsp_split_captures(list, class, 24, &o, again), WSP_OK);
-    assert_memory_equal(part, again, sizeof part);
-    o.seed = 2;
-    assert_int_equal(wsp_split_captures(list, class, 24, &o, again), WSP_OK);
-    assert_memory_not_equal(part, again, sizeof part);
-    o.val = o.test = 0.6;
-    assert_int_equal(wsp_split_captures(list, class, 24, &o, part), WSP_ERR_ARG);
-}
-
-/* In how many of five folds each of n captures is in the test, and in one of them also in validation. */
-static void count_folds(const char *const *list, const int32_t *class, size_t n, size_t *tests)
-{
-    wsp_split_options o = wsp_split_options_default();
-    wsp_split part[200];
-
-    o.folds = 5;
-    for (o.fold = 1; o.fold <= 5; o.fold++) {
-        size_t count[3] = {0};
-        assert_int_equal(wsp_split_captures(list, class, n, &o, part), WSP_OK);
-        for (size_t i = 0; i < n; i++) {
-            tests[i] += part[i] == WSP_SPLIT_TEST;
-            count[part[i]]++;
-        }
-        assert_in_range(count[WSP_SPLIT_TEST], n / 10, n * 3 / 10);
-        assert_in_range(count[WSP_SPLIT_VAL], n / 20, n / 5);
-    }
-}
-
-static void every_capture_is_in_the_test_of_one_fold(void **state)
-{
-    char names[200][16];
-    const char *list[200];
-    int32_t class[200];
-    size_t tests[200];
-    wsp_split_options o = wsp_split_options_default();
-    wsp_split part[200];
-
-    (void)state;
-    for (size_t i = 0; i < 200; i++) {
-        (void)snprintf(names[i], sizeof names[i], "%zu.pcap", i);
-        list[i] = names[i];
-        class[i] = i < 198 ? (int32_t)(i % 9) : 9;
-    }
-    for (int with = 0; with < 2; with++) {
-        memset(tests, 0, sizeof tests);
-        count_folds(list, with ? class : NULL, 200, tests);
-        for (size_t i = 0; i < 200; i++)
-            assert_int_equal(tests[i], 1);
-    }
-    o.folds = 5;
-    o.fold = 6;
-    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
-    o.folds = o.fold = 1;
-    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
-    o.folds = 2;
-    o.val = 0.6;
-    assert_int_equal(wsp_split_captures(list, class, 200, &o, part), WSP_ERR_ARG);
-}
-
-/* make_set() with the tokens of flow 2 made those of flow 3: the same but for the capture. */
-static wsp_tokens *make_twins(void)
-{
-    wsp_tokens *t = make_set();
-
-    memcpy(t->ids + t->packet_off[t->flow_off[3]], t->ids + t->packet_off[t->flow_off[2]],
-           4 * sizeof *t->ids);
-    return t;
-}
-
-static void a_flow_that_stands_in_an_earlier_part_leaves_the_later_one(void **state)
-{
-    static const wsp_split captures[] = {WSP_SPLIT_TEST, WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN};
-    static const wsp_split_flow flows[FLOWS];
-    wsp_tokens *t = make_twins();
-    wsp_split_options o = wsp_split_options_default();
-    wsp_split_stats s;
-    int8_t part[FLOWS];
-
-    (void)state;
-    assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
-    assert_int_equal(part[2], WSP_SPLIT_TRAIN);
-    assert_int_equal(part[3], WSP_SPLIT_LEFT_OUT);
-    assert_int_equal(s.duplicates[WSP_SPLIT_TEST], 1);
-    assert_int_equal(s.flows[WSP_SPLIT_TEST], 2);
-    o.keep_duplicates = true;
-    assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
-    assert_int_equal(part[3], WSP_SPLIT_TEST);
-    wsp_tokens_free(t);
-}
-
-static void few_training_flows_of_each_class_can_be_asked_for(void **state)
-{
-    static const wsp_split captures[] = {WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN};
-    static const wsp_split_flow flows[FLOWS];
-    static const int32_t same[FLOWS] = {1, 1, 1, -1}, none[FLOWS] = {-1, -1, -1, -1};
-    wsp_tokens *t = make_set();
-    wsp_split_options o = wsp_split_options_default();
-    wsp_split_stats s;
-    int8_t part[FLOWS];
-    bool other = false;
-    size_t kept = 0;
-
-    (void)state;
-    memcpy(t->labels[0], same, sizeof same);
-    memcpy(t->labels[1], none, sizeof none);
-    o.per_class = 2;
-    for (uint64_t seed = 0; seed < 20; seed++) {
-        o.draw = seed;
-        assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, &s), WSP_OK);
-        assert_int_equal(s.flows[WSP_SPLIT_TRAIN], 2);
-        assert_int_equal(part[3], WSP_SPLIT_LEFT_OUT); /* no label */
-        other = other || (seed > 0 && (size_t)(part[0] == WSP_SPLIT_TRAIN) != kept);
-        kept = part[0] == WSP_SPLIT_TRAIN;
-    }
-    assert_true(other); /* the seed decides which */
-    wsp_tokens_free(t);
-}
-
-static void a_flow_over_the_border_of_time_is_left_out(void **state)
-{
-    static const wsp_split_flow flows[FLOWS] = {{.first_ns = 30, .last_ns = 31},
-                                                {.first_ns = 10, .last_ns = 35},
-                                                {0},
-                                                {.first_ns = 20, .last_ns = 20}};
-    wsp_tokens *t = make_set();
-    wsp_split_options o = {.by = WSP_BY_TIME, .test = 0.25};
-    wsp_split_stats s;
-    int8_t part[FLOWS];
-
-    (void)state;
-    assert_int_equal(wsp_split_flows(t, flows, NULL, &o, part, &s), WSP_OK);
-    assert_int_equal(part[0], WSP_SPLIT_TEST);
-    assert_int_equal(part[1], WSP_SPLIT_LEFT_OUT);
-    assert_int_equal(part[2], WSP_SPLIT_TRAIN);
-    assert_int_equal(part[3], WSP_SPLIT_TRAIN);
-    assert_int_equal(s.crossing, 1);
-    wsp_tokens_free(t);
-}
-
-static wsp_split_flow flow_between(uint8_t a, uint8_t b)
-{
-    wsp_flow f = {.key = {.addr = {{a, 1, 2, 3}, {b, 4, 5, 6}}, .addr_len = 4}};
-
-    return wsp_split_flow_of(&f);
-}
-
-static void the_host_of_a_flow_is_its_private_side(void **state)
-{
-    (void)state;
-    assert_int_equal(flow_between(10, 8).host, flow_between(10, 9).host);
-    wsp_flow back = {.key = {.addr = {{8, 4, 5, 6}, {10, 1, 2, 3}}, .addr_len = 4}};
-    assert_int_equal(flow_between(10, 8).host, wsp_split_flow_of(&back).host);
-    assert_int_equal(flow_between(10, 8).host, flow_between(10, 8).peer);
-    assert_int_not_equal(flow_between(10, 10).host, flow_between(10, 10).peer);
-    assert_int_equal(flow_between(9, 8).host, flow_between(9, 7).host); /* the initiator */
-    assert_int_not_equal(flow_between(9, 8).host, flow_between(7, 8).host);
-}
-
-static void hosts_of_two_parts_share_no_flow(void **state)
-{
-    enum { MANY = 200 };
-    wsp_split_flow flows[FLOWS];
-    wsp_tokens *t = make_set();
-    wsp_split_options o = {.by = WSP_BY_HOST, .test = 0.5, .keep_duplicates = true};
-    wsp_split_stats s;
-    int8_t part[FLOWS];
-    size_t crossing = 0, test = 0;
-
-    (void)state;
-    for (uint64_t seed = 0; seed < MANY; seed++) {
-        o.seed = seed;
-        for (size_t i = 0; i < FLOWS; i++)
-            flows[i] = (wsp_split_flow){.host = 1 + i / 2, .peer = i == 1 ? 2 : 1 + i / 2};
-        assert_int_equal(wsp_split_flows(t, flows, NULL, &o, part, &s), WSP_OK);
-        assert_int_equal(part[2], part[3]);
-        assert_int_equal(part[1] == WSP_SPLIT_LEFT_OUT, part[0] != part[2]);
-        crossing += s.crossing;
-        test += part[0] == WSP_SPLIT_TEST;
-    }
-    assert_in_range(crossing, MANY / 3, 2 * MANY / 3);
-    assert_in_range(test, MANY / 3, 2 * MANY / 3);
-    wsp_tokens_free(t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -769,17 +534,11 @@ int main(void)
         cmocka_unit_test(a_temperature_is_not_fitted_on_flows_that_are_wholly_unknown),
         cmocka_unit_test(a_threshold_is_no_higher_than_what_keeps_the_background_out),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
-        cmocka_unit_test(every_class_gives_its_share_of_captures),
-        cmocka_unit_test(every_capture_is_in_the_test_of_one_fold),
-        cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
-        cmocka_unit_test(few_training_flows_of_each_class_can_be_asked_for),
-        cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
         cmocka_unit_test(a_flow_that_says_more_has_more_of_a_vote),
         cmocka_unit_test(a_flow_outside_of_the_field_votes_only_among_its_like),
         cmocka_unit_test(captures_are_scored_as_one_and_all_their_flows_vote),
+        cmocka_unit_test(replies_have_a_row_for_each_flow_or_capture),
         cmocka_unit_test(a_capture_whose_flows_have_different_labels_is_left_out_and_counted),
-        cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
-        cmocka_unit_test(hosts_of_two_parts_share_no_flow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

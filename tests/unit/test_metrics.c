@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 #define L 3
 #define N 8
@@ -226,6 +226,89 @@ static void the_area_under_the_curve_counts_pairs(void **state)
     assert_true(isnan(wsp_auroc(score, yes, 0)));
 }
 
+/* Four captures of three flows: the first classifier has the flows of two captures wrong, the second those of one of them, too. */
+#define ITEMS 12
+static const int32_t is[ITEMS] = {0, 0, 1, 0, 1, 1, 0, 1, 1, 0, 1, -1};
+static const int32_t says[2][ITEMS] = {{0, 0, 1, 1, 0, 0, 0, 1, 1, 1, 2, 0},
+                                       {0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 2, 0}};
+static const uint32_t of[ITEMS] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 7, 7, 7};
+
+static void values_of_a_spread_are_those_of_the_metrics(void **state)
+{
+    const wsp_trials t = {ITEMS, 2, is, {says[0], says[1]}, of};
+    wsp_spread s;
+
+    (void)state;
+    assert_int_equal(wsp_spread_of(&t, 500, 1, &s), WSP_OK);
+    assert_int_equal(s.items, 11);
+    assert_int_equal(s.groups, 4);
+    assert_near(s.accuracy[0].value, 6. / 11);
+    assert_near(s.accuracy[1].value, 9. / 11);
+    assert_near(s.accuracy[2].value, -3. / 11);
+    /* of 5 flows of 0: 3 right, 5 called so; of 6 of 1: 3 right, 5 called so. The second: 4 of 4, 5 of 6 */
+    assert_near(s.macro_f1[0].value, (2. * 3 / 10 + 2. * 3 / 11) / 2);
+    assert_near(s.macro_f1[1].value, (2. * 4 / 9 + 2. * 5 / 12) / 2);
+}
+
+static void captures_are_drawn_and_not_flows(void **state)
+{
+    const wsp_trials t = {ITEMS, 2, is, {says[0], says[1]}, of};
+    wsp_spread s, again, other;
+
+    (void)state;
+    assert_int_equal(wsp_spread_of(&t, 2000, 1, &s), WSP_OK);
+    /* nothing but the two wrong captures, or none of them, is drawn in 1 of 16 cases each */
+    assert_near(s.accuracy[0].low, 0);
+    assert_near(s.accuracy[0].high, 1);
+    assert_true(s.accuracy[1].low < 9. / 11 && s.accuracy[1].low > 0);
+    assert_near(s.accuracy[2].high, 0); /* the second is never worse */
+    assert_true(s.accuracy[2].low < -3. / 11);
+    assert_int_equal(wsp_spread_of(&t, 2000, 1, &again), WSP_OK);
+    assert_memory_equal(&s, &again, sizeof s);
+    assert_int_equal(
+        wsp_spread_of(&(wsp_trials){ITEMS, 2, is, {says[0], NULL}, of}, 2000, 1, &other), WSP_OK);
+    assert_near(other.macro_f1[0].low, s.macro_f1[0].low);
+    assert_true(isnan(other.macro_f1[1].value) && isnan(other.macro_f1[2].high));
+}
+
+/* Of n independent answers, accuracy has the interval of the binomial distribution. */
+static void an_interval_is_as_wide_as_chance_is(void **state)
+{
+    enum { MANY = 400 };
+    int32_t truth[MANY] = {0}, said[MANY];
+    uint32_t group[MANY];
+    wsp_spread s;
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        said[i] = i % 4 == 0;
+        group[i] = i;
+    }
+    assert_int_equal(wsp_spread_of(&(wsp_trials){MANY, 2, truth, {said, NULL}, group}, 4000, 3, &s),
+                     WSP_OK);
+    assert_float_equal((float)s.accuracy[0].low, 0.75f - 1.96f * sqrtf(.75f * .25f / MANY), 4e-3f);
+    assert_float_equal((float)s.accuracy[0].high, 0.75f + 1.96f * sqrtf(.75f * .25f / MANY), 4e-3f);
+}
+
+static void a_single_capture_has_no_interval(void **state)
+{
+    static const uint32_t one[ITEMS];
+    static const int32_t bad[ITEMS] = {3};
+    const wsp_trials t = {ITEMS, 2, is, {says[0], NULL}, one};
+    wsp_spread s;
+
+    (void)state;
+    assert_int_equal(wsp_spread_of(&t, 100, 1, &s), WSP_OK);
+    assert_int_equal(s.groups, 1);
+    assert_true(isnan(s.accuracy[0].low) && isnan(s.macro_f1[0].high));
+    assert_int_equal(wsp_spread_of(&(wsp_trials){ITEMS, 2, is, {bad, NULL}, of}, 100, 1, &s),
+                     WSP_ERR_ARG);
+    assert_int_equal(wsp_spread_of(&(wsp_trials){0, 2, is, {says[0], NULL}, of}, 100, 1, &s),
+                     WSP_OK);
+    assert_int_equal(s.items, 0);
+    assert_true(isnan(s.accuracy[0].value));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +322,10 @@ int main(void)
         cmocka_unit_test(certain_answers_fall_into_the_last_bin),
         cmocka_unit_test(labels_that_are_none_are_refused),
         cmocka_unit_test(the_area_under_the_curve_counts_pairs),
+        cmocka_unit_test(values_of_a_spread_are_those_of_the_metrics),
+        cmocka_unit_test(captures_are_drawn_and_not_flows),
+        cmocka_unit_test(an_interval_is_as_wide_as_chance_is),
+        cmocka_unit_test(a_single_capture_has_no_interval),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "task/features.h"
 #include "token/token_int.h"
-#include "wirespeak/task.h"
+#include "wirespeak/score.h"
 
 enum { N = 600, ASKED = 200, FEATURES = 4, LABELS = 3 };
 
