@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "trained.h"
 #include "wirespeak/task.h"
 
 static const cli_rule rules[] = {{"keep", CLI_NEVER_WITH, "like"}, {NULL, CLI_NEVER_WITH, NULL}};
@@ -68,10 +69,15 @@ typedef struct job {
 static wsp_status fit(wsp_model *m, const job *j, wsp_calibration *c, wsp_error *err)
 {
     wsp_tokens *t = NULL;
+    wsp_seen seen;
     wsp_status st = wsp_tokens_load(&t, j->set, err);
 
     if (st == WSP_OK)
         st = wsp_tokens_background_like(t, m, err);
+    if (st == WSP_OK)
+        st = wsp_seen_of(m, t, &seen, err);
+    if (st == WSP_OK)
+        trained_warn(&seen, "the flows to calibrate on");
     if (st == WSP_OK)
         st = wsp_calibrate(m, t, j->keep, c, err);
     wsp_tokens_free(t);

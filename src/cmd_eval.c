@@ -13,6 +13,7 @@
 #include "said.h"
 #include "source.h"
 #include "token_sets.h"
+#include "trained.h"
 #include "wirespeak/task.h"
 
 /* Scores of a model and measures of generated captures have few options in common. */
@@ -558,6 +559,10 @@ static wsp_status evaluate(evaluation *e, arguments *a, wsp_error *err)
     wsp_tokens_free(all);
     if (st >= 0)
         st = score(e, err);
+    if (st >= 0)
+        st = wsp_seen_of(e->m, e->t, &e->r.seen, err);
+    if (st >= 0)
+        trained_warn(&e->r.seen, "these flows");
     if (st >= 0 && !a->final_only)
         st = add_early(e, err);
     for (size_t i = 0; st >= 0 && i < a->against.n; i++)

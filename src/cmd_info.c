@@ -42,14 +42,20 @@ static json_t *describe_model(const char *path, const wsp_model *m)
 {
     const wsp_model_config *c = wsp_model_config_get(m);
     json_t *meta = json_object();
+    json_int_t seen = 0;
     char version[24];
 
-    for (size_t i = 0; i < wsp_model_meta_count(m); i++)
-        (void)json_object_set_new(meta, wsp_model_meta_key(m, i),
-                                  json_string(wsp_model_meta_get(m, wsp_model_meta_key(m, i))));
+    for (size_t i = 0; i < wsp_model_meta_count(m); i++) {
+        const char *key = wsp_model_meta_key(m, i), *value = wsp_model_meta_get(m, key);
+        if (strcmp(key, "seen") == 0) /* hashes of flows are nothing to look at */
+            seen = (json_int_t)(strlen(value) / 8) - 1;
+        else
+            (void)json_object_set_new(meta, key, json_string(value));
+    }
     (void)snprintf(version, sizeof version, "%016" PRIx64, c->vocab_version);
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:i, s:s, s:b, s:i, s:i, s:i, s:i, s:s, s:i, s:I, s:I, s:I, s:o, "
+        "{s:s, s:s, s:s, s:I, s:i, s:s, s:b, s:i, s:i, s:i, s:i, s:s, s:i, s:I, s:I, s:I, s:I, "
+        "s:o, "
         "s:o}",
         "file", path, "kind", "model", "size", c->name, "parameters",
         (json_int_t)wsp_model_parameters(m), "vocabulary", (int)c->vocab, "vocabulary_version",
@@ -58,7 +64,8 @@ static json_t *describe_model(const char *path, const wsp_model *m)
         (int)c->flow_layers, "output_layers", (int)c->output_layers, "softmax",
         c->ranges ? "grouped" : "flat", "max_tokens", (int)c->max_tokens, "state_bytes",
         (json_int_t)wsp_state_size(m), "references", (json_int_t)wsp_model_references(m).n, "trees",
-        (json_int_t)wsp_model_forest(m).trees, "heads", heads_of(m), "metadata", meta);
+        (json_int_t)wsp_model_forest(m).trees, "seen", seen, "heads", heads_of(m), "metadata",
+        meta);
 }
 
 static json_t *counts_of(const wsp_tokens *t)

@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "stop.h"
 #include "token_sets.h"
+#include "trained.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
@@ -91,6 +92,14 @@ typedef struct arguments {
     bool progress, mpi;
 } arguments;
 
+static void warn_of_val(const wsp_model *m, const wsp_tokens *val)
+{
+    wsp_seen seen;
+
+    if (wsp_seen_of(m, val, &seen, NULL) == WSP_OK)
+        trained_warn(&seen, "the validation set");
+}
+
 /* What all processes of a group do; the first one writes the model, and all learn whether it could. */
 static wsp_status train(arguments *a, char *const *sets, int n, wsp_error *err)
 {
@@ -111,6 +120,8 @@ static wsp_status train(arguments *a, char *const *sets, int n, wsp_error *err)
     st = wsp_group_agree(group, st, err);
     if (st >= 0)
         st = wsp_fit(&m, set, val, &a->opt, err);
+    if (st == WSP_OK && val && wsp_group_rank(group) == 0)
+        warn_of_val(m, val);
     if (st == WSP_OK) {
         st = wsp_group_rank(group) == 0 ? wsp_model_save(m, a->out, err) : WSP_OK;
         st = wsp_group_agree(group, st, err);

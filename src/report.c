@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "trained.h"
 
 void report_add(report_head *h, const report_row *row, const wsp_metrics *score)
 {
@@ -228,6 +229,9 @@ void report_table(const report *r, bool per_class)
 {
     for (size_t i = 0; i < r->n_heads; i++)
         print_head(r, &r->heads[i], per_class);
+    if (r->seen.flows)
+        printf("about %.0f %% of the flows are, to the model, as flows that it was trained on\n",
+               100 * trained_share(&r->seen));
     printf("%zu flows in %.1f s: %.0f flows/s\n", r->flows, r->seconds,
            r->seconds > 0 ? (double)r->flows / r->seconds : 0.0);
 }
@@ -362,6 +366,7 @@ static json_t *head_json(const report *r, const report_head *h)
         {"brier", s->brier},
         {"nll", s->nll},
         {"temperature", (double)h->head->temperature},
+        {"trained_on", trained_share(&r->seen)},
         {"flows_per_second", r->seconds > 0 ? (double)r->flows / r->seconds : (double)NAN},
     };
     json_t *o =

@@ -49,6 +49,7 @@ typedef struct report {
     bool by_capture;          /* captures are scored, not flows */
     double seconds;           /* that it took */
     wsp_label_rate ndpi;      /* what nDPI names of them; zeros: not asked */
+    wsp_seen seen;            /* how many of them the model was trained on */
     report_head *heads;
     size_t n_heads;
 } report;

@@ -5,6 +5,7 @@
 
 #include "figure.h"
 #include "page.h"
+#include "trained.h"
 
 /* Four digits, or a dash where there is no number. */
 static void print_number(FILE *f, double v)
@@ -300,6 +301,11 @@ static void print_page(FILE *f, const void *arg)
     (void)fprintf(f, ": %zu flows, %.0f a second; %zu parameters; wirespeak %s</p>\n", r->flows,
                   r->seconds > 0 ? (double)r->flows / r->seconds : 0.0, r->parameters,
                   wsp_version());
+    if (r->seen.flows)
+        (void)fprintf(f,
+                      "<p>About %.0f %% of the flows are, to the model, as flows that it was "
+                      "trained on.</p>\n",
+                      100 * trained_share(&r->seen));
     print_summary(f, r);
     for (size_t i = 0; i < r->n_heads; i++)
         print_head(f, r, &r->heads[i]);

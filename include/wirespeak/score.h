@@ -174,6 +174,21 @@ WSP_MUST_USE WSP_API wsp_status wsp_score_captures(const wsp_model *m, const wsp
                                                    wsp_metrics **metrics, wsp_captures *captures,
                                                    wsp_error *err);
 
+/* ---- what the model was trained on ---- */
+
+/* Of a sample of a set's flows, how many the model was trained on. */
+typedef struct wsp_seen {
+    size_t flows, seen;
+} wsp_seen;
+
+/*
+ * Flows count as seen when all that the model reads of them is what it read of a training flow, so that short flows of common protocols mostly
+ * do. A model keeps the hashes of a thousand training flows, those of the models that it was trained on from included; the sample is of the set's flows
+ * whose hashes lie among these. Zeros for a model that does not say (of an earlier version). FORMAT when its list is damaged.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_seen_of(const wsp_model *m, const wsp_tokens *t, wsp_seen *out,
+                                            wsp_error *err);
+
 /* ---- baselines: trees ---- */
 
 typedef enum wsp_trees_kind { WSP_FOREST, WSP_BOOSTING } wsp_trees_kind;

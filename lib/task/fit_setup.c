@@ -200,6 +200,8 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
         return st;
     if (describe(f) < 0 || wspi_stacks_learn(f->m, &f->sees, f->train) < 0)
         return wspi_nomem(err, "the model's description", 0);
+    WSP_TRY(wspi_seen_learn(f->m, f->opt->init, &f->sees, f->train,
+                            f->opt->labelled_only || !(train.lm_weight > 0), err));
     wspi_fit_hash_data(f);
     WSP_TRY(make_orders(f, err));
     f->window = f->opt->bptt ? f->opt->bptt : UINT32_MAX;

@@ -33,6 +33,12 @@ void wspi_view_clear(wspi_view *v);
 
 /* Keeps with the model on which protocols its heads are trained: those of the set's labelled flows. */
 wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t) WSP_MUST_USE;
+/*
+ * Keeps with the model which flows it is trained on, a sample of their hashes: those of the view, and those that the model before it, or
+ * NULL, keeps. labelled_only: flows without a label are not read.
+ */
+wsp_status wspi_seen_learn(wsp_model *m, const wsp_model *before, const wspi_view *v,
+                           const wsp_tokens *t, bool labelled_only, wsp_error *err) WSP_MUST_USE;
 /* What the set's flows are made of comes into the field of a head, too. */
 wsp_status wspi_stacks_extend(wsp_model *m, size_t head, const wsp_tokens *t,
                               wsp_error *err) WSP_MUST_USE;

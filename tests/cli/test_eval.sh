@@ -116,6 +116,19 @@ fails "a model with other heads is not compared" 1 eval -q --against "$tmp/other
 "$ws" eval -q --against "$tmp/other.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz" 2>&1 | grep -q "other.safetensors: .*(else).* kind"
 result $? "and it is told which heads there are"
 
+# What the model was trained on, it knows; the flows of http.pcap are not among those of dns.pcap.
+"$ws" eval --final-only -m "$tmp/m.safetensors" "$tmp/four.npz" 2>&1 >"$tmp/table" | grep -q 'warning: the model was trained on about 100 % of these flows' &&
+    grep -q '^about 100 % of the flows are, to the model, as flows that it was trained on' "$tmp/table"
+result $? "flows that the model was trained on are told"
+"$ws" tokenize -q --labels "kind=$tmp/four.tsv" -w "$tmp/dns.npz" "$data/dns.pcap" && "$ws" tokenize -q --labels "kind=$tmp/four.tsv" -w "$tmp/http.npz" "$data/http.pcap" &&
+    "$ws" train -q --config tiny --epochs 1 --lm-weight 0 -w "$tmp/dns.safetensors" "$tmp/dns.npz" && "$ws" info "$tmp/dns.safetensors" | grep -Eq '^seen +[1-9]' &&
+    "$ws" eval -o json --final-only --labels "kind=$tmp/all.tsv" -m "$tmp/dns.safetensors" "$data/dns.pcap" >"$tmp/seen.json" 2>/dev/null
+says "captures too" "$tmp/seen.json" 'r[0]["trained_on"] == 1'
+"$ws" train --config tiny --epochs 1 --val "$tmp/four.npz" -w "$tmp/x.safetensors" "$tmp/four.npz" 2>&1 | grep -q '100 % of the validation set' &&
+    "$ws" calibrate -m "$tmp/x.safetensors" -w "$tmp/x.safetensors" "$tmp/four.npz" 2>&1 >/dev/null | grep -q '100 % of the flows to calibrate on' &&
+    [ -z "$("$ws" train --config tiny --epochs 1 --val "$tmp/http.npz" -w "$tmp/x.safetensors" "$tmp/dns.npz" 2>&1 | grep warning)" ]
+result $? "validation and calibration on training flows are told, and nothing else"
+
 # Worse circumstances: the same captures, read again. Names say protocols, so that nDPI is asked too.
 sed 's/\tdns\t/\tDNS\t/; s/\thttp\t/\tHTTP\t/; s/\tntp\t/\tNTP\t/; s/\tredis\t/\tRedis\t/' "$tmp/four.tsv" >"$tmp/protocols.tsv"
 "$ws" tokenize -q --max-packets 16 --labels "protocol=$tmp/protocols.tsv" -w "$tmp/p.npz" "${captures[@]}" &&
@@ -220,7 +233,7 @@ assert not page.seen & {"script", "link", "img"} and "<i>&ntp" in page.words and
 assert "nan" not in text and "inf" not in text
 PY
 result $? "the page is whole, needs nothing else, and names in it are text"
-fails "a page where there is no folder" 1 eval --final-only --html "$tmp/no/page.html" -m "$tmp/m.safetensors" "$tmp/four.npz"
+fails "a page where there is no folder" 1 eval -q --final-only --html "$tmp/no/page.html" -m "$tmp/m.safetensors" "$tmp/four.npz"
 
 # Calibration: a model that is too sure of itself is not any more; its answers stay.
 "$ws" train -q --config tiny --epochs 30 --batch-tokens 512 --lr 0.01 --lm-weight 0 --seed 5 -w "$tmp/sure.safetensors" "$tmp/four.npz" &&
