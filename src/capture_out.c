@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "eve.h"
 
 /* ---- votes ---- */
@@ -105,8 +106,8 @@ static void table_row(const flow_out *o, const capture_votes *c, const counted *
         char agree[48];
 
         (void)snprintf(agree, sizeof agree, "%zu/%zu", heads[k].agree, heads[k].votes);
-        (void)fprintf(to, "%-20s %5.1f%% %9s ", heads[k].v.label, 100 * heads[k].v.confidence,
-                      agree);
+        (void)fprintf(to, "%-*s %5.1f%% %9s ", columns_pad(heads[k].v.label, 20), heads[k].v.label,
+                      100 * heads[k].v.confidence, agree);
     }
     (void)fprintf(to, "%6" PRIu64 "  %s\n", c->flows, c->name);
     for (size_t k = 0; o->top > 1 && k < o->q->n; k++) {

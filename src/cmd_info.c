@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "columns.h"
 #include "eve.h"
 #include "wirespeak/model.h"
 #include "wirespeak/token.h"
@@ -98,7 +99,7 @@ static void print_text(const char *text, int width)
 {
     char *s = eve_printable(text);
 
-    printf("%-*s", width, s ? s : "");
+    printf("%-*s", columns_pad(s ? s : "", width), s ? s : "");
     free(s);
 }
 

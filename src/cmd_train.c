@@ -139,9 +139,11 @@ static int parse(arguments *a, int argc, char **argv)
 {
     wsp_fit_options *o = &a->opt;
     static const char *const scores[] = {"loss", "f1", NULL}, *const softmaxes[] = {"grouped", "flat", NULL};
+    static const char *const sizes[] = {"tiny", "small", "base", NULL};
     const cli_option options[] = {
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "MODEL", .file = CLI_WRITES, .help = "the model to write"},
-        {.name = "config", .kind = CLI_TEXT, .value = &o->config, .arg = "SIZE", .help = "tiny, small (default) or base"},
+        {.name = "config", .kind = CLI_CHOICE, .value = &o->config, .arg = "SIZE", .choices = sizes,
+         .help = "of the model; default: that of --init, else small"},
         {.name = "softmax", .kind = CLI_CHOICE, .value = &a->softmax, .arg = "FORM", .choices = softmaxes,
          .help = "of the next token: in two steps, or in one over\nthe whole vocabulary"},
         {.name = "init", .kind = CLI_TEXT, .value = &a->init, .arg = "MODEL", .file = CLI_READS, .help = "start from the weights of this model"},
@@ -302,6 +304,8 @@ int cmd_train(int argc, char **argv)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     if (a.opt.patience && !(a.val && a.opt.val_every))
         return cli_usage(page.name, "--patience needs validations: --val FILE and --val-every N");
+    if (a.best_by[0] == 'f' && !(a.val && a.opt.val_every))
+        return cli_usage(page.name, "--best-by f1 needs validations: --val FILE and --val-every N");
     if (a.opt.resume && !a.opt.checkpoint)
         return cli_usage(page.name, "--resume needs --checkpoint FILE");
     if (!(a.body_lr > 0) && a.lm > 0)

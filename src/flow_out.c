@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "eve.h"
 
 /* ---- JSON ---- */
@@ -290,7 +291,7 @@ static void table_row(const flow_out *o, const flow_record *r, FILE *to)
     eve_proto(&r->flow->key, proto, sizeof proto);
     for (size_t k = 0; k < o->q->n; k++) {
         verdict v = answers_verdict(o->q, r->a, o->q->head[k], r->at);
-        (void)fprintf(to, "%-20s %5.1f%% ", v.label, 100 * v.confidence);
+        (void)fprintf(to, "%-*s %5.1f%% ", columns_pad(v.label, 20), v.label, 100 * v.confidence);
     }
     if (o->q->surprise)
         (void)fprintf(to, "%8.1f ", (double)r->a->surprise[r->at]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "flow_out.h"
 
 enum { BRIEF = 6 };
@@ -60,9 +61,9 @@ static void print_class(const flow_sums *s, const char *head, const char *label,
     double mean = c->confidence / (double)c->flows;
 
     if (format == OUT_TABLE) {
-        printf("%-12s %-20s %9" PRIu64 " %5.1f%% %10" PRIu64 " %14" PRIu64 " %8.1f%%\n", head,
-               label, c->flows, 100 * (double)c->flows / (double)s->flows, c->packets, c->bytes,
-               100 * mean);
+        printf("%-12s %-*s %9" PRIu64 " %5.1f%% %10" PRIu64 " %14" PRIu64 " %8.1f%%\n", head,
+               columns_pad(label, 20), label, c->flows, 100 * (double)c->flows / (double)s->flows,
+               c->packets, c->bytes, 100 * mean);
     } else if (format == OUT_CSV) {
         flow_out_csv_text(stdout, head);
         (void)putchar(',');

@@ -13,6 +13,9 @@ wsp_status labelling_load(labelling *l, const char *command, const cli_list *lis
         if (!equals || equals == list->items[i] || equals - list->items[i] > 31)
             cli_die_usage(command, "'%s' is not HEAD=FILE", list->items[i]);
         memcpy(l->head[i], list->items[i], (size_t)(equals - list->items[i]));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(l->head[k], l->head[i]) == 0)
+                cli_die_usage(command, "two lists of one head '%s': join them", l->head[i]);
         st = wsp_labels_load(&l->lists[i], equals + 1, err);
         if (st < 0)
             return st;

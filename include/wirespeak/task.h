@@ -276,8 +276,9 @@ typedef struct wsp_fit_report {
 } wsp_fit_report;
 
 typedef struct wsp_fit_options {
-    const char *config;    /* "tiny", "small", "base"; not used with `init` */
-    const wsp_model *init; /* start from these weights (heads are the set's), or NULL */
+    const char *config; /* "tiny", "small", "base"; NULL: the size of `init`, else "small" */
+    const wsp_model *
+        init; /* start from these weights (heads are the set's), or NULL; ARG if it is of another size */
     wsp_view_options view;
     wsp_train_options
         train;          /* steps and warmup are set from epochs; lm_weight and head_weight count */

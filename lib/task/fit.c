@@ -12,7 +12,7 @@
 
 wsp_fit_options wsp_fit_options_default(void)
 {
-    wsp_fit_options o = {.config = "small",
+    wsp_fit_options o = {.config = NULL,
                          .epochs = 1,
                          .batch_tokens = 8192,
                          .bptt = 256,

@@ -9,6 +9,11 @@
 /* Heads that are never trained are there for their labels, which conditions name: what they say is unknown. */
 static const float NOTHING_LEARNED = 2;
 
+static const char *size_of(const wsp_fit_options *o)
+{
+    return o->config ? o->config : o->init ? wsp_model_config_get(o->init)->name : "small";
+}
+
 static wsp_status make_model(wspi_fit *f, wsp_error *err)
 {
     const wsp_tokens *t = f->train;
@@ -25,10 +30,10 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
         heads[h].unknown_below = f->opt->train.head_weight > 0 ? 0 : NOTHING_LEARNED;
         (void)snprintf(heads[h].name, sizeof heads[h].name, "%s", t->heads[h]);
     }
-    st = wsp_model_config_named(&cfg, f->opt->config);
+    st = wsp_model_config_named(&cfg, size_of(f->opt));
     if (st < 0)
         (void)wspi_fail(err, st, 0, "there is no model size '%s': tiny, small or base",
-                        f->opt->config);
+                        size_of(f->opt));
     cfg.vocab = wsp_vocab_size();
     cfg.vocab_version = wsp_vocab_version();
     cfg.text_first = wspi_group_base(WSPI_T_TEXT);
@@ -43,14 +48,24 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
     return st;
 }
 
+/* What is learned is in the body: a few vectors that happen to be as long as ours are no start. */
+static bool same_body(const wsp_model_config *a, const wsp_model_config *b)
+{
+    return a->channels == b->channels && a->ff == b->ff && a->heads == b->heads &&
+           a->packet_layers == b->packet_layers && a->flow_layers == b->flow_layers;
+}
+
 /* Copies the tensors that both models have with the same shape: the body, and heads of the same labels' number. */
 static wsp_status copy_weights(wspi_fit *f, wsp_error *err)
 {
     const wsp_model *from = f->opt->init;
-    size_t copied = 0;
 
     if (from) /* its embedding has a row for each token, which has to stand for the same */
         WSP_TRY(wspi_vocab_check(from, err));
+    if (from && !same_body(wsp_model_config_get(from), wsp_model_config_get(f->m)))
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "the model to start from is of another size (%s) than this one (%s)",
+                         wsp_model_config_get(from)->name, size_of(f->opt));
     for (size_t i = 0; from && i < wsp_model_tensor_count(f->m); i++) {
         wsp_tensor to = wsp_model_tensor(f->m, i);
         for (size_t k = 0; k < wsp_model_tensor_count(from); k++) {
@@ -58,12 +73,8 @@ static wsp_status copy_weights(wspi_fit *f, wsp_error *err)
             if (strcmp(src.name, to.name) != 0 || src.count != to.count)
                 continue;
             memcpy(to.data, src.data, to.count * sizeof *to.data);
-            copied++;
         }
     }
-    if (from && copied == 0)
-        return wspi_fail(err, WSP_ERR_ARG, 0,
-                         "the model to start from has no tensor of this model's shape");
     return WSP_OK;
 }
 

@@ -177,7 +177,12 @@ result $? "the pipe is still one"
 # A model of another vocabulary, whose tokens stand for something else.
 python3 -c 'import re, sys; b = open(sys.argv[1], "rb").read(); open(sys.argv[2], "wb").write(re.sub(rb"(vocab_version.{5})[0-9a-f]{8}", rb"\g<1>00000000", b, count=1))' \
     "$tmp/a.safetensors" "$tmp/other.safetensors"
+"$ws" train -q --config tiny --epochs 1 -w "$tmp/little.safetensors" "$tmp/set.npz" && "$ws" train -q --init "$tmp/little.safetensors" --epochs 1 -w "$tmp/next.safetensors" "$tmp/set.npz" &&
+    "$ws" info "$tmp/next.safetensors" | grep -Eq '^size +tiny$'
+result $? "a model that starts from another one has its size"
+fails "a start from a model of another size" 1 train -q --config small --epochs 1 --init "$tmp/little.safetensors" -w "$tmp/x.safetensors" "$tmp/set.npz"
+fails "the best of no validations" 2 train -q --best-by f1 -w "$tmp/x.safetensors" "$tmp/set.npz"
 fails "a start from a model of another vocabulary" 1 train -q --config tiny --epochs 1 --init "$tmp/other.safetensors" -w "$tmp/x.safetensors" "$tmp/set.npz"
-fails "a model size that does not exist" 1 train --config giant -w "$tmp/x.safetensors" "$tmp/set.npz"
+fails "a model size that does not exist" 2 train --config giant -w "$tmp/x.safetensors" "$tmp/set.npz"
 echo "1..$n"
 exit $bad

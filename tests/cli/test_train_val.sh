@@ -57,7 +57,7 @@ losses = [r["loss"] for r in val]
 assert val[-1]["best_step"] == val[losses.index(min(losses))]["step"] < val[-1]["step"], losses
 PY
 result $? "the least loss can be the best instead"
-train --val-every 0 --patience 0 --log "$tmp/none.log" -w "$tmp/none.safetensors" && ! grep -q '"validation"' "$tmp/none.log" && ! cmp -s "$tmp/a.safetensors" "$tmp/none.safetensors"
+train --val-every 0 --patience 0 --best-by loss --log "$tmp/none.log" -w "$tmp/none.safetensors" && ! grep -q '"validation"' "$tmp/none.log" && ! cmp -s "$tmp/a.safetensors" "$tmp/none.safetensors"
 result $? "without validations the last weights are written"
 
 # Killed at random moments, again and again: the weights are those of the run that nobody disturbed.
