@@ -99,6 +99,22 @@ for fold in 1 2 3; do
 done
 awk '$1 == "flows" { all += $4 } /of two parts/ { n++ } END { exit !(all > 0 && n == 3) }' "$tmp/fold1" "$tmp/fold2" "$tmp/fold3"
 result $? "hosts have folds too"
+mkdir -p "$tmp/six" && cp -r "$tmp/set"/{names,web} "$tmp/six"
+# folds SEEDS
+folds() { WIRESPEAK=$ws FOLDS=3 SEEDS=$1 bash "${top_srcdir:-.}/contrib/folds.sh" "$tmp/six" "$tmp/folds" --config tiny --lm-weight 0 --epochs 3 2>/dev/null; }
+folds "1 2" >"$tmp/folds.out" && [ "$(grep -cE '^  [123] +[12] ' "$tmp/folds.out")" = 6 ] && python3 - "$tmp" <<'PY'
+import json, statistics, sys
+tmp = sys.argv[1]
+r = {(f, s): json.load(open(f"{tmp}/folds/{f}-{s}.json")) for f in (1, 2, 3) for s in (1, 2)}
+rows = {l[:24].strip(): [float(x) for x in l[24:].split()] for l in open(f"{tmp}/folds.out") if l.startswith(("  folds,", "  seeds,"))}
+f1 = [statistics.mean(r[f, s]["macro_f1"] for s in (1, 2)) for f in (1, 2, 3)]
+assert max(abs(x - y) for x, y in zip(rows["folds, mean of seeds"], (statistics.mean(f1), statistics.stdev(f1)))) < 1e-4, (rows, f1)
+tests = [json.loads(l)["capture"] for f in (1, 2, 3) for l in open(f"{tmp}/folds/{f}-1.jsonl")]
+assert len(set(tests)) == 6 and all(len({json.loads(l)["capture"] for l in open(f"{tmp}/folds/{f}-1.jsonl")}) == 2 for f in (1, 2, 3)), tests
+PY
+result $? "contrib/folds.sh trains and scores all folds, and says how far they are apart"
+folds 1 >"$tmp/folds.one" && grep -q 'seeds, all answers .* nan$' "$tmp/folds.one" && [ "$(grep -E '^  [123] +1 ' "$tmp/folds.out")" = "$(grep -E '^  [123] +1 ' "$tmp/folds.one")" ]
+result $? "again, it scores what it has trained"
 for fold in 0/3 4/3 1/1 3 1/3x -1/3; do fails "no fold: $fold" 2 split --fold "$fold" "$tmp/set"; done
 fails "folds have no share for the test" 2 split --fold 1/3 --test 0.2 "$tmp/set"
 fails "what comes last has no folds" 2 split --fold 1/3 --by time -w "$tmp/x" "$tmp/set"
