@@ -10,6 +10,13 @@
 #include "labelling.h"
 #include "wirespeak/token.h"
 
+static const cli_rule rules[] = {
+    {"seed", CLI_ONLY_WITH, "part"},
+    {"val", CLI_ONLY_WITH, "part"},
+    {"test", CLI_ONLY_WITH, "part"},
+    {NULL, CLI_ONLY_WITH, NULL},
+};
+
 static const cli_page page = {
     .name = "tokenize",
     .operands = "[OPTION]... FILE...",
@@ -21,6 +28,7 @@ static const cli_page page = {
         "  wirespeak tokenize -w flows.npz trace.pcap\n  wirespeak tokenize --stats captures/\n",
     .min_operands = 1,
     .max_operands = -1,
+    .rules = rules,
 };
 
 /* What open flows may take before the least recently used one ends: memory stays bounded whatever the capture. */
@@ -380,6 +388,8 @@ int cmd_tokenize(int argc, char **argv)
 
     if (!a.out && !a.stats_only)
         return cli_usage(page.name, "nothing to do: give -w OUT.npz, or --stats");
+    if (j.val + j.test > 1)
+        return cli_usage(page.name, "--val and --test are together more than 1");
     if (a.sizes && !a.stats_only)
         return cli_usage(page.name, "--bits is a part of --stats");
     if (a.model && (!a.sizes || a.out))

@@ -178,7 +178,11 @@ static wsp_status make_orders(wspi_fit *f, wsp_error *err)
     wspi_fit_choose(f);
     f->n_val = f->val ? wspi_fit_wanted(f, f->val, f->val_order) : 0;
     if (f->n_order == 0)
-        return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to train on");
+        return wspi_fail(
+            err, WSP_ERR_ARG, 0,
+            f->train->n_flows
+                ? "no flow has a label, and others are read for the next-token loss alone"
+                : "there are no flows to train on");
     if (f->val && f->n_val == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "there are no flows to validate on");
     for (size_t i = 0; i < f->n_order; i++)

@@ -49,6 +49,8 @@ result $? "TLS hellos are fields, application data has no bytes"
 "$ws" explain -p everything "$data/ntp.pcap" | grep -q 'app=ntp ntp.mode=v4-client'
 result $? "NTP is recognised"
 
+fails "shares of parts are together 1 at most" 2 tokenize --part test --val 0.5 --test 0.6 -w "$tmp/x.npz" "$data/dns.pcap"
+fails "a seed without parts" 2 tokenize --seed 3 -w "$tmp/x.npz" "$data/dns.pcap"
 for part in train val test; do
     "$ws" split -q --skip-bad --seed 3 "$data" | sed -n "s/^$part\t//p" | sort >"$tmp/split-$part"
     "$ws" tokenize -q --skip-bad --part "$part" --seed 3 -w "$tmp/$part.npz" "$data" 2>"$tmp/err"
