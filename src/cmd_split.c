@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "columns.h"
 #include "labelling.h"
+#include "token_sets.h"
 #include "wirespeak/capture.h"
 #include "wirespeak/task.h"
 
@@ -46,7 +47,7 @@ static const cli_page page = {
 enum { MAX_CLASSES = 4096, PARTS = 3 };
 
 typedef struct arguments {
-    const char *out, *by, *head, *fold;
+    const char *out, *by, *head, *fold, *policy;
     bool no_classes, leaky, skip_bad;
     size_t max_packets;
     cli_list lists;
@@ -429,6 +430,19 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
     return st;
 }
 
+/* The set becomes what the policy leaves of it. */
+static wsp_status mask(wsp_tokens **t, const char *policy, wsp_error *err)
+{
+    wsp_tokens *left;
+    wsp_status st = wsp_tokens_select(&left, *t, &(wsp_selection){.policy = policy}, err);
+
+    if (st == WSP_OK) {
+        wsp_tokens_free(*t);
+        *t = left;
+    }
+    return st;
+}
+
 /* *rc: the exit status if nothing failed. */
 static wsp_status write_parts(const arguments *a, wsp_input *in, int *rc, wsp_error *err)
 {
@@ -452,6 +466,8 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, int *rc, wsp_er
         st = wsp_tokenize(in, &how, &t, &stats, err);
     if (st == WSP_OK)
         labelling_tell(&k.labels, &a->lists);
+    if (st == WSP_OK && a->policy)
+        st = mask(&t, a->policy, err);
     if (st == WSP_OK)
         st = split_set(a, t, &k, err);
     if (st == WSP_OK)
@@ -499,6 +515,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "allow what makes scores look better than they are"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N", .min = 1, .zero = "all",
          .help = "packets of a flow that are kept (default 24; 0 = all)"},
+        {.name = "policy", .kind = CLI_TEXT, .value = &a->policy, .arg = "NAME",
+         .help = "write what this mask policy leaves, for models of your own;\nflows that are alike then count as duplicates"},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad, .help = "warn of files that are no captures and go on"},
     };
 
@@ -533,6 +551,9 @@ static int check(arguments *a)
                          a->opt.folds);
     if (!a->fold && a->opt.val + a->opt.test > 1)
         return cli_usage(page.name, "--val and --test are together more than 1");
+    (void)token_sets_policy(page.name, a->policy);
+    if (a->policy && !a->out)
+        return cli_usage(page.name, "--policy is of the tokens that are written: give -w DIR");
     if (a->opt.per_class && !a->out)
         return cli_usage(page.name, "--per-class thins flows, not captures: give -w DIR");
     if (a->opt.by != WSP_BY_CAPTURE && !a->out)

@@ -8,12 +8,12 @@
 #include "captures.h"
 #include "cli.h"
 #include "labelling.h"
+#include "token_sets.h"
 #include "wirespeak/token.h"
 
 static const cli_rule rules[] = {
-    {"seed", CLI_ONLY_WITH, "part"},
-    {"val", CLI_ONLY_WITH, "part"},
-    {"test", CLI_ONLY_WITH, "part"},
+    {"policy", CLI_ONLY_WITH, "write"}, {"seed", CLI_ONLY_WITH, "part"},
+    {"val", CLI_ONLY_WITH, "part"},      {"test", CLI_ONLY_WITH, "part"},
     {NULL, CLI_ONLY_WITH, NULL},
 };
 
@@ -223,6 +223,7 @@ typedef struct job {
     wsp_coded coded;
     bool refused; /* what was named, before anything was read */
     const char *part;
+    const wsp_policy *policy; /* what is written; NULL: everything */
     uint64_t seed;
     double val, test;
 } job;
@@ -257,8 +258,16 @@ static wsp_status change(void *arg, size_t capture, int linktype, const wsp_fram
 static wsp_status write_flows(void *arg, const wsp_tokens *set)
 {
     job *j = arg;
+    wsp_tokens left;
+    wsp_status st;
 
-    return wsp_tokens_writer_add(j->writer, set, &j->failed);
+    if (!j->policy)
+        return wsp_tokens_writer_add(j->writer, set, &j->failed);
+    if (token_sets_mask(&left, set, j->policy) < 0)
+        return WSP_ERR_NOMEM;
+    st = wsp_tokens_writer_add(j->writer, &left, &j->failed);
+    token_sets_unmask(&left);
+    return st;
 }
 
 static wsp_status code_flows(void *arg, const wsp_tokens *set)
@@ -269,7 +278,7 @@ static wsp_status code_flows(void *arg, const wsp_tokens *set)
 }
 
 typedef struct arguments {
-    const char *out, *format, *filter, *change, *model;
+    const char *out, *format, *filter, *change, *model, *policy;
     bool stats_only, sizes, skip_bad, join, drop, compress, predictions;
     size_t max_packets, max_flows;
     cli_list lists;
@@ -295,6 +304,8 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
         {.name = "drop-residuals", .kind = CLI_FLAG, .value = &a->drop,
          .help = "leave the residuals out: no addresses, no way back to packets"},
+        {.name = "policy", .kind = CLI_TEXT, .value = &a->policy, .arg = "NAME",
+         .help = "write what this mask policy leaves, for models of your\nown; without residuals"},
         {.name = "compress", .letter = 'z', .kind = CLI_FLAG, .value = &a->compress, .help = "deflate the file"},
         {.name = "predictors", .kind = CLI_FLAG, .value = &a->predictions,
          .help = "with --stats: also how often each header field was as predicted"},
@@ -396,6 +407,8 @@ int cmd_tokenize(int argc, char **argv)
         return cli_usage(page.name, "--model is for --stats --bits");
     if (a.predictions && !a.stats_only)
         return cli_usage(page.name, "--predictors is a part of --stats");
+    j.policy = token_sets_policy(page.name, a.policy);
+    a.drop = a.drop || j.policy;
     if (a.change && wsp_change_parse(a.change, &how) < 0)
         return cli_usage(page.name,
                          "--change is forged, headers, snaplen=N, skip=N, lost=N (1 to 99), client "

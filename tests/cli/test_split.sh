@@ -115,6 +115,22 @@ PY
 result $? "contrib/folds.sh trains and scores all folds, and says how far they are apart"
 folds 1 >"$tmp/folds.one" && grep -q 'seeds, all answers .* nan$' "$tmp/folds.one" && [ "$(grep -E '^  [123] +1 ' "$tmp/folds.out")" = "$(grep -E '^  [123] +1 ' "$tmp/folds.one")" ]
 result $? "again, it scores what it has trained"
+# What a policy leaves is what a model under it reads: trained on that alone it is the same one.
+"$ws" split -q --keep-duplicates -w "$tmp/whole" "$tmp/six" >/dev/null && "$ws" split -q --keep-duplicates --policy identity-free -w "$tmp/left" "$tmp/six" >/dev/null &&
+    for part in whole left; do "$ws" train -q --config tiny --lm-weight 0 --epochs 2 -w "$tmp/$part.safetensors" "$tmp/$part/train.npz" || break; done &&
+    cmp -s "$tmp/whole.safetensors" "$tmp/left.safetensors" && ! cmp -s "$tmp/whole/train.npz" "$tmp/left/train.npz"
+result $? "tokens of a policy teach what whole ones teach under it"
+"$ws" tokenize -q --policy identity-free --max-packets 24 --part train -w "$tmp/t.npz" "$tmp/six" && "$ws" split -q --no-classes --keep-duplicates --policy identity-free -w "$tmp/left" "$tmp/six" >/dev/null &&
+    python3 - "$tmp/t.npz" "$tmp/left/train.npz" <<'PY'
+import sys, zipfile
+a, b = map(zipfile.ZipFile, sys.argv[1:])
+assert a.read("ids.npy") == b.read("ids.npy") and len(a.read("ids.npy")) > 500 and a.read("packet_off.npy") == b.read("packet_off.npy")
+assert "residuals.npy" not in a.namelist()
+PY
+result $? "tokenize writes the same tokens"
+fails "a policy that there is none" 2 split --policy none -w "$tmp/x" "$tmp/set"
+fails "a policy of names" 2 split --policy identity-free "$tmp/set"
+fails "tokens of a policy that there is none" 2 tokenize --policy none -w "$tmp/x.npz" "$data/dns.pcap"
 for fold in 0/3 4/3 1/1 3 1/3x -1/3; do fails "no fold: $fold" 2 split --fold "$fold" "$tmp/set"; done
 fails "folds have no share for the test" 2 split --fold 1/3 --test 0.2 "$tmp/set"
 fails "what comes last has no folds" 2 split --fold 1/3 --by time -w "$tmp/x" "$tmp/set"
