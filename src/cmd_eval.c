@@ -135,6 +135,8 @@ static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, uint32_t 
     for (size_t i = 0; room && i < all->n_flows; i++)
         if (has[i])
             flows[s.n++] = (uint32_t)i;
+    if (room && s.n == 0) /* for whoever says that nothing can be scored, and why */
+        s.flows = NULL;
     st = room ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
     free(has);
     free(label);

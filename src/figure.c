@@ -29,7 +29,7 @@ void figure_text(FILE *f, const char *text)
 enum {
     WIDTH = 340,
     HEIGHT = 260,
-    LEFT = 46,
+    LEFT = 54, /* the axis, and two digits behind the point */
     RIGHT = 12,
     TOP = 12,
     BOTTOM = 42,

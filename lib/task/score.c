@@ -94,9 +94,35 @@ static const char *head_of_set(const void *t, size_t i)
     return ((const wsp_tokens *)t)->heads[i];
 }
 
+/* A column of the set that has the name of a head; n_heads: none. */
+static size_t common_column(const wsp_model *m, const wsp_tokens *t)
+{
+    size_t c = 0;
+
+    for (; c < t->n_heads; c++)
+        for (size_t h = 0; h < wsp_model_head_count(m); h++)
+            if (strcmp(wsp_model_head(m, h)->name, t->heads[c]) == 0)
+                return c;
+    return c;
+}
+
 static wsp_status nothing_to_score(const wsp_model *m, const wsp_tokens *t, wsp_error *err)
 {
     char mine[80], theirs[80];
+    size_t c = common_column(m, t), n = 0;
+
+    for (size_t i = 0; c < t->n_heads && i < t->n_flows; i++)
+        n += t->labels[c][i] >= 0;
+    if (n)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "none of the labels in column %s (%zu flows have one) is known to the "
+                         "model's head of this name",
+                         t->heads[c], n);
+    if (c < t->n_heads)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "none of the %zu flows has a label in column %s: does the list name these "
+                         "captures?",
+                         t->n_flows, t->heads[c]);
 
     list_names(mine, sizeof mine, wsp_model_head_count(m), head_of_model, m);
     list_names(theirs, sizeof theirs, t->n_heads, head_of_set, t);

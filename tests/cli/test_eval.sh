@@ -113,6 +113,11 @@ for x in rows:
 PY
 result $? "a flow's number is its place in the token file"
 fails "a model with other heads is not compared" 1 eval -q --against "$tmp/other.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz"
+printf 'path\tlabel\nno.pcap\tdns\n' >"$tmp/no.tsv"
+printf 'path\tlabel\ndns.pcap\tother\n' >"$tmp/others.tsv"
+"$ws" eval -q --labels "kind=$tmp/no.tsv" -m "$tmp/m.safetensors" "$data/dns.pcap" 2>&1 | grep -q 'none of the .* flows has a label in column kind' &&
+    "$ws" eval -q --labels "kind=$tmp/others.tsv" -m "$tmp/m.safetensors" "$data/dns.pcap" 2>&1 | grep -q 'none of the labels in column kind'
+result $? "a list of other captures, and one of other labels, are told apart"
 "$ws" eval -q --against "$tmp/other.safetensors" -m "$tmp/m.safetensors" "$tmp/all.npz" 2>&1 | grep -q "other.safetensors: .*(else).* kind"
 result $? "and it is told which heads there are"
 
