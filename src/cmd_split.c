@@ -424,6 +424,9 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
         st = write_part(a, t, part, (wsp_split)p, err);
     if (st == WSP_OK)
         print_split(a, t, part, &stats);
+    if (st == WSP_OK && !t->n_heads)
+        cli_note("no flow has a label: there are no --labels, and no classes: these are "
+                 "sub-folders of what is named (CORPUS, not CORPUS/*)");
     classes_clear(&c);
     free(captures);
     free(part);

@@ -134,6 +134,8 @@ fails "tokens of a policy that there is none" 2 tokenize --policy none -w "$tmp/
 for fold in 0/3 4/3 1/1 3 1/3x -1/3; do fails "no fold: $fold" 2 split --fold "$fold" "$tmp/set"; done
 fails "folds have no share for the test" 2 split --fold 1/3 --test 0.2 "$tmp/set"
 fails "what comes last has no folds" 2 split --fold 1/3 --by time -w "$tmp/x" "$tmp/set"
+"$ws" split -w "$tmp/x" "$tmp"/set/* 2>&1 >/dev/null | grep -q 'no flow has a label' && ! "$ws" split -w "$tmp/x" "$tmp/set" 2>&1 | grep -q 'no flow has a label'
+result $? "parts without a label are told"
 fails "two lists of one head" 2 split --labels "kind=$tmp/kinds.tsv" --labels "kind=$tmp/kinds.tsv" "$tmp/set"
 fails "lists name their columns" 2 split --head x --labels "kind=$tmp/kinds.tsv" "$tmp/set"
 fails "shares over 1" 2 split --val 0.6 --test 0.6 "$tmp/set"
