@@ -65,10 +65,8 @@ static void put_row(linebuf *l, const answers *a, const wsp_head *head, const ws
 {
     const float *p = said->prob + row * said->n_labels;
     bool outside = said->outside && said->outside[row] >> said->bit & 1;
-    size_t best = 0;
+    size_t best = wsp_answers_said(said, row);
 
-    for (size_t k = 1; k < said->n_labels; k++)
-        best = p[k] > p[best] ? k : best;
     if (!a->by_capture) {
         LINE(l, ",\"flow\":");
         line_number(l, a->flow[row]);

@@ -8,16 +8,6 @@
 
 enum { DRAWS = 1000, SEED = 1 };
 
-static size_t likeliest(const wsp_answers *a, size_t row)
-{
-    const float *p = a->prob + row * a->n_labels;
-    size_t best = 0;
-
-    for (size_t l = 1; l < a->n_labels; l++)
-        best = p[l] > p[best] ? l : best;
-    return best;
-}
-
 wsp_status rival_spread(const wsp_replies *r, size_t head, const int32_t *said, wsp_spread *out,
                         wsp_error *err)
 {
@@ -32,7 +22,7 @@ wsp_status rival_spread(const wsp_replies *r, size_t head, const int32_t *said, 
 
     for (size_t i = 0; st == WSP_OK && i < a->n; i++) {
         is[i] = said && said[i] < 0 ? WSP_UNLABELLED : a->label[i];
-        own[i] = (int32_t)likeliest(a, i);
+        own[i] = (int32_t)wsp_answers_said(a, i);
     }
     if (st == WSP_OK)
         st = wsp_spread_of(&t, DRAWS, SEED, out);
@@ -64,8 +54,8 @@ bool rival_said(const wsp_replies *theirs, const wsp_model *other, const wsp_hea
         if (strcmp(head->name, mine->name) != 0 || !a)
             continue;
         for (size_t i = 0; i < a->n; i++)
-            said[i] =
-                a->label[i] < 0 ? WSP_UNLABELLED : number_of(mine, head->labels[likeliest(a, i)]);
+            said[i] = a->label[i] < 0 ? WSP_UNLABELLED
+                                      : number_of(mine, head->labels[wsp_answers_said(a, i)]);
         return true;
     }
     return false;

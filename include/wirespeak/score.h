@@ -30,6 +30,9 @@ typedef struct wsp_answers {
     unsigned bit;
 } wsp_answers;
 
+/* The likeliest label of row i, the first of equal ones. */
+WSP_API size_t wsp_answers_said(const wsp_answers *a, size_t i);
+
 typedef struct wsp_class_score {
     size_t support, said, right;  /* flows of the class, called so, and both */
     double precision, recall, f1; /* 0 where the divisor is */

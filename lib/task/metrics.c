@@ -85,6 +85,11 @@ static void rank(wsp_metrics *m, const wsp_answers *a, ranked *r)
     m->auroc_known = n ? area(r, n) : (double)NAN;
 }
 
+size_t wsp_answers_said(const wsp_answers *a, size_t i)
+{
+    return wspi_argmax(a->prob + i * a->n_labels, a->n_labels);
+}
+
 /* ---- by class ---- */
 
 static void count(wsp_metrics *m, const wsp_answers *a)
