@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "task/deviate_int.h"
+#include "task/task_int.h"
 #include "wirespeak/flow.h"
 
 enum { EARLY = 6 }; /* packets of a flow that its handshake is among */
@@ -24,6 +25,7 @@ typedef struct flow_state {
     wsp_context *ctx;
     uint32_t shift[2]; /* how much the stream of a direction has grown */
     uint32_t packets;
+    bool turned; /* the flow table takes its server for its initiator */
     held held;
 } flow_state;
 
@@ -100,7 +102,7 @@ static void release(void *arg, wsp_flow *flow)
     flow->user = NULL;
 }
 
-static flow_state *state_of(wsp_flow *flow, int linktype)
+static flow_state *state_of(wsp_flow *flow, int linktype, const wsp_packet *packet)
 {
     flow_state *s = flow->user;
 
@@ -115,6 +117,7 @@ static flow_state *state_of(wsp_flow *flow, int linktype)
         return NULL;
     }
     wsp_context_init(s->ctx, linktype);
+    s->turned = wspi_server_first(packet);
     wspi_buf_init(&s->held.bytes, SIZE_MAX / 2);
     return flow->user = s;
 }
@@ -267,8 +270,11 @@ wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, const wsp_d
                            wsp_packet_tcp_flags(draft->p), &flow, &dir) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);
     WSP_TRY(put_late(d, frame->time_ns, err));
-    s = state_of(flow, d->opt.linktype);
-    if (!s || wspi_draft_find(draft, s->ctx, dir, number) < 0)
+    s = state_of(flow, d->opt.linktype, draft->p);
+    if (!s)
+        return wspi_nomem(err, "a flow", sizeof *s);
+    dir ^= s->turned;
+    if (wspi_draft_find(draft, s->ctx, dir, number) < 0)
         return wspi_nomem(err, "a flow", sizeof *s);
     s->packets++;
     before = draft->payload.len;

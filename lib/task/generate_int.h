@@ -122,6 +122,7 @@ typedef struct wspi_told_packet {
 
 typedef struct wspi_told_flow {
     uint64_t first_ns;
+    bool turned;              /* the flow table takes its server for its initiator */
     size_t n, cap;            /* packets */
     wspi_told_packet *packet; /* [n], or NULL */
     char label[32];           /* what nDPI says */

@@ -72,8 +72,10 @@ static wsp_status add_frame(reader *r, wsp_flow_table *table, const wsp_frame *f
     if (f->id >= p->n) {
         WSP_TRY(wspi_grow(&p->flow, &p->cap, (size_t)f->id + 1, sizeof *p->flow));
         p->n = (size_t)f->id + 1;
-        p->flow[f->id] = (wspi_told_flow){.first_ns = frame->time_ns, .condition = -1};
+        p->flow[f->id] = (wspi_told_flow){
+            .first_ns = frame->time_ns, .turned = wspi_server_first(r->packet), .condition = -1};
     }
+    dir ^= p->flow[f->id].turned;
     p->last_ns = WSPI_MAX(p->last_ns, frame->time_ns);
     WSP_TRY(keep_packet(r, &p->flow[f->id], frame, dir));
     return label_packet(r, f, frame->time_ns);

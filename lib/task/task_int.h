@@ -24,6 +24,12 @@ typedef struct wspi_said {
 
 uint16_t wspi_flow_end_token(void);
 
+/*
+ * Is this first packet of a flow, of a capture that began later than the flow, the server's? By the ports: the server has the
+ * one that says what a service is. Not of TCP that opens, whose direction the flow table knows.
+ */
+bool wspi_server_first(const wsp_packet *first);
+
 /* UNSUPPORTED for a model of another vocabulary. */
 wsp_status wspi_vocab_check(const wsp_model *m, wsp_error *err) WSP_MUST_USE;
 

@@ -218,6 +218,32 @@ assert after[:2] == real[:2]
 assert all(len(b) <= max(60, 14 + struct.unpack(">H", b[16:18])[0]) for b in after[2:] + one[:1] + three[2:3])
 '
 result $? "packets with trailers are gone on with by packets without, and stay"
+# A capture that began later than its flow: the server is who has the well-known port, though it is seen first.
+pcap '
+real = [b for b in read("'"$tmp/http.pcap"'") if b[12:14] == b"\x08\0" and b[23] == 6]
+port = lambda b: struct.unpack(">2H", b[34:38])
+first = max(port(real[0]))
+flow = [b for b in real if first in port(b)]
+late = next(k for k, b in enumerate(flow) if port(b)[0] == 80 and b[47] == 0x10) # its acknowledgement of the first request
+write(sys.argv[1] + "/late.pcap", flow[late:])
+'
+"$ws" generate -q -m "$model" --from "$tmp/late.pcap" -w "$tmp/late-same.pcap" && cmp -s -i 24 "$tmp/late.pcap" "$tmp/late-same.pcap"
+result $? "a flow that begins with its server is the same bytes, too"
+"$ws" generate -q -m "$model" --from "$tmp/late.pcap" --corpus "$tmp/late" --unit client && grep -q '^GET /' "$tmp/late/client-0000000.bin" &&
+    ! grep -aq 'HTTP/1.1 200' "$tmp/late/client-0000000.bin"
+result $? "its client's messages are the client's"
+for seed in 1 2 3 4 5 6 7 8; do
+    "$ws" generate -q -m "$model" --from "$tmp/late.pcap" --after 3 --seed $seed -w "$tmp/late-$seed.pcap" || break
+done && pcap '
+said = [0, 0]
+for seed in range(1, 9):
+    for b in read(f"{sys.argv[1]}/late-{seed}.pcap")[3:]:
+        data, server = b[34 + (b[46] >> 4) * 4:14 + struct.unpack(">H", b[16:18])[0]], b[34:36] == b"\0P"
+        assert not data.startswith((b"GET ", b"POST ", b"HEAD ") if server else b"HTTP/"), (seed, server, data)
+        said[server] += data.startswith((b"GET ", b"POST ", b"HTTP/"))
+assert min(said) > 0, said
+'
+result $? "and it is gone on with as one of them"
 # Reports of MLD have tokens that no sample has, before the place where the field would be.
 kept() {
     "$ws" generate -q -m "$model" --from "$data/ping.pcap" --infill "$1:tcp.window" -w "$tmp/kept.pcap" && cmp -s "$tmp/ping.pcap" "$tmp/kept.pcap"
