@@ -340,6 +340,7 @@ static int generate(arguments *a, const wsp_model *m)
 {
     listing list = {.m = m};
     const char *payload = wsp_model_meta_get(m, "max_payload");
+    int linktype = 1;
     wsp_pcap_writer *w = NULL;
     fuzzing *fuzz = NULL;
     uint64_t packets = 0;
@@ -351,9 +352,12 @@ static int generate(arguments *a, const wsp_model *m)
     if (payload)
         a->opt.max_payload = strtoul(payload, NULL, 10);
     st = read_prompt(a, m, &err);
+    if (st == WSP_OK && a->from)
+        linktype = wsp_prompt_linktype(a->prompt);
+    a->fuzz.linktype = linktype;
     stop_on_signals(); /* from here on there are files that would stay */
     if (st == WSP_OK && a->out)
-        st = wsp_pcap_writer_open(&w, a->out, a->from ? wsp_prompt_linktype(a->prompt) : 1, &err);
+        st = wsp_pcap_writer_open(&w, a->out, linktype, &err);
     if (st == WSP_OK && fuzzing_wanted(&a->fuzz)) {
         st = fuzzing_open(&fuzz, &a->fuzz, w, &err);
         a->opt.take = fuzzing_take;

@@ -110,6 +110,16 @@ const char *corpus_mistake(const char *unit, const char *as)
     return NULL;
 }
 
+corpus_view corpus_shows(const char *unit, const char *as)
+{
+    enum unit u = unit_of(unit);
+    enum form f = form_of(u, as);
+
+    return (corpus_view){.single = u == UNIT_PACKET,
+                         .clients = u == UNIT_CLIENT,
+                         .payloads = f == FORM_PAYLOAD || f == FORM_AFLNET};
+}
+
 /* ---- files ---- */
 
 static void item_clear(item *i)

@@ -12,6 +12,13 @@ extern const char *const corpus_units[], *const corpus_forms[];
 
 /* What is wrong with the pair, or NULL. NULL: packet; pcap, and payload for client. */
 const char *corpus_mistake(const char *unit, const char *as);
+/* What the files show of packets. */
+typedef struct corpus_view {
+    bool single;   /* a file is of one packet */
+    bool clients;  /* only what initiators of flows send */
+    bool payloads; /* only what is behind the headers */
+} corpus_view;
+corpus_view corpus_shows(const char *unit, const char *as);
 
 typedef struct corpus_options {
     const char

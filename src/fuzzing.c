@@ -32,13 +32,26 @@ bool fuzzing_wanted(const fuzzing_options *o)
     return o->fuzz || o->corpus;
 }
 
-/* Without drawn packets there are no rare ones: the other kinds have the whole rate. */
+static corpus_view view_of(const fuzzing_options *o)
+{
+    return o->corpus ? corpus_shows(o->unit, o->as) : (corpus_view){.single = false};
+}
+
+/*
+ * Without drawn packets there are no rare ones, and what does not show in a corpus of payloads is not in it: the other kinds
+ * have the whole rate.
+ */
 static wsp_status read_kinds(const fuzzing_options *o, double *rate, unsigned *kinds)
 {
     wsp_status st = wsp_deviate_parse(o->fuzz, rate, kinds);
+    corpus_view view = view_of(o);
 
     if (!o->drawn)
         *kinds &= ~(1u << WSP_DEVIATE_RARE);
+    if (view.payloads)
+        *kinds &= ~(1u << WSP_DEVIATE_CHECKSUM | 1u << WSP_DEVIATE_OVERLAP);
+    if (view.payloads && view.single)
+        *kinds &= ~(1u << WSP_DEVIATE_ORDER);
     return st;
 }
 
@@ -50,6 +63,8 @@ const char *fuzzing_mistake(const fuzzing_options *o)
     if (o->fuzz && read_kinds(o, &rate, &kinds) < 0)
         return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds that the "
                "manual lists";
+    if (kinds == 0 && view_of(o).payloads)
+        return "these kinds do not show in a corpus of payloads: give others, or --as pcap";
     if (kinds == 0)
         return "rare values come in packets that are drawn: give --after or --infill, or other "
                "kinds";
@@ -102,6 +117,10 @@ static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err
     row = json_pack("{s:I,s:I,s:s,s:s,s:s,s:s}", "packet", (json_int_t)d->packet, "flow",
                     (json_int_t)d->flow, "kind", wsp_deviation_name(d->kind), "field", d->field,
                     "from", d->from, "to", d->to);
+    if (row && d->kind != WSP_DEVIATE_RARE) {
+        (void)json_object_set_new(row, "at", json_integer(d->at));
+        (void)json_object_set_new(row, "bytes", json_integer(d->bytes));
+    }
 
     f->count[d->kind]++;
     return json_array_append_new(f->deviations, row) == 0 ? WSP_OK : nomem(err);
@@ -206,8 +225,11 @@ void fuzzing_discard(fuzzing *f)
 wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer *w, wsp_error *err)
 {
     fuzzing *f = calloc(1, sizeof *f);
-    wsp_deviate_options opt = {
-        .seed = o->seed, .linktype = 1, .packet = on_packet, .log = on_deviation, .arg = f};
+    wsp_deviate_options opt = {.seed = o->seed,
+                               .linktype = o->linktype,
+                               .packet = on_packet,
+                               .log = on_deviation,
+                               .arg = f};
     wsp_status st = WSP_OK;
 
     *out = NULL;
@@ -219,6 +241,8 @@ wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer
         st = read_kinds(o, &f->rate, &f->kinds);
     opt.rate = f->rate;
     opt.kinds = f->kinds;
+    opt.clients = view_of(o).clients;
+    opt.payloads = view_of(o).payloads;
     f->log = o->fuzz ? log_name(o) : NULL;
     f->deviations = json_array();
     if ((o->fuzz && !f->log) || !f->deviations ||

@@ -15,6 +15,7 @@ typedef struct fuzzing_options {
     size_t most;           /* and of the others so many that show most; 0: all */
     const char *out;       /* the capture, or NULL */
     bool drawn;            /* there are packets that a model draws: they can be rare */
+    int linktype;          /* of the packets; read when it opens */
     uint64_t seed;
     uint64_t packets; /* what comes after so many is left out; 0: nothing is */
 } fuzzing_options;

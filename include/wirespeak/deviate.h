@@ -28,13 +28,16 @@ typedef enum wsp_deviation_kind {
 /* "value", "checksum", ...; NULL after the last. */
 WSP_API const char *wsp_deviation_name(size_t kind);
 
-/* One deviation. Texts end with NUL; numbers are decimal, bytes hexadecimal. */
+enum { WSP_DEVIATION_TEXT = 160 }; /* room for the longest text, NUL included: none is ever cut */
+
+/* One deviation. Texts end with NUL; numbers are decimal, bytes hexadecimal behind 0x. */
 typedef struct wsp_deviation {
     uint64_t packet; /* its number among those that came out, from 1, as in Wireshark */
     uint64_t flow;   /* counts up from 0 in order of first packets */
     wsp_deviation_kind kind;
     char field[48]; /* "tcp.window", "dns.qtype"; "frame" when it is the whole packet */
-    char from[96], to[96];
+    char from[WSP_DEVIATION_TEXT], to[WSP_DEVIATION_TEXT];
+    uint32_t at, bytes; /* where it is in the packet; of RARE: 0, a token is not at a place */
 } wsp_deviation;
 
 typedef struct wsp_deviate_options {
@@ -43,6 +46,11 @@ typedef struct wsp_deviate_options {
         kinds;     /* bit k: kind k may come; RARE: such packets come in, wsp_deviate_rare of all */
     uint64_t seed; /* the same packets and seed give the same deviations */
     int linktype;  /* of the frames */
+    /*
+     * clients: only what initiators of flows send deviates. payloads: only what is behind the headers: CHECKSUM and OVERLAP
+     * have no place then, and ORDER is what is sent again.
+     */
+    bool clients, payloads;
     /* Called for every packet that comes out, in order, with its flow and direction (0: from the initiator). */
     wsp_status (*packet)(void *arg, const wsp_frame *frame, uint64_t flow, int dir, wsp_error *err);
     /* Called for every deviation, before its packet comes out; or NULL. */

@@ -281,7 +281,8 @@ wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, const wsp_d
     follow(d, s, dir);
     if (wspi_draft_build(draft) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);
-    if (!has && wspi_rng_unit(&rng) < d->rate)
+    draft->inside = d->opt.payloads;
+    if (!has && !(d->opt.clients && dir) && wspi_rng_unit(&rng) < d->rate)
         deviates = deviate(d, s, &rng, &log);
     if (!has && deviates && !draft->built && wspi_draft_build(draft) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);

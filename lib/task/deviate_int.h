@@ -20,9 +20,10 @@ typedef struct wspi_draft {
     uint32_t cut, trailer_cut; /* bytes of them that were on the wire and not captured */
     wspi_buf frame, second;    /* what wspi_draft_build made; a frame that comes right after it */
     uint32_t wirelen;
-    bool built; /* a deviation has made the frame itself */
-    bool lies;  /* a length of a header is not right: checksums are over what it tells */
-    bool hold;  /* it wants to come after the flow's next packet */
+    bool built;  /* a deviation has made the frame itself */
+    bool inside; /* for deviations: the payload alone may be changed */
+    bool lies;   /* a length of a header is not right: checksums are over what it tells */
+    bool hold;   /* it wants to come after the flow's next packet */
 } wspi_draft;
 
 wsp_status wspi_draft_init(wspi_draft *d) WSP_MUST_USE;

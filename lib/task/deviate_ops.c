@@ -8,7 +8,10 @@
 #include "task/deviate_int.h"
 #include "token/app/app.h"
 
-enum { SHOWN_BYTES = 24, MOST_PLACES = 640, OPTION_BYTES = 40, MOST_COPIES = 200, ROOM = 1400 };
+enum { MOST_PLACES = 640, OPTION_BYTES = 40, MOST_COPIES = 200, ROOM = 1400 };
+enum {
+    ETHERNET_MOST = 1514
+}; /* a frame that was no longer does not become it: it could not be replayed */
 
 /* ---- what the log says ---- */
 
@@ -17,13 +20,19 @@ static void say_number(char *out, size_t len, uint64_t v)
     (void)snprintf(out, len, "%llu", (unsigned long long)v);
 }
 
-static void say_bytes(char *out, size_t len, const uint8_t *b, size_t n)
+/* At most OPTION_BYTES. */
+static void say_bytes(char out[WSP_DEVIATION_TEXT], const uint8_t *b, size_t n)
 {
-    size_t at = 0;
+    size_t at = (size_t)snprintf(out, WSP_DEVIATION_TEXT, n ? "0x" : "none");
 
-    for (size_t i = 0; i < n && i < SHOWN_BYTES; i++)
-        at += (size_t)snprintf(out + at, len - at, "%02x", b[i]);
-    (void)snprintf(out + at, len - at, n > SHOWN_BYTES ? "..." : at ? "" : "none");
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(out + at, WSP_DEVIATION_TEXT - at, "%02x", b[i]);
+}
+
+static void say_place(wsp_deviation *log, size_t at, size_t bytes)
+{
+    log->at = (uint32_t)at;
+    log->bytes = (uint32_t)bytes;
 }
 
 static void say(wsp_deviation *log, const char *field, uint64_t from, uint64_t to)
@@ -149,7 +158,7 @@ static bool is_value(const wspi_proto *proto, size_t f)
 static void header_places(const wspi_draft *d, bool (*fits)(const wspi_proto *, size_t),
                           places *all)
 {
-    for (size_t i = 0; i < d->p->n_layers; i++) {
+    for (size_t i = 0; !d->inside && i < d->p->n_layers; i++) {
         const wspi_proto *proto = wspi_protos[d->p->layers[i].id];
         for (size_t f = 0; f < proto->n_fields; f++)
             if (fits(proto, f))
@@ -202,8 +211,10 @@ static void value_spans(const wspi_draft *d, places *all)
 static void set_field(wspi_draft *d, const place *at, uint64_t v, wsp_deviation *log)
 {
     wspi_layer *l = &d->p->layers[at->layer];
+    const wspi_field *f = &wspi_protos[l->id]->fields[at->at];
 
-    say(log, wspi_protos[l->id]->fields[at->at].name, l->v[at->at], v);
+    say(log, f->name, l->v[at->at], v);
+    say_place(log, l->off + f->bit / 8u, (f->bit % 8u + f->width + 7u) / 8u);
     l->v[at->at] = v;
     l->autos &= (uint16_t) ~(1u << at->at);
     d->lies = d->lies || is_length(wspi_protos[l->id], at->at);
@@ -236,13 +247,14 @@ static void set_bytes(wspi_draft *d, wspi_rng *rng, uint32_t at, uint32_t len, w
     uint32_t n = 1 + (uint32_t)wspi_rng_below(rng, WSPI_MIN(at + len - from, 8u));
     uint8_t *b = d->payload.data;
 
-    say_bytes(log->from, sizeof log->from, b + from, n);
+    say_bytes(log->from, b + from, n);
+    say_place(log, d->p->payload_off + from, n);
     for (uint32_t i = from; i < from + n; i++) {
         uint8_t was = b[i];
         while (b[i] == was)
             b[i] = odd_byte(rng);
     }
-    say_bytes(log->to, sizeof log->to, b + from, n);
+    say_bytes(log->to, b + from, n);
 }
 
 static uint64_t value_at(const wspi_draft *d, uint32_t at, uint32_t len, bool little)
@@ -275,6 +287,7 @@ static bool set_span(wspi_draft *d, wspi_rng *rng, size_t i, wsp_deviation *log)
         if (to == v || (len < 8 && to >> len * 8))
             to = wspi_odd_value(rng, len * 8, v);
         put_value(d, s->at, len, s->little, to);
+        say_place(log, d->p->payload_off + s->at, len);
         say_number(log->from, sizeof log->from, v);
         say_number(log->to, sizeof log->to, to);
     } else {
@@ -360,6 +373,7 @@ static bool overlap_segment(wspi_draft *d, wspi_layer *l, wspi_rng *rng, wsp_dev
         st = wspi_draft_build(d);
     if (st == WSP_OK)
         st = wspi_buf_add(&d->second, d->frame.data, d->frame.len);
+    say_place(log, d->p->payload_off, n);
     wspi_buf_clear(&d->payload);
     d->payload = whole;
     l->v[WSPI_TCP_SEQ] = seq;
@@ -400,6 +414,7 @@ static bool overlap_fragment(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
     split = 16 + 8 * (uint32_t)wspi_rng_below(rng, (rest - 16) / 8);
     back = split - 8 * (1 + (uint32_t)wspi_rng_below(rng, split / 8 - 1));
     say(log, "ipv4.frag", split / 8, back / 8);
+    say_place(log, ip + header, split - back);
     whole = d->frame;
     wspi_buf_init(&d->frame, SIZE_MAX / 2);
     ok = fragment(&d->frame, &whole, ip, header, 0, split, true) == WSP_OK;
@@ -417,6 +432,8 @@ static bool deviate_overlap(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviat
     wspi_layer *l = wspi_draft_layer(d, WSPI_TCP);
 
     (void)early;
+    if (d->inside)
+        return false;
     if (l && d->payload.len && !d->p->fragment && !d->cut && !one_in(rng, 4))
         return overlap_segment(d, l, rng, log);
     return wspi_draft_build(d) == WSP_OK && overlap_fragment(d, rng, log);
@@ -426,10 +443,11 @@ static bool deviate_overlap(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviat
 
 static bool deviate_order(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviation *log)
 {
-    if (!early || wspi_draft_build(d) < 0)
+    if (!early || (d->inside && d->payload.len == 0) || wspi_draft_build(d) < 0)
         return false;
     (void)snprintf(log->field, sizeof log->field, "frame");
-    if (one_in(rng, 2)) {
+    say_place(log, 0, d->frame.len);
+    if (d->inside || one_in(rng, 2)) {
         (void)snprintf(log->from, sizeof log->from, "once");
         (void)snprintf(log->to, sizeof log->to, "again");
         return wspi_buf_add(&d->second, d->frame.data, d->frame.len) == WSP_OK;
@@ -445,12 +463,15 @@ static bool deviate_truncate(wspi_draft *d, bool early, wspi_rng *rng, wsp_devia
     uint32_t len = (uint32_t)d->payload.len, to;
 
     (void)early;
-    if (len < 2 || one_in(rng, 4)) {
+    if (d->inside && len < 2)
+        return false;
+    if (!d->inside && (len < 2 || one_in(rng, 4))) {
         if (wspi_draft_build(d) < 0 || d->frame.len < 2)
             return false;
         len = (uint32_t)d->frame.len;
         to = 1 + (uint32_t)wspi_rng_below(rng, len - 1);
         say(log, "frame", len, to);
+        say_place(log, to, 0);
         d->frame.len = to;
         return d->built = true;
     }
@@ -458,6 +479,7 @@ static bool deviate_truncate(wspi_draft *d, bool early, wspi_rng *rng, wsp_devia
     if (to == 0 || to >= len || one_in(rng, 2))
         to = 1 + (uint32_t)wspi_rng_below(rng, len - 1);
     say(log, "payload", len, to);
+    say_place(log, d->p->payload_off + to, 0);
     d->payload.len = to;
     d->trailer.len = d->cut = d->trailer_cut = 0;
     return true;
@@ -487,6 +509,14 @@ static void fill_options(wspi_rng *rng, uint8_t b[OPTION_BYTES])
     }
 }
 
+/* By how many bytes the frame that is built may grow. */
+static size_t room_in(const wspi_draft *d)
+{
+    size_t most = d->frame.len > ETHERNET_MOST ? WSPI_DRAFT_MAX : ETHERNET_MOST;
+
+    return most - WSPI_MIN(d->frame.len, most);
+}
+
 /* The options of layer i become OPTION_BYTES of any. */
 static bool bomb_header(wspi_draft *d, size_t i, uint8_t raw, wspi_rng *rng, wsp_deviation *log)
 {
@@ -495,9 +525,10 @@ static bool bomb_header(wspi_draft *d, size_t i, uint8_t raw, wspi_rng *rng, wsp
     uint32_t at = wspi_protos[p->layers[i].id]->len, len = wspi_header_with_parts(p, i) - at;
 
     (void)snprintf(log->field, sizeof log->field, "%s", wspi_protos[raw]->name);
-    if (wspi_draft_build(d) < 0)
+    if (wspi_draft_build(d) < 0 || room_in(d) < OPTION_BYTES - len)
         return false;
-    say_bytes(log->from, sizeof log->from, d->frame.data + p->layers[i].off + at, len);
+    say_place(log, p->layers[i].off + at, OPTION_BYTES);
+    say_bytes(log->from, d->frame.data + p->layers[i].off + at, len);
     while (end < p->n_layers && wspi_is_part(p->layers[end].id, p->layers[i].id))
         end++;
     if (p->n_layers + 2 > WSPI_MAX_LAYERS)
@@ -506,7 +537,7 @@ static bool bomb_header(wspi_draft *d, size_t i, uint8_t raw, wspi_rng *rng, wsp
     p->n_layers = p->n_layers - (end - i - 1) + 1;
     p->layers[i + 1] = (wspi_layer){.id = raw, .extra_len = OPTION_BYTES};
     fill_options(rng, p->layers[i + 1].extra);
-    say_bytes(log->to, sizeof log->to, p->layers[i + 1].extra, OPTION_BYTES);
+    say_bytes(log->to, p->layers[i + 1].extra, OPTION_BYTES);
     return true;
 }
 
@@ -515,12 +546,15 @@ static bool bomb_ipv6(wspi_draft *d, size_t i, wspi_rng *rng, wsp_deviation *log
 {
     static const uint8_t pad[] = {1, 4, 0, 0, 0, 0};
     wsp_packet *p = d->p;
+    const size_t each = 2 + sizeof pad;
     size_t n = 2 + wspi_rng_below(rng, 23);
     uint8_t id = one_in(rng, 2) ? WSPI_IPV6_HOP : WSPI_IPV6_DEST;
     uint64_t number = 0, next = p->layers[i].v[WSPI_IPV6_NEXT];
 
-    if (p->n_layers + n > WSPI_MAX_LAYERS || !wspi_next_number(WSPI_S_IP, id, &number))
+    if (wspi_draft_build(d) < 0 || room_in(d) < n * each || p->n_layers + n > WSPI_MAX_LAYERS ||
+        !wspi_next_number(WSPI_S_IP, id, &number))
         return false;
+    say_place(log, p->layers[i].off + wspi_protos[WSPI_IPV6]->len, n * each);
     memmove(p->layers + i + 1 + n, p->layers + i + 1, (p->n_layers - i - 1) * sizeof *p->layers);
     p->n_layers += n;
     for (size_t k = 0; k < n; k++) {
@@ -587,6 +621,7 @@ static bool bomb_message(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
     wspi_span_name(s, log->field, sizeof log->field);
     grow_lengths(d, s->at, end, copies * len);
     grow_counts(d, log->field, copies);
+    say_place(log, d->p->payload_off + end, copies * len);
     if (wspi_buf_reserve(&d->payload, copies * len) < 0)
         return false;
     b = d->payload.data;
@@ -604,8 +639,10 @@ static bool deviate_options(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviat
     size_t own = wspi_own_layers(d->p), at[WSPI_MAX_LAYERS], n = 0, i;
 
     (void)early;
-    if (d->spans.n && d->cut == 0 && one_in(rng, 2) && bomb_message(d, rng, log))
+    if (d->spans.n && d->cut == 0 && (d->inside || one_in(rng, 2)) && bomb_message(d, rng, log))
         return true;
+    if (d->inside)
+        return false;
     for (i = 0; i < own; i++)
         if (d->p->layers[i].id == WSPI_TCP || d->p->layers[i].id == WSPI_IPV4 ||
             d->p->layers[i].id == WSPI_IPV6)

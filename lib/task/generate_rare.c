@@ -138,7 +138,7 @@ bool wspi_rare_sample(wspi_rare *r, const float *logits, const uint16_t *legal, 
 
 /* A token's name in two: "tcp.flags", "SYN". Starts have other equals signs; words alone are both. */
 typedef struct told {
-    char name[96];
+    char name[WSP_DEVIATION_TEXT];
     const char *field, *value;
 } told;
 
@@ -162,10 +162,10 @@ void wspi_rare_say(const wspi_swap *s, wsp_deviation *out)
     tell(&to, s->to);
     same = strcmp(from.field, to.field) == 0;
     out->kind = WSP_DEVIATE_RARE;
-    (void)snprintf(out->field, sizeof out->field, "%.47s", to.field);
+    (void)snprintf(out->field, sizeof out->field, "%s", to.field);
     /* what was drawn first may be of a field further on: then this one was as predicted */
-    (void)snprintf(out->from, sizeof out->from, "%.30s%s%.40s p=%.2g", same ? "" : from.field,
+    (void)snprintf(out->from, sizeof out->from, "%s%s%s p=%.2g", same ? "" : from.field,
                    same || from.value == from.field ? "" : "=",
                    same || from.value != from.field ? from.value : "", (double)s->from_odds);
-    (void)snprintf(out->to, sizeof out->to, "%.80s p=%.2g", to.value, (double)s->to_odds);
+    (void)snprintf(out->to, sizeof out->to, "%s p=%.2g", to.value, (double)s->to_odds);
 }

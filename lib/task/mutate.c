@@ -229,6 +229,7 @@ static bool by_deviation(wsp_mutator *m, wsp_deviation_kind kind)
 {
     wsp_deviation log;
 
+    m->draft.inside = m->opt.form == WSP_MUTATE_PAYLOAD;
     return wspi_deviate(&m->draft, kind, true, &m->rng, &log);
 }
 
@@ -268,21 +269,15 @@ static const struct {
     {rename_next, true, 5}, {havoc_payload, false, 6}, {splice_payload, false, 3},
 };
 
-/* Deviations of a payload alone: the same functions, of a packet that has no layers left to change. */
+/* Deviations of a payload alone. */
 static bool change_payload(wsp_mutator *m)
 {
     static const wsp_deviation_kind kinds[] = {WSP_DEVIATE_VALUE, WSP_DEVIATE_VALUE,
                                                WSP_DEVIATE_LENGTH, WSP_DEVIATE_OPTIONS};
-    wsp_packet *p = m->draft.p;
-    size_t n = p->n_layers;
-    bool ok;
 
     if (m->draft.spans.n == 0 || one_in(m, 3))
         return one_in(m, 3) ? splice_payload(m) : havoc_payload(m);
-    p->n_layers = 0;
-    ok = by_deviation(m, kinds[wspi_rng_below(&m->rng, WSPI_COUNT(kinds))]);
-    p->n_layers = n;
-    return ok;
+    return by_deviation(m, kinds[wspi_rng_below(&m->rng, WSPI_COUNT(kinds))]);
 }
 
 static bool change(wsp_mutator *m)

@@ -26,6 +26,45 @@ assert packets == sorted(set(packets)), "a packet has two"
 END
 result $? "the log has every kind, and says packet, field, from and to, once for a packet"
 
+# Of kinds that add no packets, beside the same capture without them.
+generate -n 150 -w "$tmp/clean.pcap" && for kind in value length checksum options truncate; do
+    generate -n 150 --fuzz 0.5:$kind -w "$tmp/at-$kind.pcap" || break
+done && python3 - "$tmp" <<'END'
+import json, struct, sys
+def read(path):
+    data, at, packets = open(path, "rb").read(), 24, []
+    while at < len(data):
+        n = struct.unpack_from("<4I", data, at)[2]
+        packets.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return packets
+def says(text, b):
+    if text.startswith("0x"):
+        return text == "0x" + b.hex()
+    v = int(text) # of a field of a few bits, b is the bytes that have them
+    return v in (int.from_bytes(b, "big"), int.from_bytes(b, "little")) or v < 1 << 8 * len(b) - 1
+clean, exact = read(sys.argv[1] + "/clean.pcap"), 0
+for kind in ("value", "length", "checksum", "options", "truncate"):
+    packets = read(f"{sys.argv[1]}/at-{kind}.pcap")
+    log = json.load(open(f"{sys.argv[1]}/at-{kind}.pcap.fuzz.json"))["deviations"]
+    assert len(packets) == len(clean) and len(log) > 100 and "..." not in json.dumps(log), kind
+    assert max(map(len, packets)) == max(map(len, clean)) == 1514, kind # what was no longer can be replayed
+    for d in log:
+        was, now = (p[d["packet"] - 1] for p in (clean, packets))
+        was_there, there = (p[d["at"]:d["at"] + d["bytes"]] for p in (was, now))
+        if kind == "truncate":
+            assert d["bytes"] == 0 and (len(now) == d["at"] or d["at"] < len(now) <= 60), d # or padded
+        elif kind == "options" and d["to"].startswith("0x"):
+            assert d["to"] == "0x" + there.hex(), d
+        elif kind == "options": # elements, or headers, behind each other
+            assert len(there) == d["bytes"] > 0, d
+        else:
+            assert was_there != there and says(d["from"], was_there) and says(d["to"], there), (d, was_there, there)
+            exact += d["to"].startswith("0x") or int(d["to"]) == int.from_bytes(there, "big")
+assert exact > 500, exact
+END
+result $? "the log says where: there is what it has, and was what it had; nothing is cut short, or too long to be sent"
+
 # Copies and parts of packets count: the capture has the number that is said, and that which was asked for.
 "$ws" generate -m "$model" -n 40 --seed 3 --fuzz 0.5 -w "$tmp/told.pcap" 2>"$tmp/told" &&
     "$ws" generate -m "$model" --packets 300 --seed 3 --fuzz 0.5 -w "$tmp/many.pcap" 2>"$tmp/many" &&
@@ -151,6 +190,39 @@ END
 result $? "what clients send, as one stream and as AFLNet's messages; frames; nothing twice"
 generate --corpus "$tmp/deviating" --fuzz 1:value && [ -s "$tmp/deviating.fuzz.json" ]
 result $? "a corpus that deviates has its log beside it"
+
+generate --label DNS --label HTTP --fuzz 0.5 --corpus "$tmp/inside" --as payload -w "$tmp/inside.pcap" &&
+    generate --label DNS --label HTTP --fuzz 0.5 --corpus "$tmp/asks" --unit client -w "$tmp/asks.pcap" && python3 - "$tmp" <<'END'
+import json, os, struct, sys
+def read(path):
+    data, at, packets = open(path, "rb").read(), 24, [b""]
+    while at < len(data):
+        n = struct.unpack_from("<4I", data, at)[2]
+        packets.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return packets
+def log(name):
+    whole = json.load(open(f"{sys.argv[1]}/{name}.pcap.fuzz.json"))
+    return whole["kinds"], [d for d in whole["deviations"] if d["kind"] != "rare"]
+kinds, inside = log("inside")
+assert kinds == ["value", "length", "truncate", "options", "rare"], kinds
+packets, files = read(sys.argv[1] + "/inside.pcap"), 0
+for d in inside:
+    path = f"{sys.argv[1]}/inside/packet-{d['packet']:07}.bin"
+    if os.path.exists(path): # else it has what another one has
+        data, files = open(path, "rb").read(), files + 1
+        assert packets[d["packet"]].find(data) >= 34 and packets[d["packet"]][d["at"]:d["at"] + d["bytes"]] in data, d
+assert files > 20, files
+kinds, asks = log("asks")
+packets = read(sys.argv[1] + "/asks.pcap")
+assert kinds == ["value", "length", "order", "truncate", "options", "rare"], kinds
+ports = [struct.unpack_from(">HH", p, 34) for p in (packets[d["packet"]] for d in asks) if p[12:15] == b"\x08\0\x45" and p[23] in (6, 17)]
+assert len(ports) > 10 and all(p[1] in (53, 80) or p[0] not in (53, 80) for p in ports), ports
+END
+result $? "deviations of a corpus are where it shows them: in payloads, and of clients in what these send"
+fails "deviations that a corpus does not show" 2 generate -m "$model" --fuzz 0.5:checksum,overlap --corpus "$tmp/x" --as payload
+"$ws" generate -q -m "$model" --from "$data/edge-sll.pcap" --corpus "$tmp/cooked" && [ "$(od -An -tu1 -j20 -N1 "$tmp/cooked/packet-0000002.pcap")" -eq 113 ]
+result $? "files of a capture of another link type are of that"
 
 generate --corpus "$tmp/novel" --novel && [ "$(find "$tmp/novel" -type f | wc -l)" -lt "$(($(find "$tmp/packets" -type f | wc -l) * 3 / 4))" ] &&
     (cd "$tmp/novel" && find . -type f -print0 | xargs -0 -I{} cmp {} ../packets/{})

@@ -163,6 +163,26 @@ static void a_rare_token_has_to_be_in_what_is_written(void **state)
         wspi_rare_came(&(wspi_swap){2, (uint16_t)(text + 'w'), 0, 0}, drawn, 3, seen, 3, &frame));
 }
 
+/* Whole, and as another field's, with the longest odds. */
+static void every_token_has_room_in_the_log(void **state)
+{
+    wsp_deviation d;
+    char name[WSP_DEVIATION_TEXT], whole[2 * WSP_DEVIATION_TEXT];
+
+    (void)state;
+    for (unsigned id = 1; id < wsp_vocab_size(); id++) {
+        const char *said = wsp_vocab_name((uint16_t)id, name, sizeof name);
+        const char *eq = wspi_in_group((uint16_t)id, WSPI_T_START) ? NULL : strchr(said, '=');
+
+        assert_true(strlen(said) < sizeof name - 1);
+        wspi_rare_say(&(wspi_swap){(uint16_t)(id - 1), (uint16_t)id, 1.23e-12F, 1.23e-12F}, &d);
+        (void)snprintf(whole, sizeof whole, "%s p=1.2e-12", eq ? eq + 1 : said);
+        assert_string_equal(d.to, whole);
+        wspi_rare_say(&(wspi_swap){(uint16_t)id, id > 1 ? 1 : 2, 1.23e-12F, 1.23e-12F}, &d);
+        assert_non_null(strstr(d.from, whole));
+    }
+}
+
 static void rare_tokens_are_told_by_field_and_odds(void **state)
 {
     const uint16_t flags = (uint16_t)wspi_field_base(WSPI_TCP, WSPI_TCP_FLAGS),
@@ -453,6 +473,7 @@ int main(void)
         cmocka_unit_test(every_draw_of_a_packet_may_be_the_rare_one),
         cmocka_unit_test(a_packet_without_a_place_for_a_rare_token_stays_as_it_was),
         cmocka_unit_test(a_rare_token_has_to_be_in_what_is_written),
+        cmocka_unit_test(every_token_has_room_in_the_log),
         cmocka_unit_test(rare_tokens_are_told_by_field_and_odds),
         cmocka_unit_test(networks_are_read_or_refused),
         cmocka_unit_test(hosts_are_of_their_networks_and_have_one_identity),
