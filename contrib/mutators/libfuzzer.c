@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libfuzzer.c: custom mutator and crossover of libFuzzer over wsp_mutator. Compile it with the target:
+ * libfuzzer.c: custom mutator and crossover of libFuzzer over wsp_mutator. Compile it with the target, as C or as C++:
  *   clang -fsanitize=fuzzer target.c libfuzzer.c $(pkg-config --cflags --libs libwirespeak)
  * WIRESPEAK_INPUT says what inputs are when they are no pcap files. One mutation of four is libFuzzer's own.
  */
@@ -8,10 +8,16 @@
 
 enum { OWN = 4 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t max); /* libFuzzer's */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t max, unsigned int seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
                                  uint8_t *out, size_t max, unsigned int seed);
+#ifdef __cplusplus
+}
+#endif
 
 static size_t mutate(const uint8_t *in, size_t len, const uint8_t *other, size_t other_len,
                      uint8_t *out, size_t max, unsigned int seed)

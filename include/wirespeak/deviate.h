@@ -108,6 +108,20 @@ WSP_MUST_USE WSP_API wsp_status wsp_mutator_mutate(wsp_mutator *m, const uint8_t
                                                    const uint8_t *other, size_t other_len,
                                                    size_t max, const uint8_t **out,
                                                    size_t *out_len);
+/* What the last one was, for names of files: "value=dns.qtype+havoc". Words without spaces, at most 127 letters, until the next call. */
+WSP_API const char *wsp_mutator_did(const wsp_mutator *m);
+
+/*
+ * Smaller inputs, for AFL++ to trim its queue with and for minimising what crashes a program. Begins with this input, of which
+ * packets are taken out, then parts of payloads, with lengths and checksums that follow; *steps: how many there are at most.
+ * _next has the input as it is after the step at work, in the mutator's bytes until the next call; nothing is longer than
+ * what was kept last. _told: whether it is kept; returns how many steps are done: *steps when there are no more.
+ */
+WSP_MUST_USE WSP_API wsp_status wsp_mutator_trim(wsp_mutator *m, const uint8_t *in, size_t len,
+                                                 size_t most, size_t *steps);
+WSP_API void wsp_mutator_trim_next(const wsp_mutator *m, const uint8_t **out, size_t *out_len);
+WSP_API size_t wsp_mutator_trim_told(wsp_mutator *m, bool kept);
+
 /* Begins its random numbers again. */
 WSP_API void wsp_mutator_seed(wsp_mutator *m, uint64_t seed);
 WSP_API void wsp_mutator_free(wsp_mutator *m);

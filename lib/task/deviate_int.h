@@ -34,6 +34,11 @@ wsp_status wspi_draft_read(wspi_draft *d, int linktype, const wsp_frame *frame) 
 wsp_status wspi_draft_find(wspi_draft *d, wsp_context *ctx, int dir, uint64_t number) WSP_MUST_USE;
 /* Makes d->frame. */
 wsp_status wspi_draft_build(wspi_draft *d) WSP_MUST_USE;
+/*
+ * Other bytes in the place of [from, to) of the payload; lengths around them grow with it, or shrink. Spans behind them are
+ * wrong then: there are none any more. false: no room.
+ */
+bool wspi_draft_replace(wspi_draft *d, uint32_t from, uint32_t to, const uint8_t *bytes, size_t n);
 /* The innermost own layer of this kind; NULL: there is none. */
 wspi_layer *wspi_draft_layer(const wspi_draft *d, uint8_t id);
 

@@ -584,6 +584,22 @@ static void grow_lengths(wspi_draft *d, uint32_t at, uint32_t end, uint64_t byte
     }
 }
 
+bool wspi_draft_replace(wspi_draft *d, uint32_t from, uint32_t to, const uint8_t *bytes, size_t n)
+{
+    wspi_buf *b = &d->payload;
+    size_t behind = b->len - to;
+
+    if (from + n + behind > WSPI_DRAFT_MAX / 2 || wspi_buf_reserve(b, n) < 0)
+        return false;
+    grow_lengths(d, from, to, (uint64_t)n - (to - from));
+    memmove(b->data + from + n, b->data + to, behind);
+    if (n)
+        memcpy(b->data + from, bytes, n);
+    b->len = from + n + behind;
+    wspi_spans_back(&d->spans, 0);
+    return true;
+}
+
 /* Elements that the message counts somewhere. */
 static void grow_counts(wspi_draft *d, const char *element, uint64_t n)
 {

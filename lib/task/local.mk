@@ -41,7 +41,7 @@ test_realism_LDADD = $(TEST_LIBS)
 
 # Deviations and mutators.
 libwspi_la_SOURCES += lib/task/deviate_int.h lib/task/side.c lib/task/deviate.c lib/task/deviate_ops.c lib/task/draft.c \
-	lib/task/mutate_int.h lib/task/mutate.c lib/task/mutate_input.c
+	lib/task/mutate_int.h lib/task/mutate.c lib/task/mutate_input.c lib/task/mutate_trim.c
 check_PROGRAMS += test_deviate test_mutate
 test_mutate_SOURCES = tests/unit/test_mutate.c
 test_mutate_LDADD = $(TEST_LIBS)

@@ -5,27 +5,24 @@
  */
 #include "task/mutate_int.h"
 
-enum { TABLE_BITS = 16, MOST_TOKENS = 160, LOOK_BACK = 4, MOST_CHANGES = 4, RESAMPLE = 12 };
+#include <stdio.h>
 
-struct wsp_mutator {
-    wsp_mutator_options opt;
-    wspi_rng rng;
-    wspi_input in, other;
-    wspi_draft draft;
-    wsp_decoder *decoder;
-    wsp_context *ctx, *trial; /* before the packet at work; scratch */
-    uint8_t *legal;           /* by token, and seven more */
-    uint16_t *choices;
-    uint32_t *weights; /* sums, up to each choice */
-    uint8_t
-        *follows; /* how often a token followed another one: [1 << TABLE_BITS], by a hash of both */
-    uint64_t learned; /* the input that was counted last */
-    wspi_buf out;
-};
+enum { TABLE_BITS = 16, MOST_TOKENS = 160, LOOK_BACK = 4, MOST_CHANGES = 4, RESAMPLE = 12 };
+enum { GROWN_MOST = WSPI_DRAFT_MAX / 2 }; /* bytes of a payload */
 
 static bool one_in(wsp_mutator *m, uint64_t n)
 {
     return wspi_rng_below(&m->rng, n) == 0;
+}
+
+/* For names of files: what was done, and to what, joined by +. What has no room is left out, whole. */
+static void did(wsp_mutator *m, const char *what, const char *field)
+{
+    size_t len = strlen(m->did), need = strlen(what) + strlen(field) + 3;
+
+    if (len + need <= sizeof m->did)
+        (void)snprintf(m->did + len, need, "%s%s%s%s", len ? "+" : "", what, *field ? "=" : "",
+                       field);
 }
 
 /* ---- new ends of packets ---- */
@@ -117,6 +114,7 @@ static bool resample(wsp_mutator *m, uint16_t *ids, size_t n, int dir, wsp_frame
     if (wsp_grammar_build(m->decoder, m->trial, ids, k, &fill, &decoded, NULL) != WSP_OK)
         return false;
     *out = decoded.frame;
+    did(m, "drawn", "");
     return true;
 }
 
@@ -151,7 +149,7 @@ static bool resize(wsp_mutator *m, wspi_buf *b)
         b->len -= len;
         return true;
     }
-    if (b->len + len > WSPI_DRAFT_MAX / 2 || wspi_buf_reserve(b, len) < 0)
+    if (b->len + len > GROWN_MOST || wspi_buf_reserve(b, len) < 0)
         return false;
     memmove(b->data + at + len, b->data + at, b->len - at);
     b->len += len;
@@ -171,6 +169,7 @@ static bool havoc_payload(wsp_mutator *m)
         (void)resize(m, b);
     for (; b->len && n; n--)
         disturb(m, b->data, b->len);
+    did(m, "havoc", "");
     return true;
 }
 
@@ -193,13 +192,73 @@ static bool splice_payload(wsp_mutator *m)
         keep = wspi_rng_below(&m->rng, b->len);
         from = WSPI_MIN(keep, caplen);
     }
-    ok = caplen > from && caplen < WSPI_DRAFT_MAX / 2;
+    ok = caplen > from && caplen < GROWN_MOST;
     if (ok) {
         b->len = keep;
         ok = wspi_buf_add(b, data + from, caplen - from) == WSP_OK;
     }
     wsp_packet_free(p);
+    if (ok)
+        did(m, "splice", "");
     return ok;
+}
+
+/* The parts of a packet of the other input, coded as the first one of a flow. */
+static bool open_other(wsp_mutator *m)
+{
+    wspi_draft *d = &m->theirs;
+    wsp_frame f;
+
+    if (m->other.n == 0)
+        return false;
+    f = wspi_input_frame(&m->other, wspi_rng_below(&m->rng, m->other.n));
+    wsp_context_init(m->trial, m->other.linktype);
+    return wspi_draft_read(d, m->other.linktype, &f) == WSP_OK &&
+           wspi_draft_find(d, m->trial, 0, 0) == WSP_OK;
+}
+
+/* The bytes of part i, up to where the next one begins. false: there are none. */
+static bool part(const wspi_draft *d, size_t i, uint32_t *from, uint32_t *to)
+{
+    *from = d->spans.v[i].at;
+    *to = (uint32_t)d->payload.len;
+    for (size_t k = 0; k < d->spans.n; k++)
+        if (d->spans.v[k].at > *from)
+            *to = WSPI_MIN(*to, d->spans.v[k].at);
+    return *from < *to;
+}
+
+/* One of the other message's parts of the same field, in the place of ours or before it: a name for a name, a header line. */
+static bool splice_part(wsp_mutator *m)
+{
+    wspi_draft *d = &m->draft;
+    const wspi_span *s, *found = NULL;
+    uint32_t from, to, theirs = 0, their_end = 0, a, b;
+    char name[48];
+
+    if (d->spans.n == 0 || d->cut || !open_other(m))
+        return false;
+    s = &d->spans.v[wspi_rng_below(&m->rng, d->spans.n)];
+    if (!part(d, (size_t)(s - d->spans.v), &from, &to))
+        return false;
+    for (size_t i = 0, n = 0; i < m->theirs.spans.n; i++) {
+        const wspi_span *o = &m->theirs.spans.v[i];
+        if (o->app == s->app && o->field == s->field && o->kind == s->kind &&
+            part(&m->theirs, i, &a, &b) && one_in(m, ++n)) {
+            found = o;
+            theirs = a;
+            their_end = b;
+        }
+    }
+    if (!found)
+        return false;
+    if (one_in(m, 4))
+        to = from;
+    wspi_span_name(s, name, sizeof name);
+    if (!wspi_draft_replace(d, from, to, m->theirs.payload.data + theirs, their_end - theirs))
+        return false;
+    did(m, "part", name);
+    return true;
 }
 
 /* What comes next, by its number in a header or by a port: the bytes behind it are read as another protocol's. */
@@ -220,6 +279,7 @@ static bool rename_next(wsp_mutator *m)
         if (proto->fields[f].width < 64)
             l->v[f] &= (UINT64_C(1) << proto->fields[f].width) - 1;
         l->autos &= (uint16_t) ~(1u << f);
+        did(m, "next", proto->fields[f].name);
         return true;
     }
     return false;
@@ -230,7 +290,10 @@ static bool by_deviation(wsp_mutator *m, wsp_deviation_kind kind)
     wsp_deviation log;
 
     m->draft.inside = m->opt.form == WSP_MUTATE_PAYLOAD;
-    return wspi_deviate(&m->draft, kind, true, &m->rng, &log);
+    if (!wspi_deviate(&m->draft, kind, true, &m->rng, &log))
+        return false;
+    did(m, wsp_deviation_name(kind), log.field);
+    return true;
 }
 
 static bool by_value(wsp_mutator *m)
@@ -264,9 +327,10 @@ static const struct {
     bool headers;
     unsigned weight;
 } changes[] = {
-    {by_value, true, 6},    {by_length, true, 2},      {by_checksum, true, 1},
-    {by_overlap, true, 1},  {by_cut, true, 2},         {by_options, true, 2},
-    {rename_next, true, 5}, {havoc_payload, false, 6}, {splice_payload, false, 3},
+    {by_value, true, 6},     {by_length, true, 2},      {by_checksum, true, 1},
+    {by_overlap, true, 1},   {by_cut, true, 2},         {by_options, true, 2},
+    {rename_next, true, 5},  {havoc_payload, false, 6}, {splice_payload, false, 2},
+    {splice_part, false, 4},
 };
 
 /* Deviations of a payload alone. */
@@ -277,6 +341,8 @@ static bool change_payload(wsp_mutator *m)
 
     if (m->draft.spans.n == 0 || one_in(m, 3))
         return one_in(m, 3) ? splice_payload(m) : havoc_payload(m);
+    if (m->other.n && one_in(m, 4))
+        return splice_part(m);
     return by_deviation(m, kinds[wspi_rng_below(&m->rng, WSPI_COUNT(kinds))]);
 }
 
@@ -303,8 +369,7 @@ static int direction(const wsp_packet *p, const wsp_flow_key *first)
            wsp_packet_key(p)->port[0] != first->port[0];
 }
 
-/* Reads packet k into the draft, coded after those before it; its tokens. false: no memory. */
-static bool open_packet(wsp_mutator *m, size_t k, uint16_t *ids, size_t *n, int *dir)
+bool wspi_mutator_open(wsp_mutator *m, size_t k, uint16_t *ids, size_t *n, int *dir)
 {
     wspi_draft *d = &m->draft;
     wsp_flow_key first = {.proto = 0};
@@ -329,7 +394,7 @@ static bool open_packet(wsp_mutator *m, size_t k, uint16_t *ids, size_t *n, int 
     return true;
 }
 
-static void close_packet(wsp_mutator *m, size_t k)
+void wspi_mutator_close(wsp_mutator *m, size_t k)
 {
     wspi_draft *d = &m->draft;
     wsp_frame f = {.time_ns = m->in.v[k].time_ns};
@@ -354,7 +419,7 @@ static bool change_packet(wsp_mutator *m, size_t k, bool new_input)
     int dir = 0;
     bool ok = false;
 
-    if (!open_packet(m, k, ids, &n, &dir))
+    if (!wspi_mutator_open(m, k, ids, &n, &dir))
         return false;
     if (new_input)
         learn(m, ids, n);
@@ -369,7 +434,7 @@ static bool change_packet(wsp_mutator *m, size_t k, bool new_input)
     for (; changes_left && !m->draft.built; changes_left--)
         ok = change(m) || ok;
     if (ok)
-        close_packet(m, k);
+        wspi_mutator_close(m, k);
     return ok;
 }
 
@@ -386,6 +451,7 @@ static bool change_list(wsp_mutator *m)
     wspi_packet_ref r = in->v[k];
     wsp_frame f;
 
+    did(m, "packets", "");
     switch (wspi_rng_below(&m->rng, 5)) {
     case 0:
         in->v[k] = in->v[j];
@@ -409,6 +475,7 @@ static bool change_list(wsp_mutator *m)
 static wsp_status change_bytes(wsp_mutator *m, const uint8_t *in, size_t len, size_t max)
 {
     m->out.len = 0;
+    did(m, "bytes", "");
     WSP_TRY(wspi_buf_add(&m->out, in, WSPI_MIN(len, max)));
     for (size_t n = 1 + wspi_rng_below(&m->rng, 8); n && m->out.len; n--)
         disturb(m, m->out.data, m->out.len);
@@ -424,12 +491,14 @@ wsp_status wsp_mutator_mutate(wsp_mutator *m, const uint8_t *in, size_t len, con
     wsp_status st;
 
     m->learned = hash;
+    m->did[0] = 0;
     m->other.n = 0;
     if (other)
         (void)wspi_input_read(&m->other, o->form, o->port, o->stream, other, other_len);
     ok = wspi_input_read(&m->in, o->form, o->port, o->stream, in, len);
     for (unsigned tries = 0; ok && tries < 4; tries++) {
         bool list = o->form == WSP_MUTATE_PCAP && one_in(m, 8);
+        m->did[0] = 0;
         if (list ? change_list(m) : change_packet(m, wspi_rng_below(&m->rng, m->in.n), new_input))
             break;
     }
@@ -451,14 +520,16 @@ wsp_status wsp_mutator_new(wsp_mutator **out, const wsp_mutator_options *opt)
     m->opt = *opt;
     wspi_rng_seed(&m->rng, opt->seed);
     wspi_buf_init(&m->out, SIZE_MAX / 2);
+    wspi_buf_init(&m->trim.best, SIZE_MAX / 2);
     m->ctx = wspi_new_array(1, wsp_context_size());
     m->trial = wspi_new_array(1, wsp_context_size());
     m->legal = wspi_new_array(wsp_vocab_size() + 8u, 1);
     m->choices = wspi_new_array(wsp_vocab_size(), sizeof *m->choices);
     m->weights = wspi_new_array(wsp_vocab_size(), sizeof *m->weights);
     m->follows = wspi_new_array(1u << TABLE_BITS, 1);
-    if (wspi_draft_init(&m->draft) < 0 || wsp_decoder_new(&m->decoder) < 0 || !m->ctx ||
-        !m->trial || !m->legal || !m->choices || !m->weights || !m->follows) {
+    if (wspi_draft_init(&m->draft) < 0 || wspi_draft_init(&m->theirs) < 0 ||
+        wsp_decoder_new(&m->decoder) < 0 || !m->ctx || !m->trial || !m->legal || !m->choices ||
+        !m->weights || !m->follows) {
         wsp_mutator_free(m);
         return WSP_ERR_NOMEM;
     }
@@ -471,15 +542,22 @@ void wsp_mutator_seed(wsp_mutator *m, uint64_t seed)
     wspi_rng_seed(&m->rng, seed);
 }
 
+const char *wsp_mutator_did(const wsp_mutator *m)
+{
+    return m->did;
+}
+
 void wsp_mutator_free(wsp_mutator *m)
 {
     if (!m)
         return;
     wspi_draft_clear(&m->draft);
+    wspi_draft_clear(&m->theirs);
     wsp_decoder_free(m->decoder);
     wspi_buf_clear(&m->in.bytes);
     wspi_buf_clear(&m->other.bytes);
     wspi_buf_clear(&m->out);
+    wspi_buf_clear(&m->trim.best);
     free(m->ctx);
     free(m->trial);
     free(m->legal);

@@ -26,6 +26,36 @@ typedef struct wspi_input {
     wspi_buf bytes;
 } wspi_input;
 
+/* What wsp_mutator_trim is at. */
+typedef struct wspi_trim {
+    wspi_buf best;       /* the input as it is so far */
+    bool packets;        /* whole packets are taken out; else parts of packet k */
+    size_t k, chunk, at; /* parts, or packets: `chunk` of them from `at` on */
+    size_t steps, most;
+} wspi_trim;
+
+struct wsp_mutator {
+    wsp_mutator_options opt;
+    wspi_rng rng;
+    wspi_input in, other;
+    wspi_draft draft, theirs;
+    wsp_decoder *decoder;
+    wsp_context *ctx, *trial; /* before the packet at work; scratch */
+    uint8_t *legal;           /* by token, and seven more */
+    uint16_t *choices;
+    uint32_t *weights; /* sums, up to each choice */
+    uint8_t
+        *follows; /* how often a token followed another one: [1 << TABLE_BITS], by a hash of both */
+    uint64_t learned; /* the input that was counted last */
+    wspi_buf out;
+    char did[128]; /* what the last mutation was */
+    wspi_trim trim;
+};
+
+/* Reads packet k into the draft, coded after those before it; its tokens. false: no memory. And the draft back into the input. */
+bool wspi_mutator_open(wsp_mutator *m, size_t k, uint16_t *ids, size_t *n, int *dir);
+void wspi_mutator_close(wsp_mutator *m, size_t k);
+
 /* Reads bytes of this form; payload becomes a packet to `port`. false: they hold no packet. What is too much is left out. */
 bool wspi_input_read(wspi_input *in, wsp_mutator_form form, uint16_t port, bool stream,
                      const uint8_t *data, size_t len);

@@ -85,5 +85,8 @@ void wspi_span_name(const wspi_span *s, char *buf, size_t len)
     if (s->kind == WSPI_SPAN_LENGTH)
         (void)snprintf(buf, len, "%s.length", proto->name);
     else
-        (void)snprintf(buf, len, "%s", proto->fields[s->field].name);
+        (void)snprintf(buf, len, "%s%s", proto->fields[s->field].name,
+                       s->kind == WSPI_SPAN_TEXT     ? ":text"
+                       : s->kind == WSPI_SPAN_OPAQUE ? ":bytes"
+                                                     : "");
 }

@@ -277,7 +277,7 @@ typedef struct wspi_spans {
 /* As wsp_encode_packet, and says where the parts of the payload are. A payload of no protocol has none. */
 wsp_status wspi_encode_spans(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                              uint16_t *ids, size_t *n, wsp_residual *resid, wspi_spans *spans);
-/* "dns.qtype"; of a length "dns.length"; of opaque bytes their field's. */
+/* "dns.qtype"; of a length "dns.length"; of text and bytes that are no field the last field's: "dns.additionals:text". */
 void wspi_span_name(const wspi_span *s, char *buf, size_t len);
 
 /* Forgets all but the first n. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_deviate.c: deviations of any bytes. The input is a seed byte, a link type and packets of a length byte, a flag byte
- * and data. No packet may leave the frame's bounds; at rate 0 each has to come out as it went in.
+ * and data. No packet may leave the frame's bounds, and what the log says is in it; at rate 0 each has to come out as it went in.
  */
 #include <stdlib.h>
 
@@ -19,15 +19,26 @@ static void must(bool ok)
 
 typedef struct check {
     const wsp_frame *last; /* NULL: deviates */
-    uint64_t sum;
+    uint64_t sum, end;     /* end: of the deviation of the packet that comes next */
 } check;
+
+static wsp_status note(void *arg, const wsp_deviation *d, wsp_error *err)
+{
+    check *c = arg;
+
+    (void)err;
+    must(*d->field && strlen(d->from) < sizeof d->from && strlen(d->to) < sizeof d->to);
+    c->end = (uint64_t)d->at + d->bytes;
+    return WSP_OK;
+}
 
 static wsp_status take(void *arg, const wsp_frame *f, uint64_t flow, int dir, wsp_error *err)
 {
     check *c = arg;
 
     (void)flow, (void)dir, (void)err;
-    must(f->wirelen >= f->caplen);
+    must(f->wirelen >= f->caplen && c->end <= f->caplen);
+    c->end = 0;
     for (uint32_t i = 0; i < f->caplen; i++)
         c->sum += f->data[i];
     if (c->last)
@@ -46,10 +57,13 @@ static void run(const uint8_t *data, size_t size, double rate)
                                .seed = wspi_cur_u8(&c),
                                .linktype = linktypes[wspi_cur_u8(&c) % WSPI_COUNT(linktypes)],
                                .packet = take,
+                               .log = note,
                                .arg = &what};
     wsp_deviator *d;
     uint64_t time = 0;
 
+    opt.payloads = rate > 0 && opt.seed & 1;
+    opt.clients = opt.seed & 2;
     must(wsp_deviator_new(&d, &opt) == WSP_OK);
     for (size_t n = 0; n < 16 && wspi_cur_left(&c) > 2; n++) {
         uint32_t len = wspi_cur_u8(&c), flags = wspi_cur_u8(&c);

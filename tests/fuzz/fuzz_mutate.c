@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_mutate.c: the mutator on any bytes, of any form: it changes what it made a few times over, within its limit. */
+/*
+ * fuzz_mutate.c: the mutator on any bytes, of any form: it changes what it made a few times over, within its limit, then trims
+ * it, whatever is kept: each step is shorter than what was kept last.
+ */
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -11,6 +14,22 @@ static void must(bool ok)
 {
     if (!ok)
         __builtin_trap();
+}
+
+static void trim(wsp_mutator *m, const uint8_t *in, size_t n, unsigned keep)
+{
+    size_t steps, done = 0, shortest = n;
+    const uint8_t *out;
+
+    must(wsp_mutator_trim(m, in, n, 40, &steps) == WSP_OK && steps <= 40);
+    for (unsigned i = 0; done < steps; i++) {
+        bool kept = keep >> i % 16 & 1;
+
+        wsp_mutator_trim_next(m, &out, &n);
+        must(n > 0 && n < shortest);
+        shortest = kept ? n : shortest;
+        done = wsp_mutator_trim_told(m, kept);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -36,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memcpy(copy, out, n);
         in = copy;
     }
+    trim(m, in, n, (unsigned)size * 40503u);
     free(copy);
     wsp_mutator_free(m);
     return 0;

@@ -112,6 +112,100 @@ static void the_same_inputs_and_seed_give_the_same_outputs(void **state)
     free(data);
 }
 
+/* Is there a packet with a right UDP checksum and these bytes? */
+static bool has(wsp_packet *p, const uint8_t *data, size_t len, const char *bytes, size_t n)
+{
+    wspi_input in = {.n = 0};
+    bool found = false;
+
+    assert_true(wspi_input_read(&in, WSP_MUTATE_PCAP, 0, false, data, len));
+    for (size_t i = 0; i < in.n && !found; i++) {
+        wsp_frame f = wspi_input_frame(&in, i);
+        wsp_packet_dissect(p, 1, &f);
+        for (size_t j = 0; j < p->n_layers; j++)
+            if (p->layers[j].id == WSPI_UDP && p->layers[j].autos >> WSPI_UDP_CKSUM & 1 &&
+                p->layers[j].autos >> WSPI_UDP_LEN & 1)
+                found = memmem(f.data, f.caplen, bytes, n) != NULL;
+    }
+    wspi_buf_clear(&in.bytes);
+    return found;
+}
+
+static void trimming_leaves_what_is_asked_for_in_whole_packets(void **state)
+{
+    static const char name[] = "\7example\3org"; /* of a name in dns.pcap */
+    wsp_mutator *m = mutator(WSP_MUTATE_PCAP, 5);
+    size_t len, steps, n, best, done = 0, runs = 0;
+    const uint8_t *out;
+    uint8_t *data;
+    wsp_packet *p;
+
+    (void)state;
+    read_data("dns.pcap", &data, &len);
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    assert_true(has(p, data, len, name, sizeof name - 1));
+    best = len;
+    assert_int_equal(wsp_mutator_trim(m, data, len, 10000, &steps), WSP_OK);
+    assert_int_equal(steps, 10000);
+    for (; done < steps; runs++) {
+        bool kept;
+
+        wsp_mutator_trim_next(m, &out, &n);
+        assert_true(n > 0 && n < best);
+        kept = has(p, out, n, name, sizeof name - 1);
+        best = kept ? n : best;
+        done = wsp_mutator_trim_told(m, kept);
+    }
+    assert_true(runs > 10 && runs < 200);
+    /* the file's header, the packet's, Ethernet, IPv6, UDP, the name */
+    assert_int_equal(best, 24 + 16 + 14 + 40 + 8 + sizeof name - 1);
+    wsp_packet_free(p);
+    wsp_mutator_free(m);
+    free(data);
+}
+
+static void trimming_takes_no_more_steps_than_it_may(void **state)
+{
+    wsp_mutator *m = mutator(WSP_MUTATE_PAYLOAD, 6);
+    size_t steps, done = 0, runs = 0;
+
+    (void)state;
+    assert_int_equal(wsp_mutator_trim(m, query, sizeof query - 1, 3, &steps), WSP_OK);
+    for (; done < steps; runs++)
+        done = wsp_mutator_trim_told(m, false);
+    assert_int_equal(runs, 3);
+    assert_int_equal(wsp_mutator_trim(m, query, 0, 3, &steps), WSP_OK);
+    assert_int_equal(steps, 0);
+    wsp_mutator_free(m);
+}
+
+static void names_of_another_message_come_with_their_lengths(void **state)
+{
+    static const uint8_t other[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04mail\x03"
+                                   "net\x00\x00\x01\x00\x01";
+    wsp_mutator *m = mutator(WSP_MUTATE_PAYLOAD, 7);
+    const uint8_t *out;
+    size_t n, parts = 0, whole = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 20 * TIMES; i++) {
+        const char *did;
+
+        assert_int_equal(
+            wsp_mutator_mutate(m, query, sizeof query - 1, other, sizeof other - 1, 512, &out, &n),
+            WSP_OK);
+        did = wsp_mutator_did(m);
+        assert_true(*did && strlen(did) < 128 && !strpbrk(did, " /\n"));
+        if (strcmp(did, "part=dns.additionals:text") != 0)
+            continue;
+        parts++;
+        whole += n >= 20 && memmem(out, n, "\4mail\3net", 9) && out[0] == 0x12 && out[5] == 1;
+    }
+    assert_true(parts > 10);
+    assert_int_equal(whole, parts);
+    wsp_mutator_free(m);
+}
+
 static void every_prefix_and_no_bytes_are_safe(void **state)
 {
     wsp_mutator *m[] = {mutator(WSP_MUTATE_PCAP, 4), mutator(WSP_MUTATE_FRAME, 4),
@@ -139,6 +233,9 @@ int main(void)
         cmocka_unit_test(captures_stay_captures_and_seldom_stay_the_same),
         cmocka_unit_test(payloads_stay_messages_for_the_most_part),
         cmocka_unit_test(the_same_inputs_and_seed_give_the_same_outputs),
+        cmocka_unit_test(trimming_leaves_what_is_asked_for_in_whole_packets),
+        cmocka_unit_test(trimming_takes_no_more_steps_than_it_may),
+        cmocka_unit_test(names_of_another_message_come_with_their_lengths),
         cmocka_unit_test(every_prefix_and_no_bytes_are_safe),
     };
 
