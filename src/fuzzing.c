@@ -61,8 +61,8 @@ const char *fuzzing_mistake(const fuzzing_options *o)
     double rate;
 
     if (o->fuzz && read_kinds(o, &rate, &kinds) < 0)
-        return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds that the "
-               "manual lists";
+        return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds of value, "
+               "checksum, length, overlap, order, truncate, options, rare";
     if (kinds == 0 && view_of(o).payloads)
         return "these kinds do not show in a corpus of payloads: give others, or --as pcap";
     if (kinds == 0)

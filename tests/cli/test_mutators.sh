@@ -93,6 +93,39 @@ minimize "$tmp/noise.pcap" "$tmp/none.pcap" -- "$tmp/fails" @@ 2>"$tmp/err"
 [ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && [ ! -e "$tmp/none.pcap" ]
 result $? "what crashes nothing is told"
 
+# A server that dies of its second message of a connection when that is a PUT.
+cat >"$tmp/server.py" <<'END'
+import os, signal, socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    c, seen = s.accept()[0], 0
+    while data := c.recv(65536):
+        seen += 1
+        if seen == 2 and data.startswith(b"PUT"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+END
+python3 - "$tmp" <<'END'
+import struct, sys
+for name, *messages in (("one", b"GET /1"), ("two", b"GET /2", b"PUT /2", b"GET /3"), ("three", b"PUT /4", b"GET /4")):
+    with open(f"{sys.argv[1]}/{name}.aflnet", "wb") as f:
+        f.write(b"".join(struct.pack("<I", len(m) + 13) + m + b" HTTP/1.1\r\n\r\n" for m in messages))
+END
+port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+replay() { python3 "$top_srcdir/contrib/mutators/replay.py" "$@"; }
+replay "tcp:127.0.0.1:$port" "$tmp"/{one,two,three}.aflnet -- python3 "$tmp/server.py" "$port" >"$tmp/replayed"
+[ $? = 1 ] && python3 - "$tmp/replayed" <<'END'
+import json, sys
+one, two, three = (json.loads(line) for line in open(sys.argv[1]))
+assert (one["sent"], one["answers"], one["end"]) == (1, [38], "answered"), one
+assert (two["sent"], two["answers"], two["end"]) == (2, [38], "signal 11"), two
+assert (three["sent"], three["answers"], three["end"]) == (2, [38, 38], "answered"), three
+END
+result $? "sessions are sent to a server that is started again, and the one it died of is told"
+replay "tcp:127.0.0.1:$port" "$plugin" 2>"$tmp/err" >"$tmp/replayed"
+[ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ]
+result $? "what is no session is told"
+
 WIRESPEAK_INPUT=udp:none python3 -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1]).afl_custom_init(None, 7)' "$plugin" 2>"$tmp/err"
 [ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ]
 result $? "an input that there is not ends the fuzzer with a line"
