@@ -206,6 +206,28 @@ static void names_of_another_message_come_with_their_lengths(void **state)
     wsp_mutator_free(m);
 }
 
+/* A length that no sample has, before what is drawn: once a division by zero. */
+static void messages_are_drawn_after_lengths_that_samples_have_not(void **state)
+{
+    static const uint8_t solicit[] = {1, 0x12, 0x34, 0x56, 0, 1, 0, 10, 0, 3,  0, 1, 2, 0, 0, 0,
+                                      0, 1,    0,    6,    0, 4, 0, 23, 0, 24, 0, 8, 0, 2, 0, 0,
+                                      0, 3,    0,    12,   0, 0, 0, 1,  0, 0,  0, 0, 0, 0, 0, 0};
+    wsp_mutator_options o = {.form = WSP_MUTATE_PAYLOAD, .port = 547};
+    const uint8_t *out;
+    size_t n;
+
+    (void)state;
+    for (o.seed = 0; o.seed < 8; o.seed++) {
+        wsp_mutator *m;
+
+        assert_int_equal(wsp_mutator_new(&m, &o), WSP_OK);
+        for (size_t i = 0; i < 1000; i++)
+            assert_int_equal(
+                wsp_mutator_mutate(m, solicit, sizeof solicit, NULL, 0, 4096, &out, &n), WSP_OK);
+        wsp_mutator_free(m);
+    }
+}
+
 static void every_prefix_and_no_bytes_are_safe(void **state)
 {
     wsp_mutator *m[] = {mutator(WSP_MUTATE_PCAP, 4), mutator(WSP_MUTATE_FRAME, 4),
@@ -236,6 +258,7 @@ int main(void)
         cmocka_unit_test(trimming_leaves_what_is_asked_for_in_whole_packets),
         cmocka_unit_test(trimming_takes_no_more_steps_than_it_may),
         cmocka_unit_test(names_of_another_message_come_with_their_lengths),
+        cmocka_unit_test(messages_are_drawn_after_lengths_that_samples_have_not),
         cmocka_unit_test(every_prefix_and_no_bytes_are_safe),
     };
 

@@ -540,18 +540,20 @@ static void only_lengths(wspi_coder *c, unsigned f, uint64_t code)
             take_back(c, f, k);
 }
 
-/* Samples: a length of the same bin as n that the option may have, the same one whenever the flow has it. */
+/*
+ * Samples: a length of the same bin as n that the option may have, the same one whenever the flow has it; n where it has none, as
+ * in a packet whose first tokens are recorded ones.
+ */
 static uint64_t sampled_len(const wspi_coder *c, unsigned f, uint64_t code, uint64_t n)
 {
     unsigned m = fields[f].mantissa, k = wspi_bin(n, m);
-    uint64_t from = wspi_bin_start(k, m), step = UINT64_C(1) << wspi_bin_bits(k, m);
+    uint64_t from = wspi_bin_start(k, m), end = from + (UINT64_C(1) << wspi_bin_bits(k, m));
 
     for (size_t i = 0; i < WSPI_COUNT(sampled[code].exact); i++)
         if (sampled[code].exact[i] && wspi_bin(sampled[code].exact[i], m) == k)
             return sampled[code].exact[i];
     from = WSPI_MAX(from, (uint64_t)sampled[code].least);
-    step -= from - wspi_bin_start(k, m);
-    return sampled[code].most ? from + (c->fill->seed >> 8) % step : n;
+    return sampled[code].most && from < end ? from + (c->fill->seed >> 8) % (end - from) : n;
 }
 
 /*
