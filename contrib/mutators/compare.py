@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does it pay to fuzz with generated seeds and with the mutator? Edges that programs built with afl-clang-fast show.
 
+compare.py real --captures DIR --to DIR [--each 2] [--ports 53,5353]
+    Inputs from real captures: some packets of each, drawn, one a pcap file; with ports the payloads of UDP from or to one of them.
 compare.py seeds --real DIR --generated DIR [--generated DIR...] [-n 200] [--skip BYTES] [--runs 5] -- PROGRAM [ARGUMENT...] (@@ is the input)
     Edges of n inputs each: drawn from real captures, those after random mutations, drawn from the generated corpus, of which each run may have its own.
 compare.py afl --seeds DIR --library wirespeak-afl.so [--input pcap] [--cpu 10] [--runs 5] -- PROGRAM [ARGUMENT...]
@@ -10,7 +12,7 @@ compare.py afl --seeds DIR --library wirespeak-afl.so [--input pcap] [--cpu 10] 
 One run after the other, medians and all runs as JSON lines. CPU time is that of the fuzzer and its children, so that
 other work on the machine changes how long it takes and not what comes out.
 """
-import argparse, json, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, random, shutil, signal, statistics, struct, subprocess, sys, tempfile, time
 
 ENVIRONMENT = {"AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_NO_UI": "1", "AFL_QUIET": "1", "AFL_FAST_CAL": "1",
                "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_DISABLE_TRIM": "1"}
@@ -39,6 +41,53 @@ def havoc(data, rng, skip):
 
 def files_below(folder):
     return sorted(os.path.join(d, f) for d, _, names in os.walk(folder) for f in names)
+
+
+def packets_of(path, scratch):
+    """The link type, and packets with their headers in microseconds, of a capture that editcap reads: the first 20,000."""
+    copy = os.path.join(scratch, "capture")
+    if os.path.exists(copy):
+        os.unlink(copy)
+    subprocess.run(["editcap", "-F", "pcap", "-r", path, copy, "1-20000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    data, at, out = open(copy, "rb").read() if os.path.exists(copy) else b"", 24, []
+    while at + 16 <= len(data):
+        end = at + 16 + struct.unpack_from("<I", data, at + 8)[0]
+        out.append((data[at:at + 16], data[at + 16:end]))
+        at = end
+    return data[:24], out
+
+
+def datagram(frame):
+    """Ports and payload of UDP over IP over Ethernet, or None."""
+    at = 12
+    while frame[at:at + 2] in (b"\x81\0", b"\x88\xa8"):
+        at += 4
+    kind, at = frame[at:at + 2], at + 2
+    if kind == b"\x08\0" and len(frame) > at + 28 and frame[at + 9] == 17 and not (frame[at + 6] & 0x3F or frame[at + 7]):
+        at += (frame[at] & 15) * 4
+    elif kind == b"\x86\xdd" and len(frame) > at + 48 and frame[at + 6] == 17:
+        at += 40
+    else:
+        return None
+    source, to, length = struct.unpack_from(">3H", frame.ljust(at + 8, b"\0"), at)
+    return source, to, frame[at + 8:at + length]
+
+
+def make_real(a, scratch):
+    rng, ports = random.Random(1), {int(p) for p in a.ports.split(",")} if a.ports else None
+    n = 0
+    os.makedirs(a.to)
+    for path in files_below(a.captures):
+        head, packets = packets_of(path, scratch)
+        found = [head + b"".join(p) for p in packets]
+        if ports:
+            udp = [datagram(frame) for _, frame in packets if head[20:22] == b"\1\0"]
+            found = [u[2] for u in udp if u and ports & set(u[:2]) and len(u[2]) > 8]
+        for data in rng.sample(found, min(a.each, len(found))):
+            with open(os.path.join(a.to, f"{n:06}"), "wb") as f:
+                f.write(data)
+            n += 1
+    print(json.dumps({"inputs": n}))
 
 
 def edges_of(program, folder):
@@ -106,6 +155,8 @@ def fuzz(a, out, seed, library):
         cpu = max(cpu, cpu_of(p.pid))
     if p.poll() is None:
         p.send_signal(signal.SIGINT)
+    elif p.returncode != 0:
+        sys.exit(f"afl-fuzz ended after {cpu:.1f} s with status {p.returncode} (-s {seed}, {library or 'no mutator'}): run it by hand to see why")
     p.wait()
     try:
         with open(os.path.join(out, "default", "fuzzer_stats")) as f:
@@ -140,6 +191,11 @@ def main():
     s.add_argument("--generated", required=True, action="append")
     s.add_argument("-n", type=int, default=200)
     s.add_argument("--skip", type=int, default=0, help="bytes that mutations leave alone: 40 of a capture of one packet")
+    r = sub.add_parser("real")
+    r.add_argument("--captures", required=True)
+    r.add_argument("--to", required=True)
+    r.add_argument("--each", type=int, default=2)
+    r.add_argument("--ports")
     f = sub.add_parser("afl")
     f.add_argument("--seeds", required=True)
     f.add_argument("--library", required=True)
@@ -150,7 +206,7 @@ def main():
         q.add_argument("program", nargs="+")
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        (compare_seeds if a.what == "seeds" else compare_afl)(a, scratch)
+        {"real": make_real, "seeds": compare_seeds, "afl": compare_afl}[a.what](a, scratch)
 
 
 if __name__ == "__main__":
