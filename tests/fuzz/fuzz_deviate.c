@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

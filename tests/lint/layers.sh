@@ -21,10 +21,8 @@ for i in "${!layers[@]}"; do
     rank[${layers[$i]}]=$i
 done
 rank[wirespeak]=${rank[live]:?} # the header that includes them all
-rank[generate]=${rank[task]:?} # task has more than one header
-rank[deviate]=${rank[task]:?}
-rank[realism]=${rank[task]}
-rank[score]=${rank[task]}
+rank[score]=${rank[task]:?} # task and generate have more than one header
+rank[deviate]=${rank[generate]:?}
 
 # may FROM TO: is the edge allowed?
 may() {

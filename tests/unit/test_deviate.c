@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 
 enum { MOST = 4096 };
 

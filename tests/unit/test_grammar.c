@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "task/generate_speaker.h"
+#include "generate/generate_speaker.h"
 #include "token/app/app.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "capture/capture_int.h"
-#include "task/mutate_int.h"
+#include "generate/mutate_int.h"
 
 enum { TIMES = 400, MOST = 65536 };
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "capture/capture_int.h"
-#include "task/realism_int.h"
+#include "realism/realism_int.h"
 #include "wire.h"
 
 /* ---- captures in memory ---- */

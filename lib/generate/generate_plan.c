@@ -2,7 +2,7 @@
 /* generate_plan.c: what each flow shall be, one after the other: its condition, when it starts, how long it may get. */
 #include <math.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 /* A label that was enrolled has a row of zeros: nothing was learned of how to generate it. */
 static bool is_learned(const wsp_model *m, int32_t condition)

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "task/generate_int.h"
-#include "task/realism_int.h"
+#include "generate/generate_int.h"
+#include "realism/realism_int.h"
 
 enum { START = 256, LINK, FLOW_END, PACKET_END, VOCAB };
 enum {

@@ -4,8 +4,8 @@
  * the class; the first of a packet by how the packet before it began (direction with gap, length). What never followed two
  * falls back on one, then on none, then on anything legal. The grammar masks and builds as it does for models.
  */
-#include "task/generate_int.h"
-#include "task/realism_int.h"
+#include "generate/generate_int.h"
+#include "realism/realism_int.h"
 
 enum {
     TRIES = 8,

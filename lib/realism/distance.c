@@ -2,7 +2,7 @@
 /* distance.c: how far apart the measures of two sets of flows are: Jensen-Shannon divergence, total variation, shift. */
 #include <math.h>
 
-#include "task/realism_int.h"
+#include "realism/realism_int.h"
 
 /* ---- of two counts ---- */
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 enum { MOST_TRIES = 8, LONGEST_GAP_S = 60 };
 static const double USUAL = 0.9; /* tokens that have this share of the odds together are not rare */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 enum { MAX_THREADS = 256, FLOW_PACKETS = 8 /* of a flow, about */ };
 

@@ -5,8 +5,8 @@
  */
 #include <math.h>
 
+#include "realism/realism_int.h"
 #include "task/features.h"
-#include "task/realism_int.h"
 
 enum { FOLDS = 5, MOST = 2000, LEAST = 10, CAPTURES = 10, BATCH_TOKENS = 16384 };
 

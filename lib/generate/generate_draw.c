@@ -7,7 +7,7 @@
  */
 #include <math.h>
 
-#include "task/generate_speaker.h"
+#include "generate/generate_speaker.h"
 
 enum { LONG_PACKET = 160, LONGEST_PACKET = 480 };
 

@@ -3,7 +3,7 @@
  * mutate.c: a mutator for fuzzers over the codec. Each call takes one packet of the input, changes it a few times, and
  * writes the input again. What decides between mutations is their cost as well: drawing from the grammar is the dearest.
  */
-#include "task/mutate_int.h"
+#include "generate/mutate_int.h"
 
 #include <stdio.h>
 

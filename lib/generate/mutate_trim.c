@@ -4,7 +4,7 @@
  * taken out, then quarters, ..., then single ones; then the parts of each packet's payload likewise. Each time somebody else says
  * whether what is left still shows what it is to show. Lengths and checksums follow, so that a parser does not give up earlier.
  */
-#include "task/mutate_int.h"
+#include "generate/mutate_int.h"
 
 enum { LONG_PART = 8, PIECES = 16 }; /* a part of more bytes is taken out in so many pieces */
 

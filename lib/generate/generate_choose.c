@@ -2,7 +2,7 @@
 /* generate_choose.c: one token for each of several flows: by the model's own odds, by what a condition gains, rare ones. */
 #include <math.h>
 
-#include "task/generate_speaker.h"
+#include "generate/generate_speaker.h"
 
 enum { MOST_STARTS = 16 };
 

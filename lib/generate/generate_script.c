@@ -4,7 +4,7 @@
  * recorded ones before it; its tokens are then told after whatever came before it in the new flow, so that sequence
  * numbers, acknowledgements and all that is computed follow.
  */
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 enum wspi_doing wspi_script_step(const wsp_from *from, const wspi_told_flow *told, size_t packets)
 {

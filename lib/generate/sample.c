@@ -2,7 +2,7 @@
 /* sample.c: draws one token of several by their odds: temperature, top-k, top-p. */
 #include <math.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 static int by_logit(const void *a, const void *b)
 {

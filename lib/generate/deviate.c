@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 #include "task/task_int.h"
 #include "wirespeak/flow.h"
 

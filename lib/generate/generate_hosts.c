@@ -5,7 +5,7 @@
  */
 #include <arpa/inet.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 /*
  * Where hosts of the two sides are by default: of their own network, with the link's IPv6 address, and elsewhere (RFC 2544, RFC

@@ -2,7 +2,7 @@
 /* generate_prompt.c: the flows of a capture: when they start, how long they are, what nDPI names them, their packets. */
 #include <stdio.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 #include "wirespeak/task.h"
 
 typedef struct reader {

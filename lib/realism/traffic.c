@@ -3,8 +3,8 @@
  * traffic.c: reads captures for comparison. The tokenizer makes the flows' tokens; each frame that it reads is measured on
  * its way, in a flow table of the same options, whose flows end in the same order: so both number flows alike.
  */
-#include "task/realism_int.h"
-#include "task/verbatim.h"
+#include "realism/realism_int.h"
+#include "realism/verbatim.h"
 
 typedef struct reader {
     const wsp_traffic_options *opt;

@@ -3,7 +3,7 @@
  * mutate_input.c: inputs of fuzzers: pcap files of either byte order (https://www.tcpdump.org/manpages/pcap-savefile.5.html),
  * frames, and payloads, which get headers so that the codec knows their protocol. A file that lies is read as far as it goes.
  */
-#include "task/mutate_int.h"
+#include "generate/mutate_int.h"
 
 enum { FILE_HEAD = 24, PACKET_HEAD = 16, HEADERS_UDP = 42, HEADERS_TCP = 54 };
 

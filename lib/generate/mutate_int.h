@@ -3,7 +3,7 @@
 #ifndef WSPI_MUTATE_INT_H
 #define WSPI_MUTATE_INT_H
 
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 #include "wirespeak/deviate.h"
 
 enum { WSPI_INPUT_PACKETS = 64, WSPI_INPUT_BYTES = 1 << 20 };

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "task/realism_int.h"
+#include "realism/realism_int.h"
 
 enum {
     SIZE_STEP = 16,

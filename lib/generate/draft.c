@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* draft.c: frames to drafts and back. What the dissector calls computed stays computed, whatever else is changed. */
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 
 wsp_status wspi_draft_init(wspi_draft *d)
 {

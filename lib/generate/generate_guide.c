@@ -2,7 +2,7 @@
 /* generate_guide.c: the tokens that say what a flow is, and how a flow's condition pushes their odds. */
 #include <math.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 /*
  * Layers, ports, and whose payload it is. Guiding them makes flows follow their condition; guiding the others, which say how such a

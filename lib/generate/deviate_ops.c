@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "task/deviate_int.h"
+#include "generate/deviate_int.h"
 #include "token/app/app.h"
 
 enum { MOST_PLACES = 640, OPTION_BYTES = 40, MOST_COPIES = 200, ROOM = 1400 };

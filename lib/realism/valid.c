@@ -4,7 +4,7 @@
  * computed to, and a TCP that no TCP would speak (RFC 9293, RFC 7323). Lost and repeated packets of real captures are
  * counted too: what matters is how much more generated ones have.
  */
-#include "task/realism_int.h"
+#include "realism/realism_int.h"
 
 static const char *const names[WSP_FAULTS] = {
     [WSP_FAULT_UNPARSED] = "not parsed",

@@ -5,7 +5,7 @@
 #ifndef WSPI_GENERATE_SPEAKER_H
 #define WSPI_GENERATE_SPEAKER_H
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 enum { SLOTS = WSPI_FLOWS_AT_ONCE };
 

@@ -3,8 +3,8 @@
  * verbatim.c: every 16 bytes in a row of some payloads, in a hash table, and in how many other captures each of them
  * stands. Bytes that are all the same say nothing and are left out.
  */
-#include "task/verbatim.h"
-#include "task/realism_int.h"
+#include "realism/verbatim.h"
+#include "realism/realism_int.h"
 
 enum { BYTES = WSP_VERBATIM_BYTES, FILTER_BITS = 28 };
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "task/generate_int.h"
+#include "generate/generate_int.h"
 
 wsp_status wsp_edit_field(const char *name, wsp_edit *out, wsp_error *err)
 {
