@@ -402,6 +402,29 @@ static void code_mag(wspi_coder *c, uint8_t layer, size_t f, bool unfit, uint64_
         *v = sampled_ttl(wspi_bin_start(bin, m), UINT64_C(1) << wspi_bin_bits(bin, m), *v);
 }
 
+/* What fits into a packet of the link behind the headers up to TCP's, without options (RFC 9293 3.7.1). */
+static uint64_t segment_of_link(const wsp_packet *p, size_t i)
+{
+    uint32_t link = p->layers[0].id == WSPI_ETH ? wspi_protos[WSPI_ETH]->len : 0;
+
+    while (i > 0 && p->layers[i].id != WSPI_TCP)
+        i--;
+    return WSPI_MTU + link - (p->layers[i].off + wspi_protos[p->layers[i].id]->len);
+}
+
+/* Samples: a host takes no segments that its link does not carry; bins of larger ones are those of other links. */
+static void code_mss(wspi_coder *c, size_t i, size_t f, uint64_t want, uint64_t *v)
+{
+    enum { TUNNEL = 8 }; /* what is less behind PPPoE */
+    unsigned m = wspi_protos[WSPI_TCP_MSS]->fields[f].mantissa;
+    uint64_t most = c->fill ? segment_of_link(c->p, i) : UINT16_MAX;
+    unsigned bin = wspi_bin(most, m);
+
+    code_mag(c, WSPI_TCP_MSS, f, want > most && wspi_bin(want, m) == bin, want, v);
+    if (*v > most && *v != want && wspi_bin(*v, m) == bin)
+        *v = most == want ? most - TUNNEL : most;
+}
+
 /* Samples: a host sends with the same number of hops, and allows fragments or not (RFC 1122 3.2.1.7, RFC 6864 4.1), all the time. */
 static void keep_to_host(const wspi_coder *c, uint8_t layer, size_t f)
 {
@@ -720,6 +743,8 @@ void wspi_code_field(wspi_coder *c, size_t i, unsigned nth, size_t f)
             code_window(c, i, want, v);
         else if ((l->id == WSPI_ICMP || l->id == WSPI_ICMPV6) && f == WSPI_ICMP_CODE)
             code_icmp(c, i, want, v);
+        else if (l->id == WSPI_TCP_MSS)
+            code_mss(c, i, f, want, v);
         else
             code_mag(c, l->id, f, false, want, v);
         if (wspi_asked(c))

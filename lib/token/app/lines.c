@@ -151,12 +151,17 @@ static void sampled_body(walk *w, size_t n)
     literal(w, ".\r\n", 3);
 }
 
-/* Samples: a body ends with its segment; how long it is an answer has said, or the packet. */
+/* Samples: a body ends with its segment; how long it is an answer has said, or the packet, which has the lone dot, too. */
 static size_t sampled_len(const walk *w)
 {
-    size_t n = w->count ? (size_t)w->count - 1 : wspi_app_left(w->c);
+    enum { DOT = 3, LEAST = 3 };
+    size_t left = wspi_app_left(w->c);
 
-    return n < 3 ? 3 : n;
+    if (w->count)
+        left = (size_t)w->count - 1;
+    else
+        left -= WSPI_MIN(left, (size_t)DOT);
+    return WSPI_MAX(left, (size_t)LEAST);
 }
 
 static void body(walk *w)

@@ -322,6 +322,7 @@ typedef struct body {
     wspi_coder *c;
     size_t end;
     unsigned version;
+    size_t contents; /* samples: where they begin */
 } body;
 
 /* Bytes of the packet that are here. */
@@ -525,6 +526,8 @@ static void publish(body *w, uint64_t first)
         !c->fill)
         return;
     n = wspi_app_left(c);
+    if (c->pay.at + n - w->contents > 127) /* a length of two bytes: there is room for one */
+        n -= n > 0;
     wspi_app_opaque(c, n ? n : 1);
 }
 
@@ -648,6 +651,7 @@ static void one_packet(wspi_coder *c, uint64_t first)
         return;
     if (c->fill) {
         wspi_app_put(c, 1, 0);
+        w.contents = c->pay.at;
         contents(&w, first);
         if (!stopped(c))
             set_length(c, at);
