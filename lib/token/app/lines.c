@@ -151,17 +151,12 @@ static void sampled_body(walk *w, size_t n)
     literal(w, ".\r\n", 3);
 }
 
-/* Samples: a body ends with its segment; how long it is an answer has said, or the packet, which has the lone dot, too. */
+/* Samples: a body ends with its segment; how long it is an answer has said, or the packet, less the lone dot. */
 static size_t sampled_len(const walk *w)
 {
-    enum { DOT = 3, LEAST = 3 };
-    size_t left = wspi_app_left(w->c);
+    size_t n = w->count ? (size_t)w->count - 1 : WSPI_MAX(wspi_app_left(w->c), (size_t)6) - 3;
 
-    if (w->count)
-        left = (size_t)w->count - 1;
-    else
-        left -= WSPI_MIN(left, (size_t)DOT);
-    return WSPI_MAX(left, (size_t)LEAST);
+    return n < 3 ? 3 : n;
 }
 
 static void body(walk *w)
