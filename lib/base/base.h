@@ -90,7 +90,7 @@ typedef struct wspi_cursor {
 
 static inline wspi_cursor wspi_cur(const uint8_t *p, size_t len)
 {
-    return (wspi_cursor){.p = p, .end = p + len, .bad = false};
+    return (wspi_cursor){.p = p, .end = len ? p + len : p, .bad = false}; /* nothing may be NULL */
 }
 
 static inline size_t wspi_cur_left(const wspi_cursor *c)
