@@ -42,7 +42,7 @@ static void start_flow(speaker *g, flow *f, const wspi_start *start)
     /* its own, so that up to its first rare token a flow is what it would be without */
     wspi_rng_seed(&f->rare.rng, ~(g->o->seed * 0x9e3779b97f4a7c15u + start->number));
     f->start = *start;
-    f->starts = 0;
+    f->starts = f->longer = 0;
     wspi_flow_begin(g, f);
 }
 
@@ -360,6 +360,32 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
 }
 
 /*
+ * Has it more than a packet of the link has room for? An answer of DNS has as many records as it has said, however long they become, and
+ * is drawn again then: most that a model draws fit, so that a packet that is too long so often stays what it is.
+ */
+static bool is_too_long(const speaker *g, const flow *f, const wsp_frame *frame)
+{
+    enum { MOST = 16 };
+    const wsp_packet *p = g->packet;
+
+    if (f->script.step != WSPI_DRAW || f->longer >= MOST)
+        return false;
+    for (size_t i = 0; i < p->n_layers; i++)
+        if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
+            return frame->wirelen - p->layers[i].off > WSPI_MTU;
+    return false;
+}
+
+static void draw_again(speaker *g, flow *f)
+{
+    f->longer++;
+    f->n = 0;
+    f->done = f->script.begun = false;
+    if (f->packets == 0)
+        wspi_flow_begin(g, f);
+}
+
+/*
  * The encoder moves the context on, as it would after a recorded packet. A packet that has not got its rare token, since
  * what is written follows other rules (a pool's address, a message's own length), is drawn again: *told is false then.
  */
@@ -379,6 +405,11 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     if (st != WSP_OK)
         return st == WSP_EOF ? WSP_OK : st;
     wspi_dissect_wraps(g->packet, g->linktype, &out.frame, 0);
+    if (is_too_long(g, f, &out.frame)) {
+        draw_again(g, f);
+        *told = false;
+        return WSP_OK;
+    }
     wsp_residual_reset(g->resid);
     memcpy(f->trial, now, wsp_context_size());
     if (wsp_encode_packet(f->trial, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
@@ -394,7 +425,7 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->max_payload,
                                  g->cfg->max_tokens, NULL, f->seen);
     f->packets++;
-    f->n = 0;
+    f->n = f->longer = 0;
     f->done = f->script.begun = false;
     f->open = f->packets < f->start.max_packets;
     return WSP_OK;

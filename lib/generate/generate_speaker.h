@@ -23,6 +23,7 @@ typedef struct wspi_flow_drawn {
         seen[WSP_MAX_PACKET_TOKENS]; /* drawn; as the model reads */
     size_t n, n_seen, packets;
     unsigned starts; /* how often it has begun */
+    unsigned longer; /* how often its packet was too long */
     double gain;     /* how much likelier its condition makes what it is so far (logarithm) */
     bool told;       /* it has said what it is: no more is gained */
     bool open, done; /* the flow goes on; its packet is complete */
