@@ -338,21 +338,30 @@ static void a_folder_without_a_capture_is_refused(void **state)
     assert_non_null(strstr(read_folder(), "there is no capture in it"));
 }
 
-static void a_capture_that_has_gone_is_told(void **state)
+/* The folder as one capture, of which nothing is read yet. */
+static wsp_input *open_joined(wsp_error *err)
 {
     wsp_input_options opt = wsp_input_options_default();
     const char *path = dir;
     wsp_capture_info info;
     wsp_input *in;
+
+    opt.join = true;
+    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, err), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, err), WSP_OK);
+    return in;
+}
+
+static void a_capture_that_has_gone_is_told(void **state)
+{
+    wsp_input *in;
     wsp_frame f;
     wsp_error err;
 
     (void)state;
-    opt.join = true;
     write_capture("a.pcap", 1, 'a', (const uint64_t[]){10, 0});
     write_capture("b.pcap", 1, 'b', (const uint64_t[]){20, 0});
-    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, &err), WSP_OK);
-    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    in = open_joined(&err);
     assert_int_equal(unlink(in_dir("b.pcap")), 0);
     assert_int_equal(wsp_input_next(in, &f, &err), WSP_OK);
     assert_int_equal(wsp_input_next(in, &f, &err), WSP_ERR_IO);
@@ -394,18 +403,14 @@ static void so_many_captures_at_one_time_are_refused(void **state)
 
 static void a_stopped_input_ends(void **state)
 {
-    wsp_input_options opt = wsp_input_options_default();
-    const char *path = dir;
     wsp_capture_info info;
     wsp_input *in;
     wsp_frame f;
     wsp_error err;
 
     (void)state;
-    opt.join = true;
     write_capture("a.pcap", 1, 'a', (const uint64_t[]){10, 20, 0});
-    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, &err), WSP_OK);
-    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    in = open_joined(&err);
     assert_int_equal(wsp_input_next(in, &f, &err), WSP_OK);
     wsp_input_stop(in);
     assert_int_equal(wsp_input_next(in, &f, &err), WSP_EOF);
