@@ -334,7 +334,7 @@ static inline uint32_t wspi_frame_at(const wsp_packet *p, uint32_t off)
 }
 
 /* These take a wrap off and return the layer that the inner frame begins with; PAYLOAD: there is none. */
-uint8_t wspi_geneve(wspi_region *r);
+uint8_t wspi_overlay(wspi_region *r);
 uint8_t wspi_erspan(wspi_region *r, uint16_t type, bool numbered);
 uint8_t wspi_port_tag(wspi_region *r, uint64_t type);
 uint8_t wspi_wifi(wspi_region *r, int linktype);

@@ -195,13 +195,16 @@ def cooked():
 
 
 def wrapped():
-    """Ethernet frames in Geneve, ERSPAN I, II and III, E-tags and VN-tags, some of them in two of these, cut or wrong."""
+    """Ethernet frames in Geneve, VXLAN-GPE, TZSP, ERSPAN I, II and III, E-tags and VN-tags, some of them in two of these, cut or wrong."""
     inner = ether(ipv4(udp(QUERY), UDP))
     tagged = ether(ipv4(udp(QUERY), UDP), tags=((0x8100, 42),))
 
     def geneve(frame, options=b"", kind=0x6558, first=0, network=7, tail=0):
         head = struct.pack(">BBHI", first | len(options) // 4, 0, kind, network << 8 | tail) + options
         return ether(ipv4(udp(head + frame, ports=(51234, 6081)), UDP))
+
+    def over_udp(port, head, frame):
+        return ether(ipv4(udp(bytes.fromhex(head) + frame, ports=(51234, port)), UDP))
 
     def mirror(gre, head, frame):
         return ether(ipv4(bytes.fromhex(gre) + bytes.fromhex(head) + frame, GRE))
@@ -215,6 +218,9 @@ def wrapped():
     return [geneve(inner), geneve(tagged, bytes.fromhex("010203010000002a")), geneve(ipv4(udp(QUERY), UDP), kind=0x0800),
             geneve(ipv6(udp(QUERY, A6, B6), UDP), kind=0x86DD), geneve(geneve(inner), network=8), geneve(inner[:20]),
             geneve(inner, first=0x40), geneve(inner, tail=1), geneve(b"no frame at all, but long enough for one"),
+            over_udp(4790, "0c00000300000700", inner), over_udp(4790, "0c00000100000700", ipv4(udp(QUERY), UDP)),
+            over_udp(4790, "0c00000400000700", inner), over_udp(37008, "0100000101", inner),
+            over_udp(37008, "010000010a01c800120106" + "01", tagged), over_udp(37008, "010000010aff", inner),
             mirror("000088be", "", inner), mirror("100088be00000001", "100a006400000003", inner),
             mirror("100022eb00000002", "200a00640102030400000000", inner),
             mirror("100022eb00000003", "200a00640102030400000001" + "0c" * 8, tagged),

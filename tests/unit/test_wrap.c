@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_wrap.c: frames inside Geneve, ERSPAN, E-tags, VN-tags and IEEE 802.11: the tokens of the frame inside as if captured by itself,
+ * test_wrap.c: frames inside Geneve, VXLAN-GPE, TZSP, ERSPAN, E-tags, VN-tags and IEEE 802.11: the tokens of the frame inside as if captured by itself,
  * every byte back, keys, forging; cut, damaged and odd wraps.
  */
 #include "task/task_int.h"
@@ -46,20 +46,27 @@ static size_t put_outer(uint8_t *b, uint8_t protocol, size_t n)
     return 34;
 }
 
+/* UDP to this port, and n bytes of a tunnel's header. */
+static size_t put_over_udp(uint8_t *b, uint16_t port, const char *head, size_t n, size_t len)
+{
+    size_t at = put_outer(b, 17, 8 + n + len);
+
+    put16(b + at, 51234);
+    put16(b + at + 2, port);
+    put16(b + at + 4, 8 + n + len);
+    put16(b + at + 6, 0);
+    memcpy(b + at + 8, head, n);
+    return at + 8 + n;
+}
+
 static size_t put_geneve_of(uint8_t *b, const char *options, size_t n_options, size_t len,
                             uint16_t type)
 {
-    size_t at = put_outer(b, 17, 8 + 8 + n_options + len);
+    char head[64] = {(char)(n_options / 4), 0, 0, 0, 0, 0, 77};
 
-    memset(b + at, 0, 16);
-    put16(b + at, 51234);
-    put16(b + at + 2, 6081);
-    put16(b + at + 4, 16 + n_options + len);
-    b[at + 8] = (uint8_t)(n_options / 4);
-    put16(b + at + 10, type);
-    b[at + 14] = 77;
-    memcpy(b + at + 16, options, n_options);
-    return at + 16 + n_options;
+    put16((uint8_t *)head + 2, type);
+    memcpy(head + 8, options, n_options);
+    return put_over_udp(b, 6081, head, 8 + n_options, len);
 }
 
 static size_t put_geneve(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
@@ -72,6 +79,25 @@ static size_t put_geneve_options(uint8_t *b, const uint8_t *frame, size_t len, s
 {
     (void)frame, (void)i;
     return put_geneve_of(b, "\1\2\3\1\0\0\0\x2a", 8, len, 0x6558);
+}
+
+static size_t put_vxlan_gpe(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_over_udp(b, 4790, BYTES("\x0c\0\0\3\0\0\x4d\0"), len);
+}
+
+static size_t put_tzsp(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_over_udp(b, 37008, BYTES("\1\0\0\1\1"), len);
+}
+
+/* A signal's strength, padding, a channel. */
+static size_t put_tzsp_tags(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)frame, (void)i;
+    return put_over_udp(b, 37008, BYTES("\1\0\0\1\x0a\1\xc8\0\x12\1\6\1"), len);
 }
 
 /* GRE with this type and behind it n bytes of a mirror's header. */
@@ -227,10 +253,13 @@ static size_t put_avs(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
 
 static const kind kinds[] = {{"Geneve", ETHERNET, put_geneve, 0, 0},
                              {"Geneve with options", ETHERNET, put_geneve_options, 0, 0},
+                             {"VXLAN-GPE", ETHERNET, put_vxlan_gpe, 0, 0},
                              {"ERSPAN I", ETHERNET, put_erspan1, 0, 0},
                              {"ERSPAN II", ETHERNET, put_erspan2, 0, 0},
                              {"ERSPAN III", ETHERNET, put_erspan3, 0, 0},
                              {"ERSPAN III with more", ETHERNET, put_erspan3_more, 0, 0},
+                             {"TZSP", ETHERNET, put_tzsp, 0, 0},
+                             {"TZSP with tags", ETHERNET, put_tzsp_tags, 0, 0},
                              {"E-tag", ETHERNET, put_etag, 14, 0},
                              {"VN-tag", ETHERNET, put_vntag, 14, 0},
                              {"802.11", WIFI, put_wifi, 14, 0},
@@ -242,6 +271,15 @@ static const kind kinds[] = {{"Geneve", ETHERNET, put_geneve, 0, 0},
                              {"Prism", PRISM, put_prism, 14, 0},
                              {"AVS", PRISM, put_avs, 14, 0},
                              {"AVS by its own type", AVS, put_avs, 14, 0}};
+
+static const kind *kind_of(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(kinds[i].name, name) != 0)
+        i++;
+    return &kinds[i];
+}
 
 static size_t put_wrapped(const kind *k, uint8_t *b, size_t i)
 {
@@ -354,7 +392,7 @@ static void the_flow_is_that_of_the_frame_inside(void **state)
             assert_memory_equal(&key, &alone, sizeof key);
         }
         assert_int_equal(scope[0], scope[1]);   /* ports of tags differ by direction */
-        assert_int_equal(scope[0] != 0, k < 6); /* tunnels are told from what is outside of them */
+        assert_int_equal(scope[0] != 0, k < 7); /* tunnels are told from what is outside of them */
     }
     wsp_packet_free(p);
 }
@@ -370,7 +408,7 @@ static void networks_of_geneve_are_apart_and_its_vlans_are_known(void **state)
 
     (void)state;
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
-    n = put_wrapped(&kinds[0], b, 0);
+    n = put_wrapped(kind_of("Geneve"), b, 0);
     f = frame_of(b, n, 0);
     wsp_packet_dissect(p, ETHERNET, &f);
     key = *wsp_packet_key(p);
@@ -415,6 +453,35 @@ static void geneve_may_wrap_ip_packets(void **state)
 }
 
 /* ---- what is no wrap ---- */
+
+static void tunnels_over_udp_that_say_something_else_are_not_taken_off(void **state)
+{
+    static const struct {
+        const char *head;
+        size_t n;
+    } heads[] = {{BYTES("\x08\0\0\3\0\0\x4d\0")}, /* VXLAN has no next protocol */
+                 {BYTES("\x0d\0\0\3\0\0\x4d\0")}, /* operations */
+                 {BYTES("\x0c\0\0\4\0\0\x4d\0")}, /* a service header */
+                 {BYTES("\x0c\0\0\3\0\0\x4d\1")}, {BYTES("\2\0\0\1\1")}, /* version */
+                 {BYTES("\1\1\0\1\1")},                                  /* to be sent */
+                 {BYTES("\1\0\0\x12\1")},                                /* IEEE 802.11 */
+                 {BYTES("\1\0\0\1\x0a\xff\xc8")}};                       /* no last tag */
+    uint8_t frame[256], b[512];
+    size_t len = native(frame, 0);
+    wsp_packet *p;
+    wsp_frame f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(heads); i++) {
+        size_t n = put_over_udp(b, 9999, heads[i].head, heads[i].n, len);
+        memcpy(b + n, frame, len);
+        f = frame_of(b, n + len, 0);
+        wsp_packet_dissect(p, ETHERNET, &f);
+        assert_int_equal(wsp_packet_key(p)->port[1], 9999);
+    }
+    wsp_packet_free(p);
+}
 
 static void cut_and_damaged_frames_come_back(void **state)
 {
@@ -470,7 +537,7 @@ static void frames_of_radio_that_are_not_plain_data_are_opaque(void **state)
     (void)state;
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
     for (size_t i = 0; i < WSPI_COUNT(changes); i++) {
-        f = frame_of(b, put_wrapped(&kinds[8], b, 0), 0);
+        f = frame_of(b, put_wrapped(kind_of("802.11"), b, 0), 0);
         wsp_packet_dissect(p, WIFI, &f);
         assert_int_equal(p->n_layers, 3);
         b[changes[i].at] = (uint8_t)((b[changes[i].at] & changes[i].and) | changes[i].or);
@@ -481,7 +548,7 @@ static void frames_of_radio_that_are_not_plain_data_are_opaque(void **state)
         assert_int_equal(p->payload_len, f.caplen);
         assert_int_equal(wsp_packet_key(p)->addr_len, 0);
     }
-    f = frame_of(b, put_wrapped(&kinds[9], b, 0), 0);
+    f = frame_of(b, put_wrapped(kind_of("802.11 relayed"), b, 0), 0);
     b[30] |= 0x80; /* several frames in one */
     wsp_packet_dissect(p, WIFI, &f);
     assert_int_equal(p->n_layers, 0);
@@ -517,7 +584,7 @@ static void only_so_many_wraps_are_taken_off(void **state)
 static void what_an_error_quotes_is_no_wrap(void **state)
 {
     uint8_t quoted[512], b[600];
-    size_t n = put_wrapped(&kinds[0], quoted, 0) - 14;
+    size_t n = put_wrapped(kind_of("Geneve"), quoted, 0) - 14;
     wsp_packet *p;
     wsp_frame f;
 
@@ -549,7 +616,7 @@ static void residuals_that_lie_about_a_wrap_are_refused(void **state)
     wire_open(&w);
     wsp_context_init(w.enc, WIFI);
     assert_int_equal(wsp_residual_new(&r), WSP_OK);
-    f = frame_of(b, put_wrapped(&kinds[8], b, 0), 0);
+    f = frame_of(b, put_wrapped(kind_of("802.11"), b, 0), 0);
     wsp_packet_dissect(w.packet, WIFI, &f);
     assert_int_equal(wsp_encode_packet(w.enc, w.packet, 0, 0, t.ids, &t.n, r), WSP_OK);
     bytes = wsp_residual_data(r, &len);
@@ -672,6 +739,7 @@ int main(void)
         cmocka_unit_test(the_flow_is_that_of_the_frame_inside),
         cmocka_unit_test(networks_of_geneve_are_apart_and_its_vlans_are_known),
         cmocka_unit_test(geneve_may_wrap_ip_packets),
+        cmocka_unit_test(tunnels_over_udp_that_say_something_else_are_not_taken_off),
         cmocka_unit_test(cut_and_damaged_frames_come_back),
         cmocka_unit_test(frames_of_radio_that_are_not_plain_data_are_opaque),
         cmocka_unit_test(only_so_many_wraps_are_taken_off),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * udp.c: UDP, RFC 768:  | source port 16 | destination port 16 | length 16 | checksum 16 |
- * Tunnels over it are known by their headers, not by ports: VXLAN (RFC 7348), GTP-U (3GPP TS 29.281), Geneve (RFC 8926).
+ * Tunnels over it are known by their headers, not by ports: VXLAN (RFC 7348), GTP-U (3GPP TS 29.281), those of overlay.c.
  */
 #include "packet/packet_int.h"
 
@@ -35,7 +35,7 @@ static uint8_t parse(wspi_region *r)
 {
     if (!wspi_peek(r, 8) || !wspi_push(r, WSPI_UDP, 0) || r->p->fragment)
         return WSPI_PAYLOAD;
-    return looks_vxlan(r) ? WSPI_VXLAN : looks_gtpu(r) ? WSPI_GTPU : wspi_geneve(r);
+    return looks_vxlan(r) ? WSPI_VXLAN : looks_gtpu(r) ? WSPI_GTPU : wspi_overlay(r);
 }
 
 /* A sum of zero is sent as all ones: zero means that there is none. */
