@@ -37,9 +37,9 @@ static wsp_mutator *input_mutator(uint64_t seed)
     const char *text = getenv("WIRESPEAK_INPUT");
 
     if (!input_read(text, &o)) {
-        (void)fprintf(stderr,
-                      "wirespeak: WIRESPEAK_INPUT is '%s': give pcap, frame, udp:PORT or tcp:PORT\n",
-                      text);
+        (void)fprintf(
+            stderr, "wirespeak: WIRESPEAK_INPUT is '%s': give pcap, frame, udp:PORT or tcp:PORT\n",
+            text);
         exit(1);
     }
     if (wsp_mutator_new(&m, &o) < 0) {

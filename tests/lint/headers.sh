@@ -6,16 +6,14 @@ top=${srcdir:-.}
 read -r -a cc <<<"${CC:-cc}"
 
 bad=0 seen=0
-for h in "$top"/include/wirespeak/*.h "$top"/lib/*/*.h "$top"/src/*.h; do
+for h in "$top"/include/wirespeak/*.h "$top"/lib/*/*.h "$top"/lib/*/*/*.h "$top"/src/*.h; do
     [ -f "$h" ] || continue
     seen=$((seen + 1))
     "${cc[@]}" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I"$top/include" -I"$top/lib" \
         -I"${top_builddir:-.}" -x c "$h" -Wno-unused-function -Wno-unused-const-variable || bad=1
     grep -qE '^#ifndef WS[PI]*_|^#ifndef WIRESPEAK_' "$h" || {
-        case $h in
-        *.def.h) ;;
-        *) echo "$h: no include guard" && bad=1 ;;
-        esac
+        echo "$h: no include guard"
+        bad=1
     }
 done
 if command -v c++ >/dev/null; then

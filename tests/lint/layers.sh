@@ -67,7 +67,7 @@ check_file() {
 }
 
 seen=0
-for file in lib/*/*.[ch] include/wirespeak/*.h src/*.[ch]; do
+for file in lib/*/*.[ch] lib/*/*/*.[ch] include/wirespeak/*.h src/*.[ch]; do
     [ -f "$file" ] || continue
     seen=$((seen + 1))
     case "$file" in

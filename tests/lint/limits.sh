@@ -40,7 +40,7 @@ code() {
 
 banned='(v?sprintf|strcpy|strcat|strncpy|strncat|strtok|gets|atoi|atol|atof|alloca|system|popen|s?rand|tmpnam|mktemp)'
 quiet='(exit|_exit|abort|printf|vprintf|puts|putchar|perror|getenv|secure_getenv|setlocale)'
-mapfile -t files < <(find include lib src tests -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t files < <(find include lib src tests contrib -name '*.[ch]' 2>/dev/null | sort)
 [ "${#files[@]}" -gt 0 ] || {
     echo "no source files seen under $PWD"
     exit 1
