@@ -60,11 +60,14 @@ tokens() {
 for part in train val test; do
     tokens "$part" "$part" "$corpus" "$lab/pcap"
 done
-# Copies to learn from: cut, and as a capture has them that began in the middle of their flows.
+# Copies to learn from: cut, as a capture has them that began in the middle of their flows, and as a tap has them that sees one side.
 for part in train val; do
     tokens "$part" "$part-and-cut" "$corpus" "$lab/pcap" "$work"/cut/*/*
     for skip in 4 10; do
         tokens "$part" "$part-late$skip" --change "skip=$skip" "$corpus" "$lab/pcap"
+    done
+    for side in client server; do
+        tokens "$part" "$part-$side" --change "$side" "$corpus" "$lab/pcap"
     done
 done
 
@@ -96,9 +99,13 @@ classifier() {
     "$ws" grow -m "$work/$name-$seed.safetensors" -w "$work/$name-$seed.safetensors" --seed "$seed" --trees 26 "$@"
 }
 # Once from the training captures alone, to fit temperatures and thresholds on the validation captures; then from both, which is what ships.
-sets=("$work/train-and-cut.npz" "$work/train-late4.npz" "$work/train-late10.npz")
+sets=() val_sets=()
+for copy in and-cut late4 late10 client server; do
+    sets+=("$work/train-$copy.npz")
+    val_sets+=("$work/val-$copy.npz")
+done
 classifier fitted "${sets[@]}"
 "$ws" calibrate -m "$work/fitted-$seed.safetensors" -w "$work/fitted-$seed.safetensors" "$work/val.npz"
-classifier flows "${sets[@]}" "$work/val-and-cut.npz" "$work/val-late4.npz" "$work/val-late10.npz"
+classifier flows "${sets[@]}" "${val_sets[@]}"
 "$ws" calibrate -m "$work/flows-$seed.safetensors" -w "$work/flows-$seed.safetensors" --like "$work/fitted-$seed.safetensors"
 "$ws" eval -m "$work/flows-$seed.safetensors" "${background[@]}" --baselines "$work/train.npz" --baselines "$work/val.npz" "$work/test.npz"
