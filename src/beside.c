@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli.h"
 
@@ -14,6 +13,7 @@ enum { REPORTED = 5 }; /* pairs of labels that are told */
 
 typedef struct beside_pair {
     const char *ours, *theirs;
+    bool same; /* they mean the same, in whatever words */
     uint64_t flows;
 } beside_pair;
 
@@ -144,12 +144,15 @@ void beside_put(linebuf *l, const beside_word *w)
 
 wsp_status beside_compare(beside *b, const char *ours, const beside_word *w)
 {
+    const wsp_verdict said = {
+        .protocol = w->protocol, .service = w->service, .master = w->master, .app = w->app};
     const char *theirs = w->protocol ? w->protocol : "unknown";
+    bool same = w->protocol && wsp_verdict_is(&said, ours);
     beside_pair *p;
 
     for (size_t i = 0; i < b->n_pairs; i++) {
         p = &b->pair[i];
-        if (strcmp(p->ours, ours) == 0 && strcmp(p->theirs, theirs) == 0) {
+        if (p->same == same && strcmp(p->ours, ours) == 0 && strcmp(p->theirs, theirs) == 0) {
             p->flows++;
             return WSP_OK;
         }
@@ -158,7 +161,7 @@ wsp_status beside_compare(beside *b, const char *ours, const beside_word *w)
     if (!p)
         return WSP_ERR_NOMEM;
     b->pair = p;
-    p[b->n_pairs++] = (beside_pair){.ours = ours, .theirs = theirs, .flows = 1};
+    p[b->n_pairs++] = (beside_pair){.ours = ours, .theirs = theirs, .same = same, .flows = 1};
     return WSP_OK;
 }
 
@@ -186,11 +189,11 @@ static counts count(const beside *b)
         qsort(b->pair, b->n_pairs, sizeof *b->pair, by_flows);
     for (size_t i = 0; i < b->n_pairs; i++) {
         const beside_pair *p = &b->pair[i];
-        uint64_t *n = !named(p->ours) && !named(p->theirs)  ? &c.neither
-                      : !named(p->ours)                     ? &c.only_theirs
-                      : !named(p->theirs)                   ? &c.only_ours
-                      : strcasecmp(p->ours, p->theirs) == 0 ? &c.same
-                                                            : &c.other;
+        uint64_t *n = !named(p->ours) && !named(p->theirs) ? &c.neither
+                      : !named(p->ours)                    ? &c.only_theirs
+                      : !named(p->theirs)                  ? &c.only_ours
+                      : p->same                            ? &c.same
+                                                           : &c.other;
         *n += p->flows;
     }
     return c;
@@ -198,7 +201,7 @@ static counts count(const beside *b)
 
 static bool disagree(const beside_pair *p)
 {
-    return named(p->ours) && named(p->theirs) && strcasecmp(p->ours, p->theirs) != 0;
+    return named(p->ours) && named(p->theirs) && !p->same;
 }
 
 void beside_report(const beside *b, const char *head)

@@ -144,7 +144,7 @@ static void csv_title(const capture_out *c, const flow_out *o, FILE *to)
 
         for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
             csv_name(to, head, 0, members[i]);
-        for (size_t rank = 2; rank <= o->top; rank++) {
+        for (size_t rank = 1; o->top > 1 && rank <= o->top; rank++) {
             csv_name(to, head, rank, "");
             csv_name(to, head, rank, "_confidence");
         }
@@ -163,7 +163,7 @@ static void csv_row(const flow_out *o, const capture_votes *c, const counted *he
         flow_out_csv_text(to, h->v.label);
         (void)fprintf(to, ",%.6g,%s,%zu,%zu", h->v.confidence, h->v.outside ? "1" : "", h->votes,
                       h->agree);
-        for (size_t i = 1; i < o->top; i++) {
+        for (size_t i = 0; o->top > 1 && i < o->top; i++) {
             (void)fputc(',', to);
             if (i < h->n_top)
                 flow_out_csv_text(to, h->top[i].label);

@@ -94,7 +94,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "new flows a second on average (default 10)"},
         {.name = "speed", .kind = CLI_REAL, .value = &o->speed, .arg = "X", .rmin = 0.000001, .rmax = 1e9,
          .help = "times run X times as fast (default 1)"},
-        {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .help = "time of the first flow since 1970"},
+        {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .rmax = 4294967295.0, /* what a pcap file can hold */
+         .help = "time of the first flow since 1970"},
         {.name = "clients", .kind = CLI_LIST, .value = &a->networks[0], .arg = "CIDR",
          .help = "network of the clients, IPv4 or IPv6; may be repeated\n(default 10.0.0.0/16 and 198.18.0.0/16)"},
         {.name = "servers", .kind = CLI_LIST, .value = &a->networks[1], .arg = "CIDR",

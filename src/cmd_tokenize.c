@@ -386,6 +386,19 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     return st;
 }
 
+/* What is in the file: fewer packets than were read where flows are cut short. */
+static void print_kept(const wsp_tokenize_stats *s, const char *out)
+{
+    char read[48] = "";
+
+    if (s->kept < s->packets)
+        (void)snprintf(read, sizeof read, "the first %" PRIu64 " of ", s->kept);
+    cli_note("%s%" PRIu64 " packets of %" PRIu64
+             " flows, %.2f + %.2f tokens per packet, written to %s",
+             read, s->packets, s->flows, per(s->header_tokens, s->packets),
+             per(s->payload_tokens, s->packets), out);
+}
+
 int cmd_tokenize(int argc, char **argv)
 {
     job j = {.seed = 1, .val = 0.1, .test = 0.25};
@@ -438,10 +451,7 @@ int cmd_tokenize(int argc, char **argv)
     else if (a.stats_only)
         print_table(&s, a.sizes, a.model ? &j.coded : NULL, predictions);
     else
-        cli_note("%" PRIu64 " packets of %" PRIu64
-                 " flows, %.2f + %.2f tokens per packet, written to %s",
-                 s.packets, s.flows, per(s.header_tokens, s.packets),
-                 per(s.payload_tokens, s.packets), a.out);
+        print_kept(&s, a.out);
     free(predictions);
     if (s.evicted)
         cli_note("%" PRIu64 " flows ended early to bound memory; their later packets are new flows",

@@ -66,6 +66,8 @@ static void put_ours(linebuf *l, const flow_out *o, const flow_record *r)
 
     LINE(l, ",\"wirespeak\":");
     eve_answer(l, first.label, first.confidence);
+    if (first.outside)
+        LINE(l, ",\"outside\":true");
     LINE(l, ",\"packets\":");
     line_number(l, r->a->packets[r->at]);
     if (o->q->surprise &&
@@ -206,7 +208,7 @@ static void csv_head(const flow_out *o, FILE *to, const json_t *object, const ch
         (void)snprintf(name, sizeof name, i ? "%s_%s" : "%s", head, members[i]);
         csv_columns(to, object, &c, 1);
     }
-    for (size_t k = 1; k < o->top; k++)
+    for (size_t k = 0; k < o->top && o->top > 1; k++)
         for (size_t i = 0; i < 2; i++) {
             column c = {name, {"wirespeak", "heads", head, "top", rank, members[i]}};
             (void)snprintf(rank, sizeof rank, "%zu", k);

@@ -94,6 +94,12 @@ WSP_API const char *wsp_label_source_name(wsp_label_source source);
  */
 WSP_API const char *wsp_label_name(const char *ndpi_name, bool *service);
 
+/* Do two labels name the same, each in nDPI's name of any release or in ours, in upper or lower case? ("FTP_CONTROL", "FTP") */
+WSP_API bool wsp_label_same(const char *a, const char *b);
+
+/* Does nDPI say of a flow what a label means: the protocol, what it carries, or whose it is? */
+WSP_API bool wsp_verdict_is(const wsp_verdict *v, const char *label);
+
 /* ---- Community ID, version 1 (https://github.com/corelight/community-id-spec) ---- */
 
 #define WSP_COMMUNITY_ID_SIZE 31 /* "1:", 28 characters, NUL */

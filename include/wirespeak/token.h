@@ -223,8 +223,9 @@ typedef struct wsp_tokenize_stats {
     uint64_t captures,
         broken; /* captures read; of them cut off or lying somewhere (what came before is kept) */
     uint64_t packets, flows, bytes; /* bytes as captured */
-    uint64_t unread;                /* paths that were no captures (keep_going of the input) */
-    uint64_t joined;                /* files that are one capture, of a joined input */
+    uint64_t kept;    /* packets that came into the set: the first max_packets of each flow */
+    uint64_t unread;  /* paths that were no captures (keep_going of the input) */
+    uint64_t joined;  /* files that are one capture, of a joined input */
     uint64_t opaque;  /* captures of link types that are not taken apart (see wsp_packet_link) */
     uint64_t evicted; /* flows that ended because of max_flows or max_open_bytes */
     uint64_t header_tokens, payload_tokens; /* payload: kind and text; header: all others */

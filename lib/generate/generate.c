@@ -246,6 +246,22 @@ static void say_undrawn(const job *j)
                  "%zu flows end early: nothing can be drawn after the packets they have", n);
 }
 
+/* An edit of a field that no packet has is a mistake of whoever asked for it, or an unlucky seed. */
+static void say_unset(const job *j)
+{
+    uint64_t set = 0;
+
+    for (unsigned i = 0; i < j->threads; i++)
+        set |= j->speakers[i] ? wspi_speaker_edited(j->speakers[i]) : 0;
+    for (size_t i = 0; i < WSPI_MIN(j->o->n_edits, 63u); i++) {
+        const wsp_edit *e = &j->o->edits[i];
+        if (!(set >> i & 1))
+            wspi_log(WSP_LOG_WARNING,
+                     "no packet that was to be edited has the field %s: nothing is set",
+                     wspi_protos[e->layer]->fields[e->field].name);
+    }
+}
+
 /* Few flows are shared evenly, and not among more threads than have enough of them to be drawn side by side. */
 static void share_flows(job *j)
 {
@@ -318,6 +334,8 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
         st = write_frames(&j, w, err);
     *packets = j.packets;
     say_undrawn(&j);
+    if (st == WSP_OK)
+        say_unset(&j);
     (void)pthread_mutex_destroy(&j.lock);
     for (unsigned i = 0; i < j.threads; i++)
         wspi_speaker_free(j.speakers[i]);

@@ -587,6 +587,7 @@ wsp_status wspi_speaker_try(speaker *g, int32_t condition, float *gain, wsp_erro
     qsort(gains, n, sizeof *gains, by_gain);
     *gain = n ? gains[n * 3 / 4] : -INFINITY;
     g->undrawn = 0;
+    g->editor.set = 0;
     return WSP_OK;
 }
 
@@ -717,4 +718,9 @@ const wspi_frames *wspi_speaker_frames(const wspi_speaker *g)
 size_t wspi_speaker_undrawn(const wspi_speaker *g)
 {
     return g->undrawn;
+}
+
+uint64_t wspi_speaker_edited(const wspi_speaker *g)
+{
+    return g->editor.set;
 }

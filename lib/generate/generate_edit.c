@@ -75,9 +75,11 @@ wsp_status wsp_edit_parse(const char *text, wsp_edit *out, wsp_error *err)
     return WSP_OK;
 }
 
-/* Sets the field in every layer of its kind that is the packet's own. */
-static void set_field(wsp_packet *p, const wsp_edit *e)
+/* Sets the field in every layer of its kind that is the packet's own; is there one? */
+static bool set_field(wsp_packet *p, const wsp_edit *e)
 {
+    bool any = false;
+
     for (size_t i = 0; i < wspi_own_layers(p); i++) {
         wspi_layer *l = &p->layers[i];
 
@@ -85,7 +87,9 @@ static void set_field(wsp_packet *p, const wsp_edit *e)
             continue;
         l->v[e->field] = e->value;
         l->autos &= (uint16_t) ~(1u << e->field);
+        any = true;
     }
+    return any;
 }
 
 wsp_status wspi_editor_take(wspi_editor *e, int linktype, wsp_frame *frame)
@@ -117,8 +121,8 @@ wsp_status wspi_edit_frame(wspi_editor *e, const wsp_edit *edits, size_t n, int 
         return WSP_OK;
     WSP_TRY(wspi_editor_take(e, linktype, frame));
     for (size_t i = 0; i < n; i++)
-        if (edits[i].packet == 0 || edits[i].packet == number)
-            set_field(e->packet, &edits[i]);
+        if ((edits[i].packet == 0 || edits[i].packet == number) && set_field(e->packet, &edits[i]))
+            e->set |= UINT64_C(1) << WSPI_MIN(i, 63);
     wspi_editor_build(e, frame);
     return WSP_OK;
 }

@@ -125,7 +125,9 @@ typedef struct wspi_told_flow {
     bool turned;              /* the flow table takes its server for its initiator */
     size_t n, cap;            /* packets */
     wspi_told_packet *packet; /* [n], or NULL */
-    char label[32];           /* what nDPI says */
+    char app[32],
+        label
+            [32]; /* what nDPI says: the innermost protocol that it has a name for, ours of the outer one */
     int32_t condition;
 } wspi_told_flow;
 
@@ -144,6 +146,8 @@ typedef struct wspi_editor {
     wsp_packet *packet, *other;
     uint8_t *bytes;
     size_t cap;
+    uint64_t
+        set; /* bit i: edit i has set a field of some packet (of the 64th edit on: one of them has) */
 } wspi_editor;
 
 /* Changes packet `number` (from 1) of a flow by the edits that are of it; *frame then lends the editor's bytes. */
@@ -264,8 +268,9 @@ wsp_status wspi_speaker_try(wspi_speaker *s, int32_t condition, float *gain,
 /* [conditions], borrowed: flows that gain less than is usual begin again. */
 void wspi_speaker_guide(wspi_speaker *s, const float *usual_gain);
 const wspi_frames *wspi_speaker_frames(const wspi_speaker *s);
-size_t wspi_speaker_undrawn(
-    const wspi_speaker *s); /* flows of a capture that it could not go on with */
+/* Flows of a capture that it could not go on with; a wspi_editor's `set`. */
+size_t wspi_speaker_undrawn(const wspi_speaker *s);
+uint64_t wspi_speaker_edited(const wspi_speaker *s);
 void wspi_speaker_free(wspi_speaker *s);
 
 #endif

@@ -21,8 +21,10 @@ static void release(void *arg, wsp_flow *f)
     if (!f->user)
         return;
     wsp_labeller_verdict(f->user, &v);
-    if (strlen(v.protocol) < sizeof told->label)
+    if (strlen(v.protocol) < sizeof told->label && strlen(v.app) < sizeof told->app) {
         memcpy(told->label, v.protocol, strlen(v.protocol) + 1);
+        memcpy(told->app, v.app, strlen(v.app) + 1);
+    }
     wsp_labeller_flow_free(f->user);
 }
 
@@ -161,18 +163,40 @@ int wsp_prompt_linktype(const wsp_prompt *p)
     return p->linktype;
 }
 
+/* The condition of the head's label that is this name, in the head's own words or in others; -1: it has none. */
+static int32_t condition_of(const wsp_model *m, const wsp_head *head, const char *name)
+{
+    char label[256];
+    int32_t condition;
+
+    (void)snprintf(label, sizeof label, "%s:%s", head->name, name);
+    if (wsp_find_condition(m, label, &condition, NULL) == WSP_OK)
+        return condition;
+    for (size_t l = 0; l < head->n_labels; l++) {
+        (void)snprintf(label, sizeof label, "%s:%s", head->name, head->labels[l]);
+        if (wsp_label_same(head->labels[l], name) &&
+            wsp_find_condition(m, label, &condition, NULL) == WSP_OK)
+            return condition;
+    }
+    return -1;
+}
+
 size_t wsp_prompt_conditions(wsp_prompt *p, const wsp_model *m, const char *head)
 {
+    const wsp_head *h = NULL;
     size_t known = 0;
 
-    for (size_t i = 0; i < p->n; i++) {
-        char label[128];
+    for (size_t i = 0; i < wsp_model_head_count(m) && !h; i++)
+        if (strcmp(wsp_model_head(m, i)->name, head) == 0)
+            h = wsp_model_head(m, i);
 
-        (void)snprintf(label, sizeof label, "%s:%s", head, p->flow[i].label);
-        if (wsp_find_condition(m, label, &p->flow[i].condition, NULL) == WSP_OK)
-            known++;
-        else
-            p->flow[i].condition = -1;
+    for (size_t i = 0; i < p->n; i++) {
+        wspi_told_flow *f = &p->flow[i];
+
+        f->condition = h ? condition_of(m, h, f->app) : -1;
+        if (h && f->condition < 0)
+            f->condition = condition_of(m, h, f->label);
+        known += f->condition >= 0;
     }
     return known;
 }

@@ -52,6 +52,23 @@ const char *wsp_label_name(const char *ndpi_name, bool *service)
     return row ? row->ours : NULL;
 }
 
+bool wsp_label_same(const char *a, const char *b)
+{
+    const char *x = wsp_label_name(a, NULL), *y = wsp_label_name(b, NULL);
+
+    return strcasecmp(x ? x : a, y ? y : b) == 0;
+}
+
+bool wsp_verdict_is(const wsp_verdict *v, const char *label)
+{
+    const char *const said[] = {v->protocol, v->service, v->master, v->app};
+
+    for (size_t i = 0; i < WSPI_COUNT(said); i++)
+        if (*said[i] && wsp_label_same(said[i], label))
+            return true;
+    return false;
+}
+
 wsp_labeller_options wsp_labeller_options_default(void)
 {
     return (wsp_labeller_options){.max_packets = 32, .guess = true};

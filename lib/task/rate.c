@@ -24,7 +24,7 @@ static void release(void *arg, wsp_flow *f)
         r->rate->flows++;
         if (v.source == WSP_LABEL_DPI) {
             r->rate->told++;
-            r->rate->right += strcmp(v.protocol, wsp_labels_name(r->opt->labels, label)) == 0;
+            r->rate->right += wsp_verdict_is(&v, wsp_labels_name(r->opt->labels, label));
         }
     }
     wsp_labeller_flow_free(f->user);

@@ -195,6 +195,7 @@ static wsp_status keep_coded(tokenizer *k, coded_flow *f, const wsp_frame *frame
         WSP_TRY(wspi_bits_packet(k->bits, frame));
     if ((!k->opt.keep && !k->bits) || (k->opt.max_packets && f->n_packets == k->opt.max_packets))
         return WSP_OK;
+    k->stats->kept += k->opt.keep;
     return keep_packet(k, f, ids, n, resid, k->opt.drop_residuals ? 0 : len);
 }
 
@@ -288,8 +289,9 @@ static wsp_status code_capture(tokenizer *k, const wsp_capture_info *info, wsp_e
     while (st == WSP_OK) {
         st = wsp_input_next(k->in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {
-            wspi_log(WSP_LOG_WARNING, "%s (the %llu packets before it are kept)",
-                     err ? err->text : info->name, (unsigned long long)number);
+            wspi_log(WSP_LOG_WARNING, "%s (the %llu packets before it%s are kept)",
+                     err ? err->text : info->name, (unsigned long long)number,
+                     wsp_input_joined(k->in) ? ", of all files together," : "");
             k->stats->broken++;
             st = WSP_EOF;
         } else if (st == WSP_OK) {

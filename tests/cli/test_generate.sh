@@ -146,6 +146,11 @@ from --after 4 --seed 3 -w "$tmp/after.pcap" && from --infill 4 --seed 3 -w "$tm
     from --new-times --seed 3 -w "$tmp/times.pcap" && from --speed 2 -w "$tmp/speed.pcap" &&
     from --set ipv4.ttl=33 --set 2:tcp.flags=RA --set 4:tcp.cksum=7 -w "$tmp/set.pcap"
 result $? "flows of a capture are gone on with, filled in, sent at other times, edited"
+"$ws" generate -m "$model" --from "$tmp/http.pcap" --set ipv4.ttl=33 --set vlan.id=5 -w "$tmp/unset.pcap" 2>"$tmp/unset.err" &&
+    grep -q 'has the field vlan.id: nothing is set' "$tmp/unset.err" && ! grep -q ipv4.ttl "$tmp/unset.err"
+result $? "an edit of a field that no packet has is told"
+generate -m "$model" --start 1764300000 -w "$tmp/today.pcap" && "$ws" label -q "$tmp/today.pcap" | head -n 1 | grep -q '"timestamp":"2025-11-28T'
+result $? "flows start when they are told to"
 python3 - "$tmp" <<'EOF'
 import collections, re, struct, sys
 
@@ -271,6 +276,9 @@ assert all(a <= b for a, b in zip(sorted(packets(like)), sorted(packets(real))))
 assert sum(packets(like)) >= sum(packets(real)) / 2, (packets(like), packets(real))
 EOF
 result $? "flows are as many and no longer than those of a capture that they shall be like"
+"$ws" generate -m "${top_srcdir:-.}/models/generator.safetensors" --like "$data/smb.pcap" --seed 4 -w "$tmp/smb.pcap" 2>"$tmp/smb.err" &&
+    grep -q ' 3 of a class' "$tmp/smb.err" && [ "$("$ws" label -q "$tmp/smb.pcap" | grep -c '"app":"SMBv23"')" -ge 2 ]
+result $? "and of the classes that nDPI names in other words: SMBv23 in NetBIOS"
 
 "$ws" info -o json "$model" "$tmp/a.npz" | python3 -c '
 import json, sys

@@ -5,6 +5,10 @@ set -u
 # shellcheck source=tests/cli/common
 . "${top_srcdir:-.}/tests/cli/common"
 
+"$ws" tokenize --max-packets 2 -w "$tmp/first.npz" "$data/dns.pcap" 2>&1 | grep -q '^the first 22 of 30 packets of 13 flows' &&
+    "$ws" detokenize -w "$tmp/first.pcap" "$tmp/first.npz" 2>&1 | grep -q '^22 packets'
+result $? "what --max-packets left out is not told as written"
+
 # fails NAME STATUS ARGUMENT...: one line on stderr, this exit status, and no file left behind in out/
 fails() {
     local name=$1 status=$2 rc=0 lines

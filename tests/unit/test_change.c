@@ -201,7 +201,8 @@ static wsp_label_rate rate_of(const wsp_labels *l, const char *name, const char 
 
 static void the_label_rate_falls_when_payload_is_missing(void **state)
 {
-    wsp_labels *l = list_first_flow("http", "HTTP"), *other = list_first_flow("http", "SSH");
+    wsp_labels *l = list_first_flow("http", "HTTP"), *other = list_first_flow("http", "SSH"),
+               *smb = list_first_flow("smb", "SMBv1");
     wsp_label_rate rate = rate_of(l, "http", "none");
 
     (void)state;
@@ -211,11 +212,14 @@ static void the_label_rate_falls_when_payload_is_missing(void **state)
     assert_int_equal(rate_of(other, "http", "none").told, 1);
     assert_int_equal(rate_of(other, "http", "none").right, 0);
     assert_int_equal(rate_of(l, "http", "forged").flows, 1);
+    assert_int_equal(rate_of(smb, "smb", "none").right,
+                     1); /* nDPI: NetBIOS, which carries SMBv23 */
     rate = rate_of(l, "http", "headers");
     assert_int_equal(rate.flows, 1);
     assert_int_equal(rate.told, 0);
     wsp_labels_free(l);
     wsp_labels_free(other);
+    wsp_labels_free(smb);
 }
 
 int main(void)

@@ -296,7 +296,26 @@ static void the_label_table_is_sorted_and_one_name_is_of_one_kind(void **state)
     assert_string_equal(wsp_label_name("NetFlix", &service), "Netflix");
     assert_true(service);
     assert_null(wsp_label_name("NoSuchProtocol", &service));
+    assert_true(wsp_label_same("FTP_CONTROL", "FTP"));
+    assert_true(wsp_label_same("ICMPV6", "icmpv6"));
+    assert_true(wsp_label_same("NoSuchProtocol", "nosuchprotocol"));
+    assert_false(wsp_label_same("FTP_CONTROL", "FTP_DATA"));
     assert_string_equal(wsp_label_source_name(WSP_LABEL_DPI), "dpi");
+}
+
+static void a_verdict_is_what_any_of_its_names_say(void **state)
+{
+    const wsp_verdict
+        v = {.protocol = "TLS", .service = "Netflix", .master = "TLS", .app = "NetFlix"},
+        smb = {.protocol = "NetBIOS", .service = "", .master = "NetBIOS", .app = "SMBv23"};
+
+    (void)state;
+    assert_true(wsp_verdict_is(&v, "tls"));
+    assert_true(wsp_verdict_is(&v, "NetFlix"));
+    assert_false(wsp_verdict_is(&v, "HTTP"));
+    assert_true(wsp_verdict_is(&smb, "NetBIOS"));
+    assert_true(wsp_verdict_is(&smb, "SMBv1")); /* both are SMB */
+    assert_false(wsp_verdict_is(&smb, ""));
 }
 
 /* ---- Community ID: values of the specification's baseline ---- */
@@ -623,6 +642,7 @@ int main(void)
         cmocka_unit_test(a_packet_over_64_kib_is_looked_at_in_part),
         cmocka_unit_test(a_labeller_that_may_see_no_packet_is_refused),
         cmocka_unit_test(the_label_table_is_sorted_and_one_name_is_of_one_kind),
+        cmocka_unit_test(a_verdict_is_what_any_of_its_names_say),
         cmocka_unit_test(community_ids_are_those_of_the_specification),
         cmocka_unit_test(both_directions_have_one_community_id_except_one_way_icmp),
         cmocka_unit_test(a_flow_that_is_not_of_ip_has_no_community_id),
