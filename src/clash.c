@@ -3,6 +3,7 @@
 #include "clash.h"
 
 #include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,4 +81,25 @@ const char *clash_read(const clash *c, const char *path)
     }
     f = find_in(c, path);
     return !f ? NULL : is_standard(f->name) ? path : f->name;
+}
+
+bool clash_same(const char *a, const char *b)
+{
+    const char *const path[] = {a, b};
+    const char *name[2];
+    struct stat sb[2];
+    char folder[4096];
+    int there[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *slash = strrchr(path[i], '/');
+
+        name[i] = slash ? slash + 1 : path[i];
+        there[i] = stat(path[i], &sb[i]) == 0;
+        (void)snprintf(folder, sizeof folder, "%.*s.", (int)(name[i] - path[i]), path[i]);
+        if (!there[i] && stat(folder, &sb[i]) != 0)
+            return false;
+    }
+    return there[0] == there[1] && sb[0].st_dev == sb[1].st_dev && sb[0].st_ino == sb[1].st_ino &&
+           (there[0] ? S_ISREG(sb[0].st_mode) : strcmp(name[0], name[1]) == 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clash.h: finds a file that a command would both read and write, before anything is opened. */
+/* clash.h: finds a file that a command would both read and write, or write twice, before anything is opened. */
 #ifndef WSP_CLASH_H
 #define WSP_CLASH_H
 
@@ -23,5 +23,7 @@ typedef struct clash {
 void clash_write(clash *c, const char *path, const char *name);
 /* The name of a file that is written and is `path` or, if that is a folder, in it; NULL: none. "-" is standard input. */
 const char *clash_read(const clash *c, const char *path);
+/* Would two outputs be one file, whether it is there or not? What is there and no file cannot be lost. */
+bool clash_same(const char *a, const char *b);
 
 #endif

@@ -70,7 +70,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "one answer for each capture, by the votes of its flows"},
         {.name = "by-host", .kind = CLI_FLAG, .value = &a->by_host,
          .help = "one answer for each host, by the votes of the flows that\nit opened"},
-        {.name = "min-confidence", .kind = CLI_REAL, .value = &a->least, .arg = "P", .rmin = -1, .rmax = 1,
+        {.name = "min-confidence", .kind = CLI_REAL, .value = &a->least, .arg = "P", .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
         {.name = "top", .kind = CLI_SIZE, .value = &a->top, .arg = "K", .min = 1, .max = 65536,
          .help = "the K likeliest labels of each head"},

@@ -8,6 +8,9 @@
 #include "cli.h"
 #include "wirespeak/task.h"
 
+static const cli_rule rules[] = {{"plant-every", CLI_ONLY_WITH, "plant"},
+                                 {NULL, CLI_ONLY_WITH, NULL}};
+
 static const cli_page page = {
     .name = "forge",
     .operands = "[OPTION]... -w OUT.pcap FILE...",
@@ -19,6 +22,7 @@ static const cli_page page = {
         "that does not look at hosts gives the same labels.",
     .examples = "  wirespeak forge -w forged.pcap trace.pcap\n"
                 "  wirespeak forge --only ports,ttl --seed 7 -w forged.pcap trace.pcap\n",
+    .rules = rules,
     .min_operands = 1,
     .max_operands = -1,
 };
@@ -36,9 +40,11 @@ static const struct {
 
 static unsigned parse_parts(const char *list)
 {
+    const char *const all = list;
     unsigned what = 0;
+    bool none = false;
 
-    while (*list) {
+    do { /* an empty list (of a variable that nobody set) is none that anybody meant */
         size_t n = strcspn(list, ","), i = 0;
         while (i < sizeof parts / sizeof parts[0] &&
                (strlen(parts[i].name) != n || strncmp(parts[i].name, list, n) != 0))
@@ -49,8 +55,11 @@ static unsigned parse_parts(const char *list)
                 "'%.*s' is none of addresses, ports, ttl, numbers, timestamps, names, none", (int)n,
                 list);
         what |= parts[i].bit;
+        none |= parts[i].bit == 0;
         list += n + (list[n] == ',');
-    }
+    } while (*list);
+    if (none && what)
+        cli_die_usage(page.name, "--only %s: 'none' stands alone", all);
     return what;
 }
 

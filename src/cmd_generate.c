@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "asked.h"
@@ -208,7 +207,7 @@ static int find_labels(const arguments *a, const wsp_model *m, const char *name,
         return CLI_OK;
     (void)snprintf(before, sizeof before, "%.*s", eq ? (int)(eq - name) : 0, name);
     if (eq && wsp_find_conditions(m, before, condition, MAX_SHARES, n, &other) == WSP_OK)
-        return cli_fail("--label %s: a share is a number above 0, up to 1e9", name);
+        return cli_usage(page.name, "--label %s: a share is a number above 0, up to 1e9", name);
     return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
 }
 
@@ -219,9 +218,10 @@ static int read_labels(arguments *a, const wsp_model *m)
         char name[256];
         double share = read_share(a->labels.items[i], name, sizeof name);
         size_t n;
+        int rc = find_labels(a, m, name, condition, &n);
 
-        if (find_labels(a, m, name, condition, &n) != CLI_OK)
-            return CLI_FAILED;
+        if (rc != CLI_OK)
+            return rc;
         if (n > MAX_SHARES - a->opt.n_mix)
             return cli_fail("--label %s: more than %d labels in all", name, MAX_SHARES);
         for (size_t k = 0; k < n; k++)
@@ -347,9 +347,10 @@ static int generate(arguments *a, const wsp_model *m)
     uint64_t packets = 0;
     wsp_error err;
     wsp_status st;
+    int rc = read_labels(a, m);
 
-    if (read_labels(a, m) != CLI_OK)
-        return CLI_FAILED;
+    if (rc != CLI_OK)
+        return rc;
     if (payload)
         a->opt.max_payload = strtoul(payload, NULL, 10);
     st = read_prompt(a, m, &err);
@@ -398,46 +399,6 @@ static int generate(arguments *a, const wsp_model *m)
     return CLI_OK;
 }
 
-/* Would two outputs be one file? What is there and no file cannot be lost. */
-static bool same_file(const char *a, const char *b)
-{
-    const char *const path[] = {a, b};
-    const char *name[2];
-    struct stat sb[2];
-    char folder[4096];
-    int there[2];
-
-    for (size_t i = 0; i < 2; i++) {
-        const char *slash = strrchr(path[i], '/');
-
-        name[i] = slash ? slash + 1 : path[i];
-        there[i] = stat(path[i], &sb[i]) == 0;
-        (void)snprintf(folder, sizeof folder, "%.*s.", (int)(name[i] - path[i]), path[i]);
-        if (!there[i] && stat(folder, &sb[i]) != 0)
-            return false;
-    }
-    return there[0] == there[1] && sb[0].st_dev == sb[1].st_dev && sb[0].st_ino == sb[1].st_ino &&
-           (there[0] ? S_ISREG(sb[0].st_mode) : strcmp(name[0], name[1]) == 0);
-}
-
-static int outputs_differ(const arguments *a)
-{
-    const struct {
-        const char *option, *path;
-    } out[] = {{"--write", a->out},
-               {"--asked", a->asked},
-               {"--fuzz-log", a->fuzz.log},
-               {"--corpus", a->fuzz.corpus}};
-
-    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
-        for (size_t k = 0; k < i; k++)
-            if (out[i].path && out[k].path && strcmp(out[k].path, "-") != 0 &&
-                same_file(out[i].path, out[k].path))
-                return cli_usage(page.name, "%s: %s and %s would be one file", out[i].path,
-                                 out[k].option, out[i].option);
-    return CLI_OK;
-}
-
 int cmd_generate(int argc, char **argv)
 {
     arguments a = {.opt = wsp_generate_options_default(), .dtype = "auto"};
@@ -464,7 +425,6 @@ int cmd_generate(int argc, char **argv)
     a.fuzz.drawn = !a.from || a.infill || a.opt.from.after != SIZE_MAX;
     if (fuzzing_mistake(&a.fuzz))
         return cli_usage(page.name, "%s", fuzzing_mistake(&a.fuzz));
-    rc = outputs_differ(&a);
     for (int side = 0; side < 2 && rc == CLI_OK; side++)
         if ((rc = read_networks(&a, side)) == CLI_OK)
             rc = read_mac(&a, side);

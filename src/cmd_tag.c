@@ -464,7 +464,6 @@ static size_t decision_options(run *r, cli_option *o)
          .kind = CLI_REAL,
          .value = &r->tag_options.min_confidence,
          .arg = "P",
-         .rmin = -1,
          .rmax = 1,
          .help = "below it a flow is \"unknown\" (default the model's)"},
         {.name = "dtype",

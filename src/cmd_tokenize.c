@@ -14,7 +14,7 @@
 static const cli_rule rules[] = {
     {"policy", CLI_ONLY_WITH, "write"}, {"seed", CLI_ONLY_WITH, "part"},
     {"val", CLI_ONLY_WITH, "part"},     {"test", CLI_ONLY_WITH, "part"},
-    {NULL, CLI_ONLY_WITH, NULL},
+    {"output", CLI_ONLY_WITH, "stats"}, {NULL, CLI_ONLY_WITH, NULL},
 };
 
 static const cli_page page = {

@@ -13,6 +13,9 @@
 #include "trained.h"
 #include "wirespeak/task.h"
 
+static const cli_rule rules[] = {{"checkpoint-every", CLI_ONLY_WITH, "checkpoint"},
+                                 {NULL, CLI_ONLY_WITH, NULL}};
+
 static const cli_page page = {
     .name = "train",
     .operands = "[OPTION]... -w MODEL.safetensors TRAIN.npz...",
@@ -23,6 +26,7 @@ static const cli_page page = {
     .examples = "  wirespeak train --config small --val val.npz -w model.safetensors train.npz\n",
     .min_operands = 1,
     .max_operands = -1,
+    .rules = rules,
 };
 
 typedef struct progress {
@@ -308,6 +312,9 @@ int cmd_train(int argc, char **argv)
         return cli_usage(page.name, "--best-by f1 needs validations: --val FILE and --val-every N");
     if (a.opt.resume && !a.opt.checkpoint)
         return cli_usage(page.name, "--resume needs --checkpoint FILE");
+    (void)token_sets_policy(page.name, a.opt.view.policy);
+    if (!(a.lm > 0) && !(a.head > 0))
+        return cli_usage(page.name, "--lm-weight 0 and --head-weight 0 leave nothing to learn");
     if (!(a.body_lr > 0) && a.lm > 0)
         return cli_usage(page.name, "--body-lr 0 trains the heads alone: give --lm-weight 0");
     if (!a.mpi && getenv("OMPI_COMM_WORLD_SIZE"))

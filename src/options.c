@@ -542,6 +542,21 @@ static void note_written(clash *c, const cli_option *o)
     }
 }
 
+/* Two outputs that are one file: the later would take the place of the other. */
+static void check_written(const cli_page *page, const parser *p, size_t at)
+{
+    const cli_option *o = p->rows[at];
+    cli_list mine = values(o);
+
+    for (size_t i = 0; i < at; i++) {
+        cli_list other = p->rows[i]->file == CLI_WRITES ? values(p->rows[i]) : (cli_list){.n = 0};
+        if (mine.n && other.n && strcmp(mine.items[0], "-") != 0 &&
+            clash_same(mine.items[0], other.items[0]))
+            cli_die_usage(page->name, "%s: --%s and --%s would be one file", mine.items[0],
+                          p->rows[i]->name, o->name);
+    }
+}
+
 static void check_read(const cli_page *page, const clash *c, const char *path, bool named)
 {
     const char *both = clash_read(c, path), *eq = named ? strchr(path, '=') : NULL;
@@ -557,8 +572,10 @@ static void check_files(const cli_page *page, const parser *p, char **operands, 
     clash c = {.n = 0};
 
     for (size_t i = 0; i < p->n; i++)
-        if (p->rows[i]->file == CLI_WRITES)
+        if (p->rows[i]->file == CLI_WRITES) {
+            check_written(page, p, i);
             note_written(&c, p->rows[i]);
+        }
     for (size_t i = 0; i < p->n; i++) {
         const cli_option *o = p->rows[i];
         cli_list v = o->file == CLI_READS ? values(o) : (cli_list){.n = 0};

@@ -440,7 +440,7 @@ static bool pass_over(wsp_input *in, const wsp_error *err)
 /* The last of the paths that are no captures is an error, if there was nothing else; so are folders without a file, once. */
 static wsp_status end_of_paths(wsp_input *in, wsp_error *err)
 {
-    bool nothing = !in->opened && !in->told && !in->skipped && in->n_paths;
+    bool nothing = !in->opened && !in->told && in->n_paths;
 
     in->told = true;
     if (nothing && !in->has_held)

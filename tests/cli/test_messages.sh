@@ -74,6 +74,16 @@ for option in "--fanout 3" --no-promiscuous "--snaplen 100" "--buffer 1Mi" "--ma
     says "${option%% *} is for --interface" tag $option -m m -r "$data/dns.pcap"
 done
 says "--skip-bad is for --read" tag --skip-bad -m m -i lo
+says "--plant-every is for --plant" forge --plant-every 3 -w "$tmp/x" x
+says "--checkpoint-every is for --checkpoint" train --checkpoint-every 3 -w "$tmp/x" x
+says "--output is for --stats" tokenize -o json -w "$tmp/x" x
+says "--min-confidence takes 0 to 1; not '-0.5'" classify -m m --min-confidence -0.5 x
+says "--min-confidence takes 0 to 1; not '-1'" tag -m m --min-confidence -1 -r x
+says "there is no mask policy 'nope': identity-free, " train --policy nope -w "$tmp/x" x
+says "leave nothing to learn" train --lm-weight 0 --head-weight 0 -w "$tmp/x" x
+says "'' is none of addresses, ports" forge --only "" -w "$tmp/x" x
+says "'none' stands alone" forge --only none,ports -w "$tmp/x" x
+says "a share is a number above 0" generate -m "${top_srcdir:-.}/models/generator.safetensors" --label DNS=0 -w "$tmp/x"
 
 # ---- what is a mistake on the command line ----
 
@@ -111,8 +121,13 @@ result $? "nothing is written"
 "$ws" label -q "$tmp/none" "$data/dns.pcap" >/dev/null
 result $? "an empty folder beside a capture is fine"
 printf 'no capture\n' >"$tmp/none/text"
-"$ws" label -q --skip-bad "$tmp/none" 2>/dev/null
-result $? "and so is one where all was passed over on request"
+for c in "label" "tokenize -w $tmp/x" "classify -m $model -w $tmp/x" "embed -m $model -w $tmp/x" "tag -q -m $model -r" "split -w $tmp/x" "label --join"; do
+    rc=0
+    # shellcheck disable=SC2086 # a command and its options
+    "$ws" ${c%% *} --skip-bad ${c#"${c%% *}"} "$tmp/none" >"$tmp/out" 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && grep -q "^wirespeak: $tmp/none: there is no capture in it$" "$tmp/err" && [ ! -s "$tmp/out" ] && [ ! -e "$tmp/x" ]
+    result $? "$c: but not one where all was passed over: nobody asked for nothing"
+done
 
 # ---- captures that break off ----
 

@@ -28,7 +28,7 @@ refused() {
     "$ws" "$@" >/dev/null 2>"$tmp/err.list" <"${from:-/dev/null}" || rc=$?
     sums >"$tmp/after.list"
     cmp -s "$tmp/before.list" "$tmp/after.list" && [ $rc = 2 ] && [ "$(wc -l <"$tmp/err.list")" = 1 ] &&
-        grep -q 'is read and written' "$tmp/err.list"
+        grep -q "${why:-is read and written}" "$tmp/err.list"
     result $? "$name (exit $rc: $(tail -n 1 "$tmp/err.list"))"
 }
 
@@ -63,6 +63,12 @@ refused "eval --generated" eval --generated "name=$x" --real "$data/dns.pcap" --
 refused "grow: the set" grow -m "$m" -w "$t" "$t"
 refused "enroll: an example" enroll --label new -m "$m" -w "$x" "$x"
 refused "calibrate: the set" calibrate -m "$m" -w "$t" "$t"
+
+why='would be one file'
+refused "eval: answers and page" eval -m "$m" --answers "$tmp/new.a" --html "$tmp/./new.a" "$t"
+refused "train: model and log" train --config tiny -w "$tmp/new.a" --log "$tmp/new.a" "$t"
+refused "train: log and checkpoint, by two names" train --config tiny -w "$tmp/new.m" --log "$tmp/hard" --checkpoint "$x" "$t"
+unset why
 
 # ---- what is no mistake ----
 
