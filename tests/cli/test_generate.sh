@@ -309,7 +309,7 @@ ln -s a.pcap "$tmp/link.tsv"
 fails 2 "a list and a capture in one file by a link" "$ws" generate -m "$model" -n 1 -w "$tmp/a.pcap" --asked "$tmp/link.tsv"
 fails 2 "no seconds" "$ws" generate -m "$model" --seconds 0 -w "$tmp/x.pcap"
 for share in 0 -1 x ''; do
-    fails 1 "a share that is none" "$ws" generate -m "$model" -n 1 --label "DNS=$share" -w "$tmp/x.pcap" && grep -q 'a share is a number above 0' "$tmp/err"
+    fails 2 "a share that is none" "$ws" generate -m "$model" -n 1 --label "DNS=$share" -w "$tmp/x.pcap" && grep -q 'a share is a number above 0' "$tmp/err"
     result $? "and it says what one is ($share)"
 done
 fails 2 "no output" "$ws" generate -m "$model"
