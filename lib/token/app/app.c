@@ -191,11 +191,6 @@ int wspi_app_owes(const wsp_context *ctx)
 
 /* ---- bytes ---- */
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 void wspi_app_fail(wspi_coder *c)
 {
     if (c->need)
@@ -226,7 +221,7 @@ uint64_t wspi_app_get(wspi_coder *c, size_t n)
 {
     uint64_t v = 0;
 
-    if (!c->enc || stopped(c))
+    if (!c->enc || wspi_app_stopped(c))
         return 0;
     if (wspi_app_captured(c) < n) {
         wspi_app_fail(c);
@@ -243,7 +238,7 @@ void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
 {
     uint8_t b[8];
 
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     if (c->fill ? c->pay.at + n > WSPI_SAMPLE_MOST : wspi_app_captured(c) < n) {
         c->bad = true;
@@ -261,7 +256,7 @@ static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
         wspi_app_opaque(c, n);
         return;
     }
-    for (; n && !stopped(c); n--)
+    for (; n && !wspi_app_stopped(c); n--)
         wspi_app_put(c, 1,
                      class == WSPI_TEXT_ANY ? wspi_rng_u64(&c->rng) & 255
                                             : 'a' + wspi_rng_u64(&c->rng) % 26);
@@ -270,7 +265,7 @@ static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
 void wspi_app_text(wspi_coder *c, size_t n, size_t shown, enum wspi_text_class class)
 {
     shown = WSPI_MIN(shown, n);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->spans)
         wspi_spans_bytes(c->spans, WSPI_SPAN_TEXT, c->pay.app, c->pay.at, shown);
@@ -285,7 +280,7 @@ void wspi_app_opaque(wspi_coder *c, size_t n)
 {
     size_t captured = c->fill ? n : WSPI_MIN(n, wspi_app_captured(c));
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (!c->fill && n > wspi_app_left(c)) {
         wspi_app_fail(c);
@@ -313,7 +308,7 @@ void wspi_app_close(wspi_coder *c, wspi_app_span s)
 {
     uint64_t len = c->pay.at - s.at;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->enc) {
         wspi_app_require(c, c->pay.at == s.end);
@@ -387,7 +382,7 @@ uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uin
     unsigned last = d->kind == WSPI_K_ENUM ? n - 1 : 0, k = c->enc ? index_of(d, last, v) : 0;
     bool free = d->kind == WSPI_K_FREE;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return 0;
     if (c->spans)
         wspi_spans_field(c->spans, c->pay.app, f, c->pay.at, v);
@@ -405,7 +400,7 @@ uint64_t wspi_app_code(wspi_coder *c, unsigned f, bool known, uint64_t want, uin
         forbid_predicted(c, d, base, last, want);
     if (d->width < 64)
         v &= (UINT64_C(1) << d->width) - 1;
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         c->app.v[c->dir][f] = v;
     return v;
 }
@@ -423,7 +418,7 @@ bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v)
     const wspi_field *d = &wspi_proto_of(c->pay.app)->fields[f];
     unsigned base = wspi_field_base(c->pay.app, f), count = wspi_field_count(c->pay.app, f), k = 0;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return false;
     if (c->enc && there)
         k = index_of(d, count - 1, *v);
@@ -433,7 +428,7 @@ bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v)
     forbid(c, base, count);
     if (there)
         *v = value_of(c, d, count - 1, k, *v);
-    return there && !stopped(c);
+    return there && !wspi_app_stopped(c);
 }
 
 bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t *v)
@@ -443,7 +438,7 @@ bool wspi_app_element(wspi_coder *c, unsigned f, size_t n, bool there, uint64_t 
     if (!wspi_app_next(c, f, there, v))
         return false;
     wspi_app_put(c, n, *v);
-    return !stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 void wspi_app_only(wspi_coder *c, unsigned from, unsigned count)
@@ -482,7 +477,7 @@ uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, ui
         (void)wspi_must(c, base, 1, 0);
     else if (!wspi_may(c, base, 1, false, false, &k))
         other = want;
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return 0;
     return c->app.v[c->dir][f] = other;
 }

@@ -175,6 +175,12 @@ bool wspi_app_is_stream(const wspi_coder *c);
 size_t wspi_app_left(const wspi_coder *c);
 size_t wspi_app_captured(const wspi_coder *c);
 
+/* Is the walk over, because something does not fit or the tokens have run out? Nothing is read, put or coded then. */
+static inline bool wspi_app_stopped(const wspi_coder *c)
+{
+    return c->bad || c->need || c->pay.fail;
+}
+
 /* Encoding: this payload does not fit. Decoding: these tokens do not. */
 void wspi_app_fail(wspi_coder *c);
 void wspi_app_require(wspi_coder *c, bool fits);

@@ -208,11 +208,6 @@ static const wspi_field fields[] = {
     [SEGMENTATION] = ENUM("bacnet.segmentation", 8, segmentation),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 static bool has_network(uint64_t f)
@@ -389,7 +384,7 @@ static void read_property(wspi_coder *c)
     object_id(c, false);
     constant(c, 0x19);
     is = told(c, PROPERTY, 1, may_property);
-    if (c->fill && !stopped(c))
+    if (c->fill && !wspi_app_stopped(c))
         wspi_bacnet_property(c, c->app.v[c->dir][OBJECT], is, is_answer);
 }
 
@@ -421,11 +416,11 @@ static void other_values(wspi_coder *c, uint64_t is)
 /* What a service has: `usual` is told only if it is something else. Samples: I-Am has other sizes of numbers, too. */
 static void service_values(wspi_coder *c, uint64_t service, uint64_t usual)
 {
-    uint64_t is = c->enc && !stopped(c) ? values_ahead(c) : OPAQUE;
+    uint64_t is = c->enc && !wspi_app_stopped(c) ? values_ahead(c) : OPAQUE;
 
     wspi_app_only(c, OPAQUE, usual == I_AM_VALUES);
     is = wspi_app_code(c, VALUES, true, usual, is);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (is == I_AM_VALUES)
         i_am(c);
@@ -571,7 +566,7 @@ static void walk(wspi_coder *c)
         network(c);
     else if (c->fill) /* seconds that a registration holds, or: done */
         wspi_app_put(c, 2, is == REGISTER ? 60 + wspi_rng_below(&c->rng, 3600) : 0);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill) {
         c->pay.out->data[2] = (uint8_t)(c->pay.at >> 8);

@@ -25,11 +25,6 @@ typedef struct span {
     size_t at, end;
 } span;
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- forms ---- */
 
 static unsigned form_of(const wspi_coder *c, const wspi_ber_head *h)
@@ -154,7 +149,7 @@ static bool row_token(walk *w, unsigned token, bool present, bool deviates)
     wspi_coder *c = w->c;
     unsigned k = 0;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return false;
     if (c->spans && present)
         wspi_spans_field(c->spans, c->pay.app, w->m->element, c->pay.at, token);
@@ -186,7 +181,7 @@ static void bar(walk *w, const wspi_ber *r, unsigned f)
 
 static void opaque(walk *w, const wspi_ber *r, size_t n)
 {
-    if (w->c->fill && r && r->make && !stopped(w->c))
+    if (w->c->fill && r && r->make && !wspi_app_stopped(w->c))
         r->make(w->c, n);
     else
         wspi_app_opaque(w->c, n);
@@ -216,7 +211,7 @@ static span open_element(walk *w, bool told, uint8_t tag, const wspi_ber_head *h
     wspi_app_put(c, 1, 0);
     s.at = c->pay.at;
     s.end = s.at + h->len;
-    if (c->spans && !stopped(c))
+    if (c->spans && !wspi_app_stopped(c))
         wspi_spans_length(c->spans, c->pay.app, s.at - h->width, h->width, s.end);
     if (w->form == WSPI_FORM_MIXED && !c->fill)
         s.width = (uint8_t)wspi_residual(c, WSPI_R_NONE, 1, s.width);
@@ -246,7 +241,7 @@ static void close_element(walk *w, const span *s)
     unsigned width = s->width;
     uint64_t octets;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->enc) {
         wspi_app_require(c, c->pay.at == s->end);
@@ -285,7 +280,7 @@ static void list(walk *w, const wspi_ber *r, size_t end)
     bool asked, ends = !last->flags;
     spot s = {.end = 0};
 
-    for (; n < r->max && !stopped(c); n++) {
+    for (; n < r->max && !wspi_app_stopped(c); n++) {
         if (r->each)
             r->each(c, n, &least, &most);
         if (row_token(w, r->in->token, c->enc && fits(w, r->in, end, &s), n >= most)) {
@@ -312,7 +307,7 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
     unsigned base = element_base(w) + r->in->token, k;
     spot s = {.end = 0};
 
-    for (unsigned n = 0; !stopped(c); n++) {
+    for (unsigned n = 0; !wspi_app_stopped(c); n++) {
         k = c->enc && c->pay.at == end                        ? ENDS
             : c->enc && n < r->max && fits(w, r->in, end, &s) ? MORE
                                                               : REST;
@@ -321,7 +316,7 @@ static void nest(walk *w, const wspi_ber *r, size_t end)
             c->legal[base + REST] = 0;
         if (wspi_asked(c) && c->need && (n == 0 || n >= r->max))
             c->legal[base + (n ? MORE : ENDS)] = 0;
-        if (stopped(c) || k == ENDS)
+        if (wspi_app_stopped(c) || k == ENDS)
             return;
         if (k == REST) {
             opaque_to(w, r, end);
@@ -395,7 +390,7 @@ static void text(walk *w, const wspi_ber *r, size_t len)
 
 static void literal(wspi_coder *c, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n && !stopped(c); i++) {
+    for (size_t i = 0; i < n && !wspi_app_stopped(c); i++) {
         (void)wspi_app_get(c, 1);
         wspi_app_put(c, 1, (uint8_t)s[i]);
     }
@@ -414,7 +409,7 @@ static void word(walk *w, const wspi_ber *r, size_t len)
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k < n ? k : OTHER);
     bar(w, r, r->field);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (k < n)
         literal(c, is[k].name, strlen(is[k].name));
@@ -465,7 +460,7 @@ static void oid(walk *w, const wspi_ber *r, size_t len)
     only_sampled(w, r);
     k = wspi_app_code(c, r->field, false, 0, k);
     bar(w, r, r->field);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (k < n)
         literal(c, r->oids[k].bytes, r->oids[k].len);
@@ -557,9 +552,9 @@ static void value(walk *w, const wspi_ber *r, const spot *s)
     if (choice)
         tag = tag_of(w, r);
     inner = open_element(w, choice, tag, &s->inner);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         contents(w, choice ? alternative(r, tag) : r, s->inner.len);
-    if (r->took && !stopped(c))
+    if (r->took && !wspi_app_stopped(c))
         r->took(c, inner.at);
     close_element(w, &inner);
     if (r->outer)
@@ -574,8 +569,8 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
     spot s = {.end = 0};
     bool optional = r->flags, there, asked = wspi_asked(c);
 
-    if (stopped(c) || (r->when && !r->when(c)))
-        return !stopped(c);
+    if (wspi_app_stopped(c) || (r->when && !r->when(c)))
+        return !wspi_app_stopped(c);
     there = c->enc && fits(w, r, end, &s);
     there = row_token(w, r->token, there == optional,
                       !(r->flags & (WSPI_BER_SAMPLED | WSPI_BER_USUAL)));
@@ -587,7 +582,7 @@ static bool element(walk *w, const wspi_ber *r, size_t end)
         opaque_to(w, NULL, end);
         return false;
     }
-    return !stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 /* ---- messages ---- */
@@ -598,7 +593,7 @@ static void opaque_here(wspi_coder *c, size_t n)
     size_t here = WSPI_MIN(n, wspi_app_left(c));
 
     wspi_app_opaque(c, here);
-    if (wspi_app_is_stream(c) && !stopped(c))
+    if (wspi_app_is_stream(c) && !wspi_app_stopped(c))
         c->app.left[c->dir] = (uint32_t)(n - here);
 }
 
@@ -618,12 +613,12 @@ static void part(walk *w, const wspi_ber_head *h)
     width = wspi_residual(c, WSPI_R_NONE, 1, h->width);
     len = wspi_app_code(c, w->m->length, false, 0, h->len);
     wspi_app_require(c, wspi_ber_width_fits((unsigned)width, (size_t)len));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     wspi_app_put(c, (size_t)width, wspi_ber_octets((unsigned)width, (size_t)len));
     end = c->pay.at + (size_t)len;
     w->form = WSPI_FORM_MIXED;
-    for (r = r->kind == WSPI_BER_SEQ ? r->in : NULL; r && !stopped(c); r++) {
+    for (r = r->kind == WSPI_BER_SEQ ? r->in : NULL; r && !wspi_app_stopped(c); r++) {
         if (r->when && !r->when(c))
             continue;
         if (r->kind == WSPI_BER_CHOICE && wspi_app_captured(c))
@@ -634,7 +629,7 @@ static void part(walk *w, const wspi_ber_head *h)
         value(w, r, &s);
     }
     wspi_app_require(c, end >= c->pay.at);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     opaque_here(c, end - c->pay.at);
 }
@@ -667,7 +662,7 @@ void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m)
         return;
     }
     wspi_app_require(c, !c->enc || whole);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     wspi_app_only(c, 0, m->forms);
     w.form = (unsigned)wspi_app_code(c, m->form, true, c->app.mode[c->dir],
@@ -677,7 +672,7 @@ void wspi_ber_one(wspi_coder *c, const wspi_ber_message *m)
         return;
     }
     wspi_app_require(c, w.form < WSPI_FORM_PART && (!c->enc || fits(&w, m->row, c->pay.end, &s)));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     c->app.mode[c->dir] = (uint8_t)w.form;
     value(&w, m->row, &s);
@@ -690,13 +685,13 @@ static bool more(wspi_coder *c, const wspi_ber_message *m)
     wspi_ber_head h;
     bool there = false;
 
-    if (stopped(c) || c->fill || c->app.left[c->dir] || !wspi_app_captured(c))
+    if (wspi_app_stopped(c) || c->fill || c->app.left[c->dir] || !wspi_app_captured(c))
         return false;
     if (c->enc)
         there = (m->sealed && sealed_here(c)) ||
                 (wspi_ber_peek(c->pay.in + c->pay.at, wspi_app_captured(c), &h) &&
                  h.tag == m->row->tag);
-    return !row_token(&w, m->rest, c->enc && !there, true) && !stopped(c);
+    return !row_token(&w, m->rest, c->enc && !there, true) && !wspi_app_stopped(c);
 }
 
 bool wspi_ber_continued(wspi_coder *c)
@@ -713,7 +708,7 @@ void wspi_ber_all(wspi_coder *c, const wspi_ber_message *m)
 {
     if (wspi_ber_continued(c) && !more(c, m))
         return;
-    for (unsigned n = 0; n < MAX_MESSAGES && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_MESSAGES && !wspi_app_stopped(c); n++) {
         wspi_ber_one(c, m);
         if (!more(c, m))
             return;

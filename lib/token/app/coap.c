@@ -141,11 +141,6 @@ static const form forms[] = {
     {2049, K_NUMBER, 0, 2}, {2053, K_NUMBER, 0, 2},
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static const form *form_of(uint64_t number)
 {
     static const form other = {0, K_OPAQUE, 0, UINT16_MAX};
@@ -281,7 +276,7 @@ static void text_option(wspi_coder *c, const form *is, uint64_t delta, size_t n)
     wspi_app_only(c, 3, f == LENGTH ? 2 : 5);
     len = wspi_app_code(c, f, f == LENGTH && is->least == is->most, is->most, n);
     put_head(c, delta, len);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (f == LENGTH)
         wspi_app_opaque(c, (size_t)len);
@@ -329,7 +324,8 @@ static void options(wspi_coder *c)
     uint64_t last = 0, number = 0;
     head h = {0};
 
-    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (c->fill || wspi_app_left(c)); n++) {
+    for (unsigned n = 0; n < MAX_OPTIONS && !wspi_app_stopped(c) && (c->fill || wspi_app_left(c));
+         n++) {
         const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
         bool there = c->enc && head_at(b, wspi_app_captured(c), &h);
 
@@ -349,7 +345,7 @@ static void options(wspi_coder *c)
         one_option(c, number, number - last, &h);
         last = number;
     }
-    if (!c->fill && !stopped(c))
+    if (!c->fill && !wspi_app_stopped(c))
         wspi_app_opaque(c, wspi_app_left(c));
 }
 
@@ -410,7 +406,7 @@ static void header(wspi_coder *c)
     known = wspi_app_last(c, !back, ID, &want);
     id = back ? want : (want + 1) & 0xffff;
     (void)wspi_app_field(c, ID, 2, known, id);
-    if (n == 0 || stopped(c))
+    if (n == 0 || wspi_app_stopped(c))
         return;
     known = is_response(v) && wspi_app_last(c, false, TOKEN, &want) && want_len == n;
     (void)wspi_app_field(c, TOKEN, (size_t)n, known, want);

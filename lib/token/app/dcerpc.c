@@ -160,11 +160,6 @@ typedef struct pdu {
 } pdu;
 enum { FAR = SIZE_MAX / 2 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static unsigned type_index(uint64_t is)
 {
     unsigned k = 0;
@@ -277,7 +272,8 @@ static void put_stub(wspi_coder *c, const uint8_t *bytes, size_t n)
 /* Are the next n bytes in the body, and captured? Both sides know. */
 static bool are_here(const wspi_coder *c, const pdu *p, size_t n)
 {
-    return !stopped(c) && c->pay.at + n <= p->stop && (c->fill || wspi_app_captured(c) >= n);
+    return !wspi_app_stopped(c) && c->pay.at + n <= p->stop &&
+           (c->fill || wspi_app_captured(c) >= n);
 }
 
 static uint64_t field(wspi_coder *c, const pdu *p, unsigned f, size_t n, bool known, uint64_t want)
@@ -320,7 +316,8 @@ static bool context_ahead(const wspi_coder *c, const pdu *p)
 
 static void syntax(wspi_coder *c, const pdu *p, bool known, uint64_t want)
 {
-    uint64_t row = c->enc && !stopped(c) ? wspi_dce_syntax_at(c->pay.in + c->pay.at, p->little) : 0;
+    uint64_t row =
+        c->enc && !wspi_app_stopped(c) ? wspi_dce_syntax_at(c->pay.in + c->pay.at, p->little) : 0;
 
     row = wspi_app_code(c, SYNTAX, known, want, row);
     wspi_dce_syntax_bytes(c, p->little, row);
@@ -357,11 +354,11 @@ static bool one_context(wspi_coder *c, const pdu *p, unsigned nth)
     wspi_dce_interface_bytes(c, p->little, row);
     (void)expected(c, p, VERSION_OF, 4, wspi_dce_interface_version(row));
     wspi_app_require(c, n <= MAX_LIST);
-    for (uint64_t i = 0; i < n && !stopped(c); i++) {
+    for (uint64_t i = 0; i < n && !wspi_app_stopped(c); i++) {
         wspi_app_only(c, WSPI_MIN(nth, (unsigned)WSPI_DCE_FEATURES), 1);
         syntax(c, p, false, 0);
     }
-    return !stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 /* Requests will be for the first of the contexts. */
@@ -375,7 +372,7 @@ static void bind(wspi_coder *c, const pdu *p)
     wspi_dce_quiet(c, 3);
     for (unsigned i = 0; i < n && i < MAX_LIST && one_context(c, p, i); i++)
         first = i ? first : mine[CONTEXT];
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     mine[CONTEXT] = first;
     mine[COUNT] = n;
@@ -459,7 +456,7 @@ static bool one_result(wspi_coder *c, const pdu *p, unsigned nth)
     wide = c->fill && v == 0 && nth == WSPI_DCE_NDR64;
     wspi_app_only(c, WSPI_DCE_NDR64, wide);
     syntax(c, p, !wide, v == 0 ? WSPI_DCE_NDR : WSPI_DCE_NO_SYNTAX);
-    return !stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 static void bind_ack(wspi_coder *c, const pdu *p)
@@ -653,7 +650,7 @@ static void padding(wspi_coder *c, pdu *p)
 {
     size_t need = p->stop - c->pay.at + VERIFIER;
 
-    p->padded = p->auth && !c->fill && !stopped(c) && wspi_app_captured(c) >= need;
+    p->padded = p->auth && !c->fill && !wspi_app_stopped(c) && wspi_app_captured(c) >= need;
     if (p->padded)
         (void)wspi_app_code(c, PADDING, false, 0, c->enc ? c->pay.in[p->stop + 2] : 0);
 }
@@ -675,7 +672,7 @@ static void verifier(wspi_coder *c)
 /* Up to `end`, as far as the segment goes. */
 static void opaque_to(wspi_coder *c, size_t end)
 {
-    if (!stopped(c) && end > c->pay.at)
+    if (!wspi_app_stopped(c) && end > c->pay.at)
         wspi_app_opaque(c, WSPI_MIN(end - c->pay.at, wspi_app_left(c)));
 }
 
@@ -684,7 +681,7 @@ static void set_length(wspi_coder *c, const pdu *p)
 {
     size_t len = c->pay.at - p->start;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (p->start + 10 > c->pay.out->len || len > UINT16_MAX) {
         c->bad = true;
@@ -701,7 +698,7 @@ static void one_pdu(wspi_coder *c, uint64_t is, uint64_t was, uint64_t had)
 
     wspi_app_require(c, is <= WSPI_DCE_RTS);
     head(c, &p, was, had);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill) {
         p.end = p.stop = FAR;
@@ -715,16 +712,16 @@ static void one_pdu(wspi_coder *c, uint64_t is, uint64_t was, uint64_t had)
         return;
     }
     opaque_to(c, p.stop);
-    if (p.padded && !stopped(c))
+    if (p.padded && !wspi_app_stopped(c))
         verifier(c);
     opaque_to(c, p.end);
-    if (!stopped(c) && p.end > c->pay.at)
+    if (!wspi_app_stopped(c) && p.end > c->pay.at)
         c->app.left[c->dir] = (uint32_t)(p.end - c->pay.at);
 }
 
 static bool is_ahead(const wspi_coder *c)
 {
-    return c->enc && !stopped(c) && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
+    return c->enc && !wspi_app_stopped(c) && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
 }
 
 /* Type and flags of the direction's PDU before the next one. */
@@ -750,7 +747,7 @@ static void walk(wspi_coder *c)
         only_in_turn(c);
         next_pdu(c, was, wspi_app_code(c, TYPE, false, 0, there ? c->pay.in[2] : 0));
     }
-    for (int i = 0; i < MAX_PDUS && !stopped(c) && *left == 0 && !c->fill; i++) {
+    for (int i = 0; i < MAX_PDUS && !wspi_app_stopped(c) && *left == 0 && !c->fill; i++) {
         was = c->app.v[c->dir][TYPE];
         there = is_ahead(c);
         is = there ? c->pay.in[c->pay.at + 2] : 0;

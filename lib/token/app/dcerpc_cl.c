@@ -108,11 +108,6 @@ static const wspi_field fields[] = {
     [STATUS] = ENUM("dcerpc-cl.status", 32, WSPI_P_CONST, wspi_dce_status),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static bool is_listed(const wspi_value *list, uint64_t v)
 {
     while (list->name && list->value != v)
@@ -147,7 +142,7 @@ static void read_implicit(wspi_coder *c)
     uint8_t b[ARGS + BLOCK] = {0};
     uint16_t index = records[c->fill->seed % WSPI_COUNT(records)];
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     set_little(b, c->dir ? 0 : MOST); /* how much the answer may have; no error */
     set_little(b + 4, BLOCK);
@@ -203,7 +198,7 @@ static void object_of(wspi_coder *c, bool little)
     uint64_t want = NO_OBJECT, v, vendor = 0;
     bool known = last_of_flow(c, OBJECT, &want);
 
-    v = c->enc && !stopped(c) ? object_ahead(c, little) : 0;
+    v = c->enc && !wspi_app_stopped(c) ? object_ahead(c, little) : 0;
     wspi_app_only(c, known ? 0 : PROFINET, known ? 0 : 1);
     v = wspi_app_code(c, OBJECT, known, want, v);
     wspi_app_require(c, v <= OTHER_OBJECT);
@@ -237,7 +232,7 @@ static void interface_of(wspi_coder *c, bool little)
     uint64_t want = 0, row = 0;
     bool known = last_of_flow(c, INTERFACE, &want);
 
-    if (c->enc && !stopped(c))
+    if (c->enc && !wspi_app_stopped(c))
         row = wspi_dce_interface_at(c->pay.in + c->pay.at, little);
     if (!is_listed(interface, row))
         row = WSPI_DCE_UNLISTED;
@@ -309,7 +304,7 @@ static void identity(wspi_coder *c, uint64_t is, bool little)
     boot(c, is, little);
     (void)expected(c, VERSION_OF, 4, little, true, wspi_dce_interface_version(mine[INTERFACE]));
     call(c, is, same, little);
-    for (size_t i = 0; answer && !stopped(c) && i < WSPI_COUNT(kept); i++)
+    for (size_t i = 0; answer && !wspi_app_stopped(c) && i < WSPI_COUNT(kept); i++)
         mine[kept[i]] = before[i];
 }
 
@@ -348,7 +343,7 @@ static void serial(wspi_coder *c)
     wspi_app_only(c, 0, 0);
     v = wspi_app_code(c, SERIAL, true, 0, v);
     wspi_app_put(c, 1, v & 255);
-    if (!c->enc && !stopped(c) && c->pay.out->len >= 8)
+    if (!c->enc && !wspi_app_stopped(c) && c->pay.out->len >= 8)
         c->pay.out->data[7] = (uint8_t)(v >> 8);
 }
 
@@ -356,7 +351,7 @@ static void body(wspi_coder *c, uint64_t is, bool little)
 {
     bool state = is == WSPI_DCE_FAULT || is == WSPI_DCE_REJECT;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill)
         read_implicit(c);

@@ -194,11 +194,6 @@ const wspi_value wspi_dce_status[] = {
 
 /* ---- numbers ---- */
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static uint64_t number_at(const uint8_t *b, size_t n, bool little)
 {
     uint64_t v = 0;
@@ -238,7 +233,7 @@ void wspi_dce_operation(wspi_coder *c, unsigned f, unsigned width, bool little, 
 {
     uint64_t most = (UINT64_C(1) << width) - 1, v = 0;
 
-    if (c->enc && !stopped(c) && wspi_app_captured(c) >= 2)
+    if (c->enc && !wspi_app_stopped(c) && wspi_app_captured(c) >= 2)
         v = WSPI_MIN(number_at(c->pay.in + c->pay.at, 2, little), most);
     v = wspi_app_code(c, f, known, want, v);
     if (v == most) {

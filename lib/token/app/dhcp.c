@@ -225,11 +225,6 @@ static bool looks(const uint8_t *b, size_t n)
            b[239] == (COOKIE & 255);
 }
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static bool zeros(const wspi_coder *c, size_t at, size_t n)
 {
     return at + n <= c->pay.end && wspi_zeros(c->pay.in + at, n);
@@ -240,7 +235,7 @@ static void area(wspi_coder *c, size_t n, bool data)
 {
     uint8_t *b;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (data) {
         wspi_app_opaque(c, n);
@@ -284,7 +279,7 @@ static void sampled_address(wspi_coder *c, unsigned f, uint64_t want, uint64_t o
     if (wspi_may(c, wspi_field_base(c->pay.app, f), 1, false, false, &t))
         want = own;
     wspi_app_put(c, 4, want);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         c->app.v[c->dir][f] = want;
 }
 
@@ -425,7 +420,7 @@ static void parameters(wspi_coder *c)
     wspi_app_only(c, 4, 12);
     told = wspi_app_code(c, LENGTH, known, 0, told);
     wspi_app_require(c, told > 0 || known);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     n = told ? told : s->name_len;
     wspi_app_put(c, 1, n);
@@ -433,7 +428,7 @@ static void parameters(wspi_coder *c)
         wspi_app_opaque(c, n);
         return;
     }
-    for (uint64_t i = 0; i < n && !stopped(c); i++) {
+    for (uint64_t i = 0; i < n && !wspi_app_stopped(c); i++) {
         if (told) {
             seen[index_of(requested(c, seen))] = true;
         } else {
@@ -521,7 +516,7 @@ static void one_option(wspi_coder *c, bool server, uint64_t type)
         wspi_app_only(c, 4, want ? 0 : 8);
     n = wspi_app_code(c, f, want > 0, want, n);
     wspi_app_put(c, 1, n);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         contents(c, server, type, (size_t)n);
 }
 
@@ -541,7 +536,7 @@ static void padding(wspi_coder *c)
     size_t n = c->fill ? sampled_padding(c) : wspi_app_captured(c);
     uint64_t data;
 
-    if (n == 0 || stopped(c))
+    if (n == 0 || wspi_app_stopped(c))
         return;
     wspi_app_only(c, 0, 0);
     data = wspi_app_code(c, TAIL, true, 0, c->enc && !zeros(c, c->pay.at, n));
@@ -554,9 +549,9 @@ static void walk(wspi_coder *c)
     bool seen[WSPI_COUNT(option)] = {false}, server = fixed_part(c);
     uint64_t type;
 
-    for (unsigned n = 0; !stopped(c) && (c->fill || wspi_app_captured(c) > 0); n++) {
+    for (unsigned n = 0; !wspi_app_stopped(c) && (c->fill || wspi_app_captured(c) > 0); n++) {
         type = next_option(c, server, seen, n);
-        if (stopped(c))
+        if (wspi_app_stopped(c))
             return;
         if (type == END) {
             padding(c);

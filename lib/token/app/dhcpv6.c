@@ -283,11 +283,6 @@ static const uint8_t asked_for[] = {17, 21, 22, 23, 24, 27, 28, 29, 30, 31,  32,
 static const uint8_t before_options[] = {
     [K_IA] = 12, [K_IA_TA] = 4, [K_ADDRESS] = 24, [K_PREFIX] = 25};
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static enum kind kind_of(uint64_t code)
 {
     return code <= LAST_OPTION ? (enum kind)forms[code].kind : K_OPAQUE;
@@ -436,7 +431,7 @@ static void list(wspi_coder *c, size_t n)
     bool seen[LAST_OPTION + 1] = {false};
     uint64_t code;
 
-    for (; n >= 2 && !stopped(c); n -= 2) {
+    for (; n >= 2 && !wspi_app_stopped(c); n -= 2) {
         code = wspi_app_code(c, REQUESTED, false, 0, wspi_app_get(c, 2));
         only_asked_for(c, seen);
         wspi_app_put(c, 2, code);
@@ -575,7 +570,7 @@ static void requested(wspi_coder *c)
     told = wspi_app_code(c, LENGTH, known, 0, told);
     only_lengths(c, LENGTH, REQUEST);
     wspi_app_require(c, told > 0 || known);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill)
         told &= ~UINT64_C(1);
@@ -587,7 +582,7 @@ static void requested(wspi_coder *c)
     }
     if (told)
         list(c, (size_t)n);
-    for (uint64_t i = 0; !told && i < n && !stopped(c); i++) {
+    for (uint64_t i = 0; !told && i < n && !wspi_app_stopped(c); i++) {
         (void)wspi_app_get(c, 1);
         wspi_app_put(c, 1, s->name[i]);
     }
@@ -613,7 +608,7 @@ static void one_option(wspi_coder *c, uint64_t code, unsigned depth)
     if (c->fill && code <= LAST_OPTION && (!known || n != want))
         n = sampled_len(c, f, code, n);
     wspi_app_put(c, 2, n);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (!c->fill && wspi_app_captured(c) < n)
         wspi_app_opaque(c, (size_t)n);
@@ -667,7 +662,8 @@ static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder)
     bool filling = c->fill && depth == 0;
     uint64_t code = 0;
 
-    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (filling || c->pay.at + 4 <= end); n++) {
+    for (unsigned n = 0;
+         n < MAX_OPTIONS && !wspi_app_stopped(c) && (filling || c->pay.at + 4 <= end); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      option_len(c->pay.in + c->pay.at, end - c->pay.at) > 0;
         there = wspi_app_element(c, OPTION, 2, there, &code);
@@ -678,10 +674,10 @@ static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder)
         l.seen[WSPI_MIN(code, (uint64_t)LAST_OPTION)] = true;
         one_option(c, code, depth);
     }
-    if (filling || stopped(c))
+    if (filling || wspi_app_stopped(c))
         return;
     wspi_app_require(c, c->fill || (c->pay.at <= end && (depth == 0 || c->pay.at == end)));
-    if (!stopped(c) && c->pay.at < end)
+    if (!wspi_app_stopped(c) && c->pay.at < end)
         wspi_app_opaque(c, end - c->pay.at);
 }
 

@@ -210,11 +210,6 @@ typedef struct blocks {
     size_t left;
 } blocks;
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- CRC, blocks ---- */
 
 /* IEEE 1815 9.2.4.3: polynomial 0x3d65, reflected, complemented. */
@@ -275,7 +270,7 @@ static void put_crc(wspi_coder *c, size_t n)
     uint16_t r;
 
     (void)wspi_app_get(c, 2);
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     if (c->pay.out->len < n) {
         c->bad = true;
@@ -301,7 +296,7 @@ static uint64_t take(wspi_coder *c, blocks *f, size_t n)
 
     if (c->enc && f->left < n)
         wspi_app_fail(c);
-    for (size_t i = 0; c->enc && i < n && !stopped(c); i++) {
+    for (size_t i = 0; c->enc && i < n && !wspi_app_stopped(c); i++) {
         v |= wspi_app_get(c, 1) << 8 * i;
         passed(c, f);
     }
@@ -310,7 +305,7 @@ static uint64_t take(wspi_coder *c, blocks *f, size_t n)
 
 static void give(wspi_coder *c, blocks *f, size_t n, uint64_t v)
 {
-    for (size_t i = 0; !c->enc && i < n && !stopped(c); i++) {
+    for (size_t i = 0; !c->enc && i < n && !wspi_app_stopped(c); i++) {
         wspi_app_put(c, 1, v >> 8 * i & 255);
         passed(c, f);
     }
@@ -334,7 +329,7 @@ static uint64_t user_field(wspi_coder *c, blocks *f, unsigned field, size_t n, b
 static void user_opaque(wspi_coder *c, blocks *f, size_t n)
 {
     wspi_app_require(c, n <= MAX_USER - f->done);
-    while (n && !stopped(c)) {
+    while (n && !wspi_app_stopped(c)) {
         size_t k = WSPI_MIN(n, BLOCK - f->done % BLOCK);
         wspi_app_opaque(c, k);
         f->done += k - 1;
@@ -390,7 +385,7 @@ static bool object_ahead(const wspi_coder *c, const blocks *f, size_t skip)
 {
     int range;
 
-    if (!c->enc || stopped(c) || f->left < skip + 3)
+    if (!c->enc || wspi_app_stopped(c) || f->left < skip + 3)
         return false;
     range = range_len(ahead(c, f, skip + 2));
     return range >= 0 && f->left >= skip + 3 + (size_t)range;
@@ -444,7 +439,7 @@ static void object(wspi_coder *c, blocks *f, uint64_t fn, uint64_t g)
     wspi_app_only(c, request ? 0 : 1, 1);
     q = user_field(c, f, QUALIFIER, 1, false, 0);
     wspi_app_require(c, range_len(q) >= 0);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     count = range(c, f, q);
     bits = has_values(fn) ? object_bits(g, variation) : 0;
@@ -456,7 +451,7 @@ static void objects(wspi_coder *c, blocks *f, uint64_t fn)
     unsigned n = 0;
     bool asked;
 
-    for (; !stopped(c); n++) {
+    for (; !wspi_app_stopped(c); n++) {
         bool there = object_ahead(c, f, 0);
         uint64_t g = there ? ahead(c, f, 0) : 0;
         wspi_app_only(c, fn < RESPONSE ? 0 : 1, n >= MAX_SAMPLED ? 0 : fn < RESPONSE ? 1 : 4);
@@ -561,7 +556,7 @@ static void finish_header(wspi_coder *c, const blocks *f)
     uint8_t *b;
     uint16_t r;
 
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     if (c->pay.out->len < f->at + HEADER) {
         c->bad = true;
@@ -590,7 +585,7 @@ static void link_frame(wspi_coder *c)
     addresses(c, (dst & 255) << 8 | dst >> 8, (src & 255) << 8 | src >> 8);
     (void)wspi_app_get(c, 2);
     wspi_app_put(c, 2, 0);
-    if (!stopped(c) && has_user(ctl))
+    if (!wspi_app_stopped(c) && has_user(ctl))
         user_data(c, &f);
     if (f.done % BLOCK)
         put_crc(c, f.done % BLOCK);
@@ -606,10 +601,11 @@ static void walk(wspi_coder *c)
     wspi_app_require(c, !c->enc || is_frame(c->pay.in, c->pay.end));
     (void)wspi_app_get(c, 2);
     wspi_app_put(c, 2, MAGIC);
-    for (int i = 0; i < MAX_FRAMES && !stopped(c); i++) {
+    for (int i = 0; i < MAX_FRAMES && !wspi_app_stopped(c); i++) {
         bool there;
         link_frame(c);
-        there = c->enc && !stopped(c) && is_frame(c->pay.in + c->pay.at, wspi_app_captured(c));
+        there =
+            c->enc && !wspi_app_stopped(c) && is_frame(c->pay.in + c->pay.at, wspi_app_captured(c));
         wspi_app_only(c, 0, 0);
         if (!wspi_app_element(c, FRAME, 2, there && i + 1 < MAX_FRAMES, &magic))
             return;

@@ -347,7 +347,7 @@ static void hidden_name(wspi_coder *c, bool first, bool points, const service *s
     if (wspi_asked(c) && !points)
         c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER] = 0;
     wspi_app_require(c, n <= MAX_NAME);
-    if (c->bad || c->need || c->pay.fail)
+    if (wspi_app_stopped(c))
         return;
     if (!c->fill) {
         wspi_app_opaque(c, n);
@@ -377,7 +377,7 @@ static void spelled_name(wspi_coder *c, size_t least, size_t n, size_t shown, co
         n = shown = wspi_text_labels(c, least, n);
     else
         wspi_app_text(c, n, shown, (enum wspi_text_class)s->class);
-    if (c->bad || c->need || c->pay.fail)
+    if (wspi_app_stopped(c))
         return;
     if (shown < n)
         return;
@@ -421,7 +421,7 @@ static void question_name(wspi_coder *c, bool only, bool repeats, const service 
     unsigned base = wspi_field_base(c->pay.app, QNAME), count = wspi_field_count(c->pay.app, QNAME),
              k = 0;
 
-    if (c->bad || c->need || c->pay.fail)
+    if (wspi_app_stopped(c))
         return;
     if (c->enc) {
         n = name_len(c->pay.in + at, wspi_app_captured(c), !only);
@@ -630,7 +630,7 @@ static void other_data(wspi_coder *c, uint64_t t, const wspi_app_span *s, const 
 
     wspi_app_only(c, from, wspi_bin(most, 2) + 1 - from);
     n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
-    if (c->bad || c->need || c->pay.fail)
+    if (wspi_app_stopped(c))
         return;
     if (c->fill && least && n <= MAX_NAME) /* the bin's other numbers have the same token */
         wspi_dns_data(c, t, WSPI_MIN(WSPI_MAX(n, least), most), row->class == WSPI_TEXT_LOCAL);
@@ -649,7 +649,7 @@ static void options(wspi_coder *c, const wspi_app_span *s)
     n = (size_t)wspi_app_code(c, LENGTH, false, 0, c->enc ? s->end - s->at : 0);
     for (unsigned k = 1; asked && k < WSPI_DNS_OPTION_LEAST; k++)
         c->legal[base + k] = 0;
-    if (c->bad || c->need || c->pay.fail)
+    if (wspi_app_stopped(c))
         return;
     if (c->fill && n >= WSPI_DNS_OPTION_LEAST && n <= MAX_NAME)
         wspi_dns_options(c, n);
@@ -730,15 +730,10 @@ static unsigned counts(const service *s, unsigned i, bool response)
     return i == 1 ? s->records : s->others;
 }
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static void records(wspi_coder *c, const uint64_t count[4], record_place *r)
 {
     for (; r->section <= ADDITIONAL; r->section++)
-        for (uint64_t left = count[r->section + 1]; left && !stopped(c); left--) {
+        for (uint64_t left = count[r->section + 1]; left && !wspi_app_stopped(c); left--) {
             wspi_dns_answer_record(&r->answer, r->section, left);
             if (is_untold(c, r))
                 untold_record(c, r);
@@ -770,7 +765,7 @@ static void message(wspi_coder *c)
         wspi_app_require(c, count[i] <= MAX_RECORDS);
         wspi_dns_answer_count(c, &r.answer, i, count[i]);
     }
-    for (uint64_t i = 0; i < count[0] && !stopped(c); i++)
+    for (uint64_t i = 0; i < count[0] && !wspi_app_stopped(c); i++)
         question(c, count[0] == 1, r.answer.on, s);
     r.first = count[0] == 0;
     records(c, count, &r);

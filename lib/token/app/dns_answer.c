@@ -13,11 +13,6 @@ static const struct {
     uint8_t at;
 } naming[] = {{WSPI_DNS_NS, 0}, {WSPI_DNS_MX, 2}, {WSPI_DNS_SRV, 6}};
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static bool names_a_host(uint64_t type)
 {
     for (size_t i = 0; i < WSPI_COUNT(naming); i++)
@@ -187,7 +182,7 @@ void wspi_dns_answer_owner(wspi_coder *c, const wspi_dns_answer *a)
     if (wspi_asked(c))
         fitting_owners(c, a, from, end);
     wspi_app_require(c, n <= WSPI_DNS_MAX_NAME);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (n == POINTER_SIZE) {
         wspi_app_put(c, 2, owner_pointer(c, a));
@@ -350,7 +345,7 @@ static void cover(wspi_coder *c, const wspi_dns_answer *a, size_t at)
 
 void wspi_dns_answer_took(wspi_coder *c, wspi_dns_answer *a, uint64_t type, size_t at)
 {
-    if (!a->on || stopped(c) || a->section == WSPI_DNS_ADDITIONAL)
+    if (!a->on || wspi_app_stopped(c) || a->section == WSPI_DNS_ADDITIONAL)
         return;
     if (type == WSPI_DNS_RRSIG && a->type != WSPI_DNS_RRSIG) {
         cover(c, a, at);

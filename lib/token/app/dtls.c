@@ -122,11 +122,6 @@ static const wspi_field fields[] = {
     [LEVEL] = ENUM("dtls.level", 8, level),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static unsigned row_of(const wspi_value *rows, uint64_t v)
 {
     unsigned k = 0;
@@ -309,7 +304,7 @@ static void make_room(wspi_coder *c, size_t n)
 
 static void put_bytes(wspi_coder *c, const uint8_t *from, size_t n)
 {
-    uint8_t *b = stopped(c) ? NULL : wspi_payload_room(c, n);
+    uint8_t *b = wspi_app_stopped(c) ? NULL : wspi_payload_room(c, n);
 
     if (b)
         memcpy(b, from, n);
@@ -353,7 +348,7 @@ static void verify(wspi_coder *c)
     (void)wspi_app_field(c, VERIFY, 2, true, mine(c)[EDITION]);
     wspi_app_only(c, 12, 4); /* 16 to 31: 1.0 has at most 32 (RFC 4347 4.2.1) */
     n = wspi_app_field(c, COOKIE_SIZE, 1, false, 0);
-    if (!stopped(c) && n && (c->fill || wspi_app_captured(c) >= n)) {
+    if (!wspi_app_stopped(c) && n && (c->fill || wspi_app_captured(c) >= n)) {
         c->name_at = c->pay.at;
         c->name_len = (uint16_t)n;
     }
@@ -367,7 +362,7 @@ static void made_up(wspi_coder *c, uint64_t type)
     uint8_t body[WSPI_TLS_BODY_MAX];
     size_t most = c->pay.at < DATAGRAM ? DATAGRAM - c->pay.at : 0, len = 0;
 
-    if (stopped(c) ||
+    if (wspi_app_stopped(c) ||
         !wspi_tls_body_len(&turn, (unsigned)type, WSPI_MIN(wspi_app_left(c), most), &len))
         return;
     wspi_tls_body(body, &turn, (unsigned)type, len);
@@ -459,10 +454,10 @@ static void one_message(wspi_coder *c, uint64_t type, size_t end)
     part is = head_of_part(c, type, room);
 
     wspi_app_require(c, c->fill || (is.len <= room && is.offset + is.len <= is.whole));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     body_of(c, type, (size_t)is.len, c->fill || is.len == is.whole);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     len = c->pay.at - start - PART_HEAD;
     if (c->fill) {
@@ -502,7 +497,7 @@ static void message(wspi_coder *c, size_t end)
     k = wspi_must(c, base, wspi_field_count(c->pay.app, MESSAGE) - 1, k);
     if (c->need)
         wspi_app_keep(c, MESSAGE, rows);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (message_type[k].value == SEALED)
         wspi_app_opaque(c, end > c->pay.at ? end - c->pay.at : SEALED_MESSAGE);
@@ -609,7 +604,7 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
     if (plain && type == HANDSHAKES) {
         do
             message(c, end);
-        while (!stopped(c) && !c->fill && c->pay.at < end);
+        while (!wspi_app_stopped(c) && !c->fill && c->pay.at < end);
     } else if (plain && type == ALERT && end - c->pay.at == 2 &&
                (c->fill || wspi_app_captured(c) >= 2)) {
         plain_alert(c);
@@ -618,7 +613,7 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
     } else {
         wspi_app_opaque(c, end - c->pay.at);
     }
-    if (type == CHANGE && !stopped(c))
+    if (type == CHANGE && !wspi_app_stopped(c))
         move_on(c, WSPI_TLS_CHANGE);
 }
 
@@ -629,7 +624,7 @@ static void encrypted(wspi_coder *c)
     uint64_t bits = wspi_app_code(c, UNIFIED, true, want, wspi_app_get(c, 1) & 0x1f);
 
     wspi_app_put(c, 1, ENCRYPTED | bits);
-    if (bits & HAS_ID || stopped(c)) {
+    if (bits & HAS_ID || wspi_app_stopped(c)) {
         wspi_app_opaque(c, wspi_app_left(c));
         return;
     }
@@ -654,10 +649,10 @@ static void one_record(wspi_coder *c, uint64_t type)
     numbers(c, type);
     len = record_length(c, type);
     start = c->pay.at;
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     fragment(c, type, start + len);
-    if (c->fill && !stopped(c))
+    if (c->fill && !wspi_app_stopped(c))
         put_at(c, start - 2, 2, c->pay.at - start);
     mine(c)[LAST_RECORD] = type + 1;
 }
@@ -687,10 +682,10 @@ static void walk(wspi_coder *c)
     wspi_app_require(c, !c->enc || there);
     type = wspi_app_code(c, CONTENT, false, 0, type);
     wspi_app_keep(c, CONTENT, in_turn(c));
-    while (!stopped(c)) {
+    while (!wspi_app_stopped(c)) {
         wspi_app_require(c, content[row_of(content, type)].name);
         one_record(c, type);
-        if (stopped(c) || is_enough(c))
+        if (wspi_app_stopped(c) || is_enough(c))
             break;
         there = c->enc && next_record(c, &type);
         more = wspi_app_next(c, CONTENT, there, &type);
@@ -700,7 +695,7 @@ static void walk(wspi_coder *c)
         if (!more)
             break;
     }
-    if (!c->fill && !stopped(c))
+    if (!c->fill && !wspi_app_stopped(c))
         wspi_app_opaque(c, wspi_app_left(c));
 }
 

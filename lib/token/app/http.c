@@ -49,7 +49,7 @@ static bool line_done(const wspi_http_message *w)
 {
     const wspi_coder *c = w->c;
 
-    if (wspi_http_stopped(w) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
+    if (wspi_app_stopped(w->c) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
         return false;
     return (c->enc ? c->pay.in[c->pay.at - 1] : c->pay.out->data[c->pay.out->len - 1]) == '\n';
 }
@@ -107,7 +107,7 @@ static void version_part(wspi_http_message *w)
     const wspi_http_dialect *d = w->d;
     uint64_t k = d->n_versions, want = 0;
 
-    if (wspi_http_stopped(w) || !wspi_http_more(w))
+    if (wspi_app_stopped(w->c) || !wspi_http_more(w))
         return;
     for (unsigned i = 0; c->enc && i < d->n_versions; i++)
         if (wspi_app_captured(c) >= strlen(d->versions[i]) &&
@@ -118,7 +118,7 @@ static void version_part(wspi_http_message *w)
     wspi_app_only(c, 0, d->versions_sampled);
     k = wspi_app_code(c, VERSION_OF, true, want, k);
     wspi_app_require(c, k <= d->n_versions);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (k == d->n_versions)
         skip(w, (w->next ? w->next : w->eol) - c->pay.at);
@@ -144,7 +144,7 @@ static void shaped_target(wspi_http_message *w, size_t n)
         wspi_http_literal(w, due, known);
     else
         wspi_http_shaped(w, n, d->target_shape);
-    if (d->rules && !wspi_http_stopped(w))
+    if (d->rules && !wspi_app_stopped(w->c))
         d->rules->noted(w, d->n_headers, at, false);
 }
 
@@ -177,7 +177,7 @@ static void request_line(wspi_http_message *w)
     wspi_app_require(c, f == USUAL || f == NO_SLASH);
     if (f == USUAL)
         wspi_http_literal(w, w->d->target, begin);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (c->enc) {
         find_line(w);
@@ -204,7 +204,7 @@ static void keep_from_usual(wspi_http_message *w, size_t n, const char *usual)
 {
     uint8_t *b;
 
-    if (!w->c->fill || wspi_http_stopped(w) || n == NO_REASON)
+    if (!w->c->fill || wspi_app_stopped(w->c) || n == NO_REASON)
         return;
     b = w->c->pay.out->data + w->c->pay.out->len - n;
     if (wspi_http_is(b, n, usual))
@@ -229,7 +229,7 @@ static void status_line(wspi_http_message *w)
     v = wspi_app_code(c, STATUS, false, 0, v);
     wspi_http_keep_statuses(w);
     wspi_app_require(c, v >= 100 && v <= 999 && (w->form == USUAL || w->form == BARE_LF));
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     (void)snprintf(digits, sizeof digits, "%03u", (unsigned)v % 1000);
     if (c->enc)
@@ -240,7 +240,7 @@ static void status_line(wspi_http_message *w)
         w->mode |= NO_BODY;
     if (!wspi_http_more(w))
         w->mode |= IN_LINE;
-    if (wspi_http_stopped(w) || !wspi_http_more(w))
+    if (wspi_app_stopped(w->c) || !wspi_http_more(w))
         return;
     usual = " ";
     for (const wspi_value *s = w->d->statuses; s->name; s++)
@@ -275,7 +275,7 @@ static bool start_line(wspi_http_message *w, bool must)
     wspi_app_only(c, c->dir ? d->response : 0, c->dir ? d->answers_sampled : d->starts_sampled);
     k = wspi_app_code(c, START, !must, ABSENT, k);
     wspi_http_keep_starts(w);
-    if (wspi_http_stopped(w) || k == ABSENT)
+    if (wspi_app_stopped(w->c) || k == ABSENT)
         return false;
     if (k >= d->n_starts) {
         wspi_app_fail(c);
@@ -315,7 +315,7 @@ static unsigned coded_header(wspi_http_message *w, unsigned k)
     for (unsigned i = 0; w->c->legal && w->c->need && !w->c->deviations && i < count; i++)
         if (!wspi_http_sampled(w, i))
             w->c->legal[base + i] = 0;
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return w->d->n_headers;
     wspi_http_note(w, k);
     return k > w->d->n_headers ? (unsigned)H_OTHER : k;
@@ -349,7 +349,7 @@ static void keep_from_list(wspi_http_message *w, size_t n)
 {
     uint8_t *b;
 
-    if (!w->c->fill || wspi_http_stopped(w))
+    if (!w->c->fill || wspi_app_stopped(w->c))
         return;
     b = w->c->pay.out->data + w->c->pay.out->len - n;
     if (wspi_http_header(w->d, b, n) < w->d->n_headers)
@@ -374,7 +374,7 @@ static bool named_line(wspi_http_message *w, size_t name)
         c->enc && !blank ? wspi_http_header(w->d, wspi_http_here(w), name) : w->d->n_headers;
 
     k = coded_header(w, k);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return false;
     if (k == w->d->n_headers) {
         end_line(w);
@@ -387,7 +387,7 @@ static bool named_line(wspi_http_message *w, size_t name)
         wspi_http_literal(w, w->d->headers[k].name, strlen(w->d->headers[k].name));
     wspi_http_literal(w, ": ", w->form & NO_SPACE ? 1 : 2);
     wspi_http_value(w, k, c->enc ? w->eol - c->pay.at : 0);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return false;
     if (wspi_http_more(w)) {
         end_line(w);
@@ -445,7 +445,7 @@ static bool head_line(wspi_http_message *w)
     if (w->d->flags & REPEATS && wspi_http_again(w, wspi_asked(c) ? may_repeat(w) : 0))
         return true;
     f = line_form(w, c->enc ? form_of(w, &name) : 0);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return false;
     if (f <= COMPACT) {
         w->turned = f != w->form;
@@ -461,7 +461,7 @@ static bool head_line(wspi_http_message *w)
         wspi_app_opaque(c, wspi_app_captured(c));
     } else {
         wspi_app_require(c, f == ANEW && c->pay.at == 0);
-        return !wspi_http_stopped(w) && start_line(w, true);
+        return !wspi_app_stopped(w->c) && start_line(w, true);
     }
     return w->mode & IN_HEAD;
 }
@@ -484,7 +484,7 @@ static void hide_from_readers(wspi_http_message *w, size_t n)
 {
     uint8_t *b;
 
-    if (!w->c->fill || wspi_http_stopped(w) || n == 0)
+    if (!w->c->fill || wspi_app_stopped(w->c) || n == 0)
         return;
     b = w->c->pay.out->data + w->c->pay.out->len - n;
     if (n > 1 && b[0] == '<' && b[1] == '?')
@@ -527,7 +527,7 @@ static size_t shape_room(const wspi_http_message *w)
 static void opaque_body(wspi_http_message *w, size_t n)
 {
     wspi_app_opaque(w->c, n);
-    if (!w->c->fill || wspi_http_stopped(w))
+    if (!w->c->fill || wspi_app_stopped(w->c))
         return;
     hide_from_readers(w, n);
     w->c->pay.out->data[w->c->pay.out->len - n] |= 0x80;
@@ -553,7 +553,7 @@ static void first_of_body(wspi_http_message *w)
     n = WSPI_MIN(*left, has_shape(w) ? shape_room(w) : wspi_app_left(c));
     if (c->fill && !wspi_app_is_stream(c)) /* a datagram is as long as what it carries */
         n = *left = WSPI_MIN(*left, (uint32_t)BODY_SAMPLED);
-    if (n == 0 || wspi_http_stopped(w))
+    if (n == 0 || wspi_app_stopped(w->c))
         return;
     shown = WSPI_MIN(n, BODY_SHOWN);
     if (!c->fill)
@@ -648,13 +648,13 @@ void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
     wspi_http_message w = {.c = c, .d = d, .budget = TEXT_SHOWN, .agent = ABSENT};
 
     resume(&w);
-    while (!wspi_http_stopped(&w) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
+    while (!wspi_app_stopped(w.c) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
         if (!(w.mode & IN_HEAD) && !start_line(&w, c->pay.at == 0))
             break;
-        while (!wspi_http_stopped(&w) && wspi_http_more(&w) && w.mode & IN_HEAD &&
+        while (!wspi_app_stopped(w.c) && wspi_http_more(&w) && w.mode & IN_HEAD &&
                !stands_alone(&w))
             (void)head_line(&w);
-        if (wspi_http_stopped(&w))
+        if (wspi_app_stopped(w.c))
             return;
         if (!(w.mode & IN_HEAD)) {
             first_of_body(&w);

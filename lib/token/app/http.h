@@ -254,11 +254,6 @@ struct wspi_http_message {
     uint8_t call;   /* samples of SIP: its own */
 };
 
-static inline bool wspi_http_stopped(const wspi_http_message *w)
-{
-    return w->c->bad || w->c->need || w->c->pay.fail;
-}
-
 /* Are there captured bytes of this segment to come? A sample's message is whole. */
 static inline bool wspi_http_more(const wspi_http_message *w)
 {

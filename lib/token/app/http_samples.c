@@ -220,7 +220,7 @@ void wspi_http_count(const wspi_http_message *w)
     int dir = w->c->dir;
     uint64_t *v = &s->v[dir][MESSAGES], status = s->v[dir][STATUS];
 
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (!(w->mode & ANSWER))
         ++*v;
@@ -248,7 +248,7 @@ void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at, bool again)
     const wspi_http_rules *r = w->d->rules;
     const uint8_t *b = c->enc ? c->pay.in : c->pay.out->data;
 
-    if (!r || k >= w->d->n_headers || wspi_http_stopped(w))
+    if (!r || k >= w->d->n_headers || wspi_app_stopped(w->c))
         return;
     w->marks |= lasting(r, k, b + at, c->pay.at - at);
     for (unsigned i = 0; r->marked && r->marked[i] != ABSENT; i++)

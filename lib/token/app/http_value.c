@@ -13,7 +13,7 @@ void wspi_http_literal(wspi_http_message *w, const char *s, size_t n)
     wspi_coder *c = w->c;
     uint8_t *b;
 
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (!c->fill && wspi_app_captured(c) < n) {
         wspi_app_fail(c);
@@ -225,14 +225,14 @@ unsigned wspi_http_again(wspi_http_message *w, unsigned most)
     wspi_app_only(w->c, 2, counts_up_to(w, most));
     n = (unsigned)wspi_app_code(w->c, AGAIN, true, 0, n);
     wspi_app_require(w->c, n == 0 || has_past(w));
-    for (unsigned i = 0; i < n && !wspi_http_stopped(w); i++) {
+    for (unsigned i = 0; i < n && !wspi_app_stopped(w->c); i++) {
         unsigned k;
         line = w->c->pay.at;
         end = w->past;
         k = wspi_http_past(w, &end);
         wspi_http_note(w, k);
         wspi_app_require(w->c, end != w->past);
-        if (wspi_http_stopped(w))
+        if (wspi_app_stopped(w->c))
             break;
         wspi_http_literal(w, (const char *)name + w->past, end - w->past);
         w->form = form_of(name + w->past, end - w->past);
@@ -370,7 +370,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
                      (made_up_of(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
     wspi_app_only(c, tag ? d->n_prefixes : r->begins, tag ? 1 : r->n_begins);
     k = wspi_app_code(c, PREFIX, !must, ABSENT, k);
-    if (wspi_http_stopped(w) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
+    if (wspi_app_stopped(w->c) || k > d->n_prefixes || (k == d->n_prefixes && !echo))
         return false;
     if (k < d->n_prefixes) {
         last = (const uint8_t *)d->prefixes[k].name;
@@ -426,7 +426,7 @@ static bool spelled(wspi_http_message *w, const wspi_http_row *r, const uint8_t 
     if (as && !prefix)
         count = 0;
     n = wspi_http_length(w, f, implied, n, from, count);
-    if (wspi_http_stopped(w) || (implied && n == NO_LEN))
+    if (wspi_app_stopped(w->c) || (implied && n == NO_LEN))
         return false;
     if (as == &a_login)
         n -= n % 4; /* classes of lengths begin with a multiple of it */
@@ -478,9 +478,9 @@ static void due_value(wspi_http_message *w, const wspi_http_row *r, const uint8_
         b = due_beginning(w, r, last, len, b, &n);
     }
     told = wspi_http_length(w, f, implied, implied ? NO_LEN : n, wspi_bin(n, m), !implied);
-    if (!wspi_http_stopped(w) && !implied && wspi_bin(told, m) != wspi_bin(n, m))
+    if (!wspi_app_stopped(w->c) && !implied && wspi_bin(told, m) != wspi_bin(n, m))
         wspi_http_text(w, told, r->shown, class_of(w, r)); /* a deviation */
-    else if (!wspi_http_stopped(w))
+    else if (!wspi_app_stopped(w->c))
         given_text(w, r, b, n);
 }
 
@@ -497,7 +497,7 @@ static void text_value(wspi_http_message *w, const wspi_http_row *r, const uint8
     }
     if (last && w->c->enc && n == len && memcmp(wspi_http_here(w), last, n) == 0)
         n = NO_LEN;
-    if (!spelled(w, r, past, past_len, n, last) && !wspi_http_stopped(w))
+    if (!spelled(w, r, past, past_len, n, last) && !wspi_app_stopped(w->c))
         wspi_http_literal(w, (const char *)last, len);
 }
 
@@ -524,10 +524,10 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 
     if (w->c->enc && n == DATE_LEN && wspi_http_date_read(wspi_http_here(w), &secs))
         n = NO_LEN;
-    if (spelled(w, r, NULL, 0, n, true) || wspi_http_stopped(w))
+    if (spelled(w, r, NULL, 0, n, true) || wspi_app_stopped(w->c))
         return;
     secs = wspi_app_code(w->c, DATE, false, 0, secs);
-    if (w->c->fill && !wspi_http_stopped(w))
+    if (w->c->fill && !wspi_app_stopped(w->c))
         secs = date_of(w->c, r->kind);
     wspi_http_date_write(s, (uint32_t)secs);
     wspi_http_literal(w, s, DATE_LEN);
@@ -679,7 +679,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
     if (last && c->fill && d->rules && d->rules->is_fresh && d->rules->is_fresh(w, k))
         last = NULL;
     wspi_app_require(c, !c->enc || n < NO_LEN);
-    if (wspi_http_stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (c->enc)
         v = common_of(w, r, last, len, n);
@@ -699,7 +699,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         text_value(w, r, last, len, n);
     if ((k == d->coded[0] || k == d->coded[1]) && (v == ABSENT || v == r->from))
         w->mode |= OPEN;
-    if (r->kind == K_TYPE && !wspi_http_stopped(w))
+    if (r->kind == K_TYPE && !wspi_app_stopped(w->c))
         note_type(w, at);
     wspi_http_mark(w, k, at, false);
 }

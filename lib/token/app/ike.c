@@ -53,11 +53,6 @@ typedef struct message {
     uint64_t exchange, flags, next, initiator, responder, id;
 } message;
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 /* Of IKEv2 by its version. */
@@ -491,7 +486,7 @@ static void payloads(wspi_coder *c, const message *m)
     size_t link = m->start + 16;
     uint64_t type = m->next, is;
 
-    for (unsigned n = 0; n < MAX_PAYLOADS && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_PAYLOADS && !wspi_app_stopped(c); n++) {
         bool must = only_carried(c, m, n);
         is = type;
         if (!wspi_app_next(c, PAYLOAD, c->enc && holds(c, type), &is)) {
@@ -519,7 +514,7 @@ static void one_message(wspi_coder *c)
     message m;
 
     header(c, &m);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (!is_v2(m.exchange) && m.flags & ENCRYPTED) {
         wspi_app_only(c, AT_V1_HASH, 1);

@@ -202,11 +202,6 @@ typedef struct offer {
     bool open;
 } offer;
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 void wspi_ike_fixed(wspi_coder *c, size_t n, uint64_t v)
 {
     (void)wspi_app_get(c, n);
@@ -215,7 +210,7 @@ void wspi_ike_fixed(wspi_coder *c, size_t n, uint64_t v)
 
 void wspi_ike_set(wspi_coder *c, size_t at, size_t n, uint64_t v)
 {
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     for (size_t i = 0; i < n; i++)
         c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (n - 1 - i));
@@ -441,7 +436,7 @@ static void put_alike(wspi_coder *c, offer *o, uint64_t type)
     unsigned k = first_of(&o->was, type);
     unsigned n = k < o->was.n ? in_a_row(&o->was, k) : 0;
 
-    for (unsigned i = 0; i < n && !stopped(c); i++)
+    for (unsigned i = 0; i < n && !wspi_app_stopped(c); i++)
         put_transform(c, o, o->was.v[k + i]);
 }
 
@@ -449,7 +444,7 @@ static void transforms(wspi_coder *c, size_t end, offer *o)
 {
     uint64_t v = 0;
 
-    for (unsigned n = 0; n < MOST && !stopped(c); n++) {
+    for (unsigned n = 0; n < MOST && !wspi_app_stopped(c); n++) {
         bool there = c->enc && c->pay.at < end, must;
 
         if (there) {
@@ -555,7 +550,7 @@ static unsigned transforms_v1(wspi_coder *c, size_t end, offer *o)
     uint64_t v = 0;
     list q = {.n = 0};
 
-    for (unsigned n = 0; n < WSPI_APP_TOKENS && !stopped(c); n++) {
+    for (unsigned n = 0; n < WSPI_APP_TOKENS && !wspi_app_stopped(c); n++) {
         bool there, must;
 
         if (c->enc && k == q.n && at < end) {
@@ -574,7 +569,7 @@ static unsigned transforms_v1(wspi_coder *c, size_t end, offer *o)
         take(c, o, v, &count);
     }
     finish(c, o);
-    while (c->enc && c->pay.at < end && !stopped(c))
+    while (c->enc && c->pay.at < end && !wspi_app_stopped(c))
         (void)wspi_app_get(c, 1);
     return count;
 }
@@ -615,7 +610,7 @@ static void proposals(wspi_coder *c, bool v2, size_t end, uint64_t first)
     size_t last = 0, at;
     uint8_t number = 0;
 
-    for (unsigned n = 0; n < MAX_PROPOSALS && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_PROPOSALS && !wspi_app_stopped(c); n++) {
         bool there = c->enc && c->pay.at < end;
         uint64_t v = first;
 
@@ -667,12 +662,12 @@ void wspi_ike_sa(wspi_coder *c, bool v2, size_t n)
 
     only_proposed(c, v2, 0);
     v = wspi_app_code(c, PROPOSAL, false, 0, c->enc ? first_token(c, v2, n) : 0);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (v == RAW) {
         wspi_ike_sized(c, false, 0, n);
     } else if (v == AGAIN) {
-        for (size_t i = 0; i < len && !stopped(c); i++)
+        for (size_t i = 0; i < len && !wspi_app_stopped(c); i++)
             wspi_ike_fixed(c, 1, last[i]);
     } else {
         if (!v2)

@@ -520,7 +520,7 @@ static void walk(wspi_coder *c)
     wspi_app_put(c, mark, 0);
     wspi_app_require(c, !c->enc || is_message(c->pay.in + c->pay.at, wspi_app_captured(c)));
     wspi_ber_one(c, &of_messages);
-    if (c->bad || c->need || c->pay.fail || !mark)
+    if (wspi_app_stopped(c) || !mark)
         return;
     len = c->pay.at - start - mark + c->app.left[c->dir];
     wspi_app_require(c, !c->enc || told == len);

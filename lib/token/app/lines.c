@@ -47,11 +47,6 @@ typedef struct walk {
     size_t len, len_2; /* encoding: of the item that was found */
 } walk;
 
-static bool stopped(const walk *w)
-{
-    return w->c->bad || w->c->need || w->c->pay.fail;
-}
-
 static bool more(const walk *w)
 {
     return w->c->fill || wspi_app_captured(w->c) > 0;
@@ -84,7 +79,7 @@ static void literal(walk *w, const char *s, size_t n)
     wspi_coder *c = w->c;
     uint8_t *b;
 
-    if (stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (!c->fill && wspi_app_captured(c) < n) {
         wspi_app_fail(c);
@@ -120,7 +115,7 @@ static bool line_done(const walk *w)
 {
     const wspi_coder *c = w->c;
 
-    if (stopped(w) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
+    if (wspi_app_stopped(w->c) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
         return false;
     return (c->enc ? c->pay.in[WSPI_MIN(c->pay.at, c->pay.end) - 1]
                    : c->pay.out->data[c->pay.out->len - 1]) == '\n';
@@ -143,7 +138,7 @@ static void sampled_body(walk *w, size_t n)
 {
     size_t line;
 
-    for (; n && !stopped(w); n -= line) {
+    for (; n && !wspi_app_stopped(w->c); n -= line) {
         line = n <= SAMPLED_LINE ? n : n < SAMPLED_LINE + 3 ? n / 2 : SAMPLED_LINE;
         wspi_app_text(w->c, line - 2, 0, WSPI_TEXT_LINE);
         literal(w, "\r\n", 2);
@@ -175,7 +170,7 @@ static void body(walk *w)
     } else {
         n = wspi_app_left(c);
     }
-    if (stopped(w))
+    if (wspi_app_stopped(w->c))
         return;
     if (c->fill)
         sampled_body(w, sampled_len(w));
@@ -469,7 +464,7 @@ static unsigned coded_item(walk *w, unsigned k)
     bool asked = wspi_asked(c), any = free_text(w), list = fits != set;
 
     k = (unsigned)wspi_app_code(c, ITEM, true, want, k);
-    if (stopped(w))
+    if (wspi_app_stopped(w->c))
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
@@ -499,14 +494,14 @@ static void items(walk *w)
             return;
         }
         k = coded_item(w, w->c->enc ? next_item(w) : 0);
-        if (stopped(w))
+        if (wspi_app_stopped(w->c))
             return;
         if (k == I_END) {
             end_line(w);
             return;
         }
         w->sized = answered(w) == M_NUMBER && agreed(w);
-        if (!coded_as(w, k) || stopped(w))
+        if (!coded_as(w, k) || wspi_app_stopped(w->c))
             return;
     }
 }
@@ -540,14 +535,14 @@ static void coded_tag(walk *w, size_t n)
     if (other) {
         n = (size_t)wspi_app_code(c, NAME, false, 0, n);
         wspi_app_require(c, n <= MAX_TAG && (c->fill || n <= wspi_app_captured(c)));
-        if (!stopped(w))
+        if (!wspi_app_stopped(w->c))
             wspi_app_text(c, n, WSPI_MIN(n, (size_t)NAME_SHOWN), WSPI_TEXT_WORD);
     } else {
         n = w->tag_len;
         literal(w, (const char *)w->tag, n);
     }
     literal(w, " ", 1);
-    if (stopped(w) || !asks)
+    if (wspi_app_stopped(w->c) || !asks)
         return;
     c->name_at = at;
     c->name_len = (uint16_t)n;
@@ -611,9 +606,9 @@ static bool coded_row(walk *w, unsigned k)
             forbid_rows(w);
     }
     wspi_app_require(c, v < w->g->n_lines);
-    if (!stopped(w))
+    if (!wspi_app_stopped(w->c))
         w->row = (unsigned)v;
-    return !stopped(w);
+    return !wspi_app_stopped(w->c);
 }
 
 /* Encoding: row, case and end of the line at hand. */
@@ -663,7 +658,7 @@ static bool line(walk *w, bool resumed)
     size_t tag = 0;
     unsigned row = TEXT, form = 0;
 
-    if (stopped(w))
+    if (wspi_app_stopped(w->c))
         return false;
     if (c->enc)
         row = read_line(w, resumed, &tag, &form);
@@ -681,15 +676,15 @@ static bool line(walk *w, bool resumed)
                   w->g != &wspi_lines_imap && w->form <= LOWER && flags_of(w) & ASKS);
     w->form = (unsigned)wspi_app_code(c, FORM, true, w->form, form);
     wspi_app_require(c, w->form < 2 * CASES);
-    if (stopped(w))
+    if (wspi_app_stopped(w->c))
         return false;
     if (flags_of(w) & TAGGED)
         coded_tag(w, tag);
     write_word(w);
     items(w);
-    if (!stopped(w))
+    if (!wspi_app_stopped(w->c))
         after_line(w);
-    return !stopped(w);
+    return !wspi_app_stopped(w->c);
 }
 
 /* ---- segments ---- */
@@ -745,7 +740,7 @@ static void walk_segment(wspi_coder *c)
     walk w = {.c = c, .g = wspi_lines_of(c->pay.app), .budget = TEXT_SHOWN};
 
     resume(&w);
-    while (!stopped(&w) && again(&w)) {
+    while (!wspi_app_stopped(w.c) && again(&w)) {
         if (w.mode & COUNTS && !c->fill) {
             counted(&w);
         } else if (w.mode & IN_BODY && agreed(&w)) {
@@ -755,7 +750,7 @@ static void walk_segment(wspi_coder *c)
             break;
         }
     }
-    if (!stopped(&w))
+    if (!wspi_app_stopped(w.c))
         finish(&w);
 }
 

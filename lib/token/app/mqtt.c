@@ -218,11 +218,6 @@ static const wspi_field fields[] = {
     [NUMBER] = MAG("mqtt.number", 32, WSPI_R_NONE, 0),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 /* The number of seven bits a byte at b, as short as it can be; 0 when it is not whole, else its bytes. */
@@ -335,7 +330,7 @@ static size_t here(const body *w)
 
 static bool has(const body *w, size_t n)
 {
-    return !stopped(w->c) && here(w) >= n;
+    return !wspi_app_stopped(w->c) && here(w) >= n;
 }
 
 /* What is left of the packet, as far as it is in this segment. */
@@ -343,10 +338,10 @@ static void rest(const body *w)
 {
     wspi_coder *c = w->c;
 
-    if (stopped(c) || c->fill)
+    if (wspi_app_stopped(c) || c->fill)
         return;
     wspi_app_require(c, c->pay.at <= w->end);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         wspi_app_opaque(c, WSPI_MIN(w->end - c->pay.at, wspi_app_left(c)));
 }
 
@@ -354,8 +349,9 @@ static void rest(const body *w)
 static uint64_t varint(wspi_coder *c, unsigned f, bool known, uint64_t want)
 {
     uint32_t v = 0;
-    size_t n =
-        c->enc && !stopped(c) ? varint_at(c->pay.in + c->pay.at, wspi_app_captured(c), &v) : 1;
+    size_t n = c->enc && !wspi_app_stopped(c)
+                   ? varint_at(c->pay.in + c->pay.at, wspi_app_captured(c), &v)
+                   : 1;
     uint64_t value;
 
     wspi_app_require(c, n > 0);
@@ -419,10 +415,10 @@ static bool properties(body *w)
     p.end = w->c->pay.at + (size_t)n;
     if (w->c->fill || !has(w, n))
         return w->c->fill != NULL;
-    while (fits && !stopped(w->c) && w->c->pay.at < p.end)
+    while (fits && !wspi_app_stopped(w->c) && w->c->pay.at < p.end)
         fits = one_property(&p);
     rest(&p);
-    return !stopped(w->c);
+    return !wspi_app_stopped(w->c);
 }
 
 /* A number of this side: one more than the last one. */
@@ -464,7 +460,7 @@ static bool reason_code(body *w, bool known)
 static void protocol(body *w)
 {
     wspi_coder *c = w->c;
-    bool old = c->enc && !stopped(c) && has(w, 4) && c->pay.in[c->pay.at + 1] == 6;
+    bool old = c->enc && !wspi_app_stopped(c) && has(w, 4) && c->pay.in[c->pay.at + 1] == 6;
     size_t n = old ? 6 : 4;
     uint64_t v = 0, got[2];
     static const uint64_t words[2][2] = {{0x00044d51, 0x5454}, {0x00064d51, 0x49736470}};
@@ -552,7 +548,7 @@ static void topics(body *w, unsigned type)
             wspi_app_only(w->c, 0, 2);
             (void)wspi_app_field(w->c, QOS, 1, false, 0);
         }
-    } while (!w->c->fill && !stopped(w->c) && here(w));
+    } while (!w->c->fill && !wspi_app_stopped(w->c) && here(w));
 }
 
 static void answers(body *w)
@@ -562,7 +558,7 @@ static void answers(body *w)
     do {
         if (!reason_code(w, false))
             return;
-    } while (!w->c->fill && !stopped(w->c) && here(w));
+    } while (!w->c->fill && !wspi_app_stopped(w->c) && here(w));
 }
 
 static void reason_only(body *w)
@@ -628,7 +624,7 @@ static void set_length(wspi_coder *c, size_t at)
     }
     if (n >= 1u << 7) {
         wspi_app_put(c, 1, 0);
-        if (stopped(c))
+        if (wspi_app_stopped(c))
             return;
         b = c->pay.out->data + at;
         memmove(b + 2, b + 1, n);
@@ -647,13 +643,13 @@ static void one_packet(wspi_coder *c, uint64_t first)
     size_t at = c->pay.at;
     uint64_t n;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill) {
         wspi_app_put(c, 1, 0);
         w.contents = c->pay.at;
         contents(&w, first);
-        if (!stopped(c))
+        if (!wspi_app_stopped(c))
             set_length(c, at);
         return;
     }
@@ -666,7 +662,7 @@ static void one_packet(wspi_coder *c, uint64_t first)
     w.end = c->pay.at + (size_t)n;
     contents(&w, first);
     rest(&w);
-    if (!stopped(c) && w.end > c->pay.at)
+    if (!wspi_app_stopped(c) && w.end > c->pay.at)
         c->app.left[c->dir] = (uint32_t)(w.end - c->pay.at);
 }
 
@@ -700,7 +696,7 @@ static uint64_t ahead(const wspi_coder *c, bool *there)
 {
     size_t len;
 
-    *there = c->enc && !stopped(c) && wspi_app_captured(c) >= 2 &&
+    *there = c->enc && !wspi_app_stopped(c) && wspi_app_captured(c) >= 2 &&
              packet_looks(c->pay.in + c->pay.at, wspi_app_captured(c), &len);
     return *there ? c->pay.in[c->pay.at] : 0;
 }
@@ -728,7 +724,7 @@ static void walk(wspi_coder *c)
         only_sampled(c);
         one_packet(c, wspi_app_field(c, PACKET, 1, false, 0));
     }
-    for (int i = 0; i < MAX_PACKETS && !stopped(c) && *left == 0; i++) {
+    for (int i = 0; i < MAX_PACKETS && !wspi_app_stopped(c) && *left == 0; i++) {
         first = ahead(c, &there);
         wspi_app_only(c, 0, 0);
         if (!wspi_app_element(c, PACKET, 1, there, &first))

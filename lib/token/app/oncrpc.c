@@ -161,11 +161,6 @@ static const service services[] = {
      {{{0}, 0, NULL}, {{0, 1}, 2, attributes}}},
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static uint32_t word_at(const uint8_t *b, size_t i)
 {
     b += WORD_LEN * i;
@@ -213,7 +208,7 @@ static void sampled_body(wspi_coder *c, bool reply, uint64_t procedure)
     const service *s = service_of(c);
     const body *b;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     procedure = procedure >= s->first && procedure - s->first < s->count ? procedure - s->first : 0;
     b = reply ? &s->reply[procedure] : &s->call[procedure];
@@ -251,7 +246,7 @@ static uint64_t as_before(wspi_coder *c, unsigned f, uint64_t due)
     known = !c->fill || want == due;
     wspi_app_only(c, wspi_bin(due, m), !known);
     v = wspi_app_code(c, f, known, want, v);
-    if (c->fill && !stopped(c) && wspi_bin(v, m) == wspi_bin(due, m))
+    if (c->fill && !wspi_app_stopped(c) && wspi_bin(v, m) == wspi_bin(due, m))
         c->app.v[c->dir][f] = v = due;
     wspi_app_put(c, WORD_LEN, v);
     return v;
@@ -268,7 +263,7 @@ static void authentication(wspi_coder *c, unsigned is, unsigned length)
     wspi_app_require(c, n <= MAX_AUTH);
     if (c->fill && says && n == UNIX_LEN)
         unix_credentials(c);
-    else if (!stopped(c))
+    else if (!wspi_app_stopped(c))
         wspi_app_opaque(c, (size_t)((n + 3) & ~UINT64_C(3)));
 }
 
@@ -277,7 +272,7 @@ static void rest(wspi_coder *c, size_t end)
 {
     size_t left = wspi_app_left(c), n = end > c->pay.at ? end - c->pay.at : 0;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     wspi_app_opaque(c, WSPI_MIN(n, left));
     if (n > left)
@@ -337,7 +332,7 @@ static void set_mark(wspi_coder *c, size_t at)
 {
     uint64_t v = LAST_FRAGMENT | (c->pay.at - at - WORD_LEN);
 
-    if (stopped(c) || c->pay.out->len < at + WORD_LEN)
+    if (wspi_app_stopped(c) || c->pay.out->len < at + WORD_LEN)
         return;
     for (size_t i = 0; i < WORD_LEN; i++)
         c->pay.out->data[at + i] = (uint8_t)(v >> 8 * (WORD_LEN - 1 - i));

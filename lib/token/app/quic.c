@@ -92,11 +92,6 @@ static const wspi_field fields[] = {
     [RUN] = {"quic.padding", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 static bool is_google(uint64_t v)
@@ -238,7 +233,7 @@ static void put_id(wspi_coder *c, size_t n, unsigned of)
         return;
     }
     wspi_rng_seed(&r, c->fill->seed ^ (of + 1) * UINT64_C(0x71756963));
-    while (n-- && !stopped(c))
+    while (n-- && !wspi_app_stopped(c))
         wspi_app_put(c, 1, wspi_rng_u64(&r) & 255);
 }
 
@@ -257,7 +252,7 @@ static void long_ids(wspi_coder *c)
 /* The destination of the client's first packets, from which the keys of Initials follow: the flow's name. */
 static void keep_first_id(wspi_coder *c, size_t at, bool captured)
 {
-    if (c->dir || wspi_quic_have(c, 1, HAVE_IDS) || !captured || stopped(c))
+    if (c->dir || wspi_quic_have(c, 1, HAVE_IDS) || !captured || wspi_app_stopped(c))
         return;
     c->name_at = at;
     c->name_len = (uint16_t)c->app.v[0][DCIDLEN];
@@ -430,7 +425,7 @@ static bool try_form(wspi_coder *c, enum wspi_quic_form form)
     wspi_app_state app = c->app;
 
     long_packet(c, INITIAL, form);
-    if (!stopped(c) && c->n < WSPI_APP_TOKENS)
+    if (!wspi_app_stopped(c) && c->n < WSPI_APP_TOKENS)
         return true;
     c->n = n;
     c->res_out->len = resid;
@@ -503,9 +498,9 @@ static void padding(wspi_coder *c)
 {
     size_t captured = wspi_app_captured(c), left = wspi_app_left(c);
 
-    for (size_t i = 0; i < captured && !stopped(c); i++)
+    for (size_t i = 0; i < captured && !wspi_app_stopped(c); i++)
         wspi_app_put(c, 1, wspi_app_get(c, 1));
-    c->pay.at += stopped(c) ? 0 : left - captured;
+    c->pay.at += wspi_app_stopped(c) ? 0 : left - captured;
 }
 
 static void packet(wspi_coder *c, uint64_t t)
@@ -562,7 +557,7 @@ static void walk(wspi_coder *c)
     forbid_types(c, first_types(c));
     full = is_full(c, t);
     packet(c, t);
-    for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !stopped(c); i++) {
+    for (int i = 0; i < MAX_PACKETS && t <= HANDSHAKE && !wspi_app_stopped(c); i++) {
         ahead = c->enc ? type_ahead(c, false, true) : 0;
         t = (uint64_t)ahead;
         more = wspi_app_next(c, TYPE, ahead >= 0, &t);

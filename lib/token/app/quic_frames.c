@@ -9,11 +9,6 @@
 
 enum { MAX_FRAMES = 64, MAX_RANGES = 32, MESSAGE = 4, HELLO_HEAD = 4 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static const uint8_t *bytes_at(const wspi_coder *c, size_t at)
 {
     return (c->enc ? c->pay.in : c->pay.out->data) + at;
@@ -32,12 +27,12 @@ static uint64_t number(wspi_coder *c)
     }
     wspi_app_require(c, wspi_app_captured(c) >= 1);
     wspi_app_opaque(c, 1);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return 0;
     n = (size_t)1 << (*bytes_at(c, at) >> 6);
     wspi_app_require(c, wspi_app_captured(c) >= n - 1);
     wspi_app_opaque(c, n - 1);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return 0;
     v = *bytes_at(c, at) & 63u;
     for (size_t i = 1; i < n; i++)
@@ -56,7 +51,7 @@ static void padding(wspi_coder *c, size_t end)
     wspi_app_only(c, 0, 0);
     n = (size_t)wspi_app_code(c, WSPI_QUIC_RUN, true, left, n);
     wspi_app_require(c, n > 0 && (c->fill || n <= left));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     b = c->enc ? NULL : wspi_payload_room(c, n);
     if (b)
@@ -83,7 +78,7 @@ static void ack(wspi_coder *c, size_t end)
     (void)number(c);
     ranges = number(c);
     wspi_app_require(c, ranges <= MAX_RANGES);
-    for (uint64_t i = 0; i < 1 + 2 * ranges && !stopped(c); i++)
+    for (uint64_t i = 0; i < 1 + 2 * ranges && !wspi_app_stopped(c); i++)
         (void)number(c);
 }
 
@@ -125,7 +120,7 @@ static void hello(wspi_coder *c, bool client)
     wspi_app_put(c, 3, 0);
     from = c->pay.at;
     wspi_tls_hello(c, from + (size_t)(len & 0x3fff), client);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->enc) {
         wspi_app_require(c, c->pay.at - from == (len & 0x3fff));
@@ -235,7 +230,7 @@ bool wspi_quic_code_frames(wspi_coder *c, const wspi_quic_body *body)
     uint64_t type = 0, last = NONE_YET;
     bool more;
 
-    for (int i = 0; i < MAX_FRAMES && !stopped(c); i++) {
+    for (int i = 0; i < MAX_FRAMES && !wspi_app_stopped(c); i++) {
         size_t at = c->pay.at + (i ? 0 : body->number_len);
         bool there = c->enc && at < body->end;
 

@@ -8,11 +8,6 @@
 #include "token/app/quic_crypto.h"
 #include "token/app/quic_hello.h"
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* In this direction the packet under the walk counts; what another protocol has left there does not. */
 bool wspi_quic_have(const wspi_coder *c, int dir, unsigned what)
 {
@@ -34,7 +29,7 @@ static void set_length(wspi_coder *c, size_t at, size_t from, size_t n)
 size_t wspi_quic_refit(wspi_coder *c, size_t at, size_t n, size_t least)
 {
     n = WSPI_MAX(WSPI_MIN(n, wspi_app_left(c)), least);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         set_length(c, at, c->pay.at, n);
     return n;
 }
@@ -71,7 +66,7 @@ static void protect(wspi_coder *c, const wspi_quic_initial *p, uint64_t number, 
 /* Decoding: n zeros, which are the tag's room, or padding before it. */
 static uint8_t *zeros(wspi_coder *c, size_t n)
 {
-    uint8_t *b = stopped(c) ? NULL : wspi_payload_room(c, n);
+    uint8_t *b = wspi_app_stopped(c) ? NULL : wspi_payload_room(c, n);
 
     if (!b)
         return NULL;
@@ -106,7 +101,7 @@ static void say(wspi_coder *c, const wspi_quic_initial *p, size_t n)
                            .id_len = (size_t)c->app.v[c->dir][SCIDLEN]};
     wspi_quic_keys k;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     n_frames = wspi_quic_frames(frames, &turn);
     n = wspi_quic_refit(c, p->length_at, n,
@@ -132,7 +127,7 @@ static void close_sample(wspi_coder *c, const wspi_quic_initial *p, size_t n)
     if (have < n)
         (void)zeros(c, n - have);
     (void)zeros(c, WSPI_QUIC_TAG);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     set_length(c, p->length_at, p->at, c->pay.at - p->at);
     protect(c, p, sampled_number(c, p), sampled_number_len(sampled_number(c, p)));
@@ -144,9 +139,9 @@ static void close_packet(wspi_coder *c, const wspi_quic_initial *p, size_t numbe
     uint64_t number = 0;
 
     (void)zeros(c, WSPI_QUIC_TAG);
-    for (size_t i = 0; i < number_len && !stopped(c); i++)
+    for (size_t i = 0; i < number_len && !wspi_app_stopped(c); i++)
         number = number << 8 | c->pay.out->data[p->at + i];
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         protect(c, p, number, number_len);
 }
 
@@ -169,7 +164,7 @@ static bool open_frames(wspi_coder *c, const wspi_quic_initial *p, size_t n, boo
         return false;
     if (c->enc)
         c->pay.at += WSPI_QUIC_TAG;
-    else if (stopped(c))
+    else if (wspi_app_stopped(c))
         return true;
     else if (c->fill)
         close_sample(c, p, n);
@@ -183,7 +178,7 @@ void wspi_quic_initial_rest(wspi_coder *c, const wspi_quic_initial *p, size_t n,
 {
     bool whole = c->fill || (n >= LEAST_PACKET && n <= wspi_app_captured(c));
 
-    if (stopped(c) || (whole && form != SEALED && open_frames(c, p, n, form == FIELDS)))
+    if (wspi_app_stopped(c) || (whole && form != SEALED && open_frames(c, p, n, form == FIELDS)))
         return;
     if (c->fill)
         say(c, p, n);

@@ -330,11 +330,6 @@ enum {
     VENDORS = 3
 }; /* of the first vendors, whose values have a type and a length of one byte */
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 /* Bytes of the attribute at b, which has n bytes of the message, or 0 when it does not fit. */
@@ -369,7 +364,7 @@ static void word(wspi_coder *c, unsigned f, size_t n)
 
 static void letters(wspi_coder *c, size_t n)
 {
-    for (; n && !stopped(c); n--)
+    for (; n && !wspi_app_stopped(c); n--)
         wspi_app_put(c, 1, 'a' + wspi_rng_below(&c->rng, 26));
 }
 
@@ -473,7 +468,7 @@ static void sampled_eap(wspi_coder *c, size_t n)
                : n == AKA_ASKS || n == AKA_CHALLENGES ? AKA
                                                       : IDENTITY);
     wspi_app_put(c, 1, is);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         eap_data(c, is, n);
 }
 
@@ -518,7 +513,7 @@ static void name_of_flow(wspi_coder *c, unsigned type, size_t n)
 {
     wspi_rng r = wspi_app_of_flow(c, 256 + type);
 
-    for (; n && !stopped(c); n--)
+    for (; n && !wspi_app_stopped(c); n--)
         wspi_app_put(c, 1, 'a' + wspi_rng_below(&r, 26));
 }
 
@@ -576,7 +571,7 @@ static void one_attribute(wspi_coder *c, unsigned type, bool eap_goes_on)
         n = name_len(c, type);
     wspi_app_require(c, n <= 253);
     wspi_app_put(c, 1, n + 2);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         contents(c, type, (size_t)n, eap_goes_on);
 }
 
@@ -616,7 +611,7 @@ static void attributes(wspi_coder *c, size_t end)
     uint8_t seen[256] = {0};
     uint64_t type = 0;
 
-    for (unsigned n = 0; n < MAX_ATTRIBUTES && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_ATTRIBUTES && !wspi_app_stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 2 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0;
         if (!wspi_app_element(c, ATTRIBUTE, 1, there, &type)) {
@@ -660,7 +655,7 @@ static void walk(wspi_coder *c)
 {
     header(c);
     attributes(c, c->pay.wire);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill) {
         c->pay.out->data[2] = (uint8_t)(c->pay.at >> 8);

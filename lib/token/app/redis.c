@@ -68,11 +68,6 @@ static const wspi_field fields[] = {
     [NUMBER] = MAG("redis.number", 40, WSPI_R_NONE, 0),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what is there: encoding ---- */
 
 /* A value ahead: where its number or text is, and how many bytes it takes with what it counts; the type of none is 255. */
@@ -164,7 +159,7 @@ static bool takes(const wspi_coder *c)
 
 static void literal(wspi_coder *c, const char *s)
 {
-    for (; *s && !stopped(c); s++) {
+    for (; *s && !wspi_app_stopped(c); s++) {
         uint64_t v = wspi_app_get(c, 1);
         wspi_app_require(c, !c->enc || v == (uint8_t)*s);
         wspi_app_put(c, 1, (uint8_t)*s);
@@ -201,7 +196,7 @@ static void string(wspi_coder *c, const ahead *v, unsigned place, unsigned count
         wspi_app_only(c, W_TEXT, 1);
     row = wspi_app_code(c, WORD, false, 0, row);
     wspi_app_require(c, row < W_COUNT);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (row != W_TEXT) {
         decimal(c, strlen(word[row].name));
@@ -226,7 +221,7 @@ static void line(wspi_coder *c, const ahead *v, unsigned field, const wspi_value
         row = row_of(list, 0, v->at, v->len, field == ERROR);
     wspi_app_only(c, 0, 2);
     row = wspi_app_code(c, field, false, 0, row);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (row < rows) {
         literal(c, list[row].name);
@@ -283,7 +278,7 @@ static void walk(wspi_coder *c)
 {
     unsigned count = 0, n = 0;
 
-    for (; n < MAX_VALUES && !stopped(c) && (c->fill || wspi_app_captured(c)); n++) {
+    for (; n < MAX_VALUES && !wspi_app_stopped(c) && (c->fill || wspi_app_captured(c)); n++) {
         ahead v = {.type = 255};
         uint64_t is;
         bool asked = wspi_asked(c), there;
@@ -295,13 +290,13 @@ static void walk(wspi_coder *c)
         there = wspi_app_next(c, TYPE, v.type != 255, &is);
         if (asked && !there && (n == 0 || (c->dir == 0 && n <= count)))
             c->need = true; /* there is another one */
-        if (!there || stopped(c))
+        if (!there || wspi_app_stopped(c))
             break;
         wspi_app_require(c, is < WSPI_COUNT(marks));
-        if (!stopped(c))
+        if (!wspi_app_stopped(c))
             value(c, (unsigned)is, &v, n ? n - 1 : 0, &count);
     }
-    if (!c->fill && !stopped(c))
+    if (!c->fill && !wspi_app_stopped(c))
         wspi_app_opaque(c, wspi_app_left(c));
 }
 

@@ -79,11 +79,6 @@ static const wspi_field fields[] = {
     [TAIL] = MAG("rtp.tail", 16, WSPI_R_NONE, 1),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what a direction remembers ---- */
 
 /* The last packet of a source. */
@@ -402,7 +397,7 @@ static void elements(wspi_coder *c, size_t n)
 {
     uint64_t is = 0, len;
 
-    for (unsigned k = 0; k < MAX_ELEMENTS && !stopped(c); k++) {
+    for (unsigned k = 0; k < MAX_ELEMENTS && !wspi_app_stopped(c); k++) {
         const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
         bool there = c->enc && n > 0 && wspi_app_captured(c) > 0 &&
                      wspi_app_is_listed(element, b[0] >> 4) && 2u + (b[0] & 15) <= n;
@@ -415,7 +410,7 @@ static void elements(wspi_coder *c, size_t n)
         len = wspi_app_code(c, LENGTH, false, 0, wspi_app_get(c, 1) & 15);
         wspi_app_require(c, len < 16 && len + 2 <= n);
         wspi_app_put(c, 1, is << 4 | len);
-        if (stopped(c))
+        if (wspi_app_stopped(c))
             return;
         wspi_app_opaque(c, (size_t)len + 1);
         n -= (size_t)len + 2;
@@ -443,7 +438,7 @@ static void body(wspi_coder *c, const stream *is)
     size_t left = wspi_app_left(c);
     sizes may = sizes_of(is->type);
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->fill)
         left = WSPI_MIN(WSPI_MAX(left, (size_t)may.least), (size_t)may.most);
@@ -512,7 +507,7 @@ static void text_item(wspi_coder *c, uint64_t is)
     wspi_app_put(c, 1, n);
     for (size_t i = 0; n == len && i < len; i++)
         wspi_app_put(c, 1, (uint8_t)s[i]);
-    if (!stopped(c) && n != len)
+    if (!wspi_app_stopped(c) && n != len)
         wspi_app_text(c, (size_t)n, is == TOOL ? SHOWN : 0,
                       is == TOOL ? WSPI_TEXT_LINE : WSPI_TEXT_NAME);
 }
@@ -522,7 +517,7 @@ static void description(wspi_coder *c, size_t end)
 {
     uint64_t is = 0;
 
-    for (unsigned n = 0; n < MAX_ITEMS && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_ITEMS && !wspi_app_stopped(c); n++) {
         const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
         size_t captured = c->enc ? WSPI_MIN(wspi_app_captured(c), end - c->pay.at) : 0;
         bool there = captured >= 2 && b[0] > 0 && b[0] <= PRIV && captured - 2 >= b[1];
@@ -564,7 +559,7 @@ static void rest(wspi_coder *c, size_t start, size_t end, uint64_t kind, uint64_
         (void)wspi_app_field(c, PAD, n, true, 0);
     else
         wspi_app_opaque(c, n);
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     c->pay.out->data[start + 2] = (uint8_t)(words >> 8);
     c->pay.out->data[start + 3] = (uint8_t)words;
@@ -653,7 +648,7 @@ static void least_contents(wspi_coder *c, memory *m, uint64_t kind, uint64_t cou
         told(c, m, sends, count);
     else
         wspi_app_opaque(c, n);
-    if (stopped(c) || !sends || at + SENDER > (b ? c->pay.end : c->pay.out->len))
+    if (wspi_app_stopped(c) || !sends || at + SENDER > (b ? c->pay.end : c->pay.out->len))
         return;
     (void)sender_time(c, m); /* how fast it counts */
     m->report_time = (uint32_t)wspi_app_number((b ? b : c->pay.out->data) + at + 8, 4);
@@ -665,14 +660,14 @@ static void control_packet(wspi_coder *c, memory *m, uint64_t kind)
     size_t start = c->pay.at, end = 0;
     uint64_t count = control_header(c, m, kind, &end);
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     switch (kind >> 8) {
     case SDES: description(c, end); break;
     case APP: wspi_app_text(c, 4, 4, WSPI_TEXT_WORD); break;
     default: least_contents(c, m, kind, count);
     }
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         rest(c, start, end, kind, count);
 }
 
@@ -680,7 +675,7 @@ static void control(wspi_coder *c, memory *m)
 {
     uint64_t kind = 0;
 
-    for (unsigned n = 0; n < MAX_RTCP && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_RTCP && !wspi_app_stopped(c); n++) {
         const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
         bool there = c->enc && control_len(b, wspi_app_captured(c), wspi_app_left(c)) > 0;
 
@@ -695,7 +690,7 @@ static void control(wspi_coder *c, memory *m)
         control_packet(c, m, kind);
     }
     m->control = true;
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     wspi_app_only(c, 0, 0);
     wspi_app_opaque(c, (size_t)wspi_app_code(c, TAIL, true, 0, wspi_app_left(c)));
@@ -728,13 +723,13 @@ static void walk(wspi_coder *c)
     recall(&c->ctx->app, c->dir, &m);
     is = which(c, &m);
     wspi_app_require(c, is <= CONTROL);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (is == CONTROL)
         control(c, &m);
     else
         media(c, &m, (unsigned)is);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         remember(&c->app, c->dir, &m);
 }
 

@@ -129,11 +129,6 @@ static const wspi_field fields[] = {
     [SEQUENCE] = {"s7.sequence", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* A TPKT header and the fixed part of a COTP header that is all there. */
 static bool looks(const uint8_t *b, size_t n)
 {
@@ -205,7 +200,7 @@ static void put_data(wspi_coder *c, uint64_t type)
     const uint64_t *mine = c->app.v[c->dir];
     uint64_t items = c->app.v[0][KEPT], n = WSPI_MIN(mine[COUNT], (uint64_t)MAX_ITEMS);
 
-    for (uint64_t i = n; i-- > 0 && !stopped(c);) {
+    for (uint64_t i = n; i-- > 0 && !wspi_app_stopped(c);) {
         if (type == JOB ? mine[FUNCTION] == WRITE : mine[FUNCTION] == READ)
             put_item(c, i < KEPT_ITEMS ? items >> 8 * i & 0xff : 1, type == JOB, i == 0);
         else if (type == ANSWER && mine[FUNCTION] == WRITE)
@@ -271,10 +266,10 @@ static void parameter_size(wspi_coder *c)
 static void parameters(wspi_coder *c, const wspi_app_span *s)
 {
     static const uint8_t order[] = {R_CALLING, R_CALLED, R_SIZE};
-    bool tiled = c->enc && !stopped(c) && are_parameters(c, s->end);
+    bool tiled = c->enc && !wspi_app_stopped(c) && are_parameters(c, s->end);
     uint64_t v, n;
 
-    for (unsigned i = 0; !stopped(c); i++) {
+    for (unsigned i = 0; !wspi_app_stopped(c); i++) {
         bool there = c->enc && c->pay.at < s->end, asked = wspi_asked(c);
         v = !there ? 0 : tiled ? c->pay.in[c->pay.at] : (uint64_t)RAW;
         wspi_app_only(c, i < 3 ? order[i] : 0, i < 3);
@@ -406,7 +401,7 @@ static void one_item(wspi_coder *c)
     const uint8_t *b = c->enc ? c->pay.in + c->pay.at : NULL;
     uint64_t *mine = c->app.v[c->dir], kind = 0, n;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->enc) /* are_items has seen the first two bytes, and that the others are there */
         kind = b[1] == ITEM_LEN - 2 && b[2] == 0x10 ? b[3] : (uint64_t)SYMBOL;
@@ -443,7 +438,7 @@ static uint64_t setup_size(wspi_coder *c)
         v = asked;
     else if (c->fill && wspi_bin(v, 1) - FIRST < CLASSES)
         v = usual[wspi_bin(v, 1) - FIRST];
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         c->app.v[c->dir][AMOUNT] = v;
     wspi_app_put(c, 2, v);
     return v;
@@ -493,7 +488,7 @@ static uint64_t item_count(wspi_coder *c, bool job)
 static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
 {
     size_t end = c->pay.at + n, rest;
-    uint64_t fn = c->enc && !stopped(c) ? function_ahead(c, type, n) : 0, items;
+    uint64_t fn = c->enc && !wspi_app_stopped(c) ? function_ahead(c, type, n) : 0, items;
     bool job = type == JOB;
 
     if (c->fill)
@@ -513,9 +508,9 @@ static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
         wspi_app_require(c, !job || items <= MAX_ITEMS);
         if (job && c->enc && c->pay.at == end)
             wspi_app_require(c, items == 0);
-        if (job && !stopped(c))
+        if (job && !wspi_app_stopped(c))
             c->app.v[c->dir][KEPT] = 0;
-        for (; job && items && !stopped(c); items--)
+        for (; job && items && !wspi_app_stopped(c); items--)
             one_item(c);
     }
     rest = c->enc && c->pay.at < end ? end - c->pay.at : 0;
@@ -527,7 +522,7 @@ static void s7_parameters(wspi_coder *c, uint64_t type, size_t n)
 /* Writes v into the two bytes at `at` of a decoded payload. */
 static void patch(wspi_coder *c, size_t at, size_t v)
 {
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     if (at + 2 > c->pay.out->len || v > 0xffff) {
         c->bad = true;
@@ -572,7 +567,7 @@ static void s7_message(wspi_coder *c, uint64_t type, size_t end)
         return;
     }
     wspi_app_require(c, c->pay.at <= end);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     patch(c, lengths + 2, end - c->pay.at);
     opaque_here(c, end - c->pay.at);
@@ -582,12 +577,12 @@ static void s7_message(wspi_coder *c, uint64_t type, size_t end)
 
 static void user_data(wspi_coder *c, size_t end)
 {
-    uint64_t type = c->enc && !stopped(c) ? s7_ahead(c, end) : 0;
+    uint64_t type = c->enc && !wspi_app_stopped(c) ? s7_ahead(c, end) : 0;
     size_t n;
 
     wspi_app_only(c, c->dir == 1, 1);
     type = wspi_app_code(c, ROSCTR, false, 0, type);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (type != OTHER) {
         wspi_app_require(c, type == JOB || type == USERDATA || has_error(type));
@@ -626,7 +621,7 @@ static void message(wspi_coder *c, uint64_t type)
     }
     wspi_app_close(c, s);
     wspi_app_require(c, c->fill || c->pay.at <= end);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (type == DT)
         user_data(c, end);
@@ -634,13 +629,13 @@ static void message(wspi_coder *c, uint64_t type)
         opaque_here(c, end - c->pay.at);
     if (c->fill)
         patch(c, start + 2, c->pay.at - start);
-    else if (!stopped(c) && end > c->pay.at)
+    else if (!wspi_app_stopped(c) && end > c->pay.at)
         c->app.left[c->dir] = (uint32_t)(end - c->pay.at);
 }
 
 static uint64_t type_ahead(const wspi_coder *c, bool *there)
 {
-    *there = c->enc && !stopped(c) && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
+    *there = c->enc && !wspi_app_stopped(c) && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
     return *there ? c->pay.in[c->pay.at + 5] : 0;
 }
 
@@ -659,7 +654,7 @@ static void walk(wspi_coder *c)
         wspi_app_only(c, c->fill ? next_type(c) : 0, c->fill && next_type(c) != R_DATA);
         message(c, wspi_app_code(c, PDU, !c->fill || next_type(c) == R_DATA, DT, type));
     }
-    for (int i = 0; i < MAX_MESSAGES && !stopped(c) && *left == 0; i++) {
+    for (int i = 0; i < MAX_MESSAGES && !wspi_app_stopped(c) && *left == 0; i++) {
         type = type_ahead(c, &there);
         wspi_app_only(c, 0, 0);
         if (!wspi_app_next(c, PDU, there, &type))

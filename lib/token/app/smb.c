@@ -83,7 +83,7 @@ static bool looks(const uint8_t *b, size_t n)
 /* Up to `end`, as far as the segment goes. */
 static void opaque_to(wspi_coder *c, size_t end)
 {
-    if (!wspi_smb_stopped(c) && end > c->pay.at)
+    if (!wspi_app_stopped(c) && end > c->pay.at)
         wspi_app_opaque(c, WSPI_MIN(end - c->pay.at, wspi_app_left(c)));
 }
 
@@ -134,7 +134,7 @@ static uint64_t kind(wspi_coder *c, size_t end)
 
     if (c->fill)
         return sampled_kind(c, known, had);
-    if (c->enc && !wspi_smb_stopped(c) && end > c->pay.at)
+    if (c->enc && !wspi_app_stopped(c) && end > c->pay.at)
         is = kind_ahead(c, end);
     return wspi_app_code(c, WSPI_SMB_KIND, known, had, is);
 }
@@ -144,7 +144,7 @@ static void messages(wspi_coder *c, size_t end)
 {
     uint64_t next = 1;
 
-    for (int i = 0; i < MAX_MESSAGES && next && !wspi_smb_stopped(c); i++) {
+    for (int i = 0; i < MAX_MESSAGES && next && !wspi_app_stopped(c); i++) {
         wspi_smb_message m = {.start = c->pay.at, .end = end};
         uint64_t is = kind(c, end);
 
@@ -199,7 +199,7 @@ static void set_length(wspi_coder *c, size_t start)
 {
     size_t len = c->pay.at - start;
 
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (start > c->pay.out->len || start < 3) {
         c->bad = true;
@@ -223,7 +223,7 @@ static void one(wspi_coder *c, uint64_t is)
     wspi_app_only(c, 0, 0);
     len = wspi_app_field(c, WSPI_SMB_LENGTH, 3, true, left);
     start = c->pay.at;
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (is == 0)
         messages(c, c->fill ? FAR : start + (size_t)len);
@@ -234,7 +234,7 @@ static void one(wspi_coder *c, uint64_t is)
         return;
     }
     opaque_to(c, start + (size_t)len);
-    if (!wspi_smb_stopped(c) && start + len > c->pay.at)
+    if (!wspi_app_stopped(c) && start + len > c->pay.at)
         c->app.left[c->dir] = (uint32_t)(start + len - c->pay.at);
 }
 
@@ -247,7 +247,7 @@ static void walk(wspi_coder *c)
         *left = n = 0;
     *left -= n;
     wspi_app_opaque(c, n);
-    for (int i = 0; i < MAX_MESSAGES && !wspi_smb_stopped(c) && *left == 0 && !(c->fill && i);
+    for (int i = 0; i < MAX_MESSAGES && !wspi_app_stopped(c) && *left == 0 && !(c->fill && i);
          i++) {
         bool there = c->enc && looks(c->pay.in + c->pay.at, wspi_app_captured(c));
         uint64_t is = there ? c->pay.in[c->pay.at] : 0;

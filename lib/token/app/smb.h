@@ -107,11 +107,6 @@ typedef struct wspi_smb_message {
     size_t start, end;
 } wspi_smb_message;
 
-static inline bool wspi_smb_stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* Are the next n bytes of the message here? Both sides know. */
 bool wspi_smb_here(const wspi_coder *c, const wspi_smb_message *m, size_t n);
 

@@ -113,7 +113,7 @@ static void words_and_bytes(wspi_coder *c, const wspi_smb_message *m, bool answe
         return;
     if (command == TRANS && !answers && 2 * words > SETUP_WORD)
         transaction(c);
-    if (!wspi_smb_stopped(c))
+    if (!wspi_app_stopped(c))
         wspi_smb_quiet(c, end - c->pay.at);
     (void)wspi_smb_expect(c, WSPI_SMB_NEXT, 2, m->end - c->pay.at - 2);
     if (b)
@@ -129,7 +129,7 @@ static void sampled_turn(wspi_coder *c)
 
     (void)wspi_app_code(c, WSPI_SMB_COMMAND_1, false, 0, 0);
     wspi_app_keep(c, WSPI_SMB_COMMAND_1, wspi_smb1_commands(c));
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (wspi_smb1_status(c, &refusals)) {
         wspi_app_only(c, WSPI_SMB_GOES_ON, 1);
@@ -155,7 +155,7 @@ static void sampled_message(wspi_coder *c, const wspi_smb_message *m)
     wspi_smb_quiet(c, 2);
     wspi_smb_put(c, 2, wspi_smb1_session(c));
     wspi_smb_put(c, 2, wspi_smb1_multiplex(c));
-    if (!wspi_smb_stopped(c))
+    if (!wspi_app_stopped(c))
         words_and_bytes(c, m, c->dir == 1);
 }
 
@@ -183,6 +183,6 @@ void wspi_smb_message_1(wspi_coder *c, const wspi_smb_message *m)
     wspi_smb_quiet(c, 2); /* process */
     (void)wspi_smb_expect(c, WSPI_SMB_SESSION, 2, wspi_smb_as_before(c, WSPI_SMB_SESSION));
     (void)wspi_smb_expect(c, WSPI_SMB_MESSAGE, 2, wspi_smb_as_before(c, WSPI_SMB_MESSAGE));
-    if (!wspi_smb_stopped(c))
+    if (!wspi_app_stopped(c))
         words_and_bytes(c, m, flags & RESPONSE);
 }

@@ -235,7 +235,7 @@ uint64_t wspi_smb1_words(wspi_coder *c)
     for (unsigned n = 0; (f = form_of(c, n)) != NULL && bin_of(f->words) != bin_of(v); n++)
         ;
     v = f ? f->words : 0;
-    if (!wspi_smb_stopped(c))
+    if (!wspi_app_stopped(c))
         c->app.v[c->dir][WSPI_SMB_BODY] = v;
     wspi_app_put(c, 1, v);
     return v;
@@ -253,7 +253,7 @@ uint64_t wspi_smb1_size(const wspi_coder *c)
 /* Bytes that are there already become v, the lowest one first. */
 static void set(wspi_coder *c, size_t at, size_t n, uint64_t v)
 {
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (at + n > c->pay.out->len) {
         c->bad = true;
@@ -314,7 +314,7 @@ static size_t letters_left(const wspi_coder *c)
 
 static void put_letters(wspi_coder *c, size_t n)
 {
-    for (; n && !wspi_smb_stopped(c); n--)
+    for (; n && !wspi_app_stopped(c); n--)
         wspi_smb_put(c, 2, 'a' + wspi_rng_u64(&c->rng) % LETTERS);
 }
 
@@ -413,7 +413,7 @@ void wspi_smb1_bytes(wspi_coder *c, const wspi_smb_message *m, size_t words, siz
 {
     uint64_t n;
 
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     fill_words(c, words);
     if (!is_refused(c))

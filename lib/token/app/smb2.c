@@ -328,7 +328,7 @@ uint64_t wspi_smb_message_2(wspi_coder *c, const wspi_smb_message *m)
     uint64_t flags = 0, next;
 
     wspi_app_require(c, wspi_smb_here(c, m, WSPI_SMB_HEAD_2));
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return 0;
     next = head(c, &flags);
     if (next < WSPI_SMB_HEAD_2 || next >= m->end - m->start)

@@ -9,7 +9,7 @@ enum { BACKSLASH = '\\', LETTERS = 26, PATH_MARKS = 3, SAMPLED_DIALECTS = 4, ROW
 
 bool wspi_smb_here(const wspi_coder *c, const wspi_smb_message *m, size_t n)
 {
-    return !wspi_smb_stopped(c) && c->pay.at + n <= m->end &&
+    return !wspi_app_stopped(c) && c->pay.at + n <= m->end &&
            (c->fill || wspi_app_captured(c) >= n);
 }
 
@@ -37,7 +37,7 @@ void wspi_smb_exact(wspi_coder *c, unsigned f, size_t n, bool known, uint64_t wa
     }
     wspi_app_only(c, wspi_bin(v, wspi_app_smb.proto.fields[f].mantissa), 1);
     (void)wspi_app_code(c, f, false, 0, v);
-    if (!wspi_smb_stopped(c))
+    if (!wspi_app_stopped(c))
         c->app.v[c->dir][f] = v;
     wspi_smb_put(c, n, v);
 }
@@ -86,7 +86,7 @@ static uint64_t name_at(const uint8_t *b, size_t n, bool path)
 
 static void wide(wspi_coder *c, const char *name)
 {
-    for (; *name && !wspi_smb_stopped(c); name++) {
+    for (; *name && !wspi_app_stopped(c); name++) {
         (void)wspi_app_get(c, 2);
         wspi_smb_put(c, 2, (uint8_t)*name);
     }
@@ -97,7 +97,7 @@ static void make_name(wspi_coder *c, size_t chars, bool path)
 {
     size_t share = path ? 2 + (chars - PATH_MARKS + 1) / 2 : 0;
 
-    for (size_t i = 0; i < chars && !wspi_smb_stopped(c); i++) {
+    for (size_t i = 0; i < chars && !wspi_app_stopped(c); i++) {
         bool mark = path && (i < 2 || i == share);
         wspi_smb_put(c, 2, mark ? BACKSLASH : 'a' + wspi_rng_u64(&c->rng) % LETTERS);
     }
@@ -121,11 +121,11 @@ static void name(wspi_coder *c, const wspi_smb_message *m, size_t n, bool path)
     for (len = 0; len < row && wspi_smb_name[len].name; len++)
         ;
     wspi_app_require(c, len == row && wspi_smb_name[row].name);
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     len = row == OTHER_NAME ? 0 : 2 * strlen(wspi_smb_name[row].name);
     wspi_app_require(c, len <= n);
-    if (wspi_smb_stopped(c))
+    if (wspi_app_stopped(c))
         return;
     wspi_app_opaque(c, n - len);
     if (row != OTHER_NAME)
@@ -204,7 +204,7 @@ static void texts(wspi_coder *c, const wspi_smb_message *m)
     uint64_t seen = 0, row = 0, *list = &c->app.v[c->dir][WSPI_SMB_DIALECT_1];
 
     *list = 0;
-    for (unsigned i = 0; i < MAX_LIST && !wspi_smb_stopped(c); i++) {
+    for (unsigned i = 0; i < MAX_LIST && !wspi_app_stopped(c); i++) {
         size_t n = WSPI_MIN(m->end - WSPI_MIN(m->end, c->pay.at), wspi_app_captured(c)), len;
         bool there = c->enc && text_at(c->pay.in + c->pay.at, n, &row, &len);
         bool asked = wspi_asked(c), more = wspi_app_next(c, WSPI_SMB_DIALECT_1, there, &row);
@@ -214,7 +214,7 @@ static void texts(wspi_coder *c, const wspi_smb_message *m)
         if (!more)
             return;
         wspi_app_require(c, wspi_app_is_listed(wspi_smb_dialect_1, row));
-        if (wspi_smb_stopped(c))
+        if (wspi_app_stopped(c))
             return;
         one_text(c, wspi_smb_dialect_1[row].name);
         seen |= UINT64_C(1) << row;
@@ -307,7 +307,7 @@ bool wspi_smb_items(wspi_coder *c, const wspi_smb_message *m, const wspi_smb_bod
         return false;
     for (size_t i = 0; i < WSPI_SMB_ITEMS && b->item[i].bytes; i++)
         one_item(c, b, &b->item[i], place);
-    return !wspi_smb_stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 /* Is the tail where the items say? */
@@ -323,7 +323,7 @@ void wspi_smb_tail(wspi_coder *c, const wspi_smb_message *m, const wspi_smb_body
 {
     size_t n = (size_t)c->app.v[c->dir][WSPI_SMB_SIZE];
 
-    if (wspi_smb_stopped(c) || !is_in_place(c, m, b))
+    if (wspi_app_stopped(c) || !is_in_place(c, m, b))
         return;
     switch ((enum wspi_smb_tail)b->tail) {
     case WSPI_SMB_REST: break;

@@ -170,11 +170,6 @@ static bool looks(const uint8_t *b, size_t n)
     return n >= 8 && memcmp(b, "SSH-", 4) == 0 && (b[4] == '1' || b[4] == '2') && b[5] == '.';
 }
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static const uint8_t *here(const wspi_coder *c)
 {
     return c->pay.in + c->pay.at;
@@ -196,7 +191,7 @@ static uint64_t told(wspi_coder *c, unsigned f, unsigned rows, uint64_t v)
 {
     v = wspi_app_code(c, f, false, 0, v);
     wspi_app_require(c, v < rows);
-    return stopped(c) ? 0 : v;
+    return wspi_app_stopped(c) ? 0 : v;
 }
 
 /* ---- banner ---- */
@@ -242,13 +237,13 @@ static void software_of(wspi_coder *c)
     size_t n = 0;
     uint64_t k = 0, end = CRLF;
 
-    if (c->enc && !stopped(c)) {
+    if (c->enc && !wspi_app_stopped(c)) {
         end = line_end(c, &n);
         k = software_at(here(c), n);
     }
     k = told(c, SOFTWARE, SOFTWARES, k);
     wspi_app_keep(c, SOFTWARE, ~(UINT64_C(1) << SOFTWARE_UNKNOWN));
-    if (k != SOFTWARE_UNKNOWN && !stopped(c)) {
+    if (k != SOFTWARE_UNKNOWN && !wspi_app_stopped(c)) {
         literal(c, software[k].name);
         n -= c->enc ? strlen(software[k].name) : 0;
     }
@@ -259,7 +254,7 @@ static void software_of(wspi_coder *c)
     wspi_app_only(c, 0, 0);
     end = wspi_app_code(c, LINE, true, CRLF, end);
     wspi_app_require(c, end < WSPI_COUNT(ends));
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         literal(c, ends[end]);
 }
 
@@ -268,12 +263,12 @@ static void banner(wspi_coder *c)
     uint64_t k = VERSIONS;
 
     literal(c, "SSH-");
-    for (unsigned i = 0; c->enc && !stopped(c) && i < VERSIONS; i++)
+    for (unsigned i = 0; c->enc && !wspi_app_stopped(c) && i < VERSIONS; i++)
         if (begins(here(c), wspi_app_captured(c), version[i].name))
             k = i;
     wspi_app_only(c, 0, 1);
     k = told(c, PROTOCOL, VERSIONS, k);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     literal(c, version[k].name);
     literal(c, "-");
@@ -406,7 +401,7 @@ static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
 {
     size_t n = 0;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (k == t->n_lists + SSH_UNKNOWN) {
         while (c->enc && c->pay.at + n < end && here(c)[n] != ',')
@@ -436,7 +431,7 @@ static void note_offers(wspi_coder *c, unsigned kind, size_t at)
                 {"ecdsa-sha2-nistp256", OFFERS_P256}};
     uint64_t *v = &c->app.v[c->dir][OFFERS];
 
-    if (stopped(c) || c->pay.at <= at)
+    if (wspi_app_stopped(c) || c->pay.at <= at)
         return;
     if (kind == WSPI_SSH_KEX)
         *v = wspi_ssh_has(c, at, SSH_HYBRID) ? SSH_OFFERS_HYBRID : 0;
@@ -453,17 +448,17 @@ static unsigned names(wspi_coder *c, unsigned kind, bool other)
 {
     const wspi_ssh_names *t = &wspi_ssh_kinds[kind];
     unsigned f = LISTS + kind, special = t->n_lists;
-    uint64_t k = c->enc && !stopped(c) ? first_row(c, t) : 0;
+    uint64_t k = c->enc && !wspi_app_stopped(c) ? first_row(c, t) : 0;
     bool more = true, asked;
     wspi_app_span s;
 
     k = told(c, f, t->n, k);
     wspi_app_keep(c, f, wspi_ssh_sampled(c, kind, 0));
-    if (stopped(c) || k == special + SSH_CUT)
+    if (wspi_app_stopped(c) || k == special + SSH_CUT)
         return SSH_CUT;
     s = wspi_app_open(c, 4);
     row(c, t, k, s.end);
-    while (!stopped(c)) {
+    while (!wspi_app_stopped(c)) {
         bool inside = c->enc && wspi_app_inside(c, &s);
         k = special + SSH_OTHER_WAY;
         if (inside)
@@ -489,7 +484,7 @@ static void again(wspi_coder *c, size_t from)
     size_t n = c->pay.at - from;
     uint8_t *b;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (!c->fill && wspi_app_captured(c) < n) {
         wspi_app_fail(c);
@@ -517,7 +512,7 @@ static bool differs(const wspi_coder *c)
 static bool both_ways(wspi_coder *c, unsigned kind)
 {
     size_t from = c->pay.at;
-    unsigned end = names(c, kind, c->enc && !stopped(c) && differs(c));
+    unsigned end = names(c, kind, c->enc && !wspi_app_stopped(c) && differs(c));
 
     if (end == SSH_EMPTY)
         again(c, from);
@@ -529,7 +524,7 @@ static bool lists(wspi_coder *c)
 {
     for (unsigned kind = 0; kind < WSPI_SSH_KINDS; kind++) {
         bool all = kind < WSPI_SSH_CIPHER ? names(c, kind, false) == SSH_EMPTY : both_ways(c, kind);
-        if (!all || stopped(c))
+        if (!all || wspi_app_stopped(c))
             return false;
     }
     return true;
@@ -609,12 +604,12 @@ static void key_blob(wspi_coder *c, bool host)
     uint64_t k = ED25519, rows;
     unsigned count;
 
-    if (c->enc && !stopped(c))
+    if (c->enc && !wspi_app_stopped(c))
         k = key_at(here(c), s.end - s.at);
     rows = c->fill ? sampled_keys(c, host) : 0;
     k = told(c, KEY, KEYS, k);
     wspi_app_keep(c, KEY, rows);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     literal(c, key[k].name);
     wspi_app_close(c, s);
@@ -652,7 +647,7 @@ static void broken(wspi_coder *c, bool offer)
     uint64_t len = wspi_app_field(c, BODY, 4, true, left > 4 ? left - 4 : 0);
     size_t start = c->pay.at, passed, rest;
 
-    if (offer && !stopped(c)) {
+    if (offer && !wspi_app_stopped(c)) {
         wspi_app_opaque(c, 1);
         constant(c, 1, 20);
         wspi_app_opaque(c, COOKIE);
@@ -660,7 +655,7 @@ static void broken(wspi_coder *c, bool offer)
     }
     passed = c->pay.at - start;
     wspi_app_require(c, len <= LONGEST && passed <= len);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     rest = (size_t)WSPI_MIN(len - passed, (uint64_t)wspi_app_left(c));
     wspi_app_opaque(c, rest);
@@ -676,7 +671,7 @@ static void whole(wspi_coder *c, const form *m)
     wspi_app_put(c, 4, 0);
     wspi_app_put(c, 1, 0);
     constant(c, 1, m->number);
-    for (const char *p = m->body; *p && !stopped(c); p++)
+    for (const char *p = m->body; *p && !wspi_app_stopped(c); p++)
         part(c, *p);
     want = 8 - (c->pay.at - start) % 8;
     want += want < 4 ? 8 : 0;
@@ -685,9 +680,9 @@ static void whole(wspi_coder *c, const form *m)
     wspi_app_opaque(c, (size_t)padding);
     end = c->pay.at - start - 4;
     wspi_app_require(c, !c->enc || len == end);
-    for (size_t i = 0; !c->enc && !stopped(c) && i < 4; i++)
+    for (size_t i = 0; !c->enc && !wspi_app_stopped(c) && i < 4; i++)
         c->pay.out->data[start + i] = (uint8_t)(end >> 8 * (3 - i));
-    if (!c->enc && !stopped(c))
+    if (!c->enc && !wspi_app_stopped(c))
         c->pay.out->data[start + 4] = (uint8_t)padding;
 }
 
@@ -706,7 +701,7 @@ static unsigned turn(const wspi_coder *c)
 static void packet(wspi_coder *c, uint64_t k)
 {
     wspi_app_require(c, k < WSPI_COUNT(forms));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (k == PACKET || k == KEXINIT_CUT)
         broken(c, k == KEXINIT_CUT);
@@ -727,7 +722,7 @@ static void packets(wspi_coder *c)
 {
     uint64_t k = 0;
 
-    while (!stopped(c) && !sealed(c) && c->app.left[c->dir] == 1) {
+    while (!wspi_app_stopped(c) && !sealed(c) && c->app.left[c->dir] == 1) {
         bool first = c->pay.at == 0, there = c->enc && wspi_app_captured(c) > 0;
 
         if (there)
@@ -754,7 +749,7 @@ static void walk(wspi_coder *c)
         wspi_app_opaque(c, n);
     }
     packets(c);
-    if (stopped(c) || !sealed(c))
+    if (wspi_app_stopped(c) || !sealed(c))
         return;
     if (!c->fill)
         wspi_app_opaque(c, wspi_app_left(c));

@@ -295,11 +295,6 @@ static const sample samples[] = {
 };
 static const sample no_sample = {0, 0, 0, 0, 0, 0};
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 static size_t padding_of(uint64_t len)
@@ -443,7 +438,7 @@ static void made_text(wspi_coder *c, size_t n)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
 
-    for (; n && !stopped(c); n--)
+    for (; n && !wspi_app_stopped(c); n--)
         wspi_app_put(c, 1, (uint8_t)letters[wspi_rng_below(&c->rng, sizeof letters - 1)]);
 }
 
@@ -515,7 +510,7 @@ static void software(wspi_coder *c)
     wspi_app_only(c, 4, 8);
     told = wspi_app_code(c, SOFTWARE, known, 0, told);
     wspi_app_require(c, told <= MAX_SOFTWARE && (told > 0 || known));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     n = told ? told : s->name_len;
     wspi_app_put(c, 2, n);
@@ -525,7 +520,7 @@ static void software(wspi_coder *c)
     }
     if (told)
         wspi_app_text(c, n, SHOWN_SOFTWARE, WSPI_TEXT_LINE);
-    for (uint64_t i = 0; !told && i < n && !stopped(c); i++) {
+    for (uint64_t i = 0; !told && i < n && !wspi_app_stopped(c); i++) {
         (void)wspi_app_get(c, 1);
         wspi_app_put(c, 1, s->name[i]);
     }
@@ -606,7 +601,7 @@ static void one_attribute(wspi_coder *c, uint64_t t)
         hidden(c, t, length_as_last(c, REALM, t));
     else
         contents(c, is, t, length(c, is, t));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     pad = padding_of(c->pay.at - start);
     if (pad && (c->fill || wspi_app_captured(c) >= pad))
@@ -670,7 +665,7 @@ static void attributes(wspi_coder *c, size_t end)
     bool seen[WSPI_COUNT(samples) + 1] = {false};
     uint64_t t = 0;
 
-    for (unsigned n = 0; n < MAX_ATTRIBUTES && !stopped(c); n++) {
+    for (unsigned n = 0; n < MAX_ATTRIBUTES && !wspi_app_stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0 &&
                      wspi_app_number(c->pay.in + c->pay.at, 2) > 0;
@@ -705,7 +700,7 @@ static void set_length(wspi_coder *c)
 {
     size_t len = c->pay.at - HEADER;
 
-    if (c->enc || stopped(c))
+    if (c->enc || wspi_app_stopped(c))
         return;
     if (len > UINT16_MAX) {
         c->bad = true;
@@ -751,7 +746,7 @@ static void walk(wspi_coder *c)
     wspi_app_require(c, t < 0x4000 && (!c->enc || end <= c->pay.wire));
     wspi_app_put(c, 2, 0);
     transaction(c, t & RESPONSE);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     attributes(c, end);
     wspi_app_only(c, 0, 0);

@@ -321,15 +321,10 @@ static header read_header(const wspi_coder *c)
 
 /* ---- the walk ---- */
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* Bytes that both sides know. */
 static void literal(wspi_coder *c, const char *s)
 {
-    for (; *s && !stopped(c); s++) {
+    for (; *s && !wspi_app_stopped(c); s++) {
         uint64_t v = wspi_app_get(c, 1);
         wspi_app_require(c, !c->enc || v == (uint8_t)*s);
         wspi_app_put(c, 1, (uint8_t)*s);
@@ -408,12 +403,12 @@ static void coded_bsd_time(wspi_coder *c, uint64_t v)
     char s[48];
 
     v = wspi_app_code(c, TIME, false, 0, v);
-    if (c->fill && !stopped(c))
+    if (c->fill && !wspi_app_stopped(c))
         v = bsd_now(c);
     day = (unsigned)(v / 86400 % 32);
     month = (unsigned)WSPI_MIN(v / 86400 / 32, 12);
     wspi_app_require(c, month < 12);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     (void)snprintf(s, sizeof s, "%.3s %2u %02u:%02u:%02u ", months + (size_t)3 * month, day,
                    (unsigned)(v / 3600 % 24), (unsigned)(v / 60 % 60), (unsigned)(v % 60));
@@ -434,7 +429,7 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
     wspi_app_require(c, row < WSPI_COUNT(layout) - 1);
     v[0] = wspi_app_code(c, TIME, false, 0, h->time);
     v[1] = wspi_app_code(c, FRACTION, false, 0, h->fraction);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     for (const char *p = layout[row].name; *p; p++)
         digits += *p == 'd';
@@ -442,7 +437,7 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
     if (c->fill)
         ietf_now(c, layout[row].name, n, v);
     wspi_app_require(c, v[0] < 10000 * tens[10] && v[1] < tens[n] && (digits || v[0] == 0));
-    for (const char *p = layout[row].name; *p && !stopped(c); p++, i++) {
+    for (const char *p = layout[row].name; *p && !wspi_app_stopped(c); p++, i++) {
         s[i] = *p;
         if (*p != 'd')
             continue;
@@ -500,7 +495,7 @@ static bool coded_tag(wspi_coder *c, const header *h)
     row = wspi_app_code(c, TAG, false, 0, h->tag);
     if (wspi_asked(c))
         c->legal[wspi_field_base(c->pay.app, TAG) + NIL_TAG] = 0;
-    if (stopped(c) || row == NO_TAG)
+    if (wspi_app_stopped(c) || row == NO_TAG)
         return false;
     if (row < WSPI_COUNT(tag) - 1) {
         literal(c, tag[row].name);
@@ -535,7 +530,7 @@ static void tagged(wspi_coder *c, const header *h)
     wspi_app_only(c, 0, 2);
     row = wspi_app_code(c, ENDS, false, 0, h->ends);
     wspi_app_require(c, row < WSPI_COUNT(behind));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (row == E_PROCESS || row == E_PROCESS_TIGHT) {
         literal(c, "[");
@@ -582,7 +577,7 @@ static void walk(wspi_coder *c)
     size_t left;
 
     coded_priority(c);
-    if (c->enc && !stopped(c))
+    if (c->enc && !wspi_app_stopped(c))
         h = read_header(c);
     (void)wspi_app_last(c, true, FORM, &want);
     wspi_app_only(c, 0, 0);

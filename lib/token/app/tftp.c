@@ -59,11 +59,6 @@ static const wspi_field fields[] = {
     [LENGTH] = MAG("tftp.length", 16, WSPI_R_NONE, 1),
 };
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- what it looks like ---- */
 
 /* Bytes of the printable string at b that a zero ends within n, without the zero; 0 when there is none. */
@@ -257,7 +252,8 @@ static void options(wspi_coder *c)
     uint64_t v = 0, row;
     unsigned k = 0;
 
-    for (unsigned n = 0; n < MAX_OPTIONS && !stopped(c) && (c->fill || wspi_app_left(c)); n++) {
+    for (unsigned n = 0; n < MAX_OPTIONS && !wspi_app_stopped(c) && (c->fill || wspi_app_left(c));
+         n++) {
         bool there = c->enc && option_at(c->pay.in + c->pay.at, wspi_app_captured(c), &k, &v);
 
         row = k;
@@ -265,12 +261,12 @@ static void options(wspi_coder *c)
         if (!wspi_app_next(c, OPTION, there, &row))
             break;
         wspi_app_require(c, row < WSPI_COUNT(option) - 1);
-        if (stopped(c))
+        if (wspi_app_stopped(c))
             return;
         word(c, option[row].name);
         number(c, v);
     }
-    if (!c->fill && !stopped(c))
+    if (!c->fill && !wspi_app_stopped(c))
         wspi_app_opaque(c, wspi_app_left(c));
 }
 
@@ -281,7 +277,7 @@ static void request(wspi_coder *c)
 
     if (c->enc) {
         wspi_app_require(c, is_request(b, wspi_app_captured(c)));
-        row = stopped(c) ? 0 : word_at(mode, b + n + 1, wspi_app_captured(c) - n - 1);
+        row = wspi_app_stopped(c) ? 0 : word_at(mode, b + n + 1, wspi_app_captured(c) - n - 1);
     }
     wspi_app_only(c, 4, 4); /* 4 to 15 characters */
     n = wspi_app_code(c, FILE_NAME, false, 0, n);
@@ -290,7 +286,7 @@ static void request(wspi_coder *c)
     wspi_app_only(c, 0, 1);
     row = wspi_app_code(c, MODE, false, 0, row);
     wspi_app_require(c, row < WSPI_COUNT(mode) - 1);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     word(c, mode[row].name);
     options(c);
@@ -323,7 +319,7 @@ static void block(wspi_coder *c, bool ack)
 
     (void)wspi_app_last(c, !ack, BLOCK, &want);
     want = wspi_app_field(c, BLOCK, 2, true, ack ? want : (want + 1) & 0xffff);
-    if (stopped(c) || (c->fill && ack))
+    if (wspi_app_stopped(c) || (c->fill && ack))
         return;
     n = c->fill ? sampled_block(c, want) : wspi_app_left(c);
     if (!ack)
@@ -375,7 +371,7 @@ static void walk(wspi_coder *c)
     wspi_app_require(c, !c->enc || is_sure(c));
     only_sampled(c);
     is = wspi_app_field(c, OPERATION, 2, false, 0);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     switch (is) {
     case READ:

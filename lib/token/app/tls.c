@@ -47,11 +47,6 @@ static bool looks(const uint8_t *b, size_t n)
            (b[3] | b[4]);
 }
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 /* ---- handshake messages ---- */
 
 static unsigned type_index(uint64_t type)
@@ -239,7 +234,7 @@ static void say_more(wspi_coder *c, size_t n)
     uint8_t body[WSPI_TLS_BODY_MAX];
     size_t len = (size_t)v[BODY], fits = 0;
 
-    if (stopped(c) || n == 0)
+    if (wspi_app_stopped(c) || n == 0)
         return;
     if (v[MESSAGE_LEFT] <= len && wspi_tls_body_len(&turn, type, len, &fits) && fits == len) {
         wspi_tls_body(body, &turn, type, len);
@@ -274,7 +269,7 @@ static void sampled_body(wspi_coder *c, uint64_t type, size_t room)
     if (!wspi_tls_body_len(&turn, (unsigned)type, want, &len))
         len = WSPI_MIN(want, (size_t)WSPI_TLS_BODY_MAX);
     wspi_app_put(c, 3, len);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     c->app.v[c->dir][BODY] = c->app.v[c->dir][MESSAGE_LEFT] = len;
     if (type != WSPI_TLS_CERTIFICATE && len > wspi_app_left(c) && c->pay.at + len <= FULL)
@@ -344,7 +339,7 @@ static void one_message(wspi_coder *c, unsigned k, size_t end)
                  : form == SERVER_HELLO_CUT ? SERVER_HELLO
                                             : form);
     body_of(c, form, end);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         move_on(c, (unsigned)form);
 }
 
@@ -359,7 +354,7 @@ static void message(wspi_coder *c, size_t end)
     k = wspi_must(c, base, n, k);
     if (c->need)
         forbid_messages(c, base, n);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         one_message(c, k, end);
 }
 
@@ -371,7 +366,7 @@ static bool another(wspi_coder *c, unsigned *k)
     wspi_tls_turn turn = turn_of(c);
     bool more;
 
-    if (stopped(c) || !in_flight(c) || c->app.v[c->dir][MESSAGE_LEFT] ||
+    if (wspi_app_stopped(c) || !in_flight(c) || c->app.v[c->dir][MESSAGE_LEFT] ||
         wspi_app_left(c) < MESSAGE_HEAD || !wspi_tls_has_more(stage_of(&c->app), &turn))
         return false;
     more = wspi_may(c, base, n, false, false, k);
@@ -403,7 +398,7 @@ static void messages(wspi_coder *c, size_t end)
         *left -= rest;
         wspi_app_opaque(c, rest);
     }
-    while (!stopped(c) && c->pay.at < end)
+    while (!wspi_app_stopped(c) && c->pay.at < end)
         message(c, end);
 }
 
@@ -421,7 +416,7 @@ static void plain_alert(wspi_coder *c)
                                                                     : CLOSE_NOTIFY);
     else
         wspi_app_opaque(c, 2);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     b = (c->enc ? c->pay.in : c->pay.out->data) + c->pay.at - 2;
     if (b[0] == FATAL || b[1] == (CLOSE_NOTIFY & 0xff))
@@ -450,7 +445,7 @@ static void fragment(wspi_coder *c, uint64_t type, size_t end)
         plain_alert(c);
     else if (here > c->pay.at)
         wspi_app_opaque(c, here - c->pay.at);
-    if (!stopped(c) && !c->fill)
+    if (!wspi_app_stopped(c) && !c->fill)
         wspi_app_require(c, c->pay.at == here);
 }
 
@@ -464,7 +459,7 @@ static void refit(wspi_coder *c, size_t start, uint64_t *len)
 
     if (c->app.mode[c->dir] & IN_HANDSHAKE)
         have += (size_t)c->app.v[c->dir][MESSAGE_LEFT];
-    if (!c->fill || stopped(c) || have == *len)
+    if (!c->fill || wspi_app_stopped(c) || have == *len)
         return;
     if (have < *len && c->pay.at >= c->pay.wire && !(c->app.mode[c->dir] & IN_HANDSHAKE))
         return; /* it goes on in the next segment */
@@ -560,7 +555,7 @@ static void one_record(wspi_coder *c, uint64_t type)
     start = c->pay.at;
     fragment(c, type, start + (size_t)len);
     refit(c, start, &len);
-    if (!stopped(c) && start + len > c->pay.at)
+    if (!wspi_app_stopped(c) && start + len > c->pay.at)
         c->app.left[c->dir] = (uint32_t)(start + len - c->pay.at);
 }
 
@@ -576,7 +571,7 @@ static void walk(wspi_coder *c)
         messages(c, n);
     else
         rest_of_record(c, n);
-    while (!stopped(c) && *left == 0) {
+    while (!wspi_app_stopped(c) && *left == 0) {
         if (c->pay.at == 0) { /* the first record is always there */
             type = wspi_app_field(c, RECORD, 1, false, 0);
             wspi_app_keep(c, RECORD, in_turn(c));

@@ -20,11 +20,6 @@ enum {
     GREASED = 0x0a0a
 }; /* RFC 7685 4; RFC 8701, one of many */
 
-static bool stopped(const wspi_coder *c)
-{
-    return c->bad || c->need || c->pay.fail;
-}
-
 static bool in_quic(const wspi_coder *c)
 {
     return c->pay.within == WSPI_APP_QUIC;
@@ -143,7 +138,7 @@ static void complete_list(wspi_coder *c, unsigned f, size_t at)
         room = room > AFTER_CIPHERS ? room - AFTER_CIPHERS : 0;
         room = WSPI_MIN(room, 2 * (CIPHERS_MOST - WSPI_MIN(have, (size_t)CIPHERS_MOST)));
     }
-    for (size_t i = 0; i < k && room >= 2 && !stopped(c); i++)
+    for (size_t i = 0; i < k && room >= 2 && !wspi_app_stopped(c); i++)
         if (!is_listed(c, at, usual[i])) {
             wspi_app_put(c, 2, usual[i]);
             wspi_tls_offer_value(c, f, usual[i]);
@@ -179,7 +174,7 @@ static void list(wspi_coder *c, unsigned f, const wspi_app_span *s, bool client)
     only_offered(c, f, true);
     v = wspi_app_code(c, f, false, 0, v);
     wspi_app_keep(c, f, fitting(c, f, client, 0, 0));
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     seen = put_listed(c, f, true, &others, v);
     others = in_dtls(c) ? others : 0;
@@ -235,7 +230,7 @@ static void made_up(wspi_coder *c, uint64_t type, size_t n)
                            .group = wspi_tls_share(c, !c->dir)};
     size_t len;
 
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return;
     if (c->dir)
         turn.names = wspi_tls_offered(c)[OFFER_MORE] >> WSPI_OFFER_NAMES & 3;
@@ -416,7 +411,7 @@ static bool next_extension(wspi_coder *c, bool client, bool there, size_t room, 
     wspi_tls_offer_value(c, EXTENSION, *type);
     wspi_app_put(c, 2, *type);
     note(seen, *type);
-    return !stopped(c);
+    return !wspi_app_stopped(c);
 }
 
 /* Bytes that an extension's body may have so that the hello from `start` on is no longer than padding makes it. */
@@ -459,7 +454,7 @@ static bool add_extension(wspi_coder *c, uint64_t type, size_t pad, uint64_t *se
     s = wspi_app_open(c, 2);
     untold_body(c, type, pad);
     wspi_app_close(c, s);
-    if (stopped(c))
+    if (wspi_app_stopped(c))
         return false;
     if (type == 43 && c->pay.at > c->pay.wire) /* keys need it */
         c->pay.wire = c->pay.end = c->pay.at;
@@ -503,7 +498,7 @@ static size_t complete_extensions(wspi_coder *c, size_t start, uint64_t seen)
 {
     size_t n = 0, pad;
 
-    if (!is_cut(c) || stopped(c))
+    if (!is_cut(c) || wspi_app_stopped(c))
         return 0;
     for (size_t i = 0; i < WSPI_COUNT(usual); i++)
         if (is_usual(c, &usual[i], seen))
@@ -526,7 +521,7 @@ static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
     bool room = c->enc ? c->pay.at < end : c->fill || wspi_app_captured(c) >= 2;
 
     *staples = 0;
-    if (stopped(c) || !room)
+    if (wspi_app_stopped(c) || !room)
         return;
     all = wspi_app_open(c, 2);
     pad = room_for_padding(c, start);
@@ -544,7 +539,7 @@ static void extensions(wspi_coder *c, size_t start, size_t end, bool client)
         wspi_app_close(c, all);
     } else if (c->enc) {
         wspi_app_fail(c);
-    } else if (!stopped(c)) {
+    } else if (!wspi_app_stopped(c)) {
         c->pay.out->len -= 2;
         c->pay.at -= 2;
     }
@@ -628,7 +623,7 @@ static void start_hello(wspi_coder *c, bool client, wspi_dtls_hello *hello)
     random_bytes(c, client);
     n = session_length(c, client);
     wspi_app_opaque(c, n);
-    if (!stopped(c))
+    if (!wspi_app_stopped(c))
         wspi_tls_offer_session(c, c->pay.at - n, n);
     if (hello)
         hello->version = (uint16_t)v;
@@ -647,7 +642,7 @@ static void chosen_cipher(wspi_coder *c)
         wspi_app_only(c, 0, !rows && in_quic(c) ? 1 : WSPI_COUNT(cipher) - 1);
     v = wspi_app_field(c, CIPHER, 2, false, 0);
     wspi_app_keep(c, CIPHER, rows ? rows : UINT64_MAX);
-    if (c->fill && rows && !stopped(c) && wspi_tls_is_new(v))
+    if (c->fill && rows && !wspi_app_stopped(c) && wspi_tls_is_new(v))
         wspi_tls_echo(c, session);
 }
 
