@@ -145,6 +145,17 @@ typedef struct wspi_field {
     unsigned mantissa;        /* for MAG */
 } wspi_field;
 
+/*
+ * Rows of application protocols: a field of `bits` that the walk predicts. What they leave out is 0, that is WSPI_P_CONST and
+ * WSPI_R_NONE, and may follow: {WSPI_ENUM("tls.version", 16, version), .pred = WSPI_P_PREV, .arg = 0x0303}.
+ */
+#define WSPI_ENUM(label, bits, list) \
+    .name = label, .width = bits, .kind = WSPI_K_ENUM, .values = list
+#define WSPI_MAG(label, bits, whose, classes) \
+    .name = label, .width = bits, .kind = WSPI_K_MAG, .role = whose, .mantissa = classes
+#define WSPI_FREE(label, bits, from, whose) \
+    .name = label, .width = bits, .kind = WSPI_K_FREE, .pred = from, .role = whose
+
 /* Spaces of numbers by which a header names the next one (the numbers are in protos.c). */
 enum wspi_space { WSPI_S_NONE, WSPI_S_ETHERTYPE, WSPI_S_IP, WSPI_S_PPP };
 

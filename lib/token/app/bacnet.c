@@ -174,38 +174,26 @@ static const wspi_value property[] = {{85, "present-value"},
 static const wspi_value segmentation[] = {
     {3, "none"}, {0, "both"}, {1, "transmit"}, {2, "receive"}, {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, mantissa)                                               \
-    {                                                                            \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, mantissa \
-    }
-#define FREE(name, width)                                                   \
-    {                                                                       \
-        name, 0, width, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0 \
-    }
 static const wspi_field fields[] = {
-    [FUNCTION] = ENUM("bacnet.function", 8, function),
-    [CONTROL] = ENUM("bacnet.control", 8, control),
-    [NETWORK] = FREE("bacnet.network", 16),
-    [ADDRESS_LENGTH] = MAG("bacnet.address_length", 8, 1),
-    [HOPS] = MAG("bacnet.hops", 8, 1),
-    [MESSAGE] = ENUM("bacnet.message", 8, message),
-    [APDU] = ENUM("bacnet.apdu", 8, apdu),
-    [SIZE] = ENUM("bacnet.size", 8, size),
-    [INVOKE] = {"bacnet.invoke", 0, 8, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_RENEWED, 0, NULL, 0},
-    [WINDOW] = MAG("bacnet.window", 8, 1),
-    [CONFIRMED] = ENUM("bacnet.confirmed", 8, confirmed),
-    [UNCONFIRMED] = ENUM("bacnet.unconfirmed", 8, unconfirmed),
-    [REASON] = MAG("bacnet.reason", 8, 2),
-    [VALUES] = ENUM("bacnet.values", 8, values),
-    [OBJECT] = ENUM("bacnet.object", 10, object),
-    [INSTANCE] = FREE("bacnet.instance", 22),
-    [PROPERTY] = ENUM("bacnet.property", 8, property),
-    [NUMBER] = MAG("bacnet.number", 16, 1),
-    [SEGMENTATION] = ENUM("bacnet.segmentation", 8, segmentation),
+    [FUNCTION] = {WSPI_ENUM("bacnet.function", 8, function)},
+    [CONTROL] = {WSPI_ENUM("bacnet.control", 8, control)},
+    [NETWORK] = {WSPI_FREE("bacnet.network", 16, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [ADDRESS_LENGTH] = {WSPI_MAG("bacnet.address_length", 8, WSPI_R_NONE, 1)},
+    [HOPS] = {WSPI_MAG("bacnet.hops", 8, WSPI_R_NONE, 1)},
+    [MESSAGE] = {WSPI_ENUM("bacnet.message", 8, message)},
+    [APDU] = {WSPI_ENUM("bacnet.apdu", 8, apdu)},
+    [SIZE] = {WSPI_ENUM("bacnet.size", 8, size)},
+    [INVOKE] = {WSPI_FREE("bacnet.invoke", 8, WSPI_P_PREV, WSPI_R_RENEWED)},
+    [WINDOW] = {WSPI_MAG("bacnet.window", 8, WSPI_R_NONE, 1)},
+    [CONFIRMED] = {WSPI_ENUM("bacnet.confirmed", 8, confirmed)},
+    [UNCONFIRMED] = {WSPI_ENUM("bacnet.unconfirmed", 8, unconfirmed)},
+    [REASON] = {WSPI_MAG("bacnet.reason", 8, WSPI_R_NONE, 2)},
+    [VALUES] = {WSPI_ENUM("bacnet.values", 8, values)},
+    [OBJECT] = {WSPI_ENUM("bacnet.object", 10, object)},
+    [INSTANCE] = {WSPI_FREE("bacnet.instance", 22, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [PROPERTY] = {WSPI_ENUM("bacnet.property", 8, property)},
+    [NUMBER] = {WSPI_MAG("bacnet.number", 16, WSPI_R_NONE, 1)},
+    [SEGMENTATION] = {WSPI_ENUM("bacnet.segmentation", 8, segmentation)},
 };
 
 /* ---- what it looks like ---- */

@@ -99,26 +99,18 @@ static const wspi_value format[] = {{0, "text"},         {42, "octets"},       {
                                     {1542, "lwm2m-tlv"}, {1543, "lwm2m-json"}, {10000, "ocf-cbor"},
                                     {11542, "oma-tlv"},  {11543, "oma-json"},  {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [TYPE] = ENUM("coap.type", 2, type),
-    [TOKEN_LENGTH] = MAG("coap.token_length", 4, WSPI_R_NONE, 3),
-    [CODE] = ENUM("coap.code", 8, code),
-    [ID] = {"coap.id", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
-    [TOKEN] = {"coap.token", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
-    [OPTION] = ENUM("coap.option", 17, option),
-    [LENGTH] = MAG("coap.length", 17, WSPI_R_NONE, 1),
-    [HOST] = MAG("coap.host", 17, WSPI_R_NAME, 0),
-    [PATH] = MAG("coap.path", 17, WSPI_R_NONE, 1),
-    [NUMBER] = MAG("coap.number", 32, WSPI_R_NONE, 1),
-    [FORMAT] = ENUM("coap.format", 32, format),
+    [TYPE] = {WSPI_ENUM("coap.type", 2, type)},
+    [TOKEN_LENGTH] = {WSPI_MAG("coap.token_length", 4, WSPI_R_NONE, 3)},
+    [CODE] = {WSPI_ENUM("coap.code", 8, code)},
+    [ID] = {WSPI_FREE("coap.id", 16, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [TOKEN] = {WSPI_FREE("coap.token", 64, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [OPTION] = {WSPI_ENUM("coap.option", 17, option)},
+    [LENGTH] = {WSPI_MAG("coap.length", 17, WSPI_R_NONE, 1)},
+    [HOST] = {WSPI_MAG("coap.host", 17, WSPI_R_NAME, 0)},
+    [PATH] = {WSPI_MAG("coap.path", 17, WSPI_R_NONE, 1)},
+    [NUMBER] = {WSPI_MAG("coap.number", 32, WSPI_R_NONE, 1)},
+    [FORMAT] = {WSPI_ENUM("coap.format", 32, format)},
 };
 
 /* What an option is, and how long it can be. Others are opaque, and no message begins with one. */

@@ -116,39 +116,27 @@ static const wspi_value auth[] = {{0x0a02, "ntlm-connect"},        {0x0a04, "ntl
                                   {0x4405, "netlogon-integrity"},  {0x4406, "netlogon-privacy"},
                                   {0x0e06, "schannel-privacy"},    {0, NULL}};
 
-#define ENUM(name, width, predictor, list, role)                 \
-    {                                                            \
-        name, 0, width, WSPI_K_ENUM, predictor, role, 0, list, 0 \
-    }
-#define MAG(name, width, predictor, arg, mantissa)                              \
-    {                                                                           \
-        name, 0, width, WSPI_K_MAG, predictor, WSPI_R_NONE, arg, NULL, mantissa \
-    }
-#define FREE(name, width, predictor)                                      \
-    {                                                                     \
-        name, 0, width, WSPI_K_FREE, predictor, WSPI_R_NUMBER, 0, NULL, 0 \
-    }
 static const wspi_field fields[FIELDS] = {
-    [TYPE] = ENUM("dcerpc.type", 8, WSPI_P_CONST, type, WSPI_R_NONE),
-    [FORM] = ENUM("dcerpc.form", 24, WSPI_P_PREV, form, WSPI_R_NONE),
-    [FLAGS] = ENUM("dcerpc.flags", 8, WSPI_P_CONST, flags, WSPI_R_NONE),
-    [LENGTH] = MAG("dcerpc.length", 16, WSPI_P_CONST, 0, 1),
-    [AUTH_LENGTH] = MAG("dcerpc.authentication", 16, WSPI_P_PREV, 0, 1),
-    [CALL] = FREE("dcerpc.call", 32, WSPI_P_COUNT),
-    [FRAGMENT] = MAG("dcerpc.fragment", 16, WSPI_P_CONST, 0, 2),
-    [RECEIVE] = MAG("dcerpc.receive", 16, WSPI_P_CONST, 0, 0),
-    [GROUP] = FREE("dcerpc.group", 32, WSPI_P_PREV),
-    [COUNT] = MAG("dcerpc.count", 8, WSPI_P_CONST, 1, 2),
-    [INTERFACE] = ENUM("dcerpc.interface", 8, WSPI_P_CONST, wspi_dce_interface, WSPI_R_NONE),
-    [VERSION_OF] = MAG("dcerpc.version", 32, WSPI_P_CONST, 0, 0),
-    [CONTEXT] = MAG("dcerpc.context", 16, WSPI_P_PREV, 0, 1),
-    [SYNTAX] = ENUM("dcerpc.syntax", 8, WSPI_P_CONST, wspi_dce_syntax, WSPI_R_NONE),
-    [RESULT] = ENUM("dcerpc.result", 32, WSPI_P_CONST, result, WSPI_R_NONE),
-    [HINT] = MAG("dcerpc.hint", 32, WSPI_P_CONST, 0, 0),
-    [OPERATION] = MAG("dcerpc.operation", 7, WSPI_P_CONST, 0, 5),
-    [STATUS] = ENUM("dcerpc.status", 32, WSPI_P_CONST, wspi_dce_status, WSPI_R_NONE),
-    [AUTH] = ENUM("dcerpc.auth", 16, WSPI_P_PREV, auth, WSPI_R_NONE),
-    [PADDING] = FREE("dcerpc.padding", 8, WSPI_P_CONST),
+    [TYPE] = {WSPI_ENUM("dcerpc.type", 8, type)},
+    [FORM] = {WSPI_ENUM("dcerpc.form", 24, form), .pred = WSPI_P_PREV},
+    [FLAGS] = {WSPI_ENUM("dcerpc.flags", 8, flags)},
+    [LENGTH] = {WSPI_MAG("dcerpc.length", 16, WSPI_R_NONE, 1)},
+    [AUTH_LENGTH] = {WSPI_MAG("dcerpc.authentication", 16, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [CALL] = {WSPI_FREE("dcerpc.call", 32, WSPI_P_COUNT, WSPI_R_NUMBER)},
+    [FRAGMENT] = {WSPI_MAG("dcerpc.fragment", 16, WSPI_R_NONE, 2)},
+    [RECEIVE] = {WSPI_MAG("dcerpc.receive", 16, WSPI_R_NONE, 0)},
+    [GROUP] = {WSPI_FREE("dcerpc.group", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [COUNT] = {WSPI_MAG("dcerpc.count", 8, WSPI_R_NONE, 2), .arg = 1},
+    [INTERFACE] = {WSPI_ENUM("dcerpc.interface", 8, wspi_dce_interface)},
+    [VERSION_OF] = {WSPI_MAG("dcerpc.version", 32, WSPI_R_NONE, 0)},
+    [CONTEXT] = {WSPI_MAG("dcerpc.context", 16, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [SYNTAX] = {WSPI_ENUM("dcerpc.syntax", 8, wspi_dce_syntax)},
+    [RESULT] = {WSPI_ENUM("dcerpc.result", 32, result)},
+    [HINT] = {WSPI_MAG("dcerpc.hint", 32, WSPI_R_NONE, 0)},
+    [OPERATION] = {WSPI_MAG("dcerpc.operation", 7, WSPI_R_NONE, 5)},
+    [STATUS] = {WSPI_ENUM("dcerpc.status", 32, wspi_dce_status)},
+    [AUTH] = {WSPI_ENUM("dcerpc.auth", 16, auth), .pred = WSPI_P_PREV},
+    [PADDING] = {WSPI_FREE("dcerpc.padding", 8, WSPI_P_CONST, WSPI_R_NUMBER)},
 };
 
 /* A PDU under the walk: what both sides know of it, up to where they are. */

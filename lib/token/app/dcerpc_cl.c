@@ -74,38 +74,28 @@ static const wspi_value auth[] = {
     {0, "none"},      {1, "kerberos-dce"}, {9, "negotiate"}, {10, "ntlm"},
     {14, "schannel"}, {16, "kerberos"},    {68, "netlogon"}, {0, NULL}};
 
-#define ENUM(name, width, predictor, list)                              \
-    {                                                                   \
-        name, 0, width, WSPI_K_ENUM, predictor, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, predictor, mantissa)                                 \
-    {                                                                         \
-        name, 0, width, WSPI_K_MAG, predictor, WSPI_R_NONE, 0, NULL, mantissa \
-    }
-#define FREE(name, width, predictor, arg)                                   \
-    {                                                                       \
-        name, 0, width, WSPI_K_FREE, predictor, WSPI_R_NUMBER, arg, NULL, 0 \
-    }
 static const wspi_field fields[] = {
-    [TYPE] = ENUM("dcerpc-cl.type", 8, WSPI_P_CONST, type),
-    [FLAGS] = ENUM("dcerpc-cl.flags", 8, WSPI_P_PREV, flags),
-    [MORE_FLAGS] = MAG("dcerpc-cl.flags2", 8, WSPI_P_CONST, 0),
-    [FORM] = ENUM("dcerpc-cl.form", 16, WSPI_P_PREV, form),
-    [SERIAL] = FREE("dcerpc-cl.serial", 16, WSPI_P_CONST, 0),
-    [OBJECT] = ENUM("dcerpc-cl.object", 8, WSPI_P_PREV, object),
-    [VENDOR] = MAG("dcerpc-cl.vendor", 16, WSPI_P_PREV, 1),
-    [INTERFACE] = ENUM("dcerpc-cl.interface", 8, WSPI_P_PREV, interface),
-    [ACTIVITY] = FREE("dcerpc-cl.activity", 64, WSPI_P_MIRROR, ACTIVITY),
-    [ACTIVITY_LOW] = FREE("dcerpc-cl.activity_low", 64, WSPI_P_MIRROR, ACTIVITY_LOW),
-    [BOOT] = FREE("dcerpc-cl.boot", 32, WSPI_P_PREV, 0),
-    [VERSION_OF] = MAG("dcerpc-cl.version", 32, WSPI_P_CONST, 0),
-    [SEQUENCE] = FREE("dcerpc-cl.sequence", 32, WSPI_P_COUNT, 0),
-    [OPERATION] = MAG("dcerpc-cl.operation", 5, WSPI_P_CONST, 4),
-    [HINTS] = FREE("dcerpc-cl.hints", 32, WSPI_P_PREV, 0),
-    [LENGTH] = MAG("dcerpc-cl.length", 16, WSPI_P_CONST, 1),
-    [FRAGMENT] = MAG("dcerpc-cl.fragment", 16, WSPI_P_CONST, 0),
-    [AUTH] = ENUM("dcerpc-cl.auth", 8, WSPI_P_CONST, auth),
-    [STATUS] = ENUM("dcerpc-cl.status", 32, WSPI_P_CONST, wspi_dce_status),
+    [TYPE] = {WSPI_ENUM("dcerpc-cl.type", 8, type)},
+    [FLAGS] = {WSPI_ENUM("dcerpc-cl.flags", 8, flags), .pred = WSPI_P_PREV},
+    [MORE_FLAGS] = {WSPI_MAG("dcerpc-cl.flags2", 8, WSPI_R_NONE, 0)},
+    [FORM] = {WSPI_ENUM("dcerpc-cl.form", 16, form), .pred = WSPI_P_PREV},
+    [SERIAL] = {WSPI_FREE("dcerpc-cl.serial", 16, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [OBJECT] = {WSPI_ENUM("dcerpc-cl.object", 8, object), .pred = WSPI_P_PREV},
+    [VENDOR] = {WSPI_MAG("dcerpc-cl.vendor", 16, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [INTERFACE] = {WSPI_ENUM("dcerpc-cl.interface", 8, interface), .pred = WSPI_P_PREV},
+    [ACTIVITY] = {WSPI_FREE("dcerpc-cl.activity", 64, WSPI_P_MIRROR, WSPI_R_NUMBER),
+                  .arg = ACTIVITY},
+    [ACTIVITY_LOW] = {WSPI_FREE("dcerpc-cl.activity_low", 64, WSPI_P_MIRROR, WSPI_R_NUMBER),
+                      .arg = ACTIVITY_LOW},
+    [BOOT] = {WSPI_FREE("dcerpc-cl.boot", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [VERSION_OF] = {WSPI_MAG("dcerpc-cl.version", 32, WSPI_R_NONE, 0)},
+    [SEQUENCE] = {WSPI_FREE("dcerpc-cl.sequence", 32, WSPI_P_COUNT, WSPI_R_NUMBER)},
+    [OPERATION] = {WSPI_MAG("dcerpc-cl.operation", 5, WSPI_R_NONE, 4)},
+    [HINTS] = {WSPI_FREE("dcerpc-cl.hints", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [LENGTH] = {WSPI_MAG("dcerpc-cl.length", 16, WSPI_R_NONE, 1)},
+    [FRAGMENT] = {WSPI_MAG("dcerpc-cl.fragment", 16, WSPI_R_NONE, 0)},
+    [AUTH] = {WSPI_ENUM("dcerpc-cl.auth", 8, auth)},
+    [STATUS] = {WSPI_ENUM("dcerpc-cl.status", 32, wspi_dce_status)},
 };
 
 static bool is_listed(const wspi_value *list, uint64_t v)

@@ -159,29 +159,20 @@ static const wspi_value enterprise[] = {
     {2011, "huawei"},   {25461, "palo-alto"}, {674, "dell"},       {11, "hp"},
     {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [TYPE] = ENUM("dhcpv6.type", 8, type),
-    [TRANSACTION] = {"dhcpv6.transaction", 0, 24, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_RENEWED, 0,
-                     NULL, 0},
-    [HOPS] = MAG("dhcpv6.hops", 8, WSPI_R_NONE, 1),
-    [OPTION] = ENUM("dhcpv6.option", 16, option),
-    [LENGTH] = MAG("dhcpv6.length", 16, WSPI_R_NONE, 2),
-    [NAME] = MAG("dhcpv6.name", 16, WSPI_R_NAME, 0),
-    [FORM] = ENUM("dhcpv6.form", 8, form),
-    [REQUESTED] = ENUM("dhcpv6.requested", 16, option),
-    [DUID] = ENUM("dhcpv6.duid", 16, duid),
-    [HARDWARE] = ENUM("dhcpv6.hardware", 16, hardware),
-    [NUMBER] = MAG("dhcpv6.number", 32, WSPI_R_NONE, 1),
-    [STATUS] = ENUM("dhcpv6.status", 16, status),
-    [ENTERPRISE] = ENUM("dhcpv6.enterprise", 32, enterprise),
+    [TYPE] = {WSPI_ENUM("dhcpv6.type", 8, type)},
+    [TRANSACTION] = {WSPI_FREE("dhcpv6.transaction", 24, WSPI_P_MIRROR, WSPI_R_RENEWED)},
+    [HOPS] = {WSPI_MAG("dhcpv6.hops", 8, WSPI_R_NONE, 1)},
+    [OPTION] = {WSPI_ENUM("dhcpv6.option", 16, option)},
+    [LENGTH] = {WSPI_MAG("dhcpv6.length", 16, WSPI_R_NONE, 2)},
+    [NAME] = {WSPI_MAG("dhcpv6.name", 16, WSPI_R_NAME, 0)},
+    [FORM] = {WSPI_ENUM("dhcpv6.form", 8, form)},
+    [REQUESTED] = {WSPI_ENUM("dhcpv6.requested", 16, option)},
+    [DUID] = {WSPI_ENUM("dhcpv6.duid", 16, duid)},
+    [HARDWARE] = {WSPI_ENUM("dhcpv6.hardware", 16, hardware)},
+    [NUMBER] = {WSPI_MAG("dhcpv6.number", 32, WSPI_R_NONE, 1)},
+    [STATUS] = {WSPI_ENUM("dhcpv6.status", 16, status)},
+    [ENTERPRISE] = {WSPI_ENUM("dhcpv6.enterprise", 32, enterprise)},
 };
 
 /*

@@ -96,30 +96,22 @@ static const wspi_value description[] = {{40, "handshake-failure"},
 
 static const wspi_value level[] = {{1, "warning"}, {FATAL, "fatal"}, {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, mantissa)                                               \
-    {                                                                            \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [CONTENT] = ENUM("dtls.record", 8, content),
-    [EDITION] = ENUM("dtls.version", 16, version),
-    [EPOCH] = MAG("dtls.epoch", 16, 0),
-    [SEQUENCE] = {"dtls.sequence", 0, 48, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
-    [SIZE] = MAG("dtls.length", 16, 2),
-    [MESSAGE] = ENUM("dtls.message", 8, message_type),
-    [NUMBER] = MAG("dtls.number", 16, 1),
-    [WHOLE] = MAG("dtls.body", 24, 1),
-    [OFFSET] = MAG("dtls.offset", 24, 0),
-    [PART] = MAG("dtls.part", 24, 0),
-    [VERIFY] = ENUM("dtls.verify", 16, version),
-    [COOKIE_SIZE] = MAG("dtls.cookie", 8, 2),
-    [UNIFIED] = MAG("dtls.unified", 5, 4),
-    [DESCRIPTION] = ENUM("dtls.alert", 8, description),
-    [LEVEL] = ENUM("dtls.level", 8, level),
+    [CONTENT] = {WSPI_ENUM("dtls.record", 8, content)},
+    [EDITION] = {WSPI_ENUM("dtls.version", 16, version)},
+    [EPOCH] = {WSPI_MAG("dtls.epoch", 16, WSPI_R_NONE, 0)},
+    [SEQUENCE] = {WSPI_FREE("dtls.sequence", 48, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [SIZE] = {WSPI_MAG("dtls.length", 16, WSPI_R_NONE, 2)},
+    [MESSAGE] = {WSPI_ENUM("dtls.message", 8, message_type)},
+    [NUMBER] = {WSPI_MAG("dtls.number", 16, WSPI_R_NONE, 1)},
+    [WHOLE] = {WSPI_MAG("dtls.body", 24, WSPI_R_NONE, 1)},
+    [OFFSET] = {WSPI_MAG("dtls.offset", 24, WSPI_R_NONE, 0)},
+    [PART] = {WSPI_MAG("dtls.part", 24, WSPI_R_NONE, 0)},
+    [VERIFY] = {WSPI_ENUM("dtls.verify", 16, version)},
+    [COOKIE_SIZE] = {WSPI_MAG("dtls.cookie", 8, WSPI_R_NONE, 2)},
+    [UNIFIED] = {WSPI_MAG("dtls.unified", 5, WSPI_R_NONE, 4)},
+    [DESCRIPTION] = {WSPI_ENUM("dtls.alert", 8, description)},
+    [LEVEL] = {WSPI_ENUM("dtls.level", 8, level)},
 };
 
 static unsigned row_of(const wspi_value *rows, uint64_t v)

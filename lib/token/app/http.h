@@ -171,27 +171,26 @@ extern const wspi_http_dialect wspi_http, wspi_ssdp, wspi_sip, wspi_rtsp;
 extern const wspi_value wspi_http_forms[], wspi_http_bodies[];
 
 /* The fields of a dialect; `role` is that of targets, `fine` how fine lengths are told (classes an octave, as a power of two). */
-#define WSPI_HTTP_FIELDS(p, starts, versions, statuses, headers, commons, prefixes, role, fine) \
-    [START] = {p ".start", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, starts, 0},         \
-    [TARGET] = {p ".target", 0, 16, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, fine},             \
-    [QUERY] = {p ".query", 0, 16, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, 1},                  \
-    [VERSION_OF] = {p ".version", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, versions, 0}, \
-    [STATUS] = {p ".status", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, statuses, 0},    \
-    [REASON] = {p ".reason", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},          \
-    [HEADER] = {p ".header", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_SPELT, 0, headers, 0},     \
-    [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},             \
-    [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, wspi_http_forms, 0},   \
-    [COMMON] = {p ".common", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, commons, 0},      \
-    [VALUE] = {p ".value", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, fine},         \
-    [IDENTITY] = {p ".identity", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NAME, 0, NULL, 1},      \
-    [NUMBER] = {p ".number", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, fine - 1},  \
-    [DATE] = {p ".date", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},          \
-    [BODY] = {p ".body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, wspi_http_bodies, 0}, \
-    [PREFIX] = {p ".prefix", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, prefixes, 0}
+#define WSPI_HTTP_FIELDS(p, starts, versions, statuses, headers, commons, prefixes, whose, fine) \
+    [START] = {WSPI_ENUM(p ".start", 8, starts)},                                                \
+    [TARGET] = {WSPI_MAG(p ".target", 16, whose, fine)},                                         \
+    [QUERY] = {WSPI_MAG(p ".query", 16, whose, 1)},                                              \
+    [VERSION_OF] = {WSPI_ENUM(p ".version", 8, versions), .pred = WSPI_P_PREV},                  \
+    [STATUS] = {WSPI_ENUM(p ".status", 16, statuses)},                                           \
+    [REASON] = {WSPI_MAG(p ".reason", 8, WSPI_R_NONE, 1)},                                       \
+    [HEADER] = {WSPI_ENUM(p ".header", 8, headers), .role = WSPI_R_SPELT},                       \
+    [NAME] = {WSPI_MAG(p ".name", 16, WSPI_R_NONE, 1)},                                          \
+    [FORM] = {WSPI_ENUM(p ".form", 8, wspi_http_forms), .pred = WSPI_P_PREV},                    \
+    [COMMON] = {WSPI_ENUM(p ".common", 8, commons)},                                             \
+    [VALUE] = {WSPI_MAG(p ".value", 16, WSPI_R_NONE, fine), .pred = WSPI_P_PREV},                \
+    [IDENTITY] = {WSPI_MAG(p ".identity", 16, WSPI_R_NAME, 1), .pred = WSPI_P_PREV},             \
+    [NUMBER] = {WSPI_MAG(p ".number", 40, WSPI_R_NONE, fine - 1)},                               \
+    [DATE] = {WSPI_FREE(p ".date", 32, WSPI_P_CONST, WSPI_R_NUMBER)},                            \
+    [BODY] = {WSPI_ENUM(p ".body", 8, wspi_http_bodies)},                                        \
+    [PREFIX] = {WSPI_ENUM(p ".prefix", 8, prefixes)}
 
 /* And those of dialects that repeat lines. */
-#define WSPI_HTTP_MORE(p) \
-    [AGAIN] = {p ".again", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2}
+#define WSPI_HTTP_MORE(p) [AGAIN] = {WSPI_MAG(p ".again", 8, WSPI_R_NONE, 2)}
 
 /* A dialect's lists from one list X(id, text) or X(id, name, row ...), so that they cannot differ. */
 #define WSPI_HTTP_COMMON_ID(id, text)         C_##id,

@@ -12,39 +12,27 @@ enum { HEADER = 28, MARKER = 4, MAX_PAYLOADS = 60, NAT_T = 4500, LEAST_SEALED = 
 enum { SAMPLED_V2 = 7, SAMPLED_VENDORS = 5, SAMPLED_NAT_D = 4 };
 #define DOMAIN_IPSEC 1
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
-#define FREE(name, width, from, role)                       \
-    {                                                       \
-        name, 0, width, WSPI_K_FREE, from, role, 0, NULL, 0 \
-    }
 static const wspi_field fields[] = {
-    [FORM] = ENUM("ike.form", 8, form),
-    [EXCHANGE] = ENUM("ike.exchange", 16, exchange),
-    [INITIATOR] = FREE("ike.initiator", 64, WSPI_P_MIRROR, WSPI_R_NUMBER),
-    [RESPONDER] = FREE("ike.responder", 64, WSPI_P_MIRROR, WSPI_R_NUMBER),
-    [FLAGS] = ENUM("ike.flags", 8, flags),
-    [STEP] = ENUM("ike.step", 8, step),
-    [MESSAGE] = FREE("ike.message", 32, WSPI_P_MIRROR, WSPI_R_NUMBER),
-    [LENGTH] = MAG("ike.length", 32, WSPI_R_NONE, 0),
-    [PAYLOAD] = ENUM("ike.payload", 8, payload),
-    [SIZE] = MAG("ike.size", 16, WSPI_R_NONE, 2),
-    [BROKEN] = ENUM("ike.broken", 8, payload),
-    [PROPOSAL] = ENUM("ike.proposal", 16, wspi_ike_proposal),
-    [TRANSFORM] = ENUM("ike.transform", 56, wspi_ike_transform),
-    [NOTIFY] = ENUM("ike.notify", 17, notify),
-    [ABOUT] = FREE("ike.about", 16, WSPI_P_PREV, WSPI_R_NONE),
-    [VENDOR] = ENUM("ike.vendor", 8, vendor),
-    [GROUP] = ENUM("ike.group", 16, group),
-    [IDENTITY] = ENUM("ike.identity", 8, identity),
-    [NAME] = MAG("ike.name", 16, WSPI_R_NAME, 1),
-    [ESP] = FREE("ike.esp", 64, WSPI_P_COUNT, WSPI_R_NUMBER),
+    [FORM] = {WSPI_ENUM("ike.form", 8, form)},
+    [EXCHANGE] = {WSPI_ENUM("ike.exchange", 16, exchange)},
+    [INITIATOR] = {WSPI_FREE("ike.initiator", 64, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [RESPONDER] = {WSPI_FREE("ike.responder", 64, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [FLAGS] = {WSPI_ENUM("ike.flags", 8, flags)},
+    [STEP] = {WSPI_ENUM("ike.step", 8, step)},
+    [MESSAGE] = {WSPI_FREE("ike.message", 32, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [LENGTH] = {WSPI_MAG("ike.length", 32, WSPI_R_NONE, 0)},
+    [PAYLOAD] = {WSPI_ENUM("ike.payload", 8, payload)},
+    [SIZE] = {WSPI_MAG("ike.size", 16, WSPI_R_NONE, 2)},
+    [BROKEN] = {WSPI_ENUM("ike.broken", 8, payload)},
+    [PROPOSAL] = {WSPI_ENUM("ike.proposal", 16, wspi_ike_proposal)},
+    [TRANSFORM] = {WSPI_ENUM("ike.transform", 56, wspi_ike_transform)},
+    [NOTIFY] = {WSPI_ENUM("ike.notify", 17, notify)},
+    [ABOUT] = {WSPI_FREE("ike.about", 16, WSPI_P_PREV, WSPI_R_NONE)},
+    [VENDOR] = {WSPI_ENUM("ike.vendor", 8, vendor)},
+    [GROUP] = {WSPI_ENUM("ike.group", 16, group)},
+    [IDENTITY] = {WSPI_ENUM("ike.identity", 8, identity)},
+    [NAME] = {WSPI_MAG("ike.name", 16, WSPI_R_NAME, 1)},
+    [ESP] = {WSPI_FREE("ike.esp", 64, WSPI_P_COUNT, WSPI_R_NUMBER)},
 };
 
 /* The message that is walked: what follows its header is known from these. */

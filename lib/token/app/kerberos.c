@@ -144,23 +144,21 @@ static const wspi_value error[] = {
     {60, "generic"},          {63, "no-kdc"},         {0, NULL}};
 
 static const wspi_field fields[] = {
-    [FORM] = {"kerberos.form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},
-    [ELEMENT] = {"kerberos.element", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, elements, 0},
-    [LENGTH] = {"kerberos.length", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [MESSAGE] = {"kerberos.message", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, message, 0},
-    [KRB_VERSION] = {"kerberos.version", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 5, NULL, 0},
-    [TYPE] = {"kerberos.type", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
-    [PADATA] = {"kerberos.padata", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, padata, 0},
-    [OPTIONS] = {"kerberos.options", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, options, 0},
-    [NAME_TYPE] = {"kerberos.name_type", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0,
-                   name_type, 0},
-    [NAMES] = {"kerberos.name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
-    [NUMBER] = {"kerberos.number", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
-    [TIME] = {"kerberos.time", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
-    [ETYPE] = {"kerberos.etype", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, etype, 0},
-    [KEY_VERSION] = {"kerberos.key_version", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL,
-                     0},
-    [ERROR] = {"kerberos.error", 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, error, 0},
+    [FORM] = {WSPI_ENUM("kerberos.form", 8, form), .pred = WSPI_P_PREV},
+    [ELEMENT] = {WSPI_ENUM("kerberos.element", 8, elements)},
+    [LENGTH] = {WSPI_MAG("kerberos.length", 32, WSPI_R_NONE, 1)},
+    [MESSAGE] = {WSPI_ENUM("kerberos.message", 8, message)},
+    [KRB_VERSION] = {WSPI_MAG("kerberos.version", 8, WSPI_R_NONE, 0), .arg = 5},
+    [TYPE] = {WSPI_MAG("kerberos.type", 8, WSPI_R_NONE, 0)},
+    [PADATA] = {WSPI_ENUM("kerberos.padata", 32, padata)},
+    [OPTIONS] = {WSPI_ENUM("kerberos.options", 32, options)},
+    [NAME_TYPE] = {WSPI_ENUM("kerberos.name_type", 32, name_type)},
+    [NAMES] = {WSPI_MAG("kerberos.name", 16, WSPI_R_NAME, 1)},
+    [NUMBER] = {WSPI_FREE("kerberos.number", 64, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [TIME] = {WSPI_FREE("kerberos.time", 64, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [ETYPE] = {WSPI_ENUM("kerberos.etype", 32, etype)},
+    [KEY_VERSION] = {WSPI_MAG("kerberos.key_version", 32, WSPI_R_NONE, 0)},
+    [ERROR] = {WSPI_ENUM("kerberos.error", 32, error)},
 };
 
 /* ---- elements; the first number is the explicit tag around them ---- */

@@ -16,13 +16,12 @@ static const wspi_value tag[] = {{0, "next"}, {1, "spelled"}, {0, NULL}};
 #define WORD(number, word, ...)           {number, word},
 #define ROW(number, word, flags, a, b, c) {flags, {a, b, c}},
 #define SET(number, word, sets)           sets,
-#define FIELDS(p, lines, items)                                                         \
-    [LINE] = {p ".line", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, lines, 0},   \
-    [ITEM] = {p ".item", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, items, 0},   \
-    [FORM] = {p ".form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},      \
-    [NAME] = {p ".name", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},     \
-    [NUMBER] = {p ".number", 0, 32, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0}, \
-    [BODY] = {p ".body", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, body, 0}
+#define FIELDS(p, lines, items)                                                             \
+    [LINE] = {WSPI_ENUM(p ".line", 16, lines)}, [ITEM] = {WSPI_ENUM(p ".item", 16, items)}, \
+    [FORM] = {WSPI_ENUM(p ".form", 8, form), .pred = WSPI_P_PREV},                          \
+    [NAME] = {WSPI_MAG(p ".name", 16, WSPI_R_NAME, 1)},                                     \
+    [NUMBER] = {WSPI_MAG(p ".number", 32, WSPI_R_NONE, 0)},                                 \
+    [BODY] = {WSPI_ENUM(p ".body", 8, body)}
 #define TABLES(p, P)                                                  \
     static const wspi_value p##_lines[] = {P##_LINES(WORD){0, NULL}}; \
     static const wspi_value p##_items[] = {P##_ITEMS(WORD){0, NULL}}; \
@@ -40,10 +39,10 @@ const wspi_field wspi_smtp_fields[COMMON_FIELDS] = {FIELDS("smtp", smtp_lines, s
 const wspi_field wspi_pop3_fields[COMMON_FIELDS] = {FIELDS("pop3", pop3_lines, pop3_items)};
 const wspi_field wspi_imap_fields[TAG + 1] = {
     FIELDS("imap", imap_lines, imap_items),
-    [TAG] = {"imap.tag", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, tag, 0},
+    [TAG] = {WSPI_ENUM("imap.tag", 8, tag)},
 };
 const wspi_field wspi_ftp_fields[PORT + 1] = {
     FIELDS("ftp", ftp_lines, ftp_items),
-    [HOST] = {"ftp.host", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_IP_SRC, 0, NULL, 0},
-    [PORT] = {"ftp.port", 0, 16, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [HOST] = {WSPI_FREE("ftp.host", 32, WSPI_P_CONST, WSPI_R_IP_SRC)},
+    [PORT] = {WSPI_FREE("ftp.port", 16, WSPI_P_CONST, WSPI_R_NUMBER)},
 };

@@ -26,14 +26,13 @@ static const wspi_value function[] = {{1, "read-coils"},
                                       {0, NULL}};
 
 static const wspi_field fields[] = {
-    [TRANSACTION] = {"modbus.transaction", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0,
-                     NULL, 0},
-    [UNIT] = {"modbus.unit", 0, 8, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, UNIT, NULL, 0},
-    [FUNCTION] = {"modbus.function", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, function, 0},
-    [ADDRESS] = {"modbus.address", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
-    [QUANTITY] = {"modbus.quantity", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [BYTES] = {"modbus.bytes", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [EXCEPTION] = {"modbus.exception", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 2, NULL, 2},
+    [TRANSACTION] = {WSPI_FREE("modbus.transaction", 16, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [UNIT] = {WSPI_FREE("modbus.unit", 8, WSPI_P_MIRROR, WSPI_R_NUMBER), .arg = UNIT},
+    [FUNCTION] = {WSPI_ENUM("modbus.function", 8, function)},
+    [ADDRESS] = {WSPI_MAG("modbus.address", 16, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [QUANTITY] = {WSPI_MAG("modbus.quantity", 16, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [BYTES] = {WSPI_MAG("modbus.bytes", 8, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [EXCEPTION] = {WSPI_MAG("modbus.exception", 8, WSPI_R_NONE, 2), .pred = WSPI_P_PREV, .arg = 2},
 };
 
 static bool looks(const uint8_t *b, size_t n)

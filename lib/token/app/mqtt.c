@@ -191,31 +191,23 @@ static const uint8_t property_forms[0x2b] = {
     [0x24] = 1,        [0x25] = 1,        [0x26] = P_PAIR,   [0x27] = 4,        [0x28] = 1,
     [0x29] = 1,        [0x2a] = 1};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [PACKET] = ENUM("mqtt.packet", 8, packet),
-    [LENGTH] = MAG("mqtt.length", 28, WSPI_R_NONE, 1),
-    [VERSION_OF] = ENUM("mqtt.version", 8, version),
-    [CONNECT_FLAGS] = ENUM("mqtt.connect_flags", 8, connect_flags),
-    [KEEPALIVE] = MAG("mqtt.keepalive", 16, WSPI_R_NONE, 1),
-    [CLIENT] = MAG("mqtt.client", 16, WSPI_R_NAME, 0),
-    [NAME] = MAG("mqtt.name", 16, WSPI_R_NAME, 0),
-    [TOPIC] = MAG("mqtt.topic", 16, WSPI_R_NAME, 0),
-    [ID] = {"mqtt.id", 0, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
-    [ACK] = {"mqtt.ack", 0, 16, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
-    [QOS] = ENUM("mqtt.qos", 8, qos),
-    [SESSION] = ENUM("mqtt.session", 8, session),
-    [REASON] = ENUM("mqtt.reason", 8, reason),
-    [PROPERTIES] = MAG("mqtt.properties", 28, WSPI_R_NONE, 0),
-    [PROPERTY] = ENUM("mqtt.property", 8, property),
-    [NUMBER] = MAG("mqtt.number", 32, WSPI_R_NONE, 0),
+    [PACKET] = {WSPI_ENUM("mqtt.packet", 8, packet)},
+    [LENGTH] = {WSPI_MAG("mqtt.length", 28, WSPI_R_NONE, 1)},
+    [VERSION_OF] = {WSPI_ENUM("mqtt.version", 8, version)},
+    [CONNECT_FLAGS] = {WSPI_ENUM("mqtt.connect_flags", 8, connect_flags)},
+    [KEEPALIVE] = {WSPI_MAG("mqtt.keepalive", 16, WSPI_R_NONE, 1)},
+    [CLIENT] = {WSPI_MAG("mqtt.client", 16, WSPI_R_NAME, 0)},
+    [NAME] = {WSPI_MAG("mqtt.name", 16, WSPI_R_NAME, 0)},
+    [TOPIC] = {WSPI_MAG("mqtt.topic", 16, WSPI_R_NAME, 0)},
+    [ID] = {WSPI_FREE("mqtt.id", 16, WSPI_P_COUNT, WSPI_R_NUMBER)},
+    [ACK] = {WSPI_FREE("mqtt.ack", 16, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [QOS] = {WSPI_ENUM("mqtt.qos", 8, qos)},
+    [SESSION] = {WSPI_ENUM("mqtt.session", 8, session)},
+    [REASON] = {WSPI_ENUM("mqtt.reason", 8, reason)},
+    [PROPERTIES] = {WSPI_MAG("mqtt.properties", 28, WSPI_R_NONE, 0)},
+    [PROPERTY] = {WSPI_ENUM("mqtt.property", 8, property)},
+    [NUMBER] = {WSPI_MAG("mqtt.number", 32, WSPI_R_NONE, 0)},
 };
 
 /* ---- what it looks like ---- */

@@ -32,17 +32,17 @@ static const wspi_value mode[] = {{0x23, "v4-client"},      {0x24, "v4-server"},
                                   {0x64, "v4-server-leap"}, {0, NULL}};
 
 static const wspi_field fields[] = {
-    [MODE] = {"ntp.mode", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, mode, 0},
-    [STRATUM] = {"ntp.stratum", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [POLL] = {"ntp.poll", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [PRECISION] = {"ntp.precision", 0, 8, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [DELAY] = {"ntp.delay", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
-    [DISPERSION] = {"ntp.dispersion", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 0},
-    [REFID] = {"ntp.refid", 0, 32, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
-    [REFERENCE] = {"ntp.reference", 0, 64, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0},
-    [ORIGIN] = {"ntp.origin", 0, 64, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, TRANSMIT, NULL, 0},
-    [RECEIVE] = {"ntp.receive", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
-    [TRANSMIT] = {"ntp.transmit", 0, 64, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
+    [MODE] = {WSPI_ENUM("ntp.mode", 8, mode), .pred = WSPI_P_PREV},
+    [STRATUM] = {WSPI_MAG("ntp.stratum", 8, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [POLL] = {WSPI_MAG("ntp.poll", 8, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [PRECISION] = {WSPI_MAG("ntp.precision", 8, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [DELAY] = {WSPI_MAG("ntp.delay", 32, WSPI_R_NONE, 0), .pred = WSPI_P_PREV},
+    [DISPERSION] = {WSPI_MAG("ntp.dispersion", 32, WSPI_R_NONE, 0), .pred = WSPI_P_PREV},
+    [REFID] = {WSPI_FREE("ntp.refid", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [REFERENCE] = {WSPI_FREE("ntp.reference", 64, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [ORIGIN] = {WSPI_FREE("ntp.origin", 64, WSPI_P_MIRROR, WSPI_R_NUMBER), .arg = TRANSMIT},
+    [RECEIVE] = {WSPI_FREE("ntp.receive", 64, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [TRANSMIT] = {WSPI_FREE("ntp.transmit", 64, WSPI_P_CONST, WSPI_R_NUMBER)},
 };
 
 enum { UNSYNCHRONISED = 16 /* stratum */, LONGEST_POLL = 20 };

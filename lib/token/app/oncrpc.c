@@ -43,27 +43,19 @@ static const wspi_value state[] = {
     {0, "success"}, {1, "no-program"}, {2, "no-version"}, {3, "no-procedure"},
     {4, "garbage"}, {5, "system"},     {0, NULL}};
 
-#define ENUM(name, list)                                                \
-    {                                                                   \
-        name, 0, 32, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, predictor, mantissa)                                     \
-    {                                                                      \
-        name, 0, 32, WSPI_K_MAG, predictor, WSPI_R_NONE, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [MARK] = MAG("rpc.mark", WSPI_P_CONST, 0),
-    [KIND] = ENUM("rpc.kind", kind),
-    [XID] = {"rpc.xid", 0, 32, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, XID, NULL, 0},
-    [PROGRAM] = ENUM("rpc.program", program),
-    [VERSION_OF] = MAG("rpc.version", WSPI_P_PREV, 1),
-    [PROCEDURE] = MAG("rpc.procedure", WSPI_P_CONST, 2),
-    [FLAVOR] = ENUM("rpc.flavor", flavor),
-    [CREDENTIALS] = MAG("rpc.credentials", WSPI_P_PREV, 1),
-    [VERIFIER] = ENUM("rpc.verifier", flavor),
-    [VERIFIER_LEN] = MAG("rpc.verifier_length", WSPI_P_PREV, 0),
-    [ACCEPTED] = ENUM("rpc.accepted", accepted),
-    [STATE] = ENUM("rpc.state", state),
+    [MARK] = {WSPI_MAG("rpc.mark", 32, WSPI_R_NONE, 0)},
+    [KIND] = {WSPI_ENUM("rpc.kind", 32, kind)},
+    [XID] = {WSPI_FREE("rpc.xid", 32, WSPI_P_MIRROR, WSPI_R_NUMBER), .arg = XID},
+    [PROGRAM] = {WSPI_ENUM("rpc.program", 32, program)},
+    [VERSION_OF] = {WSPI_MAG("rpc.version", 32, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [PROCEDURE] = {WSPI_MAG("rpc.procedure", 32, WSPI_R_NONE, 2)},
+    [FLAVOR] = {WSPI_ENUM("rpc.flavor", 32, flavor)},
+    [CREDENTIALS] = {WSPI_MAG("rpc.credentials", 32, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [VERIFIER] = {WSPI_ENUM("rpc.verifier", 32, flavor)},
+    [VERIFIER_LEN] = {WSPI_MAG("rpc.verifier_length", 32, WSPI_R_NONE, 0), .pred = WSPI_P_PREV},
+    [ACCEPTED] = {WSPI_ENUM("rpc.accepted", 32, accepted)},
+    [STATE] = {WSPI_ENUM("rpc.state", 32, state)},
 };
 
 /* ---- samples: a flow is of one user, and about one file ---- */

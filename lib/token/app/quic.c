@@ -80,16 +80,16 @@ static const wspi_value frame[] = {{WSPI_QUIC_PADDING, "padding"},
                                    {0, NULL}};
 
 static const wspi_field fields[] = {
-    [TYPE] = {"quic.type", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, type, 0},
-    [LOW] = {"quic.low", 0, 8, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0},
-    [VER] = {"quic.version", 0, 32, WSPI_K_ENUM, WSPI_P_MIRROR, WSPI_R_NONE, 0, version, 0},
-    [DCIDLEN] = {"quic.dcidlen", 0, 5, WSPI_K_MAG, WSPI_P_MIRROR, WSPI_R_NONE, 0, NULL, 3},
-    [SCIDLEN] = {"quic.scidlen", 0, 5, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 3},
-    [TOKEN] = {"quic.token", 0, 16, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 1},
-    [LENGTH] = {"quic.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
-    [VARINT] = {"quic.varint", 0, 2, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [FRAME] = {"quic.frame", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, frame, 0},
-    [RUN] = {"quic.padding", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [TYPE] = {WSPI_ENUM("quic.type", 8, type)},
+    [LOW] = {WSPI_FREE("quic.low", 8, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [VER] = {WSPI_ENUM("quic.version", 32, version), .pred = WSPI_P_MIRROR},
+    [DCIDLEN] = {WSPI_MAG("quic.dcidlen", 5, WSPI_R_NONE, 3), .pred = WSPI_P_MIRROR},
+    [SCIDLEN] = {WSPI_MAG("quic.scidlen", 5, WSPI_R_NONE, 3), .pred = WSPI_P_PREV},
+    [TOKEN] = {WSPI_MAG("quic.token", 16, WSPI_R_NONE, 1), .pred = WSPI_P_PREV},
+    [LENGTH] = {WSPI_MAG("quic.length", 16, WSPI_R_NONE, 2)},
+    [VARINT] = {WSPI_MAG("quic.varint", 2, WSPI_R_NONE, 1)},
+    [FRAME] = {WSPI_ENUM("quic.frame", 16, frame)},
+    [RUN] = {WSPI_MAG("quic.padding", 16, WSPI_R_NONE, 1)},
 };
 
 /* ---- what it looks like ---- */

@@ -204,32 +204,24 @@ static const wspi_value eap_type[] = {{1, "identity"}, {3, "nak"},   {4, "md5"},
                                       {43, "fast"},    {18, "sim"},  {23, "aka"},      {50, "aka2"},
                                       {2, "notify"},   {6, "gtc"},   {52, "pwd"},      {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [CODE] = ENUM("radius.code", 8, code),
-    [ID] = {"radius.id", 0, 8, WSPI_K_FREE, WSPI_P_MIRROR, WSPI_R_NUMBER, 0, NULL, 0},
-    [ATTRIBUTE] = ENUM("radius.attribute", 8, attribute),
-    [LENGTH] = MAG("radius.length", 8, WSPI_R_NONE, 2),
-    [NAME] = MAG("radius.name", 8, WSPI_R_NAME, 1),
-    [NUMBER] = MAG("radius.number", 32, WSPI_R_NONE, 1),
-    [SERVICE] = ENUM("radius.service", 32, service),
-    [PROTOCOL] = ENUM("radius.protocol", 32, protocol),
-    [STATUS] = ENUM("radius.status", 32, status),
-    [AUTHENTIC] = ENUM("radius.authentic", 32, authentic),
-    [CAUSE] = ENUM("radius.cause", 32, cause),
-    [PORT_TYPE] = ENUM("radius.port_type", 32, port_type),
-    [ERROR] = ENUM("radius.error", 32, error),
-    [VENDOR] = ENUM("radius.vendor", 32, vendor),
-    [SUBTYPE] = MAG("radius.subtype", 8, WSPI_R_NONE, 2),
-    [EAP] = ENUM("radius.eap", 8, eap),
-    [EAP_TYPE] = ENUM("radius.eap_type", 8, eap_type),
+    [CODE] = {WSPI_ENUM("radius.code", 8, code)},
+    [ID] = {WSPI_FREE("radius.id", 8, WSPI_P_MIRROR, WSPI_R_NUMBER)},
+    [ATTRIBUTE] = {WSPI_ENUM("radius.attribute", 8, attribute)},
+    [LENGTH] = {WSPI_MAG("radius.length", 8, WSPI_R_NONE, 2)},
+    [NAME] = {WSPI_MAG("radius.name", 8, WSPI_R_NAME, 1)},
+    [NUMBER] = {WSPI_MAG("radius.number", 32, WSPI_R_NONE, 1)},
+    [SERVICE] = {WSPI_ENUM("radius.service", 32, service)},
+    [PROTOCOL] = {WSPI_ENUM("radius.protocol", 32, protocol)},
+    [STATUS] = {WSPI_ENUM("radius.status", 32, status)},
+    [AUTHENTIC] = {WSPI_ENUM("radius.authentic", 32, authentic)},
+    [CAUSE] = {WSPI_ENUM("radius.cause", 32, cause)},
+    [PORT_TYPE] = {WSPI_ENUM("radius.port_type", 32, port_type)},
+    [ERROR] = {WSPI_ENUM("radius.error", 32, error)},
+    [VENDOR] = {WSPI_ENUM("radius.vendor", 32, vendor)},
+    [SUBTYPE] = {WSPI_MAG("radius.subtype", 8, WSPI_R_NONE, 2)},
+    [EAP] = {WSPI_ENUM("radius.eap", 8, eap)},
+    [EAP_TYPE] = {WSPI_ENUM("radius.eap_type", 8, eap_type)},
 };
 
 /*

@@ -50,22 +50,14 @@ static const wspi_value error[] = {{0, "ERR"},       {1, "WRONGTYPE"},  {2, "NOA
                                    {6, "READONLY"},  {7, "NOSCRIPT"},   {8, "BUSY"},
                                    {9, "EXECABORT"}, {10, "WRONGPASS"}, {0, NULL}};
 
-#define ENUM(name, list)                                               \
-    {                                                                  \
-        name, 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [TYPE] = ENUM("redis.type", type),
-    [COUNT] = MAG("redis.count", 32, WSPI_R_NONE, 1),
-    [WORD] = ENUM("redis.word", word),
-    [LENGTH] = MAG("redis.length", 32, WSPI_R_NAME, 1),
-    [STATUS] = ENUM("redis.status", status),
-    [ERROR] = ENUM("redis.error", error),
-    [NUMBER] = MAG("redis.number", 40, WSPI_R_NONE, 0),
+    [TYPE] = {WSPI_ENUM("redis.type", 8, type)},
+    [COUNT] = {WSPI_MAG("redis.count", 32, WSPI_R_NONE, 1)},
+    [WORD] = {WSPI_ENUM("redis.word", 8, word)},
+    [LENGTH] = {WSPI_MAG("redis.length", 32, WSPI_R_NAME, 1)},
+    [STATUS] = {WSPI_ENUM("redis.status", 8, status)},
+    [ERROR] = {WSPI_ENUM("redis.error", 8, error)},
+    [NUMBER] = {WSPI_MAG("redis.number", 40, WSPI_R_NONE, 0)},
 };
 
 /* ---- what is there: encoding ---- */

@@ -46,37 +46,25 @@ static const wspi_value stream_of[] = {{SAME, "same"}, {1, "second"}, {2, "third
                                        {3, "fourth"},  {NEW, "new"},  {CONTROL, "rtcp"},
                                        {0, NULL}};
 
-#define ENUM(name, width, list)                                           \
-    {                                                                     \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
-#define FREE(name, width)                                                   \
-    {                                                                       \
-        name, 0, width, WSPI_K_FREE, WSPI_P_PREV, WSPI_R_NUMBER, 0, NULL, 0 \
-    }
 static const wspi_field fields[] = {
-    [STREAM] = ENUM("rtp.stream", 8, stream_of),
-    [TYPE] = ENUM("rtp.type", 7, type),
-    [FLAGS] = ENUM("rtp.flags", 2, flags),
-    [COUNT] = MAG("rtp.count", 5, WSPI_R_NONE, 2),
-    [MARKER] = ENUM("rtp.marker", 1, marker),
-    [LOST] = MAG("rtp.lost", 16, WSPI_R_NONE, 0),
-    [STEP] = {"rtp.step", 0, 32, WSPI_K_MAG, WSPI_P_PREV, WSPI_R_NONE, 0, NULL, 2},
-    [PROFILE] = ENUM("rtp.profile", 16, profile),
-    [ELEMENT] = {"rtp.element", 0, 4, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, element, 0},
-    [LENGTH] = MAG("rtp.length", 16, WSPI_R_NONE, 1),
-    [NUMBER] = FREE("rtp.number", 32),
-    [SSRC] = FREE("rtp.ssrc", 32),
-    [PADDING] = MAG("rtp.padding", 8, WSPI_R_NONE, 1),
-    [RTCP] = {"rtp.rtcp", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, rtcp, 0},
-    [ITEM] = {"rtp.item", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, item, 0},
-    [NAME] = MAG("rtp.name", 8, WSPI_R_NAME, 0),
-    [PAD] = {"rtp.pad", 0, 32, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0},
-    [TAIL] = MAG("rtp.tail", 16, WSPI_R_NONE, 1),
+    [STREAM] = {WSPI_ENUM("rtp.stream", 8, stream_of), .pred = WSPI_P_PREV},
+    [TYPE] = {WSPI_ENUM("rtp.type", 7, type), .pred = WSPI_P_PREV},
+    [FLAGS] = {WSPI_ENUM("rtp.flags", 2, flags), .pred = WSPI_P_PREV},
+    [COUNT] = {WSPI_MAG("rtp.count", 5, WSPI_R_NONE, 2)},
+    [MARKER] = {WSPI_ENUM("rtp.marker", 1, marker), .pred = WSPI_P_PREV},
+    [LOST] = {WSPI_MAG("rtp.lost", 16, WSPI_R_NONE, 0)},
+    [STEP] = {WSPI_MAG("rtp.step", 32, WSPI_R_NONE, 2), .pred = WSPI_P_PREV},
+    [PROFILE] = {WSPI_ENUM("rtp.profile", 16, profile), .pred = WSPI_P_PREV},
+    [ELEMENT] = {WSPI_ENUM("rtp.element", 4, element)},
+    [LENGTH] = {WSPI_MAG("rtp.length", 16, WSPI_R_NONE, 1)},
+    [NUMBER] = {WSPI_FREE("rtp.number", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [SSRC] = {WSPI_FREE("rtp.ssrc", 32, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [PADDING] = {WSPI_MAG("rtp.padding", 8, WSPI_R_NONE, 1)},
+    [RTCP] = {WSPI_ENUM("rtp.rtcp", 16, rtcp)},
+    [ITEM] = {WSPI_ENUM("rtp.item", 8, item)},
+    [NAME] = {WSPI_MAG("rtp.name", 8, WSPI_R_NAME, 0)},
+    [PAD] = {WSPI_FREE("rtp.pad", 32, WSPI_P_CONST, WSPI_R_NONE)},
+    [TAIL] = {WSPI_MAG("rtp.tail", 16, WSPI_R_NONE, 1)},
 };
 
 /* ---- what a direction remembers ---- */

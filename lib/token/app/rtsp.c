@@ -132,8 +132,7 @@ static const wspi_value prefixes[] = {{0, "RTP/AVP;unicast;client_port="},
 
 static const wspi_field fields[] = {
     WSPI_HTTP_FIELDS("rtsp", starts, version, statuses, headers, commons, prefixes, WSPI_R_NAME, 1),
-    WSPI_HTTP_MORE("rtsp"),
-    [SEQUENCE] = {"rtsp.sequence", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0}};
+    WSPI_HTTP_MORE("rtsp"), [SEQUENCE] = {WSPI_MAG("rtsp.sequence", 40, WSPI_R_NONE, 0)}};
 
 /* RFC 2326 12.17, 12.37, 12.39. */
 static const uint8_t ask[] = {H_SEQUENCE, ABSENT}, set_up[] = {H_SEQUENCE, H_TRANSPORT, ABSENT},

@@ -129,8 +129,7 @@ static const wspi_value prefixes[] = {
 
 static const wspi_field fields[] = {
     WSPI_HTTP_FIELDS("sip", starts, version, statuses, headers, commons, prefixes, WSPI_R_NAME, 1),
-    WSPI_HTTP_MORE("sip"),
-    [SEQUENCE] = {"sip.sequence", 0, 40, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 0}};
+    WSPI_HTTP_MORE("sip"), [SEQUENCE] = {WSPI_MAG("sip.sequence", 40, WSPI_R_NONE, 0)}};
 
 /* RFC 3261 8.1.1; a response has those of the request (8.2.6.2). Bodies of samples are offers and answers of sessions. */
 static const uint8_t ask[] = {H_VIA,  H_FROM,    H_TO,     H_CALL, H_SEQUENCE,

@@ -12,51 +12,39 @@ enum { HEAD = 4, MAX_MESSAGES = 16, MAX_LENGTH = 0xffffff, FAR = SIZE_MAX / 2 };
 enum { MESSAGE, REQUEST, POSITIVE }; /* rows of wspi_smb_type */
 enum { REQUESTED = 0x81, SESSION_PORT = 139, NAME = 34 };
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, mantissa)                                               \
-    {                                                                            \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, mantissa \
-    }
-#define FREE(name, width, predictor, role)                       \
-    {                                                            \
-        name, 0, width, WSPI_K_FREE, predictor, role, 0, NULL, 0 \
-    }
 static const wspi_field fields[WSPI_SMB_FIELDS] = {
-    [WSPI_SMB_TYPE] = ENUM("smb.type", 8, wspi_smb_type),
-    [WSPI_SMB_LENGTH] = MAG("smb.length", 24, 1),
-    [WSPI_SMB_KIND] = ENUM("smb.kind", 8, wspi_smb_kind),
-    [WSPI_SMB_COMMAND] = ENUM("smb.command", 16, wspi_smb_command),
-    [WSPI_SMB_CHARGE] = MAG("smb.charge", 16, 0),
-    [WSPI_SMB_STATUS] = ENUM("smb.status", 32, wspi_smb_status),
-    [WSPI_SMB_CREDITS] = MAG("smb.credits", 16, 1),
-    [WSPI_SMB_FLAGS] = ENUM("smb.flags", 32, wspi_smb_flags),
-    [WSPI_SMB_PRIORITY] = MAG("smb.priority", 3, 3),
-    [WSPI_SMB_NEXT] = MAG("smb.next", 32, 1),
-    [WSPI_SMB_MESSAGE] = FREE("smb.message", 64, WSPI_P_COUNT, WSPI_R_NUMBER),
-    [WSPI_SMB_TREE] = FREE("smb.tree", 64, WSPI_P_PREV, WSPI_R_NUMBER),
-    [WSPI_SMB_SESSION] = FREE("smb.session", 64, WSPI_P_PREV, WSPI_R_NUMBER),
-    [WSPI_SMB_COMMAND_1] = ENUM("smb.command-1", 8, wspi_smb_command_1),
-    [WSPI_SMB_FLAGS_1] = FREE("smb.flags-1", 24, WSPI_P_PREV, WSPI_R_NONE),
-    [WSPI_SMB_BODY] = MAG("smb.body", 16, 2),
-    [WSPI_SMB_DIALECT] = ENUM("smb.dialect", 16, wspi_smb_dialect),
-    [WSPI_SMB_DIALECT_1] = ENUM("smb.dialect-1", 8, wspi_smb_dialect_1),
-    [WSPI_SMB_SECURITY] = ENUM("smb.security", 16, wspi_smb_security),
-    [WSPI_SMB_CAPABILITIES] = ENUM("smb.capabilities", 32, wspi_smb_capabilities),
-    [WSPI_SMB_SIZE] = MAG("smb.size", 32, 1),
-    [WSPI_SMB_OFFSET] = FREE("smb.offset", 32, WSPI_P_CONST, WSPI_R_NONE),
-    [WSPI_SMB_ACCESS] = ENUM("smb.access", 32, wspi_smb_access),
-    [WSPI_SMB_ATTRIBUTES] = ENUM("smb.attributes", 32, wspi_smb_attributes),
-    [WSPI_SMB_DISPOSITION] = ENUM("smb.disposition", 32, wspi_smb_disposition),
-    [WSPI_SMB_OPTIONS] = ENUM("smb.options", 32, wspi_smb_options),
-    [WSPI_SMB_CLASS] = ENUM("smb.class", 16, wspi_smb_class),
-    [WSPI_SMB_CONTROL] = ENUM("smb.control", 32, wspi_smb_control),
-    [WSPI_SMB_SHARE] = ENUM("smb.share", 8, wspi_smb_share),
-    [WSPI_SMB_NAME] = ENUM("smb.name", 8, wspi_smb_name),
-    [WSPI_SMB_BLOB] = ENUM("smb.token", 8, wspi_smb_blob),
-    [WSPI_SMB_SUB] = ENUM("smb.sub", 17, wspi_smb_sub),
+    [WSPI_SMB_TYPE] = {WSPI_ENUM("smb.type", 8, wspi_smb_type)},
+    [WSPI_SMB_LENGTH] = {WSPI_MAG("smb.length", 24, WSPI_R_NONE, 1)},
+    [WSPI_SMB_KIND] = {WSPI_ENUM("smb.kind", 8, wspi_smb_kind)},
+    [WSPI_SMB_COMMAND] = {WSPI_ENUM("smb.command", 16, wspi_smb_command)},
+    [WSPI_SMB_CHARGE] = {WSPI_MAG("smb.charge", 16, WSPI_R_NONE, 0)},
+    [WSPI_SMB_STATUS] = {WSPI_ENUM("smb.status", 32, wspi_smb_status)},
+    [WSPI_SMB_CREDITS] = {WSPI_MAG("smb.credits", 16, WSPI_R_NONE, 1)},
+    [WSPI_SMB_FLAGS] = {WSPI_ENUM("smb.flags", 32, wspi_smb_flags)},
+    [WSPI_SMB_PRIORITY] = {WSPI_MAG("smb.priority", 3, WSPI_R_NONE, 3)},
+    [WSPI_SMB_NEXT] = {WSPI_MAG("smb.next", 32, WSPI_R_NONE, 1)},
+    [WSPI_SMB_MESSAGE] = {WSPI_FREE("smb.message", 64, WSPI_P_COUNT, WSPI_R_NUMBER)},
+    [WSPI_SMB_TREE] = {WSPI_FREE("smb.tree", 64, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [WSPI_SMB_SESSION] = {WSPI_FREE("smb.session", 64, WSPI_P_PREV, WSPI_R_NUMBER)},
+    [WSPI_SMB_COMMAND_1] = {WSPI_ENUM("smb.command-1", 8, wspi_smb_command_1)},
+    [WSPI_SMB_FLAGS_1] = {WSPI_FREE("smb.flags-1", 24, WSPI_P_PREV, WSPI_R_NONE)},
+    [WSPI_SMB_BODY] = {WSPI_MAG("smb.body", 16, WSPI_R_NONE, 2)},
+    [WSPI_SMB_DIALECT] = {WSPI_ENUM("smb.dialect", 16, wspi_smb_dialect)},
+    [WSPI_SMB_DIALECT_1] = {WSPI_ENUM("smb.dialect-1", 8, wspi_smb_dialect_1)},
+    [WSPI_SMB_SECURITY] = {WSPI_ENUM("smb.security", 16, wspi_smb_security)},
+    [WSPI_SMB_CAPABILITIES] = {WSPI_ENUM("smb.capabilities", 32, wspi_smb_capabilities)},
+    [WSPI_SMB_SIZE] = {WSPI_MAG("smb.size", 32, WSPI_R_NONE, 1)},
+    [WSPI_SMB_OFFSET] = {WSPI_FREE("smb.offset", 32, WSPI_P_CONST, WSPI_R_NONE)},
+    [WSPI_SMB_ACCESS] = {WSPI_ENUM("smb.access", 32, wspi_smb_access)},
+    [WSPI_SMB_ATTRIBUTES] = {WSPI_ENUM("smb.attributes", 32, wspi_smb_attributes)},
+    [WSPI_SMB_DISPOSITION] = {WSPI_ENUM("smb.disposition", 32, wspi_smb_disposition)},
+    [WSPI_SMB_OPTIONS] = {WSPI_ENUM("smb.options", 32, wspi_smb_options)},
+    [WSPI_SMB_CLASS] = {WSPI_ENUM("smb.class", 16, wspi_smb_class)},
+    [WSPI_SMB_CONTROL] = {WSPI_ENUM("smb.control", 32, wspi_smb_control)},
+    [WSPI_SMB_SHARE] = {WSPI_ENUM("smb.share", 8, wspi_smb_share)},
+    [WSPI_SMB_NAME] = {WSPI_ENUM("smb.name", 8, wspi_smb_name)},
+    [WSPI_SMB_BLOB] = {WSPI_ENUM("smb.token", 8, wspi_smb_blob)},
+    [WSPI_SMB_SUB] = {WSPI_ENUM("smb.sub", 17, wspi_smb_sub)},
 };
 
 #define CHANGES(f) UINT64_C(1) << WSPI_SMB_##f

@@ -141,28 +141,23 @@ static const uint8_t key_strings[KEYS] = {1, 2, 2, 2, 2, 2, 2, 4, 1};
 static const wspi_value follows[] = {{0, "no"}, {1, "yes"}, {0, NULL}};
 
 /* Names are of programs, not of hosts: all of it may be learned from. */
-#define FIELD(name, bits, kind, values, mantissa)                           \
-    {                                                                       \
-        name, 0, bits, kind, WSPI_P_CONST, WSPI_R_NONE, 0, values, mantissa \
-    }
 static const wspi_field fields[] = {
-    [PROTOCOL] = FIELD("ssh.version", 8, WSPI_K_ENUM, version, 0),
-    [SOFTWARE] = FIELD("ssh.software", 8, WSPI_K_ENUM, software, 0),
-    [TEXT] = FIELD("ssh.text", 8, WSPI_K_MAG, NULL, 2),
-    [LINE] = FIELD("ssh.line-end", 8, WSPI_K_ENUM, line, 0),
-    [MESSAGE] = FIELD("ssh.message", 8, WSPI_K_ENUM, message, 0),
-    [BODY] = FIELD("ssh.length", 17, WSPI_K_MAG, NULL, 2),
-    [NUMBER] = FIELD("ssh.number", 32, WSPI_K_MAG, NULL, 0),
-    [STRING] = FIELD("ssh.string", 32, WSPI_K_ENUM, lengths, 0),
-    [KEY] = FIELD("ssh.key", 8, WSPI_K_ENUM, key, 0),
-    [PADDING] = FIELD("ssh.padding", 8, WSPI_K_MAG, NULL, 2),
-    [FOLLOWS] = FIELD("ssh.kex-follows", 8, WSPI_K_ENUM, follows, 0),
-    [LISTS + WSPI_SSH_KEX] = FIELD("ssh.kex", 16, WSPI_K_ENUM, wspi_ssh_kex_rows, 0),
-    [LISTS + WSPI_SSH_HOST_KEY] = FIELD("ssh.host-key", 16, WSPI_K_ENUM, wspi_ssh_host_key_rows, 0),
-    [LISTS + WSPI_SSH_CIPHER] = FIELD("ssh.cipher", 16, WSPI_K_ENUM, wspi_ssh_cipher_rows, 0),
-    [LISTS + WSPI_SSH_MAC] = FIELD("ssh.mac", 16, WSPI_K_ENUM, wspi_ssh_mac_rows, 0),
-    [LISTS + WSPI_SSH_COMPRESSION] =
-        FIELD("ssh.compression", 16, WSPI_K_ENUM, wspi_ssh_compression_rows, 0),
+    [PROTOCOL] = {WSPI_ENUM("ssh.version", 8, version)},
+    [SOFTWARE] = {WSPI_ENUM("ssh.software", 8, software)},
+    [TEXT] = {WSPI_MAG("ssh.text", 8, WSPI_R_NONE, 2)},
+    [LINE] = {WSPI_ENUM("ssh.line-end", 8, line)},
+    [MESSAGE] = {WSPI_ENUM("ssh.message", 8, message)},
+    [BODY] = {WSPI_MAG("ssh.length", 17, WSPI_R_NONE, 2)},
+    [NUMBER] = {WSPI_MAG("ssh.number", 32, WSPI_R_NONE, 0)},
+    [STRING] = {WSPI_ENUM("ssh.string", 32, lengths)},
+    [KEY] = {WSPI_ENUM("ssh.key", 8, key)},
+    [PADDING] = {WSPI_MAG("ssh.padding", 8, WSPI_R_NONE, 2)},
+    [FOLLOWS] = {WSPI_ENUM("ssh.kex-follows", 8, follows)},
+    [LISTS + WSPI_SSH_KEX] = {WSPI_ENUM("ssh.kex", 16, wspi_ssh_kex_rows)},
+    [LISTS + WSPI_SSH_HOST_KEY] = {WSPI_ENUM("ssh.host-key", 16, wspi_ssh_host_key_rows)},
+    [LISTS + WSPI_SSH_CIPHER] = {WSPI_ENUM("ssh.cipher", 16, wspi_ssh_cipher_rows)},
+    [LISTS + WSPI_SSH_MAC] = {WSPI_ENUM("ssh.mac", 16, wspi_ssh_mac_rows)},
+    [LISTS + WSPI_SSH_COMPRESSION] = {WSPI_ENUM("ssh.compression", 16, wspi_ssh_compression_rows)},
 };
 
 static bool looks(const uint8_t *b, size_t n)

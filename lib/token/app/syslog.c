@@ -92,26 +92,18 @@ static const wspi_value ends[] = {{0, "process"},     {1, "colon"}, {2, "process
 enum { E_PROCESS, E_COLON, E_PROCESS_TIGHT, E_COLON_TIGHT, E_NIL };
 static const char *const behind[] = {"]: ", ": ", "]:", ":"};
 
-#define ENUM(name, list)                                               \
-    {                                                                  \
-        name, 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define FREE(name, width)                                                    \
-    {                                                                        \
-        name, 0, width, WSPI_K_FREE, WSPI_P_CONST, WSPI_R_NUMBER, 0, NULL, 0 \
-    }
 static const wspi_field fields[] = {
-    [FACILITY] = ENUM("syslog.facility", facility),
-    [SEVERITY] = ENUM("syslog.severity", severity),
-    [FORM] = {"syslog.form", 0, 8, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0, form, 0},
-    [LAYOUT] = ENUM("syslog.layout", layout),
-    [TIME] = FREE("syslog.time", 48),
-    [FRACTION] = FREE("syslog.fraction", 40),
-    [HOST] = {"syslog.host", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NAME, 0, NULL, 1},
-    [TAG] = {"syslog.tag", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_SPELT, 0, tag, 0},
-    [ENDS] = ENUM("syslog.ends", ends),
-    [PROCESS] = FREE("syslog.process", 32),
-    [KIND] = {"syslog.length", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
+    [FACILITY] = {WSPI_ENUM("syslog.facility", 8, facility)},
+    [SEVERITY] = {WSPI_ENUM("syslog.severity", 8, severity)},
+    [FORM] = {WSPI_ENUM("syslog.form", 8, form), .pred = WSPI_P_PREV},
+    [LAYOUT] = {WSPI_ENUM("syslog.layout", 8, layout)},
+    [TIME] = {WSPI_FREE("syslog.time", 48, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [FRACTION] = {WSPI_FREE("syslog.fraction", 40, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [HOST] = {WSPI_MAG("syslog.host", 8, WSPI_R_NAME, 1)},
+    [TAG] = {WSPI_ENUM("syslog.tag", 8, tag), .role = WSPI_R_SPELT},
+    [ENDS] = {WSPI_ENUM("syslog.ends", 8, ends)},
+    [PROCESS] = {WSPI_FREE("syslog.process", 32, WSPI_P_CONST, WSPI_R_NUMBER)},
+    [KIND] = {WSPI_MAG("syslog.length", 8, WSPI_R_NONE, 1)},
 };
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -40,23 +40,15 @@ static const wspi_value error[] = {{0, "undefined"}, {1, "no-file"}, {2, "access
                                    {6, "exists"},    {7, "no-user"}, {LAST_ERROR, "options"},
                                    {0, NULL}};
 
-#define ENUM(name, width, list)                                            \
-    {                                                                      \
-        name, 0, width, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, list, 0 \
-    }
-#define MAG(name, width, role, mantissa)                                  \
-    {                                                                     \
-        name, 0, width, WSPI_K_MAG, WSPI_P_CONST, role, 0, NULL, mantissa \
-    }
 static const wspi_field fields[] = {
-    [OPERATION] = ENUM("tftp.operation", 16, operation),
-    [FILE_NAME] = MAG("tftp.file", 8, WSPI_R_NAME, 1),
-    [MODE] = ENUM("tftp.mode", 8, mode),
-    [OPTION] = ENUM("tftp.option", 8, option),
-    [NUMBER] = MAG("tftp.number", 32, WSPI_R_NONE, 1),
-    [BLOCK] = {"tftp.block", 0, 16, WSPI_K_FREE, WSPI_P_COUNT, WSPI_R_NUMBER, 0, NULL, 0},
-    [ERROR] = ENUM("tftp.error", 16, error),
-    [LENGTH] = MAG("tftp.length", 16, WSPI_R_NONE, 1),
+    [OPERATION] = {WSPI_ENUM("tftp.operation", 16, operation)},
+    [FILE_NAME] = {WSPI_MAG("tftp.file", 8, WSPI_R_NAME, 1)},
+    [MODE] = {WSPI_ENUM("tftp.mode", 8, mode)},
+    [OPTION] = {WSPI_ENUM("tftp.option", 8, option)},
+    [NUMBER] = {WSPI_MAG("tftp.number", 32, WSPI_R_NONE, 1)},
+    [BLOCK] = {WSPI_FREE("tftp.block", 16, WSPI_P_COUNT, WSPI_R_NUMBER)},
+    [ERROR] = {WSPI_ENUM("tftp.error", 16, error)},
+    [LENGTH] = {WSPI_MAG("tftp.length", 16, WSPI_R_NONE, 1)},
 };
 
 /* ---- what it looks like ---- */

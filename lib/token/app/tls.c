@@ -24,21 +24,21 @@ enum { FATAL = 2, CLOSE_NOTIFY = 0x0100 }; /* the level, and level and descripti
 enum { SEALED_MIN = 17, SEALED_MAX = (1 << 14) + 256, SEALED_LEAST = 40, SEALED_ALERT = 26 };
 
 static const wspi_field fields[] = {
-    [RECORD] = {"tls.record", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, record, 0},
-    [PROTOCOL] = {"tls.version", 0, 16, WSPI_K_ENUM, WSPI_P_PREV, WSPI_R_NONE, 0x0303, version, 0},
-    [LENGTH] = {"tls.length", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
-    [HANDSHAKE] = {"tls.handshake", 0, 8, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, handshake, 0},
-    [BODY] = {"tls.body", 0, 24, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [HELLO] = {"tls.hello", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0x0303, version, 0},
-    [SESSION] = {"tls.session", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 32, NULL, 0},
-    [CIPHER] = {"tls.cipher", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, cipher, 0},
-    [EXTENSION] = {"tls.ext", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, extension, 0},
-    [EXTLEN] = {"tls.extlen", 0, 16, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 1},
-    [OFFERED] = {"tls.offered", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, version, 0},
-    [GROUP] = {"tls.group", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_REGISTERED, 0, group, 0},
-    [SIGALG] = {"tls.sigalg", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, sigalg, 0},
-    [COOKIE] = {"tls.cookie", 0, 8, WSPI_K_MAG, WSPI_P_CONST, WSPI_R_NONE, 0, NULL, 2},
-    [SRTP] = {"tls.srtp", 0, 16, WSPI_K_ENUM, WSPI_P_CONST, WSPI_R_NONE, 0, profile, 0},
+    [RECORD] = {WSPI_ENUM("tls.record", 8, record)},
+    [PROTOCOL] = {WSPI_ENUM("tls.version", 16, version), .pred = WSPI_P_PREV, .arg = 0x0303},
+    [LENGTH] = {WSPI_MAG("tls.length", 16, WSPI_R_NONE, 2)},
+    [HANDSHAKE] = {WSPI_ENUM("tls.handshake", 8, handshake)},
+    [BODY] = {WSPI_MAG("tls.body", 24, WSPI_R_NONE, 1)},
+    [HELLO] = {WSPI_ENUM("tls.hello", 16, version), .arg = 0x0303},
+    [SESSION] = {WSPI_MAG("tls.session", 8, WSPI_R_NONE, 0), .arg = 32},
+    [CIPHER] = {WSPI_ENUM("tls.cipher", 16, cipher), .role = WSPI_R_REGISTERED},
+    [EXTENSION] = {WSPI_ENUM("tls.ext", 16, extension), .role = WSPI_R_REGISTERED},
+    [EXTLEN] = {WSPI_MAG("tls.extlen", 16, WSPI_R_NONE, 1)},
+    [OFFERED] = {WSPI_ENUM("tls.offered", 16, version), .role = WSPI_R_REGISTERED},
+    [GROUP] = {WSPI_ENUM("tls.group", 16, group), .role = WSPI_R_REGISTERED},
+    [SIGALG] = {WSPI_ENUM("tls.sigalg", 16, sigalg)},
+    [COOKIE] = {WSPI_MAG("tls.cookie", 8, WSPI_R_NONE, 2)},
+    [SRTP] = {WSPI_ENUM("tls.srtp", 16, profile)},
 };
 
 static bool looks(const uint8_t *b, size_t n)
