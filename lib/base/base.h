@@ -110,6 +110,16 @@ static inline const uint8_t *wspi_cur_bytes(wspi_cursor *c, size_t n)
     return p;
 }
 
+/* The number of n <= 8 bytes at p, which are there, the highest first. */
+static inline uint64_t wspi_load_be(const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+
 /* A number of n <= 8 bytes with its bytes the other way round. */
 static inline uint64_t wspi_turned(uint64_t v, size_t n)
 {

@@ -40,15 +40,6 @@ wsp_status wsp_network_parse(const char *text, wsp_network *out)
     return WSP_OK;
 }
 
-static uint64_t load_be(const uint8_t *p, size_t n)
-{
-    uint64_t v = 0;
-
-    while (n--)
-        v = v << 8 | *p++;
-    return v;
-}
-
 static void store_be(uint8_t *p, size_t n, uint64_t v)
 {
     for (; n--; v >>= 8)
@@ -81,7 +72,7 @@ static void host_address(const wsp_network *n, uint64_t k, uint8_t *out)
     if (free_bits > 64) /* the bits between the prefix and the last half */
         for (unsigned b = n->bits; b < 64; b++)
             out[b / 8] &= (uint8_t) ~(0x80u >> b % 8);
-    store_be(last, half, (load_be(last, half) & ~mask) | (k + has_ends(n)));
+    store_be(last, half, (wspi_load_be(last, half) & ~mask) | (k + has_ends(n)));
 }
 
 /* The networks of one family, in their order; the k-th, or how many there are. */
@@ -143,7 +134,7 @@ static void host_of_pool(const wsp_pool *p, const wsp_network *v4, uint64_t k, w
     size_t n6;
 
     host_address(v4, k, h->ip);
-    number = load_be(h->ip, 4);
+    number = wspi_load_be(h->ip, 4);
     (void)of_family(p, 16, 0, &n6);
     v6 = n6 ? of_family(p, 16, number % n6, &n6) : NULL;
     if (v6)

@@ -23,8 +23,7 @@ static uint32_t rotate(uint32_t v, unsigned n)
 static void sha1_schedule(uint32_t w[80], const uint8_t block[SHA1_BLOCK])
 {
     for (size_t i = 0; i < 16; i++)
-        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
-               (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+        w[i] = (uint32_t)wspi_load_be(block + 4 * i, 4);
     for (size_t i = 16; i < 80; i++)
         w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
 }

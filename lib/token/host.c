@@ -17,15 +17,6 @@ void wspi_hosts_begin(wspi_coder *c)
     }
 }
 
-static uint64_t bytes_be(const uint8_t *p, size_t n)
-{
-    uint64_t v = 0;
-
-    while (n--)
-        v = v << 8 | *p++;
-    return v;
-}
-
 static bool is_source(uint8_t role)
 {
     return role == WSPI_R_MAC_SRC || role == WSPI_R_IP_SRC || role == WSPI_R_IP_SRC_LOW;
@@ -35,10 +26,10 @@ static bool is_source(uint8_t role)
 static uint64_t address_of(const wsp_host *h, uint8_t role, unsigned width)
 {
     if (role == WSPI_R_MAC_SRC || role == WSPI_R_MAC_DST)
-        return bytes_be(h->mac, 6);
+        return wspi_load_be(h->mac, 6);
     if (role == WSPI_R_IP_SRC_LOW || role == WSPI_R_IP_DST_LOW)
-        return bytes_be(h->ip6 + 8, 8);
-    return width == 32 ? bytes_be(h->ip, 4) : bytes_be(h->ip6, 8);
+        return wspi_load_be(h->ip6 + 8, 8);
+    return width == 32 ? wspi_load_be(h->ip, 4) : wspi_load_be(h->ip6, 8);
 }
 
 static bool is_group(uint8_t role, unsigned width, uint64_t v)

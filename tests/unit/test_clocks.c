@@ -10,7 +10,7 @@ static const uint64_t ntp_epoch = UINT64_C(2208988800);
 
 static uint64_t number(const uint8_t *b, size_t n)
 {
-    return wspi_app_number(b, n);
+    return wspi_load_be(b, n);
 }
 
 static const uint8_t *payload(const wire *w)

@@ -39,15 +39,15 @@ static void read_list(numbers *l, const uint8_t *b, size_t n)
 {
     assert_int_equal(n % 2, 0);
     for (size_t i = 0; i < n; i += 2)
-        add(l, wspi_app_number(b + i, 2));
+        add(l, wspi_load_be(b + i, 2));
 }
 
 static void read_shares(numbers *l, const uint8_t *b, size_t n)
 {
     size_t at = 0;
 
-    for (; at + 4 <= n; at += 4 + (size_t)wspi_app_number(b + at + 2, 2))
-        add(l, wspi_app_number(b + at, 2));
+    for (; at + 4 <= n; at += 4 + (size_t)wspi_load_be(b + at + 2, 2))
+        add(l, wspi_load_be(b + at, 2));
     assert_int_equal(at, n);
 }
 
@@ -76,7 +76,7 @@ static void read_hello(hello *h, const uint8_t *b, size_t n, bool client, bool d
     size_t at = 34, len;
 
     memset(h, 0, sizeof *h);
-    h->version = (uint16_t)wspi_app_number(b, 2);
+    h->version = (uint16_t)wspi_load_be(b, 2);
     memcpy(h->random, b + 2, 32);
     h->session_len = b[at];
     assert_in_range(h->session_len, 0, 32);
@@ -84,15 +84,15 @@ static void read_hello(hello *h, const uint8_t *b, size_t n, bool client, bool d
     at += 1u + b[at];
     if (client && dtls)
         at += 1u + b[at];
-    len = client ? (size_t)wspi_app_number(b + at, 2) : 2;
+    len = client ? (size_t)wspi_load_be(b + at, 2) : 2;
     at += client ? 2 : 0;
     read_list(&h->ciphers, b + at, len);
     at += len + (client ? 2 : 1);
     assert_true(at <= n);
     at += at < n ? 2 : 0;
     for (; at < n; at += len) {
-        uint16_t type = (uint16_t)wspi_app_number(b + at, 2);
-        len = (size_t)wspi_app_number(b + at + 2, 2);
+        uint16_t type = (uint16_t)wspi_load_be(b + at, 2);
+        len = (size_t)wspi_load_be(b + at + 2, 2);
         at += 4;
         assert_true(at + len <= n);
         read_body(h, type, b + at, len, client);
@@ -108,8 +108,8 @@ static bool hello_of(const wire *w, hello *h, bool client, bool dtls)
 
     if (w->packet->payload_len < head + message || b[0] != 22 || b[head] != (client ? 1 : 2))
         return false;
-    read_hello(h, b + head + message, (size_t)wspi_app_number(b + head + 1, 3), client, dtls);
-    h->record = (uint16_t)wspi_app_number(b + 1, 2);
+    read_hello(h, b + head + message, (size_t)wspi_load_be(b + head + 1, 3), client, dtls);
+    h->record = (uint16_t)wspi_load_be(b + 1, 2);
     return true;
 }
 
@@ -215,8 +215,8 @@ static const char *const servers[][20] = {
 static unsigned what_follows(const wire *w)
 {
     const uint8_t *b = w->packet->data + w->packet->payload_off;
-    size_t n = w->packet->payload_len, message = 9 + (size_t)wspi_app_number(b + 6, 3),
-           record = 5 + (size_t)wspi_app_number(b + 3, 2);
+    size_t n = w->packet->payload_len, message = 9 + (size_t)wspi_load_be(b + 6, 3),
+           record = 5 + (size_t)wspi_load_be(b + 3, 2);
 
     if (message < record)
         return message < n ? b[message] : 0;
@@ -280,19 +280,18 @@ static bool assert_key(const wire *w, const hello *client)
     const uint8_t *b = w->packet->data + w->packet->payload_off;
     size_t n = w->packet->payload_len;
 
-    for (size_t at = 0; at + 9 <= n && b[at] == 22;
-         at += 5 + (size_t)wspi_app_number(b + at + 3, 2)) {
+    for (size_t at = 0; at + 9 <= n && b[at] == 22; at += 5 + (size_t)wspi_load_be(b + at + 3, 2)) {
         size_t len = 0;
-        for (size_t m = at + 5; m + 8 <= n && m < at + 5 + wspi_app_number(b + at + 3, 2);
+        for (size_t m = at + 5; m + 8 <= n && m < at + 5 + wspi_load_be(b + at + 3, 2);
              m += 4 + len) {
             size_t point = m + 8 + b[m + 7];
-            len = (size_t)wspi_app_number(b + m + 1, 3);
+            len = (size_t)wspi_load_be(b + m + 1, 3);
             if (b[m] != WSPI_TLS_SERVER_KEY || b[m + 4] != 3 || point + 2 > n)
                 continue;
             if (client->groups.n)
-                assert_true(has(&client->groups, (uint16_t)wspi_app_number(b + m + 5, 2)));
+                assert_true(has(&client->groups, (uint16_t)wspi_load_be(b + m + 5, 2)));
             if (client->signatures.n)
-                assert_true(has(&client->signatures, (uint16_t)wspi_app_number(b + point, 2)));
+                assert_true(has(&client->signatures, (uint16_t)wspi_load_be(b + point, 2)));
             return true;
         }
     }

@@ -62,22 +62,6 @@ bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport)
     return false;
 }
 
-uint64_t wspi_app_number(const uint8_t *b, size_t n)
-{
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return v;
-}
-
-bool wspi_app_is_listed(const wspi_value *list, uint64_t v)
-{
-    while (list->name && list->value != v)
-        list++;
-    return list->name != NULL;
-}
-
 bool wspi_app_serves(uint16_t port, uint8_t transport)
 {
     return wspi_app_of_port(port, transport) != 0 || wspi_browse_port(port, transport);
@@ -248,6 +232,21 @@ void wspi_app_put(wspi_coder *c, size_t n, uint64_t v)
         b[i] = (uint8_t)(v >> 8 * (n - 1 - i));
     c->bad = wspi_buf_add(c->pay.out, b, n) < 0;
     c->pay.at += n;
+}
+
+void wspi_app_put_bytes(wspi_coder *c, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        wspi_app_put(c, 1, (uint8_t)s[i]);
+}
+
+void wspi_app_literal(wspi_coder *c, const char *s)
+{
+    for (; *s && !wspi_app_stopped(c); s++) {
+        uint64_t v = wspi_app_get(c, 1);
+        wspi_app_require(c, !c->enc || v == (uint8_t)*s);
+        wspi_app_put(c, 1, (uint8_t)*s);
+    }
 }
 
 static void hidden_text(wspi_coder *c, size_t n, enum wspi_text_class class)
@@ -463,6 +462,12 @@ void wspi_app_keep(const wspi_coder *c, unsigned f, uint64_t rows)
     for (unsigned k = 0; wspi_asked(c) && k < n; k++)
         if (!(rows >> k & 1))
             c->legal[base + k] = 0;
+}
+
+void wspi_app_take_back(const wspi_coder *c, unsigned f, unsigned k)
+{
+    if (wspi_asked(c))
+        c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
 }
 
 uint64_t wspi_app_either(wspi_coder *c, unsigned f, bool must, uint64_t want, uint64_t other)

@@ -146,9 +146,20 @@ uint16_t wspi_dtls_version(uint64_t v);
 /* Do the bytes begin like a protocol over that transport that samples have on its ports only? n > 0 */
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport);
 
-/* The number of n <= 8 bytes at b, the highest first; is it in a list that ends with a NULL name? */
-uint64_t wspi_app_number(const uint8_t *b, size_t n);
-bool wspi_app_is_listed(const wspi_value *list, uint64_t v);
+/* The row of a value in a list that ends with a NULL name, or of the end; is it listed? */
+static inline unsigned wspi_row_of(const wspi_value *list, uint64_t v)
+{
+    unsigned k = 0;
+
+    while (list[k].name && list[k].value != v)
+        k++;
+    return k;
+}
+
+static inline bool wspi_app_is_listed(const wspi_value *list, uint64_t v)
+{
+    return list[wspi_row_of(list, v)].name != NULL;
+}
 
 /* Do the bytes begin like HTTP? */
 bool wspi_http_looks(const uint8_t *b, size_t n);
@@ -189,6 +200,10 @@ void wspi_app_require(wspi_coder *c, bool fits);
 uint64_t wspi_app_get(wspi_coder *c, size_t n);
 void wspi_app_put(wspi_coder *c, size_t n, uint64_t v);
 
+/* Characters that always come here: what is read has to be them. Those that are put: a sample's, whose tokens are told already. */
+void wspi_app_literal(wspi_coder *c, const char *s);
+void wspi_app_put_bytes(wspi_coder *c, const char *s, size_t n);
+
 /*
  * The value of field f (ENUM, MAG or FREE) against a prediction: nothing if it is as predicted. Not `known`: nothing is
  * predicted, a token must come (none for FREE). The value is remembered for wspi_app_last.
@@ -206,8 +221,9 @@ bool wspi_app_next(wspi_coder *c, unsigned f, bool there, uint64_t *v);
 /* Samples take only tokens [from, from + count) of the next field that is coded. */
 void wspi_app_only(wspi_coder *c, unsigned from, unsigned count);
 
-/* Samples: of field f, which was asked for last, tokens of these rows only. */
+/* Samples: of field f, which was asked for last, tokens of these rows only; token k not. */
 void wspi_app_keep(const wspi_coder *c, unsigned f, uint64_t rows);
+void wspi_app_take_back(const wspi_coder *c, unsigned f, unsigned k);
 
 /*
  * Samples: field f (FREE, of those that may change) is as predicted or, with its token, `other`, which the walk knows. `must`: it is

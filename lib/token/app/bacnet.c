@@ -223,7 +223,7 @@ static void only_if(wspi_coder *c, unsigned f, bool (*may)(const wspi_coder *c, 
 
     for (unsigned k = 0; wspi_asked(c) && list[k].name; k++)
         if (!may(c, list[k].value))
-            c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+            wspi_app_take_back(c, f, k);
 }
 
 /* As wspi_app_field of a field that is always told. */

@@ -55,11 +55,7 @@ static uint64_t signed_of(uint64_t v, unsigned bits)
 
 static uint64_t number_at(const uint8_t *b, size_t n)
 {
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | b[i];
-    return signed_of(v, (unsigned)(8 * n));
+    return signed_of(wspi_load_be(b, n), (unsigned)(8 * n));
 }
 
 /* What the field can hold: ENUM 32 bits with a sign, MAG what is not negative, FREE all. */

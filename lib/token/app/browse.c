@@ -96,8 +96,7 @@ static void transaction(wspi_coder *c, size_t n)
     put_le(c, 2, 1);
     put_le(c, 2, 2);
     put_le(c, 2, sizeof slot + n);
-    for (size_t i = 0; i < sizeof slot; i++)
-        wspi_app_put(c, 1, (uint8_t)slot[i]);
+    wspi_app_put_bytes(c, slot, sizeof slot);
 }
 
 /* MS-BRWS 2.2.1: with a comment that fills it. */

@@ -197,14 +197,6 @@ static void put_head(wspi_coder *c, uint64_t delta, uint64_t len)
 
 /* ---- what it looks like ---- */
 
-static bool is_code(uint8_t v)
-{
-    for (size_t i = 0; code[i].name; i++)
-        if (code[i].value == v)
-            return true;
-    return false;
-}
-
 /*
  * There is no magic number: a known code, and known options of lengths that they have, up to the end or the payload,
  * which a GET does not have by itself.
@@ -215,7 +207,8 @@ static bool looks(const uint8_t *b, size_t n)
     uint32_t number = 0;
     head h;
 
-    if (n < HEADER || b[0] >> 6 != 1 || (b[0] & 15) > MAX_TOKEN || !is_code(b[1]) || at > n)
+    if (n < HEADER || b[0] >> 6 != 1 || (b[0] & 15) > MAX_TOKEN ||
+        !wspi_app_is_listed(code, b[1]) || at > n)
         return false;
     if (b[1] == 0)
         return n == HEADER && (b[0] & 15) == 0;
@@ -302,12 +295,10 @@ static void payload(wspi_coder *c)
 /* Samples: numbers go up, but paths may follow each other; a request has more than a payload. */
 static void only_sampled(wspi_coder *c, uint64_t last)
 {
-    unsigned from = c->dir ? 1 : 0, end = last || c->dir ? SAMPLED : SAMPLED - 1, k = 0;
+    unsigned from = c->dir ? 1 : 0, end = last || c->dir ? SAMPLED : SAMPLED - 1;
 
-    while (option[k].name && option[k].value != last)
-        k++;
     if (last && last != URI_PATH)
-        from = k + 1;
+        from = wspi_row_of(option, last) + 1;
     wspi_app_only(c, from, from < end ? end - from : 0);
 }
 

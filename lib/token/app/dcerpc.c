@@ -148,15 +148,6 @@ typedef struct pdu {
 } pdu;
 enum { FAR = SIZE_MAX / 2 };
 
-static unsigned type_index(uint64_t is)
-{
-    unsigned k = 0;
-
-    while (type[k].name && type[k].value != is)
-        k++;
-    return k;
-}
-
 static size_t size_at(const uint8_t *b, bool little)
 {
     return little ? (size_t)b[1] << 8 | b[0] : (size_t)b[0] << 8 | b[1];
@@ -179,7 +170,7 @@ static bool looks(const uint8_t *b, size_t n)
     bool little;
 
     if (n < HEAD || b[0] != FIVE || b[1] > 1 || !wspi_dce_represents(b + 4) || b[7] ||
-        !type[type_index(b[2])].name)
+        !wspi_app_is_listed(type, b[2]))
         return false;
     little = b[4] >> 4;
     len = size_at(b + 8, little);

@@ -98,18 +98,11 @@ static const wspi_field fields[] = {
     [STATUS] = {WSPI_ENUM("dcerpc-cl.status", 32, wspi_dce_status)},
 };
 
-static bool is_listed(const wspi_value *list, uint64_t v)
-{
-    while (list->name && list->value != v)
-        list++;
-    return list->name != NULL;
-}
-
 /* A head that is all there; bits that nobody uses are 0. */
 static bool looks(const uint8_t *b, size_t n)
 {
     return n >= HEAD && b[0] == FOUR && b[1] <= WSPI_DCE_CANCEL_ACK && !(b[2] & 0x80) &&
-           !(b[3] & 0xfc) && wspi_dce_represents(b + 4) && is_listed(auth, b[AUTH_AT]);
+           !(b[3] & 0xfc) && wspi_dce_represents(b + 4) && wspi_app_is_listed(auth, b[AUTH_AT]);
 }
 
 /* ---- samples ---- */
@@ -224,7 +217,7 @@ static void interface_of(wspi_coder *c, bool little)
 
     if (c->enc && !wspi_app_stopped(c))
         row = wspi_dce_interface_at(c->pay.in + c->pay.at, little);
-    if (!is_listed(interface, row))
+    if (!wspi_app_is_listed(interface, row))
         row = WSPI_DCE_UNLISTED;
     wspi_app_only(c, known ? 0 : WSPI_DCE_PROFINET, known ? 0 : 1);
     row = wspi_app_code(c, INTERFACE, known, want, row);

@@ -196,10 +196,8 @@ const wspi_value wspi_dce_status[] = {
 
 static uint64_t number_at(const uint8_t *b, size_t n, bool little)
 {
-    uint64_t v = 0;
+    uint64_t v = wspi_load_be(b, n);
 
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | b[i];
     return little ? wspi_turned(v, n) : v;
 }
 

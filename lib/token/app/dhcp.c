@@ -358,15 +358,6 @@ static bool fixed_part(wspi_coder *c)
 
 /* ---- options ---- */
 
-static unsigned index_of(uint64_t type)
-{
-    unsigned k = 0;
-
-    while (option[k].name && option[k].value != type)
-        k++;
-    return k;
-}
-
 /* Samples: the message comes first, no option twice, and those that this side has. */
 static bool sampled(bool server, unsigned k, const bool *seen, unsigned n)
 {
@@ -384,7 +375,7 @@ static uint64_t next_option(wspi_coder *c, bool server, bool *seen, unsigned n)
     for (k = 0; c->legal && c->need && !c->deviations && option[k].name; k++)
         if (!sampled(server, k, seen, n))
             c->legal[base + k] = 0;
-    seen[index_of(type)] = true;
+    seen[wspi_row_of(option, type)] = true;
     return type;
 }
 
@@ -430,7 +421,7 @@ static void parameters(wspi_coder *c)
     }
     for (uint64_t i = 0; i < n && !wspi_app_stopped(c); i++) {
         if (told) {
-            seen[index_of(requested(c, seen))] = true;
+            seen[wspi_row_of(option, requested(c, seen))] = true;
         } else {
             (void)wspi_app_get(c, 1);
             wspi_app_put(c, 1, s->name[i]);

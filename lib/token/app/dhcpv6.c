@@ -289,7 +289,7 @@ static size_t header_len(uint8_t first)
 /* Bytes of the option at b, which has n bytes of what holds it, or 0 when it does not fit. */
 static size_t option_len(const uint8_t *b, size_t n)
 {
-    size_t len = n >= 4 ? 4 + (size_t)wspi_app_number(b + 2, 2) : 0;
+    size_t len = n >= 4 ? 4 + (size_t)wspi_load_be(b + 2, 2) : 0;
 
     return len <= n ? len : 0;
 }
@@ -313,11 +313,11 @@ static bool looks(const uint8_t *b, size_t n)
     if (b[0] == 0 || b[0] > LAST_TYPE || n < at + 4)
         return false;
     for (; at + 4 <= n; options++) {
-        uint64_t code = wspi_app_number(b + at, 2);
+        uint64_t code = wspi_load_be(b + at, 2);
         if (code == 0 || code > LAST_OPTION)
             return false;
         known = known || kind_of(code) != K_OPAQUE;
-        at += 4 + (size_t)wspi_app_number(b + at + 2, 2);
+        at += 4 + (size_t)wspi_load_be(b + at + 2, 2);
     }
     return known && (at == n || (options > 1 && at > n));
 }
@@ -326,12 +326,6 @@ static bool looks(const uint8_t *b, size_t n)
 
 static void options(wspi_coder *c, size_t end, unsigned depth, uint64_t holder);
 static bool message(wspi_coder *c, size_t end, unsigned depth);
-
-/* Grammar: takes token k of a field back. */
-static void take_back(wspi_coder *c, unsigned f, unsigned k)
-{
-    c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
-}
 
 /* What no token tells: samples make up something for the option. */
 static void contents(wspi_coder *c, uint64_t code, size_t n)
@@ -413,7 +407,7 @@ static void only_asked_for(wspi_coder *c, const bool *seen)
     for (unsigned k = 0; wspi_asked(c) && option[k].name; k++)
         if (option[k].value > LAST_OPTION || seen[option[k].value] ||
             !memchr(asked_for, (int)option[k].value, sizeof asked_for))
-            take_back(c, REQUESTED, k);
+            wspi_app_take_back(c, REQUESTED, k);
 }
 
 /* Codes, until fewer than two bytes are left. */
@@ -454,7 +448,7 @@ static void enterprise_of(wspi_coder *c, uint64_t code)
 
     for (unsigned k = 0; code == VENDOR_OPTIONS && wspi_asked(c) && enterprise[k].name; k++)
         if (enterprise[k].value == CABLELABS || enterprise[k].value == BROADBAND)
-            take_back(c, ENTERPRISE, k);
+            wspi_app_take_back(c, ENTERPRISE, k);
     wspi_app_put(c, 4, v);
 }
 
@@ -523,7 +517,7 @@ static void only_lengths(wspi_coder *c, unsigned f, uint64_t code)
 {
     for (unsigned k = 0; wspi_asked(c) && k < wspi_field_count(c->pay.app, f); k++)
         if (code > LAST_OPTION || !may_be_long(code, fields[f].mantissa, k))
-            take_back(c, f, k);
+            wspi_app_take_back(c, f, k);
 }
 
 /*
@@ -641,7 +635,7 @@ static void only_options(wspi_coder *c, const list_of *l)
         return;
     for (unsigned k = 0; option[k].name; k++)
         if (!may_have(c, l, option[k].value))
-            take_back(c, OPTION, k);
+            wspi_app_take_back(c, OPTION, k);
     if (!has_all(l))
         c->need = true;
 }
@@ -714,7 +708,7 @@ static uint64_t type_of(wspi_coder *c)
 
     for (unsigned k = 0; wspi_asked(c) && type[k].name; k++)
         if (!may_say(c, type[k].value))
-            take_back(c, TYPE, k);
+            wspi_app_take_back(c, TYPE, k);
     wspi_app_put(c, 1, is);
     return is;
 }

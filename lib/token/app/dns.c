@@ -166,22 +166,13 @@ static bool within(uint32_t set, unsigned k)
     return set >> k & 1;
 }
 
-static unsigned place_of(uint64_t bits)
-{
-    unsigned k = 0;
-
-    while (flags[k].name && flags[k].value != bits)
-        k++;
-    return k;
-}
-
 enum { MDNS = 1, NETBIOS = 3, NETBIOS_CLAIM, NETBIOS_STATUS }; /* services */
 
 /* Samples: the ports' row that has these flags, else their first one, else DNS, as over TCP. */
 static const service *service_of_ports(const wspi_coder *c, uint64_t bits)
 {
     const service *first = NULL;
-    unsigned k = place_of(bits);
+    unsigned k = wspi_row_of(flags, bits);
 
     for (const service *s = services; s < services + WSPI_COUNT(services); s++) {
         if (wspi_app_is_stream(c) || (s->port != port_of(c, 0) && s->port != port_of(c, 1)))
@@ -196,7 +187,7 @@ static const service *service_of_ports(const wspi_coder *c, uint64_t bits)
 /* Questions of NetBIOS have flags of their own, but for those for the status of a node; others are taken for DNS. */
 static const service *service_of_question(uint64_t bits)
 {
-    unsigned k = place_of(bits);
+    unsigned k = wspi_row_of(flags, bits);
 
     for (const service *s = services + NETBIOS; s <= services + NETBIOS_CLAIM; s++)
         if (within(s->asks, k))
@@ -208,7 +199,7 @@ static const service *service_of_question(uint64_t bits)
 static const service *service_of(const wspi_coder *c, uint64_t bits)
 {
     uint64_t asked, t;
-    unsigned k = place_of(bits);
+    unsigned k = wspi_row_of(flags, bits);
 
     if (c->fill)
         return service_of_ports(c, bits);
@@ -343,8 +334,8 @@ static void hidden_name(wspi_coder *c, bool first, bool points, const service *s
     n = (size_t)wspi_app_code(c, LENGTH, netbios, NETBIOS_NAME, n);
     if (c->legal && !c->deviations) /* a letter alone is no name */
         c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER + 1] = 0;
-    if (wspi_asked(c) && !points)
-        c->legal[wspi_field_base(c->pay.app, LENGTH) + ONLY_POINTER] = 0;
+    if (!points)
+        wspi_app_take_back(c, LENGTH, ONLY_POINTER);
     wspi_app_require(c, n <= MAX_NAME);
     if (wspi_app_stopped(c))
         return;

@@ -21,15 +21,6 @@ static bool names_a_host(uint64_t type)
     return false;
 }
 
-static uint32_t place_of(uint64_t type)
-{
-    unsigned k = 0;
-
-    while (k < N_TYPES && wspi_dns_types[k].value != type)
-        k++;
-    return UINT32_C(1) << k;
-}
-
 #define ONE(place) (UINT32_C(1) << (place))
 static const uint32_t host_types = ONE(P_NS) | ONE(P_MX) | ONE(P_SRV);
 
@@ -288,7 +279,7 @@ static uint32_t types_of_any(const wspi_dns_answer *a)
 /* Signatures stand behind what they are of, where they are wanted (RFC 4035 3.1.1). */
 static uint32_t types_of_answers(const wspi_dns_answer *a)
 {
-    uint32_t set = place_of(a->type);
+    uint32_t set = ONE(wspi_row_of(wspi_dns_types, a->type));
 
     if (a->type == WSPI_DNS_ANY)
         return types_of_any(a);

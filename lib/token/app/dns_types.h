@@ -82,10 +82,7 @@ static const wspi_value wspi_dns_types[] = {[P_MX] = {WSPI_DNS_MX, "MX"},
 
 static inline bool wspi_dns_has_token(uint64_t t)
 {
-    for (unsigned k = 0; k < N_TYPES; k++)
-        if (wspi_dns_types[k].value == t)
-            return true;
-    return false;
+    return wspi_app_is_listed(wspi_dns_types, t);
 }
 
 #endif

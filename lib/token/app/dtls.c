@@ -114,15 +114,6 @@ static const wspi_field fields[] = {
     [LEVEL] = {WSPI_ENUM("dtls.level", 8, level)},
 };
 
-static unsigned row_of(const wspi_value *rows, uint64_t v)
-{
-    unsigned k = 0;
-
-    while (rows[k].name && rows[k].value != v)
-        k++;
-    return k;
-}
-
 /* What this side has said so far, and the other one; zeros if that was of another protocol. */
 static uint64_t *mine(wspi_coder *c)
 {
@@ -149,9 +140,9 @@ static bool looks(const uint8_t *b, size_t n)
     uint64_t len;
 
     if (n < HEAD || b[0] < CHANGE || b[0] > ACK || b[0] == 25 || b[3] != 0 || b[5] != 0 ||
-        !version[row_of(version, wspi_app_number(b + 1, 2))].name)
+        !wspi_app_is_listed(version, wspi_load_be(b + 1, 2)))
         return false;
-    len = wspi_app_number(b + 11, 2);
+    len = wspi_load_be(b + 11, 2);
     return len > 0 && len <= LARGEST && (b[1] == 0xfe || b[0] <= DATA);
 }
 
@@ -429,13 +420,13 @@ static part head_of_part(wspi_coder *c, uint64_t type, size_t room)
 static unsigned next_message(const wspi_coder *c, size_t end)
 {
     const uint8_t *b = c->pay.in + c->pay.at;
-    unsigned sealed = row_of(message_type, SEALED), k;
+    unsigned sealed = wspi_row_of(message_type, SEALED), k;
 
     if (end - c->pay.at < PART_HEAD || wspi_app_captured(c) < PART_HEAD)
         return sealed;
-    k = row_of(message_type, b[0]);
-    if (!message_type[k].name || wspi_app_number(b + 9, 3) > end - c->pay.at - PART_HEAD ||
-        wspi_app_number(b + 6, 3) + wspi_app_number(b + 9, 3) > wspi_app_number(b + 1, 3))
+    k = wspi_row_of(message_type, b[0]);
+    if (!message_type[k].name || wspi_load_be(b + 9, 3) > end - c->pay.at - PART_HEAD ||
+        wspi_load_be(b + 6, 3) + wspi_load_be(b + 9, 3) > wspi_load_be(b + 1, 3))
         return sealed;
     return k;
 }
@@ -478,7 +469,7 @@ static bool is_offered(const wspi_coder *c, uint64_t edition)
 static void message(wspi_coder *c, size_t end)
 {
     unsigned base = wspi_field_base(c->pay.app, MESSAGE), k = 0;
-    uint64_t rows = 0, hello = UINT64_C(1) << row_of(message_type, SERVER_HELLO);
+    uint64_t rows = 0, hello = UINT64_C(1) << wspi_row_of(message_type, SERVER_HELLO);
 
     for (unsigned i = 0; message_type[i].name; i++)
         rows |= (uint64_t)may_say(c, message_type[i].value) << i;
@@ -659,10 +650,10 @@ static bool next_record(const wspi_coder *c, uint64_t *type)
         *type = ENCRYPTED;
         at -= !(b[0] & LONG_SEQUENCE);
         return b[0] & HAS_ID || !(b[0] & HAS_LENGTH) ||
-               at + 2 + wspi_app_number(b + at, 2) <= wspi_app_left(c);
+               at + 2 + wspi_load_be(b + at, 2) <= wspi_app_left(c);
     }
     *type = n ? b[0] : 0;
-    return looks(b, n) && HEAD + wspi_app_number(b + 11, 2) <= wspi_app_left(c);
+    return looks(b, n) && HEAD + wspi_load_be(b + 11, 2) <= wspi_app_left(c);
 }
 
 /* A record has to come first; a datagram without a whole one is none of DTLS. */
@@ -675,7 +666,7 @@ static void walk(wspi_coder *c)
     type = wspi_app_code(c, CONTENT, false, 0, type);
     wspi_app_keep(c, CONTENT, in_turn(c));
     while (!wspi_app_stopped(c)) {
-        wspi_app_require(c, content[row_of(content, type)].name);
+        wspi_app_require(c, wspi_app_is_listed(content, type));
         one_record(c, type);
         if (wspi_app_stopped(c) || is_enough(c))
             break;

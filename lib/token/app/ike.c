@@ -52,13 +52,12 @@ static bool is_v2(uint64_t of_exchange)
 /* A header: a version with an exchange of its own, and a length that is not less than what there is. */
 static bool looks_message(const uint8_t *b, size_t n)
 {
-    size_t at = n >= MARKER && wspi_app_number(b, MARKER) == 0 ? MARKER : 0;
+    size_t at = n >= MARKER && wspi_load_be(b, MARKER) == 0 ? MARKER : 0;
 
     return n >= at + HEADER && (b[at + 17] == 0x10 || b[at + 17] == 0x20) &&
-           wspi_app_number(b + at + 24, 4) >= n - at &&
-           wspi_app_number(b + at + 24, 4) <= UINT16_MAX &&
-           wspi_app_is_listed(exchange, wspi_app_number(b + at + 17, 2)) &&
-           wspi_app_number(b + at, 8) != 0;
+           wspi_load_be(b + at + 24, 4) >= n - at && wspi_load_be(b + at + 24, 4) <= UINT16_MAX &&
+           wspi_app_is_listed(exchange, wspi_load_be(b + at + 17, 2)) &&
+           wspi_load_be(b + at, 8) != 0;
 }
 
 /* How the last message of a direction was carried; ESP and keepalives come only where one was marked. */
@@ -76,7 +75,7 @@ static bool takes(const wspi_coder *c)
         return true;
     if (!is_marked(c, 0) && !is_marked(c, 1))
         return false;
-    return n >= 8 ? wspi_app_number(b, MARKER) != 0 : n == 1 && *b == 0xff && c->pay.wire == 1;
+    return n >= 8 ? wspi_load_be(b, MARKER) != 0 : n == 1 && *b == 0xff && c->pay.wire == 1;
 }
 
 /* ---- what was said before ---- */
@@ -132,20 +131,11 @@ static uint64_t carried(wspi_coder *c, uint64_t is)
     return is;
 }
 
-static unsigned place_of(uint64_t of_exchange)
-{
-    unsigned k = 0;
-
-    while (exchange[k].name && exchange[k].value != of_exchange)
-        k++;
-    return k;
-}
-
 /* Samples: servers answer, clients go on to what comes next. */
 static void only_exchanged(wspi_coder *c)
 {
-    unsigned heard = place_of(said(c, !c->dir, EXCHANGE)),
-             mine = place_of(said(c, c->dir, EXCHANGE));
+    unsigned heard = wspi_row_of(exchange, said(c, !c->dir, EXCHANGE)),
+             mine = wspi_row_of(exchange, said(c, c->dir, EXCHANGE));
 
     if (c->dir && said(c, 0, EXCHANGE))
         wspi_app_only(c, heard, 1);
@@ -404,7 +394,7 @@ static void contents(wspi_coder *c, uint64_t type, size_t n)
 static bool holds(const wspi_coder *c, uint64_t type)
 {
     const uint8_t *b = c->pay.in + c->pay.at, *in = b + 4;
-    size_t n = wspi_app_captured(c), len = n >= 4 ? (size_t)wspi_app_number(b + 2, 2) : 0;
+    size_t n = wspi_app_captured(c), len = n >= 4 ? (size_t)wspi_load_be(b + 2, 2) : 0;
 
     if (type == 0 || len < 4 || len > n || b[1])
         return false;
@@ -412,7 +402,7 @@ static bool holds(const wspi_coder *c, uint64_t type)
     switch (type) {
     case KE: return n >= 4 && in[2] == 0 && in[3] == 0;
     case NOTIFICATION: return n >= 4 && n - 4 >= in[1];
-    case V1_NOTIFY: return n >= 8 && wspi_app_number(in, 4) == DOMAIN_IPSEC && n - 8 >= in[5];
+    case V1_NOTIFY: return n >= 8 && wspi_load_be(in, 4) == DOMAIN_IPSEC && n - 8 >= in[5];
     case V1_ID: return n >= 4;
     default: return true;
     }
@@ -540,7 +530,7 @@ static void walk(wspi_coder *c)
 
     if (c->enc && !looks_message(b, c->pay.end))
         is = c->pay.end == 1 ? KEEPALIVE : ESP_IN_UDP;
-    else if (c->enc && wspi_app_number(b, MARKER) == 0)
+    else if (c->enc && wspi_load_be(b, MARKER) == 0)
         is = MARKED;
     is = carried(c, is);
     if (is == MARKED)

@@ -274,7 +274,7 @@ static size_t spi_len(uint64_t protocol)
 /* The bytes of an item of at least `least`, of n: its mark says whether it is the last one. 0: it is none. */
 static size_t item_len(const uint8_t *b, size_t n, size_t least, uint8_t more)
 {
-    size_t len = n >= least ? (size_t)wspi_app_number(b + 2, 2) : 0;
+    size_t len = n >= least ? (size_t)wspi_load_be(b + 2, 2) : 0;
 
     return len >= least && len <= n && b[1] == 0 && b[0] == (len < n ? more : 0) ? len : 0;
 }
@@ -288,7 +288,7 @@ static bool attributes_fit(const uint8_t *b, size_t n)
             return false;
         if (b[at] & 0x80)
             at += 4;
-        else if (wspi_app_number(b + at + 2, 2) == 4 && n - at >= 8)
+        else if (wspi_load_be(b + at + 2, 2) == 4 && n - at >= 8)
             at += 8;
         else
             return false;
@@ -300,8 +300,8 @@ static bool transform_fits(const uint8_t *b, size_t n, bool v2)
 {
     if (!v2)
         return b[6] == 0 && b[7] == 0 && attributes_fit(b + HEAD, n - HEAD);
-    return b[5] == 0 && (n == HEAD || (n == HEAD + 4 && wspi_app_number(b + 8, 2) == KEY_LENGTH &&
-                                       wspi_app_number(b + 10, 2) > 0));
+    return b[5] == 0 && (n == HEAD || (n == HEAD + 4 && wspi_load_be(b + 8, 2) == KEY_LENGTH &&
+                                       wspi_load_be(b + 10, 2) > 0));
 }
 
 static bool proposal_fits(const uint8_t *b, size_t n, bool v2)
@@ -324,7 +324,7 @@ static bool all_fits(const uint8_t *b, size_t n, bool v2)
     size_t at = v2 ? 0 : DOMAIN, len = 0;
     unsigned count = 0;
 
-    if (n < at || (!v2 && wspi_app_number(b, DOMAIN) != DOMAIN_IPSEC))
+    if (n < at || (!v2 && wspi_load_be(b, DOMAIN) != DOMAIN_IPSEC))
         return false;
     for (; at < n; at += len, count++) {
         len = item_len(b + at, n - at, HEAD, MORE_PROPOSALS);
@@ -336,15 +336,6 @@ static bool all_fits(const uint8_t *b, size_t n, bool v2)
 
 /* ---- samples ---- */
 
-static unsigned place_of(uint64_t v)
-{
-    unsigned k = 0;
-
-    while (wspi_ike_transform[k].name && wspi_ike_transform[k].value != short_of(v))
-        k++;
-    return k;
-}
-
 /*
  * Samples: the groups of the list one after the other, in IKEv1 one of each, then another transform or none. `last` is
  * what the n tokens so far ended with. Is there one to come?
@@ -352,7 +343,7 @@ static unsigned place_of(uint64_t v)
 static bool only_sampled(wspi_coder *c, bool v2, unsigned n, uint64_t last)
 {
     const uint8_t *g = groups[v2];
-    unsigned place = place_of(last), k = 0, end = v2 ? 4 : 6, from;
+    unsigned place = wspi_row_of(wspi_ike_transform, short_of(last)), k = 0, end = v2 ? 4 : 6, from;
 
     while (n && k < end && place >= g[k])
         k++;
@@ -370,8 +361,8 @@ static bool only_sampled(wspi_coder *c, bool v2, unsigned n, uint64_t last)
 
 static uint64_t transform_at(const uint8_t *b)
 {
-    return (uint64_t)b[4] << 32 | wspi_app_number(b + 6, 2) << 16 |
-           (wspi_app_number(b + 2, 2) > HEAD ? wspi_app_number(b + 10, 2) : 0);
+    return (uint64_t)b[4] << 32 | wspi_load_be(b + 6, 2) << 16 |
+           (wspi_load_be(b + 2, 2) > HEAD ? wspi_load_be(b + 10, 2) : 0);
 }
 
 static void add(list *l, uint64_t v)
@@ -409,7 +400,7 @@ static bool alike(const wspi_coder *c, size_t end, const offer *o)
 
     if (o->now.n && o->now.v[o->now.n - 1] >> 32 == type)
         return false;
-    for (; at < end; at += (size_t)wspi_app_number(c->pay.in + at + 2, 2))
+    for (; at < end; at += (size_t)wspi_load_be(c->pay.in + at + 2, 2))
         add(&next, transform_at(c->pay.in + at));
     k = first_of(&o->was, type);
     n = in_a_row(&next, 0);
@@ -470,9 +461,8 @@ static void read_attributes(const uint8_t *b, size_t n, list *l)
 {
     l->n = 0;
     for (size_t at = 0; at < n; at += b[at] & 0x80 ? 4 : 8)
-        add(l,
-            OF_V1 | wspi_app_number(b + at, 2) << 32 |
-                (b[at] & 0x80 ? wspi_app_number(b + at + 2, 2) : wspi_app_number(b + at + 4, 4)));
+        add(l, OF_V1 | wspi_load_be(b + at, 2) << 32 |
+                   (b[at] & 0x80 ? wspi_load_be(b + at + 2, 2) : wspi_load_be(b + at + 4, 4)));
 }
 
 /* The attributes of a transform have the types of the last one, each once. */
@@ -491,7 +481,7 @@ static void tokens_of(const uint8_t *b, const offer *o, list *q)
     list l;
     bool changed;
 
-    read_attributes(b + HEAD, (size_t)wspi_app_number(b + 2, 2) - HEAD, &l);
+    read_attributes(b + HEAD, (size_t)wspi_load_be(b + 2, 2) - HEAD, &l);
     changed = same_types(&l, &o->now);
     q->n = 0;
     add(q, (changed ? CHANGED : ANEW) | mark);
@@ -555,7 +545,7 @@ static unsigned transforms_v1(wspi_coder *c, size_t end, offer *o)
 
         if (c->enc && k == q.n && at < end) {
             tokens_of(c->pay.in + at, o, &q);
-            at += (size_t)wspi_app_number(c->pay.in + at + 2, 2);
+            at += (size_t)wspi_load_be(c->pay.in + at + 2, 2);
             k = 0;
         }
         there = k < q.n;
@@ -582,7 +572,7 @@ static void one_proposal(wspi_coder *c, bool v2, offer *o, uint64_t protocol, ui
     unsigned count;
 
     if (c->enc)
-        end += (size_t)wspi_app_number(c->pay.in + at + 2, 2);
+        end += (size_t)wspi_load_be(c->pay.in + at + 2, 2);
     wspi_ike_fixed(c, 4, 0);
     wspi_ike_fixed(c, 4, number << 24 | protocol << 16 | spi_len(protocol) << 8);
     wspi_app_opaque(c, spi_len(protocol));

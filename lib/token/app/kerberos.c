@@ -244,8 +244,7 @@ static void put_name(wspi_coder *c, enum wspi_kerberos_who who, size_t n)
     if (wspi_bin(len, 1) != wspi_bin(n, 1))
         wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
     else
-        for (size_t i = 0; i < len; i++)
-            wspi_app_put(c, 1, (uint8_t)s[i]);
+        wspi_app_put_bytes(c, s, len);
 }
 
 static void a_realm(wspi_coder *c, size_t n)
@@ -491,14 +490,12 @@ static const wspi_ber_message of_messages = {
 static bool is_message(const uint8_t *b, size_t n)
 {
     wspi_ber_head h, in;
-    size_t k = 0;
 
     if (!wspi_ber_peek(b, n, &h))
         return false;
-    while (message[k].name && message[k].value != h.tag)
-        k++;
-    return message[k].name && wspi_ber_peek(b + 1 + h.width, n - 1 - h.width, &in) &&
-           in.tag == 0x30 && 1 + in.width + in.len == h.len;
+    return wspi_app_is_listed(message, h.tag) &&
+           wspi_ber_peek(b + 1 + h.width, n - 1 - h.width, &in) && in.tag == 0x30 &&
+           1 + in.width + in.len == h.len;
 }
 
 static bool looks(const uint8_t *b, size_t n)

@@ -691,14 +691,6 @@ static const wspi_ber_message message = {.row = &row,
                                          .rest = E_REST,
                                          .sealed = E_SEALED};
 
-static bool is_operation(uint8_t tag)
-{
-    for (size_t i = 0; operation[i].name; i++)
-        if (operation[i].value == tag)
-            return true;
-    return false;
-}
-
 /* A sequence, a message id, and an operation that is no longer than the sequence. */
 static bool looks(const uint8_t *b, size_t n)
 {
@@ -714,7 +706,7 @@ static bool looks(const uint8_t *b, size_t n)
         n - at < 4 + id.len)
         return false;
     at += 2 + id.len;
-    return wspi_ber_peek(b + at, n - at, &op) && is_operation(op.tag) &&
+    return wspi_ber_peek(b + at, n - at, &op) && wspi_app_is_listed(operation, op.tag) &&
            3 + id.len + op.width + op.len <= h.len;
 }
 

@@ -44,16 +44,10 @@ static size_t head(wspi_coder *c, unsigned tag, size_t n)
     return n - len;
 }
 
-static void literal(wspi_coder *c, const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        wspi_app_put(c, 1, (uint8_t)s[i]);
-}
-
 static void octets(wspi_coder *c, const char *s)
 {
     (void)head(c, OCTETS, 2 + strlen(s));
-    literal(c, s, strlen(s));
+    wspi_app_put_bytes(c, s, strlen(s));
 }
 
 /* Of n bytes that are filled by pieces of `least` and more: the next piece. */
@@ -77,14 +71,14 @@ static void sid(wspi_coder *c)
 {
     static const char begins[] = "\x01\x04\0\0\0\0\0\x05\x15\0\0\0";
 
-    literal(c, begins, sizeof begins - 1);
+    wspi_app_put_bytes(c, begins, sizeof begins - 1);
     noise(c, SID - (sizeof begins - 1));
 }
 
 void wspi_ldap_assertion(wspi_coder *c, uint64_t attribute, size_t n)
 {
     if (attribute == NT_VERSION)
-        literal(c, "\x16\0\0\x20", 4); /* versions 1, 5, 5EX; by its IP address */
+        wspi_app_put_bytes(c, "\x16\0\0\x20", 4); /* versions 1, 5, 5EX; by its IP address */
     else if (attribute == DOMAIN_SID)
         sid(c);
     else if (attribute == DOMAIN_GUID)
@@ -113,10 +107,10 @@ void wspi_ldap_controller(wspi_coder *c, size_t n)
     uint8_t forest[64];
     size_t most = WSPI_MAX(n, (size_t)WITHOUT + 3) - WITHOUT, len = WSPI_MIN(most, sizeof forest);
 
-    literal(c, "\x17\0\0\0\xfd\xf3\0\0", 8); /* the answer, and what it is good for */
+    wspi_app_put_bytes(c, "\x17\0\0\0\xfd\xf3\0\0", 8); /* the answer, and what it is good for */
     noise(c, GUID);
     wspi_dns_name(c, forest, len, false);
-    literal(c, (const char *)forest, len);
+    wspi_app_put_bytes(c, (const char *)forest, len);
     wspi_app_put(c, 2, 0xc000 | FOREST);
     label(c, 6, FOREST);
     label(c, 7, 0);
@@ -124,7 +118,7 @@ void wspi_ldap_controller(wspi_coder *c, size_t n)
     wspi_app_put(c, 1, 0);
     label(c, 7, 0);
     wspi_app_put(c, 2, 0xc000 | (FOREST + len + 2 + 9 + 9 + 9 + 1));
-    literal(c, "\x05\0\0\0\xff\xff\xff\xff", 8); /* version, tokens */
+    wspi_app_put_bytes(c, "\x05\0\0\0\xff\xff\xff\xff", 8); /* version, tokens */
 }
 
 /* ---- more of a list ---- */
@@ -207,19 +201,13 @@ void wspi_ldap_which_base(const wspi_coder *c, uint8_t *from, uint8_t *count)
     *count = 1;
 }
 
-static void put(wspi_coder *c, const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        wspi_app_put(c, 1, (uint8_t)s[i]);
-}
-
 void wspi_ldap_base(wspi_coder *c, size_t n)
 {
     char s[DOMAIN_ROOM];
     size_t len = domain(c, s);
 
     if (wspi_bin(n, NAME_MANTISSA) == wspi_bin(len, NAME_MANTISSA))
-        put(c, s, len);
+        wspi_app_put_bytes(c, s, len);
     else
         wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
 }
@@ -244,9 +232,9 @@ void wspi_ldap_entry(wspi_coder *c, size_t n)
         wspi_app_text(c, n, 0, WSPI_TEXT_NAME);
         return;
     }
-    put(c, "cn=", 3);
+    wspi_app_put_bytes(c, "cn=", 3);
     for (; letters; letters--)
         wspi_app_put(c, 1, 'a' + wspi_rng_below(&c->rng, 26));
-    put(c, ",", 1);
-    put(c, s, len);
+    wspi_app_put_bytes(c, ",", 1);
+    wspi_app_put_bytes(c, s, len);
 }

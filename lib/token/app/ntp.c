@@ -53,7 +53,7 @@ enum { UNSYNCHRONISED = 16 /* stratum */, LONGEST_POLL = 20 };
  */
 static bool is_quic(const uint8_t *b)
 {
-    uint32_t v = (uint32_t)b[1] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 8 | b[4];
+    uint64_t v = wspi_load_be(b + 1, 4);
 
     return b[0] & 0x80 && (v == 1 || (v & 0x0f0f0f0f) == 0x0a0a0a0a);
 }

@@ -155,8 +155,7 @@ static const service services[] = {
 
 static uint32_t word_at(const uint8_t *b, size_t i)
 {
-    b += WORD_LEN * i;
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    return (uint32_t)wspi_load_be(b + WORD_LEN * i, WORD_LEN);
 }
 
 /* A call to a program that is known, or a reply where there were calls. */
@@ -170,10 +169,7 @@ static bool is_message(const wspi_coder *c, const uint8_t *b, size_t n)
         return (s->id[0] == WSPI_APP_RPC || s->id[1] == WSPI_APP_RPC) && word_at(b, 2) <= 1;
     if (n < CALL_LEN || word_at(b, 1) != CALL || word_at(b, 2) != RPC_VERSION)
         return false;
-    for (size_t k = 0; program[k].name; k++)
-        if (program[k].value == word_at(b, 3))
-            return true;
-    return false;
+    return wspi_app_is_listed(program, word_at(b, 3));
 }
 
 static bool takes(const wspi_coder *c)

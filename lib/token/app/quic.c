@@ -129,14 +129,9 @@ static size_t ids_len(const uint8_t *b, size_t n, bool nibbled)
     return d <= MAX_CID && s <= MAX_CID && n >= 7 + d + s ? 2 + d + s : 0;
 }
 
-static uint64_t version_of(const uint8_t *b)
-{
-    return (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 | b[3];
-}
-
 static bool looks_long(const uint8_t *b, size_t n)
 {
-    uint64_t v = n >= 7 ? version_of(b + 1) : 0;
+    uint64_t v = n >= 7 ? wspi_load_be(b + 1, 4) : 0;
     size_t ids;
 
     if (n < 7 || !(b[0] & 0x80))
@@ -146,14 +141,15 @@ static bool looks_long(const uint8_t *b, size_t n)
         return false;
     if (v == 0) /* a list of versions, one of them a known one */
         return n >= 9 + ids && (n - 5 - ids) % 4 == 0 && n <= 5 + ids + MAX_VERSIONS * 4 &&
-               (is_long_version(version_of(b + 5 + ids)) ||
-                is_long_version(version_of(b + n - 4)) || is_google(version_of(b + 5 + ids)));
+               (is_long_version(wspi_load_be(b + 5 + ids, 4)) ||
+                is_long_version(wspi_load_be(b + n - 4, 4)) ||
+                is_google(wspi_load_be(b + 5 + ids, 4)));
     return b[0] & 0x40 && is_long_version(v);
 }
 
 static bool looks_opening(const uint8_t *b, size_t n)
 {
-    return n >= 14 && (b[0] & 0xcb) == 0x09 && is_public(version_of(b + 9));
+    return n >= 14 && (b[0] & 0xcb) == 0x09 && is_public(wspi_load_be(b + 9, 4));
 }
 
 /* Headers without a version are only possible; the walk takes them where the flow is known to be QUIC. */
@@ -530,8 +526,8 @@ static int type_ahead(const wspi_coder *c, bool first, bool known)
 
     if (n == 0)
         return -1;
-    if (looks_long(b, n) && version_of(b + 1))
-        return ((b[0] >> 4 & 3) + (version_of(b + 1) == V2 ? 3 : 0)) & 3;
+    if (looks_long(b, n) && wspi_load_be(b + 1, 4))
+        return ((b[0] >> 4 & 3) + (wspi_load_be(b + 1, 4) == V2 ? 3 : 0)) & 3;
     if (first && looks_long(b, n))
         return NEGOTIATION;
     if (first && looks_opening(b, n))

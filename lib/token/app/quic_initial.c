@@ -136,13 +136,9 @@ static void close_sample(wspi_coder *c, const wspi_quic_initial *p, size_t n)
 /* Decoding: the tag, and the protection of what is written. */
 static void close_packet(wspi_coder *c, const wspi_quic_initial *p, size_t number_len)
 {
-    uint64_t number = 0;
-
     (void)zeros(c, WSPI_QUIC_TAG);
-    for (size_t i = 0; i < number_len && !wspi_app_stopped(c); i++)
-        number = number << 8 | c->pay.out->data[p->at + i];
     if (!wspi_app_stopped(c))
-        protect(c, p, number, number_len);
+        protect(c, p, wspi_load_be(c->pay.out->data + p->at, number_len), number_len);
 }
 
 /* Number and frames as they are when the packet is open: false if they are not told. Then the tag, which decoding makes again. */
@@ -190,11 +186,6 @@ void wspi_quic_initial_rest(wspi_coder *c, const wspi_quic_initial *p, size_t n,
 
 /* ---- encoding ---- */
 
-static uint64_t version_of(const uint8_t *b)
-{
-    return (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 | b[3];
-}
-
 /* A varint at b[*at]; *at passes it. More than there is: it does not fit. */
 static size_t varint_at(const uint8_t *b, size_t n, size_t *at)
 {
@@ -233,8 +224,8 @@ static bool find_number(const uint8_t *b, size_t n, wspi_quic_packet *p)
 static bool keys_ahead(const wspi_coder *c, const uint8_t *b, wspi_quic_keys *k)
 {
     if (c->dir == 0 && !wspi_quic_have(c, 1, HAVE_IDS))
-        return b[5] && wspi_quic_make_keys(k, version_of(b + 1), b + 6, b[5], false);
-    return initial_keys(c, version_of(b + 1), k);
+        return b[5] && wspi_quic_make_keys(k, wspi_load_be(b + 1, 4), b + 6, b[5], false);
+    return initial_keys(c, wspi_load_be(b + 1, 4), k);
 }
 
 bool wspi_quic_open_ahead(const wspi_coder *c, uint8_t copy[WSPI_QUIC_MAX_OPEN])

@@ -410,7 +410,7 @@ static void only_these(wspi_coder *c, unsigned f, uint64_t one, uint64_t other)
 {
     for (unsigned k = 0; wspi_asked(c) && fields[f].values[k].name; k++)
         if (fields[f].values[k].value != one && fields[f].values[k].value != other)
-            c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
+            wspi_app_take_back(c, f, k);
 }
 
 /* What follows the type. */
@@ -593,7 +593,7 @@ static void only_sampled(wspi_coder *c, const uint8_t *seen)
         return;
     for (unsigned k = 0; attribute[k].name; k++)
         if (!may_have(c, seen, attribute[k].value))
-            c->legal[wspi_field_base(c->pay.app, ATTRIBUTE) + k] = 0;
+            wspi_app_take_back(c, ATTRIBUTE, k);
     if (!has_all(c, seen))
         c->need = true;
 }

@@ -149,21 +149,12 @@ static bool takes(const wspi_coder *c)
 
 /* ---- the walk ---- */
 
-static void literal(wspi_coder *c, const char *s)
-{
-    for (; *s && !wspi_app_stopped(c); s++) {
-        uint64_t v = wspi_app_get(c, 1);
-        wspi_app_require(c, !c->enc || v == (uint8_t)*s);
-        wspi_app_put(c, 1, (uint8_t)*s);
-    }
-}
-
 static void decimal(wspi_coder *c, uint64_t v)
 {
     char s[24];
 
     (void)snprintf(s, sizeof s, "%llu\r\n", (unsigned long long)v);
-    literal(c, s);
+    wspi_app_literal(c, s);
 }
 
 static void text(wspi_coder *c, uint64_t n, size_t shown, enum wspi_text_class class)
@@ -192,14 +183,14 @@ static void string(wspi_coder *c, const ahead *v, unsigned place, unsigned count
         return;
     if (row != W_TEXT) {
         decimal(c, strlen(word[row].name));
-        literal(c, word[row].name);
+        wspi_app_literal(c, word[row].name);
     } else {
         wspi_app_only(c, 4, 4); /* 4 to 15 bytes */
         n = wspi_app_code(c, LENGTH, false, 0, v->len);
         decimal(c, n);
         text(c, n, 0, WSPI_TEXT_NAME);
     }
-    literal(c, "\r\n");
+    wspi_app_literal(c, "\r\n");
 }
 
 /* A line that begins with a word of a list, or not. */
@@ -216,19 +207,19 @@ static void line(wspi_coder *c, const ahead *v, unsigned field, const wspi_value
     if (wspi_app_stopped(c))
         return;
     if (row < rows) {
-        literal(c, list[row].name);
+        wspi_app_literal(c, list[row].name);
         known = strlen(list[row].name);
     }
     if (row >= rows || field == ERROR) {
         wspi_app_only(c, 4, 4);
         n = wspi_app_code(c, COUNT, false, 0, v->len - known);
         if (c->fill && n) {
-            literal(c, " ");
+            wspi_app_literal(c, " ");
             n--;
         }
         text(c, n, ERROR_SHOWN, WSPI_TEXT_LINE);
     }
-    literal(c, "\r\n");
+    wspi_app_literal(c, "\r\n");
 }
 
 static void number(wspi_coder *c, unsigned field, uint64_t v, unsigned from, unsigned count)
@@ -240,7 +231,7 @@ static void number(wspi_coder *c, unsigned field, uint64_t v, unsigned from, uns
 
 static void value(wspi_coder *c, unsigned is, const ahead *v, unsigned place, unsigned *count)
 {
-    literal(c, marks[is]);
+    wspi_app_literal(c, marks[is]);
     switch (is) {
     case ARRAY:
         number(c, COUNT, v->number, 1, MAX_SAMPLED);

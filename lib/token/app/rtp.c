@@ -196,7 +196,7 @@ static size_t least_of(unsigned is, unsigned count)
 /* Bytes of the packet of RTCP at b, of which n are captured and `wire` there; 0: it does not fit. */
 static size_t control_len(const uint8_t *b, size_t n, size_t wire)
 {
-    size_t len = n >= RTCP_HEADER ? 4 + 4 * (size_t)wspi_app_number(b + 2, 2) : 0;
+    size_t len = n >= RTCP_HEADER ? 4 + 4 * (size_t)wspi_load_be(b + 2, 2) : 0;
 
     if (len == 0 || b[0] >> 6 != VERSION_2 || !is_control(b[1]) || len > wire ||
         len < least_of(b[1], b[0] & 31) || (b[1] == APP && n < RTCP_HEADER + 4))
@@ -227,7 +227,7 @@ static size_t head_of(const uint8_t *b, size_t n, size_t wire)
     size_t at = HEADER + 4 * (size_t)(b[0] & 15);
 
     if (b[0] & 0x10)
-        at += at + 4 <= n ? 4 + 4 * (size_t)wspi_app_number(b + at + 2, 2) : 4;
+        at += at + 4 <= n ? 4 + 4 * (size_t)wspi_load_be(b + at + 2, 2) : 4;
     return at <= wire ? at : 0;
 }
 
@@ -263,14 +263,14 @@ static bool has_body(unsigned of, size_t n)
 static bool looks_first(const uint8_t *b, size_t n, size_t wire)
 {
     size_t at = head_of(b, n, wire);
-    uint64_t seq = wspi_app_number(b + 2, 2), ssrc = wspi_app_number(b + 8, 4);
+    uint64_t seq = wspi_load_be(b + 2, 2), ssrc = wspi_load_be(b + 8, 4);
 
     if (at == 0 || b[0] & 0x2f || ssrc == 0 || (seq == 0 && ssrc <= UINT16_MAX) ||
-        wspi_app_number(b + 1, 5) == 0 || !wspi_app_is_listed(type, b[1] & 127u) ||
+        wspi_load_be(b + 1, 5) == 0 || !wspi_app_is_listed(type, b[1] & 127u) ||
         !has_body(b[1] & 127u, wire - at))
         return false;
     return !(b[0] & 0x10) ||
-           (n >= HEADER + 4 && wspi_app_is_listed(profile, wspi_app_number(b + HEADER, 2)));
+           (n >= HEADER + 4 && wspi_app_is_listed(profile, wspi_load_be(b + HEADER, 2)));
 }
 
 /* Flows of other protocols do not change to it, but for those of STUN, which finds the way for it (RFC 7983). */
@@ -302,7 +302,7 @@ static bool takes_media(const wspi_coder *c)
         return false;
     recall(&c->ctx->app, c->dir, &m);
     recall(&c->ctx->app, !c->dir, &theirs);
-    if (find(&m, wspi_app_number(b + 8, 4)) != NEW)
+    if (find(&m, wspi_load_be(b + 8, 4)) != NEW)
         return true;
     return looks_first(b, n, c->pay.wire) &&
            (!is_late(c) || theirs.n || b[0] & 0x10 || b[1] & 0x80) && may_begin(c);
@@ -493,9 +493,9 @@ static void text_item(wspi_coder *c, uint64_t is)
     wspi_app_require(c, n <= 255);
     n = len && wspi_bin(n, m) == wspi_bin(len, m) ? len : n;
     wspi_app_put(c, 1, n);
-    for (size_t i = 0; n == len && i < len; i++)
-        wspi_app_put(c, 1, (uint8_t)s[i]);
-    if (!wspi_app_stopped(c) && n != len)
+    if (n == len)
+        wspi_app_put_bytes(c, s, len);
+    else if (!wspi_app_stopped(c))
         wspi_app_text(c, (size_t)n, is == TOOL ? SHOWN : 0,
                       is == TOOL ? WSPI_TEXT_LINE : WSPI_TEXT_NAME);
 }
@@ -639,7 +639,7 @@ static void least_contents(wspi_coder *c, memory *m, uint64_t kind, uint64_t cou
     if (wspi_app_stopped(c) || !sends || at + SENDER > (b ? c->pay.end : c->pay.out->len))
         return;
     (void)sender_time(c, m); /* how fast it counts */
-    m->report_time = (uint32_t)wspi_app_number((b ? b : c->pay.out->data) + at + 8, 4);
+    m->report_time = (uint32_t)wspi_load_be((b ? b : c->pay.out->data) + at + 8, 4);
     m->report_ns = c->p->time_ns;
 }
 
@@ -697,7 +697,7 @@ static uint64_t which(wspi_coder *c, const memory *m)
     if (!m->n && theirs.control && !theirs.n)
         want = CONTROL;
     if (b && !is_control(b[1]))
-        v = wspi_app_captured(c) >= HEADER ? find(m, wspi_app_number(b + 8, 4)) : NEW;
+        v = wspi_app_captured(c) >= HEADER ? find(m, wspi_load_be(b + 8, 4)) : NEW;
     /* Samples: reports among media, but no media among reports. */
     wspi_app_only(c, CONTROL, 1);
     return wspi_app_code(c, STREAM, true, want, v);

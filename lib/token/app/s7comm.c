@@ -135,10 +135,8 @@ static bool looks(const uint8_t *b, size_t n)
 
     if (len < 7 || b[0] != 3 || b[1] != 0 || b[4] < 2 || b[4] + 5u > WSPI_MIN(len, n))
         return false;
-    for (size_t i = 0; pdu[i].name; i++)
-        if (pdu[i].value == b[5])
-            return b[5] == DT ? b[4] == 2 : b[4] >= (b[5] == CR || b[5] == CC ? 6 : 2);
-    return false;
+    return wspi_app_is_listed(pdu, b[5]) &&
+           (b[5] == DT ? b[4] == 2 : b[4] >= (b[5] == CR || b[5] == CC ? 6 : 2));
 }
 
 /* ---- samples: a connection, a set-up, then jobs, each with its answer ---- */

@@ -66,15 +66,6 @@ static bool is_joined(const wspi_coder *c)
     return !((c->ctx->sent[0] | c->ctx->sent[1]) & WSPI_TH_SYN);
 }
 
-static uint64_t row_of(uint64_t command)
-{
-    uint64_t k = 0;
-
-    while (wspi_smb_command_1[k].name && wspi_smb_command_1[k].value != command)
-        k++;
-    return k;
-}
-
 uint64_t wspi_smb1_commands(const wspi_coder *c)
 {
     uint64_t mine = 0, theirs = 0, status = 0, kind = 0;
@@ -84,7 +75,7 @@ uint64_t wspi_smb1_commands(const wspi_coder *c)
     (void)wspi_app_last(c, false, WSPI_SMB_COMMAND_1, &theirs);
     (void)wspi_app_last(c, false, WSPI_SMB_STATUS, &status);
     if (c->dir == 1)
-        return BIT(row_of(theirs));
+        return BIT(wspi_row_of(wspi_smb_command_1, theirs));
     for (size_t k = 0; spoke && k < WSPI_COUNT(turns); k++)
         if (turns[k].command == mine)
             return status ? turns[k].refused : turns[k].granted;

@@ -141,15 +141,6 @@ static const wspi_smb_body unknown;
 enum { ROW_SETUP = 1, ROW_TREE, ROW_LOGOFF, ROW_LEAVE, ROW_CREATE, ROW_CLOSE };
 enum { ON_FILE = 4, ON_SHARE = 2 }; /* close, read, write, flush; leave, create */
 
-static unsigned row_of(uint64_t command)
-{
-    unsigned k = 0;
-
-    while (wspi_smb_command[k].name && wspi_smb_command[k].value != command)
-        k++;
-    return k;
-}
-
 static void only_in_turn(wspi_coder *c)
 {
     uint64_t mine = 0, theirs = 0, status = 0, kind = 0, dialect = 0;
@@ -160,7 +151,7 @@ static void only_in_turn(wspi_coder *c)
     (void)wspi_app_last(c, false, WSPI_SMB_STATUS, &status);
     (void)wspi_app_last(c, false, WSPI_SMB_DIALECT, &dialect);
     if (c->dir == 1)
-        wspi_app_only(c, row_of(theirs), 1);
+        wspi_app_only(c, wspi_row_of(wspi_smb_command, theirs), 1);
     else if (!spoke || (kind == WSPI_SMB_1 && dialect == ANY_DIALECT))
         wspi_app_only(c, 0, 1);
     else if (mine == NEGOTIATE || (mine == SETUP && status == WSPI_SMB_MORE_PROCESSING))

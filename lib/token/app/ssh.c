@@ -170,18 +170,6 @@ static const uint8_t *here(const wspi_coder *c)
     return c->pay.in + c->pay.at;
 }
 
-/* Bytes that both sides know: checked or written. */
-static void literal(wspi_coder *c, const char *s)
-{
-    size_t n = strlen(s);
-
-    for (size_t i = 0; i < n; i++) {
-        uint64_t b = wspi_app_get(c, 1);
-        wspi_app_require(c, !c->enc || b == (uint8_t)s[i]);
-        wspi_app_put(c, 1, (uint8_t)s[i]);
-    }
-}
-
 static uint64_t told(wspi_coder *c, unsigned f, unsigned rows, uint64_t v)
 {
     v = wspi_app_code(c, f, false, 0, v);
@@ -239,7 +227,7 @@ static void software_of(wspi_coder *c)
     k = told(c, SOFTWARE, SOFTWARES, k);
     wspi_app_keep(c, SOFTWARE, ~(UINT64_C(1) << SOFTWARE_UNKNOWN));
     if (k != SOFTWARE_UNKNOWN && !wspi_app_stopped(c)) {
-        literal(c, software[k].name);
+        wspi_app_literal(c, software[k].name);
         n -= c->enc ? strlen(software[k].name) : 0;
     }
     wspi_app_require(c, n <= TEXT_MAX);
@@ -250,14 +238,14 @@ static void software_of(wspi_coder *c)
     end = wspi_app_code(c, LINE, true, CRLF, end);
     wspi_app_require(c, end < WSPI_COUNT(ends));
     if (!wspi_app_stopped(c))
-        literal(c, ends[end]);
+        wspi_app_literal(c, ends[end]);
 }
 
 static void banner(wspi_coder *c)
 {
     uint64_t k = VERSIONS;
 
-    literal(c, "SSH-");
+    wspi_app_literal(c, "SSH-");
     for (unsigned i = 0; c->enc && !wspi_app_stopped(c) && i < VERSIONS; i++)
         if (begins(here(c), wspi_app_captured(c), version[i].name))
             k = i;
@@ -265,23 +253,18 @@ static void banner(wspi_coder *c)
     k = told(c, PROTOCOL, VERSIONS, k);
     if (wspi_app_stopped(c))
         return;
-    literal(c, version[k].name);
-    literal(c, "-");
+    wspi_app_literal(c, version[k].name);
+    wspi_app_literal(c, "-");
     software_of(c);
     c->app.mode[c->dir] = OPENED;
 }
 
 /* ---- what a body is, before it is coded ---- */
 
-static size_t number_at(const uint8_t *b)
-{
-    return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
-}
-
 /* The string that [0, n) begins with, with its length; 0: none. */
 static size_t string_at(const uint8_t *b, size_t n)
 {
-    return n >= 4 && number_at(b) <= n - 4 ? number_at(b) + 4 : 0;
+    return n >= 4 && wspi_load_be(b, 4) <= n - 4 ? wspi_load_be(b, 4) + 4 : 0;
 }
 
 static unsigned key_at(const uint8_t *b, size_t n)
@@ -317,7 +300,7 @@ static size_t kexinit_at(const uint8_t *b, size_t n)
         if (i >= 8 && len != 4) /* languages */
             return 0;
     }
-    return len && n == at + 5 && b[at] <= 1 && number_at(b + at + 1) == 0 ? n : 0;
+    return len && n == at + 5 && b[at] <= 1 && wspi_load_be(b + at + 1, 4) == 0 ? n : 0;
 }
 
 static size_t part_at(char part, const uint8_t *b, size_t n)
@@ -347,12 +330,13 @@ static unsigned next_packet(wspi_coder *c)
     size_t n = wspi_app_captured(c), len;
     bool whole;
 
-    if (n < HEAD || number_at(b) < 5 || number_at(b) > LONGEST || b[4] + 2u > number_at(b) ||
-        b[4] < 4 || b[5] == 0 || (b[5] > 7 && b[5] < 20) || b[5] > 41) {
+    if (n < HEAD || wspi_load_be(b, 4) < 5 || wspi_load_be(b, 4) > LONGEST ||
+        b[4] + 2u > wspi_load_be(b, 4) || b[4] < 4 || b[5] == 0 || (b[5] > 7 && b[5] < 20) ||
+        b[5] > 41) {
         wspi_app_fail(c);
         return PACKET;
     }
-    len = number_at(b) + 4;
+    len = wspi_load_be(b, 4) + 4;
     whole = len <= n;
     if (!whole && b[5] == 20 && n >= HEAD + COOKIE)
         return KEXINIT_CUT;
@@ -405,9 +389,9 @@ static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
         n = (size_t)wspi_app_code(c, TEXT, false, 0, n);
         wspi_app_text(c, n, NAME_SHOWN, WSPI_TEXT_NAME);
     } else if (k < t->n_lists) {
-        literal(c, t->lists[k]);
+        wspi_app_literal(c, t->lists[k]);
     } else if (k >= t->n_lists + SSH_SPECIALS) {
-        literal(c, t->rows[k].name);
+        wspi_app_literal(c, t->rows[k].name);
     } else {
         wspi_app_require(c, k == t->n_lists + SSH_EMPTY);
     }
@@ -465,7 +449,7 @@ static unsigned names(wspi_coder *c, unsigned kind, bool other)
         if (!more || k == special + SSH_OTHER_WAY)
             break;
         wspi_app_require(c, k < t->n);
-        literal(c, ",");
+        wspi_app_literal(c, ",");
         row(c, t, k, s.end);
     }
     note_offers(c, kind, s.at);
@@ -571,8 +555,7 @@ static void known_string(wspi_coder *c, unsigned length, const char *begin, size
 
     wspi_app_only(c, length, 1);
     len = (size_t)wspi_app_field(c, STRING, 4, false, 0);
-    for (size_t i = 0; i < n; i++)
-        wspi_app_put(c, 1, (uint8_t)begin[i]);
+    wspi_app_put_bytes(c, begin, n);
     wspi_app_opaque(c, len - WSPI_MIN(n, len));
 }
 
@@ -606,7 +589,7 @@ static void key_blob(wspi_coder *c, bool host)
     wspi_app_keep(c, KEY, rows);
     if (wspi_app_stopped(c))
         return;
-    literal(c, key[k].name);
+    wspi_app_literal(c, key[k].name);
     wspi_app_close(c, s);
     count = k == P256 && c->fill ? 0 : host ? key_strings[k] : 1;
     if (count == 0)

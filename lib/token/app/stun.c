@@ -301,7 +301,7 @@ static size_t padding_of(uint64_t len)
 /* Of the attribute at b, which has n bytes of the message: with its padding, or 0 when it does not fit. */
 static size_t attribute_len(const uint8_t *b, size_t n)
 {
-    uint64_t len = n >= 4 ? wspi_app_number(b + 2, 2) : 0;
+    uint64_t len = n >= 4 ? wspi_load_be(b + 2, 2) : 0;
 
     return n >= 4 && 4 + len + padding_of(len) <= n ? (size_t)(4 + len + padding_of(len)) : 0;
 }
@@ -309,10 +309,10 @@ static size_t attribute_len(const uint8_t *b, size_t n)
 /* Without a cookie: a known type, and attributes that fill the datagram. */
 static bool looks_classic(const uint8_t *b, size_t n)
 {
-    uint64_t t = wspi_app_number(b, 2) & ~(uint64_t)0x110;
+    uint64_t t = wspi_load_be(b, 2) & ~(uint64_t)0x110;
     size_t at = HEADER, len = 1;
 
-    if ((t != 1 && t != 2) || wspi_app_number(b + 2, 2) != n - HEADER)
+    if ((t != 1 && t != 2) || wspi_load_be(b + 2, 2) != n - HEADER)
         return false;
     for (; at < n && len; at += len)
         len = attribute_len(b + at, n - at);
@@ -321,8 +321,7 @@ static bool looks_classic(const uint8_t *b, size_t n)
 
 static bool looks(const uint8_t *b, size_t n)
 {
-    return n >= HEADER && b[0] < 0x40 &&
-           (wspi_app_number(b + 4, 4) == MAGIC || looks_classic(b, n));
+    return n >= HEADER && b[0] < 0x40 && (wspi_load_be(b + 4, 4) == MAGIC || looks_classic(b, n));
 }
 
 /* ---- values ---- */
@@ -412,13 +411,6 @@ static const sample *sample_of(uint64_t t)
     return k < WSPI_COUNT(samples) ? &samples[k] : &no_sample;
 }
 
-/* Grammar: takes token k of a field back. */
-static void take_back(wspi_coder *c, unsigned f, unsigned k)
-{
-    if (wspi_asked(c))
-        c->legal[wspi_field_base(c->pay.app, f) + k] = 0;
-}
-
 /* A transport address of documentation (RFC 5737). */
 static void made_address(wspi_coder *c, uint64_t cookie)
 {
@@ -473,7 +465,7 @@ static uint64_t varied_length(wspi_coder *c, unsigned f, uint64_t t, bool known,
     wspi_app_only(c, from, is->to ? wspi_bin(is->to, m) - from + 1 : 0);
     n = wspi_app_code(c, f, known, want, n);
     if (known)
-        take_back(c, f, wspi_bin(want, m));
+        wspi_app_take_back(c, f, wspi_bin(want, m));
     wspi_app_put(c, 2, n);
     return n;
 }
@@ -562,7 +554,7 @@ static void number(wspi_coder *c, const form *is, size_t n)
 
     wspi_app_only(c, s->from, s->to - s->from);
     v = wspi_app_code(c, NUMBER, true, is->want, v);
-    take_back(c, NUMBER, wspi_bin(is->want, fields[NUMBER].mantissa));
+    wspi_app_take_back(c, NUMBER, wspi_bin(is->want, fields[NUMBER].mantissa));
     wspi_app_put(c, n, c->fill && is->type == CHANGE_REQUEST ? v & 6 : v);
 }
 
@@ -651,7 +643,7 @@ static void only_sampled(wspi_coder *c, const bool *seen)
         return;
     for (unsigned k = 0; attribute[k].name; k++)
         if (!may_have(row, seen, attribute[k].value))
-            take_back(c, ATTRIBUTE, k);
+            wspi_app_take_back(c, ATTRIBUTE, k);
     if (!has_all(row, seen))
         c->need = true;
 }
@@ -664,7 +656,7 @@ static void attributes(wspi_coder *c, size_t end)
     for (unsigned n = 0; n < MAX_ATTRIBUTES && !wspi_app_stopped(c); n++) {
         bool there = c->enc && wspi_app_captured(c) >= 4 &&
                      attribute_len(c->pay.in + c->pay.at, end - c->pay.at) > 0 &&
-                     wspi_app_number(c->pay.in + c->pay.at, 2) > 0;
+                     wspi_load_be(c->pay.in + c->pay.at, 2) > 0;
         if (!wspi_app_element(c, ATTRIBUTE, 2, there, &t)) {
             only_sampled(c, seen);
             return;
@@ -728,7 +720,7 @@ static uint64_t type_of(wspi_coder *c)
 
     for (unsigned k = 0; type[k].name; k++)
         if (k >= SAMPLED || !may_say(c, type[k].value))
-            take_back(c, TYPE, k);
+            wspi_app_take_back(c, TYPE, k);
     wspi_app_put(c, 2, t);
     return t;
 }

@@ -313,22 +313,12 @@ static header read_header(const wspi_coder *c)
 
 /* ---- the walk ---- */
 
-/* Bytes that both sides know. */
-static void literal(wspi_coder *c, const char *s)
-{
-    for (; *s && !wspi_app_stopped(c); s++) {
-        uint64_t v = wspi_app_get(c, 1);
-        wspi_app_require(c, !c->enc || v == (uint8_t)*s);
-        wspi_app_put(c, 1, (uint8_t)*s);
-    }
-}
-
 static void decimal(wspi_coder *c, uint64_t v)
 {
     char s[24];
 
     (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
-    literal(c, s);
+    wspi_app_literal(c, s);
 }
 
 static void coded_priority(wspi_coder *c)
@@ -343,9 +333,9 @@ static void coded_priority(wspi_coder *c)
     wspi_app_only(c, 0, WSPI_COUNT(severity) - 1);
     v = (v & ~UINT64_C(7)) | wspi_app_code(c, SEVERITY, false, 0, v & 7);
     wspi_app_require(c, v <= MAX_PRIORITY);
-    literal(c, "<");
+    wspi_app_literal(c, "<");
     decimal(c, v);
-    literal(c, ">");
+    wspi_app_literal(c, ">");
 }
 
 /* ---- clocks of samples ---- */
@@ -404,7 +394,7 @@ static void coded_bsd_time(wspi_coder *c, uint64_t v)
         return;
     (void)snprintf(s, sizeof s, "%.3s %2u %02u:%02u:%02u ", months + (size_t)3 * month, day,
                    (unsigned)(v / 3600 % 24), (unsigned)(v / 60 % 60), (unsigned)(v % 60));
-    literal(c, s);
+    wspi_app_literal(c, s);
 }
 
 static void coded_ietf_time(wspi_coder *c, const header *h)
@@ -441,8 +431,8 @@ static void coded_ietf_time(wspi_coder *c, const header *h)
                              10);
     }
     s[i] = 0;
-    literal(c, s);
-    literal(c, " ");
+    wspi_app_literal(c, s);
+    wspi_app_literal(c, " ");
 }
 
 /* ---- samples: a flow is of one host, whose programs go on (RFC 3164 4.1.2, RFC 5424 6.2.4, 6.2.6) ---- */
@@ -470,12 +460,11 @@ static void coded_host(wspi_coder *c, uint64_t n, bool may_lack)
     if (!c->fill)
         wspi_app_require(c, n <= wspi_app_captured(c));
     if (c->fill && wspi_bin(n, 1) == wspi_bin(len, 1))
-        for (size_t i = 0; i < len; i++)
-            wspi_app_put(c, 1, (uint8_t)s[i]);
+        wspi_app_put_bytes(c, s, len);
     else
         wspi_app_text(c, (size_t)n, 0, WSPI_TEXT_NAME);
     if (n)
-        literal(c, " ");
+        wspi_app_literal(c, " ");
 }
 
 /* false: there is no tag. */
@@ -485,12 +474,11 @@ static bool coded_tag(wspi_coder *c, const header *h)
 
     wspi_app_only(c, NO_TAG + 1, WSPI_COUNT(tag) - 1);
     row = wspi_app_code(c, TAG, false, 0, h->tag);
-    if (wspi_asked(c))
-        c->legal[wspi_field_base(c->pay.app, TAG) + NIL_TAG] = 0;
+    wspi_app_take_back(c, TAG, NIL_TAG);
     if (wspi_app_stopped(c) || row == NO_TAG)
         return false;
     if (row < WSPI_COUNT(tag) - 1) {
-        literal(c, tag[row].name);
+        wspi_app_literal(c, tag[row].name);
         return true;
     }
     wspi_app_only(c, 2, 7); /* 2 to 15 bytes */
@@ -525,35 +513,35 @@ static void tagged(wspi_coder *c, const header *h)
     if (wspi_app_stopped(c))
         return;
     if (row == E_PROCESS || row == E_PROCESS_TIGHT) {
-        literal(c, "[");
+        wspi_app_literal(c, "[");
         coded_process(c, h->process);
     }
-    literal(c, behind[row]);
+    wspi_app_literal(c, behind[row]);
 }
 
 static void ietf(wspi_coder *c, const header *h)
 {
     uint64_t row, n;
 
-    literal(c, "1 ");
+    wspi_app_literal(c, "1 ");
     coded_ietf_time(c, h);
     coded_host(c, h->host, false);
     wspi_app_require(c, coded_tag(c, h));
-    literal(c, " ");
+    wspi_app_literal(c, " ");
     row = wspi_app_code(c, ENDS, false, 0, h->ends);
     wspi_app_keep(c, ENDS, 1u << E_PROCESS | 1u << E_NIL);
     wspi_app_require(c, row == E_PROCESS || row == E_NIL);
     if (row == E_NIL)
-        literal(c, "-");
+        wspi_app_literal(c, "-");
     else
         coded_process(c, h->process);
-    literal(c, " ");
+    wspi_app_literal(c, " ");
     wspi_app_only(c, 2, 7); /* 2 to 15 bytes */
     n = wspi_app_code(c, KIND, false, 0, h->kind);
     if (!c->fill)
         wspi_app_require(c, n <= wspi_app_captured(c));
     wspi_app_text(c, (size_t)n, TAG_SHOWN, WSPI_TEXT_WORD);
-    literal(c, " ");
+    wspi_app_literal(c, " ");
 }
 
 /* Samples over TCP: lines (RFC 6587 3.4.2). */

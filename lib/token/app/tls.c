@@ -59,15 +59,6 @@ static unsigned type_index(uint64_t type)
     return k;
 }
 
-static unsigned index_of_form(uint64_t form)
-{
-    unsigned k = 0;
-
-    while (handshake[k].value != form)
-        k++;
-    return k;
-}
-
 /* What the fragment [at, end) begins with: the row of its message's type; the row of SEALED when it can be none. */
 static unsigned next_message(const wspi_coder *c, size_t end)
 {
@@ -75,13 +66,13 @@ static unsigned next_message(const wspi_coder *c, size_t end)
     unsigned k;
 
     if (end - c->pay.at < 4 || wspi_app_captured(c) < 4 || b[1] != 0)
-        return index_of_form(SEALED);
+        return wspi_row_of(handshake, SEALED);
     k = type_index(b[0]);
     if (!handshake[k].name)
-        return index_of_form(SEALED);
+        return wspi_row_of(handshake, SEALED);
     if ((b[0] == CLIENT_HELLO || b[0] == SERVER_HELLO) &&
         ((size_t)b[2] << 8 | b[3]) > end - c->pay.at - 4)
-        return index_of_form(b[0] == CLIENT_HELLO ? CLIENT_HELLO_CUT : SERVER_HELLO_CUT);
+        return wspi_row_of(handshake, b[0] == CLIENT_HELLO ? CLIENT_HELLO_CUT : SERVER_HELLO_CUT);
     return k;
 }
 
@@ -303,7 +294,7 @@ static void forbid_messages(wspi_coder *c, unsigned base, unsigned n)
             c->legal[base + i] = 0;
     }
     if (asked && any && stage != WSPI_TLS_NEW)
-        c->legal[base + index_of_form(SEALED)] = 0;
+        c->legal[base + wspi_row_of(handshake, SEALED)] = 0;
 }
 
 /* A hello, or a message whose body no token tells, up to `end`. */

@@ -193,8 +193,8 @@ static void names(wspi_coder *c, const uint8_t *b, size_t n)
 /* RFC 8446 4.2.8: | length 16 | group 16 | length 16 | key | ... */
 static void shares(wspi_coder *c, const uint8_t *b, size_t n)
 {
-    for (size_t at = 2; at + 4 <= n; at += 4 + (size_t)wspi_app_number(b + at + 2, 2))
-        mine(c)[OFFER_SHARES] |= bit_of(group, wspi_app_number(b + at, 2));
+    for (size_t at = 2; at + 4 <= n; at += 4 + (size_t)wspi_load_be(b + at + 2, 2))
+        mine(c)[OFFER_SHARES] |= bit_of(group, wspi_load_be(b + at, 2));
 }
 
 void wspi_tls_offer_body(wspi_coder *c, uint64_t type, size_t at, bool client)

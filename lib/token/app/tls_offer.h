@@ -33,16 +33,6 @@ _Static_assert((int)OFFER_END <= (int)WSPI_APP_FIELDS, "there is room for what h
 enum { WSPI_OFFER_NAMES = 18, WSPI_OFFER_LENGTH = 24, WSPI_OFFER_COUNT = 32 };
 enum { WSPI_NAME_H2 = 1, WSPI_NAME_HTTP1 = 2 };
 
-/* The row of a value, or of the end. */
-static inline unsigned wspi_row_of(const wspi_value *rows, uint64_t v)
-{
-    unsigned k = 0;
-
-    while (rows[k].name && rows[k].value != v)
-        k++;
-    return k;
-}
-
 /* ---- what a hello has: the walk tells it as it goes ---- */
 
 void wspi_tls_offer_begin(wspi_coder *c, uint64_t version);
