@@ -3,7 +3,7 @@ libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.
 	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
 	lib/token/bits.h lib/token/bits.c \
 	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns_answer.h lib/token/app/dns_answer.c lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/tls_offer.h lib/token/app/tls_offer.c lib/token/app/ntp.c lib/token/app/modbus.c \
-	lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_samples.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
+	lib/token/app/text_line.h lib/token/app/text_line.c lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_samples.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
 	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
 	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
 	lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \

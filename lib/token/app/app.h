@@ -196,6 +196,12 @@ static inline bool wspi_app_stopped(const wspi_coder *c)
 void wspi_app_fail(wspi_coder *c);
 void wspi_app_require(wspi_coder *c, bool fits);
 
+/* Encoding: the captured bytes that come next. */
+static inline const uint8_t *wspi_app_here(const wspi_coder *c)
+{
+    return c->pay.in + c->pay.at;
+}
+
 /* The next n bytes as a big-endian number, when encoding; written, when decoding. */
 uint64_t wspi_app_get(wspi_coder *c, size_t n);
 void wspi_app_put(wspi_coder *c, size_t n, uint64_t v);

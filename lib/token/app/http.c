@@ -16,49 +16,17 @@ enum { TEXT_SHOWN = 36, BODY_SHOWN = 32, BODY_SAMPLED = 512, MAX_TOKENS = 300 };
 enum { JSON_LEAST = 32 };     /* bytes of JSON without a length */
 enum { REASONS_SAMPLED = 6 }; /* classes of their lengths: up to 15 bytes */
 
-/* Encoding: the line at hand. */
-static void find_line(wspi_http_message *w)
-{
-    const uint8_t *b = wspi_http_here(w), *lf = NULL;
-    size_t n = wspi_app_captured(w->c);
-
-    if (n)
-        lf = memchr(b, '\n', n);
-    w->eol = w->c->pay.at + (lf ? (size_t)(lf - b) : n);
-    w->next = lf ? w->eol + 1 : 0;
-    if (lf && lf > b && lf[-1] == '\r')
-        w->eol--;
-}
-
-static void end_line(wspi_http_message *w)
-{
-    if (w->form & BARE_LF)
-        wspi_http_literal(w, "\n", 1);
-    else
-        wspi_http_literal(w, "\r\n", 2);
-}
-
 static uint64_t coded_form(wspi_http_message *w, uint64_t want, uint64_t v)
 {
     wspi_app_only(w->c, 0, 0);
     return wspi_app_code(w->c, FORM, true, want, v);
 }
 
-/* The last byte of what was passed ends a line. */
-static bool line_done(const wspi_http_message *w)
-{
-    const wspi_coder *c = w->c;
-
-    if (wspi_app_stopped(w->c) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
-        return false;
-    return (c->enc ? c->pay.in[c->pay.at - 1] : c->pay.out->data[c->pay.out->len - 1]) == '\n';
-}
-
 /* n bytes that may end a line, nothing of which is understood. */
 static void skip(wspi_http_message *w, size_t n)
 {
     wspi_app_opaque(w->c, wspi_http_length(w, VALUE, false, n, 0, 0));
-    if (!line_done(w))
+    if (!wspi_line_done(w->c))
         w->mode |= IN_LINE;
 }
 
@@ -107,11 +75,11 @@ static void version_part(wspi_http_message *w)
     const wspi_http_dialect *d = w->d;
     uint64_t k = d->n_versions, want = 0;
 
-    if (wspi_app_stopped(w->c) || !wspi_http_more(w))
+    if (wspi_app_stopped(w->c) || !wspi_line_more(w->c))
         return;
     for (unsigned i = 0; c->enc && i < d->n_versions; i++)
         if (wspi_app_captured(c) >= strlen(d->versions[i]) &&
-            memcmp(wspi_http_here(w), d->versions[i], strlen(d->versions[i])) == 0)
+            memcmp(wspi_app_here(w->c), d->versions[i], strlen(d->versions[i])) == 0)
             k = i;
     if (!wspi_app_last(c, true, VERSION_OF, &want) || want >= d->n_versions)
         want = 0;
@@ -121,9 +89,9 @@ static void version_part(wspi_http_message *w)
     if (wspi_app_stopped(w->c))
         return;
     if (k == d->n_versions)
-        skip(w, (w->next ? w->next : w->eol) - c->pay.at);
+        skip(w, (w->line.next ? w->line.next : w->line.eol) - c->pay.at);
     else
-        wspi_http_literal(w, d->versions[k], strlen(d->versions[k]));
+        wspi_line_literal(w->c, d->versions[k], strlen(d->versions[k]));
 }
 
 /* Samples: a target that is known already, or one of the shape. */
@@ -141,7 +109,7 @@ static void shaped_target(wspi_http_message *w, size_t n)
                          must ? wspi_bin(known, m) : wspi_http_shortest(w, TARGET, d->target_shape),
                          must ? 1 : LENGTHS_SAMPLED);
     if (known && wspi_bin(known, m) == wspi_bin(n, m))
-        wspi_http_literal(w, due, known);
+        wspi_line_literal(w->c, due, known);
     else
         wspi_http_shaped(w, n, d->target_shape);
     if (d->rules && !wspi_app_stopped(w->c))
@@ -168,7 +136,7 @@ static void request_line(wspi_http_message *w)
     wspi_coder *c = w->c;
     size_t n = 0, path = 0, begin = strlen(w->d->target);
     bool usual = c->enc && wspi_app_captured(c) >= begin &&
-                 memcmp(wspi_http_here(w), w->d->target, begin) == 0;
+                 memcmp(wspi_app_here(w->c), w->d->target, begin) == 0;
     uint64_t f = USUAL;
 
     /* of one target: nothing would stand between this form and that of the next line */
@@ -176,21 +144,21 @@ static void request_line(wspi_http_message *w)
         f = coded_form(w, USUAL, usual ? USUAL : NO_SLASH);
     wspi_app_require(c, f == USUAL || f == NO_SLASH);
     if (f == USUAL)
-        wspi_http_literal(w, w->d->target, begin);
+        wspi_line_literal(w->c, w->d->target, begin);
     if (wspi_app_stopped(w->c))
         return;
     if (c->enc) {
-        find_line(w);
-        while (c->pay.at + n < w->eol && wspi_http_here(w)[n] != ' ')
+        w->line = wspi_line_find(w->c);
+        while (c->pay.at + n < w->line.eol && wspi_app_here(w->c)[n] != ' ')
             n++;
-        while (path < n && wspi_http_here(w)[path] != '?')
+        while (path < n && wspi_app_here(w->c)[path] != '?')
             path++;
     }
     target_part(w, path);
     path = wspi_http_length(w, QUERY, true, path < n ? n - path - 1 : NO_LEN, 1,
                             w->d->target_shape ? 0 : 14);
     if (path != NO_LEN) {
-        wspi_http_literal(w, "?", 1);
+        wspi_line_literal(w->c, "?", 1);
         if (w->d->target_shape)
             wspi_http_shaped(w, path, "");
         else
@@ -220,8 +188,9 @@ static void status_line(wspi_http_message *w)
     size_t n = 0;
 
     if (c->enc)
-        find_line(w);
-    w->form = (unsigned)coded_form(w, USUAL, c->enc && w->next == w->eol + 1 ? BARE_LF : USUAL);
+        w->line = wspi_line_find(w->c);
+    w->form =
+        (unsigned)coded_form(w, USUAL, c->enc && w->line.next == w->line.eol + 1 ? BARE_LF : USUAL);
     v = wspi_app_get(c, 3);
     v = ((v >> 16 & 255) - '0') * 100 + ((v >> 8 & 255) - '0') * 10 + (v & 255) - '0';
     wspi_app_require(c, !c->enc || (v >= 100 && v <= 999));
@@ -233,32 +202,33 @@ static void status_line(wspi_http_message *w)
         return;
     (void)snprintf(digits, sizeof digits, "%03u", (unsigned)v % 1000);
     if (c->enc)
-        wspi_app_require(c, memcmp(wspi_http_here(w) - 3, digits, 3) == 0 && c->pay.at <= w->eol);
+        wspi_app_require(c, memcmp(wspi_app_here(w->c) - 3, digits, 3) == 0 &&
+                                c->pay.at <= w->line.eol);
     for (int i = 0; i < 3; i++)
         wspi_app_put(c, 1, (uint8_t)digits[i]);
     if (w->d->flags & UNTIL_CLOSE && (v < 200 || v == 204 || v == 304))
         w->mode |= NO_BODY;
-    if (!wspi_http_more(w))
+    if (!wspi_line_more(w->c))
         w->mode |= IN_LINE;
-    if (wspi_app_stopped(w->c) || !wspi_http_more(w))
+    if (wspi_app_stopped(w->c) || !wspi_line_more(w->c))
         return;
     usual = " ";
     for (const wspi_value *s = w->d->statuses; s->name; s++)
         if (s->value == v)
             usual = s->name + 3;
-    if (c->enc && !wspi_http_is(wspi_http_here(w), w->eol - c->pay.at, usual))
-        n = w->eol - c->pay.at;
+    if (c->enc && !wspi_http_is(wspi_app_here(w->c), w->line.eol - c->pay.at, usual))
+        n = w->line.eol - c->pay.at;
     else
         n = NO_REASON;
-    wspi_app_require(c, !c->enc || w->eol - c->pay.at < NO_REASON);
+    wspi_app_require(c, !c->enc || w->line.eol - c->pay.at < NO_REASON);
     n = wspi_http_length(w, REASON, true, n, 2, w->d->flags & UNTIL_CLOSE ? REASONS_SAMPLED : 0);
     if (n == NO_REASON)
-        wspi_http_literal(w, usual, strlen(usual));
+        wspi_line_literal(w->c, usual, strlen(usual));
     else
         wspi_http_text(w, n, 8, WSPI_TEXT_REASON);
     keep_from_usual(w, n, usual);
-    if (wspi_http_more(w))
-        end_line(w);
+    if (wspi_line_more(w->c))
+        wspi_line_end(w->c, w->form & BARE_LF);
     else
         w->mode |= IN_LINE;
 }
@@ -270,7 +240,7 @@ static bool start_line(wspi_http_message *w, bool must)
     uint64_t k = ABSENT, asked;
 
     if (c->enc && c->n < MAX_TOKENS)
-        k = start_at(d, wspi_http_here(w), wspi_app_captured(c));
+        k = start_at(d, wspi_app_here(w->c), wspi_app_captured(c));
     wspi_app_require(c, !must || !c->enc || k != ABSENT);
     wspi_app_only(c, c->dir ? d->response : 0, c->dir ? d->answers_sampled : d->starts_sampled);
     k = wspi_app_code(c, START, !must, ABSENT, k);
@@ -285,11 +255,11 @@ static bool start_line(wspi_http_message *w, bool must)
         .c = c, .d = d, .mode = IN_HEAD, .budget = TEXT_SHOWN, .method = k, .agent = ABSENT};
     if (c->fill && d->rules)
         w->agent = wspi_http_agent(w);
-    wspi_http_literal(w, d->starts[k].name, strlen(d->starts[k].name));
-    wspi_http_literal(w, " ", 1);
+    wspi_line_literal(w->c, d->starts[k].name, strlen(d->starts[k].name));
+    wspi_line_literal(w->c, " ", 1);
     if (k < d->response) {
         request_line(w);
-        if (!wspi_http_more(w) && !line_done(w))
+        if (!wspi_line_more(w->c) && !wspi_line_done(w->c))
             w->mode |= IN_LINE;
         w->head = c->pay.at;
         wspi_http_count(w);
@@ -325,23 +295,23 @@ static unsigned coded_header(wspi_http_message *w, unsigned k)
 static uint64_t form_of(wspi_http_message *w, size_t *name)
 {
     const wspi_coder *c = w->c;
-    const uint8_t *b = wspi_http_here(w), *colon;
+    const uint8_t *b = wspi_app_here(w->c), *colon;
     size_t n;
 
     if (c->pay.at == 0 && wspi_http_begins(w->d, b, c->pay.end))
         return ANEW;
     if (c->n >= MAX_TOKENS || (*b >= 0x7f || (*b < 0x20 && *b != '\r' && *b != '\n' && *b != '\t')))
         return REST;
-    find_line(w);
-    n = w->eol - c->pay.at;
+    w->line = wspi_line_find(w->c);
+    n = w->line.eol - c->pay.at;
     colon = n ? memchr(b, ':', n) : NULL;
     *name = colon ? (size_t)(colon - b) : 0;
-    if (w->next && n == 0)
-        return (w->form & NO_SPACE) | (w->next - w->eol == 1 ? BARE_LF : USUAL);
+    if (w->line.next && n == 0)
+        return (w->form & NO_SPACE) | (w->line.next - w->line.eol == 1 ? BARE_LF : USUAL);
     if (*name == 0)
-        return w->next ? RAW : CUT;
+        return w->line.next ? RAW : CUT;
     return (*name + 1 < n && colon[1] == ' ' ? USUAL : NO_SPACE) |
-           ((w->next ? w->next - w->eol == 1 : w->form & BARE_LF) ? BARE_LF : USUAL);
+           ((w->line.next ? w->line.next - w->line.eol == 1 : w->form & BARE_LF) ? BARE_LF : USUAL);
 }
 
 /* Samples: a name that was spelled, and is in the list after all, would be another header: no name there ends so. */
@@ -369,28 +339,28 @@ static bool named_line(wspi_http_message *w, size_t name)
 {
     wspi_coder *c = w->c;
     size_t line = c->pay.at;
-    bool blank = c->enc && w->eol == line;
+    bool blank = c->enc && w->line.eol == line;
     unsigned k =
-        c->enc && !blank ? wspi_http_header(w->d, wspi_http_here(w), name) : w->d->n_headers;
+        c->enc && !blank ? wspi_http_header(w->d, wspi_app_here(w->c), name) : w->d->n_headers;
 
     k = coded_header(w, k);
     if (wspi_app_stopped(w->c))
         return false;
     if (k == w->d->n_headers) {
-        end_line(w);
+        wspi_line_end(w->c, w->form & BARE_LF);
         w->mode &= ~(unsigned)IN_HEAD;
         return false;
     }
     if (k == H_OTHER)
         other_name(w, name);
     else
-        wspi_http_literal(w, w->d->headers[k].name, strlen(w->d->headers[k].name));
-    wspi_http_literal(w, ": ", w->form & NO_SPACE ? 1 : 2);
-    wspi_http_value(w, k, c->enc ? w->eol - c->pay.at : 0);
+        wspi_line_literal(w->c, w->d->headers[k].name, strlen(w->d->headers[k].name));
+    wspi_line_literal(w->c, ": ", w->form & NO_SPACE ? 1 : 2);
+    wspi_http_value(w, k, c->enc ? w->line.eol - c->pay.at : 0);
     if (wspi_app_stopped(w->c))
         return false;
-    if (wspi_http_more(w)) {
-        end_line(w);
+    if (wspi_line_more(w->c)) {
+        wspi_line_end(w->c, w->form & BARE_LF);
         wspi_http_remember(w, k, line);
     } else {
         w->mode |= IN_LINE;
@@ -453,7 +423,7 @@ static bool head_line(wspi_http_message *w)
         return named_line(w, name);
     }
     if (f == RAW) {
-        skip(w, c->enc ? w->next - c->pay.at : 0);
+        skip(w, c->enc ? w->line.next - c->pay.at : 0);
     } else if (f == CUT || f == REST) {
         w->mode |= IN_LINE;
         if (f == REST)
@@ -560,7 +530,7 @@ static void first_of_body(wspi_http_message *w)
         shown = WSPI_MIN(shown, wspi_app_captured(c));
     wspi_app_only(c, 0, 1);
     if (!wspi_app_code(c, BODY, !(has_shape(w) && wspi_asked(c)), 0,
-                       c->enc && textual(wspi_http_here(w), shown)))
+                       c->enc && textual(wspi_app_here(w->c), shown)))
         opaque_body(w, n);
     else if (has_shape(w))
         shaped_body(w, n, shown);
@@ -598,8 +568,8 @@ static void resume(wspi_http_message *w)
         w->mode = 0;
     } else if (w->mode & IN_LINE) {
         if (c->enc)
-            find_line(w);
-        line = c->enc ? (w->next ? w->next : w->eol) - c->pay.at : 0;
+            w->line = wspi_line_find(w->c);
+        line = c->enc ? (w->line.next ? w->line.next : w->line.eol) - c->pay.at : 0;
         w->mode &= ~(unsigned)IN_LINE;
         skip(w, line);
     } else {
@@ -651,7 +621,7 @@ void wspi_http_walk(wspi_coder *c, const wspi_http_dialect *d)
     while (!wspi_app_stopped(w.c) && (c->fill ? c->pay.at == 0 : wspi_app_captured(c) > 0)) {
         if (!(w.mode & IN_HEAD) && !start_line(&w, c->pay.at == 0))
             break;
-        while (!wspi_app_stopped(w.c) && wspi_http_more(&w) && w.mode & IN_HEAD &&
+        while (!wspi_app_stopped(w.c) && wspi_line_more(w.c) && w.mode & IN_HEAD &&
                !stands_alone(&w))
             (void)head_line(&w);
         if (wspi_app_stopped(w.c))

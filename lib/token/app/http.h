@@ -6,7 +6,7 @@
 #ifndef WSPI_HTTP_H
 #define WSPI_HTTP_H
 
-#include "token/app/app.h"
+#include "token/app/text_line.h"
 
 enum {
     START,
@@ -245,32 +245,18 @@ struct wspi_http_message {
         turned; /* samples: the line is written in another form than the one before, so that it is none that ends the head */
     size_t head; /* where the lines after a request's first one start, or 0 */
     size_t past; /* in the remembered lines: behind the last one that was used */
-    size_t eol,
-        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
+    wspi_text_line line;
     unsigned
         marks; /* what the next message knows of this one: headers that are marked, LASTS, CLOSES */
     unsigned agent; /* samples: see wspi_http_agent */
     uint8_t call;   /* samples of SIP: its own */
 };
 
-/* Are there captured bytes of this segment to come? A sample's message is whole. */
-static inline bool wspi_http_more(const wspi_http_message *w)
-{
-    return w->c->fill || wspi_app_captured(w->c) > 0;
-}
-
-static inline const uint8_t *wspi_http_here(const wspi_http_message *w)
-{
-    return w->c->pay.in + w->c->pay.at;
-}
-
 static inline bool wspi_http_is(const uint8_t *b, size_t n, const char *s)
 {
     return strlen(s) == n && memcmp(b, s, n) == 0;
 }
 
-/* Bytes that both sides know: checked or written. */
-void wspi_http_literal(wspi_http_message *w, const char *s, size_t n);
 /* A length field; its token may be missing if `may_miss`: NO_LEN, NO_REASON. Samples: classes [from, from + count). */
 size_t wspi_http_length(wspi_http_message *w, unsigned f, bool may_miss, size_t n, unsigned from,
                         unsigned count);

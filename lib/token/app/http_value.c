@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_value.c: the parts of lines of HTTP and its dialects: literals, lengths, text, and the values of headers. What is
+ * http_value.c: the parts of lines of HTTP and its dialects: lengths, text, and the values of headers. What is
  * as the flow's last request had it, or as most have it, is implied.
  */
 #include "token/app/http.h"
 
 #include <stdio.h>
-
-/* Bytes that both sides know: checked or written. */
-void wspi_http_literal(wspi_http_message *w, const char *s, size_t n)
-{
-    wspi_coder *c = w->c;
-    uint8_t *b;
-
-    if (wspi_app_stopped(w->c))
-        return;
-    if (!c->fill && wspi_app_captured(c) < n) {
-        wspi_app_fail(c);
-    } else if (c->enc) {
-        wspi_app_require(c, memcmp(wspi_http_here(w), s, n) == 0);
-        c->pay.at += n;
-    } else {
-        b = wspi_payload_room(c, n);
-        if (b)
-            memcpy(b, s, n);
-        c->pay.at += n;
-    }
-}
 
 /* A length field; want == NO_LEN: its token may be missing. */
 size_t wspi_http_length(wspi_http_message *w, unsigned f, bool may_miss, size_t n, unsigned from,
@@ -171,7 +150,7 @@ static size_t past_end(const wspi_http_message *w, size_t at)
 /* Encoding: the lines at hand that are the remembered ones from w->past on; one alone has a token anyway. */
 static unsigned count_again(const wspi_http_message *w)
 {
-    const uint8_t *b = wspi_http_here(w), *name = w->c->ctx->name;
+    const uint8_t *b = wspi_app_here(w->c), *name = w->c->ctx->name;
     size_t left = wspi_app_captured(w->c), at = w->past, end;
     unsigned n = 0;
 
@@ -234,7 +213,7 @@ unsigned wspi_http_again(wspi_http_message *w, unsigned most)
         wspi_app_require(w->c, end != w->past);
         if (wspi_app_stopped(w->c))
             break;
-        wspi_http_literal(w, (const char *)name + w->past, end - w->past);
+        wspi_line_literal(w->c, (const char *)name + w->past, end - w->past);
         w->form = form_of(name + w->past, end - w->past);
         w->past = end;
         wspi_http_mark(w, k, line, true);
@@ -362,9 +341,9 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
     if (r->flags & BARE)
         return false;
     if (c->enc && *n != NO_LEN)
-        k = echo && *n > len && memcmp(wspi_http_here(w), last, len) == 0
+        k = echo && *n > len && memcmp(wspi_app_here(w->c), last, len) == 0
                 ? d->n_prefixes
-                : wspi_http_prefix(d, wspi_http_here(w), *n);
+                : wspi_http_prefix(d, wspi_app_here(w->c), *n);
     must = tag ? c->fill != NULL
                : !last && wspi_asked(c) &&
                      (made_up_of(w, r) || (r->kind == K_WHO && r->shape && r->n_begins));
@@ -376,7 +355,7 @@ static bool prefix_of(wspi_http_message *w, const wspi_http_row *r, const uint8_
         last = (const uint8_t *)d->prefixes[k].name;
         len = strlen(d->prefixes[k].name);
     }
-    wspi_http_literal(w, (const char *)last, len);
+    wspi_line_literal(w->c, (const char *)last, len);
     *n -= c->enc ? len : 0;
     return true;
 }
@@ -456,7 +435,7 @@ static const char *due_beginning(wspi_http_message *w, const wspi_http_row *r, c
     if (k == ABSENT)
         return b;
     len = echo ? len : strlen(d->prefixes[k].name);
-    wspi_http_literal(w, b, len);
+    wspi_line_literal(w->c, b, len);
     *n -= len;
     return b + len;
 }
@@ -495,10 +474,10 @@ static void text_value(wspi_http_message *w, const wspi_http_row *r, const uint8
         last = (const uint8_t *)w->d->commons[r->from].name;
         len = strlen(w->d->commons[r->from].name);
     }
-    if (last && w->c->enc && n == len && memcmp(wspi_http_here(w), last, n) == 0)
+    if (last && w->c->enc && n == len && memcmp(wspi_app_here(w->c), last, n) == 0)
         n = NO_LEN;
     if (!spelled(w, r, past, past_len, n, last) && !wspi_app_stopped(w->c))
-        wspi_http_literal(w, (const char *)last, len);
+        wspi_line_literal(w->c, (const char *)last, len);
 }
 
 static bool is_date(const wspi_http_row *r)
@@ -522,7 +501,7 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     char s[DATE_LEN + 1];
     uint64_t secs = 0;
 
-    if (w->c->enc && n == DATE_LEN && wspi_http_date_read(wspi_http_here(w), &secs))
+    if (w->c->enc && n == DATE_LEN && wspi_http_date_read(wspi_app_here(w->c), &secs))
         n = NO_LEN;
     if (spelled(w, r, NULL, 0, n, true) || wspi_app_stopped(w->c))
         return;
@@ -530,7 +509,7 @@ static void date_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
     if (w->c->fill && !wspi_app_stopped(w->c))
         secs = date_of(w->c, r->kind);
     wspi_http_date_write(s, (uint32_t)secs);
-    wspi_http_literal(w, s, DATE_LEN);
+    wspi_line_literal(w->c, s, DATE_LEN);
 }
 
 /*
@@ -554,7 +533,7 @@ static void keep_lengths(wspi_http_message *w)
 
 static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
 {
-    uint64_t v = w->c->enc ? wspi_http_decimal(wspi_http_here(w), n) : 0;
+    uint64_t v = w->c->enc ? wspi_http_decimal(wspi_app_here(w->c), n) : 0;
     char s[16];
 
     if (r->kind == K_LENGTH && (r->count == 0 || wspi_http_has_session(w)))
@@ -567,7 +546,7 @@ static void number_value(wspi_http_message *w, const wspi_http_row *r, size_t n)
         return;
     }
     (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
-    wspi_http_literal(w, s, strlen(s));
+    wspi_line_literal(w->c, s, strlen(s));
     if (r->kind == K_LENGTH) {
         w->mode |= HAS_LENGTH;
         w->length = (uint32_t)WSPI_MIN(v, UINT32_MAX - 2u);
@@ -587,7 +566,7 @@ static const char *sequence_method(const wspi_http_message *w)
 /* Encoding: the number in front of n bytes, NO_NUMBER if they are not as told. */
 static uint64_t sequence_read(const wspi_http_message *w, const char *method, size_t n)
 {
-    const uint8_t *b = wspi_http_here(w);
+    const uint8_t *b = wspi_app_here(w->c);
     size_t digits = 0, rest;
 
     while (digits < n && b[digits] != ' ')
@@ -629,10 +608,10 @@ static void sequence_value(wspi_http_message *w, const wspi_http_row *r, size_t 
         return;
     }
     (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
-    wspi_http_literal(w, s, strlen(s));
+    wspi_line_literal(w->c, s, strlen(s));
     if (w->d->flags & METHOD_TOLD) {
-        wspi_http_literal(w, " ", 1);
-        wspi_http_literal(w, method, strlen(method));
+        wspi_line_literal(w->c, " ", 1);
+        wspi_line_literal(w->c, method, strlen(method));
     }
 }
 
@@ -642,12 +621,12 @@ static unsigned common_of(const wspi_http_message *w, const wspi_http_row *r, co
 {
     unsigned k;
 
-    if (last && len == n && memcmp(wspi_http_here(w), last, n) == 0)
+    if (last && len == n && memcmp(wspi_app_here(w->c), last, n) == 0)
         return ABSENT;
-    k = wspi_http_common(w->d, wspi_http_here(w), n);
+    k = wspi_http_common(w->d, wspi_app_here(w->c), n);
     if ((!last && r->flags & KNOWN && r->from == k) || r->kind == K_SEQUENCE ||
         ((r->kind == K_NUMBER || r->kind == K_LENGTH) &&
-         wspi_http_decimal(wspi_http_here(w), n) != NO_NUMBER))
+         wspi_http_decimal(wspi_app_here(w->c), n) != NO_NUMBER))
         return ABSENT;
     return k;
 }
@@ -686,7 +665,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
     wspi_app_only(c, r->from, n_due || (r->kind > K_WHO && !is_date(r)) ? 0 : r->count);
     v = wspi_app_code(c, COMMON, true, ABSENT, v);
     if (v < d->n_commons)
-        wspi_http_literal(w, d->commons[v].name, strlen(d->commons[v].name));
+        wspi_line_literal(w->c, d->commons[v].name, strlen(d->commons[v].name));
     else if (is_date(r))
         date_value(w, r, n);
     else if (r->kind == K_NUMBER || r->kind == K_LENGTH)

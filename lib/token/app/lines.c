@@ -42,56 +42,13 @@ typedef struct walk {
     uint64_t count;             /* its first number plus one, or 0 */
     uint8_t tag[MAX_TAG];       /* IMAP: the client's last one */
     size_t tag_len;
-    size_t eol,
-        next; /* encoding: end of the line's contents; end of the line, 0 if it is not captured */
+    wspi_text_line line;
     size_t len, len_2; /* encoding: of the item that was found */
 } walk;
-
-static bool more(const walk *w)
-{
-    return w->c->fill || wspi_app_captured(w->c) > 0;
-}
-
-static const uint8_t *here(const walk *w)
-{
-    return w->c->pay.in + w->c->pay.at;
-}
 
 static unsigned flags_of(const walk *w)
 {
     return w->g->rows[w->row].flags;
-}
-
-/* Encoding: the line at hand. */
-static void find_line(walk *w)
-{
-    const uint8_t *b = here(w), *lf = memchr(b, '\n', wspi_app_captured(w->c));
-
-    w->eol = w->c->pay.at + (lf ? (size_t)(lf - b) : wspi_app_captured(w->c));
-    w->next = lf ? w->eol + 1 : 0;
-    if (lf && lf > b && lf[-1] == '\r')
-        w->eol--;
-}
-
-/* Bytes that both sides know: checked or written. */
-static void literal(walk *w, const char *s, size_t n)
-{
-    wspi_coder *c = w->c;
-    uint8_t *b;
-
-    if (wspi_app_stopped(w->c))
-        return;
-    if (!c->fill && wspi_app_captured(c) < n) {
-        wspi_app_fail(c);
-    } else if (c->enc) {
-        wspi_app_require(c, memcmp(here(w), s, n) == 0);
-        c->pay.at += n;
-    } else {
-        b = wspi_payload_room(c, n);
-        if (b)
-            memcpy(b, s, n);
-        c->pay.at += n;
-    }
 }
 
 static void decimal(walk *w, uint64_t v)
@@ -99,26 +56,7 @@ static void decimal(walk *w, uint64_t v)
     char s[24];
 
     (void)snprintf(s, sizeof s, "%llu", (unsigned long long)v);
-    literal(w, s, strlen(s));
-}
-
-static void end_line(walk *w)
-{
-    if (w->form & BARE_LF)
-        literal(w, "\n", 1);
-    else
-        literal(w, "\r\n", 2);
-}
-
-/* The last byte of what was passed ends a line. */
-static bool line_done(const walk *w)
-{
-    const wspi_coder *c = w->c;
-
-    if (wspi_app_stopped(w->c) || c->pay.at == 0 || (!c->enc && c->pay.out->len == 0))
-        return false;
-    return (c->enc ? c->pay.in[WSPI_MIN(c->pay.at, c->pay.end) - 1]
-                   : c->pay.out->data[c->pay.out->len - 1]) == '\n';
+    wspi_line_literal(w->c, s, strlen(s));
 }
 
 /* ---- bodies ---- */
@@ -141,9 +79,9 @@ static void sampled_body(walk *w, size_t n)
     for (; n && !wspi_app_stopped(w->c); n -= line) {
         line = n <= SAMPLED_LINE ? n : n < SAMPLED_LINE + 3 ? n / 2 : SAMPLED_LINE;
         wspi_app_text(w->c, line - 2, 0, WSPI_TEXT_LINE);
-        literal(w, "\r\n", 2);
+        wspi_line_literal(w->c, "\r\n", 2);
     }
-    literal(w, ".\r\n", 3);
+    wspi_line_literal(w->c, ".\r\n", 3);
 }
 
 /* Samples: a body ends with its segment; how long it is an answer has said, or the packet, less the lone dot. */
@@ -157,7 +95,8 @@ static size_t sampled_len(const walk *w)
 static void body(walk *w)
 {
     wspi_coder *c = w->c;
-    size_t n = c->enc ? wspi_body_len(here(w), wspi_app_captured(c), w->mode & AT_START) : 0;
+    size_t n =
+        c->enc ? wspi_body_len(wspi_app_here(w->c), wspi_app_captured(c), w->mode & AT_START) : 0;
     uint64_t v = n == 0 ? GOES_ON : n == wspi_app_left(c) ? ENDS : ENDS_BEFORE;
     bool asked = wspi_asked(c);
 
@@ -179,7 +118,7 @@ static void body(walk *w)
     w->mode &= ~(unsigned)AT_START;
     if (v != GOES_ON || c->fill)
         w->mode &= ~(unsigned)IN_BODY;
-    else if (line_done(w) && c->pay.wire <= c->pay.end)
+    else if (wspi_line_done(w->c) && c->pay.wire <= c->pay.end)
         w->mode |= AT_START;
 }
 
@@ -226,7 +165,7 @@ static bool mailbox_at(walk *w, const uint8_t *b, size_t n)
 static unsigned literal_at(const walk *w, const uint8_t *b, size_t n)
 {
     uint64_t v;
-    size_t len = n > 2 && w->next ? wspi_number_at(b + 1, n - 1, &v) : 0;
+    size_t len = n > 2 && w->line.next ? wspi_number_at(b + 1, n - 1, &v) : 0;
 
     if (len == 0 || *b != '{')
         return 0;
@@ -264,8 +203,8 @@ static unsigned item_at(walk *w, const uint8_t *b, size_t n)
 /* Encoding: the next item with the space that is before it. */
 static unsigned next_item(walk *w)
 {
-    const uint8_t *b = here(w);
-    size_t n = w->eol - w->c->pay.at;
+    const uint8_t *b = wspi_app_here(w->c);
+    size_t n = w->line.eol - w->c->pay.at;
     unsigned k;
 
     if (n == 0)
@@ -333,9 +272,9 @@ static void name(walk *w, size_t n, enum wspi_text_class class)
     }
     shown = WSPI_MIN(WSPI_MIN(shown, n), w->budget);
     w->budget -= shown;
-    literal(w, "\"", quoted);
+    wspi_line_literal(w->c, "\"", quoted);
     wspi_app_text(w->c, n - 2 * quoted, shown, class);
-    literal(w, "\"", quoted);
+    wspi_line_literal(w->c, "\"", quoted);
 }
 
 static uint64_t number(walk *w)
@@ -343,7 +282,7 @@ static uint64_t number(walk *w)
     uint64_t v = 0;
 
     if (w->c->enc)
-        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_number_at(wspi_app_here(w->c), w->line.eol - w->c->pay.at, &v);
     wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
     v = wspi_app_code(w->c, NUMBER, false, 0, v);
     decimal(w, v);
@@ -363,13 +302,13 @@ static void address(walk *w)
     char s[32];
 
     if (w->c->enc)
-        (void)wspi_address_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_address_at(wspi_app_here(w->c), w->line.eol - w->c->pay.at, &v);
     host = wspi_app_code(w->c, HOST, true, wspi_own_address(w->c->p), v >> 16);
     v = host << 16 | port(w, v & 0xffff);
     (void)snprintf(s, sizeof s, "%u,%u,%u,%u,%u,%u", (unsigned)(v >> 40 & 255),
                    (unsigned)(v >> 32 & 255), (unsigned)(v >> 24 & 255), (unsigned)(v >> 16 & 255),
                    (unsigned)(v >> 8 & 255), (unsigned)(v & 255));
-    literal(w, s, strlen(s));
+    wspi_line_literal(w->c, s, strlen(s));
 }
 
 static void port_number(walk *w)
@@ -377,7 +316,7 @@ static void port_number(walk *w)
     uint64_t v = 0;
 
     if (w->c->enc)
-        (void)wspi_number_at(here(w), w->eol - w->c->pay.at, &v);
+        (void)wspi_number_at(wspi_app_here(w->c), w->line.eol - w->c->pay.at, &v);
     decimal(w, port(w, v));
 }
 
@@ -385,11 +324,11 @@ static void port_number(walk *w)
 static void rest_of_line(walk *w)
 {
     wspi_coder *c = w->c;
-    size_t n = c->enc ? (w->next ? w->next : w->eol) - c->pay.at : 0;
+    size_t n = c->enc ? (w->line.next ? w->line.next : w->line.eol) - c->pay.at : 0;
 
     n = (size_t)wspi_app_code(c, NAME, false, 0, n);
     wspi_app_opaque(c, n);
-    if (!line_done(w))
+    if (!wspi_line_done(w->c))
         w->mode |= IN_LINE;
 }
 
@@ -397,12 +336,12 @@ static void literal_item(walk *w, bool plus)
 {
     uint64_t n;
 
-    literal(w, "{", 1);
+    wspi_line_literal(w->c, "{", 1);
     n = number(w);
-    literal(w, "+}", plus ? 2 : 0);
+    wspi_line_literal(w->c, "+}", plus ? 2 : 0);
     if (!plus)
-        literal(w, "}", 1);
-    end_line(w);
+        wspi_line_literal(w->c, "}", 1);
+    wspi_line_end(w->c, w->form & BARE_LF);
     count_bytes(w, n);
 }
 
@@ -417,7 +356,7 @@ static bool coded_as(walk *w, unsigned k)
         return false;
     }
     if (!w->glued && !(k == I_REST) && !wspi_joins_before(s))
-        literal(w, " ", 1);
+        wspi_line_literal(w->c, " ", 1);
     w->glued = k >= FIRST_PHRASE && wspi_joins_behind(s);
     w->hidden = k == I_NAME || k == I_MAILBOX;
     switch (k) {
@@ -428,16 +367,16 @@ static bool coded_as(walk *w, unsigned k)
         return true;
     case I_MAILBOX:
         name(w, w->len, WSPI_TEXT_NAME);
-        literal(w, "@", 1);
+        wspi_line_literal(w->c, "@", 1);
         name(w, w->len_2, WSPI_TEXT_NAME);
-        literal(w, ">", 1);
+        wspi_line_literal(w->c, ">", 1);
         return true;
     case I_ADDRESS: address(w); return true;
     case I_PORT: port_number(w); return true;
     case I_REST: rest_of_line(w); return false;
     case I_LITERAL:
     case I_LITERAL_PLUS: literal_item(w, k == I_LITERAL_PLUS); return false;
-    default: literal(w, s, strlen(s)); return true;
+    default: wspi_line_literal(w->c, s, strlen(s)); return true;
     }
 }
 
@@ -489,7 +428,7 @@ static void items(walk *w)
     w->hidden = false;
     w->count = 0;
     for (w->place = 0;; w->place++) {
-        if (!more(w)) {
+        if (!wspi_line_more(w->c)) {
             w->mode |= IN_LINE;
             return;
         }
@@ -497,7 +436,7 @@ static void items(walk *w)
         if (wspi_app_stopped(w->c))
             return;
         if (k == I_END) {
-            end_line(w);
+            wspi_line_end(w->c, w->form & BARE_LF);
             return;
         }
         w->sized = answered(w) == M_NUMBER && agreed(w);
@@ -529,7 +468,7 @@ static void coded_tag(walk *w, size_t n)
     if (asks)
         wspi_next_tag(w->tag, &w->tag_len);
     if (c->enc)
-        other = n != w->tag_len || memcmp(here(w), w->tag, n) != 0;
+        other = n != w->tag_len || memcmp(wspi_app_here(w->c), w->tag, n) != 0;
     wspi_app_only(c, 0, 0);
     other = wspi_app_code(c, TAG, true, 0, other);
     if (other) {
@@ -539,9 +478,9 @@ static void coded_tag(walk *w, size_t n)
             wspi_app_text(c, n, WSPI_MIN(n, (size_t)NAME_SHOWN), WSPI_TEXT_WORD);
     } else {
         n = w->tag_len;
-        literal(w, (const char *)w->tag, n);
+        wspi_line_literal(w->c, (const char *)w->tag, n);
     }
-    literal(w, " ", 1);
+    wspi_line_literal(w->c, " ", 1);
     if (wspi_app_stopped(w->c) || !asks)
         return;
     c->name_at = at;
@@ -616,13 +555,13 @@ static unsigned read_line(walk *w, bool resumed, size_t *tag, unsigned *form)
 {
     unsigned row = TEXT, kase = w->form & (CASES - 1);
 
-    find_line(w);
+    w->line = wspi_line_find(w->c);
     if (!resumed)
-        row = wspi_lines_row(w->g, here(w), w->eol - w->c->pay.at, tag, &kase);
+        row = wspi_lines_row(w->g, wspi_app_here(w->c), w->line.eol - w->c->pay.at, tag, &kase);
     if (w->c->n >= (row == TEXT ? MAX_TEXT : MAX_TOKENS))
         row = REST;
-    *form =
-        kase | (w->next ? (w->next - w->eol == 1 ? (unsigned)BARE_LF : 0u) : (w->form & BARE_LF));
+    *form = kase | (w->line.next ? (w->line.next - w->line.eol == 1 ? (unsigned)BARE_LF : 0u)
+                                 : (w->form & BARE_LF));
     return row;
 }
 
@@ -634,7 +573,7 @@ static void write_word(walk *w)
 
     for (size_t i = 0; i < n; i++)
         word[i] = (char)wspi_lines_cased(s, i, w->form & (CASES - 1));
-    literal(w, word, n);
+    wspi_line_literal(w->c, word, n);
 }
 
 /* A line is complete: what it says of the bytes behind it. */
@@ -668,7 +607,7 @@ static bool line(walk *w, bool resumed)
         return false;
     if (w->row == REST) {
         wspi_app_opaque(c, wspi_app_captured(c));
-        w->mode |= line_done(w) ? 0 : IN_LINE;
+        w->mode |= wspi_line_done(w->c) ? 0 : IN_LINE;
         return true;
     }
     /* samples: commands are in small letters, or large ones again (RFC 5321 2.4, RFC 959 5.3, RFC 1939 3) */
@@ -703,7 +642,7 @@ static void resume(walk *w)
         w->mode &= ~(unsigned)(IN_BODY | AT_START);
     if (w->g == &wspi_lines_imap)
         take_tag(w);
-    if (w->mode & IN_LINE && more(w)) {
+    if (w->mode & IN_LINE && wspi_line_more(w->c)) {
         w->mode &= ~(unsigned)IN_LINE;
         (void)line(w, true);
     }

@@ -7,7 +7,7 @@
 #ifndef WSPI_LINES_H
 #define WSPI_LINES_H
 
-#include "token/app/app.h"
+#include "token/app/text_line.h"
 
 /* Fields of all four; the last ones are of one protocol only. */
 enum { LINE, ITEM, FORM, NAME, NUMBER, BODY, COMMON_FIELDS, TAG = COMMON_FIELDS, HOST = TAG, PORT };

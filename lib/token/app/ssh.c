@@ -165,11 +165,6 @@ static bool looks(const uint8_t *b, size_t n)
     return n >= 8 && memcmp(b, "SSH-", 4) == 0 && (b[4] == '1' || b[4] == '2') && b[5] == '.';
 }
 
-static const uint8_t *here(const wspi_coder *c)
-{
-    return c->pay.in + c->pay.at;
-}
-
 static uint64_t told(wspi_coder *c, unsigned f, unsigned rows, uint64_t v)
 {
     v = wspi_app_code(c, f, false, 0, v);
@@ -203,7 +198,7 @@ static unsigned software_at(const uint8_t *b, size_t n)
 static unsigned line_end(const wspi_coder *c, size_t *n)
 {
     size_t all = wspi_app_captured(c);
-    const uint8_t *b = here(c), *lf = all ? memchr(b, '\n', all) : NULL;
+    const uint8_t *b = wspi_app_here(c), *lf = all ? memchr(b, '\n', all) : NULL;
 
     *n = lf ? (size_t)(lf - b) : all;
     if (!lf)
@@ -222,7 +217,7 @@ static void software_of(wspi_coder *c)
 
     if (c->enc && !wspi_app_stopped(c)) {
         end = line_end(c, &n);
-        k = software_at(here(c), n);
+        k = software_at(wspi_app_here(c), n);
     }
     k = told(c, SOFTWARE, SOFTWARES, k);
     wspi_app_keep(c, SOFTWARE, ~(UINT64_C(1) << SOFTWARE_UNKNOWN));
@@ -247,7 +242,7 @@ static void banner(wspi_coder *c)
 
     wspi_app_literal(c, "SSH-");
     for (unsigned i = 0; c->enc && !wspi_app_stopped(c) && i < VERSIONS; i++)
-        if (begins(here(c), wspi_app_captured(c), version[i].name))
+        if (begins(wspi_app_here(c), wspi_app_captured(c), version[i].name))
             k = i;
     wspi_app_only(c, 0, 1);
     k = told(c, PROTOCOL, VERSIONS, k);
@@ -326,7 +321,7 @@ static bool fits(const char *body, const uint8_t *b, size_t n)
 /* Encoding: the row of the packet that comes next; PACKET if its form is none. */
 static unsigned next_packet(wspi_coder *c)
 {
-    const uint8_t *b = here(c);
+    const uint8_t *b = wspi_app_here(c);
     size_t n = wspi_app_captured(c), len;
     bool whole;
 
@@ -369,11 +364,11 @@ static unsigned row_at(const wspi_ssh_names *t, const uint8_t *b, size_t n)
 
 static unsigned first_row(const wspi_coder *c, const wspi_ssh_names *t)
 {
-    size_t n = wspi_app_captured(c), len = string_at(here(c), n);
+    size_t n = wspi_app_captured(c), len = string_at(wspi_app_here(c), n);
 
     if (len == 0)
         return t->n_lists + SSH_CUT;
-    return len == 4 ? t->n_lists + SSH_EMPTY : row_at(t, here(c) + 4, len - 4);
+    return len == 4 ? t->n_lists + SSH_EMPTY : row_at(t, wspi_app_here(c) + 4, len - 4);
 }
 
 static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
@@ -383,7 +378,7 @@ static void row(wspi_coder *c, const wspi_ssh_names *t, uint64_t k, size_t end)
     if (wspi_app_stopped(c))
         return;
     if (k == t->n_lists + SSH_UNKNOWN) {
-        while (c->enc && c->pay.at + n < end && here(c)[n] != ',')
+        while (c->enc && c->pay.at + n < end && wspi_app_here(c)[n] != ',')
             n++;
         wspi_app_require(c, n <= TEXT_MAX);
         n = (size_t)wspi_app_code(c, TEXT, false, 0, n);
@@ -441,7 +436,7 @@ static unsigned names(wspi_coder *c, unsigned kind, bool other)
         bool inside = c->enc && wspi_app_inside(c, &s);
         k = special + SSH_OTHER_WAY;
         if (inside)
-            k = row_at(t, here(c) + 1, s.end - c->pay.at - 1);
+            k = row_at(t, wspi_app_here(c) + 1, s.end - c->pay.at - 1);
         asked = wspi_asked(c);
         more = wspi_app_next(c, f, inside || (c->enc && other), &k);
         wspi_app_keep(c, f, wspi_ssh_sampled(c, kind, s.at));
@@ -482,9 +477,9 @@ static void again(wspi_coder *c, size_t from)
 /* Is the list behind the next one another one, or not all there? */
 static bool differs(const wspi_coder *c)
 {
-    size_t all = wspi_app_captured(c), n = string_at(here(c), all);
+    size_t all = wspi_app_captured(c), n = string_at(wspi_app_here(c), all);
 
-    return n && (all < 2 * n || memcmp(here(c), here(c) + n, n) != 0);
+    return n && (all < 2 * n || memcmp(wspi_app_here(c), wspi_app_here(c) + n, n) != 0);
 }
 
 /* Both ways of a kind; false: the segment ends before. */
@@ -583,7 +578,7 @@ static void key_blob(wspi_coder *c, bool host)
     unsigned count;
 
     if (c->enc && !wspi_app_stopped(c))
-        k = key_at(here(c), s.end - s.at);
+        k = key_at(wspi_app_here(c), s.end - s.at);
     rows = c->fill ? sampled_keys(c, host) : 0;
     k = told(c, KEY, KEYS, k);
     wspi_app_keep(c, KEY, rows);
