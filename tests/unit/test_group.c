@@ -23,28 +23,11 @@ static wsp_filler filler(uint64_t seed)
 static bool draw(wire *w, const wsp_filler *fill, const char *const *wanted, wspi_rng *r,
                  wsp_decoded *out)
 {
-    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
-    unsigned theirs = wspi_group_base(WSPI_T_START) + WSPI_STARTS;
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
-    bool done = false, answered = false;
-    size_t n = 0;
 
-    assert_non_null(legal);
     wire_again(w);
-    for (;;) {
-        assert_int_equal(
-            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
-        if (done)
-            break;
-        ids[n++] = choose(legal, wanted, r);
-    }
-    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
-    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, 0, fill, false, legal, &done, NULL),
-                     WSP_OK);
-    for (unsigned i = 0; i < WSPI_STARTS; i++)
-        answered |= legal[theirs + i];
-    free(legal);
-    return answered;
+    (void)wire_draw(w, fill, &(wishes){.wanted = wanted, .r = r}, ids, out);
+    return may_speak(w, fill, 1);
 }
 
 /* What the tokens ask for and where the packet goes: link address, address, ports. */

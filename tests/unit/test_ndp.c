@@ -8,21 +8,9 @@ enum { IP = 14, ICMP = IP + 40, BODY = ICMP + 8 };
 static void draw(wire *w, const wsp_filler *fill, const char *const *wanted, wspi_rng *r,
                  wsp_decoded *out)
 {
-    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
-    bool done = false;
-    size_t n = 0;
 
-    assert_non_null(legal);
-    for (;;) {
-        assert_int_equal(
-            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
-        if (done)
-            break;
-        ids[n++] = choose(legal, wanted, r);
-    }
-    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
-    free(legal);
+    (void)wire_draw(w, fill, &(wishes){.wanted = wanted, .r = r}, ids, out);
 }
 
 /* What is wanted; where it goes, its type, its flags; is there a target, and is it the sender; its option. */

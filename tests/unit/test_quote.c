@@ -2,36 +2,23 @@
 /* test_quote.c: samples of ICMP's errors: what they quote went the other way. */
 #include "tests/unit/wire.h"
 
+static uint16_t pick_in_turn(wishes *how, uint8_t *legal)
+{
+    const char *one[] = {how->wanted[how->at], NULL};
+    uint16_t id = choose(legal, one, how->r);
+
+    how->at += one[0] && strcmp(token_name(id), one[0]) == 0;
+    return id;
+}
+
 /* A packet of a flow with the wanted tokens, each where it is legal first, in turn; then, may the other side speak? */
 static bool draw(wire *w, const wsp_filler *fill, const char *const *wanted, wspi_rng *r,
                  wsp_decoded *out)
 {
-    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
-    unsigned theirs = wspi_group_base(WSPI_T_START) + WSPI_STARTS;
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
-    const char *one[] = {*wanted, NULL};
-    bool done = false, answered = false;
-    char name[128];
-    size_t n = 0;
 
-    assert_non_null(legal);
-    for (;;) {
-        assert_int_equal(
-            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
-        if (done)
-            break;
-        ids[n] = choose(legal, one, r);
-        if (one[0] && strcmp(wsp_vocab_name(ids[n], name, sizeof name), one[0]) == 0)
-            one[0] = *++wanted;
-        n++;
-    }
-    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
-    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, 0, fill, false, legal, &done, NULL),
-                     WSP_OK);
-    for (unsigned i = 0; i < WSPI_STARTS; i++)
-        answered |= legal[theirs + i];
-    free(legal);
-    return answered;
+    (void)wire_draw(w, fill, &(wishes){wanted, r, pick_in_turn, 0}, ids, out);
+    return may_speak(w, fill, 1);
 }
 
 static wsp_filler filler(uint64_t seed)

@@ -397,39 +397,14 @@ static void sampled_messages_are_fields_when_they_are_read_again(void **state)
 
 /* ---- what is drawn token by token ---- */
 
-static uint16_t id_of(const char *name)
-{
-    char buf[128];
-    uint16_t i = 0;
-
-    while (i < wsp_vocab_size() && strcmp(wsp_vocab_name(i, buf, sizeof buf), name) != 0)
-        i++;
-    assert_true(i < wsp_vocab_size());
-    return i;
-}
-
-/* May the next token of a sample be this one? */
-static bool is_legal(wire *w, const wsp_filler *fill, const uint16_t *ids, size_t n, uint16_t id)
-{
-    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
-    bool done = false, may;
-
-    assert_non_null(legal);
-    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL),
-                     WSP_OK);
-    may = !done && legal[id];
-    free(legal);
-    return may;
-}
-
 /* Draws these tokens, all of which are legal; returns their number. */
 static size_t draw(wire *w, const wsp_filler *fill, const char *const *names, uint16_t *ids)
 {
     size_t n = 0;
 
     for (; names[n]; n++) {
-        uint16_t id = id_of(names[n]);
-        if (!is_legal(w, fill, ids, n, id))
+        uint16_t id = token_of(names[n]);
+        if (!may_go_on(w, fill, ids, n, id))
             fail_msg("%s is not legal as token %zu", names[n], n);
         ids[n] = id;
     }
@@ -531,7 +506,7 @@ static void cut_hello(wire *w, const char *len, size_t ciphers, const char *cons
 {
     static const char *const begin[] = {"tls.record=handshake", "tls.version=1.0",
                                         "tls.handshake=client-hello", "tls.session=0"};
-    uint16_t first = id_of("tls.cipher=ECDSA-AES128-GCM");
+    uint16_t first = token_of("tls.cipher=ECDSA-AES128-GCM");
     const char *all[80] = {TO_SERVER(len)};
     char names[64][32];
     size_t n = 12;
@@ -559,10 +534,10 @@ static void lists_have_nothing_twice(void **state)
     (void)state;
     wire_open(&w);
     n = draw(&w, &anybody, begin, ids);
-    assert_true(is_legal(&w, &anybody, ids, n - 2, id_of("tls.cipher=AES128-GCM")));
-    assert_false(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=9c")));
-    assert_true(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=9d")));
-    assert_true(is_legal(&w, &anybody, ids, n, id_of("tls.cipher=other")));
+    assert_true(may_go_on(&w, &anybody, ids, n - 2, token_of("tls.cipher=AES128-GCM")));
+    assert_false(may_go_on(&w, &anybody, ids, n, token_of("tls.cipher=9c")));
+    assert_true(may_go_on(&w, &anybody, ids, n, token_of("tls.cipher=9d")));
+    assert_true(may_go_on(&w, &anybody, ids, n, token_of("tls.cipher=other")));
     wire_close(&w);
 }
 
@@ -635,7 +610,7 @@ static void who_is_left_alone_says_goodbye(void **state)
     say(&w, &anybody, browser, 0);
     w.dec->sent[1] |= WSPI_TH_FIN; /* of a server that should have answered */
     n = draw(&w, &anybody, says, ids);
-    assert_false(is_legal(&w, &anybody, ids, n - 2, id_of("tls.record=handshake")));
+    assert_false(may_go_on(&w, &anybody, ids, n - 2, token_of("tls.record=handshake")));
     say(&w, &anybody, says, 0);
     assert_int_equal(w.packet->payload_len, 7);
     assert_memory_equal(w.packet->data + w.packet->payload_off + 3, "\0\2\1\0", 4);

@@ -360,6 +360,66 @@ static inline void to_a_host(uint8_t *legal)
             legal[i] = 0;
 }
 
+/* How a packet is drawn: a wanted token where it is legal, else any, or what `pick` says, which may count in `at`. */
+typedef struct wishes {
+    const char *const *wanted; /* ends with NULL */
+    wspi_rng *r;
+    uint16_t (*pick)(struct wishes *how, uint8_t *legal);
+    size_t at;
+} wishes;
+
+/* Draws a packet of the flow, whose bytes are lent until the next one; returns the number of its tokens. */
+static inline size_t wire_draw(wire *w, const wsp_filler *fill, wishes *how,
+                               uint16_t ids[WSP_MAX_PACKET_TOKENS], wsp_decoded *out)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    bool done = false;
+    size_t n = 0;
+
+    assert_non_null(legal);
+    for (;;) {
+        assert_int_equal(
+            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
+        if (done)
+            break;
+        assert_true(n < WSP_MAX_PACKET_TOKENS);
+        ids[n++] = how->pick ? how->pick(how, legal) : choose(legal, how->wanted, how->r);
+    }
+    free(legal);
+    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, out, NULL), WSP_OK);
+    return n;
+}
+
+static inline uint16_t pick_to_a_host(wishes *how, uint8_t *legal)
+{
+    to_a_host(legal);
+    return choose(legal, how->wanted, how->r);
+}
+
+static inline uint16_t token_of(const char *name)
+{
+    for (unsigned i = 0; i < wsp_vocab_size(); i++)
+        if (strcmp(token_name((uint16_t)i), name) == 0)
+            return (uint16_t)i;
+    fail_msg("no token %s", name);
+    return 0;
+}
+
+/* May a packet that begins with these n tokens go on with this one? */
+static inline bool may_go_on(wire *w, const wsp_filler *fill, const uint16_t *ids, size_t n,
+                             uint16_t id)
+{
+    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
+    bool done = false, may;
+
+    assert_non_null(legal);
+    assert_int_equal(wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL),
+                     WSP_OK);
+    may = !done && legal[id];
+    free(legal);
+    return may;
+}
+
 /* Bytes of a name of DNS that has no pointer. */
 static inline size_t qname_len(const uint8_t *b)
 {
@@ -413,25 +473,12 @@ static inline bool same_app(const uint16_t *a, size_t na, const uint16_t *b, siz
 static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
                           uint8_t app, wspi_rng *r)
 {
-    uint8_t *legal = wspi_new_array(wsp_vocab_size(), 1);
     uint16_t ids[WSP_MAX_PACKET_TOKENS], seen[WSP_MAX_PACKET_TOKENS];
     wsp_residual *resid;
     wsp_decoded out;
-    size_t n = 0, m;
-    bool done = false;
+    size_t n = wire_draw(w, fill, &(wishes){wanted, r, pick_to_a_host, 0}, ids, &out), m;
 
-    assert_non_null(legal);
-    for (;;) {
-        assert_int_equal(
-            wsp_grammar_next(w->decoder, w->dec, ids, n, fill, false, legal, &done, NULL), WSP_OK);
-        if (done)
-            break;
-        assert_true(n < WSP_MAX_PACKET_TOKENS);
-        to_a_host(legal);
-        ids[n++] = choose(legal, wanted, r);
-    }
     write_names(w->drawn, sizeof w->drawn, ids, n);
-    assert_int_equal(wsp_grammar_build(w->decoder, w->dec, ids, n, fill, &out, NULL), WSP_OK);
     assert_int_equal(out.dir, dir);
     wsp_packet_dissect(w->packet, 1, &out.frame);
     assert_int_equal(wsp_residual_new(&resid), WSP_OK);
@@ -443,7 +490,6 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     if (w->exact)
         assert_same_fields(ids, n, seen, m, app);
     wsp_residual_free(resid);
-    free(legal);
 }
 
 /* Those of the wanted tokens that were drawn are there when the sample is read again; text may be in other tokens. */
