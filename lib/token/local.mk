@@ -1,18 +1,141 @@
-libwspi_la_SOURCES += lib/token/token_int.h lib/token/vocab.c lib/token/context.c lib/token/field.c \
-	lib/token/code.c lib/token/valid.c lib/token/group.c lib/token/host.c lib/token/ndp.c lib/token/ping.c lib/token/quote.c lib/token/json.h lib/token/json.c lib/token/text.c lib/token/learned.h lib/token/payload.c lib/token/codec.c lib/token/spans.c lib/token/policy.c lib/token/tokens_file.c lib/token/tokens_writer.c lib/token/join.c lib/token/tokenizer.c \
-	lib/token/detokenize.c lib/token/store.h lib/token/store.c \
-	lib/token/bits.h lib/token/bits.c \
-	lib/token/app/app.h lib/token/app/app.c lib/token/app/dns_data.h lib/token/app/dns_data.c lib/token/app/dns_types.h lib/token/app/dns_answer.h lib/token/app/dns_answer.c lib/token/app/dns.c lib/token/app/browse.c lib/token/app/tls.c lib/token/app/tls_cert.h lib/token/app/tls_cert.c lib/token/app/tls_flight.h lib/token/app/tls_values.h lib/token/app/tls_flight.c lib/token/app/tls_hello.h lib/token/app/tls_hello.c lib/token/app/tls_other.h lib/token/app/tls_other.c lib/token/app/tls_offer.h lib/token/app/tls_offer.c lib/token/app/ntp.c lib/token/app/modbus.c \
-	lib/token/app/text_line.h lib/token/app/text_line.c lib/token/app/http.h lib/token/app/http.c lib/token/app/http_value.c lib/token/app/http_words.c lib/token/app/http_samples.c lib/token/app/http_lists.c lib/token/app/dhcp.c \
-	lib/token/app/quic.c lib/token/app/quic_crypto.h lib/token/app/quic_crypto.c lib/token/app/quic_hello.h lib/token/app/quic_hello.c lib/token/app/quic_frames.h lib/token/app/quic_frames.c \
-	lib/token/app/quic_initial.h lib/token/app/quic_initial.c \
-	lib/token/app/dnp3.c lib/token/app/s7comm.c lib/token/app/stun.c \
-	lib/token/app/ssdp.c lib/token/app/sip_values.h lib/token/app/sip.c lib/token/app/rtsp.c \
-	lib/token/app/radius.c lib/token/app/mqtt.c lib/token/app/dhcpv6.c lib/token/app/dhcpv6_fill.h lib/token/app/dhcpv6_fill.c lib/token/app/coap.c lib/token/app/tftp.c lib/token/app/bacnet.c lib/token/app/bacnet_fill.h lib/token/app/bacnet_fill.c lib/token/app/syslog.c lib/token/app/redis.c lib/token/app/oncrpc.c lib/token/app/rtp.c lib/token/app/rtp_values.h lib/token/app/rtp_fill.h lib/token/app/rtp_fill.c lib/token/app/dtls.c lib/token/app/dcerpc.h lib/token/app/dcerpc.c lib/token/app/dcerpc_cl.c lib/token/app/dcerpc_lists.c lib/token/app/dcerpc_stubs.c lib/token/app/smb.h lib/token/app/smb.c lib/token/app/smb1.c lib/token/app/smb1_samples.c lib/token/app/smb2.c lib/token/app/smb_body.c lib/token/app/smb_token.c lib/token/app/smb_lists.c \
-	lib/token/app/lines.h lib/token/app/lines_smtp.h lib/token/app/lines_pop3.h lib/token/app/lines_imap.h lib/token/app/lines_ftp.h lib/token/app/lines.c lib/token/app/lines_words.c lib/token/app/lines_find.c lib/token/app/lines_dialog.c \
-	lib/token/app/ssh.h lib/token/app/ssh.c lib/token/app/ssh_words.c lib/token/app/ssh_samples.c \
-	lib/token/app/ber.h lib/token/app/ber_head.h lib/token/app/ber_head.c lib/token/app/ber.c lib/token/app/snmp_fill.h lib/token/app/snmp_fill.c lib/token/app/snmp.c lib/token/app/ldap_fill.h lib/token/app/ldap_fill.c lib/token/app/ldap.c lib/token/app/kerberos_fill.h lib/token/app/kerberos_fill.c lib/token/app/kerberos.c \
-	lib/token/app/ike_sa.h lib/token/app/ike_values.h lib/token/app/ike_sa.c lib/token/app/ike.c
+libwspi_la_SOURCES += \
+	lib/token/token_int.h \
+	lib/token/vocab.c \
+	lib/token/context.c \
+	lib/token/field.c \
+	lib/token/code.c \
+	lib/token/valid.c \
+	lib/token/group.c \
+	lib/token/host.c \
+	lib/token/ndp.c \
+	lib/token/ping.c \
+	lib/token/quote.c \
+	lib/token/json.h \
+	lib/token/json.c \
+	lib/token/text.c \
+	lib/token/learned.h \
+	lib/token/payload.c \
+	lib/token/codec.c \
+	lib/token/spans.c \
+	lib/token/policy.c \
+	lib/token/tokens_file.c \
+	lib/token/tokens_writer.c \
+	lib/token/join.c \
+	lib/token/tokenizer.c \
+	lib/token/detokenize.c \
+	lib/token/store.h \
+	lib/token/store.c \
+	lib/token/bits.h \
+	lib/token/bits.c \
+	lib/token/app/app.h \
+	lib/token/app/app.c \
+	lib/token/app/dns_data.h \
+	lib/token/app/dns_data.c \
+	lib/token/app/dns_types.h \
+	lib/token/app/dns_answer.h \
+	lib/token/app/dns_answer.c \
+	lib/token/app/dns.c \
+	lib/token/app/browse.c \
+	lib/token/app/tls.c \
+	lib/token/app/tls_cert.h \
+	lib/token/app/tls_cert.c \
+	lib/token/app/tls_flight.h \
+	lib/token/app/tls_lists.h \
+	lib/token/app/tls_flight.c \
+	lib/token/app/tls_hello.h \
+	lib/token/app/tls_hello.c \
+	lib/token/app/tls_other.h \
+	lib/token/app/tls_other.c \
+	lib/token/app/tls_offer.h \
+	lib/token/app/tls_offer.c \
+	lib/token/app/ntp.c \
+	lib/token/app/modbus.c \
+	lib/token/app/text_line.h \
+	lib/token/app/text_line.c \
+	lib/token/app/http.h \
+	lib/token/app/http.c \
+	lib/token/app/http_value.c \
+	lib/token/app/http_words.c \
+	lib/token/app/http_samples.c \
+	lib/token/app/http_lists.c \
+	lib/token/app/dhcp.c \
+	lib/token/app/quic.c \
+	lib/token/app/quic_crypto.h \
+	lib/token/app/quic_crypto.c \
+	lib/token/app/quic_hello.h \
+	lib/token/app/quic_hello.c \
+	lib/token/app/quic_frames.h \
+	lib/token/app/quic_frames.c \
+	lib/token/app/quic_initial.h \
+	lib/token/app/quic_initial.c \
+	lib/token/app/dnp3.c \
+	lib/token/app/s7comm.c \
+	lib/token/app/stun.c \
+	lib/token/app/ssdp.c \
+	lib/token/app/sip_lists.h \
+	lib/token/app/sip.c \
+	lib/token/app/rtsp.c \
+	lib/token/app/radius.c \
+	lib/token/app/mqtt.c \
+	lib/token/app/dhcpv6.c \
+	lib/token/app/dhcpv6_samples.h \
+	lib/token/app/dhcpv6_samples.c \
+	lib/token/app/coap.c \
+	lib/token/app/tftp.c \
+	lib/token/app/bacnet.c \
+	lib/token/app/bacnet_samples.h \
+	lib/token/app/bacnet_samples.c \
+	lib/token/app/syslog.c \
+	lib/token/app/redis.c \
+	lib/token/app/oncrpc.c \
+	lib/token/app/rtp.c \
+	lib/token/app/rtp_lists.h \
+	lib/token/app/rtp_samples.h \
+	lib/token/app/rtp_samples.c \
+	lib/token/app/dtls.c \
+	lib/token/app/dcerpc.h \
+	lib/token/app/dcerpc.c \
+	lib/token/app/dcerpc_cl.c \
+	lib/token/app/dcerpc_lists.c \
+	lib/token/app/dcerpc_stubs.c \
+	lib/token/app/smb.h \
+	lib/token/app/smb.c \
+	lib/token/app/smb1.c \
+	lib/token/app/smb1_samples.c \
+	lib/token/app/smb2.c \
+	lib/token/app/smb_body.c \
+	lib/token/app/smb_token.c \
+	lib/token/app/smb_lists.c \
+	lib/token/app/lines.h \
+	lib/token/app/lines_smtp.h \
+	lib/token/app/lines_pop3.h \
+	lib/token/app/lines_imap.h \
+	lib/token/app/lines_ftp.h \
+	lib/token/app/lines.c \
+	lib/token/app/lines_words.c \
+	lib/token/app/lines_find.c \
+	lib/token/app/lines_dialog.c \
+	lib/token/app/ssh.h \
+	lib/token/app/ssh.c \
+	lib/token/app/ssh_words.c \
+	lib/token/app/ssh_samples.c \
+	lib/token/app/ber.h \
+	lib/token/app/ber_head.h \
+	lib/token/app/ber_head.c \
+	lib/token/app/ber.c \
+	lib/token/app/snmp_samples.h \
+	lib/token/app/snmp_samples.c \
+	lib/token/app/snmp.c \
+	lib/token/app/ldap_samples.h \
+	lib/token/app/ldap_samples.c \
+	lib/token/app/ldap.c \
+	lib/token/app/kerberos_samples.h \
+	lib/token/app/kerberos_samples.c \
+	lib/token/app/kerberos.c \
+	lib/token/app/ike_sa.h \
+	lib/token/app/ike_lists.h \
+	lib/token/app/ike_sa.c \
+	lib/token/app/ike.c
 check_PROGRAMS += test_codec
 test_codec_SOURCES = tests/unit/test_codec.c
 test_codec_LDADD = $(TEST_LIBS)

@@ -6,7 +6,7 @@
  * then a message of the network, | type 8 | ..., or an APDU: | type 4, flags 4 | ... | service 8 | tagged values |
  * Of the values, those of I-Am and of reading a property are fields; the others, numbers and addresses are opaque.
  */
-#include "token/app/bacnet_fill.h"
+#include "token/app/bacnet_samples.h"
 
 enum {
     FUNCTION,

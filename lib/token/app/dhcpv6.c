@@ -5,7 +5,7 @@
  * option: | code 16 | length 16 | data |; some hold options, a relay's a message. Addresses and what identifies hosts
  * (but for its kind) are opaque.
  */
-#include "token/app/dhcpv6_fill.h"
+#include "token/app/dhcpv6_samples.h"
 
 enum {
     TYPE,

@@ -5,8 +5,8 @@
  * payload: | next 8 | 0 8 | length 16 | contents |. RFC 3948: behind 4 bytes of zeros, where there is ESP as well:
  * | SPI 32 | number 32 | opaque |, and keepalives of one byte. Keys, nonces and what is encrypted are opaque.
  */
+#include "token/app/ike_lists.h"
 #include "token/app/ike_sa.h"
-#include "token/app/ike_values.h"
 
 enum { HEADER = 28, MARKER = 4, MAX_PAYLOADS = 60, NAT_T = 4500, LEAST_SEALED = 64 };
 enum { SAMPLED_V2 = 7, SAMPLED_VENDORS = 5, SAMPLED_NAT_D = 4 };

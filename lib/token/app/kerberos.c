@@ -3,7 +3,7 @@
  * kerberos.c: Kerberos 5 (RFC 4120 5.4, 5.9.1), in DER: [APPLICATION n] SEQUENCE { ... }; in a stream behind its length:
  * | length 32 | message |.
  */
-#include "token/app/kerberos_fill.h"
+#include "token/app/kerberos_samples.h"
 
 enum {
     FORM,

@@ -3,7 +3,7 @@
  * ldap.c: LDAP and, in datagrams, CLDAP (RFC 4511, MS-ADTS 6.3.3): SEQUENCE { message id, operation, [0] controls }, one or
  * more in a segment; after a bind whose mechanism seals them, buffers of SASL.
  */
-#include "token/app/ldap_fill.h"
+#include "token/app/ldap_samples.h"
 
 enum {
     FORM,

@@ -6,8 +6,8 @@
  * RTCP: packets one after the other: | version 2 | padding 1 | count 5 | type 8 | words 16 | source 32 | contents |
  * There is no magic number: a flow remembers the last packets of its sources, and others have to be plausible.
  */
-#include "token/app/rtp_fill.h"
-#include "token/app/rtp_values.h"
+#include "token/app/rtp_lists.h"
+#include "token/app/rtp_samples.h"
 
 enum {
     STREAM,

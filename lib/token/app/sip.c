@@ -3,7 +3,7 @@
  * sip.c: SIP over UDP and TCP (RFC 3261), one of the dialects of http.c. Whom it concerns (request target, Via, From, To,
  * Call-ID, Contact, credentials) is an identity: its length is told and its bytes are not. A response repeats most of them.
  */
-#include "token/app/sip_values.h"
+#include "token/app/sip_lists.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *   SEQUENCE { version, community, PDU } or SEQUENCE { version = 3, header, security parameters, scoped PDU };
  *   PDU { request id, error status, error index, SEQUENCE OF { name, value } }.
  */
-#include "token/app/snmp_fill.h"
+#include "token/app/snmp_samples.h"
 
 #define ELEMENTS(X)                       \
     X(E_REST, "rest")                     \

@@ -9,8 +9,8 @@
 #include "token/app/app.h"
 #include "token/app/tls_flight.h"
 #include "token/app/tls_hello.h"
+#include "token/app/tls_lists.h"
 #include "token/app/tls_offer.h"
-#include "token/app/tls_values.h"
 
 enum {
     HIDDEN = 1,

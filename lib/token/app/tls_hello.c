@@ -7,9 +7,9 @@
 #include "token/app/tls_hello.h"
 
 #include "token/app/quic_hello.h"
+#include "token/app/tls_lists.h"
 #include "token/app/tls_offer.h"
 #include "token/app/tls_other.h"
-#include "token/app/tls_values.h"
 
 enum { MAX_LIST = 200, MAX_SAMPLED = 80, MAX_DATAGRAM = 40, LATE = 20 };
 enum {

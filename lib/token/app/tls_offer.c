@@ -5,7 +5,7 @@
  */
 #include "token/app/tls_offer.h"
 
-#include "token/app/tls_values.h"
+#include "token/app/tls_lists.h"
 
 enum { EMPTY_RENEGOTIATION = 0x00ff, FALLBACK = 0x5600 }; /* RFC 5746 3.3, RFC 7507 2: no ciphers */
 enum { X25519 = 29, P256 = 23, TLS_13 = 0x0304, TLS_12 = 0x0303, SSL_3 = 0x0300 };

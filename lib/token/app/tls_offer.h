@@ -10,7 +10,7 @@
 #include "token/app/tls_hello.h"
 
 /*
- * No fields: what a direction's last hello has, behind what TLS, DTLS and QUIC remember. The first ones are rows of tls_values.h, a bit
+ * No fields: what a direction's last hello has, behind what TLS, DTLS and QUIC remember. The first ones are rows of tls_lists.h, a bit
  * each.
  */
 enum {

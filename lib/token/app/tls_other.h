@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_other.h: numbers that samples of client hellos have where no row of tls_values.h names them: GREASE, and old ones. */
+/* tls_other.h: numbers that samples of client hellos have where no row of tls_lists.h names them: GREASE, and old ones. */
 #ifndef WSPI_TLS_OTHER_H
 #define WSPI_TLS_OTHER_H
 

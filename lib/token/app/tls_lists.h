@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_values.h: numbers of TLS that have a name, for tls.c: those that are frequent first. */
-#ifndef WSPI_TLS_VALUES_H
-#define WSPI_TLS_VALUES_H
+/* tls_lists.h: numbers of TLS that have a name, for tls.c: those that are frequent first. */
+#ifndef WSPI_TLS_LISTS_H
+#define WSPI_TLS_LISTS_H
 
 #include "token/app/app.h"
 #include "token/app/tls_flight.h"

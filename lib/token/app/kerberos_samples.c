@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kerberos_fill.c: what is opaque in samples of Kerberos, in DER (RFC 4120 5.2.7, 5.2.9, 5.5.1; [MS-KILE] 2.2): written from its end to
+ * kerberos_samples.c: what is opaque in samples of Kerberos, in DER (RFC 4120 5.2.7, 5.2.9, 5.5.1; [MS-KILE] 2.2): written from its end to
  * its beginning, so that lengths are known when they come.
  */
-#include "token/app/kerberos_fill.h"
+#include "token/app/kerberos_samples.h"
 
 #include <time.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ike_values.h: numbers of IKE and their names, from the registries "ISAKMP", "IPSEC" and "IKEv2 Parameters" of IANA. The
+ * ike_lists.h: numbers of IKE and their names, from the registries "ISAKMP", "IPSEC" and "IKEv2 Parameters" of IANA. The
  * lists begin with what samples have.
  */
-#ifndef WSPI_IKE_VALUES_H
-#define WSPI_IKE_VALUES_H
+#ifndef WSPI_IKE_LISTS_H
+#define WSPI_IKE_LISTS_H
 
 #include "token/app/app.h"
 

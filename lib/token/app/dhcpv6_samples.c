@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dhcpv6_fill.c: contents of DHCPv6's options that no token tells, made up for samples: identifiers and classes (RFC 8415 11,
+ * dhcpv6_samples.c: contents of DHCPv6's options that no token tells, made up for samples: identifiers and classes (RFC 8415 11,
  * 21.15 to 21.17), addresses, names (RFC 1035 3.1) of hosts (RFC 4704 4) and domains (RFC 3646 4), servers (RFC 5908 4, RFC 5970 3.1).
  */
-#include "token/app/dhcpv6_fill.h"
+#include "token/app/dhcpv6_samples.h"
 
 #include "token/app/dns_data.h"
 

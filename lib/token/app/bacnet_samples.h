@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bacnet_fill.h: values of BACnet's services that no token tells, made up for samples: as long as the length of the payload that
+ * bacnet_samples.h: values of BACnet's services that no token tells, made up for samples: as long as the length of the payload that
  * was drawn leaves room, where they may have that length.
  */
-#ifndef WSPI_BACNET_FILL_H
-#define WSPI_BACNET_FILL_H
+#ifndef WSPI_BACNET_SAMPLES_H
+#define WSPI_BACNET_SAMPLES_H
 
 #include "token/app/app.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rtp_fill.h: parts of RTCP that no token tells, made up for samples: sources and their names are those of a flow's direction, what is
+ * rtp_samples.h: parts of RTCP that no token tells, made up for samples: sources and their names are those of a flow's direction, what is
  * reported is of the other one (RFC 3550 6.4.1, 6.5.1).
  */
-#ifndef WSPI_RTP_FILL_H
-#define WSPI_RTP_FILL_H
+#ifndef WSPI_RTP_SAMPLES_H
+#define WSPI_RTP_SAMPLES_H
 
 #include "token/app/app.h"
 

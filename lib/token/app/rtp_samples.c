@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtp_fill.c: parts of RTCP that no token tells, made up for samples. */
-#include "token/app/rtp_fill.h"
+/* rtp_samples.c: parts of RTCP that no token tells, made up for samples. */
+#include "token/app/rtp_samples.h"
 
 enum { OF_SOURCE, OF_NAME = 2, OF_HEARD = 4 }; /* of either direction */
 enum { PACKET_NS = 20000000, BYTES = 160 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * snmp_fill.c: what is hidden in samples of SNMP: identifiers of engines, | enterprise 32 | form 8 | text | (RFC 3411 5), and more
+ * snmp_samples.c: what is hidden in samples of SNMP: identifiers of engines, | enterprise 32 | form 8 | text | (RFC 3411 5), and more
  * bindings, | object | value |, whose lengths take one byte.
  */
-#include "token/app/snmp_fill.h"
+#include "token/app/snmp_samples.h"
 
 enum {
     SEQUENCE = 0x30,

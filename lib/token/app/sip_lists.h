@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sip_values.h: statuses and values of headers of SIP that are listed, for sip.c. */
-#ifndef WSPI_SIP_VALUES_H
-#define WSPI_SIP_VALUES_H
+/* sip_lists.h: statuses and values of headers of SIP that are listed, for sip.c. */
+#ifndef WSPI_SIP_LISTS_H
+#define WSPI_SIP_LISTS_H
 
 #include "token/app/http.h"
 

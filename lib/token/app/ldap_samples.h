@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ldap_fill.h: parts of LDAP's messages that no token tells, made up for samples: about n bytes, so that the length has the same token. */
-#ifndef WSPI_LDAP_FILL_H
-#define WSPI_LDAP_FILL_H
+/* ldap_samples.h: parts of LDAP's messages that no token tells, made up for samples: about n bytes, so that the length has the same token. */
+#ifndef WSPI_LDAP_SAMPLES_H
+#define WSPI_LDAP_SAMPLES_H
 
 #include "token/app/ber.h"
 

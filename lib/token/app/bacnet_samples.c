@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bacnet_fill.c: values of BACnet's services for samples, ASHRAE 135 clauses 20.2 and 21: each behind a tag,
+ * bacnet_samples.c: values of BACnet's services for samples, ASHRAE 135 clauses 20.2 and 21: each behind a tag,
  * | number 4 | class 1 | length 3 | ..., of the application's types or a number that the service gives it; some between two tags.
  */
-#include "token/app/bacnet_fill.h"
+#include "token/app/bacnet_samples.h"
 
 enum { OPEN = 6, CLOSE = 7, IN_CONTEXT = 8 }; /* of a tag */
 enum { BOOLEAN = 1, UNSIGNED = 2, REAL = 4, STRING = 7, BITS = 8, ENUMERATED = 9, OBJECT_ID = 12 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtp_values.h: numbers of RTP and RTCP that have a name, for rtp.c: those that samples have first. */
-#ifndef WSPI_RTP_VALUES_H
-#define WSPI_RTP_VALUES_H
+/* rtp_lists.h: numbers of RTP and RTCP that have a name, for rtp.c: those that samples have first. */
+#ifndef WSPI_RTP_LISTS_H
+#define WSPI_RTP_LISTS_H
 
 #include "token/app/app.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ldap_fill.c: what is opaque in samples of LDAP: filters (RFC 4511 4.5.1.7), attributes and their values; of the search for a
+ * ldap_samples.c: what is opaque in samples of LDAP: filters (RFC 4511 4.5.1.7), attributes and their values; of the search for a
  * domain controller SIDs and GUIDs ([MS-ADTS] 6.3.3, [MS-DTYP] 2.4.2) and the controller (6.3.1.9). Lengths are below 128, and
  * those of what holds elements are written as the message's are.
  */
-#include "token/app/ldap_fill.h"
+#include "token/app/ldap_samples.h"
 
 #include "token/app/dns_data.h"
 

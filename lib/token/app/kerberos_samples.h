@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kerberos_fill.h: parts of Kerberos' messages that no token tells, made up for samples: each about n bytes long, so that the length
+ * kerberos_samples.h: parts of Kerberos' messages that no token tells, made up for samples: each about n bytes long, so that the length
  * has the same token.
  */
-#ifndef WSPI_KERBEROS_FILL_H
-#define WSPI_KERBEROS_FILL_H
+#ifndef WSPI_KERBEROS_SAMPLES_H
+#define WSPI_KERBEROS_SAMPLES_H
 
 #include "token/app/ber.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dhcpv6_fill.h: contents of DHCPv6's options that no token tells, made up for samples. */
-#ifndef WSPI_DHCPV6_FILL_H
-#define WSPI_DHCPV6_FILL_H
+/* dhcpv6_samples.h: contents of DHCPv6's options that no token tells, made up for samples. */
+#ifndef WSPI_DHCPV6_SAMPLES_H
+#define WSPI_DHCPV6_SAMPLES_H
 
 #include "token/app/app.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * snmp_fill.h: parts of SNMP's messages that no token tells, made up for samples, and what they owe to messages before: a flow keeps its
+ * snmp_samples.h: parts of SNMP's messages that no token tells, made up for samples, and what they owe to messages before: a flow keeps its
  * community (RFC 1157 4.1) and a speaker its engine (RFC 3411 5), a response has the names of its request, or goes on behind them
  * (RFC 3416 4.2).
  */
-#ifndef WSPI_SNMP_FILL_H
-#define WSPI_SNMP_FILL_H
+#ifndef WSPI_SNMP_SAMPLES_H
+#define WSPI_SNMP_SAMPLES_H
 
 #include "token/app/ber.h"
 
