@@ -65,7 +65,7 @@ static void put_row(linebuf *l, const answers *a, const wsp_head *head, const ws
 {
     const float *p = said->prob + row * said->n_labels;
     bool outside = said->outside && said->outside[row] >> said->bit & 1;
-    size_t best = wsp_answers_said(said, row);
+    wsp_early best = wsp_likeliest(head, p, outside);
 
     if (!a->by_capture) {
         LINE(l, ",\"flow\":");
@@ -73,10 +73,10 @@ static void put_row(linebuf *l, const answers *a, const wsp_head *head, const ws
     }
     put_text(l, ",\"label\":", is);
     put_bool(l, ",\"known\":", said->label[row] >= 0);
-    put_text(l, ",\"said\":", head->labels[best]);
+    put_text(l, ",\"said\":", head->labels[best.label]);
     LINE(l, ",\"confidence\":");
-    line_real(l, (double)p[best]);
-    put_bool(l, ",\"unknown\":", outside || (double)p[best] < said->unknown_below);
+    line_real(l, (double)best.confidence);
+    put_bool(l, ",\"unknown\":", wsp_is_unknown(head, best, said->unknown_below));
     put_odds(l, head, p);
 }
 

@@ -41,13 +41,11 @@ static void asked_clear(asked *a, size_t n_heads)
     free(a->outside);
 }
 
-static int32_t label_of(const wsp_head *h, const float *p, bool outside)
+static int32_t label_of(const wsp_head *h, const float *prob, bool outside)
 {
-    size_t best = 0;
+    wsp_early top = wsp_likeliest(h, prob, outside);
 
-    for (size_t l = 1; l < h->n_labels; l++)
-        best = p[l] > p[best] ? l : best;
-    return outside || p[best] < h->unknown_below || best == h->background ? -1 : (int32_t)best;
+    return wsp_is_unknown(h, top, -1) ? -1 : (int32_t)top.label;
 }
 
 wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,

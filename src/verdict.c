@@ -66,27 +66,21 @@ void answers_clear(const question *q, answers *a)
 
 /* ---- reading ---- */
 
-static verdict judge(const question *q, size_t head, size_t label, double confidence, bool outside)
+static verdict judge(const question *q, size_t head, wsp_early said)
 {
     const wsp_head *h = wsp_model_head(q->m, head);
-    double least = q->least < 0 ? (double)h->unknown_below : q->least;
-    bool unknown = outside || confidence < least || label == h->background;
+    bool unknown = wsp_is_unknown(h, said, q->least);
 
     return (verdict){.head = h->name,
-                     .label = unknown ? "unknown" : h->labels[label],
-                     .number = unknown ? h->n_labels : label,
-                     .confidence = confidence,
-                     .outside = outside};
+                     .label = unknown ? "unknown" : h->labels[said.label],
+                     .number = unknown ? h->n_labels : said.label,
+                     .confidence = (double)said.confidence,
+                     .outside = said.outside};
 }
 
 verdict verdict_of(const question *q, size_t head, const float *prob, bool outside)
 {
-    size_t L = wsp_model_head(q->m, head)->n_labels, best = 0;
-
-    for (size_t l = 1; l < L; l++)
-        if (prob[l] > prob[best])
-            best = l;
-    return judge(q, head, best, (double)prob[best], outside);
+    return judge(q, head, wsp_likeliest(wsp_model_head(q->m, head), prob, outside));
 }
 
 verdict answers_verdict(const question *q, const answers *a, size_t head, size_t flow)
@@ -98,9 +92,7 @@ verdict answers_verdict(const question *q, const answers *a, size_t head, size_t
 
 verdict answers_early(const question *q, const answers *a, size_t head, size_t flow, size_t packet)
 {
-    wsp_early e = a->early[head][flow * q->max_packets + packet];
-
-    return judge(q, head, e.label, (double)e.confidence, e.outside);
+    return judge(q, head, a->early[head][flow * q->max_packets + packet]);
 }
 
 uint32_t answers_decided(const question *q, const answers *a, size_t head, size_t flow)

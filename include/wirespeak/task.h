@@ -366,12 +366,21 @@ typedef struct wsp_classify_options {
 /* What a classifier of this model reads of a flow: as it was trained, WSP_MAX_READ at most. The policy is borrowed from the model. */
 WSP_API wsp_view_options wsp_view_options_of(const wsp_model *m);
 
-/* What a head says after a packet: its likeliest label. */
+/* What a head says of a flow, after a packet or at its end: its likeliest label, which is an answer or not (wsp_is_unknown). */
 typedef struct wsp_early {
     float confidence;
     uint16_t label;
     bool outside; /* of the head's field, so far */
 } wsp_early;
+
+/* The likeliest of a head's probabilities [n_labels], the first of equal ones. */
+WSP_API wsp_early wsp_likeliest(const wsp_head *h, const float *prob, bool outside);
+
+/*
+ * Whether that is "unknown": outside of the head's field, less sure than `least` (below 0: than the head's own threshold), or
+ * the head's background, which is the likeliest of probabilities that are all 0.
+ */
+WSP_API bool wsp_is_unknown(const wsp_head *h, wsp_early said, double least);
 
 /* What is wanted of every flow; the memory is the caller's, and NULL is what nobody wants. P: packets of a flow that are read. */
 typedef struct wsp_wanted {

@@ -215,13 +215,13 @@ static wsp_tag_answer answer_of(const wspi_prefix *p, size_t head, const float *
                                 bool outside)
 {
     const wsp_head *h = wsp_model_head(p->m, head);
-    double least = p->rules.min_confidence < 0 ? (double)h->unknown_below : p->rules.min_confidence;
     wsp_early said = wspi_likeliest(logits, h);
-    bool unknown = outside || (double)said.confidence < least || said.label == h->background;
 
-    return (wsp_tag_answer){.label = unknown ? -1 : (int32_t)said.label,
-                            .confidence = said.confidence,
-                            .outside = outside};
+    said.outside = outside;
+    return (wsp_tag_answer){
+        .label = wsp_is_unknown(h, said, p->rules.min_confidence) ? -1 : (int32_t)said.label,
+        .confidence = said.confidence,
+        .outside = outside};
 }
 
 /* The trees' votes come to the row of logits of a node. */

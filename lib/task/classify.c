@@ -78,6 +78,20 @@ wsp_early wspi_likeliest(const float *logits, const wsp_head *h)
         .confidence = (float)((double)expf((logits[best] - logits[top]) / h->temperature) / sum)};
 }
 
+wsp_early wsp_likeliest(const wsp_head *h, const float *prob, bool outside)
+{
+    size_t best = wspi_argmax(prob, h->n_labels);
+
+    return (wsp_early){.label = (uint16_t)best, .confidence = prob[best], .outside = outside};
+}
+
+bool wsp_is_unknown(const wsp_head *h, wsp_early said, double least)
+{
+    double threshold = least < 0 ? (double)h->unknown_below : least;
+
+    return said.outside || (double)said.confidence < threshold || said.label == h->background;
+}
+
 typedef struct scratch {
     wspi_batcher batcher;
     float **logits; /* [heads of the model], NULL for those that nobody wants */

@@ -386,6 +386,43 @@ static void unknown_is_no_answer_but_takes_its_share(void **state)
     wsp_tokens_free(t);
 }
 
+static void an_answer_is_unknown_by_its_field_its_confidence_or_its_label(void **state)
+{
+    const wsp_head h = {.n_labels = 3, .unknown_below = 0.7f, .background = 2};
+    const wsp_early sure = {.confidence = 0.7f, .label = 1};
+    wsp_early outside = sure, doubtful = sure, rest = sure;
+
+    (void)state;
+    outside.outside = true;
+    doubtful.confidence = 0.69f;
+    rest.label = 2;
+    for (int own = 0; own < 2; own++) {
+        double least = own ? -1 : 0.695;
+        assert_false(wsp_is_unknown(&h, sure, least));
+        assert_true(wsp_is_unknown(&h, outside, least));
+        assert_true(wsp_is_unknown(&h, doubtful, least));
+        assert_true(wsp_is_unknown(&h, rest, least));
+    }
+    assert_false(wsp_is_unknown(&h, doubtful, 0)); /* no threshold at all */
+    assert_true(wsp_is_unknown(&h, rest, 0));
+    assert_true(wsp_is_unknown(&h, sure, 0.7)); /* 0.7f is a bit less */
+}
+
+static void the_likeliest_of_equal_probabilities_is_the_first(void **state)
+{
+    const wsp_head h = {.n_labels = 4, .background = 0};
+    const float prob[2][4] = {{0, 0.25f, 0.5f, 0.5f}, {0, 0, 0, 0}};
+    wsp_early said = wsp_likeliest(&h, prob[0], true);
+
+    (void)state;
+    assert_int_equal(said.label, 2);
+    assert_float_equal(said.confidence, 0.5f, 0);
+    assert_true(said.outside);
+    said = wsp_likeliest(&h, prob[1], false);
+    assert_false(said.outside);
+    assert_true(wsp_is_unknown(&h, said, 0)); /* the background has all */
+}
+
 static void flows_that_should_be_unknown_are_from_outside(void **state)
 {
     wsp_tokens *t = make_set();
@@ -529,6 +566,8 @@ int main(void)
         cmocka_unit_test(every_capture_counts_the_same_in_the_temperature),
         cmocka_unit_test(captures_without_a_label_of_the_head_are_its_background),
         cmocka_unit_test(unknown_is_no_answer_but_takes_its_share),
+        cmocka_unit_test(an_answer_is_unknown_by_its_field_its_confidence_or_its_label),
+        cmocka_unit_test(the_likeliest_of_equal_probabilities_is_the_first),
         cmocka_unit_test(flows_that_should_be_unknown_are_from_outside),
         cmocka_unit_test(a_temperature_takes_as_given_that_a_flow_is_known),
         cmocka_unit_test(a_temperature_is_not_fitted_on_flows_that_are_wholly_unknown),
