@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "line.h"
 
 /* The set's label of each row of a head, also of those that the head has not got; NULL: none. */
@@ -116,6 +117,5 @@ wsp_status answers_write(const answers *a, const char *path, wsp_error *err)
     if (st == WSP_OK)
         return wsp_outfile_commit(&f, err);
     wsp_outfile_discard(&f);
-    *err = (wsp_error){.status = st, .text = "out of memory"};
-    return st;
+    return cli_no_memory(err);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "wirespeak/flow.h"
 #include "wirespeak/packet.h"
 
@@ -64,8 +65,7 @@ wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_er
         a->capture = strdup(slash ? slash + 1 : capture);
     if (!a || !a->capture) {
         free_all(a);
-        *err = (wsp_error){.status = WSP_ERR_NOMEM, .text = "out of memory"};
-        return WSP_ERR_NOMEM;
+        return cli_no_memory(err);
     }
     st = wsp_outfile_open(&a->list, path, false, err);
     if (st < 0) {
@@ -100,7 +100,7 @@ wsp_status asked_close(asked *a, wsp_error *err)
     wsp_status st = WSP_ERR_NOMEM;
 
     if (a->no_memory) {
-        *err = (wsp_error){.status = st, .text = "no memory for the list of flows"};
+        (void)cli_error(err, st, "no memory for the list of flows");
         wsp_outfile_discard(&a->list);
     } else {
         st = wsp_outfile_commit(&a->list, err);

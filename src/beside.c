@@ -38,17 +38,11 @@ wsp_status beside_capture(beside *b, wsp_error *err)
 
 static bool make_room(beside *b, uint64_t id)
 {
-    size_t cap = (size_t)id + (size_t)id / 2 + 1024;
-    wsp_labeller_flow **p;
+    size_t before = b->cap;
 
-    if (id < b->cap)
-        return true;
-    p = realloc(b->flow, cap * sizeof *p);
-    if (!p)
+    if (cli_grow(&b->flow, &b->cap, (size_t)id + 1, sizeof *b->flow) < 0)
         return false;
-    memset(p + b->cap, 0, (cap - b->cap) * sizeof *p);
-    b->flow = p;
-    b->cap = cap;
+    memset(b->flow + before, 0, (b->cap - before) * sizeof *b->flow);
     return true;
 }
 
@@ -74,17 +68,13 @@ wsp_status beside_packet(beside *b, const wsp_flow *flow, const wsp_packet *p, u
 /* The string, kept for good: nDPI's own may go with the capture. NULL: no memory. */
 static const char *keep(beside *b, const char *s)
 {
-    char **p;
-
     for (size_t i = 0; i < b->n_words; i++)
         if (strcmp(b->word[i], s) == 0)
             return b->word[i];
-    p = realloc(b->word, (b->n_words + 1) * sizeof *p);
-    if (!p)
+    if (cli_grow(&b->word, &b->cap_words, b->n_words + 1, sizeof *b->word) < 0)
         return NULL;
-    b->word = p;
-    p[b->n_words] = strdup(s);
-    return p[b->n_words] ? p[b->n_words++] : NULL;
+    b->word[b->n_words] = strdup(s);
+    return b->word[b->n_words] ? b->word[b->n_words++] : NULL;
 }
 
 wsp_status beside_end(beside *b, const wsp_flow *flow, beside_word *out)
@@ -148,20 +138,18 @@ wsp_status beside_compare(beside *b, const char *ours, const beside_word *w)
         .protocol = w->protocol, .service = w->service, .master = w->master, .app = w->app};
     const char *theirs = w->protocol ? w->protocol : "unknown";
     bool same = w->protocol && wsp_verdict_is(&said, ours);
-    beside_pair *p;
 
     for (size_t i = 0; i < b->n_pairs; i++) {
-        p = &b->pair[i];
+        beside_pair *p = &b->pair[i];
         if (p->same == same && strcmp(p->ours, ours) == 0 && strcmp(p->theirs, theirs) == 0) {
             p->flows++;
             return WSP_OK;
         }
     }
-    p = realloc(b->pair, (b->n_pairs + 1) * sizeof *p);
-    if (!p)
+    if (cli_grow(&b->pair, &b->cap_pairs, b->n_pairs + 1, sizeof *b->pair) < 0)
         return WSP_ERR_NOMEM;
-    b->pair = p;
-    p[b->n_pairs++] = (beside_pair){.ours = ours, .theirs = theirs, .same = same, .flows = 1};
+    b->pair[b->n_pairs++] =
+        (beside_pair){.ours = ours, .theirs = theirs, .same = same, .flows = 1};
     return WSP_OK;
 }
 

@@ -14,9 +14,9 @@ typedef struct beside {
     wsp_labeller_flow **flow; /* [cap] open flows of the capture by id */
     size_t cap;
     char **word; /* [n_words] every string that nDPI said, once */
-    size_t n_words;
+    size_t n_words, cap_words;
     struct beside_pair *pair; /* [n_pairs] flows by our label and theirs */
-    size_t n_pairs;
+    size_t n_pairs, cap_pairs;
 } beside;
 
 /* What nDPI said of a flow; strings live as long as the beside. Zeros: it saw no IP. */

@@ -23,15 +23,11 @@ int capture_out_begin(capture_out *c, const flow_out *o, const char *name)
 {
     capture_votes v = {.name = eve_name(name, o->format == OUT_JSONL),
                        .head = calloc(o->q->n + 1, sizeof *v.head)};
-    size_t cap = c->n + c->n / 2 + 64;
-    capture_votes *p = c->n < c->cap ? c->open : realloc(c->open, cap * sizeof *p);
 
-    if (!v.name || !v.head || !p) {
+    if (!v.name || !v.head || cli_grow(&c->open, &c->cap, c->n + 1, sizeof *c->open) < 0) {
         votes_clear(&v, o);
         return cli_fail("no memory for a capture");
     }
-    c->cap = c->n < c->cap ? c->cap : cap;
-    c->open = p;
     c->open[c->n++] = v;
     return CLI_OK;
 }

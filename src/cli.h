@@ -115,6 +115,21 @@ int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);
 /* The same for a failed library call: the text of err. */
 int cli_fail_error(const wsp_error *err);
 
+/*
+ * Fills *err, if there is one, with a line of why, where st is negative (of WSP_ERR_IO with errno, too). Returns st, so that failing is one
+ * statement here as well.
+ */
+wsp_status cli_error(wsp_error *err, wsp_status st, const char *fmt, ...) WSP_PRINTF(3, 4);
+
+/* The same for WSP_ERR_NOMEM: "out of memory". */
+wsp_status cli_no_memory(wsp_error *err);
+
+/*
+ * Grows *array, of *cap items of `size` bytes, so that it has `need` or more; what is new is not set. NOMEM, also when so much cannot be
+ * counted: nothing has changed then.
+ */
+WSP_MUST_USE wsp_status cli_grow(void *array, size_t *cap, size_t need, size_t size);
+
 /* "wirespeak: warning: ..." on standard error. */
 void cli_warn(const char *fmt, ...) WSP_PRINTF(1, 2);
 

@@ -94,13 +94,6 @@ typedef struct evaluation {
     report r;
 } evaluation;
 
-static wsp_status out_of_memory(wsp_error *err)
-{
-    *err = (wsp_error){.status = WSP_ERR_NOMEM};
-    (void)snprintf(err->text, sizeof err->text, "out of memory");
-    return WSP_ERR_NOMEM;
-}
-
 /* The flows of a capture vote together: of those that have a flow with a label, all are wanted. */
 static bool add_their_captures(const wsp_tokens *t, bool *has)
 {
@@ -137,7 +130,7 @@ static wsp_status take_labelled(const evaluation *e, wsp_tokens **out, uint32_t 
             flows[s.n++] = (uint32_t)i;
     if (room && s.n == 0) /* for whoever says that nothing can be scored, and why */
         s.flows = NULL;
-    st = room ? wsp_tokens_select(out, all, &s, err) : out_of_memory(err);
+    st = room ? wsp_tokens_select(out, all, &s, err) : cli_no_memory(err);
     free(has);
     free(label);
     if (chosen)
@@ -180,7 +173,7 @@ static wsp_status add_rows(evaluation *e, const wsp_tokens *t, const report_row 
     size_t n = wsp_model_head_count(e->m);
     wsp_metrics **scores = calloc(n + 1, sizeof *scores);
     int32_t *is = calloc(e->t->n_flows + 1, sizeof *is);
-    wsp_status st = scores && is ? score_set(e, t, scores, err) : out_of_memory(err);
+    wsp_status st = scores && is ? score_set(e, t, scores, err) : cli_no_memory(err);
 
     for (size_t h = 0; st == WSP_OK && h < n; h++) {
         if (!scores[h] || !report_of(e, h))
@@ -219,7 +212,7 @@ static wsp_status score_head(evaluation *e, size_t h, wsp_error *err)
     if (!a)
         return WSP_OK;
     if (wsp_metrics_new(&e->scores[h], a) < 0)
-        return out_of_memory(err);
+        return cli_no_memory(err);
     *to = (report_head){.head = wsp_model_head(e->m, h),
                         .score = e->scores[h],
                         .unit = e->r.by_capture ? "captures" : "flows",
@@ -238,7 +231,7 @@ static wsp_status score(evaluation *e, wsp_error *err)
     e->scores = calloc(n + 1, sizeof *e->scores);
     e->r.heads = calloc(n + 1, sizeof *e->r.heads);
     if (!e->scores || !e->r.heads)
-        return out_of_memory(err);
+        return cli_no_memory(err);
     for (size_t h = 0; st == WSP_OK && h < n; h++)
         st = score_head(e, h, err);
     e->r.seconds = wsp_replies_seconds(e->replies);
@@ -275,7 +268,7 @@ static wsp_status add_long_flows(evaluation *e, uint64_t n, wsp_error *err)
     wsp_status st;
 
     if (!flows)
-        return out_of_memory(err);
+        return cli_no_memory(err);
     (void)snprintf(row.name, sizeof row.name, "whole flows of over %zu packets", (size_t)n);
     for (size_t i = 0; i < e->t->n_flows; i++)
         if (wsp_tokens_packets(e->t, i) > n)
@@ -369,7 +362,7 @@ static const struct {
 static wsp_status add_trees(evaluation *e, const wsp_tokens *train, size_t head, wsp_error *err)
 {
     int32_t *other_says = calloc(e->t->n_flows + 1, sizeof *other_says);
-    wsp_status st = other_says ? WSP_OK : out_of_memory(err);
+    wsp_status st = other_says ? WSP_OK : cli_no_memory(err);
 
     for (size_t i = 0; st == WSP_OK && i < sizeof trees / sizeof trees[0]; i++) {
         const wsp_baseline b = {.kind = trees[i].kind,
@@ -411,7 +404,7 @@ static wsp_status add_rival_head(evaluation *e, size_t head, const report_row *n
     int32_t *other_says = calloc(e->t->n_flows + 1, sizeof *other_says);
     const wsp_head *mine = wsp_model_head(e->m, head);
     report_row row = *named;
-    wsp_status st = other_says ? WSP_OK : out_of_memory(err);
+    wsp_status st = other_says ? WSP_OK : cli_no_memory(err);
 
     if (st == WSP_OK && !rival_said(theirs, other, mine, other_says)) {
         cli_warn("%s: no head \"%s\" that knows any of these labels: not compared", row.model,

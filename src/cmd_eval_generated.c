@@ -37,13 +37,6 @@ typedef struct work {
     const char *wanted; /* part of the split that is read */
 } work;
 
-static wsp_status say(wsp_error *err, wsp_status st, const char *text)
-{
-    *err = (wsp_error){.status = st};
-    (void)snprintf(err->text, sizeof err->text, "%s", text);
-    return st;
-}
-
 realism_row *realism_add(realism_report *r, const char *section, const char *name,
                          realism_unit unit)
 {
@@ -255,11 +248,11 @@ static wsp_status measure_distances(work *w, wsp_error *err)
             continue;
         w->distance[i] = calloc(wsp_distance_count(), sizeof *w->distance[i]);
         if (!w->distance[i])
-            return say(err, WSP_ERR_NOMEM, "out of memory");
+            return cli_no_memory(err);
         st = wsp_distances(w->real, i < TRAIN ? NULL : w->set[i],
                            i == 0 ? WSP_HALF_FLOWS : WSP_HALF_CAPTURES, w->distance[i]);
     }
-    return st == WSP_OK ? st : say(err, st, "out of memory for the distances");
+    return cli_error(err, st, "out of memory for the distances");
 }
 
 static const struct {
@@ -364,7 +357,7 @@ static wsp_status add_ndpi(work *w, wsp_error *err)
         if (!t || c->counts.classes == 0)
             continue;
         if (wsp_traffic_agreement(t, &c->agreement, &c->n_agreement) < 0)
-            return say(err, WSP_ERR_NOMEM, "out of memory");
+            return cli_no_memory(err);
         for (size_t k = 0; k < c->n_agreement; k++) {
             n[0] += c->agreement[k].flows;
             n[1] += c->agreement[k].right;
@@ -487,7 +480,7 @@ static wsp_status add_diversity(work *w, wsp_error *err)
         if (i == 1 || (i >= TRAIN && !w->set[i]))
             continue;
         if (wsp_diversity_of(w->real, i < TRAIN ? NULL : w->set[i], &d) < 0)
-            return say(err, WSP_ERR_NOMEM, "out of memory");
+            return cli_no_memory(err);
         distinct->v[i] = d.distinct;
         patterns->v[i] = (double)d.patterns;
         coverage->v[i] = d.coverage;
@@ -511,7 +504,7 @@ static wsp_status add_nearness(work *w, wsp_error *err)
             continue;
         cli_note("looking for the training flows nearest to %s ...", w->r->column[i].name);
         if (wsp_nearness_of(t, w->train, &n) < 0)
-            return say(err, WSP_ERR_NOMEM, "out of memory");
+            return cli_no_memory(err);
         equal->v[i] = n.equal;
         low->v[i] = n.low;
         median->v[i] = n.median;
@@ -533,7 +526,7 @@ static wsp_status add_copies(work *w, wsp_error *err)
         if (!w->scan[i])
             continue;
         if (wsp_verbatim_result(w->scan[i], w->a->common, &f, &c->copies) < 0)
-            return say(err, WSP_ERR_NOMEM, "out of memory");
+            return cli_no_memory(err);
         c->n_copies = f.copies;
         any->v[i] = share(f.copied_packets, f.packets);
         rare->v[i] = share(f.rare_packets, f.packets);
@@ -553,11 +546,8 @@ static wsp_status add_canaries(work *w, wsp_error *err)
     char *line = NULL;
     size_t room = 0, lines = 0;
 
-    if (!f) {
-        *err = (wsp_error){.status = WSP_ERR_IO};
-        (void)snprintf(err->text, sizeof err->text, "%s: cannot be read", w->a->canaries);
-        return WSP_ERR_IO;
-    }
+    if (!f)
+        return cli_error(err, WSP_ERR_IO, "%s: cannot be read", w->a->canaries);
     for (ssize_t len; whole && begun && (len = getline(&line, &room, f)) > 0;) {
         size_t n = (size_t)len - (line[len - 1] == '\n');
         if (n < 8)
@@ -573,13 +563,9 @@ static wsp_status add_canaries(work *w, wsp_error *err)
     }
     free(line);
     (void)fclose(f);
-    if (lines == 0) {
-        *err = (wsp_error){.status = WSP_ERR_FORMAT};
-        (void)snprintf(err->text, sizeof err->text, "%s: no line of 8 characters or more",
-                       w->a->canaries);
-        return WSP_ERR_FORMAT;
-    }
-    return WSP_OK;
+    return lines ? WSP_OK
+                 : cli_error(err, WSP_ERR_FORMAT, "%s: no line of 8 characters or more",
+                             w->a->canaries);
 }
 
 static wsp_status measure(work *w, wsp_error *err)
@@ -624,7 +610,7 @@ static wsp_status read_all(work *w, wsp_error *err)
     if (!w->tshark)
         cli_note("there is no tshark here: its checks are left out");
     else if (!mkdtemp(w->folder))
-        return say(err, WSP_ERR_IO, "no folder could be made in /tmp for tshark");
+        return cli_error(err, WSP_ERR_IO, "no folder could be made in /tmp for tshark");
     if (st == WSP_OK && w->c->model)
         st = wsp_model_load(&w->encoder, w->c->model, err);
     if (st == WSP_OK)

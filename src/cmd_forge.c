@@ -99,11 +99,7 @@ static wsp_status canaries_read(canaries *c, const char *path, wsp_error *err)
         (void)fclose(f);
     if (!wrong && c->n == 0)
         wrong = "no line to plant";
-    if (!wrong)
-        return WSP_OK;
-    *err = (wsp_error){.status = WSP_ERR_IO};
-    (void)snprintf(err->text, sizeof err->text, "%s: %s", path, wrong);
-    return WSP_ERR_IO;
+    return wrong ? cli_error(err, WSP_ERR_IO, "%s: %s", path, wrong) : WSP_OK;
 }
 
 static void canaries_clear(canaries *c)
@@ -155,11 +151,10 @@ static wsp_status forge_all(job *j, wsp_input *in, wsp_error *err)
             st = wsp_pcap_writer_open(&j->writer, j->out, info.linktype, err);
             j->linktype = info.linktype;
         } else if (info.linktype != j->linktype) {
-            *err = (wsp_error){.status = WSP_ERR_UNSUPPORTED};
-            (void)snprintf(err->text, sizeof err->text,
-                           "%s has link type %d, the captures before it %d: forge them one by one",
-                           info.name, info.linktype, j->linktype);
-            return WSP_ERR_UNSUPPORTED;
+            return cli_error(
+                err, WSP_ERR_UNSUPPORTED,
+                "%s has link type %d, the captures before it %d: forge them one by one", info.name,
+                info.linktype, j->linktype);
         }
         if (!wsp_packet_link(info.name, info.linktype))
             cli_warn("%s: no address in it is mapped: its hosts are in %s as they were", info.name,

@@ -154,8 +154,8 @@ static wsp_status read_frames(labelling *l, wsp_flow_table *table, int linktype,
             break;
         st = add_frame(l, table, linktype, &frame);
         if (st < 0)
-            (void)snprintf(err->text, sizeof err->text, "%s: packet %" PRIu64 ": %s", l->name,
-                           number, wsp_status_name(st));
+            (void)cli_error(err, st, "%s: packet %" PRIu64 ": %s", l->name, number,
+                            wsp_status_name(st));
         number++;
     }
     return st < 0 ? st : WSP_OK;
@@ -180,13 +180,13 @@ static wsp_status label_capture(labelling *l, const wsp_capture_info *info, wsp_
         return st;
     st = wsp_flow_table_new(&table, &opt);
     if (st < 0)
-        (void)snprintf(err->text, sizeof err->text, "%s: %s", info->name, wsp_status_name(st));
+        (void)cli_error(err, st, "%s: %s", info->name, wsp_status_name(st));
     else
         st = read_frames(l, table, info->linktype, err);
     wsp_flow_table_free(table);
     if (st >= 0 && l->st < 0) {
         st = l->st;
-        (void)snprintf(err->text, sizeof err->text, "%s: %s", l->name, wsp_status_name(st));
+        (void)cli_error(err, st, "%s: %s", l->name, wsp_status_name(st));
     }
     wsp_labeller_free(l->labeller);
     free(l->capture);
@@ -202,7 +202,7 @@ static wsp_status label_all(labelling *l, wsp_error *err)
     wsp_status st = wsp_packet_new(&l->packet);
 
     if (st < 0)
-        (void)snprintf(err->text, sizeof err->text, "%s", wsp_status_name(st));
+        (void)cli_error(err, st, "%s", wsp_status_name(st));
     while (st == WSP_OK && !cli_stdout_lost()) {
         st = wsp_input_open_next(l->in, &info, err);
         if (st != WSP_OK)

@@ -173,29 +173,20 @@ static wsp_status find_classes(const arguments *a, const labelling *l, char *con
     return l->n ? find_listed(l, captures, n, c) : find_folders(a, captures, n, c);
 }
 
-static wsp_status describe(wsp_error *err, wsp_status st, const char *text)
-{
-    if (st < 0) {
-        *err = (wsp_error){.status = st};
-        (void)snprintf(err->text, sizeof err->text, "%s", text);
-    }
-    return st;
-}
-
 static wsp_status part_captures(const arguments *a, const labelling *l, char *const *captures,
                                 size_t n, classes *c, wsp_split *part, wsp_error *err)
 {
     const char **names = calloc(n + 1, sizeof *names);
-    wsp_status st = names ? WSP_OK : describe(err, WSP_ERR_NOMEM, "out of memory");
+    wsp_status st = names ? WSP_OK : cli_no_memory(err);
 
     for (size_t i = 0; st == WSP_OK && i < n; i++)
         names[i] = name_below(a, captures[i]);
     if (st == WSP_OK)
-        st = describe(err, find_classes(a, l, captures, n, c),
-                      "too many classes, or no memory for them");
+        st = cli_error(err, find_classes(a, l, captures, n, c),
+                       "too many classes, or no memory for them");
     if (st == WSP_OK)
-        st = describe(err, wsp_split_captures(names, c->n ? c->of : NULL, n, &a->opt, part),
-                      "the captures could not be split");
+        st = cli_error(err, wsp_split_captures(names, c->n ? c->of : NULL, n, &a->opt, part),
+                       "the captures could not be split");
     free(names);
     return st;
 }
@@ -209,14 +200,8 @@ typedef struct names {
 
 static wsp_status add_name(names *l, const char *name)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap + l->cap / 2 + 64;
-        char **p = realloc(l->items, cap * sizeof *p);
-        if (!p)
-            return WSP_ERR_NOMEM;
-        l->items = p;
-        l->cap = cap;
-    }
+    if (cli_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items) < 0)
+        return WSP_ERR_NOMEM;
     l->items[l->n] = strdup(name);
     return l->items[l->n++] ? WSP_OK : WSP_ERR_NOMEM;
 }
@@ -228,7 +213,7 @@ static wsp_status list_captures(wsp_input *in, names *l, wsp_error *err)
 
     while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK)
         if (add_name(l, info.name) < 0)
-            return describe(err, WSP_ERR_NOMEM, "no memory for the names of captures");
+            return cli_error(err, WSP_ERR_NOMEM, "no memory for the names of captures");
     return st == WSP_EOF ? WSP_OK : st;
 }
 
@@ -244,7 +229,7 @@ static wsp_status print_parts(const arguments *a, wsp_input *in, wsp_error *err)
     if (st == WSP_OK)
         st = list_captures(in, &l, err);
     if (st == WSP_OK && !(part = calloc(l.n + 1, sizeof *part)))
-        st = describe(err, WSP_ERR_NOMEM, "out of memory");
+        st = cli_no_memory(err);
     if (st == WSP_OK)
         st = part_captures(a, &lists, l.items, l.n, &c, part, err);
     for (size_t i = 0; st == WSP_OK && i < c.n; i++)
@@ -279,14 +264,8 @@ static wsp_status collect(void *arg, const wsp_flow *flow, const wsp_tokens *set
 {
     collected *k = arg;
 
-    if (at >= k->cap) {
-        size_t cap = at + at / 2 + 1024;
-        wsp_split_flow *p = realloc(k->flows, cap * sizeof *p);
-        if (!p)
-            return WSP_ERR_NOMEM;
-        k->flows = p;
-        k->cap = cap;
-    }
+    if (cli_grow(&k->flows, &k->cap, at + 1, sizeof *k->flows) < 0)
+        return WSP_ERR_NOMEM;
     k->flows[at] = wsp_split_flow_of(flow);
     return labelling_flow(&k->labels, set->captures[set->capture[at]], &flow->key);
 }
@@ -297,7 +276,7 @@ static wsp_status label_by_class(const arguments *a, wsp_tokens *t, const classe
     int32_t *column = calloc(t->n_flows + 1, sizeof *column);
 
     if (!column)
-        return describe(err, WSP_ERR_NOMEM, "out of memory");
+        return cli_no_memory(err);
     for (size_t i = 0; i < t->n_flows; i++)
         column[i] = c->of[t->capture[i]];
     return wsp_tokens_label(t, a->head, (const char *const *)c->names, c->n, column, err);
@@ -388,7 +367,7 @@ static wsp_status write_part(const arguments *a, const wsp_tokens *t, const int8
     wsp_status st = WSP_OK;
 
     if (!flows || !path)
-        st = describe(err, WSP_ERR_NOMEM, "out of memory");
+        st = cli_no_memory(err);
     for (size_t i = 0; flows && i < t->n_flows; i++)
         if (part[i] == (int8_t)which)
             flows[s.n++] = (uint32_t)i;
@@ -412,14 +391,14 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
     wsp_split_stats stats;
     wsp_status st = captures && part ? part_captures(a, &k->labels, t->captures, t->n_captures, &c,
                                                      captures, err)
-                                     : describe(err, WSP_ERR_NOMEM, "out of memory");
+                                     : cli_no_memory(err);
 
     if (st == WSP_OK)
         st =
             c.n && !c.listed ? label_by_class(a, t, &c, err) : labelling_attach(&k->labels, t, err);
     if (st == WSP_OK)
-        st = describe(err, wsp_split_flows(t, k->flows, captures, &a->opt, part, &stats),
-                      "no memory to split the flows");
+        st = cli_error(err, wsp_split_flows(t, k->flows, captures, &a->opt, part, &stats),
+                       "no memory to split the flows");
     for (size_t p = 0; st == WSP_OK && p < PARTS; p++)
         st = write_part(a, t, part, (wsp_split)p, err);
     if (st == WSP_OK)
@@ -461,8 +440,7 @@ static wsp_status write_parts(const arguments *a, wsp_input *in, int *rc, wsp_er
     bool made = st == WSP_OK && mkdir(a->out, 0777) == 0;
 
     if (st == WSP_OK && !made && errno != EEXIST) {
-        st = describe(err, WSP_ERR_IO, "");
-        (void)snprintf(err->text, sizeof err->text, "%s: the folder cannot be made: %s", a->out,
+        st = cli_error(err, WSP_ERR_IO, "%s: the folder cannot be made: %s", a->out,
                        strerror(errno));
     }
     if (st == WSP_OK)

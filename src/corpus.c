@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "wirespeak/packet.h"
 #include "wirespeak/token.h"
 
@@ -49,32 +50,6 @@ struct corpus {
     item *kept;     /* new ones, to be chosen from */
     size_t n_kept, cap_kept;
 };
-
-static wsp_status fail(wsp_error *err, wsp_status st, const char *what, const char *why)
-{
-    if (err) {
-        *err = (wsp_error){.status = st, .sys_errno = st == WSP_ERR_IO ? errno : 0};
-        (void)snprintf(err->text, sizeof err->text, "%s: %s", what, why);
-    }
-    return st;
-}
-
-static bool grow(void *array, size_t *cap, size_t need, size_t size)
-{
-    size_t n = *cap ? *cap : 64;
-    void *p;
-
-    if (need <= *cap)
-        return true;
-    while (n < need)
-        n *= 2;
-    p = realloc(*(void **)array, n * size);
-    if (!p)
-        return false;
-    *(void **)array = p;
-    *cap = n;
-    return true;
-}
 
 /* ---- options ---- */
 
@@ -182,9 +157,9 @@ static wsp_status write_file(corpus *c, const item *i, wsp_error *err)
     bool ok = false;
     FILE *f;
 
-    if (!path || !grow(&c->written, &c->cap_written, c->n_written + 1, sizeof *c->written)) {
+    if (!path || cli_grow(&c->written, &c->cap_written, c->n_written + 1, sizeof *c->written) < 0) {
         free(path);
-        return fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+        return cli_error(err, WSP_ERR_NOMEM, "%s: out of memory", c->folder);
     }
     f = fopen(path, "wb");
     if (f) {
@@ -193,7 +168,7 @@ static wsp_status write_file(corpus *c, const item *i, wsp_error *err)
         ok = fclose(f) == 0 && ok;
     }
     free(path);
-    return ok ? WSP_OK : fail(err, WSP_ERR_IO, c->folder, strerror(errno));
+    return ok ? WSP_OK : cli_error(err, WSP_ERR_IO, "%s: %s", c->folder, strerror(errno));
 }
 
 /* A unit is complete: a file, or kept to be chosen from, or neither if it is empty or shows nothing new. Empties it. */
@@ -205,8 +180,9 @@ static wsp_status finish(corpus *c, item *i, wsp_error *err)
     if (i->len == 0 || (c->unseen && !unseen_take(c->unseen, &i->tokens, c->most > 0)) ||
         known(c, i->data, i->len, &nomem))
         goto out;
-    if (nomem || (c->most && !grow(&c->kept, &c->cap_kept, c->n_kept + 1, sizeof *c->kept))) {
-        st = fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+    if (nomem ||
+        (c->most && cli_grow(&c->kept, &c->cap_kept, c->n_kept + 1, sizeof *c->kept) < 0)) {
+        st = cli_error(err, WSP_ERR_NOMEM, "%s: out of memory", c->folder);
     } else if (c->most) {
         c->kept[c->n_kept++] = *i;
         *i = (item){.number = i->number};
@@ -223,7 +199,8 @@ static wsp_status write_best(corpus *c, wsp_error *err)
 {
     const unseen_unit **unit = calloc(c->n_kept + 1, sizeof *unit);
     uint8_t *seen = calloc(unseen_features(), 1);
-    wsp_status st = unit && seen ? WSP_OK : fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+    wsp_status st =
+        unit && seen ? WSP_OK : cli_error(err, WSP_ERR_NOMEM, "%s: out of memory", c->folder);
 
     for (size_t i = 0; unit && i < c->n_kept; i++)
         unit[i] = &c->kept[i].tokens;
@@ -242,7 +219,7 @@ static wsp_status write_best(corpus *c, wsp_error *err)
 
 static bool append(item *i, const void *p, size_t n)
 {
-    if (!grow(&i->data, &i->cap, i->len + n + 1, 1))
+    if (cli_grow(&i->data, &i->cap, i->len + n + 1, 1) < 0)
         return false;
     if (n)
         memcpy(i->data + i->len, p, n);
@@ -337,12 +314,12 @@ wsp_status corpus_add(corpus *c, const wsp_frame *frame, uint64_t packet, uint64
         else
             item_clear(&one);
     } else {
-        ok = grow(&c->items, &c->cap_items, (size_t)flow + 1, sizeof *c->items);
+        ok = cli_grow(&c->items, &c->cap_items, (size_t)flow + 1, sizeof *c->items) == WSP_OK;
         for (; ok && c->n_items <= flow; c->n_items++)
             c->items[c->n_items] = (item){.number = c->n_items, .dir = -1};
         ok = ok && take_packet(c, &c->items[flow], frame, dir);
     }
-    return ok ? st : fail(err, WSP_ERR_NOMEM, c->folder, "out of memory");
+    return ok ? st : cli_error(err, WSP_ERR_NOMEM, "%s: out of memory", c->folder);
 }
 
 /* ---- the folder ---- */
@@ -354,12 +331,14 @@ static wsp_status check_folder(const char *folder, wsp_error *err)
     size_t n = 0;
 
     if (!d)
-        return errno == ENOENT ? WSP_OK : fail(err, WSP_ERR_IO, folder, strerror(errno));
+        return errno == ENOENT ? WSP_OK
+                               : cli_error(err, WSP_ERR_IO, "%s: %s", folder, strerror(errno));
     while (n < 3 && (e = readdir(d)))
         n++;
     (void)closedir(d);
-    return n < 3 ? WSP_OK
-                 : fail(err, WSP_ERR_ARG, folder, "the folder is not empty: give a new one");
+    return n < 3
+               ? WSP_OK
+               : cli_error(err, WSP_ERR_ARG, "%s: the folder is not empty: give a new one", folder);
 }
 
 wsp_status corpus_open(corpus **out, const corpus_options *o, wsp_error *err)
@@ -388,12 +367,12 @@ wsp_status corpus_open(corpus **out, const corpus_options *o, wsp_error *err)
         if (c)
             c->work = NULL;
         corpus_discard(c);
-        return fail(err, WSP_ERR_NOMEM, folder, "out of memory");
+        return cli_error(err, WSP_ERR_NOMEM, "%s: out of memory", folder);
     }
     (void)snprintf(c->work, len + sizeof ".tmp-XXXXXX", "%s.tmp-XXXXXX", c->folder);
     st = check_folder(c->folder, err);
     if (st == WSP_OK && !mkdtemp(c->work))
-        st = fail(err, WSP_ERR_IO, folder, strerror(errno));
+        st = cli_error(err, WSP_ERR_IO, "%s: %s", folder, strerror(errno));
     if (st < 0) {
         free(c->work);
         c->work = NULL;
@@ -445,7 +424,7 @@ wsp_status corpus_close(corpus *c, uint64_t *files, wsp_error *err)
         st = write_best(c, err);
     *files = c->n_written;
     if (st == WSP_OK && (chmod(c->work, 0777 & ~mask) != 0 || rename(c->work, c->folder) != 0))
-        st = fail(err, WSP_ERR_IO, c->folder, strerror(errno));
+        st = cli_error(err, WSP_ERR_IO, "%s: %s", c->folder, strerror(errno));
     if (st == WSP_OK) { /* the files are the user's now */
         free(c->work);
         c->work = NULL;

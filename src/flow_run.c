@@ -74,14 +74,8 @@ static wsp_status keep_flow(void *arg, const wsp_flow *flow, const wsp_tokens *s
     flow_run *r = arg;
 
     (void)set;
-    if (index >= r->cap_kept) {
-        size_t cap = index + index / 2 + 1024;
-        kept *p = realloc(r->kept, cap * sizeof *p);
-        if (!p)
-            return WSP_ERR_NOMEM;
-        r->kept = p;
-        r->cap_kept = cap;
-    }
+    if (cli_grow(&r->kept, &r->cap_kept, index + 1, sizeof *r->kept) < 0)
+        return WSP_ERR_NOMEM;
     r->kept[index] = (kept){.flow = *flow, .id = r->base + flow->id + 1};
     r->n_kept = index + 1;
     return r->out.ndpi ? beside_end(&r->ndpi, flow, &r->kept[index].ndpi) : WSP_OK;

@@ -77,13 +77,6 @@ const char *fuzzing_mistake(const fuzzing_options *o)
     return o->corpus ? corpus_mistake(o->unit, o->as) : NULL;
 }
 
-static wsp_status nomem(wsp_error *err)
-{
-    if (err)
-        *err = (wsp_error){.status = WSP_ERR_NOMEM, .text = "out of memory for a corpus"};
-    return WSP_ERR_NOMEM;
-}
-
 /* ---- what comes out of the deviator ---- */
 
 bool fuzzing_full(const fuzzing *f)
@@ -123,7 +116,9 @@ static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err
     }
 
     f->count[d->kind]++;
-    return json_array_append_new(f->deviations, row) == 0 ? WSP_OK : nomem(err);
+    return json_array_append_new(f->deviations, row) == 0
+               ? WSP_OK
+               : cli_error(err, WSP_ERR_NOMEM, "out of memory for a corpus");
 }
 
 double fuzzing_rare(const fuzzing *f)
@@ -187,7 +182,7 @@ static wsp_status write_log(const fuzzing *f, wsp_error *err)
         return WSP_ERR_IO;
     if (!print_log(f, to.fp) && !ferror(to.fp)) { /* what cannot be written is told by commit */
         wsp_outfile_discard(&to);
-        return nomem(err);
+        return cli_error(err, WSP_ERR_NOMEM, "out of memory for a corpus");
     }
     return wsp_outfile_commit(&to, err);
 }
@@ -234,7 +229,7 @@ wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer
 
     *out = NULL;
     if (!f)
-        return nomem(err);
+        return cli_error(err, WSP_ERR_NOMEM, "out of memory for a corpus");
     f->opt = *o;
     f->w = w;
     if (o->fuzz)
@@ -247,7 +242,7 @@ wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer
     f->deviations = json_array();
     if ((o->fuzz && !f->log) || !f->deviations ||
         (st == WSP_OK && wsp_deviator_new(&f->deviator, &opt) < 0))
-        st = nomem(err);
+        st = cli_error(err, WSP_ERR_NOMEM, "out of memory for a corpus");
     if (st == WSP_OK && o->corpus)
         st = corpus_open(&f->files,
                          &(corpus_options){.folder = o->corpus,

@@ -26,17 +26,15 @@ wsp_status labelling_load(labelling *l, const char *command, const cli_list *lis
 
 wsp_status labelling_flow(labelling *l, const char *capture, const wsp_flow_key *key)
 {
-    size_t index = l->flows++;
+    size_t index = l->flows, cap = l->cap;
 
-    if (index >= l->cap) {
-        l->cap = index + index / 2 + 1024;
-        for (size_t i = 0; i < l->n; i++) {
-            int32_t *p = realloc(l->columns[i], l->cap * sizeof *p);
-            if (!p)
-                return WSP_ERR_NOMEM;
-            l->columns[i] = p;
-        }
+    for (size_t i = 0; i < l->n; i++) { /* all of them have room for as many */
+        cap = l->cap;
+        if (cli_grow(&l->columns[i], &cap, index + 1, sizeof **l->columns) < 0)
+            return WSP_ERR_NOMEM;
     }
+    l->cap = cap;
+    l->flows++;
     l->all++;
     for (size_t i = 0; i < l->n; i++) {
         l->columns[i][index] = wsp_labels_find(l->lists[i], capture, key);

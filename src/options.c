@@ -39,6 +39,25 @@ static const cli_option common_options[] = {
 };
 #define N_COMMON (sizeof common_options / sizeof common_options[0])
 
+/* ---- memory ---- */
+
+wsp_status cli_grow(void *array, size_t *cap, size_t need, size_t size)
+{
+    void **items = array, *p;
+    size_t n, total;
+
+    if (need <= *cap)
+        return WSP_OK;
+    if (__builtin_add_overflow(need, need / 2 + 64, &n) || __builtin_mul_overflow(n, size, &total))
+        return WSP_ERR_NOMEM;
+    p = realloc(*items, total);
+    if (!p)
+        return WSP_ERR_NOMEM;
+    *items = p;
+    *cap = n;
+    return WSP_OK;
+}
+
 /* ---- messages ---- */
 
 /* The one place that writes messages. What is in them, names above all, may be of others: it stays one line of letters. */
@@ -69,6 +88,25 @@ int cli_fail(const char *fmt, ...)
 int cli_fail_error(const wsp_error *err)
 {
     return cli_fail("%s", err->text[0] ? err->text : wsp_status_name(err->status));
+}
+
+wsp_status cli_error(wsp_error *err, wsp_status st, const char *fmt, ...)
+{
+    int why = st == WSP_ERR_IO ? errno : 0;
+    va_list ap;
+
+    if (!err || st >= 0)
+        return st;
+    *err = (wsp_error){.status = st, .sys_errno = why};
+    va_start(ap, fmt);
+    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    return st;
+}
+
+wsp_status cli_no_memory(wsp_error *err)
+{
+    return cli_error(err, WSP_ERR_NOMEM, "out of memory");
 }
 
 void cli_warn(const char *fmt, ...)

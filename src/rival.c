@@ -2,9 +2,10 @@
 /* rival.c: joins the answers of two classifiers row by row. */
 #include "rival.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli.h"
 
 enum { DRAWS = 1000, SEED = 1 };
 
@@ -26,13 +27,9 @@ wsp_status rival_spread(const wsp_replies *r, size_t head, const int32_t *said, 
     }
     if (st == WSP_OK)
         st = wsp_spread_of(&t, DRAWS, SEED, out);
-    if (st < 0) {
-        *err = (wsp_error){.status = st};
-        (void)snprintf(err->text, sizeof err->text, "no memory for %d draws of captures", DRAWS);
-    }
     free(is);
     free(own);
-    return st;
+    return cli_error(err, st, "no memory for %d draws of captures", DRAWS);
 }
 
 /* Its label l, as a number of ours. */

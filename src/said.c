@@ -2,21 +2,15 @@
 /* said.c: asks a model for labels and keeps nothing else of its answers. */
 #include "said.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli.h"
 
 typedef struct asked {
     float **prob; /* [heads] */
     uint32_t *outside;
 } asked;
-
-static wsp_status out_of_memory(wsp_error *err)
-{
-    *err = (wsp_error){.status = WSP_ERR_NOMEM};
-    (void)snprintf(err->text, sizeof err->text, "out of memory");
-    return WSP_ERR_NOMEM;
-}
 
 static bool make_room(asked *a, const wsp_model *m, size_t n_flows)
 {
@@ -57,7 +51,7 @@ wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,
 
     *s = (said){
         .n_heads = n, .n_flows = t->n_flows, .label = calloc(n * t->n_flows + 1, sizeof *s->label)};
-    st = make_room(&a, m, t->n_flows) && s->label ? WSP_OK : out_of_memory(err);
+    st = make_room(&a, m, t->n_flows) && s->label ? WSP_OK : cli_no_memory(err);
     if (st == WSP_OK)
         st = wsp_ask(m, t, opt, &(wsp_wanted){.prob = a.prob, .outside = a.outside}, NULL, err);
     for (size_t h = 0; st == WSP_OK && h < n; h++)

@@ -2,7 +2,6 @@
 /* source.c: labelled flows from a token file or from captures. */
 #include "source.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,13 +80,6 @@ static wsp_status change_frame(void *arg, size_t capture, int linktype, const ws
     return wsp_changer_frame(r->changer, capture, linktype, in, out);
 }
 
-static wsp_status no_memory(wsp_error *err)
-{
-    *err = (wsp_error){.status = WSP_ERR_NOMEM};
-    (void)snprintf(err->text, sizeof err->text, "out of memory");
-    return WSP_ERR_NOMEM;
-}
-
 static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens **out,
                                 wsp_error *err)
 {
@@ -104,7 +96,7 @@ static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens 
     wsp_status st = wsp_changer_new(&r.changer, change);
 
     if (st < 0)
-        return no_memory(err);
+        return cli_no_memory(err);
     st = wsp_input_new(&in, s->paths, s->n_paths, &opt, err);
     if (st == WSP_OK)
         st = wsp_tokenize(in, &how, out, &s->stats, err);

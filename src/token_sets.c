@@ -2,7 +2,6 @@
 /* token_sets.c: token files, joined when there are several. */
 #include "token_sets.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 wsp_status token_sets_load(wsp_tokens **out, const char *const *paths, size_t n, wsp_error *err)
@@ -14,11 +13,8 @@ wsp_status token_sets_load(wsp_tokens **out, const char *const *paths, size_t n,
     if (n == 1)
         return wsp_tokens_load(out, paths[0], err);
     set = calloc(n, sizeof *set);
-    if (!set) {
-        *err = (wsp_error){.status = WSP_ERR_NOMEM};
-        (void)snprintf(err->text, sizeof err->text, "out of memory for %zu token files", n);
-        return WSP_ERR_NOMEM;
-    }
+    if (!set)
+        return cli_error(err, WSP_ERR_NOMEM, "out of memory for %zu token files", n);
     for (size_t i = 0; i < n && st == WSP_OK; i++)
         st = wsp_tokens_load(&set[i], paths[i], err);
     if (st == WSP_OK)

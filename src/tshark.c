@@ -103,14 +103,8 @@ static void count_message(tshark_report *r, char *text, bool error, bool tcp)
     while (i < r->n && strcmp(r->messages[i].text, text) != 0)
         i++;
     if (i == r->n) {
-        if (r->n == r->cap) {
-            size_t cap = r->cap * 2 + 32;
-            tshark_message *m = realloc(r->messages, cap * sizeof *m);
-            if (!m)
-                cli_die("out of memory");
-            r->messages = m;
-            r->cap = cap;
-        }
+        if (cli_grow(&r->messages, &r->cap, r->n + 1, sizeof *r->messages) < 0)
+            cli_die("out of memory");
         r->messages[r->n++] = (tshark_message){.text = strdup(text), .error = error, .tcp = tcp};
         if (!r->messages[i].text)
             cli_die("out of memory");

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "wirespeak/token.h"
 
 struct unseen {
@@ -69,17 +70,9 @@ void unseen_free(unseen *v)
 
 static bool keep(unseen_unit *u, uint32_t feature)
 {
-    size_t cap = u->cap ? 2 * u->cap : 64;
-    uint32_t *p = u->features;
-
-    if (u->n == u->cap) {
-        p = realloc(u->features, cap * sizeof *p);
-        if (!p)
-            return false;
-        u->features = p;
-        u->cap = cap;
-    }
-    p[u->n++] = feature;
+    if (cli_grow(&u->features, &u->cap, u->n + 1, sizeof *u->features) < 0)
+        return false;
+    u->features[u->n++] = feature;
     return true;
 }
 

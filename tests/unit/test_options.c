@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,6 +353,50 @@ static void a_rule_of_no_option_is_a_bug(void **state)
     assert_true(WIFSIGNALED(status));
 }
 
+static void an_array_grows_or_stays_as_it_is(void **state)
+{
+    size_t cap = 0, before;
+    uint32_t *x = NULL, *kept;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        assert_int_equal(cli_grow(&x, &cap, i + 1, sizeof *x), WSP_OK);
+        assert_true(cap > i);
+        x[i] = i;
+    }
+    for (uint32_t i = 0; i < 1000; i++)
+        assert_int_equal(x[i], i);
+    kept = x;
+    before = cap;
+    assert_int_equal(cli_grow(&x, &cap, cap, sizeof *x), WSP_OK);
+    assert_ptr_equal(x, kept);
+    assert_int_equal(cap, before);
+    assert_int_equal(cli_grow(&x, &cap, SIZE_MAX / sizeof *x + 1, sizeof *x), WSP_ERR_NOMEM);
+    assert_int_equal(cli_grow(&x, &cap, SIZE_MAX - 1, 1), WSP_ERR_NOMEM);
+    assert_ptr_equal(x, kept);
+    assert_int_equal(cap, before);
+    free(x);
+}
+
+static void an_error_says_why_and_gives_its_status(void **state)
+{
+    wsp_error err = {.text = "before"};
+
+    (void)state;
+    assert_int_equal(cli_error(&err, WSP_EOF, "no error"), WSP_EOF);
+    assert_string_equal(err.text, "before");
+    errno = ENOENT;
+    assert_int_equal(cli_error(&err, WSP_ERR_IO, "%s: %d", "x", 7), WSP_ERR_IO);
+    assert_int_equal(err.status, WSP_ERR_IO);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_string_equal(err.text, "x: 7");
+    assert_int_equal(cli_no_memory(&err), WSP_ERR_NOMEM);
+    assert_int_equal(err.status, WSP_ERR_NOMEM);
+    assert_int_equal(err.sys_errno, 0);
+    assert_string_equal(err.text, "out of memory");
+    assert_int_equal(cli_error(NULL, WSP_ERR_ARG, "nobody reads it"), WSP_ERR_ARG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +410,8 @@ int main(void)
         cmocka_unit_test(help_is_no_mistake),
         cmocka_unit_test(options_that_do_nothing_together_are_mistakes),
         cmocka_unit_test(a_rule_of_no_option_is_a_bug),
+        cmocka_unit_test(an_array_grows_or_stays_as_it_is),
+        cmocka_unit_test(an_error_says_why_and_gives_its_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
