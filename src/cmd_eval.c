@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answers.h"
+#include "answer_file.h"
 #include "captures.h"
 #include "cli.h"
 #include "realism.h"
@@ -451,10 +451,10 @@ static wsp_status add_rival(evaluation *e, const char *path, wsp_error *err)
 
 static int write_answers(const evaluation *e, const char *path)
 {
-    const answers a = {e->m, e->t, e->flow, e->replies, e->r.by_capture};
+    const answer_file a = {e->m, e->t, e->flow, e->replies, e->r.by_capture};
     wsp_error err;
 
-    return answers_write(&a, path, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
+    return answer_file_write(&a, path, &err) < 0 ? cli_fail_error(&err) : CLI_OK;
 }
 
 static int print(const evaluation *e, const arguments *a)

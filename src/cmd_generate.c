@@ -288,7 +288,7 @@ static wsp_status read_prompt(arguments *a, const wsp_model *m, wsp_error *err)
 
 /* ---- generating ---- */
 
-static wsp_status progress(void *arg, uint64_t flows, uint64_t packets)
+static wsp_status show_progress(void *arg, uint64_t flows, uint64_t packets)
 {
     const wsp_generate_options *o = &((const arguments *)arg)->opt;
 
@@ -438,7 +438,7 @@ int cmd_generate(int argc, char **argv)
         a.opt.flows = 10;
     a.opt.threads = (unsigned)a.threads;
     a.opt.dtype = cli_dtype(a.dtype);
-    a.opt.report = progress;
+    a.opt.report = show_progress;
     a.opt.arg = &a;
     if (wsp_model_load(&m, a.model, &err) < 0)
         return cli_fail_error(&err);

@@ -26,7 +26,7 @@ static const cli_page page = {
     .max_operands = -1,
 };
 
-typedef struct labelling {
+typedef struct label_run {
     bool table;
     wsp_input *in;
     const char *name; /* of the open capture */
@@ -38,12 +38,12 @@ typedef struct labelling {
     wsp_tokenize_stats stats; /* captures, flows, broken, unread, joined and opaque alone */
     uint64_t id_base; /* flows of the captures before this one, so that ids are unique in a run */
     wsp_status st;    /* of the release callback, which cannot return one */
-} labelling;
+} label_run;
 
 /* ---- output ---- */
 
 /* Flows of one file mostly come one after the other. */
-static bool show_file(labelling *l, const char *file)
+static bool show_file(label_run *l, const char *file)
 {
     if (file == l->file)
         return true;
@@ -53,7 +53,7 @@ static bool show_file(labelling *l, const char *file)
     return l->capture != NULL;
 }
 
-static void print_json(labelling *l, const wsp_flow *f, const wsp_verdict *v)
+static void print_json(label_run *l, const wsp_flow *f, const wsp_verdict *v)
 {
     eve_event event = {.type = "flow", .time_ns = f->last_ns, .flow_id = l->id_base + f->id + 1};
 
@@ -94,7 +94,7 @@ static void print_row(const wsp_flow *f, const wsp_verdict *v)
 
 static void release(void *arg, wsp_flow *f)
 {
-    labelling *l = arg;
+    label_run *l = arg;
     wsp_verdict v;
 
     l->stats.flows++;
@@ -107,7 +107,7 @@ static void release(void *arg, wsp_flow *f)
     wsp_labeller_flow_free(f->user);
 }
 
-static wsp_status add_frame(labelling *l, wsp_flow_table *table, int linktype,
+static wsp_status add_frame(label_run *l, wsp_flow_table *table, int linktype,
                             const wsp_frame *frame)
 {
     wsp_labeller_flow *ndpi;
@@ -137,7 +137,7 @@ static wsp_status add_frame(labelling *l, wsp_flow_table *table, int linktype,
     return st < 0 ? st : l->st;
 }
 
-static wsp_status read_frames(labelling *l, wsp_flow_table *table, int linktype, wsp_error *err)
+static wsp_status read_frames(label_run *l, wsp_flow_table *table, int linktype, wsp_error *err)
 {
     wsp_frame frame;
     uint64_t number = 0;
@@ -162,7 +162,7 @@ static wsp_status read_frames(labelling *l, wsp_flow_table *table, int linktype,
 }
 
 /* One labeller a capture: nDPI remembers across flows, and what it says shall not hang on other captures. */
-static wsp_status label_capture(labelling *l, const wsp_capture_info *info, wsp_error *err)
+static wsp_status label_capture(label_run *l, const wsp_capture_info *info, wsp_error *err)
 {
     wsp_flow_table_options opt = wsp_flow_table_options_default();
     wsp_flow_table *table = NULL;
@@ -196,7 +196,7 @@ static wsp_status label_capture(labelling *l, const wsp_capture_info *info, wsp_
     return st;
 }
 
-static wsp_status label_all(labelling *l, wsp_error *err)
+static wsp_status label_all(label_run *l, wsp_error *err)
 {
     wsp_capture_info info;
     wsp_status st = wsp_packet_new(&l->packet);
@@ -244,7 +244,7 @@ int cmd_label(int argc, char **argv)
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input_options opt;
-    labelling l = {0};
+    label_run l = {0};
     wsp_error err;
     wsp_status st;
 

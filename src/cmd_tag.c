@@ -11,7 +11,7 @@
 #include "captures.h"
 #include "cli.h"
 #include "guard.h"
-#include "metrics.h"
+#include "metrics_server.h"
 #include "outlet.h"
 #include "sink.h"
 #include "wirespeak/live.h"

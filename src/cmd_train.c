@@ -29,14 +29,14 @@ static const cli_page page = {
     .rules = rules,
 };
 
-typedef struct progress {
+typedef struct train_progress {
     FILE *log;
     double bits, heads, last; /* smoothed figures; when the line was last written */
     double val, best;         /* losses of the last validation and of the best one */
     bool show, terminal;
     bool line; /* something stands on the terminal's last line */
     int log_errno;
-} progress;
+} train_progress;
 
 static double smooth(double mean, double x)
 {
@@ -44,7 +44,7 @@ static double smooth(double mean, double x)
 }
 
 /* On a terminal ten times a second at most, one line over the other; elsewhere a line every ten seconds. */
-static void show_progress(progress *p, const wsp_fit_report *r)
+static void show_progress(train_progress *p, const wsp_fit_report *r)
 {
     unsigned long left = (unsigned long)r->seconds_left;
 
@@ -66,7 +66,7 @@ static void show_progress(progress *p, const wsp_fit_report *r)
 
 static wsp_status report(void *arg, const wsp_fit_report *r)
 {
-    progress *p = arg;
+    train_progress *p = arg;
 
     if (p->log && (fprintf(p->log, "%s\n", r->json) < 0 || fflush(p->log) != 0)) {
         p->log_errno = errno;
@@ -210,7 +210,7 @@ static int parse(arguments *a, int argc, char **argv)
 /* clang-format on */
 
 /* A run that goes on adds to its log. */
-static int open_outputs(const arguments *a, progress *p)
+static int open_outputs(const arguments *a, train_progress *p)
 {
     const char *const made[] = {a->out, a->opt.checkpoint};
     wsp_outfile f;
@@ -229,7 +229,7 @@ static int open_outputs(const arguments *a, progress *p)
     return CLI_OK;
 }
 
-static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_error *err)
+static int tell_end(const arguments *a, train_progress *p, wsp_status st, const wsp_error *err)
 {
     if (p->line)
         (void)fputc('\n', stderr);
@@ -252,7 +252,7 @@ static int tell_end(const arguments *a, progress *p, wsp_status st, const wsp_er
 static int run(arguments *a, char *const *sets, int n)
 {
     wsp_group *group = a->opt.train.group;
-    progress p = {.terminal = isatty(2) != 0};
+    train_progress p = {.terminal = isatty(2) != 0};
     bool first = wsp_group_rank(group) == 0;
     wsp_error err = {.text = ""};
     wsp_status st = WSP_OK;

@@ -16,10 +16,10 @@ test_options_LDADD = $(TEST_LIBS)
 test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src $(JANSSON_CFLAGS)
 test_line_SOURCES = tests/unit/test_line.c src/line.c src/line.h src/eve.c src/eve.h
 test_line_LDADD = $(TEST_LIBS)
-wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/token_sets.h src/token_sets.c src/rival.h src/rival.c src/trained.h src/trained.c src/answers.h src/answers.c src/columns.h src/columns.c src/unseen.h src/unseen.c
+wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/token_sets.h src/token_sets.c src/rival.h src/rival.c src/trained.h src/trained.c src/answer_file.h src/answer_file.c src/columns.h src/columns.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs
-wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/http.h src/http.c src/metrics.h src/metrics.c src/guard.h src/guard.c \
+wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/http_request.h src/http_request.c src/metrics_server.h src/metrics_server.c src/guard.h src/guard.c \
 	src/sink.h src/sink.c src/sink_socket.c
 if WITH_REDIS
 wirespeak_SOURCES += src/sink_redis.c

@@ -7,18 +7,18 @@
 
 #include "cli.h"
 
-typedef struct asked {
+typedef struct odds {
     float **prob; /* [heads] */
     uint32_t *outside;
-} asked;
+} odds;
 
-static bool make_room(asked *a, const wsp_model *m, size_t n_flows)
+static bool make_room(odds *a, const wsp_model *m, size_t n_flows)
 {
     size_t n = wsp_model_head_count(m);
     bool room;
 
-    *a = (asked){.prob = calloc(n + 1, sizeof *a->prob),
-                 .outside = calloc(n_flows + 1, sizeof *a->outside)};
+    *a = (odds){.prob = calloc(n + 1, sizeof *a->prob),
+                .outside = calloc(n_flows + 1, sizeof *a->outside)};
     room = a->prob && a->outside;
     for (size_t h = 0; room && h < n; h++) {
         a->prob[h] = calloc(n_flows + 1, wsp_model_head(m, h)->n_labels * sizeof **a->prob);
@@ -27,7 +27,7 @@ static bool make_room(asked *a, const wsp_model *m, size_t n_flows)
     return room;
 }
 
-static void asked_clear(asked *a, size_t n_heads)
+static void odds_clear(odds *a, size_t n_heads)
 {
     for (size_t h = 0; a->prob && h < n_heads; h++)
         free(a->prob[h]);
@@ -46,7 +46,7 @@ wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,
                      const wsp_classify_options *opt, wsp_error *err)
 {
     size_t n = wsp_model_head_count(m);
-    asked a;
+    odds a;
     wsp_status st;
 
     *s = (said){
@@ -60,7 +60,7 @@ wsp_status said_make(said *s, const wsp_model *m, const wsp_tokens *t,
             s->label[h * t->n_flows + i] =
                 label_of(head, a.prob[h] + i * head->n_labels, a.outside[i] >> h & 1);
         }
-    asked_clear(&a, n);
+    odds_clear(&a, n);
     return st;
 }
 

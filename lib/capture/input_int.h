@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * input_int.h: private to capture/: where bytes come from (bytesource.c), archives unpacked as a
- * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them, join.c makes
+ * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them, merge.c makes
  * one of them all.
  */
 #ifndef WSPI_INPUT_INT_H

@@ -113,7 +113,7 @@ static void *worker_main(void *arg)
     const worker *me = arg;
     job *j = me->j;
     wsp_error err = {.status = WSP_OK};
-    wspi_source from = {.next = next_flow, .made = made, .arg = j};
+    wspi_supply from = {.next = next_flow, .made = made, .arg = j};
     wsp_status st = wspi_speaker_run(me->speaker, &from, j->slots, &err);
 
     (void)pthread_mutex_lock(&j->lock);

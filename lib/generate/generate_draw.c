@@ -479,7 +479,7 @@ static wsp_status finish_packets(speaker *g, wsp_error *err)
 }
 
 /* Free ones of the first slots take the next flows. */
-static wsp_status start_flows(speaker *g, const wspi_source *from, size_t slots, wsp_error *err)
+static wsp_status start_flows(speaker *g, const wspi_supply *from, size_t slots, wsp_error *err)
 {
     const size_t width = g->cfg->channels;
     int32_t condition[SLOTS];
@@ -522,7 +522,7 @@ static size_t open_flows(const speaker *g)
     return n;
 }
 
-wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_source *from, size_t slots, wsp_error *err)
+wsp_status wspi_speaker_run(wspi_speaker *g, const wspi_supply *from, size_t slots, wsp_error *err)
 {
     for (;;) {
         size_t open, drawing, made = g->frames.n;
@@ -569,7 +569,7 @@ static int by_gain(const void *a, const void *b)
 wsp_status wspi_speaker_try(speaker *g, int32_t condition, float *gain, wsp_error *err)
 {
     trials t = {.condition = condition};
-    wspi_source from = {.next = next_trial, .arg = &t};
+    wspi_supply from = {.next = next_trial, .arg = &t};
     float gains[TRIALS];
     size_t n = 0, left = 1;
 

@@ -227,12 +227,12 @@ void wspi_script_prefix(wspi_script *s, const wsp_from *from, wsp_decoder *d,
 /* ---- packets ---- */
 
 /* Where a speaker has its flows from, and whom it tells how far it is, both under the lock of the run. */
-typedef struct wspi_source {
+typedef struct wspi_supply {
     bool (*next)(void *arg, wspi_start *out); /* false: none for now */
     /* so many flows more have ended, so many packets more are drawn; negative: no more are wanted */
     wsp_status (*made)(void *arg, size_t flows, size_t packets, wsp_error *err);
     void *arg;
-} wspi_source;
+} wspi_supply;
 
 /* One generated frame, before all are sorted. */
 typedef struct wspi_frame_ref {
@@ -257,7 +257,7 @@ enum { WSPI_FLOWS_AT_ONCE = 128 };
 typedef struct wspi_speaker wspi_speaker;
 wsp_status wspi_speaker_new(wspi_speaker **out, const wsp_model *m, const wsp_generate_options *o,
                             wsp_error *err) WSP_MUST_USE;
-wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_source *from, size_t slots,
+wsp_status wspi_speaker_run(wspi_speaker *s, const wspi_supply *from, size_t slots,
                             wsp_error *err) WSP_MUST_USE;
 /*
  * Before it runs: what a condition gains in flows that follow it. Flows that say what it is are as likely to be of it, whatever else they

@@ -22,12 +22,12 @@ typedef struct wspi_share {
 } wspi_share;
 
 /* The wanted tokens of one range: wanted[from..to) of n in all. */
-typedef struct wspi_span {
+typedef struct wspi_wanted_range {
     uint32_t range, first, n, from, to; /* first, n: the tokens of the range */
     float odds;                         /* of the range among those that hold wanted tokens */
     bool
         known; /* the odds of its tokens have been computed; its own are those of its wanted tokens */
-} wspi_span;
+} wspi_wanted_range;
 
 struct wsp_runner {
     wspi_engine e;
@@ -42,7 +42,7 @@ struct wsp_runner {
     wspi_memory *memory;
     uint8_t *own;
     float *dense, *row_logits; /* [rows][V] of products, [V] of one row at work */
-    wspi_span *span;           /* of the row at work */
+    wspi_wanted_range *span;   /* of the row at work */
     uint16_t *half_embed; /* [V][C] in bfloat16; NULL for a runner whose products do not round */
     size_t speech_cap, memory_cap, own_cap, dense_cap, row_logits_cap, span_cap;
     wspi_share share;

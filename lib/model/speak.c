@@ -225,7 +225,8 @@ static size_t spans_make(wsp_runner *r, const wsp_prefix *p)
         uint32_t range = m->range_of[wanted_token(p, j)];
 
         if (range != last) {
-            r->span[n] = (wspi_span){.first = m->cfg.range_first[range], .range = range, .from = j};
+            r->span[n] =
+                (wspi_wanted_range){.first = m->cfg.range_first[range], .range = range, .from = j};
             r->span[n++].n = wspi_range_size(&m->cfg, range);
             last = range;
         }
@@ -234,7 +235,7 @@ static size_t spans_make(wsp_runner *r, const wsp_prefix *p)
     return n;
 }
 
-static float range_logit(const wspi_engine *e, const wspi_span *s, size_t i)
+static float range_logit(const wspi_engine *e, const wspi_wanted_range *s, size_t i)
 {
     size_t C = e->m->cfg.channels;
     float y;
@@ -245,7 +246,7 @@ static float range_logit(const wspi_engine *e, const wspi_span *s, size_t i)
 }
 
 /* Logits of all tokens of the range, at their places in row_logits, which is returned from there. */
-static float *inside(wsp_runner *r, const wspi_span *s, size_t i)
+static float *inside(wsp_runner *r, const wspi_wanted_range *s, size_t i)
 {
     float *y = r->row_logits + s->first;
 
@@ -259,7 +260,7 @@ static void two_step_logits(wsp_runner *r, const wsp_prefix *p, size_t i, float 
     size_t n = spans_make(r, p);
 
     for (size_t k = 0; k < n; k++) {
-        const wspi_span *s = &r->span[k];
+        const wspi_wanted_range *s = &r->span[k];
         float *y = inside(r, s, i), max, add = range_logit(&r->e, s, i);
 
         for (uint32_t j = s->from; j < s->to; j++)
@@ -346,7 +347,7 @@ static size_t pick_span(const wsp_runner *r, size_t n, const chance *c)
 }
 
 /* The odds of the range's tokens become known: of how many parts of them the wanted ones are. */
-static float look_inside(wsp_runner *r, const wsp_prefix *p, wspi_span *s, size_t i)
+static float look_inside(wsp_runner *r, const wsp_prefix *p, wspi_wanted_range *s, size_t i)
 {
     float *y = inside(r, s, i), max, sum = wspi_odds(y, s->n, &max), wanted = 0;
 
@@ -358,7 +359,7 @@ static float look_inside(wsp_runner *r, const wsp_prefix *p, wspi_span *s, size_
     return wanted / sum;
 }
 
-static uint16_t draw_inside(const wsp_runner *r, const wsp_prefix *p, const wspi_span *s,
+static uint16_t draw_inside(const wsp_runner *r, const wsp_prefix *p, const wspi_wanted_range *s,
                             const chance *c)
 {
     const float *y = r->row_logits + s->first;
@@ -400,7 +401,7 @@ static uint16_t draw_in_two_steps(wsp_runner *r, const wsp_prefix *p, const chan
 
     span_odds(r, n, c->i);
     for (;;) {
-        wspi_span *s = &r->span[n > 1 ? pick_span(r, n, c) : 0];
+        wspi_wanted_range *s = &r->span[n > 1 ? pick_span(r, n, c) : 0];
 
         if (!s->known) {
             float share = look_inside(r, p, s, c->i);

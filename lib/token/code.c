@@ -669,7 +669,7 @@ bool wspi_code_headers(wspi_coder *c)
     if (c->fill && !c->bad && !c->need) {
         wspi_ndp_fit(c);
         wspi_quote_fit(c);
-        wspi_group_fit(c);
+        wspi_cast_fit(c);
     }
     c->pay.in = c->enc ? p->data + p->payload_off : NULL;
     c->pay.wire = p->payload_len;

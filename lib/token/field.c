@@ -496,7 +496,7 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
 static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned base, unsigned n)
 {
     enum { DHCP_CLIENT = 68 };
-    bool nobody = wspi_host_is_nobody(c), to_group = layer == WSPI_UDP && wspi_group_of(c->p);
+    bool nobody = wspi_host_is_nobody(c), to_group = layer == WSPI_UDP && wspi_cast_of(c->p);
     uint16_t from = 0;
 
     for (size_t i = 0; i < c->p->n_layers && !source; i++)
@@ -506,7 +506,7 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned bas
         uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
         if ((source ? (port && !wspi_app_asks_from(port, layer)) || (nobody && port != DHCP_CLIENT)
                     : !wspi_app_asks(from, port, layer)) ||
-            (to_group && wspi_group_lacks(port)))
+            (to_group && wspi_cast_lacks(port)))
             c->legal[base + t] = 0;
     }
 }

@@ -105,8 +105,7 @@ static bool has_layer(const wsp_packet *p, uint8_t id)
 /* The link address is the first to say so (RFC 1112 6.4); IPv6 has no broadcast (RFC 4291 2). */
 static bool may_be_group(const wspi_coder *c, uint8_t role, unsigned class)
 {
-    if (is_source(role) || !wspi_group_may(c) ||
-        (class == BROADCAST && !has_layer(c->p, WSPI_IPV4)))
+    if (is_source(role) || !wspi_cast_may(c) || (class == BROADCAST && !has_layer(c->p, WSPI_IPV4)))
         return false;
     return role == WSPI_R_MAC_DST || !link_of(c, false) || link_class(c) == class;
 }
@@ -182,8 +181,7 @@ uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, in
     if (class == ZERO && may_be_nobody(c, role))
         return 0;
     if (class == BROADCAST || class == MULTICAST)
-        return wspi_group_addr((unsigned)class, width,
-                               address_of(host_at(c, role, 0), role, width));
+        return wspi_cast_addr((unsigned)class, width, address_of(host_at(c, role, 0), role, width));
     for (size_t i = 0; (h = host_at(c, role, i)) && !found; i++)
         if (is_of(c, h, is_source(role)) &&
             (class < 0 ||

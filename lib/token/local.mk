@@ -5,7 +5,7 @@ libwspi_la_SOURCES += \
 	lib/token/field.c \
 	lib/token/code.c \
 	lib/token/valid.c \
-	lib/token/group.c \
+	lib/token/multicast.c \
 	lib/token/host.c \
 	lib/token/ndp.c \
 	lib/token/ping.c \

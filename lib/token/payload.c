@@ -265,7 +265,7 @@ void wspi_code_payload(wspi_coder *c)
 {
     c->pay.at = 0;
     c->pay.more = false;
-    if (c->bad || c->need || wspi_ndp_body(c) || wspi_group_body(c) || wspi_ping_body(c) ||
+    if (c->bad || c->need || wspi_ndp_body(c) || wspi_cast_body(c) || wspi_ping_body(c) ||
         c->pay.wire == 0)
         return;
     if (c->fill && c->p->n_layers > 0 && c->p->layers[c->p->n_layers - 1].id == WSPI_IGMP)

@@ -507,30 +507,30 @@ uint64_t wspi_host_address(const wspi_coder *c, uint8_t role, unsigned width, in
 void wspi_host_classes(wspi_coder *c, uint8_t role, unsigned width, unsigned base);
 bool wspi_host_is_nobody(const wspi_coder *c); /* is it sent from 0.0.0.0? */
 
-/* ---- destinations of samples that are groups: group.c ---- */
+/* ---- destinations of samples that are groups: multicast.c ---- */
 
 /* May this sample go to a group: is it of the initiator, and not of a connection? */
-bool wspi_group_may(const wspi_coder *c);
+bool wspi_cast_may(const wspi_coder *c);
 /* An address of `width` bits of this class (wspi_addr_class), made of a host's: multicast and broadcast ones, else v. */
-uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v);
+uint64_t wspi_cast_addr(unsigned class, unsigned width, uint64_t v);
 /* All layers are drawn: a multicast destination becomes that of its protocol, and the link address follows. */
-void wspi_group_fit(wspi_coder *c);
+void wspi_cast_fit(wspi_coder *c);
 /* Is the packet's destination a group? Does a port stand for a protocol that two hosts speak with each other alone? */
-bool wspi_group_of(const wsp_packet *p);
-bool wspi_group_lacks(uint16_t port);
+bool wspi_cast_of(const wsp_packet *p);
+bool wspi_cast_lacks(uint16_t port);
 /* Bodies of samples of IGMP's version 3; false: it is none. Is the direction's last message one? */
 enum { WSPI_IGMP_REPORT3 = 0x22 };
-bool wspi_group_body(wspi_coder *c);
+bool wspi_cast_body(wspi_coder *c);
 bool wspi_igmp_reports(const wsp_context *ctx, int dir);
 /* Does the initiator of the flow send to a group, from which nothing comes back? */
-bool wspi_group_asked(const wsp_context *ctx);
+bool wspi_cast_asked(const wsp_context *ctx);
 
 /* ---- samples of Neighbor Discovery: ndp.c ---- */
 
 /* Is a type of ICMPv6 one of those that samples have beside echo? */
 bool wspi_ndp_is(uint64_t type);
 bool wspi_mld_is(uint64_t type); /* reports of groups: behind a router alert */
-/* All layers are drawn: what the type asks of them. Before wspi_group_fit. */
+/* All layers are drawn: what the type asks of them. Before wspi_cast_fit. */
 void wspi_ndp_fit(wspi_coder *c);
 /* The variable part of hop-by-hop options: a router alert. */
 void wspi_ndp_alert(wspi_layer *l);

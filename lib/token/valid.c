@@ -143,7 +143,7 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
     const wsp_context *ctx = c->ctx;
     int speaker = owes(ctx);
 
-    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_group_asked(ctx) ||
+    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_cast_asked(ctx) ||
         (ctx->started && quotes(&ctx->last[0])))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     for (int d = 0; d < 2; d++)
@@ -281,7 +281,7 @@ bool wspi_valid_icmpv6(const wspi_coder *c, uint64_t type)
         wspi_past past = wspi_context_past(c->ctx, dir, WSPI_ICMPV6, 0);
         const wspi_field *d = &wspi_protos[WSPI_ICMPV6]->fields[WSPI_ICMP_TYPE];
         uint64_t before = past.slot ? wspi_past_value(&past, d) : type;
-        bool stays = wspi_mld_is(type) || (dir == c->dir && wspi_group_asked(c->ctx));
+        bool stays = wspi_mld_is(type) || (dir == c->dir && wspi_cast_asked(c->ctx));
         if (wspi_ndp_is(before) != wspi_ndp_is(type) || (stays && before != type))
             return false;
     }

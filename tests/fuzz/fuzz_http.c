@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_http.c: any bytes as a request for tag's page, as they come, byte by byte: once whole, always whole, and the same. */
-#include "../../src/http.h"
+#include "../../src/http_request.h"
 #include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of lib/task/trees.c, features.c and baseline.c. */
+/* Tests of lib/task/trees.c, features.c and trees_baseline.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * group.c: multicast and broadcast destinations of samples. A flow that its class of address sends to a group goes to the group of
+ * multicast.c: multicast and broadcast destinations of samples. A flow that its class of address sends to a group goes to the group of
  * its port or, as IGMP, to the one that it speaks of; its link address follows (RFC 1112 6.4, RFC 2464 7). No other host's
  * answer belongs to it.
  */
@@ -29,7 +29,7 @@ enum { RECORD = 8, ALL_REPORTS = 0x16 };        /* RFC 3376 4.2.4, 4.2.14 */
 #define LINK_GROUP UINT64_C(0x01005e000001)     /* until the group is known */
 #define ALL_MAC    UINT64_C(0xffffffffffff)
 
-bool wspi_group_may(const wspi_coder *c)
+bool wspi_cast_may(const wspi_coder *c)
 {
     uint8_t up = c->p->layers[c->p->n_layers - 1].id;
 
@@ -37,7 +37,7 @@ bool wspi_group_may(const wspi_coder *c)
            (up == WSPI_UDP || up == WSPI_IGMP || up == WSPI_ICMP || up == WSPI_ICMPV6);
 }
 
-uint64_t wspi_group_addr(unsigned class, unsigned width, uint64_t v)
+uint64_t wspi_cast_addr(unsigned class, unsigned width, uint64_t v)
 {
     if (class == MULTICAST)
         return width == 64 ? LINK_V6 : width == 48 ? LINK_GROUP : SITE_V4 | (v & 0xffffff);
@@ -54,7 +54,7 @@ static bool is_group(const wspi_layer *l)
  * Protocols of keys, logins and servers that one knows, in the order of ports: DNS (to groups it has other ones), Kerberos, LDAP, QUIC,
  * IKE, RADIUS, NFS, LDAP again, STUN, DTLS, DNP3.
  */
-bool wspi_group_lacks(uint16_t port)
+bool wspi_cast_lacks(uint16_t port)
 {
     static const uint16_t alone[] = {53,   88,   389,  443,  500,  1645, 1646, 1812,
                                      1813, 2049, 3268, 3478, 4433, 4500, 5684, 20000};
@@ -65,7 +65,7 @@ bool wspi_group_lacks(uint16_t port)
     return false;
 }
 
-bool wspi_group_of(const wsp_packet *p)
+bool wspi_cast_of(const wsp_packet *p)
 {
     for (size_t i = 0; i < p->n_layers; i++)
         if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
@@ -127,7 +127,7 @@ static bool has_moved(const wsp_context *ctx, const wspi_layer *ip)
     return ip->id == WSPI_IPV6 && past.slot && wspi_past_value(&past, d) != ip->v[WSPI_IPV6_DST_IF];
 }
 
-void wspi_group_fit(wspi_coder *c)
+void wspi_cast_fit(wspi_coder *c)
 {
     wsp_packet *p = c->p;
     bool first = !c->ctx->seen[c->dir];
@@ -147,7 +147,7 @@ void wspi_group_fit(wspi_coder *c)
         p->layers[0].v[WSPI_ETH_DST] = link_address(ip);
 }
 
-bool wspi_group_asked(const wsp_context *ctx)
+bool wspi_cast_asked(const wsp_context *ctx)
 {
     wspi_past v4 = wspi_context_past(ctx, 0, WSPI_IPV4, 0);
     wspi_past v6 = wspi_context_past(ctx, 0, WSPI_IPV6, 0);
@@ -169,7 +169,7 @@ bool wspi_igmp_reports(const wsp_context *ctx, int dir)
 }
 
 /* RFC 3376 4.2.12: a group that is joined, mostly; left; still there. None has sources. */
-bool wspi_group_body(wspi_coder *c)
+bool wspi_cast_body(wspi_coder *c)
 {
     static const uint8_t types[] = {4, 4, 4, 4, 4, 3, 3, 2}, from[] = {0, 0, 1, 2};
     static const uint32_t known[] = {0xe00000fb, 0xeffffffa, 0xe00000fc}; /* as in groups */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c: reads requests. One page: of a request its first line counts, and where it ends. */
-#include "http.h"
+/* http_request.c: reads requests. One page: of a request its first line counts, and where it ends. */
+#include "http_request.h"
 
 #include <stdbool.h>
 #include <string.h>

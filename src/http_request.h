@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.h: what strangers say to the page for Prometheus. */
-#ifndef WSP_HTTP_H
-#define WSP_HTTP_H
+/* http_request.h: what strangers say to the page for Prometheus. */
+#ifndef WSP_HTTP_REQUEST_H
+#define WSP_HTTP_REQUEST_H
 
 #include <stddef.h>
 

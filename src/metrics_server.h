@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * metrics.h: the figures of tag for Prometheus (text format 0.0.4, over HTTP), on a loopback address or a Unix socket. A
+ * metrics_server.h: the figures of tag for Prometheus (text format 0.0.4, over HTTP), on a loopback address or a Unix socket. A
  * thread of its own answers; the tagger only leaves copies of its figures.
  */
-#ifndef WSP_METRICS_H
-#define WSP_METRICS_H
+#ifndef WSP_METRICS_SERVER_H
+#define WSP_METRICS_SERVER_H
 
 #include "outlet.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c: a very small HTTP server that gives one page. */
-#include "metrics.h"
+/* metrics_server.c: a very small HTTP server that gives one page. */
+#include "metrics_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "http.h"
+#include "http_request.h"
 
 enum { PATIENCE_MS = 1000, POLL_MS = 200 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join.c: all captures of an input as one. A first walk sees when each begins; then packets are taken in the order of their
+ * merge.c: all captures of an input as one. A first walk sees when each begins; then packets are taken in the order of their
  * times. A capture is opened when its first packet is due: files that follow one another are read one after the other, and only
  * those that overlap are open at a time.
  */

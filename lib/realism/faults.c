@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * valid.c: what is wrong with the packets of a flow: headers that do not parse, values that are not what they should be
+ * faults.c: what is wrong with the packets of a flow: headers that do not parse, values that are not what they should be
  * computed to, and a TCP that no TCP would speak (RFC 9293, RFC 7323). Lost and repeated packets of real captures are
  * counted too: what matters is how much more generated ones have.
  */

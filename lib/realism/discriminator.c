@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * learn.c: gradient boosting that tries to tell two sets of flows apart, or learns classes from one and is asked for
+ * discriminator.c: gradient boosting that tries to tell two sets of flows apart, or learns classes from one and is asked for
  * another's. It sees numbers of the flows and what identity-free leaves of their tokens; or contexts of a model.
  */
 #include <math.h>

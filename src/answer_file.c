@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answers.c: answers as JSON lines. */
-#include "answers.h"
+/* answer_file.c: answers as JSON lines. */
+#include "answer_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "line.h"
 
 /* The set's label of each row of a head, also of those that the head has not got; NULL: none. */
-static const char **labels_of(const answers *a, const wsp_head *head, size_t n_rows,
+static const char **labels_of(const answer_file *a, const wsp_head *head, size_t n_rows,
                               const uint32_t *capture)
 {
     const wsp_tokens *t = a->t;
@@ -61,7 +61,7 @@ static void put_bool(linebuf *l, const char *name, bool v)
     line_raw(l, v ? "true" : "false", v ? 4 : 5);
 }
 
-static void put_row(linebuf *l, const answers *a, const wsp_head *head, const wsp_answers *said,
+static void put_row(linebuf *l, const answer_file *a, const wsp_head *head, const wsp_answers *said,
                     size_t row, const char *is)
 {
     const float *p = said->prob + row * said->n_labels;
@@ -81,7 +81,7 @@ static void put_row(linebuf *l, const answers *a, const wsp_head *head, const ws
     put_odds(l, head, p);
 }
 
-static wsp_status write_head(const answers *a, size_t head, FILE *to)
+static wsp_status write_head(const answer_file *a, size_t head, FILE *to)
 {
     const wsp_head *h = wsp_model_head(a->m, head);
     const wsp_answers *said = wsp_replies_get(a->said, head);
@@ -105,7 +105,7 @@ static wsp_status write_head(const answers *a, size_t head, FILE *to)
     return is && !l.failed ? WSP_OK : WSP_ERR_NOMEM;
 }
 
-wsp_status answers_write(const answers *a, const char *path, wsp_error *err)
+wsp_status answer_file_write(const answer_file *a, const char *path, wsp_error *err)
 {
     wsp_outfile f;
     wsp_status st = wsp_outfile_open(&f, path, false, err);

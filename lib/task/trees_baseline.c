@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* baseline.c: what trees make of the flows that a model is scored on, from the same training flows under the same masks. */
+/* trees_baseline.c: what trees make of the flows that a model is scored on, from the same training flows under the same masks. */
 #include "task/features.h"
 
 /* Known flows of a set (or all) as the policy leaves them, their numbers in it, and their labels. */

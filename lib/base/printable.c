@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.c: what of a text may be shown: names of files and labels are bytes of others, and a terminal obeys some of them. */
+/* printable.c: what of a text may be shown: names of files and labels are bytes of others, and a terminal obeys some of them. */
 #include "base/base.h"
 
 /*
