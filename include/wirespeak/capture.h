@@ -99,11 +99,7 @@ WSP_API const char *wsp_input_file(const wsp_input *in);
 /* How many captures are one; 0 of an input that does not join. */
 WSP_API size_t wsp_input_joined(const wsp_input *in);
 
-/*
- * Captured bytes of the packets delivered so far, and paths or members skipped by skip_bad. For
- * progress lines and summaries.
- */
-WSP_API uint64_t wsp_input_bytes(const wsp_input *in);
+/* Paths or members skipped by skip_bad. */
 WSP_API size_t wsp_input_skipped(const wsp_input *in);
 /* Paths or members that keep_going has passed over so far. */
 WSP_API size_t wsp_input_unread(const wsp_input *in);

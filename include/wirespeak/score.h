@@ -96,12 +96,6 @@ WSP_MUST_USE WSP_API wsp_status wsp_threshold_keeping(const wsp_answers *a, doub
 WSP_MUST_USE WSP_API wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass,
                                                        double *threshold);
 
-/*
- * Area under the ROC curve: how probable it is that an item with yes[i] scores higher than one without; equal scores
- * count half. NaN when there is no item of a kind, or no memory.
- */
-WSP_API double wsp_auroc(const float *score, const bool *yes, size_t n);
-
 /* ---- how far scores can be believed ---- */
 
 /* What one or two classifiers said of the same n items. Borrowed for the call. */

@@ -399,7 +399,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_ask(const wsp_model *m, const wsp_tokens *t,
                                         const wsp_classify_options *opt, const wsp_wanted *want,
                                         wsp_runner_stats *stats, wsp_error *err);
 
-/* The same for probabilities and packets alone: prob may be NULL for heads that are not wanted. */
+/* The same for probabilities and packets alone, where no more is wanted: the way in. prob may be NULL for heads that are not wanted. */
 WSP_MUST_USE WSP_API wsp_status wsp_classify(const wsp_model *m, const wsp_tokens *t,
                                              const wsp_classify_options *opt, float *const *prob,
                                              uint32_t *packets, wsp_runner_stats *stats,

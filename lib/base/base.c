@@ -151,24 +151,6 @@ wsp_status wspi_buf_add_u8(wspi_buf *b, uint8_t v)
     return wspi_buf_add(b, &v, 1);
 }
 
-wsp_status wspi_buf_add_fmt(wspi_buf *b, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return WSP_ERR_ARG;
-    WSP_TRY(wspi_buf_reserve(b, (size_t)n + 1));
-    va_start(ap, fmt);
-    (void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
-    va_end(ap);
-    b->len += (size_t)n;
-    return WSP_OK;
-}
-
 wsp_status wspi_grow(void *array, size_t *cap, size_t need, size_t size)
 {
     void **pp = array;

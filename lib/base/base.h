@@ -75,8 +75,6 @@ void wspi_buf_clear(wspi_buf *b); /* frees the memory; the buffer is empty and u
 wsp_status wspi_buf_reserve(wspi_buf *b, size_t more);
 wsp_status wspi_buf_add(wspi_buf *b, const void *p, size_t n);
 wsp_status wspi_buf_add_u8(wspi_buf *b, uint8_t v);
-wsp_status wspi_buf_add_fmt(wspi_buf *b, const char *fmt, ...)
-    WSP_PRINTF(2, 3); /* text, no terminating NUL counted */
 
 /* Grows *array (of items of `size` bytes) so that it holds at least `need` items. *cap is updated. */
 wsp_status wspi_grow(void *array, size_t *cap, size_t need, size_t size);

@@ -39,7 +39,6 @@ struct wsp_input {
     size_t next_other;
     wspi_asides
         others; /* packets of the capture before that had other link types: visited before all else */
-    uint64_t bytes;
     size_t skipped, unread;
     bool opened, has_held;
     bool told;          /* it was said why nothing was opened */
@@ -512,9 +511,7 @@ wsp_status wsp_input_next(wsp_input *in, wsp_frame *frame, wsp_error *err)
     if (!wspi_savefile_is_open(&in->file) || *in->stop)
         return WSP_EOF;
     st = wspi_savefile_next(&in->file, in->name, frame, err);
-    if (st == WSP_OK)
-        in->bytes += frame->caplen;
-    else
+    if (st != WSP_OK)
         close_capture(in);
     return is_cut_short(in, st) ? WSP_EOF : st;
 }
@@ -527,11 +524,6 @@ const char *wsp_input_file(const wsp_input *in)
 size_t wsp_input_joined(const wsp_input *in)
 {
     return in->join ? wspi_join_count(in->join) : 0;
-}
-
-uint64_t wsp_input_bytes(const wsp_input *in)
-{
-    return in->bytes;
 }
 
 size_t wsp_input_skipped(const wsp_input *in)

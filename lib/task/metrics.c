@@ -45,20 +45,6 @@ static double area(ranked *r, size_t n)
     return yes > 0 && no > 0 ? (ranks - yes * (yes + 1) / 2) / (yes * no) : (double)NAN;
 }
 
-double wsp_auroc(const float *score, const bool *yes, size_t n)
-{
-    ranked *r = wspi_new_array(n, sizeof *r);
-    double a;
-
-    if (!r)
-        return (double)NAN;
-    for (size_t i = 0; i < n; i++)
-        r[i] = (ranked){score[i], yes[i]};
-    a = n ? area(r, n) : (double)NAN;
-    free(r);
-    return a;
-}
-
 /* The top probability, or less than any for answers that are "unknown" in any case. */
 static float confidence(const wsp_answers *a, size_t i, size_t said)
 {

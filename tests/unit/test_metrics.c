@@ -215,17 +215,6 @@ static void labels_that_are_none_are_refused(void **state)
     assert_int_equal(wsp_metrics_new(&m, &a), WSP_ERR_ARG);
 }
 
-static void the_area_under_the_curve_counts_pairs(void **state)
-{
-    static const float score[] = {0.1f, 0.4f, 0.35f, 0.8f};
-    static const bool yes[] = {false, false, true, true}, all[] = {true, true, true, true};
-
-    (void)state;
-    assert_near(wsp_auroc(score, yes, 4), 0.75);
-    assert_true(isnan(wsp_auroc(score, all, 4)));
-    assert_true(isnan(wsp_auroc(score, yes, 0)));
-}
-
 /* Four captures of three flows: the first classifier has the flows of two captures wrong, the second those of one of them, too. */
 #define ITEMS 12
 static const int32_t is[ITEMS] = {0, 0, 1, 0, 1, 1, 0, 1, 1, 0, 1, -1};
@@ -321,7 +310,6 @@ int main(void)
         cmocka_unit_test(what_the_flows_cannot_tell_is_no_number),
         cmocka_unit_test(certain_answers_fall_into_the_last_bin),
         cmocka_unit_test(labels_that_are_none_are_refused),
-        cmocka_unit_test(the_area_under_the_curve_counts_pairs),
         cmocka_unit_test(values_of_a_spread_are_those_of_the_metrics),
         cmocka_unit_test(captures_are_drawn_and_not_flows),
         cmocka_unit_test(an_interval_is_as_wide_as_chance_is),
