@@ -107,7 +107,7 @@ WSP_API bool wsp_verdict_is(const wsp_verdict *v, const char *label);
 /*
  * The Community ID of a flow, the same for both directions. Ports are taken for TCP, UDP and SCTP;
  * for ICMP and ICMPv6 the type and code of a packet from side 0 of the key stand in (else they are
- * not looked at). WSP_ERR_UNSUPPORTED when the key is not of IP; buf is "" then.
+ * not looked at). WSP_ERR_UNSUPPORTED when the key is not of IP, or where libgcrypt may not compute SHA-1; buf is "" then.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_community_id(const wsp_flow_key *key, uint8_t icmp_type,
                                                  uint8_t icmp_code, uint16_t seed,

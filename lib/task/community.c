@@ -1,76 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * community.c: Community ID version 1: base64 of the SHA-1 (RFC 3174) of seed, ordered addresses,
- * protocol and ordered ports, https://github.com/corelight/community-id-spec. SHA-1 guards nothing
- * here.
+ * protocol and ordered ports, https://github.com/corelight/community-id-spec.
  *
  *     seed 16 | address | address | proto 8 | 0 8 | port 16 | port 16   (ports if any)
  */
-#include "base/base.h"
+#include "base/crypto.h"
 #include "wirespeak/task.h"
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PROTO_SCTP = 132 };
 
-#define SHA1_SIZE  20u
-#define MAX_TUPLE  40u /* 2 + 16 + 16 + 2 + 4: always one SHA-1 block with its padding */
-#define SHA1_BLOCK 64u
-
-static uint32_t rotate(uint32_t v, unsigned n)
-{
-    return v << n | v >> (32 - n);
-}
-
-static void sha1_schedule(uint32_t w[80], const uint8_t block[SHA1_BLOCK])
-{
-    for (size_t i = 0; i < 16; i++)
-        w[i] = (uint32_t)wspi_load_be(block + 4 * i, 4);
-    for (size_t i = 16; i < 80; i++)
-        w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-}
-
-/* SHA-1 of a message of at most 55 bytes: one block. */
-static void sha1_short(const uint8_t *msg, size_t len, uint8_t out[SHA1_SIZE])
-{
-    static const uint32_t start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-    static const uint32_t k[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
-    uint8_t block[SHA1_BLOCK] = {0};
-    uint32_t w[80], h[5];
-
-    assert(len <= SHA1_BLOCK - 9);
-    memcpy(block, msg, len);
-    block[len] = 0x80;
-    block[62] = (uint8_t)(len * 8 >> 8);
-    block[63] = (uint8_t)(len * 8);
-    sha1_schedule(w, block);
-    memcpy(h, start, sizeof(h));
-    for (size_t i = 0; i < 80; i++) {
-        uint32_t parity = h[1] ^ h[2] ^ h[3];
-        uint32_t choose = (h[1] & h[2]) | (~h[1] & h[3]);
-        uint32_t majority = (h[1] & h[2]) | (h[1] & h[3]) | (h[2] & h[3]);
-        uint32_t mixed = i < 20 ? choose : i < 40 || i >= 60 ? parity : majority;
-        uint32_t next = rotate(h[0], 5) + mixed + h[4] + k[i / 20] + w[i];
-        h[4] = h[3];
-        h[3] = h[2];
-        h[2] = rotate(h[1], 30);
-        h[1] = h[0];
-        h[0] = next;
-    }
-    for (size_t i = 0; i < SHA1_SIZE; i++)
-        out[i] = (uint8_t)((h[i / 4] + start[i / 4]) >> (24 - 8 * (i % 4)));
-}
+#define MAX_TUPLE 40u /* 2 + 16 + 16 + 2 + 4 */
 
 /* 28 characters and a NUL. */
-static void base64_digest(const uint8_t digest[SHA1_SIZE], char *out)
+static void base64_digest(const uint8_t digest[WSPI_SHA1_SIZE], char *out)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    for (size_t i = 0; i < SHA1_SIZE; i += 3) {
-        uint32_t third = i + 2 < SHA1_SIZE ? digest[i + 2] : 0;
+    for (size_t i = 0; i < WSPI_SHA1_SIZE; i += 3) {
+        uint32_t third = i + 2 < WSPI_SHA1_SIZE ? digest[i + 2] : 0;
         uint32_t v = (uint32_t)digest[i] << 16 | (uint32_t)digest[i + 1] << 8 | third;
         *out++ = digits[v >> 18];
         *out++ = digits[v >> 12 & 63];
         *out++ = digits[v >> 6 & 63];
-        *out++ = i + 2 < SHA1_SIZE ? digits[v & 63] : '=';
+        *out++ = i + 2 < WSPI_SHA1_SIZE ? digits[v & 63] : '=';
     }
     *out = '\0';
 }
@@ -124,7 +77,7 @@ static bool tuple_ports(const wsp_flow_key *key, uint8_t icmp_type, uint8_t icmp
 wsp_status wsp_community_id(const wsp_flow_key *key, uint8_t icmp_type, uint8_t icmp_code,
                             uint16_t seed, char buf[WSP_COMMUNITY_ID_SIZE])
 {
-    uint8_t msg[MAX_TUPLE], digest[SHA1_SIZE];
+    uint8_t msg[MAX_TUPLE], digest[WSPI_SHA1_SIZE];
     uint16_t port[2];
     size_t alen = key->addr_len, len = 0;
     bool one_way, has_ports;
@@ -146,7 +99,8 @@ wsp_status wsp_community_id(const wsp_flow_key *key, uint8_t icmp_type, uint8_t 
         msg[len++] = (uint8_t)(port[first ^ i] >> 8);
         msg[len++] = (uint8_t)port[first ^ i];
     }
-    sha1_short(msg, len, digest);
+    if (!wspi_sha1(msg, len, digest))
+        return WSP_ERR_UNSUPPORTED;
     buf[0] = '1';
     buf[1] = ':';
     base64_digest(digest, buf + 2);

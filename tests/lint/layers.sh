@@ -97,7 +97,7 @@ for f in $(foreign '.*ndpi'); do
     [[ $f == lib/task/*.c ]] || fault "$f: nDPI belongs to one file of lib/task"
 done
 for f in $(foreign 'gcrypt'); do
-    [ "$f" = lib/token/app/quic_crypto.c ] || fault "$f: libgcrypt belongs to lib/token/app/quic_crypto.c"
+    [[ $f =~ ^lib/(base/crypto|token/app/quic_crypto)\.c$ ]] || fault "$f: libgcrypt belongs to lib/base/crypto.c and lib/token/app/quic_crypto.c"
 done
 for f in $(foreign 'mpi\.h'); do
     [ "$f" = lib/model/group_mpi.c ] || fault "$f: MPI belongs to lib/model/group_mpi.c"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "base/crypto.h"
 
 /* ---- errors and messages ---- */
 
@@ -463,6 +464,27 @@ static void what_is_no_letter_is_a_question_mark(void **state)
     assert_string_equal(err.text, "a?b: gone");
 }
 
+static void sha1_is_that_of_the_rfc(void **state)
+{
+    static const struct {
+        const char *text;
+        uint8_t hash[WSPI_SHA1_SIZE];
+    } cases[] = {
+        {"abc", {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+                 0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d}},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         {0x84, 0x98, 0x3e, 0x44, 0x1c, 0x3b, 0xd2, 0x6e, 0xba, 0xae,
+          0x4a, 0xa1, 0xf9, 0x51, 0x29, 0xe5, 0xe5, 0x46, 0x70, 0xf1}},
+    };
+    uint8_t hash[WSPI_SHA1_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(cases); i++) {
+        assert_true(wspi_sha1(cases[i].text, strlen(cases[i].text), hash));
+        assert_memory_equal(hash, cases[i].hash, sizeof hash);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_told_at_the_end),
         cmocka_unit_test(what_is_no_letter_is_a_question_mark),
+        cmocka_unit_test(sha1_is_that_of_the_rfc),
     };
 
     return cmocka_run_group_tests(tests, make_folder, empty_folder);

@@ -4,12 +4,12 @@
  *   secret = HKDF-Extract(salt, destination id); of a side: HKDF-Expand-Label(secret, "client in" or "server in")
  *   packet: AES-128-GCM, the header with its number is authenticated; header: the low bits of its first byte and the
  *   number are masked with AES-128 of 16 bytes of the packet.
- * The only file that includes libgcrypt.
  */
 #include "token/app/quic_crypto.h"
 
 #include <gcrypt.h>
-#include <pthread.h>
+
+#include "base/crypto.h"
 
 enum { HASH = 32, BLOCK = 16, INFO = 64 };
 
@@ -43,27 +43,6 @@ static const struct version {
     {0xfaceb001, 0xfaceb001, OF_22},
     {0xfaceb002, 0xfaceb002, OF_23},
 };
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool is_ready;
-
-/*
- * A process sets libgcrypt up once, and another library in it may have done so. Nothing here is secret: locked memory, which
- * needs rights, is not wanted.
- */
-static void set_up(void)
-{
-    is_ready = gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P);
-    if (is_ready || !gcry_check_version(NULL))
-        return;
-    (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-    is_ready = gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0) == 0;
-}
-
-static bool ready(void)
-{
-    return pthread_once(&once, set_up) == 0 && is_ready;
-}
 
 /* ---- keys ---- */
 
@@ -111,7 +90,7 @@ bool wspi_quic_make_keys(wspi_quic_keys *k, uint64_t version, const uint8_t *fir
 
     while (v < end && (version < v->from || version > v->to))
         v++;
-    if (v == end || !ready())
+    if (v == end || !wspi_crypto_ready())
         return false;
     second = v->salt == OF_2; /* its labels differ too */
     return hmac(initial, salts[v->salt], sizeof salts[0], first, first_len) &&
@@ -186,7 +165,7 @@ bool wspi_quic_protect(const wspi_quic_keys *k, const wspi_quic_packet *p)
 {
     uint8_t mask[BLOCK];
 
-    if (!long_enough(p) || p->number_len < 1 || p->number_len > 4 || !ready())
+    if (!long_enough(p) || p->number_len < 1 || p->number_len > 4 || !wspi_crypto_ready())
         return false;
     for (size_t i = 0; i < p->number_len; i++)
         p->b[p->number_at + i] = (uint8_t)(p->number >> 8 * (p->number_len - 1 - i));
@@ -203,7 +182,7 @@ bool wspi_quic_open(const wspi_quic_keys *k, wspi_quic_packet *p)
 {
     uint8_t mask[BLOCK];
 
-    if (!long_enough(p) || !ready() || !header_mask(k, p, mask))
+    if (!long_enough(p) || !wspi_crypto_ready() || !header_mask(k, p, mask))
         return false;
     p->b[0] ^= mask[0] & 15;
     p->number_len = (p->b[0] & 3) + 1u;
