@@ -12,10 +12,8 @@ test_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 wirespeak_SOURCES += src/cmd_enroll.c src/said.h src/said.c
 dist_man_MANS += man/wirespeak-enroll.1
 test_options_SOURCES = tests/unit/test_options.c src/options.c src/clash.c src/clash.h src/cli.h
-test_options_LDADD = $(TEST_LIBS)
 test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src $(JANSSON_CFLAGS)
 test_line_SOURCES = tests/unit/test_line.c src/line.c src/line.h src/eve.c src/eve.h
-test_line_LDADD = $(TEST_LIBS)
 wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/token_sets.h src/token_sets.c src/rival.h src/rival.c src/trained.h src/trained.c src/answer_file.h src/answer_file.c src/columns.h src/columns.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs

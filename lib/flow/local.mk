@@ -1,4 +1,3 @@
 libwspi_la_SOURCES += lib/flow/flow.c
 check_PROGRAMS += test_flow
 test_flow_SOURCES = tests/unit/test_flow.c
-test_flow_LDADD = $(TEST_LIBS)

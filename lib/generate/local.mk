@@ -3,16 +3,12 @@ libwspi_la_SOURCES += lib/generate/generate_int.h lib/generate/generate.c lib/ge
 	lib/generate/sample.c
 check_PROGRAMS += test_grammar
 test_grammar_SOURCES = tests/unit/test_grammar.c
-test_grammar_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_generate
 test_generate_SOURCES = tests/unit/test_generate.c
-test_generate_LDADD = $(TEST_LIBS)
 
 # Deviations and mutators.
 libwspi_la_SOURCES += lib/generate/deviate_int.h lib/generate/deviate.c lib/generate/deviate_ops.c lib/generate/draft.c \
 	lib/generate/mutate_int.h lib/generate/mutate.c lib/generate/mutate_input.c lib/generate/mutate_trim.c
 check_PROGRAMS += test_deviate test_mutate
 test_mutate_SOURCES = tests/unit/test_mutate.c
-test_mutate_LDADD = $(TEST_LIBS)
 test_deviate_SOURCES = tests/unit/test_deviate.c
-test_deviate_LDADD = $(TEST_LIBS)
