@@ -93,6 +93,7 @@ static void take_captures(const wsp_answers *a, const wsp_tokens *t, const wsp_p
             out->captures.flows += polls[c].flows;
         wsp_poll_answer(&polls[c], out->prob + out->n * a->n_labels);
         out->capture[out->n] = (uint32_t)c;
+        out->outside[out->n] = polls[c].votes == 0;
         out->n++;
     }
 }
@@ -107,10 +108,11 @@ wsp_status wspi_polled_make(wspi_polled *out, const wsp_answers *a, const wsp_to
     wsp_status st = WSP_ERR_NOMEM;
 
     *out = (wspi_polled){.label = wspi_new_array(t->n_captures, sizeof *out->label),
-                         .capture = wspi_new_array(t->n_captures, sizeof *out->capture)};
+                         .capture = wspi_new_array(t->n_captures, sizeof *out->capture),
+                         .outside = wspi_new_array(t->n_captures, sizeof *out->outside)};
     if (wspi_mul(t->n_captures, a->n_labels, &cells))
         out->prob = wspi_new_array(cells, sizeof *out->prob);
-    if (polls && mixed && is && out->label && out->prob && out->capture)
+    if (polls && mixed && is && out->label && out->prob && out->capture && out->outside)
         st = ask_flows(a, t, outside, head, polls);
     for (size_t c = 0; st == WSP_OK && c < t->n_captures; c++)
         is[c] = WSP_UNLABELLED;
@@ -130,7 +132,8 @@ wsp_answers wspi_polled_answers(const wspi_polled *p, const wsp_answers *flows)
                          .n_labels = flows->n_labels,
                          .prob = p->prob,
                          .label = p->label,
-                         .unknown_below = flows->unknown_below};
+                         .unknown_below = flows->unknown_below,
+                         .outside = p->outside};
 }
 
 void wspi_polled_clear(wspi_polled *p)
@@ -138,5 +141,6 @@ void wspi_polled_clear(wspi_polled *p)
     free(p->prob);
     free(p->label);
     free(p->capture);
+    free(p->outside);
     *p = (wspi_polled){.n = 0};
 }

@@ -135,6 +135,7 @@ typedef struct wspi_polled {
     float *prob;       /* [n][n_labels] */
     int32_t *label;    /* [n] WSP_UNLABELLED, too, where the flows have different ones */
     uint32_t *capture; /* [n] which they are */
+    uint32_t *outside; /* [n] 1: every flow is outside of the head's field, 0 else */
     wsp_captures captures;
 } wspi_polled;
 

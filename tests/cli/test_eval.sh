@@ -97,25 +97,37 @@ grep -q '<td>worse.safetensors</td>' "$tmp/against.html" && "$ws" eval -q --fina
 result $? "the table and the page have them"
 "$ws" eval -q --final-only --by-capture --answers "$tmp/captures" -o json -m "$tmp/m.safetensors" "$tmp/all.npz" >"$tmp/by.json"
 says "answers for captures have a line each" "$tmp/captures" "len(r) == 5 and 'flow' not in r[0] and [x['label'] for x in r if not x['known']] == ['ssh'] and sum(x['known'] for x in r) == json.load(open('$tmp/by.json'))['captures']"
-# The first label becomes the background, and takes all of the odds: nothing is left over that a threshold of 0 would refuse.
-python3 - "$tmp/m.safetensors" "$tmp/rest.safetensors" <<'PY' &&
+# A model that was trained on pings alone, as it says. Another one whose first label is the background and takes all of the odds: nothing
+# is left over that a threshold of 0 would refuse.
+python3 - "$tmp/m.safetensors" "$tmp/pings.safetensors" "$tmp/rest.safetensors" <<'PY' &&
 import json, struct, sys
 old = open(sys.argv[1], "rb").read()
 n, = struct.unpack("<Q", old[:8])
 header, data = json.loads(old[8:8 + n]), bytearray(old[8 + n:])
+def write(path):
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
+stacks = header["__metadata__"]["stacks"]
+header["__metadata__"]["stacks"] = '{"kind":["icmp"]}'
+write(sys.argv[2])
+header["__metadata__"]["stacks"] = stacks
 heads = json.loads(header["__metadata__"]["heads"])
 heads[0]["labels"][0] = "unknown"
 heads[0]["unknown_below"] = "0"
 header["__metadata__"]["heads"] = json.dumps(heads)
 at = header["head.0.bias"]["data_offsets"][0]
 data[at:at + 4] = struct.pack("<f", 1e4)
-text = json.dumps(header).encode()
-text += b" " * (-len(text) % 8)
-open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data)
+write(sys.argv[3])
 PY
+    "$ws" eval -q --final-only --by-capture --answers "$tmp/pings" -o json -m "$tmp/pings.safetensors" "$tmp/all.npz" >"$tmp/pings.json" &&
+    "$ws" classify -q --by-capture --min-confidence 0 -o jsonl -m "$tmp/pings.safetensors" "$data/ntp.pcap" >"$tmp/pings.captures" &&
     "$ws" eval -q --final-only --answers "$tmp/rest" -o json -m "$tmp/rest.safetensors" "$tmp/all.npz" >"$tmp/rest.json" &&
     "$ws" classify -q -o jsonl -m "$tmp/rest.safetensors" "$data/ntp.pcap" >"$tmp/rest.flows"
 says "answers that are the head's background are unknown" "$tmp/rest" 'len(r) > 5 and all(x["unknown"] and x["confidence"] == 0 for x in r)'
+says "captures of which all flows are outside of the head's field are unknown" "$tmp/pings" 'len(r) == 5 and all(x["unknown"] for x in r)'
+says "and pass no threshold" "$tmp/pings.json" 'r[0]["unknown"]["coverage"] == 0 and r[0]["unknown"]["outside_passed"] == 0 and r[0]["abstention"][0]["coverage"] == 0'
+says "as classify has those" "$tmp/pings.captures" 'len(r) == 1 and r[0]["wirespeak"]["label"] == "unknown" and r[0]["wirespeak"]["votes"] == 0'
 says "as classify has them" "$tmp/rest.flows" 'len(r) > 0 and all(x["wirespeak"]["label"] == "unknown" for x in r)'
 python3 - "$tmp/all.npz" "$tmp/answers" <<'PY'
 import array, json, sys, zipfile
