@@ -3,6 +3,7 @@
  * cmd_eval_generated.c: `eval --generated`: reads real, training and generated captures, measures the generated ones
  * against the real ones, and the real ones against themselves, and fills the table that is printed.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +131,12 @@ static const char *name_column(realism_column *c, const char *item)
 
     if (equals && equals > item && (size_t)(equals - item) < sizeof c->name) {
         memcpy(c->name, item, (size_t)(equals - item));
+        wsp_make_printable(c->name);
         return equals + 1;
     }
     slash = strrchr(item, '/');
-    (void)snprintf(c->name, sizeof c->name, "%.20s", slash ? slash + 1 : item);
+    (void)snprintf(c->name, sizeof c->name, "%s", slash ? slash + 1 : item);
+    wsp_make_printable(c->name);
     return item;
 }
 
@@ -547,7 +550,7 @@ static wsp_status add_canaries(work *w, wsp_error *err)
     size_t room = 0, lines = 0;
 
     if (!f)
-        return cli_error(err, WSP_ERR_IO, "%s: cannot be read", w->a->canaries);
+        return cli_error(err, WSP_ERR_IO, "%s: %s", w->a->canaries, strerror(errno));
     for (ssize_t len; whole && begun && (len = getline(&line, &room, f)) > 0;) {
         size_t n = (size_t)len - (line[len - 1] == '\n');
         if (n < 8)

@@ -37,7 +37,7 @@ enum { REALISM_COLUMNS = 16, REALISM_ROWS = 512, REALISM_CLASSES = 512 };
 
 /* A set of flows. The first two are real ones against themselves. */
 typedef struct realism_column {
-    char name[40];
+    char name[128];
     wsp_traffic_counts counts;
     bool floor; /* two halves of the real captures */
     tshark_report shark;

@@ -5,27 +5,55 @@
 #include <math.h>
 #include <string.h>
 
+#include "columns.h"
 #include "realism.h"
 
-enum { SHOWN_CLASSES = 30, SHOWN_COPIES = 10, SHOWN_MESSAGES = 8, SHOWN_BYTES = 48, WIDTH = 14 };
+enum { SHOWN_CLASSES = 30, SHOWN_COPIES = 10, SHOWN_MESSAGES = 8, SHOWN_BYTES = 48 };
+enum { LEAST_WIDTH = 14, MOST_WIDTH = 32, NAME_END = 18 };
 
 /* ---- table ---- */
 
-static void print_value(const realism_row *row, double v)
+static int letters(const char *name)
+{
+    return (int)strlen(name) - columns_pad(name, 0);
+}
+
+/* As wide as its name, within limits. */
+static int width_of(const realism_column *c)
+{
+    int n = letters(c->name);
+
+    return n < LEAST_WIDTH ? LEAST_WIDTH : n > MOST_WIDTH ? MOST_WIDTH : n;
+}
+
+static void print_value(const realism_row *row, double v, int width)
 {
     if (isnan(v))
-        printf(" %*s", WIDTH, "-");
+        printf(" %*s", width, "-");
     else if (row->unit == REALISM_NUMBER)
-        printf(" %*.0f", WIDTH, v);
+        printf(" %*.0f", width, v);
     else
-        printf(" %*.4f", WIDTH, v);
+        printf(" %*.4f", width, v);
+}
+
+/* Of a name that is too long, both ends: names of files differ at the end. */
+static void print_name(const realism_column *c)
+{
+    const char *name = c->name;
+    int n = letters(name);
+
+    if (n > MOST_WIDTH)
+        printf(" %.*s..%s", columns_cut(name, MOST_WIDTH - NAME_END - 2), name,
+               name + columns_cut(name, n - NAME_END));
+    else
+        printf(" %*s", columns_pad(name, width_of(c)), name);
 }
 
 static void print_heads(const realism_report *r)
 {
     printf("%-34s", "");
     for (size_t c = 0; c < r->n_columns; c++)
-        printf(" %*.*s", WIDTH, WIDTH, r->column[c].name);
+        print_name(&r->column[c]);
     printf("\n");
 }
 
@@ -39,9 +67,9 @@ static void print_counts(const realism_report *r)
             const wsp_traffic_counts *n = &r->column[c].counts;
             const size_t v[] = {n->captures, n->flows, n->packets, n->classes};
             if (n->flows)
-                printf(" %*zu", WIDTH, v[k]);
+                printf(" %*zu", width_of(&r->column[c]), v[k]);
             else
-                printf(" %*s", WIDTH, "-");
+                printf(" %*s", width_of(&r->column[c]), "-");
         }
         printf("\n");
     }
@@ -117,7 +145,7 @@ void realism_table(const realism_report *r, bool all)
         section = row->section;
         printf("%s%-32s", row->mean ? "= " : "  ", row->name);
         for (size_t c = 0; c < r->n_columns; c++)
-            print_value(row, row->v[c]);
+            print_value(row, row->v[c], width_of(&r->column[c]));
         printf("\n");
     }
     for (size_t c = 0; c < r->n_columns; c++) {

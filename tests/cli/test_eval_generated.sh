@@ -48,6 +48,19 @@ eval=("$ws" eval -q --generated "new=$tmp/new" --generated "planted=$tmp/planted
 result $? "eval measures generated captures"
 says "a column each, and those of real and training flows" \
     '[c["name"] for c in r["sets"]] == ["real, by flow", "real, by capture", "training", "new", "planted", "Markov"]'
+for name in generated-by-model-{a,b} "$(printf 'x%.0s' {1..80})-a"; do
+    cp "$data/dns.pcap" "$tmp/$name.pcap"
+    wide+=(--generated "$tmp/$name.pcap")
+done
+"$ws" eval -q "${wide[@]}" --real "$data/dns.pcap" >"$tmp/wide"
+python3 - "$tmp/wide" <<'PY'
+import sys
+lines = open(sys.argv[1]).read().split("\n")
+assert lines[0].endswith(" generated-by-model-a.pcap generated-by-model-b.pcap " + 12 * "x" + ".." + 11 * "x" + "-a.pcap"), lines[0]
+assert "real, by capture " in lines[0], lines[0]
+assert len({len(l) for l in lines[:5]}) == 1, lines[:5]
+PY
+result $? "columns are as wide as their names, and of a long one both ends are there"
 says "floors are told" '[c["floor"] for c in r["sets"]] == [True, True, False, False, False, False]'
 says "the same flows from other hosts are as near as can be" \
     'all(m["new"][k] < 1e-6 for k in ("length", "gap", "TCP flags", "layers", "mean of flow features"))'

@@ -115,6 +115,27 @@ PY
 result $? "contrib/folds.sh trains and scores all folds, and says how far they are apart"
 folds 1 >"$tmp/folds.one" && grep -q 'seeds, all answers .* nan$' "$tmp/folds.one" && [ "$(grep -E '^  [123] +1 ' "$tmp/folds.out")" = "$(grep -E '^  [123] +1 ' "$tmp/folds.one")" ]
 result $? "again, it scores what it has trained"
+few() { WIRESPEAK=$ws SHOTS=3 SEEDS=$1 STEPS=2 bash "${top_srcdir:-.}/contrib/few-shot.sh" "$tmp/parts/tiny.safetensors" "$2" "$tmp/set" "$tmp/few"; }
+{
+    printf 'path\tlabel\n'
+    for name in "$tmp"/set/*/*.pcap; do printf '%s\t%s\n' "${name##*/}" "$(basename "$(dirname "$name")")"; done
+} >"$tmp/few.tsv"
+"$ws" train -q --config tiny --epochs 1 -w "$tmp/parts/tiny.safetensors" "$tmp/parts/train.npz" && few "1 2" "kind=$tmp/few.tsv" >"$tmp/few.out" && python3 - "$tmp/few.out" <<'PY'
+import sys
+rows = [(l[6:12].strip(), l[12:41].strip(), *map(float, l[41:].split())) for l in list(open(sys.argv[1]))[1:]]
+kinds = {r[1] for r in rows}
+assert {"from scratch", "fine-tuned", "frozen"} < kinds and len(rows) == 3 * len(kinds), rows
+for kind in kinds:
+    for value in (2, 3):
+        one, two, mean = ([r[value] for r in rows if r[:2] == (seed, kind)] for seed in ("1", "2", "mean"))
+        assert abs((one[0] + two[0]) / 2 - mean[0]) < 1e-4, (kind, rows)
+PY
+result $? "contrib/few-shot.sh scores few flows, and prints the means over the seeds"
+printf 'path\tlabel\nelsewhere.pcap\tkind\n' >"$tmp/none.tsv"
+rc=0
+few 1 "kind=$tmp/none.tsv" >"$tmp/few.out" 2>"$tmp/err" || rc=$?
+[ $rc = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q 'no training flow' "$tmp/err"
+result $? "a list that names nothing is told"
 # What a policy leaves is what a model under it reads: trained on that alone it is the same one.
 "$ws" split -q --keep-duplicates -w "$tmp/whole" "$tmp/six" >/dev/null && "$ws" split -q --keep-duplicates --policy identity-free -w "$tmp/left" "$tmp/six" >/dev/null &&
     for part in whole left; do "$ws" train -q --config tiny --lm-weight 0 --epochs 2 -w "$tmp/$part.safetensors" "$tmp/$part/train.npz" || break; done &&
