@@ -21,7 +21,7 @@ static void votes_clear(capture_votes *v, const flow_out *o)
 
 int capture_out_begin(capture_out *c, const flow_out *o, const char *name)
 {
-    capture_votes v = {.name = eve_name(name, o->format == OUT_JSONL),
+    capture_votes v = {.name = eve_name(name, o->format != OUT_TABLE),
                        .head = calloc(o->q->n + 1, sizeof *v.head)};
 
     if (!v.name || !v.head || cli_grow(&c->open, &c->cap, c->n + 1, sizeof *c->open) < 0) {

@@ -36,8 +36,9 @@ typedef enum cli_kind {
 typedef enum cli_use {
     CLI_NO_FILE, /* or none that could be lost */
     CLI_READS,   /* a file, a folder with all in it, or either after a "NAME=" that `arg` has too */
-    CLI_WRITES,  /* a file, or those that `choices` names in a folder */
-    CLI_CHANGES, /* read, and may be named again to be written */
+    CLI_READS_LIST, /* a file, never a folder; after a "NAME=" that `arg` has too */
+    CLI_WRITES,     /* a file, or those that `choices` names in a folder */
+    CLI_CHANGES,    /* read, and may be named again to be written */
 } cli_use;
 
 /* Arguments of a CLI_LIST option in order; items are borrowed from argv, the array is fixed. */

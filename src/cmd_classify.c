@@ -116,7 +116,8 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
     r->max_flows = a->max_flows;
     r->rank.n_max = a->rank;
     if (r->q.surprise && wsp_model_config_get(m)->output_layers == 0)
-        return cli_fail("%s has no output stack, so that nothing can surprise it: train one with "
+        return cli_fail("%s has no output stack, so that nothing can surprise it: "
+                        "models/generator.safetensors has one, and so has what train makes with "
                         "--lm-weight above 0",
                         a->model);
     if (cli_find_heads(m, &a->heads, r->q.head, &r->q.n) != CLI_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_forge.c: captures again, from other hosts. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +79,7 @@ static wsp_status canaries_read(canaries *c, const char *path, wsp_error *err)
     FILE *f = fopen(path, "re");
     size_t room = 0;
     char *line = NULL;
-
-    const char *wrong = f ? NULL : "cannot be read";
+    const char *wrong = f ? NULL : strerror(errno);
 
     while (!wrong && getline(&line, &room, f) > 0) {
         line[strcspn(line, "\n")] = 0;
@@ -92,9 +92,9 @@ static wsp_status canaries_read(canaries *c, const char *path, wsp_error *err)
         else
             c->n++;
     }
-    free(line);
     if (!wrong && ferror(f))
-        wrong = "cannot be read";
+        wrong = strerror(errno);
+    free(line);
     if (f)
         (void)fclose(f);
     if (!wrong && c->n == 0)
@@ -189,7 +189,7 @@ int cmd_forge(int argc, char **argv)
          .kind = CLI_TEXT,
          .value = &plant,
          .arg = "FILE",
-         .file = CLI_READS,
+         .file = CLI_READS_LIST,
          .help = "write the lines of this file into payloads: canaries, which\nwirespeak eval "
                  "--canaries looks for in what was generated"},
         {.name = "plant-every",

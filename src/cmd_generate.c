@@ -208,6 +208,8 @@ static int find_labels(const arguments *a, const wsp_model *m, const char *name,
     (void)snprintf(before, sizeof before, "%.*s", eq ? (int)(eq - name) : 0, name);
     if (eq && wsp_find_conditions(m, before, condition, MAX_SHARES, n, &other) == WSP_OK)
         return cli_usage(page.name, "--label %s: a share is a number above 0, up to 1e9", name);
+    if (err.status == WSP_ERR_UNSUPPORTED) /* the label is there */
+        return cli_fail("%s: %s", a->model, err.text);
     return cli_fail("%s: %s; wirespeak info %s lists them", a->model, err.text, a->model);
 }
 

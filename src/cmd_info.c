@@ -137,15 +137,22 @@ static void print_value(const char *key, json_t *v, int depth)
     }
 }
 
-static bool is_zip(const char *path)
+/* By the first bytes: of a zip, or of a model: the length of its header (8 bytes), which begins with a brace. */
+typedef enum content { CONTENT_TOKENS, CONTENT_MODEL, CONTENT_OTHER, CONTENT_UNREADABLE } content;
+
+static content content_of(const char *path)
 {
-    char magic[2] = {0};
+    char head[9] = {0};
     FILE *f = fopen(path, "rb");
-    bool zip = f && fread(magic, 1, 2, f) == 2 && memcmp(magic, "PK", 2) == 0;
+    bool good = f && fread(head, 1, sizeof head, f) > 0;
 
     if (f)
         (void)fclose(f);
-    return zip;
+    if (!good)
+        return CONTENT_UNREADABLE;
+    if (memcmp(head, "PK", 2) == 0)
+        return CONTENT_TOKENS;
+    return head[8] == '{' ? CONTENT_MODEL : CONTENT_OTHER;
 }
 
 static int describe(const char *path, bool json)
@@ -156,8 +163,15 @@ static int describe(const char *path, bool json)
     wsp_error err;
     wsp_status st;
     char *text;
+    content is = content_of(path);
 
-    st = is_zip(path) ? wsp_tokens_load(&t, path, &err) : wsp_model_load(&m, path, &err);
+    if (strcmp(path, "-") == 0)
+        return cli_fail("-: standard input is not described: name a file (./- is one)");
+    if (is == CONTENT_OTHER)
+        return cli_fail("%s: neither a model (.safetensors) nor a token file (.npz); what is in a "
+                        "capture, explain and classify say",
+                        path);
+    st = is == CONTENT_TOKENS ? wsp_tokens_load(&t, path, &err) : wsp_model_load(&m, path, &err);
     if (st == WSP_OK)
         o = t ? describe_tokens(path, t) : describe_model(path, m);
     wsp_tokens_free(t);

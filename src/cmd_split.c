@@ -475,7 +475,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "write train.npz, val.npz and test.npz into this folder"},
         {.name = "by", .kind = CLI_CHOICE, .value = &a->by, .arg = "RULE", .choices = rules,
          .help = "what stays together: capture (default), host, time;\nflow needs --leaky"},
-        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE", .file = CLI_READS,
+        {.name = "labels", .kind = CLI_LIST, .value = &a->lists, .arg = "HEAD=FILE", .file = CLI_READS_LIST,
          .help = "add a label column from a tab-separated list"},
         {.name = "head", .kind = CLI_TEXT, .value = &a->head, .arg = "NAME",
          .help = "name of the column that sub-folders make (default class)"},

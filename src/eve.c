@@ -172,9 +172,9 @@ static bool can_be_escaped(const char *name)
     return can;
 }
 
-char *eve_name(const char *name, bool json)
+char *eve_name(const char *name, bool escapes)
 {
-    return json && can_be_escaped(name) ? strdup(name) : eve_printable(name);
+    return escapes && can_be_escaped(name) ? strdup(name) : eve_printable(name);
 }
 
 /* ---- the record ---- */

@@ -56,7 +56,10 @@ void eve_time(uint64_t ns, char buf[EVE_TIME_SIZE]);
 /* A copy fit to be shown: what is not UTF-8, and control characters, are '?'. free() it; NULL: no memory. */
 char *eve_printable(const char *name);
 
-/* The same of a capture's name, but for JSON lines as it is where JSON can escape what it has: names that differ stay different. */
-char *eve_name(const char *name, bool json);
+/*
+ * The same of a capture's name, but with `escapes`, for JSON and CSV, as it is where JSON can escape what it has:
+ * names that differ stay different. CSV quotes line ends.
+ */
+char *eve_name(const char *name, bool escapes);
 
 #endif

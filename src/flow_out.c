@@ -138,19 +138,25 @@ static const column ndpi[] = {
     {"ndpi_source", {"ndpi", "source"}},
 };
 
+/* Quotes make line ends harmless, but not what steers a terminal. */
+static char csv_letter(char c)
+{
+    return (unsigned char)c < ' ' && !strchr("\t\r\n", c) ? '?' : c;
+}
+
 void flow_out_csv_text(FILE *to, const char *s)
 {
-    if (!s[strcspn(s, ",\"\r\n")]) {
-        (void)fputs(s, to);
-        return;
-    }
-    (void)fputc('"', to);
+    bool quoted = s[strcspn(s, ",\"\r\n")] != 0;
+
+    if (quoted)
+        (void)fputc('"', to);
     for (; *s; s++) {
         if (*s == '"')
             (void)fputc('"', to);
-        (void)fputc(*s, to);
+        (void)fputc(csv_letter(*s), to);
     }
-    (void)fputc('"', to);
+    if (quoted)
+        (void)fputc('"', to);
 }
 
 /* An array of objects has no form in CSV but its own. */

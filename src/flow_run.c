@@ -174,7 +174,7 @@ static int show_file(flow_run *r, const char *file)
     if (file == r->shown_file)
         return CLI_OK;
     free(r->shown);
-    r->shown = eve_name(file, r->out.format == OUT_JSONL);
+    r->shown = eve_name(file, r->out.format != OUT_TABLE);
     r->shown_file = file;
     return r->shown ? CLI_OK : cli_fail("no memory for a capture's name");
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clash.h"
 #include "cli.h"
@@ -595,6 +596,23 @@ static void check_written(const cli_page *page, const parser *p, size_t at)
     }
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat sb;
+
+    return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+/* A list that is a folder would be walked like one of captures, and something in it taken for the fault. */
+static void check_list(const cli_page *page, const cli_option *o, const char *item)
+{
+    const char *eq = strchr(o->arg, '=') ? strchr(item, '=') : NULL;
+    const char *path = eq ? eq + 1 : item;
+
+    if (is_folder(path))
+        cli_die_usage(page->name, "--%s takes a file; %s is a folder", o->name, path);
+}
+
 static void check_read(const cli_page *page, const clash *c, const char *path, bool named)
 {
     const char *both = clash_read(c, path), *eq = named ? strchr(path, '=') : NULL;
@@ -616,10 +634,14 @@ static void check_files(const cli_page *page, const parser *p, char **operands, 
         }
     for (size_t i = 0; i < p->n; i++) {
         const cli_option *o = p->rows[i];
-        cli_list v = o->file == CLI_READS ? values(o) : (cli_list){.n = 0};
+        bool list = o->file == CLI_READS_LIST;
+        cli_list v = o->file == CLI_READS || list ? values(o) : (cli_list){.n = 0};
 
-        for (size_t k = 0; k < v.n; k++)
+        for (size_t k = 0; k < v.n; k++) {
+            if (list)
+                check_list(page, o, v.items[k]);
             check_read(page, &c, v.items[k], strchr(o->arg, '='));
+        }
     }
     for (int i = 0; i < n; i++)
         check_read(page, &c, operands[i], false);

@@ -150,7 +150,7 @@ WSP_API wsp_generate_options wsp_generate_options_default(void);
 
 /*
  * The condition of a label: "DNS", or "protocol:DNS" where several heads have it. ARG when no head has it, or several
- * have and none is named.
+ * have and none is named; UNSUPPORTED for one that was enrolled, which no training has told how to generate.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_find_condition(const wsp_model *m, const char *label,
                                                    int32_t *condition, wsp_error *err);

@@ -135,6 +135,22 @@ static wsp_status keep_name(wspi_unpack *u, struct archive_entry *e, wsp_error *
     return WSP_OK;
 }
 
+static bool ends_with(const char *name, const char *tail)
+{
+    size_t n = strlen(name), t = strlen(tail);
+
+    return n >= t && strcmp(name + n - t, tail) == 0;
+}
+
+/* Token files (.npz) are zips of arrays: where captures are looked for, that is said once and not of every array. */
+static bool is_arrays(const wspi_unpack *u, struct archive_entry *e)
+{
+    const char *member = archive_entry_pathname(e);
+
+    return !u->zip_only && !u->started && member && ends_with(u->name, ".npz") &&
+           ends_with(member, ".npy");
+}
+
 static wsp_status next_header(wspi_unpack *u, struct archive_entry **e, wsp_error *err)
 {
     int rc, tries = 0;
@@ -153,6 +169,13 @@ static wsp_status next_header(wspi_unpack *u, struct archive_entry **e, wsp_erro
         archive_filter_code(u->ar, 0) == ARCHIVE_FILTER_NONE) {
         u->done = true;
         return wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a capture (pcap, pcapng) nor an archive",
+                         u->name);
+    }
+    if (rc >= ARCHIVE_WARN && is_arrays(u, *e)) {
+        u->done = true;
+        return wspi_fail(err, WSP_ERR_FORMAT, 0,
+                         "%s: a token file (.npz), no capture: train and eval read it, and "
+                         "detokenize makes captures of it",
                          u->name);
     }
     u->started = true;

@@ -16,9 +16,11 @@ wsp_status wsp_edit_field(const char *name, wsp_edit *out, wsp_error *err)
                 out->field = (uint8_t)f;
                 return WSP_OK;
             }
-    return wspi_fail(err, WSP_ERR_ARG, 0,
-                     "there is no header field '%s' (wirespeak explain shows those of a capture)",
-                     name);
+    return wspi_fail(
+        err, WSP_ERR_ARG, 0,
+        "'%s' is no field of a header (wirespeak explain shows those of links, IP, TCP, "
+        "UDP, ...); fields of payloads cannot be set",
+        name);
 }
 
 /* A name of the field's list, "10.0.0.1", "02:00:00:00:00:01", or a number. */

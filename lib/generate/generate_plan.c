@@ -60,7 +60,7 @@ wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *co
     size_t found = find(m, label, false, condition, 1);
 
     if (found == 1 && !is_learned(m, *condition))
-        return wspi_fail(err, WSP_ERR_ARG, 0,
+        return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "'%s' was enrolled: the model has not learned to generate it", label);
     if (found == 1)
         return WSP_OK;

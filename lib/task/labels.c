@@ -30,10 +30,15 @@ struct wsp_labels {
     size_t n_names, cap_names;
 };
 
+/* What is behind the last slash or, of a member of an archive, colon: the shortest path that may name a capture. */
 static const char *base_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    const char *base = path;
+
+    for (const char *s = path; *s; s++)
+        if (*s == '/' || *s == ':')
+            base = s + 1;
+    return base;
 }
 
 static uint64_t hash_capture(const char *path)
@@ -92,14 +97,23 @@ static size_t split_line(char *line, char **fields)
     return n;
 }
 
+static bool is_number(const char *text)
+{
+    return *text >= '0' && *text <= '9';
+}
+
 static bool read_flow(wsp_flow_key *key, char **fields, const size_t *at)
 {
+    const char *a = fields[at[4]], *b = fields[at[6]];
+
     memset(key, 0, sizeof *key);
+    if (!is_number(fields[at[2]]) || (*a && !is_number(a)) || (*b && !is_number(b)))
+        return false;
     if (!read_address(key, 0, fields[at[3]]) || !read_address(key, 1, fields[at[5]]))
         return false;
     key->proto = (uint8_t)strtoul(fields[at[2]], NULL, 10);
-    key->port[0] = (uint16_t)strtoul(fields[at[4]], NULL, 10);
-    key->port[1] = (uint16_t)strtoul(fields[at[6]], NULL, 10);
+    key->port[0] = (uint16_t)strtoul(a, NULL, 10);
+    key->port[1] = (uint16_t)strtoul(b, NULL, 10);
     return true;
 }
 
@@ -147,7 +161,8 @@ static const char *why_not(const wsp_labels *l, wsp_status st)
         return "the label has control characters, or is not UTF-8";
     if (st != WSP_ERR_FORMAT)
         return "no memory";
-    return l->whole ? "not a path and a label" : "not a path, a label and a flow";
+    return l->whole ? "not a path and a label"
+                    : "not a path, a label and a flow (l4 and ports are numbers)";
 }
 
 /* The line ends here, also one that Windows has written; returns where the next one begins, or NULL. */

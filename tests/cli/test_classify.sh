@@ -55,7 +55,7 @@ for how in "" --by-capture; do
     json 'assert {x["pcap_filename"].rsplit("/", 1)[1] for x in r} == {"new\nline.pcap", "new\tline.pcap"}' $how "$tmp/names"
     result $? "JSON escapes names${how:+ of captures}"
 done
-[ "$(classify --by-capture "$tmp/names" | grep -c 'new?line.pcap$')" = 2 ] && [ "$(classify -o csv "$tmp/names" | grep -c ',[^,]*new?line.pcap,')" -ge 2 ] &&
+[ "$(classify --by-capture "$tmp/names" | grep -c 'new?line.pcap$')" = 2 ] &&
     "$ws" tag -q -m "$model" -r "$tmp/names" | python3 -c 'import json, sys
 assert {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin} == {"new\nline.pcap", "new\tline.pcap"}'
 result $? "tables clean them; tag escapes them"
@@ -297,6 +297,8 @@ fails "answers after each packet in a summary" 2 classify -m "$model" --per-pack
 
 "$ws" train -q --config tiny --epochs 1 --batch-tokens 512 --lm-weight 0 --threads 1 -w "$tmp/mute.safetensors" "$tmp/set.npz"
 fails "surprise without an output stack" 1 classify -m "$tmp/mute.safetensors" --surprise "$data/dns.pcap"
+"$ws" classify -m "$tmp/mute.safetensors" --rank 3 "$data/dns.pcap" 2>&1 | grep -q 'models/generator.safetensors has one'
+result $? "which model has one is said"
 
 # ---- what is not taken apart ----
 

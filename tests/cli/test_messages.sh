@@ -40,6 +40,20 @@ names = {json.loads(l)["pcap_filename"].rsplit("/", 1)[1] for l in sys.stdin}
 assert names == {"new\nline.pcap", "new\tline.pcap"}, names'
 result $? "JSON escapes what is in names: they stay different"
 
+for c in "classify -m $model" "classify -m $model --by-capture" "embed -m $model -w $tmp/e.npy"; do
+    # shellcheck disable=SC2086 # a command and its options
+    "$ws" ${c%% *} -q -o csv ${c#* } "$tmp/names" | python3 -c '
+import csv, io, sys
+rows = list(csv.DictReader(io.StringIO(sys.stdin.buffer.read().decode(), newline="")))
+names = {r["pcap_filename"].rsplit("/", 1)[1] for r in rows}
+assert names == {"new\nline.pcap", "new\tline.pcap"} and None not in rows[0], names'
+    result $? "CSV quotes what is in names: $c"
+done
+cp "$data/ntp.pcap" "$tmp/names/"$'esc\e[2J\nape.pcap'
+"$ws" classify -m "$model" --by-capture -q -o csv "$tmp/names" >"$tmp/out" && grep -q '/esc?\[2J$' "$tmp/out" && clean <(tr -d '\r' <"$tmp/out")
+result $? "but nothing that steers a terminal"
+rm "$tmp/names/"esc*
+
 python3 - "$tmp" "$data/dns.pcap" <<'EOF'
 import sys, tarfile, zipfile
 names = "größe.pcap", "日本.pcap"
@@ -102,6 +116,56 @@ for c in "classify -m $model" "tag -m $model -r" "embed -m $model -w $tmp/x" lab
     # shellcheck disable=SC2086 # a command and its options
     says 'filter "foo bar": ' ${c%% *} -f 'foo bar' ${c#"${c%% *}"} "$data/dns.pcap"
 done
+
+# ---- another kind of file than is asked for ----
+
+# one_line TEXT ARGUMENT...: status 1, and one line with the text
+one_line() {
+    local text=$1
+    shift
+    fails "$*" 1 "$@"
+    "$ws" "$@" 2>&1 >/dev/null </dev/null | grep -qF -e "$text"
+    result $? "$* is told: $text"
+}
+one_line "dns.pcap: neither a model (.safetensors) nor a token file (.npz)" info "$data/dns.pcap"
+one_line "-: standard input is not described" info -
+head -c 1000 "$model" >"$tmp/cut.safetensors"
+one_line "cut short" info "$tmp/cut.safetensors"
+for c in "classify -m $model" "tag -q -m $model -r" label explain "tokenize -w $tmp/x"; do
+    # shellcheck disable=SC2086 # a command and its options
+    one_line "set.npz: a token file (.npz), no capture" $c "$tmp/set.npz"
+done
+one_line "nofile: No such file" forge --plant "$tmp/nofile" -w "$tmp/x" "$data/dns.pcap"
+one_line "nofile: No such file" eval -q --generated "$data/dns.pcap" --real "$data/dns.pcap" --canaries "$tmp/nofile"
+says "--labels takes a file; $tmp is a folder" tokenize --labels "a=$tmp" -w "$tmp/l.npz" "$data/dns.pcap"
+says "--plant takes a file; $tmp is a folder" forge --plant "$tmp" -w "$tmp/x" "$data/dns.pcap"
+says "fields of payloads cannot be set" generate -n 1 -m "$model" --set dns.qtype=A -w "$tmp/x"
+says "'dns.qtype' is no field of a header" generate -n 1 -m "$model" --set dns.qtype=A -w "$tmp/x"
+printf 'path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\ndns.pcap\tDNS\tTCP\t10.0.0.1\t1\t10.0.0.2\t2\n' >"$tmp/words.tsv"
+one_line "line 2: not a path, a label and a flow (l4 and ports are numbers)" tokenize --labels "a=$tmp/words.tsv" -w "$tmp/x" "$data/dns.pcap"
+[ ! -e "$tmp/x" ] && [ ! -e "$tmp/l.npz" ]
+result $? "and nothing is written"
+
+# ---- which captures a list names ----
+
+mkdir -p "$tmp/lists/a" "$tmp/lists/b" && cp "$data/dns.pcap" "$tmp/lists/a/x.pcap" && cp "$data/dns.pcap" "$tmp/lists/b/x.pcap"
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").write(sys.argv[2], "x.pcap")' "$tmp/lists/c.zip" "$data/dns.pcap"
+flows=$("$ws" label -q "$data/dns.pcap" | wc -l)
+# names PATH N: of three captures, so many
+names() {
+    printf 'path\tlabel\n%s\tyes\n' "$1" >"$tmp/path.tsv"
+    "$ws" tokenize -q --labels "a=$tmp/path.tsv" -w "$tmp/path.npz" "$tmp/lists" 2>/dev/null
+    got=$("$ws" info "$tmp/path.npz" | awk '$1 == "yes" { print $2 }')
+    [ "${got:-0}" = $(($2 * flows)) ]
+    result $? "the path $1 names $2 of three captures"
+}
+names x.pcap 3
+names a/x.pcap 1
+names c.zip:x.pcap 1
+names "$tmp/lists/b/x.pcap" 1
+names ./lists/a/x.pcap 0
+names /elsewhere/a/x.pcap 0
+names pcap 0
 
 # ---- nothing to read ----
 

@@ -37,11 +37,20 @@ static void a_list_of_captures_has_the_label_of_every_flow(void **state)
     assert_int_equal(wsp_labels_find(l, "two.pcap", &any), 1);
     assert_int_equal(wsp_labels_find(l, "z/one.pcap", &any), -1);
     assert_int_equal(wsp_labels_find(l, "three.pcap", NULL), -1);
+    assert_int_equal(wsp_labels_find(l, "all.zip:two.pcap", NULL), 1);
+    assert_int_equal(wsp_labels_find(l, "all.zip:x/one.pcap", NULL), 0);
     wsp_labels_free(l);
     assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
                               "one.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2\n"),
                      WSP_OK);
     assert_int_equal(wsp_labels_find(l, "one.pcap", NULL), -1); /* of a flow, not of the capture */
+    wsp_labels_free(l);
+    assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
+                              "one.pcap\tA\tUDP\t10.0.0.1\t1\t10.0.0.2\t2\n"),
+                     WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
+                              "one.pcap\tA\t1\t10.0.0.1\t\t10.0.0.2\t\n"),
+                     WSP_OK); /* without ports */
     wsp_labels_free(l);
 }
 
