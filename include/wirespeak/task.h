@@ -259,10 +259,10 @@ WSP_API size_t wsp_tokens_packets(const wsp_tokens *t, size_t flow);
 typedef struct wsp_view_options {
     const char *policy; /* name of a mask policy; NULL = identity-free */
     size_t max_packets; /* of a flow; default 24 */
-    size_t max_payload; /* payload bytes of a packet; default 24 */
+    size_t max_payload; /* text tokens of a packet, of up to 16 bytes each; default 24 */
 } wsp_view_options;
 
-#define WSP_MAX_READ  4096 /* packets of a flow that a model reads, and payload bytes of a packet */
+#define WSP_MAX_READ  4096 /* packets of a flow that a model reads, and text tokens of a packet */
 #define WSP_MAX_TRAIN 1048576 /* packets of a flow that are trained, in windows (bptt) */
 
 WSP_API wsp_view_options wsp_view_options_default(void);

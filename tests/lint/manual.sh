@@ -19,6 +19,41 @@ fault() {
 page_options() { grep -E '^\.It Fl ' "$1" | grep -oE 'Fl +-[a-z0-9-]+' | sed -E 's/Fl +-//' | sort -u; }
 help_options() { "$ws" "$1" --help | grep -oE '^ +(-[A-Za-z0-9], )?( {0,4})--[a-z0-9-]+' | sed -E 's/.*--//' | sort -u; }
 
+# "OPTION VALUE" for each default that the help has: the word behind "default", where it is one.
+help_defaults() {
+    "$ws" "$1" --help | awk '
+        function tell() {
+            if (name && match(text, /default:? [^ ,;)]+/)) {
+                value = substr(text, RSTART, RLENGTH)
+                sub(/^default:? /, "", value)
+                sub(/:$/, "", value)
+                if (value !~ /^(the|that|whatever)$/) print name, value
+            }
+            name = text = ""
+        }
+        /^ +(-[A-Za-z0-9], )?( {0,4})--[a-z0-9-]+/ {
+            tell()
+            name = $0
+            sub(/^ *(-[A-Za-z0-9], )? *--/, "", name)
+            sub(/[ =].*/, "", name)
+        }
+        /^($|[A-Z])/ { tell() }
+        { gsub(/ +/, " "); text = text " " $0 }'
+}
+# page_tells PAGE OPTION VALUE: the entry of the option has the value, and says that it is the default
+page_tells() {
+    awk -v name="$2" -v value="$3" '
+        /^\.(It|El)/ { within = /^\.It/ && $0 ~ "Fl -" name "( |$)" }
+        within { entry = entry " " $0 }
+        END {
+            while (match(entry, /[0-9],[0-9][0-9][0-9]/)) entry = substr(entry, 1, RSTART) substr(entry, RSTART + 2)
+            entry = entry " "
+            gsub(/["(]/, "", entry)
+            gsub(/[),;.:]+ /, " ", entry)
+            exit !(entry ~ /default|[Ii]f .*not given|[Ii]f none is given|unless/ && index(entry, " " value " "))
+        }' "$1"
+}
+
 commands=$("$ws" --help | sed -nE 's/^  ([a-z]+)  +[a-z].*/\1/p' | grep -vx version)
 [ -n "$commands" ] || fault "the help names no commands"
 for c in $commands; do
@@ -30,6 +65,13 @@ for c in $commands; do
     grep -q "wirespeak-$c" "$man/wirespeak.1" || fault "man/wirespeak.1 does not name $c"
     lost=$(comm -23 <(help_options "$c") <(page_options "$page"))
     [ -z "$lost" ] || fault "man/wirespeak-$c.1 lacks options of the help: ${lost//$'\n'/ }"
+    while read -r option value; do
+        page_tells "$page" "$option" "$value" ||
+            fault "man/wirespeak-$c.1 does not have the default of --$option, which is $value in the help"
+    done < <(help_defaults "$c")
+    while read -r option; do
+        grep -qE "^\.It Fl (. , Fl )?$option( |\$)" "$page" || fault "man/wirespeak-$c.1 has -$option in its synopsis alone"
+    done < <(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.\(Op \)*Fl \([^ ]*\).*/\2/p' "$page" | sort -u)
     lost=$(comm -13 <(help_options "$c") <(page_options "$page"))
     [ -z "$lost" ] || fault "man/wirespeak-$c.1 has options that the help lacks: ${lost//$'\n'/ }"
 done

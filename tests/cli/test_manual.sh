@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_manual.sh: examples of the manual that are programs or name the shipped models do what they say, as they stand.
+set -u
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+top=$(realpath "${top_srcdir:-.}")
+program=$(realpath "$ws")
+man=$top/man
+python=${PYTHON_TORCH:-/usr/bin/python3} # as of test_torch.sh: a python of somebody's own seldom has numpy
+
+# The example of wirespeak-model(5): it reads a model file without this program.
+if ! "$python" -c 'import numpy' 2>/dev/null; then
+    skip "the example of wirespeak-model(5) reads the shipped model" "python3-numpy is not installed"
+else
+    sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$man/wirespeak-model.5" | grep -v '^\.' >"$tmp/example.py"
+    grep -q 'open("flows.safetensors", "rb")' "$tmp/example.py" &&
+        (cd "$top/models" && "$python" "$tmp/example.py") >"$tmp/out" &&
+        grep -q '^embed.weight ([0-9]*, [0-9]*) [0-9.]*$' "$tmp/out" && grep -q '^forest\.' "$tmp/out"
+    result $? "the example of wirespeak-model(5) reads the shipped model"
+fi
+
+# Examples with a shipped model and one capture: the folder is that of the sources, the capture one of ours.
+ran=0
+mkdir "$tmp/here" && ln -s "$top/models" "$tmp/here/models"
+for name in trace capture; do cp "$data/http.pcap" "$tmp/here/$name.pcap"; done
+while IFS= read -r line; do
+    read -ra words <<<"${line#wirespeak }"
+    (cd "$tmp/here" && "$program" "${words[@]}" >"$tmp/out" 2>"$tmp/err") && [ -s "$tmp/out" ]
+    result $? "$line: $(tail -n 1 "$tmp/err")"
+    ran=$((ran + 1))
+done < <(sed -n 's/^\.Dl \(wirespeak classify .*models\/.*\.pcap\)$/\1/p' "$man"/*.1)
+[ "$ran" -gt 0 ]
+result $? "there are such examples ($ran)"
+echo "1..$n"
+exit $bad
