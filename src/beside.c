@@ -148,8 +148,7 @@ wsp_status beside_compare(beside *b, const char *ours, const beside_word *w)
     }
     if (cli_grow(&b->pair, &b->cap_pairs, b->n_pairs + 1, sizeof *b->pair) < 0)
         return WSP_ERR_NOMEM;
-    b->pair[b->n_pairs++] =
-        (beside_pair){.ours = ours, .theirs = theirs, .same = same, .flows = 1};
+    b->pair[b->n_pairs++] = (beside_pair){.ours = ours, .theirs = theirs, .same = same, .flows = 1};
     return WSP_OK;
 }
 

@@ -110,6 +110,9 @@ int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, siz
 /* One warning if one of these heads of the model answers nothing but "unknown": train says so of those that learned nothing. */
 void cli_warn_untrained(const char *path, const wsp_model *m, const size_t *heads, size_t n);
 
+/* Can files be made there ([n], NULL: not asked for)? It is said before hours of work and not after them. Exit status. */
+int cli_can_write(const char *const *path, size_t n);
+
 /* "wirespeak: ..." on standard error, one line. Returns CLI_FAILED, so that failing is one statement. */
 int cli_fail(const char *fmt, ...) WSP_PRINTF(1, 2);
 

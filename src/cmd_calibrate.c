@@ -170,5 +170,5 @@ int cmd_calibrate(int argc, char **argv)
         return cli_usage(page.name,
                          "give a labelled token file or --like MODEL.safetensors, one of them");
     j.set = argv[first];
-    return calibrate(&j);
+    return cli_can_write(&j.to, 1) == CLI_OK ? calibrate(&j) : CLI_FAILED;
 }

@@ -226,5 +226,5 @@ int cmd_enroll(int argc, char **argv)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     if (is_token_file(argv[first]) && (argc - first > 1 || a.filter))
         return cli_usage(page.name, "one token file without --filter, or captures");
-    return run(&a, argv + first, argc - first);
+    return cli_can_write(&a.to, 1) == CLI_OK ? run(&a, argv + first, argc - first) : CLI_FAILED;
 }

@@ -592,10 +592,14 @@ int cmd_eval(int argc, char **argv)
                                  .common = 3,
                                  .bytes_ns = UINT64_C(600000000000),
                                  .bytes_flows = 1000}};
-    int first = parse(&a, argc, argv), rc;
+    int first = parse(&a, argc, argv);
+    const char *const made[] = {a.html, a.answers, a.generated.markov, a.generated.bytes};
     evaluation e = {.r = {.model = a.model, .test = argv[first]}};
+    int rc = cli_can_write(made, sizeof made / sizeof made[0]);
     wsp_error err;
 
+    if (rc != CLI_OK)
+        return rc;
     if (a.generated.generated.n)
         return first < argc ? cli_usage(page.name, "with --generated there are no operands")
                             : run_generated(&a);

@@ -109,5 +109,6 @@ int cmd_grow(int argc, char **argv)
     if (!to)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     o.threads = (unsigned)threads;
-    return grow(from, to, argv + first, argc - first, &o);
+    return cli_can_write(&to, 1) == CLI_OK ? grow(from, to, argv + first, argc - first, &o)
+                                           : CLI_FAILED;
 }

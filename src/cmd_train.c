@@ -213,15 +213,10 @@ static int parse(arguments *a, int argc, char **argv)
 static int open_outputs(const arguments *a, train_progress *p)
 {
     const char *const made[] = {a->out, a->opt.checkpoint};
-    wsp_outfile f;
-    wsp_error err;
+    int rc = cli_can_write(made, sizeof made / sizeof made[0]);
 
-    /* whether files can be made there is said before hours of work and not after them */
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-        if (made[i] && wsp_outfile_open(&f, made[i], false, &err) < 0)
-            return cli_fail_error(&err);
-        else if (made[i])
-            wsp_outfile_discard(&f);
+    if (rc != CLI_OK)
+        return rc;
     if (a->log && strcmp(a->log, "-") == 0)
         return cli_fail("-: standard output has something else: name a file (./- is one)");
     if (a->log && !(p->log = fopen(a->log, a->opt.resume ? "a" : "w")))

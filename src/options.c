@@ -623,10 +623,23 @@ static void check_read(const cli_page *page, const clash *c, const char *path, b
         cli_die_usage(page->name, "%s is read and written: write to another file", both);
 }
 
+/* What is not there is said before anything is read or computed. */
+static void check_there(const char *path, bool named)
+{
+    const char *eq = named ? strchr(path, '=') : NULL;
+    struct stat sb;
+
+    if (strcmp(path, "-") != 0 && stat(path, &sb) != 0 && (!eq || stat(eq + 1, &sb) != 0))
+        cli_die("%s: %s", eq ? eq + 1 : path, strerror(errno));
+}
+
 static void check_files(const cli_page *page, const parser *p, char **operands, int n)
 {
     clash c = {.n = 0};
+    bool may_lack = false;
 
+    for (size_t i = 0; i < p->n; i++)
+        may_lack |= p->given[i] && strcmp(p->rows[i]->name, "skip-bad") == 0;
     for (size_t i = 0; i < p->n; i++)
         if (p->rows[i]->file == CLI_WRITES) {
             check_written(page, p, i);
@@ -641,6 +654,8 @@ static void check_files(const cli_page *page, const parser *p, char **operands, 
             if (list)
                 check_list(page, o, v.items[k]);
             check_read(page, &c, v.items[k], strchr(o->arg, '='));
+            if (!may_lack)
+                check_there(v.items[k], strchr(o->arg, '='));
         }
     }
     for (int i = 0; i < n; i++)
@@ -679,6 +694,19 @@ int cli_parse(const cli_page *page, const cli_option *options, size_t n, int arg
     check_operands(page, argc - optind);
     check_files(page, &p, argv + optind, argc - optind);
     return optind;
+}
+
+int cli_can_write(const char *const *path, size_t n)
+{
+    wsp_outfile f;
+    wsp_error err;
+
+    for (size_t i = 0; i < n; i++)
+        if (path[i] && wsp_outfile_open(&f, path[i], false, &err) < 0)
+            return cli_fail_error(&err);
+        else if (path[i])
+            wsp_outfile_discard(&f);
+    return CLI_OK;
 }
 
 int cli_find_heads(const wsp_model *m, const cli_list *names, size_t *heads, size_t *n_heads)

@@ -167,6 +167,26 @@ names ./lists/a/x.pcap 0
 names /elsewhere/a/x.pcap 0
 names pcap 0
 
+# ---- what is told before anything is computed ----
+
+early() {
+    local what=$1 rc=0
+    shift
+    "$ws" "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -qF -e "$what" "$tmp/err"
+    result $? "${*:1:2} ${*: -3:2}: $(cat "$tmp/err")"
+}
+for option in --html --answers; do
+    early "$tmp/nodir/x" eval -m "$model" "$tmp/set.npz" $option "$tmp/nodir/x" -q
+done
+early "no.st: No such file" eval -m "$model" "$tmp/set.npz" --against "$tmp/no.st" -q
+early "no.npz: No such file" eval -m "$model" "$tmp/set.npz" --baselines "$tmp/no.npz" -q
+early "no.pcap: No such file" eval --real "$data" --generated "$tmp/no.pcap" -q
+early "no.txt: No such file" eval --real "$data" --generated "mine=$data/dns.pcap" --canaries "$tmp/no.txt" -q
+early "$tmp/nodir/x" calibrate -m "$model" "$tmp/set.npz" -w "$tmp/nodir/x" -q
+early "$tmp/nodir/x" grow -m "$model" "$tmp/set.npz" -w "$tmp/nodir/x" -q
+early "$tmp/nodir/x" enroll -l new -m "$model" "$data/ntp.pcap" -w "$tmp/nodir/x" -q
+
 # ---- nothing to read ----
 
 mkdir -p "$tmp/none/deep"
