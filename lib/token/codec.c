@@ -137,7 +137,7 @@ static wsp_status build_frame(wsp_decoder *d, wspi_coder *c)
     uint8_t *inner;
 
     if (p->caplen > MAX_CAPLEN || headers > p->caplen || d->payload.len > p->caplen - headers ||
-        p->caplen < p->wrap.made || p->wirelen > UINT32_MAX - p->wrap.len)
+        p->caplen < p->wrap.made || p->wirelen > UINT32_MAX - (p->wrap.len - p->wrap.made))
         return WSP_ERR_FORMAT;
     WSP_TRY(frame_room(d, (size_t)wspi_frame_at(p, p->caplen) + 1));
     inner = d->frame + wspi_frame_at(p, 0);

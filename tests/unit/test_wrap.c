@@ -515,6 +515,28 @@ static void cut_and_damaged_frames_come_back(void **state)
     wire_close(&w);
 }
 
+/* The frame inside has fewer bytes than the captured one, but for a header that is made for it. */
+static void frames_of_any_length_on_the_wire_come_back(void **state)
+{
+    static const uint32_t lengths[] = {0x7fffffff, 0xffffff00, 0xfffffff1, UINT32_MAX};
+    uint8_t b[512];
+    tokens t;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t k = 0; k < WSPI_COUNT(kinds); k++)
+        for (size_t i = 0; i < WSPI_COUNT(lengths); i++) {
+            wsp_frame f = frame_of(b, put_wrapped(&kinds[k], b, 0), 0);
+
+            wsp_context_init(w.enc, kinds[k].linktype);
+            wsp_context_init(w.dec, kinds[k].linktype);
+            f.wirelen = lengths[i];
+            code(&w, kinds[k].linktype, &f, 0, &t);
+        }
+    wire_close(&w);
+}
+
 static void frames_of_radio_that_are_not_plain_data_are_opaque(void **state)
 {
     static const struct {
@@ -741,6 +763,7 @@ int main(void)
         cmocka_unit_test(geneve_may_wrap_ip_packets),
         cmocka_unit_test(tunnels_over_udp_that_say_something_else_are_not_taken_off),
         cmocka_unit_test(cut_and_damaged_frames_come_back),
+        cmocka_unit_test(frames_of_any_length_on_the_wire_come_back),
         cmocka_unit_test(frames_of_radio_that_are_not_plain_data_are_opaque),
         cmocka_unit_test(only_so_many_wraps_are_taken_off),
         cmocka_unit_test(what_an_error_quotes_is_no_wrap),
