@@ -299,6 +299,15 @@ static wsp_status take_source(wsp_feed *f, const wspi_ring_record *r, wsp_error 
     return WSP_OK;
 }
 
+/* LIMIT means here that there is no packet yet: a limit of the input (archives too deep) is a fault of the file. */
+static wsp_status take_fault(const wspi_ring_record *r, wsp_error *err)
+{
+    wsp_status st = (wsp_status) - (int)r->wirelen;
+
+    return wspi_fail(err, st == WSP_ERR_LIMIT ? WSP_ERR_FORMAT : st, 0, "%s",
+                     (const char *)(r + 1));
+}
+
 wsp_status wsp_feed_next(wsp_feed *f, wsp_feed_packet *p, unsigned wait_ms, wsp_error *err)
 {
     const wspi_ring_record *r;
@@ -306,7 +315,7 @@ wsp_status wsp_feed_next(wsp_feed *f, wsp_feed_packet *p, unsigned wait_ms, wsp_
 
     while ((r = wspi_ring_take(&f->ring, wait_ms, &closed)) && r->kind != PACKET) {
         if (r->kind == FAULT)
-            return wspi_fail(err, (wsp_status) - (int)r->wirelen, 0, "%s", (const char *)(r + 1));
+            return take_fault(r, err);
         WSP_TRY(take_source(f, r, err));
     }
     if (!r)

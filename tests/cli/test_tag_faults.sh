@@ -31,6 +31,21 @@ lost_of() { sed -nE 's/^[0-9]+ records, ([0-9]+) lost;.*/\1/p' "$1" | tail -n 1;
 
 # ---- captures ----
 
+python3 - "$data/ntp.pcap" "$tmp" <<'EOF'
+import io, sys, zipfile
+inner, name = open(sys.argv[1], "rb").read(), "x.pcap"
+for depth in range(4):
+    b = io.BytesIO()
+    with zipfile.ZipFile(b, "w") as z:
+        z.writestr(name, inner)
+    inner, name = b.getvalue(), "x%d.zip" % depth
+open(sys.argv[2] + "/deep.zip", "wb").write(inner)
+EOF
+rc=0
+"$ws" tag -m "$model" -r "$data/ntp.pcap" -r "$tmp/deep.zip" -w "$tmp/records" 2>"$tmp/err" || rc=$?
+[ $rc = 1 ] && grep -q 'archives are opened . deep at most' "$tmp/err" && whole "$tmp/records"
+result $? "an archive that is nested too deep is told, and the exit status says so"
+
 reads=()
 for c in dns http tls ssh redis; do reads+=(-r "$data/$c.pcap"); done
 
