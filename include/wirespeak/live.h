@@ -42,7 +42,7 @@ WSP_API wsp_feed_options wsp_feed_options_default(void);
 WSP_MUST_USE WSP_API wsp_status wsp_feed_interfaces(wsp_feed **out, const char *const *names,
                                                     size_t n, const wsp_feed_options *opt,
                                                     wsp_error *err);
-/* The same from captures: packets come as fast as they are taken, none is lost. */
+/* The same from captures: packets come as fast as they are taken, none is lost but one larger than a quarter of the ring (ring_drops). */
 WSP_MUST_USE WSP_API wsp_status wsp_feed_files(wsp_feed **out, const char *const *paths, size_t n,
                                                const wsp_feed_options *opt, wsp_error *err);
 WSP_MUST_USE WSP_API wsp_status wsp_feed_start(wsp_feed *f, wsp_error *err);
@@ -74,7 +74,7 @@ typedef struct wsp_feed_stats {
     uint64_t bytes;           /* of them, as captured */
     uint64_t kernel_drops;    /* no room in the kernel's buffer */
     uint64_t interface_drops; /* by the interface or its driver, where it tells */
-    uint64_t ring_drops;      /* no room in the ring */
+    uint64_t ring_drops;      /* no room in the ring, or larger than a quarter of it */
     uint64_t faults;          /* times that an interface went down or away */
     uint64_t opaque;          /* interfaces and captures of link types that are not taken apart */
 } wsp_feed_stats;

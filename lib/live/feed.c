@@ -218,6 +218,16 @@ static void *capture_interfaces(void *arg)
 
 /* ---- the same from files ---- */
 
+/* There will never be room for it. */
+static void drop_large(wsp_feed *f, uint32_t len)
+{
+    if (atomic_fetch_add_explicit(&f->ring_drops, 1, memory_order_relaxed) == 0)
+        wspi_log(WSP_LOG_WARNING,
+                 "a packet of %u bytes is left out: the ring takes packets of a quarter of it, %zu "
+                 "bytes; more such packets are only counted",
+                 len, f->ring.size / 4);
+}
+
 static bool put_waiting(wsp_feed *f, wspi_ring_record *head, const void *bytes)
 {
     while (!wspi_ring_put(&f->ring, head, bytes)) {
@@ -246,7 +256,9 @@ static wsp_status pour_capture(wsp_feed *f, wsp_error *err)
                                  .kind = PACKET,
                                  .time_ns = frame.time_ns};
 
-        if (!put_waiting(f, &head, frame.data))
+        if (!wspi_ring_takes(&f->ring, frame.caplen))
+            drop_large(f, frame.caplen);
+        else if (!put_waiting(f, &head, frame.data))
             return WSP_EOF;
         atomic_fetch_add_explicit(&f->packets, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&f->bytes, frame.caplen, memory_order_relaxed);

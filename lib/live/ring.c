@@ -70,13 +70,23 @@ static void nap(wspi_ring *r, atomic_bool *sleeps, pthread_cond_t *what, atomic_
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+static size_t size_of(uint32_t len)
+{
+    return (sizeof(wspi_ring_record) + len + 7) & ~(size_t)7;
+}
+
+bool wspi_ring_takes(const wspi_ring *r, uint32_t len)
+{
+    return size_of(len) <= r->size / 4;
+}
+
 bool wspi_ring_put(wspi_ring *r, wspi_ring_record *head, const void *bytes)
 {
-    size_t size = (sizeof *head + head->len + 7) & ~(size_t)7;
+    size_t size = size_of(head->len);
     size_t at = atomic_load_explicit(&r->written, memory_order_relaxed);
     size_t rest = r->size - (at & (r->size - 1)), skip = rest < size ? rest : 0;
 
-    if (size > r->size / 4 || at + skip + size - atomic_load(&r->taken) > r->size)
+    if (!wspi_ring_takes(r, head->len) || at + skip + size - atomic_load(&r->taken) > r->size)
         return false;
     if (skip >= sizeof *head)
         *record_at(r, at) = (wspi_ring_record){.size = (uint32_t)skip};

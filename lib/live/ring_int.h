@@ -36,6 +36,8 @@ typedef struct wspi_ring {
 wsp_status wspi_ring_init(wspi_ring *r, size_t size) WSP_MUST_USE;
 void wspi_ring_clear(wspi_ring *r);
 
+/* Whether the ring, when it is empty, takes a record with so many bytes. */
+bool wspi_ring_takes(const wspi_ring *r, uint32_t len);
 /* The writer: false when there is no room. head->size is filled in. */
 bool wspi_ring_put(wspi_ring *r, wspi_ring_record *head, const void *bytes) WSP_MUST_USE;
 /* Waits until something was taken, or some milliseconds. */

@@ -72,6 +72,25 @@ else
     rm "$tmp/disk/out"
 fi
 
+# ---- a packet that the ring never has room for ----
+
+python3 - "$tmp/dbus.pcap" <<'EOF'
+import struct, sys
+out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 27, 231)
+for s, n in enumerate((100, 600000, 700000, 100)):
+    out += struct.pack("<IIII", s, 0, n, n) + b"l" * n
+open(sys.argv[1], "wb").write(out)
+EOF
+rc=0
+timeout 20 "$ws" tag -v -m "$model" --ring 2Mi -r "$tmp/dbus.pcap" -w "$tmp/dbus.records" 2>"$tmp/err" || rc=$?
+[ $rc = 0 ] && [ "$(grep -c 'packet of .* bytes is left out' "$tmp/err")" = 1 ] &&
+    grep -q '^4 packets .* 2 between the threads' "$tmp/err" && python3 - "$tmp/dbus.records" <<'EOF'
+import json, sys
+ends = [json.loads(line)["flow"] for line in open(sys.argv[1]) if '"reason"' in line]
+assert sum(flow["pkts_toserver"] + flow["pkts_toclient"] for flow in ends) == 2, ends
+EOF
+result $? "a packet larger than a quarter of the ring is left out, told once and counted (exit $rc)"
+
 # ---- a reader that does not read: it holds the other end of a FIFO ----
 
 mkfifo "$tmp/fifo"

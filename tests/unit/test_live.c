@@ -80,6 +80,8 @@ static void a_full_ring_refuses_and_goes_on(void **state)
 
     (void)state;
     assert_int_equal(wspi_ring_init(&r, 8192), WSP_OK);
+    assert_true(wspi_ring_takes(&r, 2048 - sizeof large));
+    assert_false(wspi_ring_takes(&r, 2049 - sizeof large));
     assert_false(wspi_ring_put(&r, &large, bytes)); /* more than a quarter */
     assert_null(wspi_ring_take(&r, 0, &closed));
     assert_false(closed);
