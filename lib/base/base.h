@@ -79,6 +79,13 @@ wsp_status wspi_buf_add_u8(wspi_buf *b, uint8_t v);
 /* Grows *array (of items of `size` bytes) so that it holds at least `need` items. *cap is updated. */
 wsp_status wspi_grow(void *array, size_t *cap, size_t need, size_t size);
 
+/* ---- numbers in texts, as the C locale has them: those of files mean the same whatever locale the program has ---- */
+
+/* What text begins with, and where it ends. false: it begins with no number, or no memory. */
+bool wspi_number_read(const char *text, const char **end, double *v) WSP_MUST_USE;
+/* Of so many significant digits. false: no room, or no memory. */
+bool wspi_number_write(char *to, size_t size, int digits, double v) WSP_MUST_USE;
+
 /* ---- cursor: reads outside bytes; a read past the end gives 0 and sets bad ---- */
 
 typedef struct wspi_cursor {

@@ -43,12 +43,12 @@ struct wsp_deviator {
 
 wsp_status wsp_deviate_parse(const char *text, double *rate, unsigned *kinds)
 {
-    char *end = NULL;
+    const char *end;
+    bool number = wspi_number_read(text, &end, rate);
     size_t len, k;
 
-    *rate = strtod(text, &end);
     *kinds = (1u << WSP_DEVIATIONS) - 1;
-    if (end == text || !(*rate >= 0 && *rate <= 1) || (*end && *end != ':'))
+    if (!number || !(*rate >= 0 && *rate <= 1) || (*end && *end != ':'))
         return WSP_ERR_ARG;
     if (!*end)
         return WSP_OK;

@@ -153,9 +153,20 @@ static void tell(told *t, uint16_t id)
         *eq = '\0';
 }
 
+enum { CHANCE = 16 };
+
+/* A chance in a line of the log: nothing where there is no memory for it. */
+static const char *chance(char text[CHANCE], float odds)
+{
+    if (!wspi_number_write(text, CHANCE, 2, (double)odds))
+        text[0] = 0;
+    return text;
+}
+
 void wspi_rare_say(const wspi_swap *s, wsp_deviation *out)
 {
     told from, to;
+    char p[CHANCE];
     bool same;
 
     tell(&from, s->from);
@@ -164,8 +175,8 @@ void wspi_rare_say(const wspi_swap *s, wsp_deviation *out)
     out->kind = WSP_DEVIATE_RARE;
     (void)snprintf(out->field, sizeof out->field, "%s", to.field);
     /* what was drawn first may be of a field further on: then this one was as predicted */
-    (void)snprintf(out->from, sizeof out->from, "%s%s%s p=%.2g", same ? "" : from.field,
+    (void)snprintf(out->from, sizeof out->from, "%s%s%s p=%s", same ? "" : from.field,
                    same || from.value == from.field ? "" : "=",
-                   same || from.value != from.field ? from.value : "", (double)s->from_odds);
-    (void)snprintf(out->to, sizeof out->to, "%s p=%.2g", to.value, (double)s->to_odds);
+                   same || from.value != from.field ? from.value : "", chance(p, s->from_odds));
+    (void)snprintf(out->to, sizeof out->to, "%s p=%s", to.value, chance(p, s->to_odds));
 }

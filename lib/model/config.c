@@ -308,13 +308,32 @@ wsp_status wspi_model_make(wsp_model **out, const wsp_model_config *cfg, const w
     return st;
 }
 
+enum { NUMBER = 32 };
+
+/* Digits that give the same float back. */
+static bool number_text(char text[NUMBER], float v)
+{
+    return wspi_number_write(text, NUMBER, 9, (double)v);
+}
+
+/* A whole text that is one number. */
+static bool text_number(const char *text, float *v)
+{
+    const char *end;
+    double d;
+    bool good = text && wspi_number_read(text, &end, &d) && !*end;
+
+    *v = good ? (float)d : 0;
+    return good;
+}
+
 json_t *wspi_heads_to_json(const wsp_model *m)
 {
     json_t *a = json_array();
 
     for (size_t i = 0; i < m->n_heads; i++) {
         json_t *h = json_object(), *labels = json_array();
-        char number[32];
+        char temperature[NUMBER], unknown_below[NUMBER];
 
         for (size_t j = 0; j < m->head[i].n_labels; j++)
             if (json_array_append_new(labels, json_string(m->head[i].labels[j])))
@@ -322,11 +341,10 @@ json_t *wspi_heads_to_json(const wsp_model *m)
         if (json_object_set_new(h, "name", json_string(m->head[i].name)) ||
             json_object_set_new(h, "labels", labels))
             goto fail;
-        (void)snprintf(number, sizeof number, "%.9g", (double)m->head[i].temperature);
-        if (json_object_set_new(h, "temperature", json_string(number)))
-            goto fail;
-        (void)snprintf(number, sizeof number, "%.9g", (double)m->head[i].unknown_below);
-        if (json_object_set_new(h, "unknown_below", json_string(number)) ||
+        if (!number_text(temperature, m->head[i].temperature) ||
+            !number_text(unknown_below, m->head[i].unknown_below) ||
+            json_object_set_new(h, "temperature", json_string(temperature)) ||
+            json_object_set_new(h, "unknown_below", json_string(unknown_below)) ||
             json_array_append_new(a, h))
             goto fail;
         continue;
@@ -347,12 +365,11 @@ static wsp_status head_from_json(wsp_head *h, const json_t *o, wsp_error *err)
     size_t n = json_array_size(labels);
     const char **list;
 
-    if (!name || strlen(name) >= sizeof h->name || !t || !u || n < 1)
+    if (!name || strlen(name) >= sizeof h->name || n < 1 || !text_number(t, &h->temperature) ||
+        !text_number(u, &h->unknown_below))
         return wspi_fail(err, WSP_ERR_FORMAT, 0,
                          "a head of the model has no valid name, labels or calibration");
     memcpy(h->name, name, strlen(name) + 1);
-    h->temperature = strtof(t, NULL);
-    h->unknown_below = strtof(u, NULL);
     h->n_labels = n;
     h->labels = list = wspi_new_array(n, sizeof *list);
     if (!list)

@@ -10,6 +10,8 @@ endif
 check_PROGRAMS += test_model test_runner
 test_runner_SOURCES = tests/unit/test_runner.c tests/unit/models.h
 test_model_SOURCES = tests/unit/test_model.c tests/unit/models.h
+check_PROGRAMS += test_locale
+test_locale_SOURCES = tests/unit/test_locale.c tests/unit/models.h
 check_PROGRAMS += parity_dump
 parity_dump_SOURCES = tests/parity/dump.c
 check_PROGRAMS += test_trainer
