@@ -232,12 +232,28 @@ static bool is_idle(const wsp_flow_table *t, const node *n, uint64_t now)
 }
 
 /*
+ * One flow from so far in the future, at the front, goes to the back: else a single packet with a
+ * clock ahead would hide all idle flows for the rest of the run. One a call, so that a single packet
+ * with a clock behind costs the order of a single flow.
+ */
+static void pass_future(wsp_flow_table *t, uint64_t now)
+{
+    node *n = t->used.first;
+
+    if (!n || !t->opt.idle_ns || n->seen_ns <= now || n->seen_ns - now <= t->opt.idle_ns)
+        return;
+    take_out(&t->used, n, 0);
+    append(&t->used, n, 0);
+}
+
+/*
  * Ends idle flows, least recently used first, up to one that is not: where the capture's clock runs
  * back that one may hide others, which then end a little later (at their own next packet, at the
  * latest).
  */
 static void end_idle(wsp_flow_table *t, uint64_t now)
 {
+    pass_future(t, now);
     while (t->used.first && is_idle(t, t->used.first, now))
         end_flow(t, t->used.first, WSP_FLOW_IDLE);
 }

@@ -181,6 +181,26 @@ static void an_idle_flow_ends_even_behind_one_from_the_future(void **state)
     wsp_flow_table_free(t);
 }
 
+static void packets_far_from_the_others_hide_no_idle_flow(void **state)
+{
+    wsp_flow_table *t = table(1000, 10 * S, 0);
+
+    (void)state;
+    add(t, key(1, 1, 2, 2), 200000 * S, 0, 0); /* two with a clock ahead */
+    add(t, key(1, 2, 2, 2), 100000 * S, 0, 0);
+    for (uint16_t i = 0; i < 100; i++)
+        add(t, key(3, i, 2, 2), 5 * S * i, 0, 0);
+    assert_int_equal(wsp_flow_table_count(t), 2 + 3); /* those of the last ten seconds */
+    assert_int_equal(seen.id[96], 98);
+    add(t, key(1, 3, 2, 2), 0, 0, 0); /* and one behind, which ends nothing */
+    assert_int_equal(wsp_flow_table_count(t), 6);
+    wsp_flow_table_expire(t, 1000 * S);
+    wsp_flow_table_expire(t, 1000 * S); /* past the first one ahead, then past the second one */
+    wsp_flow_table_expire(t, 1000 * S);
+    assert_int_equal(wsp_flow_table_count(t), 2);
+    wsp_flow_table_free(t);
+}
+
 static void the_active_timeout_cuts_long_flows(void **state)
 {
     wsp_flow_table *t = table(10, 0, 30 * S);
@@ -348,6 +368,7 @@ int main(void)
         cmocka_unit_test(scope_and_protocol_tell_flows_apart),
         cmocka_unit_test(idle_flows_end_when_time_goes_on),
         cmocka_unit_test(an_idle_flow_ends_even_behind_one_from_the_future),
+        cmocka_unit_test(packets_far_from_the_others_hide_no_idle_flow),
         cmocka_unit_test(the_active_timeout_cuts_long_flows),
         cmocka_unit_test(fin_both_ways_and_the_last_ack_close),
         cmocka_unit_test(tcp_flags_are_kept_by_direction_and_of_tcp_alone),
