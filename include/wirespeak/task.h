@@ -208,7 +208,8 @@ WSP_API void wsp_labels_free(wsp_labels *l);
 WSP_API const char *wsp_labels_name(const wsp_labels *l, int32_t label);
 
 /*
- * Label of a flow of a capture whose name ends with the listed path, or -1. key = NULL: label of the whole capture, -1 from a
+ * Label of a flow of a capture whose name ends with the listed path, or -1. A path begins behind a slash, or behind the colon of an
+ * archive; of several that fit the longest counts. key = NULL: label of the whole capture, -1 from a
  * list of flows.
  */
 WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);

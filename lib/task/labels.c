@@ -2,6 +2,7 @@
 /*
  * labels.c: lists of labels (tab-separated, with a header line: path, label, l4, ip_a, port_a, ip_b, port_b in any
  * order) and the join with flows: by the end of the capture's path, protocol, addresses and ports in either order.
+ * Of several rows the one whose path says most counts.
  * A list that has only path and label is of whole captures: its rows have no flow, and all flows of the capture the label.
  */
 #include <arpa/inet.h>
@@ -30,22 +31,9 @@ struct wsp_labels {
     size_t n_names, cap_names;
 };
 
-/* What is behind the last slash or, of a member of an archive, colon: the shortest path that may name a capture. */
-static const char *base_name(const char *path)
-{
-    const char *base = path;
-
-    for (const char *s = path; *s; s++)
-        if (*s == '/' || *s == ':')
-            base = s + 1;
-    return base;
-}
-
 static uint64_t hash_capture(const char *path)
 {
-    const char *base = base_name(path);
-
-    return wspi_fnv1a(base, strlen(base), WSPI_FNV_START);
+    return wspi_fnv1a(path, strlen(path), WSPI_FNV_START);
 }
 
 /* The same for both directions of a flow; ports are masked to 16 bits. */
@@ -269,22 +257,10 @@ void wsp_labels_free(wsp_labels *l)
     free(l);
 }
 
-static bool ends_with(const char *name, const char *tail)
+static const row *row_of(const wsp_labels *l, uint64_t hash, const char *path)
 {
-    size_t n = strlen(name), t = strlen(tail);
-
-    return n >= t && strcmp(name + n - t, tail) == 0 &&
-           (n == t || name[n - t - 1] == '/' || name[n - t - 1] == ':');
-}
-
-int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key)
-{
-    uint64_t hash;
     size_t lo = 0, hi = l->n_rows;
 
-    if (!l->whole && !key)
-        return -1;
-    hash = l->whole ? hash_capture(capture) : hash_flow(capture, *key);
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         if (l->rows[mid].hash < hash)
@@ -293,8 +269,28 @@ int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow
             hi = mid;
     }
     for (; lo < l->n_rows && l->rows[lo].hash == hash; lo++)
-        if (ends_with(capture, l->rows[lo].path))
-            return l->rows[lo].label;
+        if (strcmp(path, l->rows[lo].path) == 0)
+            return &l->rows[lo];
+    return NULL;
+}
+
+/* The path without its first part, or NULL: folders end with a slash, archives with a colon. */
+static const char *next_end(const char *path)
+{
+    path += strcspn(path, "/:");
+    return *path ? path + 1 : NULL;
+}
+
+int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key)
+{
+    if (!l->whole && !key)
+        return -1;
+    for (const char *end = capture; end; end = next_end(end)) {
+        const row *r = row_of(l, l->whole ? hash_capture(end) : hash_flow(end, *key), end);
+
+        if (r)
+            return r->label;
+    }
     return -1;
 }
 

@@ -65,6 +65,43 @@ static void a_list_of_a_spreadsheet_is_read(void **state)
     wsp_labels_free(l);
 }
 
+static void the_longest_path_that_fits_counts(void **state)
+{
+    static const char columns[] = "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n";
+    static const char flow[] = "\t17\t10.0.0.1\t1\t10.0.0.2\t2\n";
+    static const struct {
+        const char *capture;
+        int32_t label;
+    } want[] = {{"l/x.pcap", 0},   {"l/a/x.pcap", 1},     {"l/z/x.pcap", 2},      {"z/x.pcap", 2},
+                {"./z/x.pcap", 3}, {"my.zip:x.pcap", 4},  {"l/my.zip:x.pcap", 4}, {"o.zip:x.pcap", 0},
+                {"bz/x.pcap", 0},  {"o.zip:z/x.pcap", 2}, {"xx.pcap", -1},        {"x.pcap/", -1}};
+    static const char *const paths[] = {"x.pcap", "a/x.pcap", "z/x.pcap", "./z/x.pcap",
+                                        "my.zip:x.pcap"};
+    wsp_flow_key key = {.addr_len = 4, .proto = 17, .port = {1, 2}};
+    wsp_labels *whole = NULL, *flows = NULL;
+    char text[2][1024] = {"path\tlabel\n"};
+
+    (void)state;
+    key.addr[0][0] = key.addr[1][0] = 10;
+    key.addr[0][3] = 1;
+    key.addr[1][3] = 2;
+    strcpy(text[1], columns);
+    for (size_t i = 0; i < 5; i++) {
+        size_t n[2] = {strlen(text[0]), strlen(text[1])};
+
+        (void)snprintf(text[0] + n[0], sizeof text[0] - n[0], "%s\t%zu\n", paths[i], i);
+        (void)snprintf(text[1] + n[1], sizeof text[1] - n[1], "%s\t%zu%s", paths[i], i, flow);
+    }
+    assert_int_equal(load(&whole, text[0]), WSP_OK);
+    assert_int_equal(load(&flows, text[1]), WSP_OK);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        assert_int_equal(wsp_labels_find(whole, want[i].capture, NULL), want[i].label);
+        assert_int_equal(wsp_labels_find(flows, want[i].capture, &key), want[i].label);
+    }
+    wsp_labels_free(whole);
+    wsp_labels_free(flows);
+}
+
 static void two_labels_of_one_thing_are_refused(void **state)
 {
     static const char columns[] = "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n";
@@ -104,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_of_captures_has_the_label_of_every_flow),
         cmocka_unit_test(a_list_of_a_spreadsheet_is_read),
+        cmocka_unit_test(the_longest_path_that_fits_counts),
         cmocka_unit_test(two_labels_of_one_thing_are_refused),
         cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
     };
