@@ -198,8 +198,8 @@ typedef struct wsp_labels wsp_labels;
 /*
  * Loads a tab-separated list with a header line that names at least the columns path, label, l4 (IP protocol number),
  * ip_a, port_a, ip_b, port_b; or of these path and label alone: a list of whole captures, whose flows all have the label.
- * Label numbers count the names in the order of the file. FORMAT with the line, also of a label that is not printable, and of two
- * labels of the same flow, or capture. Lines may end as those of Windows do.
+ * Label numbers count the names in the order of the file. FORMAT with the line, also of a label that is empty or not printable, of numbers
+ * that are none or too large, and of two labels of the same flow, or capture. Lines may end as those of Windows do.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err);
 WSP_API void wsp_labels_free(wsp_labels *l);

@@ -85,41 +85,73 @@ static size_t split_line(char *line, char **fields)
     return n;
 }
 
-static bool is_number(const char *text)
+/* Digits alone. */
+static bool read_number(const char *text, uint16_t most, uint16_t *v)
 {
-    return *text >= '0' && *text <= '9';
+    uint32_t sum = 0;
+
+    for (const char *p = text; *p; p++) {
+        if (*p < '0' || *p > '9')
+            return false;
+        sum = sum * 10 + (uint32_t)(*p - '0');
+        if (sum > most)
+            return false;
+    }
+    *v = (uint16_t)sum;
+    return *text != '\0';
 }
 
-static bool read_flow(wsp_flow_key *key, char **fields, const size_t *at)
+/* What is wrong with it, or NULL. */
+static const char *read_flow(wsp_flow_key *key, char **fields, const size_t *at)
 {
     const char *a = fields[at[4]], *b = fields[at[6]];
+    uint16_t proto;
 
     memset(key, 0, sizeof *key);
-    if (!is_number(fields[at[2]]) || (*a && !is_number(a)) || (*b && !is_number(b)))
-        return false;
     if (!read_address(key, 0, fields[at[3]]) || !read_address(key, 1, fields[at[5]]))
-        return false;
-    key->proto = (uint8_t)strtoul(fields[at[2]], NULL, 10);
-    key->port[0] = (uint16_t)strtoul(a, NULL, 10);
-    key->port[1] = (uint16_t)strtoul(b, NULL, 10);
-    return true;
+        return "ip_a or ip_b is not an IP address";
+    if (!read_number(fields[at[2]], UINT8_MAX, &proto))
+        return "l4 is not a number of a protocol, 0 to 255";
+    if ((*a && !read_number(a, UINT16_MAX, &key->port[0])) ||
+        (*b && !read_number(b, UINT16_MAX, &key->port[1]))) /* nothing: it has none */
+        return "port_a or port_b is not a number from 0 to 65535";
+    key->proto = (uint8_t)proto;
+    return NULL;
 }
 
-static wsp_status add_row(wsp_labels *l, char **fields, size_t n, const size_t *at)
+/* What is wrong with a row, or NULL: then *r has its path and hash. */
+static const char *read_row(const wsp_labels *l, char **fields, size_t n, const size_t *at, row *r)
 {
     size_t columns = l->whole ? CAPTURE_COLUMNS : COLUMNS;
+    const char *why = NULL;
     wsp_flow_key key;
-    row r;
 
     for (size_t i = 0; i < columns; i++)
         if (at[i] >= n)
-            return WSP_ERR_FORMAT;
-    if (!l->whole && !read_flow(&key, fields, at))
-        return WSP_ERR_FORMAT;
-    r.path = fields[at[0]];
-    r.hash = l->whole ? hash_capture(r.path) : hash_flow(r.path, key);
+            return l->whole ? "not a path and a label" : "not a path, a label and a flow";
+    r->path = fields[at[0]];
+    if (!*r->path)
+        return "the path is empty";
+    if (!*fields[at[1]])
+        return "the label is empty: leave out what has no label";
     if (!wsp_is_printable(fields[at[1]]))
-        return WSP_ERR_UNSUPPORTED;
+        return "the label has control characters, or is not UTF-8";
+    if (!l->whole)
+        why = read_flow(&key, fields, at);
+    if (!why)
+        r->hash = l->whole ? hash_capture(r->path) : hash_flow(r->path, key);
+    return why;
+}
+
+static wsp_status add_row(wsp_labels *l, char **fields, size_t n, const size_t *at,
+                          const char **why)
+{
+    row r;
+
+    *why = read_row(l, fields, n, at, &r);
+    if (*why)
+        return WSP_ERR_FORMAT;
+    *why = "no memory";
     WSP_TRY(name_index(l, fields[at[1]], &r.label));
     WSP_TRY(wspi_grow(&l->rows, &l->cap_rows, l->n_rows + 1, sizeof *l->rows));
     l->rows[l->n_rows++] = r;
@@ -140,17 +172,6 @@ static bool find_columns(wsp_labels *l, char **fields, size_t n, size_t *at)
     }
     l->whole = found[1] == 0;
     return found[0] == CAPTURE_COLUMNS && (l->whole || found[1] == COLUMNS - CAPTURE_COLUMNS);
-}
-
-/* What is wrong with a row. */
-static const char *why_not(const wsp_labels *l, wsp_status st)
-{
-    if (st == WSP_ERR_UNSUPPORTED)
-        return "the label has control characters, or is not UTF-8";
-    if (st != WSP_ERR_FORMAT)
-        return "no memory";
-    return l->whole ? "not a path and a label"
-                    : "not a path, a label and a flow (l4 and ports are numbers)";
 }
 
 /* The line ends here, also one that Windows has written; returns where the next one begins, or NULL. */
@@ -174,19 +195,19 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
 
     for (size_t number = 1; number == 1 || (line && *line); number++) {
         char *next = end_line(line);
-        size_t n;
+        size_t n = split_line(line, fields);
         wsp_status st = WSP_OK;
-        n = split_line(line, fields);
+        const char *why;
+
         if (number > 1)
-            st = add_row(l, fields, n, at);
+            st = add_row(l, fields, n, at, &why);
         else if (!find_columns(l, fields, n, at))
             return wspi_fail(err, WSP_ERR_FORMAT, 0,
                              "%s: the first line must name the columns path, label, l4, ip_a, "
                              "port_a, ip_b, port_b, or for whole captures path and label alone",
                              path);
         if (st < 0)
-            return wspi_fail(err, st == WSP_ERR_UNSUPPORTED ? WSP_ERR_FORMAT : st, 0,
-                             "%s: line %zu: %s", path, number, why_not(l, st));
+            return wspi_fail(err, st, 0, "%s: line %zu: %s", path, number, why);
         line = next;
     }
     return WSP_OK;
@@ -216,6 +237,19 @@ static wsp_status sort_rows(wsp_labels *l, const char *path, wsp_error *err)
     return WSP_OK;
 }
 
+/* A zero byte would end the list without a word. */
+static wsp_status refuse_zeros(const char *text, size_t len, const char *path, wsp_error *err)
+{
+    const char *zero = memchr(text, 0, len);
+    size_t line = 1;
+
+    for (const char *p = text; zero && p < zero; p++)
+        line += *p == '\n';
+    return zero ? wspi_fail(err, WSP_ERR_FORMAT, (uint64_t)(zero - text),
+                            "%s: line %zu: a zero byte, which no text has", path, line)
+                : WSP_OK;
+}
+
 wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err)
 {
     wsp_labels *l = wspi_new_array(1, sizeof *l);
@@ -234,7 +268,9 @@ wsp_status wsp_labels_load(wsp_labels **out, const char *path, wsp_error *err)
             st = wspi_nomem(err, "labels", len);
         } else {
             l->text[len] = 0;
-            st = parse(l, path, err);
+            st = refuse_zeros(l->text, len, path, err);
+            if (st == WSP_OK)
+                st = parse(l, path, err);
             if (st == WSP_OK)
                 st = sort_rows(l, path, err);
         }

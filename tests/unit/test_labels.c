@@ -12,17 +12,22 @@
 
 #include "wirespeak/task.h"
 
-static wsp_status load(wsp_labels **l, const char *text)
+static wsp_status load_text(wsp_labels **l, const char *text, size_t len, wsp_error *err)
 {
     static const char path[] = "test_labels.tsv";
     FILE *f = fopen(path, "w");
     wsp_status st;
 
     assert_non_null(f);
-    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-    st = wsp_labels_load(l, path, NULL);
+    assert_true(fwrite(text, 1, len, f) == len && fclose(f) == 0);
+    st = wsp_labels_load(l, path, err);
     (void)remove(path);
     return st;
+}
+
+static wsp_status load(wsp_labels **l, const char *text)
+{
+    return load_text(l, text, strlen(text), NULL);
 }
 
 static void a_list_of_captures_has_the_label_of_every_flow(void **state)
@@ -136,6 +141,38 @@ static void a_list_with_some_columns_of_flows_is_refused(void **state)
     assert_null(l);
 }
 
+static void rows_that_say_nothing_sound_are_refused_with_their_line(void **state)
+{
+    static const char columns[] = "path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\n"
+                                  "a.pcap\tA\t255\t10.0.0.1\t65535\t::1\t0\n";
+    static const char *const rows[][2] = {
+        {"a.pcap\tA\t17\t10.0.0.1\t65536\t10.0.0.2\t2", "port"},
+        {"a.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2\t4294967297", "port"},
+        {"a.pcap\tA\t17\t10.0.0.1\tfoo\t10.0.0.2\t2", "port"},
+        {"a.pcap\tA\t17\t10.0.0.1\t\t10.0.0.2\t2", "port"},
+        {"a.pcap\tA\t17\t10.0.0.1\t-1\t10.0.0.2\t2", "port"},
+        {"a.pcap\tA\tudp\t10.0.0.1\t1\t10.0.0.2\t2", "l4"},
+        {"a.pcap\tA\t256\t10.0.0.1\t1\t10.0.0.2\t2", "l4"},
+        {"a.pcap\tA\t17\t10.0.0\t1\t10.0.0.2\t2", "address"},
+        {"a.pcap\t\t17\t10.0.0.1\t1\t10.0.0.2\t2", "label is empty"},
+        {"\tA\t17\t10.0.0.1\t1\t10.0.0.2\t2", "path is empty"},
+        {"a.pcap\tA\t17\t10.0.0.1\t1\t10.0.0.2", "a flow"}};
+    char text[512];
+    wsp_labels *l = NULL;
+    wsp_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)snprintf(text, sizeof text, "%s%s\n", columns, rows[i][0]);
+        assert_int_equal(load_text(&l, text, strlen(text), &err), WSP_ERR_FORMAT);
+        assert_non_null(strstr(err.text, "line 3: "));
+        assert_non_null(strstr(err.text, rows[i][1]));
+    }
+    assert_int_equal(load_text(&l, "path\tlabel\na.pcap\tA\0\nb.pcap\tB\n", 31, &err),
+                     WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "line 2: a zero byte"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_list_of_a_spreadsheet_is_read),
         cmocka_unit_test(the_longest_path_that_fits_counts),
         cmocka_unit_test(two_labels_of_one_thing_are_refused),
+        cmocka_unit_test(rows_that_say_nothing_sound_are_refused_with_their_line),
         cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
     };
 
