@@ -29,9 +29,11 @@ struct wsp_labels {
     size_t n_rows, cap_rows;
     const char **names;
     size_t n_names, cap_names;
+    int32_t *slots; /* [n_slots], at most half full: numbers of names by their hash; -1: free */
+    size_t n_slots; /* a power of two */
 };
 
-static uint64_t hash_capture(const char *path)
+static uint64_t hash_text(const char *path)
 {
     return wspi_fnv1a(path, strlen(path), WSPI_FNV_START);
 }
@@ -42,7 +44,7 @@ static uint64_t hash_flow(const char *path, wsp_flow_key key)
     key.ethertype = 0;
     key.scope = 0;
     (void)wsp_flow_key_order(&key);
-    return wspi_fnv1a(&key, sizeof key, hash_capture(path));
+    return wspi_fnv1a(&key, sizeof key, hash_text(path));
 }
 
 static bool read_address(wsp_flow_key *key, size_t side, const char *text)
@@ -56,16 +58,47 @@ static bool read_address(wsp_flow_key *key, size_t side, const char *text)
     return true;
 }
 
+/* Where the name is, or would be. */
+static int32_t *slot_of(const wsp_labels *l, const char *name)
+{
+    size_t i = (size_t)hash_text(name) & (l->n_slots - 1);
+
+    while (l->slots[i] >= 0 && strcmp(l->names[l->slots[i]], name) != 0)
+        i = (i + 1) & (l->n_slots - 1);
+    return &l->slots[i];
+}
+
+static wsp_status grow_slots(wsp_labels *l)
+{
+    size_t n = l->n_slots ? l->n_slots * 2 : 64;
+    int32_t *slots;
+
+    if (l->n_names < l->n_slots / 2)
+        return WSP_OK;
+    slots = wspi_new_array(n, sizeof *slots);
+    if (!slots)
+        return WSP_ERR_NOMEM;
+    memset(slots, 0xff, n * sizeof *slots);
+    free(l->slots);
+    l->slots = slots;
+    l->n_slots = n;
+    for (size_t i = 0; i < l->n_names; i++)
+        *slot_of(l, l->names[i]) = (int32_t)i;
+    return WSP_OK;
+}
+
 static wsp_status name_index(wsp_labels *l, const char *name, int32_t *index)
 {
-    for (size_t i = 0; i < l->n_names; i++)
-        if (strcmp(l->names[i], name) == 0) {
-            *index = (int32_t)i;
-            return WSP_OK;
-        }
-    WSP_TRY(wspi_grow(&l->names, &l->cap_names, l->n_names + 1, sizeof *l->names));
-    *index = (int32_t)l->n_names;
-    l->names[l->n_names++] = name;
+    int32_t *slot;
+
+    WSP_TRY(grow_slots(l));
+    slot = slot_of(l, name);
+    if (*slot < 0) {
+        WSP_TRY(wspi_grow(&l->names, &l->cap_names, l->n_names + 1, sizeof *l->names));
+        *slot = (int32_t)l->n_names;
+        l->names[l->n_names++] = name;
+    }
+    *index = *slot;
     return WSP_OK;
 }
 
@@ -139,7 +172,7 @@ static const char *read_row(const wsp_labels *l, char **fields, size_t n, const 
     if (!l->whole)
         why = read_flow(&key, fields, at);
     if (!why)
-        r->hash = l->whole ? hash_capture(r->path) : hash_flow(r->path, key);
+        r->hash = l->whole ? hash_text(r->path) : hash_flow(r->path, key);
     return why;
 }
 
@@ -290,6 +323,7 @@ void wsp_labels_free(wsp_labels *l)
     free(l->text);
     free(l->rows);
     free(l->names);
+    free(l->slots);
     free(l);
 }
 
@@ -322,7 +356,7 @@ int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow
     if (!l->whole && !key)
         return -1;
     for (const char *end = capture; end; end = next_end(end)) {
-        const row *r = row_of(l, l->whole ? hash_capture(end) : hash_flow(end, *key), end);
+        const row *r = row_of(l, l->whole ? hash_text(end) : hash_flow(end, *key), end);
 
         if (r)
             return r->label;

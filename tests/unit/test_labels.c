@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wirespeak/task.h"
 
@@ -77,9 +79,10 @@ static void the_longest_path_that_fits_counts(void **state)
     static const struct {
         const char *capture;
         int32_t label;
-    } want[] = {{"l/x.pcap", 0},   {"l/a/x.pcap", 1},     {"l/z/x.pcap", 2},      {"z/x.pcap", 2},
-                {"./z/x.pcap", 3}, {"my.zip:x.pcap", 4},  {"l/my.zip:x.pcap", 4}, {"o.zip:x.pcap", 0},
-                {"bz/x.pcap", 0},  {"o.zip:z/x.pcap", 2}, {"xx.pcap", -1},        {"x.pcap/", -1}};
+    } want[] = {{"l/x.pcap", 0},        {"l/a/x.pcap", 1},   {"l/z/x.pcap", 2},
+                {"z/x.pcap", 2},        {"./z/x.pcap", 3},   {"my.zip:x.pcap", 4},
+                {"l/my.zip:x.pcap", 4}, {"o.zip:x.pcap", 0}, {"bz/x.pcap", 0},
+                {"o.zip:z/x.pcap", 2},  {"xx.pcap", -1},     {"x.pcap/", -1}};
     static const char *const paths[] = {"x.pcap", "a/x.pcap", "z/x.pcap", "./z/x.pcap",
                                         "my.zip:x.pcap"};
     wsp_flow_key key = {.addr_len = 4, .proto = 17, .port = {1, 2}};
@@ -90,7 +93,7 @@ static void the_longest_path_that_fits_counts(void **state)
     key.addr[0][0] = key.addr[1][0] = 10;
     key.addr[0][3] = 1;
     key.addr[1][3] = 2;
-    strcpy(text[1], columns);
+    (void)snprintf(text[1], sizeof text[1], "%s", columns);
     for (size_t i = 0; i < 5; i++) {
         size_t n[2] = {strlen(text[0]), strlen(text[1])};
 
@@ -105,6 +108,31 @@ static void the_longest_path_that_fits_counts(void **state)
     }
     wsp_labels_free(whole);
     wsp_labels_free(flows);
+}
+
+/* Half a million names: to compare each with those before takes minutes. */
+static void every_row_may_have_a_label_of_its_own(void **state)
+{
+    enum { ROWS = 500000, LINE = 32 };
+    char *text = malloc((size_t)(ROWS + 1) * LINE), name[LINE];
+    wsp_labels *l = NULL;
+    size_t n;
+
+    (void)state;
+    assert_non_null(text);
+    n = (size_t)snprintf(text, LINE, "path\tlabel\n");
+    for (unsigned i = 0; i < ROWS; i++)
+        n += (size_t)snprintf(text + n, LINE, "%u.pcap\tlabel %u\n", i, i);
+    (void)alarm(60);
+    assert_int_equal(load_text(&l, text, n, NULL), WSP_OK);
+    (void)alarm(0);
+    for (int32_t i = 0; i < ROWS; i += 9973) {
+        (void)snprintf(name, sizeof name, "%d.pcap", i);
+        assert_int_equal(wsp_labels_find(l, name, NULL), i);
+    }
+    assert_string_equal(wsp_labels_name(l, ROWS - 1), "label 499999");
+    wsp_labels_free(l);
+    free(text);
 }
 
 static void two_labels_of_one_thing_are_refused(void **state)
@@ -179,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_list_of_captures_has_the_label_of_every_flow),
         cmocka_unit_test(a_list_of_a_spreadsheet_is_read),
         cmocka_unit_test(the_longest_path_that_fits_counts),
+        cmocka_unit_test(every_row_may_have_a_label_of_its_own),
         cmocka_unit_test(two_labels_of_one_thing_are_refused),
         cmocka_unit_test(rows_that_say_nothing_sound_are_refused_with_their_line),
         cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
