@@ -168,6 +168,8 @@ static wsp_status write_pcap(const wspi_input *in, size_t max, wspi_buf *out)
                              0,           0,
                              in->snaplen, (uint32_t)in->linktype};
 
+    if (max < FILE_HEAD)
+        return WSP_OK;
     for (size_t i = 0; i < WSPI_COUNT(head); i++)
         WSP_TRY(put32(out, head[i], in->big_endian));
     for (size_t i = 0; i < in->n; i++) {

@@ -249,6 +249,29 @@ static void every_prefix_and_no_bytes_are_safe(void **state)
     free(data);
 }
 
+static void no_output_is_longer_than_it_may_be(void **state)
+{
+    static const size_t most[] = {0, 1, 10, 23, 24, 25, 39, 40, 41, 60, 100, 200};
+    wsp_mutator *m[] = {mutator(WSP_MUTATE_PCAP, 5), mutator(WSP_MUTATE_FRAME, 5),
+                        mutator(WSP_MUTATE_PAYLOAD, 5)};
+    uint8_t *data;
+    const uint8_t *out;
+    size_t len, n;
+
+    (void)state;
+    read_data("ntp.pcap", &data, &len);
+    for (size_t i = 0; i < WSPI_COUNT(most) * 50; i++)
+        for (size_t k = 0; k < WSPI_COUNT(m); k++) {
+            size_t max = most[i % WSPI_COUNT(most)];
+
+            assert_int_equal(wsp_mutator_mutate(m[k], data, len, data, len, max, &out, &n), WSP_OK);
+            assert_true(n <= max && (n > 0 || max == 0));
+        }
+    for (size_t k = 0; k < WSPI_COUNT(m); k++)
+        wsp_mutator_free(m[k]);
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +282,7 @@ int main(void)
         cmocka_unit_test(trimming_takes_no_more_steps_than_it_may),
         cmocka_unit_test(names_of_another_message_come_with_their_lengths),
         cmocka_unit_test(messages_are_drawn_after_lengths_that_samples_have_not),
+        cmocka_unit_test(no_output_is_longer_than_it_may_be),
         cmocka_unit_test(every_prefix_and_no_bytes_are_safe),
     };
 
