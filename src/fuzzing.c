@@ -157,11 +157,22 @@ static json_t *kinds_of(unsigned kinds)
     return list;
 }
 
+/* Beyond 2^53 readers of JSON round numbers: then it is a string. */
+static json_t *seed_of(uint64_t seed)
+{
+    char digits[24];
+
+    if (seed < UINT64_C(1) << 53)
+        return json_integer((json_int_t)seed);
+    (void)snprintf(digits, sizeof digits, "%" PRIu64, seed);
+    return json_string(digits);
+}
+
 /* One deviation a line. */
 static bool print_log(const fuzzing *f, FILE *to)
 {
-    json_t *head = json_pack("{s:s,s:I,s:f,s:o}", "format", "wirespeak-deviations-1", "seed",
-                             (json_int_t)f->opt.seed, "rate", f->rate, "kinds", kinds_of(f->kinds));
+    json_t *head = json_pack("{s:s,s:o,s:f,s:o}", "format", "wirespeak-deviations-1", "seed",
+                             seed_of(f->opt.seed), "rate", f->rate, "kinds", kinds_of(f->kinds));
     char *text = head ? json_dumps(head, JSON_REAL_PRECISION(6)) : NULL;
     size_t i, n = json_array_size(f->deviations);
     json_t *row;

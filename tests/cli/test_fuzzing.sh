@@ -14,6 +14,16 @@ result $? "at rate 0 nothing deviates and the log is empty"
 generate --fuzz 0.2 -w "$tmp/a.pcap" && generate --fuzz 0.2 -w "$tmp/b.pcap" && cmp -s "$tmp/a.pcap" "$tmp/b.pcap" &&
     cmp -s "$tmp/a.pcap.fuzz.json" "$tmp/b.pcap.fuzz.json" && ! cmp -s "$tmp/a.pcap" "$tmp/plain.pcap"
 result $? "the same seed gives the same deviations and the same log"
+for seed in 9007199254740991 9007199254740992 18446744073709551615; do
+    "$ws" generate -q -m "$model" -n 1 --seed $seed --fuzz 1 -w "$tmp/$seed.pcap"
+done
+python3 - "$tmp" <<'EOF'
+import json, sys
+for want in (2**53 - 1, 2**53, 2**64 - 1):
+    seed = json.load(open("%s/%d.pcap.fuzz.json" % (sys.argv[1], want)))["seed"]
+    assert seed == (want if want < 2**53 else str(want)), seed
+EOF
+result $? "the log has large seeds as they are"
 python3 - "$tmp/a.pcap.fuzz.json" <<'END'
 import json, sys
 log = json.load(open(sys.argv[1]))
