@@ -17,6 +17,7 @@ struct asked {
     wsp_outfile list;
     char *capture;
     wsp_packet *packet;
+    int linktype;
     void *tree; /* hashes of the flows in the list, each in memory of its own */
     bool no_memory;
 };
@@ -54,13 +55,16 @@ static bool is_new(asked *a, wsp_flow_key key)
     return false;
 }
 
-wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_error *err)
+wsp_status asked_open(asked **out, const char *path, const char *capture, int linktype,
+                      wsp_error *err)
 {
     const char *slash = strrchr(capture, '/');
     asked *a = calloc(1, sizeof *a);
     wsp_status st;
 
     *out = NULL;
+    if (a)
+        a->linktype = linktype;
     if (a && wsp_packet_new(&a->packet) == WSP_OK)
         a->capture = strdup(slash ? slash + 1 : capture);
     if (!a || !a->capture) {
@@ -82,7 +86,7 @@ void asked_add(asked *a, const wsp_frame *first, const char *label)
     char address[2][INET6_ADDRSTRLEN];
     const wsp_flow_key *key;
 
-    wsp_packet_dissect(a->packet, 1, first);
+    wsp_packet_dissect(a->packet, a->linktype, first);
     key = wsp_packet_key(a->packet);
     if (!label || (key->addr_len != 4 && key->addr_len != 16) || !is_new(a, *key))
         return;

@@ -9,9 +9,10 @@
 typedef struct asked asked;
 
 /* `capture`: the file that the flows stand in; lists know it by the last part of its name. */
-wsp_status asked_open(asked **out, const char *path, const char *capture, wsp_error *err);
+wsp_status asked_open(asked **out, const char *path, const char *capture, int linktype,
+                      wsp_error *err);
 /*
- * A flow that begins with this packet (of Ethernet). Flows that are not of IP have no place in lists, nor have those without a label, nor
+ * A flow that begins with this packet, of the capture's link type. Flows that are not of IP have no place in lists, nor have those without a label, nor
  * one that has the addresses, ports and protocol of an earlier one.
  */
 void asked_add(asked *a, const wsp_frame *first, const char *label);

@@ -30,7 +30,7 @@ static wsp_status make(const baseline *b, make_fn *fn, const void *arg, wsp_erro
     wsp_generate_options o = wsp_generate_options_default();
     job j = {.train = b->train};
     wsp_pcap_writer *w = NULL;
-    wsp_status st = asked_open(&j.list, b->list, b->pcap, err);
+    wsp_status st = asked_open(&j.list, b->list, b->pcap, 1, err);
 
     o.max_packets = b->max_packets;
     o.begins = list_flow;

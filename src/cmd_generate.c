@@ -370,7 +370,7 @@ static int generate(arguments *a, const wsp_model *m)
         a->opt.rare = st == WSP_OK ? fuzzing_rare(fuzz) : 0;
     }
     if (st == WSP_OK && a->asked) {
-        st = asked_open(&list.to, a->asked, a->out, &err);
+        st = asked_open(&list.to, a->asked, a->out, linktype, &err);
         list.fuzz = fuzz;
         a->opt.begins = list_flow;
         a->opt.begins_arg = &list;

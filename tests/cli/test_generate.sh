@@ -85,6 +85,11 @@ flows = [f for f in map(json.loads, sys.stdin) if f["proto"] in ("TCP", "UDP") a
 assert all((f["src_ip"], f["src_port"]) in asked or (f["dest_ip"], f["dest_port"]) in asked for f in flows), flows
 ' "$tmp/mix.tsv"
 result $? "flows are listed with what each was to be"
+for c in edge-sll edge-raw-ip; do
+    generate -m "$model" --from "$data/$c.pcap" --label protocol:DNS -w "$tmp/other.pcap" --asked "$tmp/$c.tsv"
+done
+[ "$(wc -l <"$tmp/edge-sll.tsv")" -gt 1 ] && [ "$(wc -l <"$tmp/edge-raw-ip.tsv")" -gt 1 ]
+result $? "also those that go on with a capture of another link type"
 # Requests of DHCP are all from 0.0.0.0 to everybody.
 "$ws" generate -q -m "${top_srcdir:-.}/models/generator.safetensors" --label protocol:DHCP -n 60 --seed 2 -w "$tmp/dhcp.pcap" --asked "$tmp/dhcp.tsv" &&
     [ "$(grep -c '0\.0\.0\.0' "$tmp/dhcp.tsv")" = 1 ] && [ -z "$(tail -n +2 "$tmp/dhcp.tsv" | sort | uniq -d)" ] && [ "$(wc -l <"$tmp/dhcp.tsv")" -gt 10 ]
