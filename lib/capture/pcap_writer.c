@@ -7,11 +7,11 @@
 #include "capture/capture_int.h"
 
 #define MAGIC_NANOSECONDS 0xa1b23c4du
-#define SNAPLEN           262144u /* the most that libpcap reads back */
 #define NS_PER_S          1000000000u
 
 struct wsp_pcap_writer {
     wsp_outfile file;
+    uint32_t most; /* bytes of a packet */
     uint64_t packets;
 };
 
@@ -22,6 +22,24 @@ static uint8_t *put32(uint8_t *p, uint32_t v)
     return p;
 }
 
+/* The most that libpcap reads back: some links have long messages. */
+static uint32_t most_bytes(int linktype)
+{
+    static const struct {
+        int linktype;
+        uint32_t most;
+    } longer[] = {
+        {231, 128u << 20}, /* D-Bus */
+        {249, 1u << 20},   /* USB, of USBPcap */
+        {279, 8u << 20},   /* Elektrobit's interfaces of vehicles */
+    };
+
+    for (size_t i = 0; i < WSPI_COUNT(longer); i++)
+        if (longer[i].linktype == linktype)
+            return longer[i].most;
+    return 262144;
+}
+
 void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype)
 {
     uint8_t *p = put32(head, MAGIC_NANOSECONDS);
@@ -29,7 +47,7 @@ void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype)
     p = put32(p, 2 | 4u << 16); /* version 2.4 */
     p = put32(p, 0);            /* two unused fields */
     p = put32(p, 0);
-    p = put32(p, SNAPLEN);
+    p = put32(p, most_bytes(linktype));
     (void)put32(p, (uint32_t)linktype);
 }
 
@@ -64,6 +82,7 @@ wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int lin
     w = calloc(1, sizeof *w);
     if (!w)
         return wspi_nomem(err, "a pcap writer", sizeof *w);
+    w->most = most_bytes(linktype);
     st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK) {
         wspi_pcap_file_head(head, linktype);
@@ -82,9 +101,10 @@ wsp_status wsp_pcap_writer_add(wsp_pcap_writer *w, const wsp_frame *frame, wsp_e
     uint64_t sec = frame->time_ns / NS_PER_S;
     uint8_t head[WSPI_PCAP_PACKET_HEAD];
 
-    if (frame->caplen > SNAPLEN)
-        return wspi_fail(err, WSP_ERR_LIMIT, 0, "%s: a packet of %u bytes; pcap holds %u at most",
-                         w->file.path, frame->caplen, SNAPLEN);
+    if (frame->caplen > w->most)
+        return wspi_fail(err, WSP_ERR_LIMIT, 0,
+                         "%s: a packet of %u bytes; pcap of this link type holds %u at most",
+                         w->file.path, frame->caplen, w->most);
     if (sec > UINT32_MAX)
         return wspi_fail(err, WSP_ERR_LIMIT, 0,
                          "%s: a packet %llu seconds after 1970; pcap ends in 2106", w->file.path,
