@@ -87,7 +87,8 @@ WSP_API void wsp_log_set(wsp_log_fn *fn, void *arg, wsp_log_level level);
  * A file that appears whole or not at all: written to `fp` (the caller may) in the same folder, without a name (or, where the file
  * system has no such files, under a temporary one, which stays if the process is killed), synced and renamed by commit; discard
  * removes it, and does nothing after commit or a failed open. It has the permissions of the file that it
- * replaces, or what the umask leaves; of a link it replaces what the link names. stream: standard output ("-"), devices and
+ * replaces, or what the umask leaves; of a link it replaces what the link names, and refuses one that names
+ * nothing. stream: standard output ("-"), devices and
  * pipes are written to as they are; they are refused else. IO with the reason. commit: IO for any write that failed before, too.
  */
 typedef struct wsp_outfile {

@@ -114,6 +114,14 @@ static int open_temporary(wsp_outfile *f, const struct stat *old)
     return fd;
 }
 
+/* A link to what is not there: a new file would take the link's place, where the file that it names was meant. */
+static bool leads_nowhere(const char *path)
+{
+    struct stat sb;
+
+    return lstat(path, &sb) == 0 && S_ISLNK(sb.st_mode);
+}
+
 wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream, wsp_error *err)
 {
     struct stat sb;
@@ -131,6 +139,11 @@ wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream, wsp_e
                          "-: standard output has something else: name a file (./- is one)");
     }
     there = stat(path, &sb) == 0;
+    if (!there && leads_nowhere(path)) {
+        wsp_outfile_discard(f);
+        return wspi_fail(err, WSP_ERR_IO, 0,
+                         "%s: cannot be written: it is a link to what is not there", path);
+    }
     if (there && S_ISDIR(sb.st_mode)) {
         errno = EISDIR;
         return open_fail(f, path, err);

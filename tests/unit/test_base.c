@@ -397,6 +397,21 @@ static void a_file_keeps_permissions_and_links(void **state)
     assert_int_equal(sb.st_mode & 0777, 0640);
 }
 
+static void a_link_to_nothing_is_not_replaced(void **state)
+{
+    struct stat sb;
+    wsp_outfile f;
+    wsp_error err;
+
+    (void)state;
+    (void)unlink(in_folder("link"));
+    assert_int_equal(symlink("nothing", in_folder("link")), 0);
+    assert_int_equal(wsp_outfile_open(&f, in_folder("link"), true, &err), WSP_ERR_IO);
+    assert_non_null(strstr(err.text, "a link to what is not there"));
+    assert_int_equal(lstat(in_folder("link"), &sb), 0);
+    assert_true(S_ISLNK(sb.st_mode));
+}
+
 static void what_is_no_file_is_not_replaced(void **state)
 {
     struct stat sb;
@@ -510,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_file_appears_when_it_is_whole),
         cmocka_unit_test(standard_output_is_no_file),
         cmocka_unit_test(a_file_keeps_permissions_and_links),
+        cmocka_unit_test(a_link_to_nothing_is_not_replaced),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_told_at_the_end),
         cmocka_unit_test(what_is_no_letter_is_a_question_mark),
