@@ -83,10 +83,13 @@ int sink_start(sink *s)
 
 void sink_write(sink *s, const char *lines, size_t len, size_t n)
 {
-    size_t lost = s->dead ? n : s->kind->write(s, lines, len, n);
+    size_t lost;
 
+    s->why = NULL;
+    lost = s->dead ? n : s->kind->write(s, lines, len, n);
     if (lost && !s->failing && !s->dead)
-        (void)cli_fail("%s: %s; records are lost until that is over", s->target, strerror(errno));
+        (void)cli_fail("%s: %s; records are lost until that is over", s->target,
+                       s->why ? s->why : strerror(errno));
     else if (!lost && s->failing)
         cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->missed);
     s->failing = lost > 0;

@@ -34,6 +34,8 @@ struct sink {
     size_t n_rest;
     uint64_t written, lost; /* records; who adds them up sets lost to 0 */
     uint64_t missed;        /* lost since the first write that failed */
+    const char
+        *why;     /* what the last write says of its loss, where errno cannot; NULL: errno does */
     bool waits;   /* fd is a pipe or a terminal, where write would wait for its reader for good */
     bool failing; /* the last write lost something, and that was told */
     bool dead;    /* its reader has gone, for good or until SIGHUP */

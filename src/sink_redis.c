@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -20,7 +21,14 @@ typedef struct server {
     int port;
     redisContext *c; /* NULL: away */
     time_t tried;
+    char why[160]; /* what the server says against a record; "": nothing */
 } server;
+
+static void keep_why(server *r, const redisReply *reply)
+{
+    (void)snprintf(r->why, sizeof r->why, "the server says: %.*s", (int)reply->len, reply->str);
+    wsp_make_printable(r->why);
+}
 
 static bool dial(server *r)
 {
@@ -68,6 +76,22 @@ static bool read_target(server *r, const char *target)
     return *r->host != '\0';
 }
 
+/*
+ * Would it take a record? An entry with the id 0-0 is never made: a server that would make another one says so (ERR), one that is full,
+ * wants a password or has other reasons gives these.
+ */
+static int try_record(const sink *s, server *r)
+{
+    redisReply *reply = redisCommand(r->c, "XADD %s MAXLEN ~ 1000000 0-0 eve -", r->key);
+
+    if (!reply)
+        return cli_fail("%s: %s", s->target, r->c->errstr);
+    if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "ERR ", 4) != 0)
+        keep_why(r, reply);
+    freeReplyObject(reply);
+    return *r->why ? cli_fail("%s: %s", s->target, r->why) : CLI_OK;
+}
+
 static int redis_open(sink *s, const char *target)
 {
     server *r = calloc(1, sizeof *r);
@@ -80,7 +104,7 @@ static int redis_open(sink *s, const char *target)
                          s->target);
     if (!r->host || !r->key)
         return cli_fail("no memory for an output");
-    return dial(r) ? CLI_OK : cli_fail("%s: %s", s->target, strerror(errno));
+    return dial(r) ? try_record(s, r) : cli_fail("%s: %s", s->target, strerror(errno));
 }
 
 /* Answers to n commands; how many of them were good. */
@@ -93,10 +117,10 @@ static size_t collect(server *r, size_t n)
 
         if (redisGetReply(r->c, (void **)&reply) != REDIS_OK)
             break;
-        if (reply->type == REDIS_REPLY_ERROR)
-            errno = ENOSPC; /* such as OOM: maxmemory is reached */
-        else
+        if (reply->type != REDIS_REPLY_ERROR)
             good++;
+        else if (!*r->why)
+            keep_why(r, reply);
         freeReplyObject(reply);
     }
     return good;
@@ -125,7 +149,9 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
         at += line + 1;
     }
     errno = 0;
+    r->why[0] = '\0';
     good = collect(r, asked);
+    s->why = *r->why ? r->why : NULL;
     if (r->c->err) {
         redisFree(r->c);
         r->c = NULL;

@@ -80,11 +80,20 @@ else
         [ "$(redis xlen flows)" = "$lines" ] &&
         redis xrange flows - + | grep '^{' >"$tmp/r" && same "$tmp/r"
     result $? "Redis gets a stream of records"
-    redis config set maxmemory 1 >/dev/null
+    redis set text x >/dev/null
     rc=0
-    "$ws" tag -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/more" 2>"$tmp/err" || rc=$?
-    [ $rc = 1 ] && grep -q 'records were lost' "$tmp/err"
-    result $? "what Redis refuses is counted"
+    "$ws" tag -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/text" 2>"$tmp/err" || rc=$?
+    [ $rc = 1 ] && grep -q "$lines records were lost" "$tmp/err" && grep -q 'WRONGTYPE.*; records are lost' "$tmp/err"
+    result $? "what Redis refuses is counted, and told in its words"
+    redis config set maxmemory 1 >/dev/null
+    fails "a Redis server that is full" 1 tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/more"
+    redis config set maxmemory 0 >/dev/null
+    [ "$(redis exists more)" = 0 ]
+    result $? "and no stream is made by trying"
+    redis config set requirepass secret >/dev/null
+    "$ws" tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/more" 2>"$tmp/err"
+    [ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q 'NOAUTH' "$tmp/err"
+    result $? "a Redis server that wants a password is refused at the start, in its words"
     kill $server
     wait $server
     fails "a Redis server that is away" 1 tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/flows"
