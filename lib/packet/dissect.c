@@ -33,16 +33,19 @@ const wspi_layer *wspi_push(wspi_region *r, uint8_t id, uint32_t extra)
     const uint8_t *h = r->p->data + r->off;
     wspi_layer *l;
 
-    if (r->p->n_layers == WSPI_MAX_LAYERS || extra > WSPI_MAX_EXTRA)
+    uint32_t kept = extra <= WSPI_MAX_EXTRA ? extra : 0;
+
+    r->p->too_long |= kept < extra;
+    if (r->p->n_layers == WSPI_MAX_LAYERS || (kept < extra && !r->p->passes))
         return NULL;
     l = &r->p->layers[r->p->n_layers++];
     l->id = id;
-    l->extra_len = (uint8_t)extra;
+    l->extra_len = (uint8_t)kept;
     l->autos = 0;
     l->off = r->off;
     read_fields(l, proto, h, r->p->caplen - r->off);
-    if (extra)
-        memcpy(l->extra, h + proto->len, extra);
+    if (kept)
+        memcpy(l->extra, h + proto->len, kept);
     r->off += proto->len + extra;
     return l;
 }
@@ -138,7 +141,7 @@ void wsp_packet_check(wsp_packet *p)
     p->checked = true;
 }
 
-static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most)
+static void walk(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most, bool passes)
 {
     wspi_region r = {.p = p};
     uint8_t id;
@@ -150,7 +153,9 @@ static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint
     p->wire = WSPI_MAX(frame->caplen, frame->wirelen);
     p->data = frame->data;
     p->n_layers = 0;
-    p->fragment = p->checked = false;
+    p->fragment = p->checked = p->too_long = false;
+    p->passes = passes;
+    p->far_flags = 0;
     p->wrap = (wspi_wrap){.frame = frame->data, .most = most};
     r.end = p->wire;
     id = first_layer(linktype, &r);
@@ -160,6 +165,27 @@ static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint
     p->payload_len = r.end - r.off;
     p->trailer_len = p->wire - r.end;
     wspi_key_fill(p);
+}
+
+/*
+ * Routes of IPv6, long options and check values are no layers, but what is behind them tells flows apart. The layers, and so the tokens,
+ * are those in front of them; the key is that of a second walk, which takes no more wraps off, as they share the room.
+ */
+static void look_past(wsp_packet *p, int linktype, const wsp_frame *frame)
+{
+    wsp_packet far;
+
+    far.room = p->room;
+    walk(&far, linktype, frame, p->wrap.n, true);
+    p->key = far.key;
+    p->far_flags = wsp_packet_tcp_flags(&far);
+}
+
+static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most)
+{
+    walk(p, linktype, frame, most, false);
+    if (p->too_long)
+        look_past(p, linktype, frame);
 }
 
 void wsp_packet_peek(wsp_packet *p, int linktype, const wsp_frame *frame)
@@ -196,6 +222,18 @@ void wspi_key_ports(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l)
         return;
     k->port[0] = (uint16_t)l->v[0];
     k->port[1] = (uint16_t)l->v[1];
+}
+
+bool wspi_in_fragment(const wsp_packet *p, const wspi_layer *l)
+{
+    while (l-- > p->layers)
+        switch (l->id) {
+        case WSPI_IPV6_FRAG: return l->v[WSPI_FRAG_OFFSET] || l->v[WSPI_FRAG_MORE];
+        case WSPI_IPV4: return l->v[WSPI_IPV4_FRAG] || l->v[WSPI_IPV4_FLAGS] & 1;
+        case WSPI_IPV6: return false;
+        default: break;
+        }
+    return false;
 }
 
 void wspi_key_scope(wsp_flow_key *k, uint64_t id)
@@ -246,7 +284,7 @@ uint8_t wsp_packet_tcp_flags(const wsp_packet *p)
     for (size_t i = wspi_own_layers(p); i-- > 0;)
         if (p->layers[i].id == WSPI_TCP)
             return (uint8_t)p->layers[i].v[WSPI_TCP_FLAGS];
-    return 0;
+    return p->far_flags;
 }
 
 size_t wsp_packet_vlans(const wsp_packet *p, uint16_t *vlan, size_t room)

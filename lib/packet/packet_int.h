@@ -281,6 +281,9 @@ struct wsp_packet {
     const uint8_t *data;               /* [caplen] borrowed */
     bool fragment;                     /* of an IP packet: its key has no ports */
     bool checked;                      /* the layers' autos are true */
+    bool too_long;     /* a header has more than a layer takes: there the stack ends */
+    bool passes;       /* for the key alone: it goes on behind that header */
+    uint8_t far_flags; /* TCP's, behind such a header */
     wsp_flow_key key;
     wspi_wrap wrap;
     uint8_t *room; /* [WSPI_MADE_FRAME], or NULL */
@@ -396,6 +399,8 @@ void wspi_build(wsp_packet *p, uint8_t *out);
 void wspi_key_fill(wsp_packet *p);
 void wspi_key_addr(wsp_flow_key *k, const uint8_t *header, size_t src, size_t dst, uint8_t len);
 void wspi_key_ports(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l); /* fields 0 and 1 */
+/* Is this layer a part of what is fragmented? Later fragments do not have it, so that it says nothing of the flow. */
+bool wspi_in_fragment(const wsp_packet *p, const wspi_layer *l);
 void wspi_key_scope(wsp_flow_key *k, uint64_t id);
 
 #endif

@@ -357,6 +357,152 @@ static void the_hash_of_a_key_is_the_same_from_both_sides_and_for_ever(void **st
     }
 }
 
+/* ---- keys of packets: IPv6 headers between the address and the ports ---- */
+
+/* Ethernet and IPv6 from ::1 to ::2, whose next header is `next`. */
+static size_t put_ipv6(uint8_t *b, uint8_t next)
+{
+    memset(b, 0, 54);
+    b[12] = 0x86;
+    b[13] = 0xdd;
+    b[14] = 0x60;
+    b[20] = next;
+    b[21] = 64;
+    b[37] = 1;
+    b[53] = 2;
+    return 54;
+}
+
+/* A header of `len` bytes as options (60) and routes (43) have; 51: an authentication header. */
+static size_t put_extension(uint8_t *b, uint8_t kind, uint8_t next, size_t len)
+{
+    memset(b, 0, len);
+    b[0] = next;
+    b[1] = (uint8_t)(kind == 51 ? len / 4 - 2 : len / 8 - 1);
+    return len;
+}
+
+static size_t put_fragment(uint8_t *b, uint8_t next, unsigned offset, bool more)
+{
+    memset(b, 0, 8);
+    b[0] = next;
+    b[2] = (uint8_t)(offset >> 8);
+    b[3] = (uint8_t)(offset | more);
+    b[7] = 7;
+    return 8;
+}
+
+static size_t put_tcp(uint8_t *b, uint16_t sport, uint8_t flags)
+{
+    memset(b, 0, 20);
+    b[0] = (uint8_t)(sport >> 8);
+    b[1] = (uint8_t)sport;
+    b[3] = 80;
+    b[12] = 0x50;
+    b[13] = flags;
+    return 20;
+}
+
+/* Its key and TCP flags. */
+static wsp_flow_key key_of(wsp_packet *p, uint8_t *b, size_t len, uint8_t *flags)
+{
+    wsp_frame f = {.caplen = (uint32_t)len, .wirelen = (uint32_t)len, .data = b};
+
+    b[18] = (uint8_t)((len - 54) >> 8);
+    b[19] = (uint8_t)(len - 54);
+    wsp_packet_dissect(p, 1, &f);
+    *flags = wsp_packet_tcp_flags(p);
+    return *wsp_packet_key(p);
+}
+
+static void ports_behind_headers_of_any_length_are_known(void **state)
+{
+    static const size_t lengths[][2] = {{60, 8},  {60, 40}, {60, 48}, {60, 2048},
+                                        {43, 24}, {43, 56}, {43, 72}, {51, 24},
+                                        {51, 52}, {51, 60}, {51, 76}, {0, 64}};
+    uint8_t b[4096], flags;
+    wsp_packet *p;
+    wsp_flow_key k;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t kind = (uint8_t)lengths[i][0];
+        size_t n = put_ipv6(b, kind);
+
+        n += put_extension(b + n, kind, 60, lengths[i][1]); /* and a short one behind it */
+        n += put_extension(b + n, 60, 6, 8);
+        n += put_tcp(b + n, 1000, SYN);
+        k = key_of(p, b, n, &flags);
+        assert_int_equal(k.proto, 6);
+        assert_int_equal(k.addr_len, 16);
+        assert_int_equal(k.port[0], 1000);
+        assert_int_equal(k.port[1], 80);
+        assert_int_equal(flags, SYN);
+        k = key_of(p, b, n - 40, &flags); /* cut in a header: as far as it goes */
+        assert_int_equal(k.port[0], 0);
+        assert_int_equal(flags, 0);
+    }
+    wsp_packet_free(p);
+}
+
+static void packets_behind_a_long_route_are_flows_of_their_own(void **state)
+{
+    uint8_t b[512], flags;
+    size_t n = put_ipv6(b, 43);
+    wsp_packet *p;
+    wsp_flow_key k;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    n += put_extension(b + n, 43, 41, 56);
+    (void)put_ipv6(b + n - 14, 6); /* of its 54 bytes the first 14 are the link: the route again */
+    (void)put_extension(b + 54, 43, 41, 56);
+    b[n + 23] = 9;
+    b[n + 5] = 20;
+    n += 40;
+    n += put_tcp(b + n, 2000, ACK);
+    k = key_of(p, b, n, &flags);
+    assert_int_equal(k.addr[0][15], 9);
+    assert_int_equal(k.addr[1][15], 2);
+    assert_int_equal(k.port[0], 2000);
+    assert_int_equal(flags, ACK);
+    wsp_packet_free(p);
+}
+
+static void all_fragments_of_a_datagram_have_one_key(void **state)
+{
+    static const size_t options[] = {8, 64};
+    uint8_t b[512], flags;
+    wsp_packet *p;
+    wsp_flow_key first, later;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = put_ipv6(b, 44);
+
+        n += put_fragment(b + n, 60, 0, true);
+        n += put_extension(b + n, 60, 6, options[i]);
+        n += put_tcp(b + n, 1000, SYN);
+        first = key_of(p, b, n, &flags);
+        n = put_ipv6(b, 44);
+        n += put_fragment(b + n, 60, 96, false);
+        memset(b + n, 'x', 40);
+        later = key_of(p, b, n + 40, &flags);
+        assert_int_equal(first.port[0], 0);
+        assert_memory_equal(&first, &later, sizeof first);
+        n = put_ipv6(b, 44); /* one that is none: atomic */
+        n += put_fragment(b + n, 60, 0, false);
+        n += put_extension(b + n, 60, 6, options[i]);
+        n += put_tcp(b + n, 1000, SYN);
+        first = key_of(p, b, n, &flags);
+        assert_int_equal(first.proto, 6);
+        assert_int_equal(first.port[0], 1000);
+    }
+    wsp_packet_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +522,9 @@ int main(void)
         cmocka_unit_test(a_repeated_syn_of_an_open_flow_is_the_same_flow),
         cmocka_unit_test(a_full_table_drops_the_least_recently_used),
         cmocka_unit_test(many_flows_are_found_again_and_released_once),
+        cmocka_unit_test(ports_behind_headers_of_any_length_are_known),
+        cmocka_unit_test(packets_behind_a_long_route_are_flows_of_their_own),
+        cmocka_unit_test(all_fragments_of_a_datagram_have_one_key),
         cmocka_unit_test(a_table_of_no_flows_is_refused),
     };
 

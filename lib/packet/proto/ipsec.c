@@ -49,8 +49,8 @@ static bool computed_ah(const wsp_packet *p, const uint8_t *frame, size_t i, siz
 
 static void key_ah(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l)
 {
-    (void)p;
-    k->proto = (uint8_t)l->v[NEXT];
+    if (!wspi_in_fragment(p, l))
+        k->proto = (uint8_t)l->v[NEXT];
 }
 
 const wspi_proto wspi_proto_ah = {.name = "ah",

@@ -120,8 +120,8 @@ static void key(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l)
 
 static void key_extension(wsp_flow_key *k, const wsp_packet *p, const wspi_layer *l)
 {
-    (void)p;
-    k->proto = (uint8_t)l->v[WSPI_IPV6_PART_NEXT];
+    if (!wspi_in_fragment(p, l))
+        k->proto = (uint8_t)l->v[WSPI_IPV6_PART_NEXT];
 }
 
 const wspi_proto wspi_proto_ipv6 = {.name = "ipv6",
