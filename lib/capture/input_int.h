@@ -106,6 +106,33 @@ wsp_status wspi_aside_next(wspi_aside *a, wsp_frame *f) WSP_MUST_USE;
 void wspi_aside_close(wspi_aside *a);
 void wspi_asides_clear(wspi_asides *a);
 
+/* ---- captures of archives that are read before it is their turn ---- */
+
+/* Zeros: none. */
+typedef struct wspi_shelf {
+    FILE *fp;
+    uint64_t end; /* of what is in use */
+    size_t n;     /* captures that are there */
+    bool full;    /* until none is */
+} wspi_shelf;
+
+typedef struct wspi_shelved {
+    bool there;
+    uint64_t at, end; /* in the shelf's file: the next packet, the end */
+    uint8_t *data;    /* [cap] of the packet read last */
+    size_t cap;
+    wsp_error fault; /* what the capture ends with, if its status is negative */
+} wspi_shelved;
+
+/* Puts the packets of the open capture of `in` there. EOF: there is no room. NOMEM. What else breaks it off is kept. */
+wsp_status wspi_shelf_put(wspi_shelf *s, wspi_shelved *to, wsp_input *in) WSP_MUST_USE;
+/* As wsp_input_next; *of: the packet's interface, without a name. */
+wsp_status wspi_shelf_next(const wspi_shelf *s, wspi_shelved *c, const char *name,
+                           wsp_capture_info *of, wsp_frame *f, wsp_error *err) WSP_MUST_USE;
+/* Of one that was never there, too. */
+void wspi_shelf_done(wspi_shelf *s, wspi_shelved *c);
+void wspi_shelf_clear(wspi_shelf *s);
+
 /* ---- all captures of an input as one, by the times of their packets ---- */
 
 typedef struct wspi_join wspi_join;

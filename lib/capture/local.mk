@@ -1,5 +1,5 @@
 libwspi_la_SOURCES += lib/capture/capture_int.h lib/capture/input_int.h
-libwspi_la_SOURCES += lib/capture/bytesource.c lib/capture/unpack.c lib/capture/savefile.c lib/capture/pcapng_reader.c lib/capture/aside.c lib/capture/input.c lib/capture/merge.c
+libwspi_la_SOURCES += lib/capture/bytesource.c lib/capture/unpack.c lib/capture/savefile.c lib/capture/pcapng_reader.c lib/capture/aside.c lib/capture/shelf.c lib/capture/input.c lib/capture/merge.c
 libwspi_la_SOURCES += lib/capture/device_int.h lib/capture/device.c
 libwspi_la_SOURCES += lib/capture/file.c lib/capture/pcap_writer.c lib/capture/pcapng_writer.c lib/capture/npy_writer.c lib/capture/zip.c lib/capture/squeeze.c
 check_PROGRAMS += test_capture test_pcapng test_pcap_writer test_squeeze test_join

@@ -2,7 +2,7 @@
 /*
  * merge.c: all captures of an input as one. A first walk sees when each begins; then packets are taken in the order of their
  * times. A capture is opened when its first packet is due: files that follow one another are read one after the other, and only
- * those that overlap are open at a time.
+ * those that overlap are open at a time. Captures of an archive that come before the one that is due wait on a shelf.
  */
 #include "capture/input_int.h"
 
@@ -11,6 +11,7 @@ enum { MAX_OPEN = 128 };
 /* A file on disk; an archive has several captures. */
 typedef struct place {
     char *path;
+    size_t first;      /* of its captures, in the order of the walk */
     size_t left;       /* captures of it that were not opened yet */
     wsp_input *parked; /* an archive that is being read, between two of its captures, or NULL */
     size_t n_parked;   /* captures that it has opened */
@@ -22,11 +23,12 @@ typedef struct item {
     uint64_t first_ns; /* time of the first packet; the end of time: there is none */
     size_t order;      /* of the walk */
     wsp_capture_info info;
+    wspi_shelved shelved; /* if it has been passed over */
 } item;
 
 /* An open capture and its next packet. */
 typedef struct cursor {
-    wsp_input *in;
+    wsp_input *in;         /* NULL: it is on the shelf */
     size_t item, n_opened; /* n_opened: captures that `in` has opened */
     wsp_capture_info of;
     wsp_frame frame;
@@ -38,6 +40,8 @@ struct wspi_join {
     size_t n_places, cap_places;
     item *items; /* by their first packets */
     size_t n_items, cap_items, next;
+    size_t *walked; /* [n_items] where the item is that was there then */
+    wspi_shelf shelf;
     cursor open[MAX_OPEN];
     size_t n_open;
     cursor
@@ -55,7 +59,7 @@ static wsp_status take_place(wspi_join *j, const char *path, size_t nth)
     if (nth == 0) {
         WSP_TRY(wspi_grow(&j->places, &j->cap_places, j->n_places + 1, sizeof *j->places));
         p = &j->places[j->n_places];
-        *p = (place){.path = strdup(path)};
+        *p = (place){.path = strdup(path), .first = j->n_items};
         if (!p->path)
             return WSP_ERR_NOMEM;
         j->n_places++;
@@ -106,6 +110,11 @@ static wsp_status walk_over(wspi_join *j, wsp_input *walk, wsp_error *err)
     if (st < 0 || j->n_items == 0)
         return st;
     qsort(j->items, j->n_items, sizeof *j->items, by_time);
+    j->walked = wspi_new_array(j->n_items, sizeof *j->walked);
+    if (!j->walked)
+        return wspi_nomem(err, "an order of captures", j->n_items);
+    for (size_t i = 0; i < j->n_items; i++)
+        j->walked[j->items[i].order] = i;
     return WSP_OK;
 }
 
@@ -146,6 +155,17 @@ static wsp_status open_one(wspi_join *j, cursor *c, wsp_error *err)
                      p->path);
 }
 
+/* The capture that was opened last is not the one that is due. Where the shelf is full it is read again, later. */
+static wsp_status pass_over(wspi_join *j, const place *p, cursor *c, wsp_error *err)
+{
+    size_t i = j->walked[p->first + c->n_opened - 1];
+    wspi_shelved *to = &j->items[i].shelved;
+
+    if (i < j->next || to->there || wspi_shelf_put(&j->shelf, to, c->in) != WSP_ERR_NOMEM)
+        return WSP_OK;
+    return wspi_nomem(err, "packets that wait", 1);
+}
+
 /* An archive goes on from where it is, if that is before what is wanted. */
 static wsp_status open_place(wspi_join *j, cursor *c, wsp_error *err)
 {
@@ -155,6 +175,8 @@ static wsp_status open_place(wspi_join *j, cursor *c, wsp_error *err)
     wsp_status st = WSP_OK;
 
     p->left--;
+    if (it->shelved.there)
+        return WSP_OK;
     if (p->parked && p->n_parked <= it->nth) {
         c->in = p->parked;
         c->n_opened = p->n_parked;
@@ -162,8 +184,11 @@ static wsp_status open_place(wspi_join *j, cursor *c, wsp_error *err)
     } else {
         st = wspi_input_part(&c->in, j->in, &path, 1, true, err);
     }
-    while (st == WSP_OK && c->n_opened <= it->nth)
+    while (st == WSP_OK && c->n_opened <= it->nth) {
         st = open_one(j, c, err);
+        if (st == WSP_OK && c->n_opened <= it->nth)
+            st = pass_over(j, p, c, err);
+    }
     return st;
 }
 
@@ -172,6 +197,7 @@ static void close_place(wspi_join *j, cursor *c)
 {
     place *p = &j->places[j->items[c->item].place];
 
+    wspi_shelf_done(&j->shelf, &j->items[c->item].shelved);
     if (p->left && c->in) {
         wsp_input_free(p->parked);
         p->parked = c->in;
@@ -192,15 +218,26 @@ static void note_fault(wspi_join *j, const wsp_error *err)
     j->fault = *err;
 }
 
+static wsp_status read_next(wspi_join *j, cursor *c, wsp_error *err)
+{
+    item *it = &j->items[c->item];
+    wsp_status st;
+
+    if (!c->in)
+        return wspi_shelf_next(&j->shelf, &it->shelved, it->name, &c->of, &c->frame, err);
+    st = wsp_input_next(c->in, &c->frame, err);
+    if (st == WSP_OK)
+        c->of = *wspi_input_interface(c->in);
+    return st;
+}
+
 /* Reads the cursor's next packet, or closes it: an error of one capture is the end of that one alone. */
 static wsp_status move_on(wspi_join *j, cursor *c, wsp_status st, wsp_error *err)
 {
     if (st == WSP_OK)
-        st = wsp_input_next(c->in, &c->frame, err);
-    if (st == WSP_OK) {
-        c->of = *wspi_input_interface(c->in);
+        st = read_next(j, c, err);
+    if (st == WSP_OK)
         return st;
-    }
     if (st < 0 && st != WSP_ERR_NOMEM)
         note_fault(j, err);
     close_place(j, c);
@@ -280,8 +317,12 @@ void wspi_join_free(wspi_join *j)
         wsp_input_free(j->places[i].parked);
         free(j->places[i].path);
     }
-    for (size_t i = 0; i < j->n_items; i++)
+    for (size_t i = 0; i < j->n_items; i++) {
+        wspi_shelf_done(&j->shelf, &j->items[i].shelved);
         free(j->items[i].name);
+    }
+    wspi_shelf_clear(&j->shelf);
+    free(j->walked);
     free(j->places);
     free(j->items);
     free(j);

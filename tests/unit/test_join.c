@@ -272,6 +272,61 @@ static void members_of_archives_are_joined_in_any_order(void **state)
         "f50@2.tgz:f p60@3.pcap g65@2.tgz:g c70@1.tgz:c d80@2.tgz:d");
 }
 
+/* Members in the order of time backwards: to read from the front for each would be to read it forty times. */
+static void an_archive_is_read_once_whatever_its_order(void **state)
+{
+    enum { MEMBERS = 40 };
+    static char names[MEMBERS][8];
+    const char *members[MEMBERS], *path;
+    wsp_input_options opt = wsp_input_options_default();
+    uint64_t done, all;
+    wsp_capture_info info;
+    wsp_input *in;
+    wsp_frame f;
+    wsp_error err;
+
+    (void)state;
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        (void)snprintf(names[i], sizeof names[i], "n%02u", i);
+        members[MEMBERS - 1 - i] = names[i];
+        write_capture(names[i], i % 3 ? 1 : 101, (uint8_t)('A' + i),
+                      (const uint64_t[]){100 * (i + 1), 100 * (i + 1) + 120, 0}); /* they overlap */
+    }
+    pack("r.tgz", members, MEMBERS);
+    path = in_dir("r.tgz");
+    opt.join = true;
+    assert_int_equal(wsp_input_new(&in, &path, 1, &opt, &err), WSP_OK);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    for (uint64_t last = 0; wsp_input_next(in, &f, &err) == WSP_OK; last = f.time_ns)
+        assert_true(f.time_ns >= last);
+    assert_int_equal(info.linktype, 101);
+    assert_int_equal(wsp_input_open_next(in, &info, &err), WSP_OK);
+    assert_int_equal(info.linktype, 1);
+    for (unsigned i = 0; i < 2 * (MEMBERS - (MEMBERS + 2) / 3); i++) {
+        assert_int_equal(wsp_input_next(in, &f, &err), WSP_OK);
+        assert_memory_equal(names[f.data[0] - 'A'], strchr(base_name(wsp_input_file(in)), ':') + 1,
+                            4);
+    }
+    assert_int_equal(wsp_input_next(in, &f, &err), WSP_EOF);
+    wsp_input_progress(in, &done, &all);
+    assert_true(done <= 2 * all);
+    wsp_input_free(in);
+}
+
+static void what_breaks_off_while_it_waits_is_told_in_its_turn(void **state)
+{
+    static const char *const members[] = {"c", "b", "a"};
+
+    (void)state;
+    write_capture("a", 1, 'a', (const uint64_t[]){10, 0});
+    write_capture("b", 1, 'b', (const uint64_t[]){20, 30, 0});
+    assert_int_equal(truncate(in_dir("b"), 24 + 2 * (16 + 60) - 5), 0);
+    write_capture("c", 1, 'c', (const uint64_t[]){40, 0});
+    pack("r.tgz", members, 3);
+    assert_non_null(strstr(read_folder(), "r.tgz:a 1: a10@r.tgz:a b20@r.tgz:b c40@r.tgz:c broken: "
+                                          "r.tgz:b: "));
+}
+
 /* ---- what is wrong ---- */
 
 static void cut(const char *name, off_t by)
@@ -457,6 +512,8 @@ int main(void)
         TEST(packets_of_other_link_types_are_captures_of_the_same_name),
         TEST(pcapng_captures_give_all_their_link_types),
         TEST(members_of_archives_are_joined_in_any_order),
+        TEST(an_archive_is_read_once_whatever_its_order),
+        TEST(what_breaks_off_while_it_waits_is_told_in_its_turn),
         TEST(a_capture_that_breaks_off_is_told_at_the_end_of_all),
         TEST(what_is_no_capture_is_counted_once),
         TEST(a_folder_without_a_capture_is_refused),
