@@ -158,12 +158,25 @@ WSP_MUST_USE WSP_API wsp_status wsp_model_references_set(wsp_model *m, const wsp
  * the number of the first of the feature's edges that the value is not above. Trees of a head stand one after the other,
  * nodes of a tree in the order of a walk that goes left first. A node is 32 bits:
  *   a leaf:   WSP_NODE_LEAF | label
- *   a branch: feature << 22 | code << 14 | right; rows whose code is not above `code` go on at the next node, others
- *             `right` nodes further on
+ *   a branch: feature << 22 | code << 14 | right; rows whose code is not above `code` go on at the next number, others
+ *             `right` numbers further on; where that is more than WSP_NODE_RIGHT, `right` is 0, the next number says it,
+ *             and the left side begins behind that
  */
 #define WSP_NODE_LEAF    UINT32_C(0xffc00000)
 #define WSP_MAX_FEATURES 1023
 #define WSP_NODE_RIGHT   16383
+#define WSP_MAX_DEPTH    1024 /* branches above a leaf */
+
+/* Where a row goes on behind a branch, by whether its code is above the branch's. */
+static inline const uint32_t *wsp_node_next(const uint32_t *branch, bool above)
+{
+    uint32_t right = *branch & WSP_NODE_RIGHT;
+
+    if (right)
+        return branch + (above ? right : 1);
+    return branch + (above ? branch[1] : 2);
+}
+
 typedef struct wsp_forest {
     size_t features; /* of which the last n_bag count tokens, those of `bag` */
     size_t n_bag;
@@ -174,7 +187,7 @@ typedef struct wsp_forest {
     size_t trees;      /* of each head that has any */
     const uint32_t *labels; /* [heads] how many labels its trees know, 0: it has no trees */
     const uint32_t *root;   /* [heads][trees] a tree's first node */
-    size_t n_nodes;
+    size_t n_nodes;         /* numbers, those that say a distance among them */
     const uint32_t *node;
 } wsp_forest;
 

@@ -27,17 +27,30 @@ static bool edges_are_right(const wsp_forest *f)
     return true;
 }
 
-/* Every walk from node `from` on ends in a leaf before `to`: it only goes ahead, and no branch leads out. */
+/* Nodes [from, to) are a walk that goes left first: behind each leaf begins the right side of the last branch that waits for its own. */
 static bool tree_is_right(const wsp_forest *f, size_t from, size_t to, uint32_t labels)
 {
-    for (size_t i = from; i < to; i++) {
-        uint32_t n = f->node[i];
-        if (n >= WSP_NODE_LEAF ? (n & ~WSP_NODE_LEAF) >= labels
-                               : n >> 22 >= f->features || (n & WSP_NODE_RIGHT) < 1 ||
-                                     i + 1 >= to || i + (n & WSP_NODE_RIGHT) >= to)
+    const uint32_t *n = f->node + from, *end = f->node + to, *right[WSP_MAX_DEPTH];
+    size_t waiting = 0;
+
+    while (n < end) {
+        bool far = (*n & WSP_NODE_RIGHT) == 0;
+        if (*n >= WSP_NODE_LEAF) {
+            if ((*n++ & ~WSP_NODE_LEAF) >= labels)
+                return false;
+            if (waiting == 0)
+                return n == end;
+            if (n != right[--waiting])
+                return false;
+            continue;
+        }
+        if (*n >> 22 >= f->features || waiting == WSP_MAX_DEPTH || end - n < 2 ||
+            (far ? n[1] : *n & WSP_NODE_RIGHT) >= (size_t)(end - n))
             return false;
+        right[waiting++] = wsp_node_next(n, true);
+        n = wsp_node_next(n, false);
     }
-    return from < to;
+    return false;
 }
 
 static bool trees_are_right(const wsp_model *m, const wsp_forest *f)

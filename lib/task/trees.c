@@ -294,7 +294,20 @@ static uint32_t drawn_label(const forest *f, const branch *b, uint64_t key)
     return (uint32_t)f->t->label[f->t->row[b->from + (key >> 32) % (b->to - b->from)]];
 }
 
-/* Writes the branch's nodes down. One whose left side is too long to say how far the right one is stays a leaf. */
+/* Where the left side is too long for the branch to say how far the right one is, a number behind it does, and *right is 0. */
+static wsp_status say_distance(wspi_nodes *out, size_t at, size_t *right)
+{
+    if (*right <= WSP_NODE_RIGHT)
+        return WSP_OK;
+    WSP_TRY(wspi_grow(&out->node, &out->cap, out->n + 1, sizeof *out->node));
+    memmove(out->node + at + 2, out->node + at + 1, (out->n - at - 1) * sizeof *out->node);
+    out->node[at + 1] = (uint32_t)(*right + 1);
+    out->n++;
+    *right = 0;
+    return WSP_OK;
+}
+
+/* Writes the branch's nodes down. */
 static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsigned depth,
                                 wspi_nodes *out)
 {
@@ -314,10 +327,7 @@ static wsp_status record_branch(forest *f, const branch *b, uint64_t key, unsign
     part_branch(f->t, b, &c, &side[0], &side[1]);
     WSP_TRY(record_branch(f, &side[0], key_of(key, false), depth + 1, out));
     right = out->n - at;
-    if (right > WSP_NODE_RIGHT) {
-        out->n = at + 1;
-        return WSP_OK;
-    }
+    WSP_TRY(say_distance(out, at, &right));
     WSP_TRY(record_branch(f, &side[1], key_of(key, true), depth + 1, out));
     out->node[at] = (uint32_t)(c.feature << 22 | (size_t)c.code << 14 | right);
     return WSP_OK;

@@ -88,7 +88,7 @@ static uint32_t ask_tree(const wspi_votes *v, uint32_t root)
     const uint32_t *n = v->forest.node + root;
 
     while (*n < WSP_NODE_LEAF)
-        n += v->code[*n >> 22] <= (*n >> 14 & 255) ? 1 : *n & WSP_NODE_RIGHT;
+        n = wsp_node_next(n, v->code[*n >> 22] > (*n >> 14 & 255));
     return *n & ~WSP_NODE_LEAF;
 }
 

@@ -12,7 +12,7 @@ static void walk(const wsp_forest *f, const uint32_t *node, uint32_t labels, wsp
 {
     while (*node < WSP_NODE_LEAF) {
         must(*node >> 22 < f->features);
-        node += wspi_rng_below(r, 2) ? 1 : *node & WSP_NODE_RIGHT;
+        node = wsp_node_next(node, wspi_rng_below(r, 2));
         must(node < f->node + f->n_nodes);
     }
     must((*node & ~WSP_NODE_LEAF) < labels);

@@ -197,6 +197,8 @@ static void tensors_that_lie_are_refused_at_load(void **state)
                {"forest.node", 0, BRANCH(0, 0, 3)}, /* into the next tree */
                {"forest.node", 0, 0},               /* in a circle */
                {"forest.node", 5, BRANCH(0, 0, 1)}, /* past the last node */
+               {"forest.node", 0, BRANCH(0, 0, 1)}, /* its right side is its left one */
+               {"forest.node", 1, BRANCH(0, 0, 1)}, /* a leaf is missing */
                {"forest.node", 1, LEAF(3)},
                {"forest.edge_end", 0, 4},
                {"forest.edge_end", 2, 5},
@@ -230,7 +232,7 @@ static void tensors_that_lie_are_refused_at_load(void **state)
 static uint32_t ask(const wspi_coded *c, const uint32_t *n, size_t row)
 {
     while (*n < WSP_NODE_LEAF)
-        n += c->code[(*n >> 22) * c->n + row] <= (*n >> 14 & 255) ? 1 : *n & WSP_NODE_RIGHT;
+        n = wsp_node_next(n, c->code[(*n >> 22) * c->n + row] > (*n >> 14 & 255));
     return *n & ~WSP_NODE_LEAF;
 }
 
@@ -277,6 +279,73 @@ static void grown_trees_say_what_they_were_told(void **state)
     free(nodes[0].node);
     free(nodes[1].node);
     wspi_coded_clear(&c);
+}
+
+/* Labels that nothing tells: trees grow as large as they can, with left sides that are longer than a branch can say. */
+static void large_trees_are_whole(void **state)
+{
+    enum { N = 150000, TREES = 2, LABELS = 3 };
+    float *x = malloc(N * 3 * sizeof *x);
+    int32_t *label = malloc(N * sizeof *label);
+    uint32_t *row = malloc(N * sizeof *row), root[TREES * 2] = {0}, labels[2] = {LABELS, 0};
+    wspi_nodes nodes = {NULL};
+    wsp_model *m = tiny_model();
+    wspi_coded c;
+    wspi_rng r;
+    size_t right = 0, far = 0;
+
+    (void)state;
+    assert_true(x && label && row);
+    wspi_rng_seed(&r, 4);
+    for (uint32_t i = 0; i < N; i++) {
+        for (uint32_t k = 0; k < 3; k++)
+            x[i * 3 + k] = (float)wspi_rng_unit(&r);
+        label[i] = (int32_t)wspi_rng_below(&r, LABELS);
+        row[i] = i;
+    }
+    assert_int_equal(wspi_coded_make(&c, N, 3), WSP_OK);
+    for (size_t f = 0; f < 3; f++)
+        wspi_coded_add(&c, x + f, 3);
+    assert_int_equal(
+        wspi_forest_grow(&c, &(wspi_sample){.of = {row, N, N}, .label = label, .n_labels = LABELS},
+                         TREES, 5, 1, root, &nodes),
+        WSP_OK);
+    for (size_t t = 0; t < TREES; t++)
+        far += nodes.node[root[t]] < WSP_NODE_LEAF && !(nodes.node[root[t]] & WSP_NODE_RIGHT);
+    for (size_t i = 0; i < N; i++)
+        right += ask(&c, nodes.node + root[0], i) == (uint32_t)label[i];
+    assert_true(far > 0);
+    assert_true(nodes.n > TREES * 3 * WSP_NODE_RIGHT);
+    assert_true(right > N / 2); /* it has learned its rows by heart: by chance a third would be */
+    assert_int_equal(wsp_model_forest_set(m,
+                                          &(wsp_forest){.features = 3,
+                                                        .edge_end = c.edge_end,
+                                                        .edge = c.edge,
+                                                        .trees = TREES,
+                                                        .labels = labels,
+                                                        .root = root,
+                                                        .n_nodes = nodes.n,
+                                                        .node = nodes.node},
+                                          NULL),
+                     WSP_OK);
+    nodes.node[root[0] + 1]++; /* a distance that is wrong */
+    assert_int_equal(wsp_model_forest_set(m,
+                                          &(wsp_forest){.features = 3,
+                                                        .edge_end = c.edge_end,
+                                                        .edge = c.edge,
+                                                        .trees = TREES,
+                                                        .labels = labels,
+                                                        .root = root,
+                                                        .n_nodes = nodes.n,
+                                                        .node = nodes.node},
+                                          NULL),
+                     WSP_ERR_ARG);
+    wsp_model_free(m);
+    free(nodes.node);
+    wspi_coded_clear(&c);
+    free(x);
+    free(label);
+    free(row);
 }
 
 /* Whole first, then the beginning, mostly of one packet, then every other time what is left for who comes late. */
@@ -326,6 +395,7 @@ int main(void)
         cmocka_unit_test(what_leads_astray_is_refused),
         cmocka_unit_test(tensors_that_lie_are_refused_at_load),
         cmocka_unit_test(grown_trees_say_what_they_were_told),
+        cmocka_unit_test(large_trees_are_whole),
         cmocka_unit_test(flows_are_seen_whole_early_and_late),
     };
 
