@@ -4,7 +4,6 @@ libwspi_la_SOURCES += lib/capture/device_int.h lib/capture/device.c
 libwspi_la_SOURCES += lib/capture/file.c lib/capture/pcap_writer.c lib/capture/pcapng_writer.c lib/capture/npy_writer.c lib/capture/zip.c lib/capture/squeeze.c
 check_PROGRAMS += test_capture test_pcapng test_pcap_writer test_squeeze test_join
 test_pcap_writer_SOURCES = tests/unit/test_pcap_writer.c
-test_pcap_writer_LDADD = $(TEST_LIBS)
 test_join_SOURCES = tests/unit/test_join.c
 test_capture_SOURCES = tests/unit/test_capture.c
 test_pcapng_SOURCES = tests/unit/test_pcapng.c
