@@ -142,7 +142,7 @@ says "--plant takes a file; $tmp is a folder" forge --plant "$tmp" -w "$tmp/x" "
 says "fields of payloads cannot be set" generate -n 1 -m "$model" --set dns.qtype=A -w "$tmp/x"
 says "'dns.qtype' is no field of a header" generate -n 1 -m "$model" --set dns.qtype=A -w "$tmp/x"
 printf 'path\tlabel\tl4\tip_a\tport_a\tip_b\tport_b\ndns.pcap\tDNS\tTCP\t10.0.0.1\t1\t10.0.0.2\t2\n' >"$tmp/words.tsv"
-one_line "line 2: not a path, a label and a flow (l4 and ports are numbers)" tokenize --labels "a=$tmp/words.tsv" -w "$tmp/x" "$data/dns.pcap"
+one_line "line 2: l4 is not a number of a protocol" tokenize --labels "a=$tmp/words.tsv" -w "$tmp/x" "$data/dns.pcap"
 [ ! -e "$tmp/x" ] && [ ! -e "$tmp/l.npz" ]
 result $? "and nothing is written"
 
