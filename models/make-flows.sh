@@ -96,7 +96,7 @@ classifier() {
     "$ws" train "${common[@]}" --seed "$seed" --threads 1 --init "$work/pretrained-$seed.safetensors" --lm-weight 0 --per-capture 12 --per-label 200 \
         --token-drop 0.1 --skip 0.15 --dropout 0.2 "${background[@]}" --epochs "${EPOCHS:-6}" --lr 0.001 --checkpoint "$work/$name-$seed.ckpt" \
         --log "$work/$name-$seed.jsonl" -w "$work/$name-$seed.safetensors" "$@"
-    "$ws" grow -m "$work/$name-$seed.safetensors" -w "$work/$name-$seed.safetensors" --seed "$seed" --trees 22 "$@"
+    "$ws" grow -m "$work/$name-$seed.safetensors" -w "$work/$name-$seed.safetensors" --seed "$seed" --trees 18 "$@"
 }
 # Once from the training captures alone, to fit temperatures and thresholds on the validation captures; then from both, which is what ships.
 sets=() val_sets=()

@@ -87,7 +87,7 @@ WSP_API wsp_abstention wsp_abstain(const wsp_answers *a, double threshold);
 
 /*
  * The largest threshold that leaves at least `keep` (0 to 1) of the known flows their answer, those among the others that are "unknown"
- * in any case; 0 where there are more of these, and without known flows.
+ * in any case; where these alone are more, `keep` of the flows that are not. 0 without known flows.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep,
                                                       double *threshold);

@@ -223,16 +223,34 @@ static size_t confidences(const wsp_answers *a, bool known, float *top)
     return n;
 }
 
+static size_t share_of(double share, size_t n)
+{
+    return (size_t)floor(share * (double)n + 1e-9); /* 1e-9: 0.05 of 100 is 5, not 4 */
+}
+
+/* Known flows whose answer no threshold keeps. */
+static size_t unknown_anyway(const wsp_answers *a)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n; i++)
+        n += a->label[i] >= 0 && confidence(a, i, 0) < 0;
+    return n;
+}
+
 wsp_status wsp_threshold_keeping(const wsp_answers *a, double keep, double *threshold)
 {
     float *top = wspi_new_array(a->n, sizeof *top);
-    size_t n, lost;
+    size_t n, lost, gone;
 
     *threshold = 0;
     if (!top)
         return WSP_ERR_NOMEM;
     n = confidences(a, true, top);
-    lost = (size_t)floor((1 - keep) * (double)n + 1e-9); /* 1e-9: 0.05 of 100 is 5, not 4 */
+    lost = share_of(1 - keep, n);
+    gone = WSPI_MIN(n, unknown_anyway(a));
+    if (gone > lost)
+        lost = gone + share_of(1 - keep, n - gone);
     if (n)
         *threshold = (double)top[WSPI_MIN(lost, n - 1)];
     free(top);
@@ -248,7 +266,7 @@ wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass, double *thr
     if (!top)
         return WSP_ERR_NOMEM;
     n = confidences(a, false, top);
-    passing = (size_t)floor(pass * (double)n + 1e-9);
+    passing = share_of(pass, n);
     if (passing > 0)
         *threshold = passing < n ? (double)nextafterf(top[n - passing - 1], 2) : 0;
     free(top);

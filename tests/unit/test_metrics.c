@@ -164,6 +164,37 @@ static void a_threshold_leaves_fewer_flows_and_better_answers(void **state)
     wsp_metrics_free(m);
 }
 
+/* Of ten known flows some are unknown whatever the threshold: they are among those that may be lost, as far as these go. */
+static void flows_that_are_lost_anyway_take_no_threshold_to_zero(void **state)
+{
+    enum { ROWS = 10 };
+    float p[ROWS][2];
+    int32_t is[ROWS] = {0};
+    uint32_t outside[ROWS] = {0};
+    wsp_answers a = {
+        .n = ROWS, .n_labels = 2, .prob = p[0], .label = is, .outside = outside, .bit = 1};
+    double t;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        p[i][0] = 0.55f + 0.04f * (float)i;
+        p[i][1] = 1 - p[i][0];
+    }
+    assert_int_equal(wsp_threshold_keeping(&a, 0.8, &t), WSP_OK);
+    assert_near(t, 0.63);
+    outside[9] = 2;
+    assert_int_equal(wsp_threshold_keeping(&a, 0.8, &t), WSP_OK);
+    assert_near(t, 0.59);
+    outside[8] = outside[7] =
+        2; /* three of ten where two may be lost: of the other seven one may */
+    assert_int_equal(wsp_threshold_keeping(&a, 0.8, &t), WSP_OK);
+    assert_near(t, 0.59);
+    for (size_t i = 0; i < ROWS; i++)
+        outside[i] = 2;
+    assert_int_equal(wsp_threshold_keeping(&a, 0.8, &t), WSP_OK);
+    assert_near(t, 0);
+}
+
 static void what_the_flows_cannot_tell_is_no_number(void **state)
 {
     const wsp_answers none = {.n = 0, .n_labels = L, .prob = prob, .label = label};
@@ -307,6 +338,7 @@ int main(void)
         cmocka_unit_test(answers_that_are_unknown_in_any_case_keep_no_confidence),
         cmocka_unit_test(calibration_is_that_of_the_definitions),
         cmocka_unit_test(a_threshold_leaves_fewer_flows_and_better_answers),
+        cmocka_unit_test(flows_that_are_lost_anyway_take_no_threshold_to_zero),
         cmocka_unit_test(what_the_flows_cannot_tell_is_no_number),
         cmocka_unit_test(certain_answers_fall_into_the_last_bin),
         cmocka_unit_test(labels_that_are_none_are_refused),
