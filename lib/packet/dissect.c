@@ -31,9 +31,8 @@ const wspi_layer *wspi_push(wspi_region *r, uint8_t id, uint32_t extra)
 {
     const wspi_proto *proto = wspi_protos[id];
     const uint8_t *h = r->p->data + r->off;
-    wspi_layer *l;
-
     uint32_t kept = extra <= WSPI_MAX_EXTRA ? extra : 0;
+    wspi_layer *l;
 
     r->p->too_long |= kept < extra;
     if (r->p->n_layers == WSPI_MAX_LAYERS || (kept < extra && !r->p->passes))

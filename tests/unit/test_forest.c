@@ -293,6 +293,7 @@ static void large_trees_are_whole(void **state)
     wspi_coded c;
     wspi_rng r;
     size_t right = 0, far = 0;
+    wsp_forest f;
 
     (void)state;
     assert_true(x && label && row);
@@ -317,29 +318,17 @@ static void large_trees_are_whole(void **state)
     assert_true(far > 0);
     assert_true(nodes.n > TREES * 3 * WSP_NODE_RIGHT);
     assert_true(right > N / 2); /* it has learned its rows by heart: by chance a third would be */
-    assert_int_equal(wsp_model_forest_set(m,
-                                          &(wsp_forest){.features = 3,
-                                                        .edge_end = c.edge_end,
-                                                        .edge = c.edge,
-                                                        .trees = TREES,
-                                                        .labels = labels,
-                                                        .root = root,
-                                                        .n_nodes = nodes.n,
-                                                        .node = nodes.node},
-                                          NULL),
-                     WSP_OK);
+    f = (wsp_forest){.features = 3,
+                     .edge_end = c.edge_end,
+                     .edge = c.edge,
+                     .trees = TREES,
+                     .labels = labels,
+                     .root = root,
+                     .n_nodes = nodes.n,
+                     .node = nodes.node};
+    assert_int_equal(wsp_model_forest_set(m, &f, NULL), WSP_OK);
     nodes.node[root[0] + 1]++; /* a distance that is wrong */
-    assert_int_equal(wsp_model_forest_set(m,
-                                          &(wsp_forest){.features = 3,
-                                                        .edge_end = c.edge_end,
-                                                        .edge = c.edge,
-                                                        .trees = TREES,
-                                                        .labels = labels,
-                                                        .root = root,
-                                                        .n_nodes = nodes.n,
-                                                        .node = nodes.node},
-                                          NULL),
-                     WSP_ERR_ARG);
+    assert_int_equal(wsp_model_forest_set(m, &f, NULL), WSP_ERR_ARG);
     wsp_model_free(m);
     free(nodes.node);
     wspi_coded_clear(&c);
