@@ -305,8 +305,8 @@ static void large_trees_are_whole(void **state)
         row[i] = i;
     }
     assert_int_equal(wspi_coded_make(&c, N, 3), WSP_OK);
-    for (size_t f = 0; f < 3; f++)
-        wspi_coded_add(&c, x + f, 3);
+    for (size_t k = 0; k < 3; k++)
+        wspi_coded_add(&c, x + k, 3);
     assert_int_equal(
         wspi_forest_grow(&c, &(wspi_sample){.of = {row, N, N}, .label = label, .n_labels = LABELS},
                          TREES, 5, 1, root, &nodes),
