@@ -50,7 +50,7 @@ static wsp_status parse_tensor(wspi_st_tensor *t, const char *name, const json_t
             return bad(err, name, "bad shape");
     if (get_size(&begin, json_array_get(offsets, 0)) < 0 ||
         get_size(&end, json_array_get(offsets, 1)) < 0 || begin > end || end > n_data)
-        return bad(err, name, "data_offsets leave the file");
+        return bad(err, name, "data_offsets leave the file, which may be cut short");
     if (end - begin != size)
         return bad(err, name, "data_offsets do not fit the shape");
     t->data = data + begin;

@@ -3,7 +3,7 @@
  * calibrate.c: temperature scaling of the heads (Guo et al., 2017) and their threshold of "unknown", on flows that were not
  * trained on. Every capture counts the same: flows of one capture go right or wrong together, and one odd capture of many
  * flows would decide alone. The top probability decides what is unknown: the largest logit, the energy of the logits,
- * their entropy and distances between contexts were measured beside it and are not better (ARCHITECTURE.md, decisions).
+ * their entropy and distances between contexts were measured beside it and are not better (models/tried.md).
  */
 #include <math.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 enum { NEWTON_STEPS = 30, FOLDS = 5, EXAMPLES_KEPT = 64 };
 
 /*
- * Measured beside 1 and 0.01, with classes left out of training and enrolled (ARCHITECTURE.md, decisions): a weaker prior takes flows of
+ * Measured beside 1 and 0.01, with classes left out of training and enrolled (models/tried.md): a weaker prior takes flows of
  * known classes away, a stronger one finds too few of the new one.
  */
 static const double PRIOR = 0.1, BIAS_PRIOR = 1e-3, LARGEST_STEP = 3, CONVERGED = 1e-5;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * poll.c: one answer for all flows of a capture: the mean of their probabilities, weighted by how much each of them says. Chatter
- * that all captures have says little and decides little. Measured beside plain means, products and majorities (ARCHITECTURE.md,
- * decisions).
+ * that all captures have says little and decides little. Measured beside plain means, products and majorities (models/tried.md).
  */
 #include <math.h>
 
