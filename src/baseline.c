@@ -79,6 +79,6 @@ static wsp_status make_bytes(const baseline *b, const wsp_generate_options *o, c
 
 wsp_status baseline_bytes(const baseline *b, const wsp_bytes_options *o, wsp_error *err)
 {
-    cli_note("training a model of bytes for %.0f s ...", o->seconds);
+    cli_note("training a model of bytes for %g s ...", o->seconds);
     return make(b, make_bytes, o, err);
 }

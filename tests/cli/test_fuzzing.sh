@@ -37,8 +37,8 @@ END
 result $? "the log has every kind, and says packet, field, from and to, once for a packet"
 
 # Of kinds that add no packets, beside the same capture without them.
-generate -n 150 -w "$tmp/clean.pcap" && for kind in value length checksum options truncate; do
-    generate -n 150 --fuzz 0.5:$kind -w "$tmp/at-$kind.pcap" || break
+generate -n 60 -w "$tmp/clean.pcap" && for kind in value length checksum options truncate; do
+    generate -n 60 --fuzz 0.5:$kind -w "$tmp/at-$kind.pcap" || break
 done && python3 - "$tmp" <<'END'
 import json, struct, sys
 def read(path):
@@ -57,7 +57,7 @@ clean, exact = read(sys.argv[1] + "/clean.pcap"), 0
 for kind in ("value", "length", "checksum", "options", "truncate"):
     packets = read(f"{sys.argv[1]}/at-{kind}.pcap")
     log = json.load(open(f"{sys.argv[1]}/at-{kind}.pcap.fuzz.json"))["deviations"]
-    assert len(packets) == len(clean) and len(log) > 100 and "..." not in json.dumps(log), kind
+    assert len(packets) == len(clean) and len(log) > 40 and "..." not in json.dumps(log), kind
     assert max(map(len, packets)) == max(map(len, clean)) == 1514, kind # what was no longer can be replayed
     for d in log:
         was, now = (p[d["packet"] - 1] for p in (clean, packets))
@@ -71,7 +71,7 @@ for kind in ("value", "length", "checksum", "options", "truncate"):
         else:
             assert was_there != there and says(d["from"], was_there) and says(d["to"], there), (d, was_there, there)
             exact += d["to"].startswith("0x") or int(d["to"]) == int.from_bytes(there, "big")
-assert exact > 500, exact
+assert exact > 200, exact
 END
 result $? "the log says where: there is what it has, and was what it had; nothing is cut short, or too long to be sent"
 
@@ -157,7 +157,7 @@ result $? "packets of a capture are not rare, those that are drawn after them ar
 fails "rare packets where none is drawn" 2 generate -m "$model" --from "$data/tls.pcap" --fuzz 0.5:rare -w "$tmp/x.pcap"
 if command -v tshark >/dev/null; then
     # random bytes between ports of no protocol: tshark guesses what they are, and then finds fault with them
-    generate -n 150 --fuzz 1:rare -w "$tmp/rare1.pcap" && bad=$(tshark -r "$tmp/rare1.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
+    generate -n 70 --fuzz 1:rare -w "$tmp/rare1.pcap" && bad=$(tshark -r "$tmp/rare1.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
         -o udp.check_checksum:TRUE -Y '((_ws.malformed || _ws.expert.severity == error) && !(tcp.srcport >= 49152 && tcp.dstport >= 49152) &&
             !(udp.srcport >= 49152 && udp.dstport >= 49152)) || ip.checksum.status == 0 || tcp.checksum.status == 0 ||
             udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || igmp.checksum.status == 0' 2>/dev/null) && [ -z "$bad" ]

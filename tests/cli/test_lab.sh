@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_lab.sh: datasets/lab/record: a tiny recording of two recipes, its manifest and labels, and what it refuses.
 set -u
-ws=${top_builddir:-.}/wirespeak
-lab=${srcdir:-.}/datasets/lab
-bad=0 n=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
+lab=${top_srcdir:-.}/datasets/lab
 
 # check NAME COMMAND...: the command succeeds
 check() {

@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_label.sh: lines and fields of `wirespeak label`, filters, captures that break off, non-IP flows, a full disk.
 set -u
-ws=${top_builddir:-.}/wirespeak
-data=${srcdir:-.}/tests/data
-bad=0 n=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
 # check NAME COMMAND...: the command succeeds
 check() {

@@ -11,13 +11,12 @@ result $? "what --max-packets left out is not told as written"
 
 # fails NAME STATUS ARGUMENT...: one line on stderr, this exit status, and no file left behind in out/
 fails() {
-    local name=$1 status=$2 rc=0 lines
+    local name=$1 status=$2 rc=0
     shift 2
     mkdir -p "$tmp/out"
-    lines=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
-    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
-    [ "$rc" = "$status" ] && [ "$lines" = 1 ] && [ -z "$(ls -A "$tmp/out")" ]
-    result $? "$name (exit $rc, $lines lines)"
+    said=$("$ws" "$@" 2>&1 >/dev/null </dev/null) || rc=$?
+    [ "$rc" = "$status" ] && is_line "$said" && [ -z "$(ls -A "$tmp/out")" ]
+    result $? "$name (exit $rc: $said)"
 }
 
 "${top_builddir:-.}/check_corpus" "$tmp" "$data" >"$tmp/corpus.txt"

@@ -4,14 +4,12 @@
 set -u
 # shellcheck source=tests/cli/common
 . "${top_srcdir:-.}/tests/cli/common"
-model=${top_srcdir:-.}/models/flows.safetensors
 x=$tmp/x.pcap
 m=$tmp/m.safetensors
 t=$tmp/t.npz
 cp "$data/dns.pcap" "$x"
-cp "$model" "$m"
 printf 'path\tlabel\nx.pcap\tDNS\n' >"$tmp/l.tsv"
-"$ws" tokenize -q --labels "protocol=$tmp/l.tsv" -w "$t" "$x"
+"$ws" tokenize -q --labels "protocol=$tmp/l.tsv" -w "$t" "$x" && "$ws" train -q --config tiny --epochs 1 --threads 1 -w "$m" "$t"
 mkdir -p "$tmp/in/deep" "$tmp/parts"
 cp "$x" "$tmp/in/deep/a.pcap"
 cp "$x" "$tmp/parts/val.npz"

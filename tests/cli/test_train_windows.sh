@@ -58,7 +58,7 @@ PY
 result $? "flows in windows are read to their ends, and learned"
 
 # Long flows under way, a late start and dropped tokens are all in what a kill leaves.
-options=(--bptt 8 --skip 0.5 --token-drop 0.2 --dropout 0.1 --epochs 60)
+options=(--bptt 8 --skip 0.5 --token-drop 0.2 --dropout 0.1 --epochs 40)
 train "${options[@]}" -w "$tmp/a"
 for at in 5 14 23; do
     "$ws" train -q --config tiny --max-packets 1000 --batch-tokens 300 --lr 0.01 --seed 3 --val "$tmp/val.npz" --val-every 10 "${options[@]}" \

@@ -2,24 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_usage.sh: help, version, mistakes on the command line, and a full disk, for the program and every command.
 set -u
-ws=${top_builddir:-.}/wirespeak
-bad=0 n=0
+# shellcheck source=tests/cli/common
+. "${top_srcdir:-.}/tests/cli/common"
 
-# expect NAME STATUS STDOUT-LINES STDERR-LINES ARGUMENT...: a count or "some"
+# as_many WANTED N: a count, or "some"
+as_many() { if [ "$1" = some ]; then [ "$2" -gt 0 ]; else [ "$1" = "$2" ]; fi; }
+
+# expect NAME STATUS STDOUT-LINES STDERR-LINES ARGUMENT...
 expect() {
     local name=$1 status=$2 want_out=$3 want_err=$4 rc=0 out err
     shift 4
-    out=$("$ws" "$@" 2>/dev/null </dev/null | wc -l)
-    err=$("$ws" "$@" 2>&1 >/dev/null </dev/null | wc -l)
-    "$ws" "$@" >/dev/null 2>&1 </dev/null || rc=$?
-    n=$((n + 1))
-    if [ "$rc" -eq "$status" ] && { [ "$want_out" = some ] && [ "$out" -gt 0 ] || [ "$want_out" = "$out" ]; } &&
-        { [ "$want_err" = some ] && [ "$err" -gt 0 ] || [ "$want_err" = "$err" ]; }; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name: exit $rc, $out lines on stdout, $err on stderr"
-        bad=1
-    fi
+    "$ws" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || rc=$?
+    out=$(wc -l <"$tmp/out") err=$(wc -l <"$tmp/err")
+    [ "$rc" -eq "$status" ] && as_many "$want_out" "$out" && as_many "$want_err" "$err"
+    result $? "$name (exit $rc, $out lines on stdout, $err on stderr)"
 }
 
 # full NAME ARGUMENT...: results that cannot be written are an error
@@ -27,13 +23,8 @@ full() {
     local name=$1 rc=0
     shift
     "$ws" "$@" >/dev/full 2>/dev/null </dev/null || rc=$?
-    n=$((n + 1))
-    if [ "$rc" -eq 1 ]; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name: exit $rc"
-        bad=1
-    fi
+    [ "$rc" -eq 1 ]
+    result $? "$name (exit $rc)"
 }
 
 expect "without a command the help goes to stderr" 2 0 some

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_grammar.c: what the grammar leaves, whatever a model would say: connections, trailers, ports. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/wire.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "generate/generate_speaker.h"
 #include "token/app/app.h"
@@ -193,9 +186,9 @@ static bool draw_packet(wsp_decoder *d, wsp_context *ctx, const wsp_filler *fill
         if (done)
             break;
         m = 0;
-        for (uint16_t id = 0; id < tokens; id++)
-            if (legal[id])
-                choice[m++] = id;
+        for (size_t id = next_legal(legal, 0, tokens); id < tokens;
+             id = next_legal(legal, id + 1, tokens))
+            choice[m++] = (uint16_t)id;
         assert_in_range(m, 1, WSPI_VOCAB_MAX);
         assert_in_range(n, 0, WSP_MAX_PACKET_TOKENS - 1);
         if (legal[wspi_group_base(WSPI_T_END)] && n > 100)

@@ -329,35 +329,58 @@ static inline const char *token_name(uint16_t id)
     return all[id];
 }
 
+/* The first legal token from `i` on, or n where there is none: few are legal, so eight are looked at at once. */
+static inline size_t next_legal(const uint8_t *legal, size_t i, size_t n)
+{
+    uint64_t eight;
+
+    for (; i + sizeof eight <= n; i += sizeof eight) {
+        memcpy(&eight, legal + i, sizeof eight);
+        if (eight)
+            break;
+    }
+    while (i < n && !legal[i])
+        i++;
+    return i;
+}
+
 /* Takes a legal token at random, one of the wanted names where it is legal. */
 static inline uint16_t choose(const uint8_t *legal, const char *const *wanted, wspi_rng *r)
 {
-    size_t choices = 0, pick, n = wsp_vocab_size();
+    uint16_t choices[WSPI_VOCAB_MAX];
+    size_t m = 0, n = wsp_vocab_size();
 
-    for (uint16_t i = 0; i < n; i++) {
-        const char *s = legal[i] ? token_name(i) : "";
-        choices += legal[i] != 0;
-        if (*s && is_one_of(s, wanted))
-            return i;
+    for (size_t i = next_legal(legal, 0, n); i < n; i = next_legal(legal, i + 1, n)) {
+        if (is_one_of(token_name((uint16_t)i), wanted))
+            return (uint16_t)i;
+        choices[m++] = (uint16_t)i;
     }
-    assert_true(choices > 0);
-    pick = (size_t)wspi_rng_below(r, choices);
-    for (uint16_t i = 0;; i++)
-        if (legal[i] && pick-- == 0)
-            return i;
+    assert_true(m > 0);
+    return choices[wspi_rng_below(r, m)];
+}
+
+static inline uint16_t token_of(const char *name)
+{
+    for (unsigned i = 0; i < wsp_vocab_size(); i++)
+        if (strcmp(token_name((uint16_t)i), name) == 0)
+            return (uint16_t)i;
+    fail_msg("no token %s", name);
+    return 0;
 }
 
 /* Groups do not answer. */
 static inline void to_a_host(uint8_t *legal)
 {
-    static const char *const groups[] = {"eth.dst=multicast",  "eth.dst=broadcast",
+    static const char *const groups[] = {"eth.dst=multicast", "eth.dst=broadcast",
                                          "ipv4.dst=multicast", "ipv4.dst=broadcast",
-                                         "ipv6.dst=multicast", NULL};
-    size_t n = wsp_vocab_size();
+                                         "ipv6.dst=multicast"};
+    static uint16_t id[sizeof groups / sizeof groups[0]];
 
-    for (uint16_t i = 0; i < n; i++)
-        if (legal[i] && is_one_of(token_name(i), groups))
-            legal[i] = 0;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        if (!id[i])
+            id[i] = token_of(groups[i]);
+        legal[id[i]] = 0;
+    }
 }
 
 /* How a packet is drawn: a wanted token where it is legal, else any, or what `pick` says, which may count in `at`. */
@@ -394,15 +417,6 @@ static inline uint16_t pick_to_a_host(wishes *how, uint8_t *legal)
 {
     to_a_host(legal);
     return choose(legal, how->wanted, how->r);
-}
-
-static inline uint16_t token_of(const char *name)
-{
-    for (unsigned i = 0; i < wsp_vocab_size(); i++)
-        if (strcmp(token_name((uint16_t)i), name) == 0)
-            return (uint16_t)i;
-    fail_msg("no token %s", name);
-    return 0;
 }
 
 /* May a packet that begins with these n tokens go on with this one? */
