@@ -32,5 +32,19 @@ while IFS= read -r line; do
 done < <(sed -n 's/^\.Dl \(wirespeak classify .*models\/.*\.pcap\)$/\1/p' "$man"/*.1)
 [ "$ran" -gt 0 ]
 result $? "there are such examples ($ran)"
+
+# Those of wirespeak(1), in their order, each on what those before have written. Training has fewer epochs.
+mkdir -p "$tmp"/here/captures/{one,two} && cp "$data"/{dns,http,ssh,tls,ping}.pcap "$tmp/here/captures/one" &&
+    cp "$data"/{ntp,redis,snmp,smb,syslog}.pcap "$tmp/here/captures/two"
+ran=0
+while IFS= read -r line; do
+    read -ra words <<<"${line#wirespeak }"
+    [ "${words[0]}" = train ] && words+=(--config tiny --epochs 1)
+    (cd "$tmp/here" && "$program" "${words[@]}" >"$tmp/out" 2>"$tmp/err")
+    result $? "$line: $(tail -n 1 "$tmp/err")"
+    ran=$((ran + 1))
+done < <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man/wirespeak.1" | grep '^wirespeak' | grep -v '^wirespeak tag .*eth0')
+[ "$ran" -gt 8 ] && [ -s "$tmp/here/again.pcap" ] && [ -s "$tmp/here/new.pcap" ] && [ -n "$(ls "$tmp/here/seeds")" ]
+result $? "wirespeak(1) has examples that follow each other ($ran)"
 echo "1..$n"
 exit $bad
