@@ -129,6 +129,8 @@ one_line() {
 }
 one_line "dns.pcap: neither a model (.safetensors) nor a token file (.npz)" info "$data/dns.pcap"
 one_line "-: standard input is not described" info -
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").write(sys.argv[2])' "$tmp/zipped.zip" "$data/dns.pcap"
+one_line "a zip of captures is for explain" info "$tmp/zipped.zip"
 head -c 1000 "$model" >"$tmp/cut.safetensors"
 one_line "cut short" info "$tmp/cut.safetensors"
 for c in "classify -m $model" "tag -q -m $model -r" label explain "tokenize -w $tmp/x"; do
