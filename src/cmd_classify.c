@@ -14,7 +14,8 @@ static const cli_rule rules[] = {
     {"per-packet", CLI_NEVER_WITH, "by-host"},    {"surprise", CLI_NEVER_WITH, "by-host"},
     {"ndpi", CLI_NEVER_WITH, "by-host"},          {"shard", CLI_NEVER_WITH, "by-host"},
     {"by-capture", CLI_NEVER_WITH, "by-host"},    {"rank", CLI_NEVER_WITH, "summary"},
-    {"top", CLI_NEVER_WITH, "summary"},           {NULL, CLI_NEVER_WITH, NULL},
+    {"top", CLI_NEVER_WITH, "summary"},           {"only", CLI_NEVER_WITH, "by-capture"},
+    {"only", CLI_NEVER_WITH, "by-host"},          {NULL, CLI_NEVER_WITH, NULL},
 };
 
 static const cli_page page = {
@@ -30,7 +31,8 @@ static const cli_page page = {
         "wirespeak tag -m model.safetensors -r -    (a pipe that goes on)\n  wirespeak classify -m "
         "model.safetensors --summary captures/\n  wirespeak classify -m "
         "model.safetensors --by-capture --head device captures/\n  wirespeak classify -m "
-        "model.safetensors --by-host --head device lan.pcap\n",
+        "model.safetensors --by-host --head device lan.pcap\n  wirespeak classify -m "
+        "model.safetensors --only malware:malware -w malware.pcapng captures/\n",
     .min_operands = 1,
     .max_operands = -1,
     .rules = rules,
@@ -40,7 +42,7 @@ static const cli_page page = {
 
 typedef struct arguments {
     const char *model, *out, *format, *filter, *dtype, *shard;
-    cli_list heads;
+    cli_list heads, only;
     size_t threads, top, rank, max_flows;
     double least;
     bool skip_bad, join, summary, by_capture, by_host, early, surprise, ndpi;
@@ -64,6 +66,8 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "table for people, jsonl and csv for programs"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.pcapng", .file = CLI_WRITES,
          .help = "write the packets again, with labels as comments"},
+        {.name = "only", .kind = CLI_LIST, .value = &a->only, .arg = "[HEAD:]LABEL",
+         .help = "only the flows that are called so, also with -w; may\nbe repeated"},
         {.name = "summary", .kind = CLI_FLAG, .value = &a->summary,
          .help = "flows, packets and bytes by class, not flow by flow"},
         {.name = "by-capture", .kind = CLI_FLAG, .value = &a->by_capture,
@@ -122,6 +126,8 @@ static int prepare(flow_run *r, const arguments *a, const wsp_model *m)
                         a->model);
     if (cli_find_heads(m, &a->heads, r->q.head, &r->q.n) != CLI_OK)
         return CLI_FAILED;
+    if (only_find(&r->only, &a->only, &r->q) != CLI_OK)
+        return CLI_FAILED;
     if (a->least < 0)
         cli_warn_untrained(a->model, m, r->q.head, r->q.n);
     return flow_out_make_room(&r->out);
@@ -154,7 +160,7 @@ int cmd_classify(int argc, char **argv)
     if (rc == CLI_OK && wsp_input_new(&in, (const char *const *)(argv + first),
                                       (size_t)(argc - first), &opt, &r.err) < 0)
         rc = captures_refused(page.name, &r.err);
-    if (rc == CLI_OK && a.out && wsp_annotator_open(&r.annotator, a.out, &r.err) < 0)
+    if (rc == CLI_OK && a.out && wsp_annotator_open(&r.annotator, a.out, r.only.n > 0, &r.err) < 0)
         rc = cli_fail_error(&r.err);
     if (rc == CLI_OK)
         rc = flow_run_input(&r, in);

@@ -195,6 +195,10 @@ static wsp_status label_set(void *arg, const wsp_tokens *t)
         const kept *k = &r->kept[i];
         flow_record f = {.a = &a, .at = i, .id = k->id, .flow = &k->flow, .ndpi = &k->ndpi};
 
+        if (!only_wants(&r->only, &r->q, &a, i)) {
+            r->left_out++;
+            continue;
+        }
         r->rc = show_file(r, k->flow.file);
         f.capture = r->shown;
         if (r->rc == CLI_OK)
@@ -257,6 +261,8 @@ static void note_end(const flow_run *r, size_t skipped)
     cli_note("%" PRIu64 " flows of %" PRIu64 " captures%s labelled in %.1f s, %.0f packets/s%s%s",
              r->sums.flows, r->stats.captures, joined, s,
              s > 0 ? (double)r->stats.packets / s : 0.0, brief[0] ? ": " : "", brief);
+    if (r->only.n)
+        cli_note("%" PRIu64 " other flows are called something else and left out", r->left_out);
     if (r->out.ndpi)
         beside_report(&r->ndpi, wsp_model_head(r->q.m, compared_head(&r->q))->name);
     if (r->stats.evicted)

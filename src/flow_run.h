@@ -6,6 +6,7 @@
 #include "capture_out.h"
 #include "flow_out.h"
 #include "host_out.h"
+#include "only.h"
 #include "progress.h"
 #include "ranking.h"
 
@@ -28,6 +29,7 @@ typedef struct flow_run {
     question q;
     flow_out out;
     bool summary, by_capture, by_host;
+    only only; /* flows that are told; the others are read and left out */
     shard shard;
     size_t max_flows;
     ranking rank;             /* of the most surprising flows, if asked for */
@@ -46,6 +48,7 @@ typedef struct flow_run {
     const char *shown_file; /* where the flow at hand begins */
     char *shown;            /* its name, fit to be printed */
     int rc;                 /* of what was printed */
+    uint64_t left_out;      /* flows */
     beside ndpi;
     flow_sums sums;
     progress progress;

@@ -434,7 +434,7 @@ WSP_API void wsp_poll_clear(wsp_poll *p);
  */
 typedef struct wsp_annotator wsp_annotator;
 WSP_MUST_USE WSP_API wsp_status wsp_annotator_open(wsp_annotator **out, const char *path,
-                                                   wsp_error *err);
+                                                   bool told_only, wsp_error *err);
 /* The packets from now on are of this capture: an interface of the file, with its name as description. */
 WSP_MUST_USE WSP_API wsp_status wsp_annotator_capture(wsp_annotator *a, const char *name,
                                                       int linktype, wsp_error *err);
@@ -444,7 +444,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_annotator_packet(wsp_annotator *a, const wsp
                                                      wsp_error *err);
 /*
  * Comments of a flow's packets: `first` for the first one alone, each[i] for packet i, the last of the n for all further ones.
- * UTF-8. Packets of a flow that was not told have none.
+ * UTF-8. Packets of a flow that was not told have none; with `told_only` they are left out.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_annotator_flow(wsp_annotator *a, uint64_t flow,
                                                    const char *first, const char *const *each,

@@ -27,6 +27,7 @@ struct wsp_annotator {
     uint64_t *place; /* [cap] by flow: where its texts begin, plus one; 0: none */
     size_t cap;
     uint32_t interface;
+    bool told_only;
     char *path;
 };
 
@@ -36,7 +37,7 @@ static wsp_status spool_fail(const wsp_annotator *a, wsp_error *err)
                      strerror(errno ? errno : EIO));
 }
 
-wsp_status wsp_annotator_open(wsp_annotator **out, const char *path, wsp_error *err)
+wsp_status wsp_annotator_open(wsp_annotator **out, const char *path, bool told_only, wsp_error *err)
 {
     wsp_annotator *a = wspi_new_array(1, sizeof *a);
     wsp_status st;
@@ -46,6 +47,7 @@ wsp_status wsp_annotator_open(wsp_annotator **out, const char *path, wsp_error *
         wsp_annotator_discard(a);
         return wspi_nomem(err, "an annotator", sizeof *a);
     }
+    a->told_only = told_only;
     st = wsp_pcapng_writer_open(&a->writer, path, err);
     if (st == WSP_OK &&
         (!(a->packets = wspi_spool_open(path)) || !(a->said = wspi_spool_open(path))))
@@ -115,6 +117,11 @@ wsp_status wsp_annotator_flow(wsp_annotator *a, uint64_t flow, const char *first
     return good ? WSP_OK : spool_fail(a, err);
 }
 
+static bool is_told(const wsp_annotator *a, uint64_t flow)
+{
+    return flow < a->cap && a->place[flow];
+}
+
 /* The comments of a packet: of its flow if it is the first one, and of itself; returns how many. */
 static size_t comments_of(const wsp_annotator *a, const char *said, const waiting *w,
                           const char *comments[2])
@@ -123,7 +130,7 @@ static size_t comments_of(const wsp_annotator *a, const char *said, const waitin
     size_t n = 0;
     texts t;
 
-    if (w->flow >= a->cap || !a->place[w->flow])
+    if (!is_told(a, w->flow))
         return 0;
     memcpy(&t, said + a->place[w->flow] - 1, sizeof t);
     at = said + a->place[w->flow] - 1 + sizeof t;
@@ -159,6 +166,8 @@ static wsp_status write_packets(wsp_annotator *a, const char *said, wsp_error *e
             st = spool_fail(a, err);
         if (st < 0)
             break;
+        if (a->told_only && !is_told(a, w.flow))
+            continue;
         f = (wsp_frame){
             .time_ns = w.time_ns, .caplen = w.caplen, .wirelen = w.wirelen, .data = b.data};
         st = wsp_pcapng_writer_add(a->writer, w.interface, &f, comments,

@@ -81,7 +81,9 @@ static wsp_status take_member(void *arg, const char *name, uint8_t *data, size_t
     wspi_columns_of(l->t, c);
     if (n < 5 || n - 4 >= sizeof stem || strcmp(name + n - 4, ".npy") != 0) {
         free(data);
-        return bad(l, err, "a member is no .npy array (a zip of captures is for explain, classify, tokenize)");
+        return bad(
+            l, err,
+            "a member is no .npy array (a zip of captures is for explain, classify, tokenize)");
     }
     memcpy(stem, name, n - 4);
     stem[n - 4] = 0;

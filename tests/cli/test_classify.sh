@@ -257,6 +257,25 @@ else
 fi
 classify --per-packet -w "$tmp/early.pcapng" "$data/http.pcap" >/dev/null && grep -aq 'wirespeak: unknown' "$tmp/early.pcapng"
 result $? "with --per-packet a SYN is not HTTP yet"
+# Flows of one answer: their records as they are among all, their packets alone.
+"$ws" classify -m "$model" --only protocol:DNS --only unknown -w "$tmp/only.pcapng" -o jsonl "${all[@]}" 2>"$tmp/err" >"$tmp/only.jsonl"
+python3 - "$tmp" <<'PY'
+import json, re, sys
+read = lambda name: [json.loads(line) for line in open(f"{sys.argv[1]}/{name}.jsonl")]
+flows, only = read("without"), read("only")
+assert only == [f for f in flows if f["wirespeak"]["label"] in ("DNS", "unknown")] and 0 < len(only) < len(flows), (len(only), len(flows))
+left_out = re.search(r"(\d+) other flows are called something else", open(sys.argv[1] + "/err").read())
+assert int(left_out[1]) == len(flows) - len(only), left_out
+print(sum(f["flow"][k] for f in only for k in ("pkts_toserver", "pkts_toclient")),
+      sum(f["flow"][k] for f in only for k in ("bytes_toserver", "bytes_toclient")), file=open(sys.argv[1] + "/only.sum", "w"))
+PY
+result $? "--only: the flows that are called so, and how many others there are"
+[ "$(sum "$tmp/only.pcapng")" = "$(cat "$tmp/only.sum")" ] && ! grep -aq 'wirespeak: HTTP' "$tmp/only.pcapng" && grep -aq 'wirespeak: DNS' "$tmp/only.pcapng"
+result $? "and the packets of these alone"
+[ "$(classify --only unknown --summary "${all[@]}" 2>/dev/null | awk '/unknown/ { print $3 }')" = "$(grep -c '"label": \?"unknown"' "$tmp/without.jsonl")" ]
+result $? "so of a summary"
+fails "--only a label that no head has" 1 classify -m "$model" --only Nonsense "$data/dns.pcap"
+fails "--only of hosts" 2 classify -m "$model" --by-host --only DNS "$data/dns.pcap"
 fails "-w to standard output" 2 classify -m "$model" -w - "$data/dns.pcap"
 fails "-w to a folder that does not exist" 1 classify -m "$model" -w "$tmp/no/such.pcapng" "$data/dns.pcap"
 
