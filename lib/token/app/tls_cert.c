@@ -303,10 +303,12 @@ void wspi_cert_make(uint8_t *b, size_t len, const wspi_cert *cert)
     size_t over = build(room, cert, names, 0);
 
     /* Every byte less of names is one less of the certificate, or more where a length becomes shorter, too. */
-    if (over > len)
+    if (over > len) {
         names -= over - len;
-    over = build(room, cert, names, 0);
-    (void)build(room, cert, names, len - over);
+        over = build(room, cert, names, 0);
+    }
+    if (over < len)
+        (void)build(room, cert, names, len - over);
     memcpy(b, room, len);
 }
 
