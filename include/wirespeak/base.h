@@ -8,7 +8,8 @@
  *   - calls that open, load or parse a file take a last argument `wsp_error *err` (may be NULL);
  *   - who makes an object frees it; every *_free(NULL) is fine; out-pointers are NULL on failure;
  *   - a handle is used by one thread at a time; different handles are independent;
- *   - the library never prints, exits or reads the environment.
+ *   - the library never prints, exits or reads the environment, and leaves the process as it is: signals, the locale, how many
+ *     threads OpenMP has. libgcrypt is set up if nobody has done so.
  */
 #ifndef WIRESPEAK_BASE_H
 #define WIRESPEAK_BASE_H

@@ -67,7 +67,8 @@ wsp_status wspi_runner_done(wsp_runner *r, wsp_error *err)
 {
     wsp_status st = wspi_nn_status(r->e.nn);
 
-    return st < 0 ? wspi_fail(err, st, 0, "a matrix product failed") : WSP_OK;
+    return st < 0 ? wspi_fail(err, st, 0, "a matrix product failed: %s", wsp_status_name(st))
+                  : WSP_OK;
 }
 
 wsp_status wspi_read_packets(wsp_runner *r, wsp_error *err)
@@ -145,7 +146,6 @@ wsp_status wsp_runner_classify(wsp_runner *r, const wsp_batch *b, float *out,
                                float *const *head_logits, wsp_error *err)
 {
     WSP_TRY(wspi_batch_check(r->e.m, b, err));
-    wspi_nn_single_thread();
     for (size_t f = 0, end; f < b->n_flows; f = end) {
         end = tree_end(b, f);
         if (end > f) {
@@ -167,7 +167,6 @@ wsp_status wsp_runner_nll(wsp_runner *r, const wsp_batch *b, float *nll, wsp_err
     if (!e->m->cfg.output_layers)
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0, "the model has no output stack");
     WSP_TRY(wspi_batch_check(e->m, b, err));
-    wspi_nn_single_thread();
     for (size_t f = 0, end; f < b->n_flows; f = end) {
         end = wspi_part_end(b, f, b->n_flows, PART_TOKENS);
         WSP_TRY(wspi_engine_select(e, b, f, end, true, err));
@@ -220,7 +219,6 @@ wsp_status wsp_state_start(wsp_runner *r, float *const *states, const int32_t *c
     for (size_t i = 0; condition && i < n; i++)
         if (condition[i] < -1 || condition[i] >= (int64_t)m->n_conditions)
             return wspi_fail(err, WSP_ERR_ARG, 0, "condition %d is unknown", condition[i]);
-    wspi_nn_single_thread();
     if (!r->start_known)
         WSP_TRY(start_part(r, &r->start, NULL, 1, r->start_context, err));
     r->start_known = true;
@@ -241,7 +239,6 @@ wsp_status wsp_state_step(wsp_runner *r, float *const *states, const wsp_batch *
                           float *const *head_logits, wsp_error *err)
 {
     WSP_TRY(wspi_batch_check(r->e.m, b, err));
-    wspi_nn_single_thread();
     for (size_t f = 0, end; f < b->n_flows; f = end) {
         end = wspi_part_end(b, f, WSPI_MIN(b->n_flows, f + PART_STATES), PART_TOKENS);
         if (end == f + 1)

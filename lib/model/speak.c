@@ -126,7 +126,6 @@ static wsp_status speak(wsp_runner *r, const wsp_prefix *p, size_t n, wsp_error 
     wspi_engine *e = &r->e;
     size_t V = e->m->cfg.vocab;
 
-    wspi_nn_single_thread();
     if (speech_room(r, p, n) < 0)
         return wspi_nomem(err, "packets in the making", n * wsp_memory_size(e->m));
     if (wspi_grow(&r->dense, &r->dense_cap, n * V, sizeof *r->dense) < 0 ||

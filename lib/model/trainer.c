@@ -353,7 +353,6 @@ static void *worker_main(void *arg)
 {
     struct worker *w = arg;
 
-    wspi_nn_single_thread();
     w->work(w);
     return NULL;
 }

@@ -11,7 +11,18 @@
 #include "nn/ops.h"
 
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
+extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int n);
+#else
+static int omp_get_max_threads(void)
+{
+    return 1;
+}
+
+static void omp_set_num_threads(int n)
+{
+    (void)n;
+}
 #endif
 
 enum { SLOTS = 4096, FULL = 3000, BLOCK = 512, BYTES_BLOCK = 64, FEW = 8 };
@@ -144,11 +155,18 @@ static dnnl_status_t matmul_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
 
 /* ---- contexts ---- */
 
-void wspi_nn_single_thread(void)
+/* What oneDNN makes and runs until leave() has this thread alone; how many threads OpenMP has for the caller's own work is left as it was. */
+static int enter(void)
 {
-#if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
+    int threads = omp_get_max_threads();
+
     omp_set_num_threads(1);
-#endif
+    return threads;
+}
+
+static void leave(int threads)
+{
+    omp_set_num_threads(threads);
 }
 
 /* The values are sets of features. */
@@ -347,11 +365,20 @@ static dnnl_status_t product_make(wspi_nn *nn, struct product *p, const struct p
     return st;
 }
 
+/* The first failure stays. What oneDNN has no memory for is no fault of this CPU. */
+static void fail(wspi_nn *nn, dnnl_status_t st)
+{
+    if (nn->status == WSP_OK)
+        nn->status = st == dnnl_out_of_memory ? WSP_ERR_NOMEM : WSP_ERR_UNSUPPORTED;
+}
+
+/* NULL: it has failed. */
 static struct product *product_find(wspi_nn *nn, size_t M, size_t N, size_t K, unsigned flags,
                                     const struct packed *w)
 {
     size_t i = (M * 31 + N * 7919 + K * 104729 + flags * 1299709) % SLOTS;
     struct product *p;
+    dnnl_status_t st;
 
     if (nn->n_products > FULL)
         products_clear(nn);
@@ -359,8 +386,10 @@ static struct product *product_find(wspi_nn *nn, size_t M, size_t N, size_t K, u
         if (p->M == M && p->N == N && p->K == K && p->flags == flags)
             return p;
     *p = (struct product){.M = M, .N = N, .K = K, .flags = flags};
-    if (product_make(nn, p, w) != dnnl_success) {
+    st = product_make(nn, p, w);
+    if (st != dnnl_success) {
         product_clear(p);
+        fail(nn, st);
         return NULL;
     }
     nn->n_products++;
@@ -472,26 +501,34 @@ static bool packed_grow(wspi_nn *nn)
     return true;
 }
 
-/* NULL: no memory, or oneDNN refused. */
+/* NULL: it has failed. */
 static struct packed *packed_find(wspi_nn *nn, const float *b, size_t N, size_t K, unsigned flags)
 {
     const struct packed key = {.from = b, .N = N, .K = K, .flags = flags & WSPI_TB};
+    dnnl_status_t st = dnnl_success;
     struct packed *w;
 
-    if (2 * nn->n_packed >= nn->packed_cap && !packed_grow(nn))
+    if (2 * nn->n_packed >= nn->packed_cap && !packed_grow(nn)) {
+        fail(nn, dnnl_out_of_memory);
         return NULL;
+    }
     w = packed_slot(nn->packed, nn->packed_cap, &key);
     if (!w->from) {
         *w = key;
-        if (packed_make(nn, w) != dnnl_success || packed_fill(nn, w) != dnnl_success) {
+        st = packed_make(nn, w);
+        if (st == dnnl_success)
+            st = packed_fill(nn, w);
+        if (st == dnnl_success)
+            nn->n_packed++;
+        else
             packed_clear(w);
-            return NULL;
-        }
-        nn->n_packed++;
-    } else if (w->version != nn->version && packed_fill(nn, w) != dnnl_success) {
-        return NULL;
+    } else if (w->version != nn->version) {
+        st = packed_fill(nn, w);
     }
-    return w;
+    if (st == dnnl_success)
+        return w;
+    fail(nn, st);
+    return NULL;
 }
 
 static double cpu_seconds(void)
@@ -504,19 +541,25 @@ static double cpu_seconds(void)
 
 /* ---- products ---- */
 
+/* False: it has failed. */
 static bool product_run(wspi_nn *nn, void *y, const void *a, const void *b, const struct packed *w,
                         size_t M, size_t N, size_t K, unsigned flags)
 {
     struct product *p = product_find(nn, M, N, K, flags & KEY, w);
+    dnnl_status_t st;
 
-    if (!p || dnnl_memory_set_data_handle(p->a, unconst(a)) != dnnl_success ||
-        dnnl_memory_set_data_handle(p->y, y) != dnnl_success ||
-        (!w && dnnl_memory_set_data_handle(p->b, unconst(b)) != dnnl_success))
+    if (!p)
         return false;
     dnnl_exec_arg_t arg[] = {
         {DNNL_ARG_SRC, p->a}, {DNNL_ARG_WEIGHTS, w ? w->mem : p->b}, {DNNL_ARG_DST, p->y}};
-    return dnnl_primitive_execute(p->prim, nn->stream, 3, arg) == dnnl_success &&
-           dnnl_stream_wait(nn->stream) == dnnl_success;
+    if ((st = dnnl_memory_set_data_handle(p->a, unconst(a))) == dnnl_success &&
+        (st = dnnl_memory_set_data_handle(p->y, y)) == dnnl_success &&
+        (w || (st = dnnl_memory_set_data_handle(p->b, unconst(b))) == dnnl_success) &&
+        (st = dnnl_primitive_execute(p->prim, nn->stream, 3, arg)) == dnnl_success)
+        st = dnnl_stream_wait(nn->stream);
+    if (st != dnnl_success)
+        fail(nn, st);
+    return st == dnnl_success;
 }
 
 /* The next cut of a ragged size: powers of two, then a multiple of 8, then the rest. */
@@ -538,8 +581,11 @@ static bool bytes_run(wspi_nn *nn, float *y, const void *a, const float *row,
 {
     size_t rows = WSPI_MAX(M, (size_t)FEW);
 
-    if (wspi_grow(&nn->sum, &nn->sum_cap, rows * N, sizeof *nn->sum) < 0 ||
-        !product_run(nn, nn->sum, a, NULL, w, rows, N, K, flags & ~(unsigned)WSPI_ADD))
+    if (wspi_grow(&nn->sum, &nn->sum_cap, rows * N, sizeof *nn->sum) < 0) {
+        fail(nn, dnnl_out_of_memory);
+        return false;
+    }
+    if (!product_run(nn, nn->sum, a, NULL, w, rows, N, K, flags & ~(unsigned)WSPI_ADD))
         return false;
     wspi_from_int8(y, nn->sum, row, w->scale, M, N, flags & WSPI_ADD);
     return true;
@@ -578,29 +624,27 @@ static void cut_product(wspi_nn *nn, float *y, const void *a, const void *b, con
         }
         ragged -= n;
     }
-    if (!good)
-        nn->status = WSP_ERR_UNSUPPORTED;
 }
 
-/* x [N][C] as bytes; NULL without memory. */
+/* x [N][C] as bytes; NULL: it has failed. */
 static const void *bytes_of(wspi_nn *nn, const float *x, size_t N, size_t C)
 {
     if (wspi_grow(&nn->byte, &nn->byte_cap, (N + FEW) * C, 1) < 0 ||
         wspi_grow(&nn->scale, &nn->scale_cap, N, sizeof *nn->scale) < 0) {
-        nn->status = WSP_ERR_NOMEM;
+        fail(nn, dnnl_out_of_memory);
         return NULL;
     }
     wspi_to_int8(nn->byte, nn->scale, x, N, C);
     return nn->byte;
 }
 
-/* x itself, or its bfloat16 copy number `which`; NULL without memory. */
+/* x itself, or its bfloat16 copy number `which`; NULL: it has failed. */
 static const void *input(wspi_nn *nn, const float *x, size_t n, int which)
 {
     if (nn->kind != WSPI_NN_BF16)
         return x;
     if (wspi_grow(&nn->half[which], &nn->half_cap[which], n, sizeof *nn->half[which]) < 0) {
-        nn->status = WSP_ERR_NOMEM;
+        fail(nn, dnnl_out_of_memory);
         return NULL;
     }
     wspi_to_bf16(nn->half[which], x, n);
@@ -613,15 +657,15 @@ static void product(wspi_nn *nn, float *y, const void *a, const float *b, size_t
 {
     struct packed *w = NULL;
     const void *plain = NULL;
+    int threads = enter();
 
     if (flags & WSPI_WEIGHT)
         w = packed_find(nn, b, N, K, flags);
     else
         plain = input(nn, b, K * N, 1);
-    if (!a || (!w && !plain))
-        nn->status = nn->status < 0 ? nn->status : WSP_ERR_UNSUPPORTED;
-    else
+    if (a && (w || plain))
         cut_product(nn, y, a, plain, w, M, N, K, flags);
+    leave(threads);
 }
 
 void wspi_gemm(wspi_nn *nn, float *y, const float *a, const float *b, size_t M, size_t N, size_t K,
@@ -655,6 +699,7 @@ double wspi_nn_peak(wspi_nn *nn, double seconds)
 {
     enum { N = 512, FLAGS = BYTES };
     float *a = wspi_new_floats(3 * N * N);
+    int threads = enter();
     const void *in = !a                       ? NULL
                      : in_bytes(nn, FLAGS, N) ? bytes_of(nn, a, N, N)
                                               : input(nn, a, N * N, 0);
@@ -666,6 +711,7 @@ double wspi_nn_peak(wspi_nn *nn, double seconds)
     nn->n_packed = 0; /* the weights are gone: so are their packed copies */
     for (size_t i = 0; i < nn->packed_cap; i++)
         packed_clear(&nn->packed[i]);
+    leave(threads);
     free(a);
     return spent > 0 ? rounds * 2e-9 * N * N * N / spent : 0;
 }

@@ -38,9 +38,6 @@ void wspi_nn_weights_changed(wspi_nn *nn);
 /* The first failure of any product since the last call, which is then forgotten. Check once after a whole pass. */
 wsp_status wspi_nn_status(wspi_nn *nn);
 
-/* Keeps oneDNN's OpenMP from splitting products of the calling thread. */
-void wspi_nn_single_thread(void);
-
 /*
  * For benchmarks: GFLOP/s that oneDNN itself reaches with packed weights at 512 x 512 x 512 in the context's type, inputs
  * converted before: the mean over so many seconds of this thread's processor time. 0 without memory. Not for WSPI_NN_PLAIN.

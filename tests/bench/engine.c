@@ -164,7 +164,6 @@ static double peak_of(wsp_dtype dtype, double seconds)
     double peak;
 
     check(wspi_nn_new(&nn, kind[dtype], &err), &err);
-    wspi_nn_single_thread();
     peak = wspi_nn_peak(nn, seconds);
     wspi_nn_free(nn);
     return peak;

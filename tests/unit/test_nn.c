@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "nn/ops.h"
 
@@ -726,6 +729,29 @@ static void dropout_keeps_the_mean_and_repeats(void **state)
     free(b);
 }
 
+/* A program of many threads uses the library from one of them: its own loops stay as wide as they were. */
+static void products_leave_the_callers_openmp_alone(void **state)
+{
+#ifdef _OPENMP
+    static float a[64 * 64], y[64 * 64], z[64 * 64];
+    int before = omp_get_max_threads();
+    wspi_nn *nn;
+
+    (void)state;
+    assert_int_equal(wspi_nn_new(&nn, WSPI_NN_F32, NULL), WSP_OK);
+    omp_set_num_threads(3);
+    wspi_gemm(nn, y, a, a, 64, 64, 64, WSPI_TB | WSPI_WEIGHT);
+    assert_int_equal(omp_get_max_threads(), 3);
+    wspi_linear_bwd(nn, y, z, a, a, a, 64, 64, 64);
+    assert_int_equal(omp_get_max_threads(), 3);
+    omp_set_num_threads(before);
+    wspi_nn_free(nn);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -752,9 +778,9 @@ int main(void)
         cmocka_unit_test(scan_has_the_right_gradient),
         cmocka_unit_test(chunked_scan_equals_recurrent),
         cmocka_unit_test(dropout_keeps_the_mean_and_repeats),
+        cmocka_unit_test(products_leave_the_callers_openmp_alone),
     };
 
     wspi_rng_seed(&rng, 1);
-    wspi_nn_single_thread();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
