@@ -533,6 +533,7 @@ static int check(arguments *a)
     if (!a->fold && a->opt.val + a->opt.test > 1)
         return cli_usage(page.name, "--val and --test are together more than 1");
     (void)token_sets_policy(page.name, a->policy);
+    labelling_check_head(page.name, a->head);
     if (a->policy && !a->out)
         return cli_usage(page.name, "--policy is of the tokens that are written: give -w DIR");
     if (a->opt.per_class && !a->out)

@@ -2,17 +2,29 @@
 /* labelling.c: label lists of a command line joined with flows. */
 #include "labelling.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void labelling_check_head(const char *command, const char *name)
+{
+    if (!*name || strlen(name) >= WSP_HEAD_NAME || !wsp_is_printable(name))
+        cli_die_usage(command, "'%s': the name of a head has 1 to %d bytes, all printable", name,
+                      WSP_HEAD_NAME - 1);
+}
 
 wsp_status labelling_load(labelling *l, const char *command, const cli_list *list, wsp_error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
         const char *equals = strchr(list->items[i], '=');
+        char name[WSP_HEAD_NAME + 1]; /* one byte too many is seen */
         wsp_status st;
-        if (!equals || equals == list->items[i] || equals - list->items[i] > 31)
+
+        if (!equals || equals == list->items[i])
             cli_die_usage(command, "'%s' is not HEAD=FILE", list->items[i]);
-        memcpy(l->head[i], list->items[i], (size_t)(equals - list->items[i]));
+        (void)snprintf(name, sizeof name, "%.*s", (int)(equals - list->items[i]), list->items[i]);
+        labelling_check_head(command, name);
+        memcpy(l->head[i], name, sizeof l->head[i]);
         for (size_t k = 0; k < i; k++)
             if (strcmp(l->head[k], l->head[i]) == 0)
                 cli_die_usage(command, "two lists of one head '%s': join them", l->head[i]);

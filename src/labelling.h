@@ -10,10 +10,13 @@
 typedef struct labelling {
     size_t n, cap, flows;
     size_t all, joined[CLI_LIST_MAX]; /* flows of the run, and those of them in each list */
-    char head[CLI_LIST_MAX][32];
+    char head[CLI_LIST_MAX][WSP_HEAD_NAME];
     wsp_labels *lists[CLI_LIST_MAX];
     int32_t *columns[CLI_LIST_MAX];
 } labelling;
+
+/* A name that no head can have ends the program as a mistake in the use of `command`. */
+void labelling_check_head(const char *command, const char *name);
 
 /* Loads the lists; what is no HEAD=FILE ends the program as a mistake in the use of `command`. */
 wsp_status labelling_load(labelling *l, const char *command, const cli_list *list, wsp_error *err);

@@ -215,8 +215,9 @@ WSP_API const char *wsp_labels_name(const wsp_labels *l, int32_t label);
 WSP_API int32_t wsp_labels_find(const wsp_labels *l, const char *capture, const wsp_flow_key *key);
 
 /*
- * Adds a label column to the set: numbers of the labels, -1 = none. Takes `column` ([n_flows], from malloc), also on failure.
- * ARG: a label that is not printable (wsp_is_printable).
+ * Adds a label column to the set: numbers of the labels, -1 = none. Takes `column` ([n_flows], from malloc), also on failure, which
+ * leaves the set as it was. ARG: a head without a name, of one that the set has or of WSP_HEAD_NAME bytes or more, a head or label
+ * that is not printable (wsp_is_printable), a number that is none.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_tokens_label(wsp_tokens *t, const char *head,
                                                  const char *const *labels, size_t n_labels,

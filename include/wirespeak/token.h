@@ -154,6 +154,8 @@ WSP_API size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t
 
 /* ---- token files (.npz): see man 5 wirespeak-tokens-file ---- */
 
+#define WSP_HEAD_NAME 32 /* bytes of a head's name at most, its zero byte among them */
+
 /* A set of tokenised flows in memory: columns, all owned by the set. */
 typedef struct wsp_tokens {
     size_t n_captures, n_flows, n_packets, n_tokens, n_residuals;
@@ -167,7 +169,7 @@ typedef struct wsp_tokens {
     char **captures;        /* [n_captures] names */
     int *linktype;          /* [n_captures] */
     size_t n_heads;
-    char **heads;        /* [n_heads] names of label columns */
+    char **heads;        /* [n_heads] names of label columns, of less than WSP_HEAD_NAME bytes */
     size_t *n_labels;    /* [n_heads] */
     char ***label_names; /* [n_heads][n_labels] */
     int32_t **labels;    /* [n_heads][n_flows], -1 = not labelled */

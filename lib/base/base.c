@@ -130,6 +130,7 @@ wsp_status wspi_buf_reserve(wspi_buf *b, size_t more)
     while (cap < b->len + more)
         cap += cap / 2 + 64;
     p = realloc(b->data, cap);
+    b->refused = !p;
     if (!p)
         return WSP_ERR_NOMEM;
     b->data = p;

@@ -63,11 +63,13 @@ static inline size_t wspi_argmax(const float *x, size_t n)
 
 /*
  * Growable byte buffer with a hard maximum given at init. Zero-initialised with a max is empty and valid. Every add
- * may fail with NOMEM or LIMIT; after a failure the content is unchanged.
+ * may fail with NOMEM or LIMIT; after a failure the content is unchanged. `refused` tells those who hear of the failure
+ * later that there was no memory.
  */
 typedef struct wspi_buf {
     uint8_t *data;
     size_t len, cap, max;
+    bool refused;
 } wspi_buf;
 
 void wspi_buf_init(wspi_buf *b, size_t max);

@@ -230,7 +230,7 @@ static uint64_t time_of(const struct timeval *tv)
     return ns;
 }
 
-static wsp_status broken_off(wspi_savefile *sf, const char *name, wsp_error *err)
+static wsp_status broken_off(wspi_savefile *sf, const char *name, wsp_status st, wsp_error *err)
 {
     const char *why = sf->pc   ? pcap_geterr(sf->pc)
                       : sf->ng ? wspi_pcapng_why(sf->ng)
@@ -243,8 +243,8 @@ static wsp_status broken_off(wspi_savefile *sf, const char *name, wsp_error *err
         return wspi_fail(err, f->status, sf->src->pos, "%s: after %llu packets: %s", name,
                          (unsigned long long)sf->packets, f->text);
     }
-    return wspi_fail(err, WSP_ERR_FORMAT, at < 0 ? 0 : (uint64_t)at, "%s: after %llu packets: %s",
-                     name, (unsigned long long)sf->packets, why);
+    return wspi_fail(err, st, at < 0 ? 0 : (uint64_t)at, "%s: after %llu packets: %s", name,
+                     (unsigned long long)sf->packets, st == WSP_ERR_NOMEM ? "no memory" : why);
 }
 
 static wsp_status next_pcap(wspi_savefile *sf, wsp_frame *frame)
@@ -297,7 +297,7 @@ wsp_status wspi_savefile_next(wspi_savefile *sf, const char *name, wsp_frame *fr
         else
             st = next_mixed(sf, name, frame, &told, err);
         if (st != WSP_OK)
-            return st < 0 && !told ? broken_off(sf, name, err) : st;
+            return st < 0 && !told ? broken_off(sf, name, st, err) : st;
         sf->packets++;
         if (fits_filter(sf, frame))
             return WSP_OK;

@@ -179,11 +179,10 @@ size_t wspi_forest_tensors(const wspi_st_file *f)
     return n;
 }
 
-/* Aligned and owned, from a tensor of reals (size 0) or of numbers of that size; *n is how many. */
-static void *numbers(const wspi_st_file *f, const char *name, size_t size, size_t *n)
+/* Aligned and owned, from a tensor of reals (size 0) or of numbers of that size; *n is how many. *ok: there was memory. */
+static void *numbers(const wspi_st_file *f, const char *name, size_t size, size_t *n, bool *ok)
 {
     const wspi_st_tensor *t = wspi_st_find(f, name);
-    bool ok = true;
 
     *n = 0;
     if (!t || t->dtype[0] != (size ? 'U' : 'F') || t->rank != (size ? 2u : 1u) ||
@@ -191,7 +190,7 @@ static void *numbers(const wspi_st_file *f, const char *name, size_t size, size_
         return NULL;
     size = size ? size : sizeof(float);
     *n = t->dim[0];
-    return copy(t->data, *n, size, &ok);
+    return copy(t->data, *n, size, ok);
 }
 
 wsp_status wspi_forest_load(wsp_model *m, const wspi_st_file *f, wsp_error *err)
@@ -199,15 +198,16 @@ wsp_status wspi_forest_load(wsp_model *m, const wspi_st_file *f, wsp_error *err)
     wsp_forest o = {.features = 0};
     size_t n_edges, n_labels, n_roots;
     wsp_status st = WSP_ERR_FORMAT;
+    bool ok = true;
 
     if (wspi_forest_tensors(f) == 0)
         return WSP_OK;
-    o.edge = numbers(f, EDGE, 0, &n_edges);
-    o.edge_end = numbers(f, EDGE_END, sizeof *o.edge_end, &o.features);
-    o.labels = numbers(f, LABELS, sizeof *o.labels, &n_labels);
-    o.root = numbers(f, ROOT, sizeof *o.root, &n_roots);
-    o.node = numbers(f, NODE, sizeof *o.node, &o.n_nodes);
-    o.bag = numbers(f, BAG, sizeof *o.bag, &o.n_bag);
+    o.edge = numbers(f, EDGE, 0, &n_edges, &ok);
+    o.edge_end = numbers(f, EDGE_END, sizeof *o.edge_end, &o.features, &ok);
+    o.labels = numbers(f, LABELS, sizeof *o.labels, &n_labels, &ok);
+    o.root = numbers(f, ROOT, sizeof *o.root, &n_roots, &ok);
+    o.node = numbers(f, NODE, sizeof *o.node, &o.n_nodes, &ok);
+    o.bag = numbers(f, BAG, sizeof *o.bag, &o.n_bag, &ok);
     if (wspi_forest_tensors(f) == WSPI_FOREST_TENSORS && o.edge && o.edge_end && o.labels &&
         o.root && o.node && o.bag && o.features && n_labels == m->n_heads && n_labels &&
         n_roots % n_labels == 0 && o.edge_end[o.features - 1] == n_edges) {
@@ -215,6 +215,8 @@ wsp_status wspi_forest_load(wsp_model *m, const wspi_st_file *f, wsp_error *err)
         st = wsp_model_forest_set(m, &o, err);
     }
     forest_free(&o);
+    if (!ok)
+        return wspi_nomem(err, "a forest", f->n_data);
     return st == WSP_OK || st == WSP_ERR_NOMEM
                ? st
                : wspi_fail(err, WSP_ERR_FORMAT, 8, "the forest's tensors do not fit together");

@@ -79,8 +79,11 @@ wsp_status wspi_model_from_file(wsp_model **out, const wspi_st_file *f, wsp_erro
                          "not a wirespeak model: format, config or heads are missing");
     WSP_TRY(wspi_config_from_json(&cfg, config, err));
     WSP_TRY(wspi_heads_from_json(out, &cfg, heads, err));
-    json_object_foreach(f->meta, key, v) /* reserved keys are refused there */
-        if (wsp_model_meta_set(*out, key, json_string_value(v)) < 0) continue;
+    json_object_foreach(f->meta, key, v)
+    {
+        if (!wspi_meta_reserved(key) && json_object_set((*out)->meta, key, v))
+            return wspi_nomem(err, "a model's notes", json_object_size(f->meta));
+    }
     return WSP_OK;
 }
 

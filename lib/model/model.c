@@ -238,15 +238,15 @@ wsp_tensor wsp_model_tensor(const wsp_model *m, size_t i)
     return t;
 }
 
-static bool reserved(const char *key)
+bool wspi_meta_reserved(const char *key)
 {
-    return strcmp(key, "config") == 0 || strcmp(key, "heads") == 0 || strcmp(key, "format") == 0 ||
-           strncmp(key, "trainer.", 8) == 0;
+    return !key[0] || strcmp(key, "config") == 0 || strcmp(key, "heads") == 0 ||
+           strcmp(key, "format") == 0 || strncmp(key, "trainer.", 8) == 0;
 }
 
 wsp_status wsp_model_meta_set(wsp_model *m, const char *key, const char *value)
 {
-    if (!key[0] || reserved(key))
+    if (wspi_meta_reserved(key))
         return WSP_ERR_ARG;
     return json_object_set_new(m->meta, key, json_string(value)) ? WSP_ERR_ARG : WSP_OK;
 }

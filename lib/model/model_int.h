@@ -116,7 +116,8 @@ wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t
 wsp_status wspi_read_file(void **out, size_t *len, const char *path, wsp_error *err);
 
 json_t *wspi_model_meta_json(
-    const wsp_model *m); /* metadata of a file of this model; new reference */
+    const wsp_model *m);                  /* metadata of a file of this model; new reference */
+bool wspi_meta_reserved(const char *key); /* what the library says itself, or no key at all */
 void wspi_model_tensor_list(const wsp_model *m, wspi_st_tensor *t); /* n_entries items */
 /* Checks names and shapes; `extra` other tensors are allowed. Copies the weights to w. */
 wsp_status wspi_model_copy_weights(const wsp_model *m, float *w, const wspi_st_file *f,

@@ -267,7 +267,9 @@ static wsp_status draw_flow(sampler *s, const wspi_start *start, wsp_error *err)
             return wspi_nomem(err, "the packets", s->frames.n);
         wsp_packet_dissect(s->packet, 1, &out.frame);
         wsp_residual_reset(s->resid);
-        WSP_TRY(wsp_encode_packet(s->ctx, s->packet, out.dir, out.number, ids, &n, s->resid));
+        st = wsp_encode_packet(s->ctx, s->packet, out.dir, out.number, ids, &n, s->resid);
+        if (st < 0)
+            return wspi_fail(err, st, 0, "a packet: %s", wsp_status_name(st));
     }
     return WSP_OK;
 }

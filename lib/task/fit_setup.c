@@ -28,7 +28,12 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
         heads[h].labels = (const char *const *)t->label_names[h];
         heads[h].temperature = 1;
         heads[h].unknown_below = f->opt->train.head_weight > 0 ? 0 : NOTHING_LEARNED;
-        (void)snprintf(heads[h].name, sizeof heads[h].name, "%s", t->heads[h]);
+        if ((size_t)snprintf(heads[h].name, sizeof heads[h].name, "%s", t->heads[h]) >=
+            sizeof heads[h].name) {
+            free(heads);
+            return wspi_fail(err, WSP_ERR_ARG, 0, "head %s: the name is too long for a model",
+                             t->heads[h]);
+        }
     }
     st = wsp_model_config_named(&cfg, size_of(f->opt));
     if (st < 0)

@@ -369,40 +369,61 @@ const char *wsp_labels_name(const wsp_labels *l, int32_t label)
     return label >= 0 && (size_t)label < l->n_names ? l->names[label] : NULL;
 }
 
+/* What is wrong with a new head of the set, or NULL. */
+static const char *misfit(const wsp_tokens *t, const char *head, const char *const *labels,
+                          size_t n_labels, const int32_t *column)
+{
+    if (!*head || strlen(head) >= WSP_HEAD_NAME || !wsp_is_printable(head))
+        return "its name is empty, longer than 31 bytes or not printable";
+    for (size_t h = 0; h < t->n_heads; h++)
+        if (strcmp(t->heads[h], head) == 0)
+            return "the set has one of this name";
+    for (size_t i = 0; i < n_labels; i++)
+        if (!wsp_is_printable(labels[i]))
+            return "a label has control characters, or is not UTF-8";
+    for (size_t i = 0; i < t->n_flows; i++)
+        if (column[i] < -1 || column[i] >= (int64_t)n_labels)
+            return "a flow has a label that is none";
+    return NULL;
+}
+
+/* Takes name, names and column once there is room for them all. */
+static wsp_status add_head(wsp_tokens *t, char *name, char **names, size_t n_labels,
+                           int32_t *column)
+{
+    size_t n = t->n_heads, caps[4] = {n, n, n, n};
+
+    if (!name || !names || wspi_grow(&t->heads, &caps[0], n + 1, sizeof *t->heads) < 0 ||
+        wspi_grow(&t->n_labels, &caps[1], n + 1, sizeof *t->n_labels) < 0 ||
+        wspi_grow(&t->label_names, &caps[2], n + 1, sizeof *t->label_names) < 0 ||
+        wspi_grow(&t->labels, &caps[3], n + 1, sizeof *t->labels) < 0)
+        return WSP_ERR_NOMEM;
+    t->heads[n] = name;
+    t->n_labels[n] = n_labels;
+    t->label_names[n] = names;
+    t->labels[n] = column;
+    t->n_heads++;
+    return WSP_OK;
+}
+
 wsp_status wsp_tokens_label(wsp_tokens *t, const char *head, const char *const *labels,
                             size_t n_labels, int32_t *column, wsp_error *err)
 {
-    size_t n = t->n_heads + 1, caps[4] = {t->n_heads, t->n_heads, t->n_heads, t->n_heads};
-    char **names = wspi_new_array(n_labels + 1, sizeof *names);
+    const char *why = misfit(t, head, labels, n_labels, column);
+    char *name = why ? NULL : strdup(head);
+    char **names = why ? NULL : wspi_copy_names(labels, n_labels);
+    wsp_status st =
+        why ? wspi_fail(err, WSP_ERR_ARG, 0, "the head '%s' cannot be added: %s", head, why)
+            : add_head(t, name, names, n_labels, column);
 
-    for (size_t i = 0; i < n_labels; i++)
-        if (!wsp_is_printable(labels[i])) {
-            free(names);
-            free(column);
-            return wspi_fail(err, WSP_ERR_ARG, 0,
-                             "the label '%s' has control characters, or is not UTF-8", labels[i]);
-        }
-    for (size_t i = 0; names && i < n_labels; i++)
-        names[i] = strdup(labels[i]); /* checked below: a missing name ends the run */
-    if (!names || wspi_grow(&t->heads, &caps[0], n, sizeof *t->heads) < 0 ||
-        wspi_grow(&t->n_labels, &caps[1], n, sizeof *t->n_labels) < 0 ||
-        wspi_grow(&t->label_names, &caps[2], n, sizeof *t->label_names) < 0 ||
-        wspi_grow(&t->labels, &caps[3], n, sizeof *t->labels) < 0) {
-        for (size_t i = 0; names && i < n_labels; i++)
-            free(names[i]);
-        free(names);
-        free(column);
-        return wspi_nomem(err, "labels", n_labels);
-    }
-    t->heads[n - 1] = strdup(head);
-    t->n_labels[n - 1] = n_labels;
-    t->label_names[n - 1] = names;
-    t->labels[n - 1] = column;
-    t->n_heads = n;
-    for (size_t i = 0; i < n_labels; i++)
-        if (!names[i])
-            return wspi_nomem(err, "labels", n_labels);
-    return t->heads[n - 1] ? WSP_OK : wspi_nomem(err, "labels", n_labels);
+    if (st == WSP_OK)
+        return st;
+    if (st == WSP_ERR_NOMEM)
+        (void)wspi_nomem(err, "labels", n_labels);
+    wspi_free_names(names, n_labels);
+    free(name);
+    free(column);
+    return st;
 }
 
 wsp_status wsp_labels_attach(const wsp_labels *l, wsp_tokens *t, const char *head, int32_t *column,

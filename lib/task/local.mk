@@ -17,3 +17,6 @@ test_change_SOURCES = tests/unit/test_change.c
 test_trees_SOURCES = tests/unit/test_trees.c
 check_PROGRAMS += test_forest
 test_forest_SOURCES = tests/unit/test_forest.c tests/unit/models.h
+check_PROGRAMS += test_memory
+test_memory_SOURCES = tests/unit/test_memory.c
+test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free

@@ -2,21 +2,22 @@
 /* select.c: a part of a set of tokens as a set of its own: chosen flows, their first packets, what a policy leaves. */
 #include "task/task_int.h"
 
-static char **copy_names(char *const *names, size_t n)
+void wspi_free_names(char **names, size_t n)
+{
+    for (size_t i = 0; names && i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+char **wspi_copy_names(const char *const *names, size_t n)
 {
     char **out = wspi_new_array(n, sizeof *out);
-    bool whole = out != NULL;
 
-    for (size_t i = 0; whole && i < n; i++) {
-        out[i] = strdup(names[i]);
-        whole = out[i] != NULL;
-    }
-    if (!whole && out) {
-        for (size_t i = 0; i < n; i++)
-            free(out[i]);
-        free(out);
-        return NULL;
-    }
+    for (size_t i = 0; out && i < n; i++)
+        if (!(out[i] = strdup(names[i]))) {
+            wspi_free_names(out, i);
+            return NULL;
+        }
     return out;
 }
 
@@ -26,7 +27,7 @@ static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows
     to->n_heads = t->n_heads;
     to->captures = wspi_new_array(t->n_captures, sizeof *to->captures);
     to->linktype = wspi_new_array(t->n_captures, sizeof *to->linktype);
-    to->heads = copy_names(t->heads, t->n_heads);
+    to->heads = wspi_copy_names((const char *const *)t->heads, t->n_heads);
     to->n_labels = wspi_new_array(t->n_heads, sizeof *to->n_labels);
     to->label_names = wspi_new_array(t->n_heads, sizeof *to->label_names);
     to->labels = wspi_new_array(t->n_heads, sizeof *to->labels);
@@ -34,11 +35,12 @@ static wsp_status copy_frame(wsp_tokens *to, const wsp_tokens *t, size_t n_flows
         !to->labels)
         return WSP_ERR_NOMEM;
     for (size_t h = 0; h < t->n_heads; h++) {
-        to->label_names[h] = copy_names(t->label_names[h], t->n_labels[h]);
+        to->label_names[h] =
+            wspi_copy_names((const char *const *)t->label_names[h], t->n_labels[h]);
+        to->n_labels[h] = t->n_labels[h];
         to->labels[h] = wspi_new_array(n_flows, sizeof **to->labels);
         if (!to->label_names[h] || !to->labels[h])
             return WSP_ERR_NOMEM;
-        to->n_labels[h] = t->n_labels[h];
     }
     return WSP_OK;
 }

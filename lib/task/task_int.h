@@ -16,6 +16,10 @@ typedef struct wspi_view {
     uint64_t *flow_off;   /* [n_flows + 1] in packets */
 } wspi_view;
 
+/* Copies of n names, each its own; NULL without memory. */
+char **wspi_copy_names(const char *const *names, size_t n) WSP_MUST_USE;
+void wspi_free_names(char **names, size_t n); /* NULL is fine */
+
 /* What a packet says: its tokens, as a policy leaves them. */
 typedef struct wspi_said {
     const uint16_t *ids;

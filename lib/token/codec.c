@@ -170,12 +170,22 @@ static void packet_reset(wsp_decoder *d, const wsp_context *ctx, wspi_coder *c)
     wsp_packet *p = &d->packet;
 
     d->payload.len = 0;
+    d->payload.refused = false;
     c->pay.out = &d->payload;
     p->linktype = ctx->linktype;
     p->time_ns = 0;
     p->caplen = p->payload_len = p->trailer_len = 0;
     p->n_layers = 0;
     p->wrap = (wspi_wrap){.len = 0};
+}
+
+/* Why the tokens are none: a walk that gets no memory for the payload stops as if they did not fit. */
+static wsp_status no_packet(const wsp_decoder *d, const wspi_coder *c, wsp_error *err)
+{
+    if (d->payload.refused)
+        return wspi_nomem(err, "a payload", d->payload.len);
+    return wspi_fail(err, WSP_ERR_FORMAT, c->pos, "token %zu of a packet does not fit the grammar",
+                     c->pos);
 }
 
 static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_decoded *out,
@@ -189,8 +199,7 @@ static wsp_status decode(wsp_decoder *d, wsp_context *ctx, wspi_coder *c, wsp_de
     if (!wspi_code_packet(c) && !c->bad && !c->need)
         return WSP_EOF;
     if (c->bad || c->need)
-        return wspi_fail(err, WSP_ERR_FORMAT, c->pos,
-                         "token %zu of a packet does not fit the grammar", c->pos);
+        return no_packet(d, c, err);
     st = build_frame(d, c);
     if (st == WSP_ERR_NOMEM)
         return wspi_nomem(err, "a frame", p->caplen);
@@ -286,8 +295,7 @@ wsp_status wspi_grammar_mark(wsp_decoder *d, const wsp_context *ctx, const uint1
     *marked = (wspi_range){WSPI_MIN(c.marked.from, c.marked.to), c.marked.to};
     *done = !c.bad && !c.need && c.pos == n;
     if (c.bad || (!c.need && c.pos < n))
-        return wspi_fail(err, WSP_ERR_FORMAT, c.pos,
-                         "token %zu of a packet does not fit the grammar", c.pos);
+        return no_packet(d, &c, err);
     return WSP_OK;
 }
 

@@ -286,6 +286,8 @@ static wsp_status code_capture(tokenizer *k, const wsp_capture_info *info, wsp_e
         opt.max_flows = k->opt.max_flows;
     if (st == WSP_OK)
         st = wsp_flow_table_new(&table, &opt);
+    if (st < 0)
+        (void)wspi_fail(err, st, 0, "%s: its flows: %s", info->name, wsp_status_name(st));
     while (st == WSP_OK) {
         st = wsp_input_next(k->in, &frame, err);
         if (st == WSP_ERR_FORMAT || st == WSP_ERR_IO) {

@@ -103,21 +103,47 @@ static wsp_status take_member(void *arg, const char *name, uint8_t *data, size_t
     return bad(l, err, "a column that is unknown, repeated or of another type");
 }
 
-static char **names_of(const json_t *array, size_t n)
+/* Strings of an array. *n grows with them, so that they can be freed. */
+static wsp_status names_of(char ***names, size_t *n, const json_t *array)
 {
-    char **names = wspi_new_array(n + 1, sizeof *names);
+    size_t all = json_array_size(array);
 
-    for (size_t i = 0; names && i < n; i++) {
-        const char *s = json_string_value(json_array_get(array, i));
-        names[i] = s ? strdup(s) : NULL;
-        if (!names[i]) {
-            while (i-- > 0)
-                free(names[i]);
-            free(names);
-            return NULL;
-        }
+    *names = wspi_new_array(all + 1, sizeof **names);
+    if (!*names)
+        return WSP_ERR_NOMEM;
+    while (*n < all) {
+        const char *s = json_string_value(json_array_get(array, *n));
+
+        if (!s)
+            return WSP_ERR_FORMAT;
+        (*names)[*n] = strdup(s);
+        if (!(*names)[*n])
+            return WSP_ERR_NOMEM;
+        ++*n;
     }
-    return names;
+    return WSP_OK;
+}
+
+static wsp_status read_labels(loader *l, size_t h, const json_t *head, wsp_error *err)
+{
+    const char *name = json_string_value(json_object_get(head, "name"));
+    wsp_tokens *t = l->t;
+    wsp_status st;
+
+    if (!name || strlen(name) >= WSP_HEAD_NAME || !wsp_is_printable(name))
+        return bad(l, err, "a head without a name");
+    t->heads[h] = strdup(name);
+    st = t->heads[h]
+             ? names_of(&t->label_names[h], &t->n_labels[h], json_object_get(head, "labels"))
+             : WSP_ERR_NOMEM;
+    if (st == WSP_ERR_NOMEM)
+        return wspi_nomem(err, "the labels of a token file", h);
+    if (st < 0)
+        return bad(l, err, "labels that are no text");
+    for (size_t i = 0; i < t->n_labels[h]; i++)
+        if (!wsp_is_printable(t->label_names[h][i]))
+            return bad(l, err, "a label with control characters");
+    return WSP_OK;
 }
 
 static wsp_status read_heads(loader *l, wsp_error *err)
@@ -133,17 +159,8 @@ static wsp_status read_heads(loader *l, wsp_error *err)
     if (!t->heads || !t->n_labels || !t->label_names || !t->labels)
         return wspi_nomem(err, "the labels of a token file", n);
     for (size_t h = 0; h < n; h++) {
-        const json_t *head = json_array_get(heads, h), *labels = json_object_get(head, "labels");
-        const char *name = json_string_value(json_object_get(head, "name"));
-        t->heads[h] = name && strlen(name) < 64 && wsp_is_printable(name) ? strdup(name) : NULL;
         t->n_heads = h + 1;
-        t->label_names[h] = t->heads[h] ? names_of(labels, json_array_size(labels)) : NULL;
-        if (!t->label_names[h])
-            return bad(l, err, "a head without a name or with labels that are no text");
-        t->n_labels[h] = json_array_size(labels);
-        for (size_t i = 0; i < t->n_labels[h]; i++)
-            if (!wsp_is_printable(t->label_names[h][i]))
-                return bad(l, err, "a label with control characters");
+        WSP_TRY(read_labels(l, h, json_array_get(heads, h), err));
     }
     return WSP_OK;
 }
@@ -152,6 +169,7 @@ static wsp_status take_meta(loader *l, uint8_t *data, size_t len, wsp_error *err
 {
     const json_t *captures;
     const char *format, *version;
+    wsp_status st;
     char want[20];
     size_t n;
 
@@ -169,11 +187,10 @@ static wsp_status take_meta(loader *l, uint8_t *data, size_t len, wsp_error *err
             err, WSP_ERR_UNSUPPORTED, 0,
             "%s: format %.40s with vocabulary %.20s, this program reads %s with %s; tokenize again",
             l->path, format, version, WSPI_TOKENS_FORMAT, want);
-    l->t->captures = names_of(captures, json_array_size(captures));
-    if (!l->t->captures)
-        return bad(l, err, "a capture's name is no text");
-    l->t->n_captures = json_array_size(captures);
-    return read_heads(l, err);
+    st = names_of(&l->t->captures, &l->t->n_captures, captures);
+    if (st == WSP_ERR_NOMEM)
+        return wspi_nomem(err, "the names of captures", json_array_size(captures));
+    return st < 0 ? bad(l, err, "a capture's name is no text") : read_heads(l, err);
 }
 
 /* Offsets start at 0, never fall, and end at `end`. */

@@ -152,6 +152,16 @@ static wsp_status add_npy(wspi_zip_writer *z, const char *name, const char *desc
     return wspi_zip_writer_add(z, member, head, len, data, size * count, err);
 }
 
+/* ---- the description: NULL is without memory, and goes through to its end ---- */
+
+static json_t *with(json_t *array, json_t *item)
+{
+    if (json_array_append_new(array, item) == 0)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
 /* The name of every token id, in order: so that the file can be read without this program. */
 static json_t *vocab_names(void)
 {
@@ -159,32 +169,60 @@ static json_t *vocab_names(void)
     char name[96];
 
     for (uint32_t id = 0; id < wsp_vocab_size(); id++)
-        (void)json_array_append_new(names,
-                                    json_string(wsp_vocab_name((uint16_t)id, name, sizeof name)));
+        names = with(names, json_string(wsp_vocab_name((uint16_t)id, name, sizeof name)));
     return names;
+}
+
+static json_t *capture_names(const wsp_tokens *t)
+{
+    json_t *captures = json_array();
+
+    for (size_t i = 0; i < t->n_captures; i++) {
+        json_t *name = json_string(t->captures[i]);
+        captures = with(captures, name ? name : json_string("(a name that is not UTF-8)"));
+    }
+    return captures;
+}
+
+static json_t *heads_json(const wsp_tokens *t)
+{
+    json_t *heads = json_array();
+
+    for (size_t h = 0; h < t->n_heads; h++) {
+        json_t *labels = json_array();
+        for (size_t l = 0; l < t->n_labels[h]; l++)
+            labels = with(labels, json_string(t->label_names[h][l]));
+        heads = with(heads, json_pack("{s:s, s:o}", "name", t->heads[h], "labels", labels));
+    }
+    return heads;
 }
 
 static json_t *meta_of(const wsp_tokens *t)
 {
-    json_t *captures = json_array(), *heads = json_array();
     char version[20];
 
-    for (size_t i = 0; i < t->n_captures; i++) {
-        json_t *name = json_string(t->captures[i]);
-        (void)json_array_append_new(captures,
-                                    name ? name : json_string("(a name that is not UTF-8)"));
-    }
-    for (size_t h = 0; h < t->n_heads; h++) {
-        json_t *labels = json_array();
-        for (size_t l = 0; l < t->n_labels[h]; l++)
-            (void)json_array_append_new(labels, json_string(t->label_names[h][l]));
-        (void)json_array_append_new(heads,
-                                    json_pack("{s:s, s:o}", "name", t->heads[h], "labels", labels));
-    }
     (void)snprintf(version, sizeof version, "%016llx", (unsigned long long)wsp_vocab_version());
     return json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:o}", "format", WSPI_TOKENS_FORMAT,
                      "vocab_version", version, "vocab_size", (int)wsp_vocab_size(), "vocab",
-                     vocab_names(), "writer", wsp_version(), "captures", captures, "heads", heads);
+                     vocab_names(), "writer", wsp_version(), "captures", capture_names(t), "heads",
+                     heads_json(t));
+}
+
+/* What no reader would take is not written: sets are put together by hand, too. */
+static wsp_status check_names(const wsp_tokens *t, const char *path, wsp_error *err)
+{
+    for (size_t h = 0; h < t->n_heads; h++) {
+        bool good = strlen(t->heads[h]) < WSP_HEAD_NAME && wsp_is_printable(t->heads[h]);
+
+        for (size_t l = 0; good && l < t->n_labels[h]; l++)
+            good = wsp_is_printable(t->label_names[h][l]);
+        if (!good)
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "%s: the name of head '%s' is too long, or it or a label is not "
+                             "printable",
+                             path, t->heads[h]);
+    }
+    return WSP_OK;
 }
 
 static wsp_status add_spool(wsp_tokens_writer *w, wspi_zip_writer *z, size_t i,
@@ -222,10 +260,13 @@ wsp_status wsp_tokens_writer_finish(wsp_tokens_writer *w, const wsp_tokens *t, w
 {
     wsp_tokens view = *t; /* the columns are read through the same table as they are loaded */
     wspi_zip_writer *z = NULL;
-    json_t *meta = meta_of(t);
-    char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
-    wsp_status st = WSP_OK;
+    wsp_status st = check_names(t, w->path, err);
+    json_t *meta;
+    char *text;
 
+    WSP_TRY(st);
+    meta = meta_of(t);
+    text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
     json_decref(meta);
     if (!text)
         return wspi_nomem(err, "the description of a token file", 0);

@@ -158,6 +158,10 @@ fails "what comes last has no folds" 2 split --fold 1/3 --by time -w "$tmp/x" "$
 "$ws" split -w "$tmp/x" "$tmp"/set/* 2>&1 >/dev/null | grep -q 'no flow has a label' && ! "$ws" split -w "$tmp/x" "$tmp/set" 2>&1 | grep -q 'no flow has a label'
 result $? "parts without a label are told"
 fails "two lists of one head" 2 split --labels "kind=$tmp/kinds.tsv" --labels "kind=$tmp/kinds.tsv" "$tmp/set"
+for name in '' 'thirty-two bytes are one too many' $'\xff'; do
+    fails "a head has a name that files can hold" 2 split --labels "$name=$tmp/kinds.tsv" "$tmp/set"
+    fails "so has the one of the folders" 2 split --head "$name" "$tmp/set"
+done
 fails "lists name their columns" 2 split --head x --labels "kind=$tmp/kinds.tsv" "$tmp/set"
 fails "shares over 1" 2 split --val 0.6 --test 0.6 "$tmp/set"
 echo "1..$n"

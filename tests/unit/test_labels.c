@@ -200,6 +200,51 @@ static void rows_that_say_nothing_sound_are_refused_with_their_line(void **state
     assert_non_null(strstr(err.text, "line 2: a zero byte"));
 }
 
+static wsp_status add_head(wsp_tokens *t, const char *head, const char *label, int32_t number)
+{
+    int32_t *column = malloc(sizeof *column);
+
+    *column = number;
+    return wsp_tokens_label(t, head, &label, 1, column, NULL);
+}
+
+static void heads_that_no_file_would_give_back_are_refused(void **state)
+{
+    static const char path[] = "test_labels.npz", longest[] = "thirty-one bytes, not one more!",
+                      longer[] = "thirty-two bytes are one too many";
+    uint64_t none[] = {0, 0};
+    uint32_t capture = 0;
+    uint8_t end = 0;
+    wsp_tokens t = {.n_flows = 1, .packet_off = none, .flow_off = none, .capture = &capture};
+
+    (void)state;
+    t.flow_end = &end;
+    assert_int_equal(add_head(&t, "", "x", 0), WSP_ERR_ARG);
+    assert_int_equal(add_head(&t, longer, "x", 0), WSP_ERR_ARG);
+    assert_int_equal(add_head(&t, "\xff", "x", 0), WSP_ERR_ARG);
+    assert_int_equal(add_head(&t, "one", "\xff", 0), WSP_ERR_ARG);
+    assert_int_equal(add_head(&t, "one", "x", 1), WSP_ERR_ARG);
+    assert_int_equal(add_head(&t, "one", "x", -2), WSP_ERR_ARG);
+    assert_int_equal(t.n_heads, 0);
+    assert_int_equal(add_head(&t, longest, "x", 0), WSP_OK);
+    assert_int_equal(add_head(&t, longest, "x", 0), WSP_ERR_ARG);
+    assert_int_equal(t.n_heads, 1);
+    assert_int_equal(wsp_tokens_save(&t, path, true, NULL), WSP_OK);
+    assert_int_equal(remove(path), 0);
+
+    t.label_names[0][0][0] = '\xff'; /* sets are put together by hand, too */
+    assert_int_equal(wsp_tokens_save(&t, path, true, NULL), WSP_ERR_ARG);
+    assert_int_equal(remove(path), -1);
+    free(t.label_names[0][0]);
+    free(t.label_names[0]);
+    free(t.labels[0]);
+    free(t.heads[0]);
+    free(t.label_names);
+    free(t.labels);
+    free(t.heads);
+    free(t.n_labels);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +255,7 @@ int main(void)
         cmocka_unit_test(two_labels_of_one_thing_are_refused),
         cmocka_unit_test(rows_that_say_nothing_sound_are_refused_with_their_line),
         cmocka_unit_test(a_list_with_some_columns_of_flows_is_refused),
+        cmocka_unit_test(heads_that_no_file_would_give_back_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
