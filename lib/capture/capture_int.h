@@ -88,8 +88,8 @@ typedef wsp_status wspi_zip_member_fn(void *arg, const char *name, uint8_t *data
 
 /*
  * Calls fn for every member of the ZIP at `path`, in file order, with the member's bytes in a fresh
- * block that fn owns (free()). Members of more than `plain` bytes that expand to much more than what was read
- * of the file are a LIMIT error when they have come so far. Stops at the first negative status. ARG: the file is no ZIP.
+ * block that fn owns (free()). Members that have together more than `plain` bytes, and much more than what was read
+ * of the file, are a LIMIT error when they have come so far. Stops at the first negative status. ARG: the file is no ZIP.
  */
 wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn, void *arg,
                          wsp_error *err) WSP_MUST_USE;

@@ -147,7 +147,7 @@ void wspi_zip_writer_discard(wspi_zip_writer *w)
 
 /* ---- reading ---- */
 
-/* What a member may have by now: bytes of its own, or what the file, read so far, may well expand to. */
+/* What the members may have together by now: so many bytes, or what the file, read so far, may well expand to. */
 static size_t allowed(wspi_unpack *u, size_t plain)
 {
     enum { RATIO = 32 }; /* tokens come down to a tenth */
@@ -157,14 +157,16 @@ static size_t allowed(wspi_unpack *u, size_t plain)
     return WSPI_MAX(plain, all);
 }
 
-static wsp_status read_member(wspi_unpack *u, wspi_source *src, wspi_buf *b, const char *path,
-                              const char *name, size_t plain, wsp_error *err)
+/* before: bytes of the members before it. */
+static wsp_status read_member(wspi_unpack *u, wspi_source *src, wspi_buf *b, size_t before,
+                              const char *path, const char *name, size_t plain, wsp_error *err)
 {
     wsp_status st = WSP_OK;
     ssize_t got = 1;
 
     while (st == WSP_OK && got > 0) {
-        size_t most = allowed(u, plain), more = WSPI_MIN(65536, most - b->len);
+        size_t most = allowed(u, plain), had = before + b->len;
+        size_t more = had < most ? WSPI_MIN(65536, most - had) : 0;
         uint8_t extra;
 
         if (more == 0) { /* full: one byte more would be too many */
@@ -172,8 +174,8 @@ static wsp_status read_member(wspi_unpack *u, wspi_source *src, wspi_buf *b, con
             if (got > 0)
                 return wspi_fail(
                     err, WSP_ERR_LIMIT, 0,
-                    "%s: member %s has more than %zu bytes: more than such a file would", path,
-                    name, most);
+                    "%s: up to member %s it has more than %zu bytes: more than such a file would",
+                    path, name, most);
             break;
         }
         st = wspi_buf_reserve(b, more);
@@ -190,8 +192,9 @@ static wsp_status read_member(wspi_unpack *u, wspi_source *src, wspi_buf *b, con
     return WSP_OK;
 }
 
+/* *sum: bytes of the members so far. */
 static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, size_t plain,
-                            wspi_zip_member_fn *fn, void *arg, wsp_error *err)
+                            size_t *sum, wspi_zip_member_fn *fn, void *arg, wsp_error *err)
 {
     wspi_source *src = wspi_source_member(wspi_unpack_archive(u));
     wsp_status st;
@@ -200,7 +203,7 @@ static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, 
     if (!src)
         return wspi_nomem(err, name, 1);
     wspi_buf_init(&b, SIZE_MAX / 2);
-    st = read_member(u, src, &b, path, name, plain, err);
+    st = read_member(u, src, &b, *sum, path, name, plain, err);
     wspi_source_free(src);
     if (st == WSP_OK && !b.data && !(b.data = malloc(1)))
         st = wspi_nomem(err, name, 1);
@@ -208,6 +211,7 @@ static wsp_status hand_over(wspi_unpack *u, const char *path, const char *name, 
         wspi_buf_clear(&b);
         return st;
     }
+    *sum += b.len;
     return fn(arg, name, b.data, b.len, err);
 }
 
@@ -220,6 +224,7 @@ wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn,
     wspi_source *src;
     wspi_unpack *u;
     wsp_status st;
+    size_t sum = 0;
 
     if (fd < 0)
         return wspi_fail(err, WSP_ERR_IO, 0, "%s: %s", path, strerror(errno));
@@ -238,7 +243,7 @@ wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn,
         return st;
     }
     while ((st = wspi_unpack_next(u, &name, err)) == WSP_OK) {
-        st = hand_over(u, path, name, plain, fn, arg, err);
+        st = hand_over(u, path, name, plain, &sum, fn, arg, err);
         if (st < 0)
             break;
     }

@@ -185,12 +185,14 @@ fail:
 
 wsp_status wspi_config_from_json(wsp_model_config *cfg, const char *text, wsp_error *err)
 {
-    json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    const char *name = json_string_value(json_object_get(o, "name"));
-    const char *version = json_string_value(json_object_get(o, "vocab_version"));
     wsp_status st = WSP_ERR_FORMAT;
+    const char *name, *version;
+    json_t *o;
 
     memset(cfg, 0, sizeof *cfg);
+    WSP_TRY(wspi_json_read(&o, text, strlen(text), "the model's configuration", err));
+    name = json_string_value(json_object_get(o, "name"));
+    version = json_string_value(json_object_get(o, "vocab_version"));
     if (!name || strlen(name) >= sizeof cfg->name || !version || strlen(version) != 16 ||
         strspn(version, "0123456789abcdef") != 16) {
         (void)wspi_fail(err, st, 0, "the model's configuration has no valid name or vocab_version");
@@ -384,12 +386,14 @@ static wsp_status head_from_json(wsp_head *h, const json_t *o, wsp_error *err)
 wsp_status wspi_heads_from_json(wsp_model **out, const wsp_model_config *cfg, const char *text,
                                 wsp_error *err)
 {
-    json_t *a = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     wsp_head head[WSPI_MAX_HEADS] = {{.n_labels = 0}};
-    size_t n = json_array_size(a);
     wsp_status st = WSP_OK;
+    json_t *a;
+    size_t n;
 
     *out = NULL;
+    WSP_TRY(wspi_json_read(&a, text, strlen(text), "the model's list of heads", err));
+    n = json_array_size(a);
     if (!json_is_array(a) || n > WSPI_MAX_HEADS)
         st = wspi_fail(err, WSP_ERR_FORMAT, 0, "the model's list of heads is not valid");
     for (size_t i = 0; i < n && st == WSP_OK; i++)

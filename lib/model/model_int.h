@@ -3,9 +3,8 @@
 #ifndef WSPI_MODEL_INT_H
 #define WSPI_MODEL_INT_H
 
-#include <jansson.h>
-
 #include "base/base.h"
+#include "base/json.h"
 #include "nn/ops.h"
 #include "wirespeak/model.h"
 

@@ -107,16 +107,14 @@ wsp_status wspi_st_parse(wspi_st_file *f, const void *data, size_t len, wsp_erro
     wspi_cursor c = wspi_cur(data, len);
     uint64_t n = wspi_cur_le64(&c);
     const uint8_t *header;
-    json_error_t je;
 
     *f = (wspi_st_file){.n = 0};
     if (c.bad || n > MAX_HEADER || n > wspi_cur_left(&c))
         return wspi_fail(err, WSP_ERR_FORMAT, 0,
                          "not a .safetensors file, or cut short: the header length is wrong");
     header = wspi_cur_bytes(&c, (size_t)n);
-    f->header = json_loadb((const char *)header, (size_t)n, JSON_REJECT_DUPLICATES, &je);
-    if (!f->header)
-        return wspi_fail(err, WSP_ERR_FORMAT, 8, "safetensors: header: %.160s", je.text);
+    WSP_TRY(
+        wspi_json_read(&f->header, (const char *)header, (size_t)n, "safetensors: header", err));
     if (!json_is_object(f->header))
         return wspi_fail(err, WSP_ERR_FORMAT, 8, "safetensors: the header is not an object");
     f->n_data = wspi_cur_left(&c);

@@ -3,10 +3,10 @@
  * fit_state.c: checkpoints of a run. With the trainer's state goes a JSON text: where the run stands, and all that
  * decides what comes next (options, the data's hashes). A run goes on only where these are the same.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "model/group_int.h"
 #include "task/fit_int.h"
 
@@ -255,8 +255,10 @@ wsp_status wspi_fit_resume(wspi_fit *f, wsp_error *err)
     if (!f->opt->resume || !f->opt->checkpoint || access(f->opt->checkpoint, F_OK) != 0)
         return WSP_OK;
     WSP_TRY(wsp_trainer_load(f->trainer, f->opt->checkpoint, &text, &len, err));
-    state = json_loads(text, 0, NULL); /* ends with a zero byte */
-    st = same_run(f, json_object_get(state, "run"), err);
+    st = wspi_json_read(&state, text, strlen(text), f->opt->checkpoint,
+                        err); /* ends with a zero byte */
+    if (st == WSP_OK)
+        st = same_run(f, json_object_get(state, "run"), err);
     if (st == WSP_OK && !(get_position(f, state, &f->pos) && get_windows(f, state, text, len)))
         st = wspi_fail(err, WSP_ERR_FORMAT, 0, "%s: not a checkpoint of a training run",
                        f->opt->checkpoint);

@@ -5,9 +5,9 @@
  * combinations of its training flows are kept with the model, and flows of another one are outside of the head's field. TCP that
  * has carried nothing yet is one of its own: attempts and scans, of which a DPI names few, by their ports.
  */
-#include <jansson.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "task/task_int.h"
 #include "token/app/app.h"
 
@@ -263,6 +263,15 @@ wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train, wsp_error *er
     return st < 0 ? wspi_nomem(err, "a model's protocols", 1) : WSP_OK;
 }
 
+/* NULL where the model has none. */
+static wsp_status read_meta(json_t **all, const char *text, wsp_error *err)
+{
+    *all = NULL;
+    return text ? wspi_json_read(all, text, strlen(text), "the model's metadata \"" META_KEY "\"",
+                                 err)
+                : WSP_OK;
+}
+
 static bool listed(const json_t *names, const char *name)
 {
     for (size_t i = 0; i < json_array_size(names); i++)
@@ -287,13 +296,14 @@ static bool extend_list(json_t *names, const wspi_view *v)
 wsp_status wspi_stacks_extend(wsp_model *m, size_t head, const wsp_tokens *t, wsp_error *err)
 {
     const char *old = wsp_model_meta_get(m, META_KEY);
-    json_t *all = old ? json_loads(old, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    json_t *names = json_object_get(all, wsp_model_head(m, head)->name);
     wsp_view_options o = wsp_view_options_of(m);
     wsp_status st = WSP_OK;
+    json_t *all, *names;
     char *text = NULL;
     wspi_view v;
 
+    WSP_TRY(read_meta(&all, old, err));
+    names = json_object_get(all, wsp_model_head(m, head)->name);
     if (names) { /* without a list nothing is outside of the head's field. The model was used: the list is right */
         st = wspi_view_make(&v, t, &o, wsp_model_config_get(m)->max_tokens, false, err);
         if (st == WSP_OK) {
@@ -340,12 +350,15 @@ static wsp_status read_heads(wsp_stacks *s, const wsp_model *m, const json_t *al
 wsp_status wsp_stacks_new(wsp_stacks **out, const wsp_model *m, wsp_error *err)
 {
     const char *text = wsp_model_meta_get(m, META_KEY);
-    json_t *all = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    wsp_stacks *s = wspi_new_array(1, sizeof *s);
-    wsp_status st = !s ? WSP_ERR_NOMEM : text && !json_is_object(all) ? WSP_ERR_FORMAT : WSP_OK;
+    wsp_stacks *s;
+    wsp_status st;
+    json_t *all;
 
     (void)wsp_vocab_size();
     *out = NULL;
+    WSP_TRY(read_meta(&all, text, err));
+    s = wspi_new_array(1, sizeof *s);
+    st = !s ? WSP_ERR_NOMEM : text && !json_is_object(all) ? WSP_ERR_FORMAT : WSP_OK;
     if (st == WSP_OK)
         st = read_heads(s, m, all);
     json_decref(all);

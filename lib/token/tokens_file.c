@@ -2,9 +2,9 @@
 /*
  * tokens_file.c: reads the .npz files that tokens_writer.c writes. It trusts no length, offset or id.
  */
-#include <jansson.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "capture/capture_int.h"
 #include "token/token_int.h"
 
@@ -173,9 +173,12 @@ static wsp_status take_meta(loader *l, uint8_t *data, size_t len, wsp_error *err
     char want[20];
     size_t n;
 
-    if (!l->meta && open_npy(data, len, "|u1", 1, &n))
-        l->meta = json_loadb((const char *)data, n, JSON_REJECT_DUPLICATES, NULL);
+    st = l->meta || !open_npy(data, len, "|u1", 1, &n)
+             ? WSP_ERR_FORMAT
+             : wspi_json_read(&l->meta, (const char *)data, n, l->path, err);
     free(data);
+    if (st < 0)
+        return st == WSP_ERR_NOMEM ? st : bad(l, err, "no description in it");
     format = json_string_value(json_object_get(l->meta, "format"));
     version = json_string_value(json_object_get(l->meta, "vocab_version"));
     captures = json_object_get(l->meta, "captures");

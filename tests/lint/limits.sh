@@ -52,6 +52,8 @@ code "${files[@]}" >"$text"
 report "banned function" < <(grep -E ":[0-9]+:(.*[^A-Za-z0-9_])?${banned} *\(" "$text")
 report "the library never prints, exits or reads the environment" \
     < <(grep '^lib/' "$text" | grep -E ":[0-9]+:(.*[^A-Za-z0-9_>.])?${quiet} *\(|[^A-Za-z0-9_](stdout|stderr)[^A-Za-z0-9_]")
+report "JSON of others is read by wspi_json_read" \
+    < <(grep '^lib/' "$text" | grep -v '^lib/base/json\.c:' | grep -E '[^A-Za-z0-9_]json_load[a-z]* *\(')
 # The style puts a function between lines "{" and "}" in the first column.
 while IFS=$'\t' read -r rule where; do
     report "$rule" <<<"$where"

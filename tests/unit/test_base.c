@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "base/crypto.h"
+#include "base/json.h"
 
 /* ---- errors and messages ---- */
 
@@ -500,6 +501,39 @@ static void sha1_is_that_of_the_rfc(void **state)
     }
 }
 
+/* n times a piece between two ends. */
+static wsp_status read_json_of(const char *begin, const char *piece, size_t n, const char *end)
+{
+    size_t k = strlen(piece), len = strlen(begin) + n * k + strlen(end);
+    char *text = malloc(len), *to = text + strlen(begin);
+    json_t *o;
+    wsp_status st;
+
+    memcpy(text, begin, strlen(begin));
+    for (size_t i = 0; i < n; i++, to += k)
+        memcpy(to, piece, k);
+    memcpy(to, end, strlen(end));
+    st = wspi_json_read(&o, text, len, "x", NULL);
+    assert_true((st == WSP_OK) == (o != NULL));
+    json_decref(o);
+    free(text);
+    return st;
+}
+
+static void json_that_would_take_all_memory_is_refused(void **state)
+{
+    enum { NESTS = 1 << 19, VALUES = 1 << 22 };
+
+    (void)state;
+    assert_int_equal(read_json_of("[", "{},", 9, "1]"), WSP_OK);
+    assert_int_equal(read_json_of("[", "{},", NESTS, "1]"), WSP_ERR_FORMAT);
+    assert_int_equal(read_json_of("[", "0,", VALUES + 1, "1]"), WSP_ERR_FORMAT);
+    assert_int_equal(read_json_of("[\"\\\"", "[", NESTS, "\"]"), WSP_OK); /* text is text */
+    assert_int_equal(read_json_of("[\"", "[", NESTS, "\\"), WSP_ERR_FORMAT);
+    assert_int_equal(read_json_of("{", "\"a\":1", 1, ",\"a\":1}"), WSP_ERR_FORMAT);
+    assert_int_equal(read_json_of("", "", 0, ""), WSP_ERR_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -530,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_at_the_end),
         cmocka_unit_test(what_is_no_letter_is_a_question_mark),
         cmocka_unit_test(sha1_is_that_of_the_rfc),
+        cmocka_unit_test(json_that_would_take_all_memory_is_refused),
     };
 
     return cmocka_run_group_tests(tests, make_folder, empty_folder);

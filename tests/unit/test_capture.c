@@ -683,6 +683,13 @@ static void zip_members_come_back_and_are_bounded(void **state)
     assert_int_equal(u.total, 200004);
     assert_int_equal(u.first, 'h');
     assert_int_equal(wspi_zip_read(path, 200003, on_member, &u, &err), WSP_ERR_LIMIT);
+    assert_int_equal(wspi_zip_writer_open(&z, in_dir("z4.npz"), true, &err), WSP_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(wspi_zip_writer_add(z, i ? "a" : "b", NULL, 0, body, sizeof body, &err),
+                         WSP_OK);
+    assert_int_equal(wspi_zip_writer_close(z, &err), WSP_OK);
+    assert_int_equal(wspi_zip_read(in_dir("z4.npz"), 400000, on_member, &u, &err), WSP_OK);
+    assert_int_equal(wspi_zip_read(in_dir("z4.npz"), 399999, on_member, &u, &err), WSP_ERR_LIMIT);
     wspi_rng_seed(&rng, 1); /* what does not come from little may be long */
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (uint8_t)wspi_rng_u64(&rng);
