@@ -89,6 +89,12 @@ static uint32_t number_get(const wsp_model_config *cfg, const struct number *n)
     return v;
 }
 
+/*
+ * Of a flow's state, of which thousands are held at once: twelve times that of the largest built-in size. Of weights a file has
+ * as many as it has bytes; a state is a product of numbers in it.
+ */
+enum { MOST_STATE = 1 << 18 };
+
 static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
 {
     for (size_t i = 0; i < WSPI_COUNT(numbers); i++) {
@@ -111,6 +117,11 @@ static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
                          "model configuration: heads of %u channels, at most %d are allowed: take "
                          "more heads",
                          cfg->channels / cfg->heads, WSPI_MAX_HEAD_WIDTH);
+    if (cfg->flow_layers * wspi_state_layer_size(cfg) > MOST_STATE)
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "model configuration: the state of a flow has %zu numbers, at most %d are "
+                         "allowed: take smaller keys and values, or less heads or layers",
+                         cfg->flow_layers * wspi_state_layer_size(cfg), MOST_STATE);
     if (cfg->ranges > WSP_MAX_RANGES || (cfg->ranges > 0 && cfg->range_first[0] != 0))
         return wspi_fail(
             err, WSP_ERR_ARG, 0,
@@ -215,7 +226,7 @@ wsp_status wspi_config_from_json(wsp_model_config *cfg, const char *text, wsp_er
     }
     st = ranges_from_json(cfg, json_object_get(o, "ranges"), err);
     if (st == WSP_OK)
-        st = config_check(cfg, err) < 0 ? WSP_ERR_FORMAT : WSP_OK;
+        st = wspi_of_file(config_check(cfg, err), err);
 out:
     json_decref(o);
     return st;
@@ -400,8 +411,7 @@ wsp_status wspi_heads_from_json(wsp_model **out, const wsp_model_config *cfg, co
         st = head_from_json(&head[i], json_array_get(a, i), err);
     if (st == WSP_OK)
         st = wspi_model_make(out, cfg, head, n, err);
-    if (st == WSP_ERR_ARG)
-        st = WSP_ERR_FORMAT;
+    st = wspi_of_file(st, err);
     for (size_t i = 0; i < n && i < WSPI_MAX_HEADS; i++)
         free((void *)(uintptr_t)head[i].labels);
     json_decref(a);

@@ -215,5 +215,5 @@ wsp_status wspi_references_load(wsp_model *m, const wspi_st_file *f, wsp_error *
     free(context);
     free(number);
     free(label);
-    return st == WSP_ERR_ARG ? WSP_ERR_FORMAT : st;
+    return wspi_of_file(st, err);
 }

@@ -112,6 +112,8 @@ void wspi_st_clear(wspi_st_file *f);
 const wspi_st_tensor *wspi_st_find(const wspi_st_file *f, const char *name);
 wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t, size_t n,
                          wsp_error *err);
+/* What is wrong with an argument is, of a file, its format: in err, too. */
+wsp_status wspi_of_file(wsp_status st, wsp_error *err);
 wsp_status wspi_read_file(void **out, size_t *len, const char *path, wsp_error *err);
 
 json_t *wspi_model_meta_json(

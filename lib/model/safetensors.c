@@ -197,6 +197,15 @@ wsp_status wspi_st_write(const char *path, json_t *meta, const wspi_st_tensor *t
     return st;
 }
 
+wsp_status wspi_of_file(wsp_status st, wsp_error *err)
+{
+    if (st != WSP_ERR_ARG)
+        return st;
+    if (err)
+        err->status = WSP_ERR_FORMAT;
+    return WSP_ERR_FORMAT;
+}
+
 wsp_status wspi_read_file(void **out, size_t *len, const char *path, wsp_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -147,6 +147,7 @@ static void wrong_ranges_are_refused(void **state)
     const char *const right = "[0,1,2,20,31]";
     wsp_model *m = model_make_of(16, 1, true), *n;
     wsp_model_config cfg = m->cfg;
+    wsp_error err;
     size_t len;
     char *file, *at;
 
@@ -165,13 +166,34 @@ static void wrong_ranges_are_refused(void **state)
     for (size_t i = 0; i < WSPI_COUNT(text); i++) {
         memset(at, ' ', strlen(right));
         memcpy(at, text[i], strlen(text[i]));
-        assert_int_equal(wsp_model_load_memory(&n, file, len, NULL), WSP_ERR_FORMAT);
+        assert_int_equal(wsp_model_load_memory(&n, file, len, &err), WSP_ERR_FORMAT);
+        assert_int_equal(err.status, WSP_ERR_FORMAT);
     }
     memcpy(at, right, strlen(right));
     assert_int_equal(wsp_model_load_memory(&n, file, len, NULL), WSP_OK);
     wsp_model_free(n);
     free(file);
     (void)unlink("test_model_r.safetensors");
+    wsp_model_free(m);
+}
+
+/* A few megabytes of weights may ask for a state of gigabytes. */
+static void a_state_that_no_flow_can_have_is_refused(void **state)
+{
+    wsp_model *m = model_make(16, 1), *n;
+    wsp_model_config cfg = m->cfg;
+
+    (void)state;
+    cfg.conv = 1;
+    cfg.channels = cfg.heads = 1;
+    cfg.flow_layers = 2;
+    cfg.flow_heads = 2;
+    cfg.flow_dk = cfg.flow_dv = 256;
+    assert_int_equal(wsp_model_new(&n, &cfg, heads, 2, 1, NULL), WSP_OK);
+    assert_int_equal(wsp_state_size(n), sizeof(float) << 18);
+    wsp_model_free(n);
+    cfg.flow_dv++;
+    assert_int_equal(wsp_model_new(&n, &cfg, heads, 2, 1, NULL), WSP_ERR_ARG);
     wsp_model_free(m);
 }
 
@@ -293,6 +315,7 @@ int main(void)
         cmocka_unit_test(saved_models_load_and_save_to_the_same_bytes),
         cmocka_unit_test(corrupt_files_are_refused),
         cmocka_unit_test(wrong_ranges_are_refused),
+        cmocka_unit_test(a_state_that_no_flow_can_have_is_refused),
         cmocka_unit_test(one_thread_trains_to_the_same_bits_and_resumes_exactly),
         cmocka_unit_test(three_threads_give_the_gradient_of_one),
         cmocka_unit_test(labels_count_as_much_as_their_weights_say),
