@@ -86,7 +86,7 @@ int cmd_grow(int argc, char **argv)
          .value = &o.trees,
          .arg = "N",
          .min = 1,
-         .max = 1000,
+         .max = WSP_MAX_TREES,
          .help = "trees of each head (default 64)"},
         {.name = "seed",
          .kind = CLI_U64,

@@ -70,7 +70,7 @@ WSP_API double wsp_deviate_rare(double rate, unsigned kinds);
 /*
  * Takes packets in time order and gives them on, some with one deviation each. Sequence numbers of later packets follow
  * when a TCP payload has changed its length. A deviator is for one capture. Its memory grows with open flows.
- * has: the deviation that a packet has already (its packet and flow are not read), or NULL.
+ * has: the deviation that a packet has already (its packet and flow are not read), or NULL. new: ARG for a rate that is none.
  */
 typedef struct wsp_deviator wsp_deviator;
 WSP_MUST_USE WSP_API wsp_status wsp_deviator_new(wsp_deviator **out,

@@ -45,6 +45,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_feed_interfaces(wsp_feed **out, const char *
 /* The same from captures: packets come as fast as they are taken, none is lost but one larger than a quarter of the ring (ring_drops). */
 WSP_MUST_USE WSP_API wsp_status wsp_feed_files(wsp_feed **out, const char *const *paths, size_t n,
                                                const wsp_feed_options *opt, wsp_error *err);
+/* ARG: it has been started. */
 WSP_MUST_USE WSP_API wsp_status wsp_feed_start(wsp_feed *f, wsp_error *err);
 
 typedef struct wsp_feed_packet {

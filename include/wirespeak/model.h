@@ -101,13 +101,15 @@ WSP_API void wsp_model_free(wsp_model *m);
 
 WSP_API const wsp_model_config *wsp_model_config_get(const wsp_model *m);
 WSP_API size_t wsp_model_head_count(const wsp_model *m);
-WSP_API const wsp_head *wsp_model_head(const wsp_model *m, size_t i); /* borrowed */
-WSP_API void wsp_model_head_calibrate(wsp_model *m, size_t i, float temperature,
-                                      float unknown_below);
+WSP_API const wsp_head *wsp_model_head(const wsp_model *m,
+                                       size_t i); /* borrowed; NULL after the last */
+/* ARG: there is no such head, the temperature is not above 0, or one of both is not finite. */
+WSP_MUST_USE WSP_API wsp_status wsp_model_head_calibrate(wsp_model *m, size_t i, float temperature,
+                                                         float unknown_below);
 WSP_API size_t wsp_model_parameters(const wsp_model *m); /* number of floats */
 WSP_API size_t wsp_model_tensor_count(const wsp_model *m);
 
-/* Name, shape and data of tensor i, in file order. data is borrowed and may be written (import, tests). */
+/* Name, shape and data of tensor i, in file order. data is borrowed and may be written (import, tests). Zeros after the last. */
 typedef struct wsp_tensor {
     const char *name; /* "packet.0.attn.qkv.weight" ... */
     size_t rank, dim[4], count;
@@ -166,6 +168,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_model_references_set(wsp_model *m, const wsp
 #define WSP_MAX_FEATURES 1023
 #define WSP_NODE_RIGHT   16383
 #define WSP_MAX_DEPTH    1024 /* branches above a leaf */
+#define WSP_MAX_TREES    1000 /* of each head */
 
 /* Where a row goes on behind a branch, by whether its code is above the branch's. */
 static inline const uint32_t *wsp_node_next(const uint32_t *branch, bool above)

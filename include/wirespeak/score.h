@@ -78,7 +78,7 @@ typedef struct wsp_metrics {
     wsp_abstention abstention[WSP_THRESHOLDS];
 } wsp_metrics;
 
-/* The first of equal probabilities is the answer. ARG for a label that is none. Free with wsp_metrics_free. */
+/* The first of equal probabilities is the answer. ARG for a label or a probability that is none. Free with wsp_metrics_free. */
 WSP_MUST_USE WSP_API wsp_status wsp_metrics_new(wsp_metrics **out, const wsp_answers *a);
 WSP_API void wsp_metrics_free(wsp_metrics *m);
 
@@ -149,7 +149,7 @@ WSP_MUST_USE WSP_API wsp_status wsp_replies_new(wsp_replies **out, const wsp_mod
                                                 const wsp_tokens *t,
                                                 const wsp_classify_options *opt, bool by_capture,
                                                 wsp_error *err);
-/* Of a head of the model; NULL: nothing to score. Lives as long as the replies, as does what follows. */
+/* Of a head of the model; NULL: nothing to score, or no such head. Lives as long as the replies, as does what follows. */
 WSP_API const wsp_answers *wsp_replies_get(const wsp_replies *r, size_t head);
 /* The capture of each of its rows, a number in the set. */
 WSP_API const uint32_t *wsp_replies_capture(const wsp_replies *r, size_t head);

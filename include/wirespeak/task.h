@@ -482,7 +482,7 @@ WSP_API void wsp_coding_free(wsp_coding *c);
 /* ---- a forest that votes ---- */
 
 typedef struct wsp_grow_options {
-    size_t trees; /* of each head, up to 1000 */
+    size_t trees; /* of each head, 1 to WSP_MAX_TREES */
     uint64_t seed;
     unsigned
         threads; /* 0: as many as the machine has CPUs; the trees are the same for any number */

@@ -138,6 +138,10 @@ wsp_status wsp_outfile_open(wsp_outfile *f, const char *path, bool stream, wsp_e
         return wspi_fail(err, WSP_ERR_IO, 0,
                          "-: standard output has something else: name a file (./- is one)");
     }
+    if (!*path) {
+        errno = ENOENT;
+        return open_fail(f, path, err);
+    }
     there = stat(path, &sb) == 0;
     if (!there && leads_nowhere(path)) {
         wsp_outfile_discard(f);

@@ -125,10 +125,13 @@ static flow_state *state_of(wsp_flow *flow, int linktype, const wsp_packet *pack
 wsp_status wsp_deviator_new(wsp_deviator **out, const wsp_deviate_options *opt)
 {
     wsp_flow_table_options flows = wsp_flow_table_options_default();
-    wsp_deviator *d = wspi_new_array(1, sizeof *d);
+    wsp_deviator *d;
     double rare;
 
     *out = NULL;
+    if (!(opt->rate >= 0 && opt->rate <= 1))
+        return WSP_ERR_ARG;
+    d = wspi_new_array(1, sizeof *d);
     if (!d)
         return WSP_ERR_NOMEM;
     d->opt = *opt;

@@ -38,9 +38,10 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
                          "trained with a next-token loss, such as generator.safetensors");
     if (!(o->rare >= 0 && o->rare <= 1))
         return wspi_fail(err, WSP_ERR_ARG, 0, "a share of rare packets is not from 0 to 1");
-    if (o->rate <= 0 || o->top_p <= 0 || o->max_packets == 0)
+    if (!(o->rate > 0 && o->top_p > 0 && o->speed > 0 && o->temperature >= 0 && o->guide >= 0) ||
+        o->max_packets == 0)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
-    if (o->speed <= 0 || (o->from.flows && !o->from.flows->flow[0].packet))
+    if (o->from.flows && !o->from.flows->flow[0].packet)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
     if (!o->flows && !o->packets && !o->duration_ns && !o->like && !o->from.flows)
         return wspi_fail(err, WSP_ERR_ARG, 0, "neither flows nor packets nor time have a limit");

@@ -60,8 +60,9 @@ wsp_status wsp_edit_parse(const char *text, wsp_edit *out, wsp_error *err)
     wsp_edit e = {.packet = 0};
 
     if (*text >= '0' && *text <= '9') {
+        errno = 0;
         e.packet = (size_t)strtoull(text, &end, 10);
-        at = *end == ':' && e.packet ? end + 1 : NULL;
+        at = *end == ':' && e.packet && errno == 0 ? end + 1 : NULL;
     }
     if (!at || !eq || eq < at || (size_t)(eq - at) >= sizeof name)
         return wspi_fail(err, WSP_ERR_ARG, 0, "'%s' is not FIELD=VALUE or PACKET:FIELD=VALUE",

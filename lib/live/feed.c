@@ -331,7 +331,7 @@ wsp_status wsp_feed_next(wsp_feed *f, wsp_feed_packet *p, unsigned wait_ms, wsp_
         WSP_TRY(take_source(f, r, err));
     }
     if (!r)
-        return closed ? WSP_EOF : WSP_ERR_LIMIT;
+        return closed ? WSP_EOF : wspi_fail(err, WSP_ERR_LIMIT, 0, "no packet in %u ms", wait_ms);
     p->frame = (wsp_frame){.time_ns = r->time_ns,
                            .caplen = r->len,
                            .wirelen = r->wirelen,
@@ -444,8 +444,11 @@ wsp_status wsp_feed_files(wsp_feed **out, const char *const *paths, size_t n,
 
 wsp_status wsp_feed_start(wsp_feed *f, wsp_error *err)
 {
-    int rc = pthread_create(&f->thread, NULL, f->input ? read_files : capture_interfaces, f);
+    int rc;
 
+    if (f->started)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the capture thread runs already");
+    rc = pthread_create(&f->thread, NULL, f->input ? read_files : capture_interfaces, f);
     if (rc != 0)
         return wspi_fail(err, WSP_ERR_IO, 0, "cannot start the capture thread: %s", strerror(rc));
     f->started = true;

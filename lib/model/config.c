@@ -134,8 +134,9 @@ static wsp_status config_check(const wsp_model_config *cfg, wsp_error *err)
                              "model configuration: range %u begins at token %u, which is not above "
                              "the one before or not below %u",
                              r, cfg->range_first[r], cfg->vocab);
-    if (!memchr(cfg->name, 0, sizeof cfg->name))
-        return wspi_fail(err, WSP_ERR_ARG, 0, "model configuration: the name is not terminated");
+    if (!memchr(cfg->name, 0, sizeof cfg->name) || !wsp_is_printable(cfg->name))
+        return wspi_fail(err, WSP_ERR_ARG, 0,
+                         "model configuration: the name is not terminated, or not printable");
     return WSP_OK;
 }
 
@@ -238,8 +239,8 @@ static wsp_status heads_check(const wsp_head *h, size_t n, wsp_error *err)
         return wspi_fail(err, WSP_ERR_ARG, 0, "%zu heads, at most %d are allowed", n,
                          WSPI_MAX_HEADS);
     for (size_t i = 0; i < n; i++) {
-        if (!memchr(h[i].name, 0, sizeof h[i].name) || !wsp_is_printable(h[i].name) ||
-            h[i].n_labels < 1 || h[i].n_labels > 65536)
+        if (!memchr(h[i].name, 0, sizeof h[i].name) || !h[i].name[0] ||
+            !wsp_is_printable(h[i].name) || h[i].n_labels < 1 || h[i].n_labels > 65536)
             return wspi_fail(err, WSP_ERR_ARG, 0, "head %zu: no name, or %zu labels", i,
                              h[i].n_labels);
         for (size_t j = 0; j < h[i].n_labels; j++)

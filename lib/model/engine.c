@@ -17,6 +17,8 @@ wsp_status wspi_engine_init(wspi_engine *e, const wsp_model *m, bool train, wsp_
     if (train && dtype == WSP_DTYPE_INT8)
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "int8 is no type to train with: use bf16 or f32");
+    if ((unsigned)dtype > WSP_DTYPE_INT8)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "there is no type number %d", (int)dtype);
     if (dtype == WSP_DTYPE_AUTO)
         dtype = wspi_nn_prefers_bf16() ? WSP_DTYPE_BF16 : WSP_DTYPE_F32;
     return wspi_nn_new(&e->nn, kind[dtype], err);

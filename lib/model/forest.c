@@ -4,7 +4,7 @@
 
 #include "model/model_int.h"
 
-enum { MAX_TREES = 1000, MAX_EDGES = 255 };
+enum { MAX_EDGES = 255 };
 #define MAX_NODES ((size_t)1 << 26)
 
 static const char BAG[] = "forest.bag", EDGE[] = "forest.edge", EDGE_END[] = "forest.edge_end",
@@ -81,7 +81,7 @@ static bool is_right(const wsp_model *m, const wsp_forest *f)
         if (f->bag[i] >= m->cfg.vocab)
             return false;
     return f->features <= WSP_MAX_FEATURES && f->n_bag <= f->features && f->trees >= 1 &&
-           f->trees <= MAX_TREES && f->n_nodes <= MAX_NODES && edges_are_right(f) &&
+           f->trees <= WSP_MAX_TREES && f->n_nodes <= MAX_NODES && edges_are_right(f) &&
            trees_are_right(m, f);
 }
 

@@ -210,11 +210,13 @@ const wsp_head *wsp_model_head(const wsp_model *m, size_t i)
     return i < m->n_heads ? &m->head[i] : NULL;
 }
 
-void wsp_model_head_calibrate(wsp_model *m, size_t i, float temperature, float unknown_below)
+wsp_status wsp_model_head_calibrate(wsp_model *m, size_t i, float temperature, float unknown_below)
 {
-    assert(i < m->n_heads && temperature > 0);
+    if (i >= m->n_heads || !(temperature > 0) || !isfinite(temperature) || !isfinite(unknown_below))
+        return WSP_ERR_ARG;
     m->head[i].temperature = temperature;
     m->head[i].unknown_below = unknown_below;
+    return WSP_OK;
 }
 
 size_t wsp_model_parameters(const wsp_model *m)
@@ -230,9 +232,11 @@ size_t wsp_model_tensor_count(const wsp_model *m)
 wsp_tensor wsp_model_tensor(const wsp_model *m, size_t i)
 {
     const wspi_entry *e = &m->entry[i];
-    wsp_tensor t = {.name = e->name, .rank = e->rank, .count = e->count, .data = m->w + e->at};
+    wsp_tensor t = {.name = NULL};
 
-    assert(i < m->n_entries);
+    if (i >= m->n_entries)
+        return t;
+    t = (wsp_tensor){.name = e->name, .rank = e->rank, .count = e->count, .data = m->w + e->at};
     memcpy(t.dim, e->dim, sizeof t.dim);
     t.grad = m->grad ? m->grad + e->at : NULL;
     return t;

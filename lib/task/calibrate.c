@@ -139,7 +139,7 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
     /* a lower one that is enough keeps more of the known flows of captures that are a bit different */
     threshold = WSPI_MIN(threshold * (1 - ROUNDING), enough * (1 + ROUNDING));
     t *= (double)wsp_model_head(m, head)->temperature;
-    wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
+    st = wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
     for (size_t i = 0; i < a.n; i++)
         out->flows += a.label[i] >= 0;
     out->temperature = t;
@@ -204,7 +204,7 @@ wsp_status wsp_calibrate_like(wsp_model *m, const wsp_model *like, wsp_calibrati
         const wsp_head *other = head_like(like, wsp_model_head(m, h));
 
         if (other)
-            wsp_model_head_calibrate(m, h, other->temperature, other->unknown_below);
+            WSP_TRY(wsp_model_head_calibrate(m, h, other->temperature, other->unknown_below));
         if (calibrations)
             calibrations[h] = other ? (wsp_calibration){1, (double)other->temperature,
                                                         (double)other->unknown_below}

@@ -9,6 +9,9 @@
 /* Heads that are never trained are there for their labels, which conditions name: what they say is unknown. */
 static const float NOTHING_LEARNED = 2;
 
+/* So that steps are a number: no run takes so long. */
+static const double MOST_EPOCHS = 1e9;
+
 static const char *size_of(const wsp_fit_options *o)
 {
     return o->config ? o->config : o->init ? wsp_model_config_get(o->init)->name : "small";
@@ -205,6 +208,13 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
     unsigned n = wsp_group_size(train.group);
     wsp_status st = f->val ? wspi_same_labels(f->train, f->val, err) : WSP_OK;
 
+    if (st == WSP_OK && (!(f->opt->epochs >= 0 && f->opt->epochs <= MOST_EPOCHS) ||
+                         f->opt->batch_tokens == 0 || f->opt->view.max_packets == 0))
+        st =
+            wspi_fail(err, WSP_ERR_ARG, 0,
+                      "%g epochs, batches of %zu tokens, flows of %zu packets: 0 to %g, 1 or more, "
+                      "1 or more",
+                      f->opt->epochs, f->opt->batch_tokens, f->opt->view.max_packets, MOST_EPOCHS);
     if (st == WSP_OK && f->opt->accumulate < n)
         st = wspi_fail(err, WSP_ERR_ARG, 0,
                        "%zu batches a step leave some of the %u processes without work: accumulate "

@@ -225,6 +225,9 @@ wsp_status wsp_grow(wsp_model *m, const wsp_tokens *train, const wsp_grow_option
     wsp_status st;
 
     WSP_TRY(wspi_vocab_check(m, err));
+    if (opt && (opt->trees < 1 || opt->trees > WSP_MAX_TREES))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "%zu trees, allowed are 1 to %d", opt->trees,
+                         WSP_MAX_TREES);
     g = wspi_new_array(1, sizeof *g);
     if (!g)
         return wspi_nomem(err, "a forest", sizeof *g);

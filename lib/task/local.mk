@@ -20,3 +20,5 @@ test_forest_SOURCES = tests/unit/test_forest.c tests/unit/models.h
 check_PROGRAMS += test_memory
 test_memory_SOURCES = tests/unit/test_memory.c
 test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup,--wrap=free
+check_PROGRAMS += test_misuse
+test_misuse_SOURCES = tests/unit/test_misuse.c

@@ -275,10 +275,13 @@ wsp_status wsp_threshold_refusing(const wsp_answers *a, double pass, double *thr
 
 /* ---- all ---- */
 
-static bool labels_are_right(const wsp_answers *a)
+static bool answers_are_right(const wsp_answers *a)
 {
     for (size_t i = 0; i < a->n; i++)
         if (a->label[i] < WSP_OUTSIDE || a->label[i] >= (int64_t)a->n_labels)
+            return false;
+    for (size_t i = 0; i < a->n * a->n_labels; i++)
+        if (!(a->prob[i] >= 0)) /* what is no number has no rank */
             return false;
     return a->n_labels > 0;
 }
@@ -290,7 +293,7 @@ wsp_status wsp_metrics_new(wsp_metrics **out, const wsp_answers *a)
     size_t cells;
 
     *out = NULL;
-    if (!labels_are_right(a))
+    if (!answers_are_right(a))
         return WSP_ERR_ARG;
     if (!wspi_mul(a->n_labels, a->n_labels, &cells))
         return WSP_ERR_NOMEM;

@@ -69,17 +69,20 @@ wsp_status wsp_replies_new(wsp_replies **out, const wsp_model *m, const wsp_toke
 
 const wsp_answers *wsp_replies_get(const wsp_replies *r, size_t head)
 {
-    return r->rows[head].prob ? &r->rows[head] : NULL;
+    return head < r->flows.n_heads && r->rows[head].prob ? &r->rows[head] : NULL;
 }
 
 const uint32_t *wsp_replies_capture(const wsp_replies *r, size_t head)
 {
+    if (head >= r->flows.n_heads)
+        return NULL;
     return r->polled ? r->polled[head].capture : r->capture;
 }
 
 wsp_captures wsp_replies_captures(const wsp_replies *r, size_t head)
 {
-    return r->polled ? r->polled[head].captures : (wsp_captures){.flows = 0};
+    return r->polled && head < r->flows.n_heads ? r->polled[head].captures
+                                                : (wsp_captures){.flows = 0};
 }
 
 double wsp_replies_seconds(const wsp_replies *r)

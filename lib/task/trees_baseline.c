@@ -109,12 +109,16 @@ wsp_status wsp_baseline_score(const wsp_model *m, size_t head, const wsp_tokens 
                               const wsp_tokens *test, const wsp_baseline *b, int32_t *said,
                               wsp_metrics **out, wsp_error *err)
 {
-    size_t L = wsp_model_head(m, head)->n_labels, cells;
     known from = {.n = 0}, to = {.n = 0};
     float *prob = NULL;
-    wsp_status st = known_make(&from, m, head, train, false, err);
+    size_t L, cells;
+    wsp_status st;
 
     *out = NULL;
+    if (head >= wsp_model_head_count(m))
+        return wspi_fail(err, WSP_ERR_ARG, 0, "the model has no head number %zu", head);
+    L = wsp_model_head(m, head)->n_labels;
+    st = known_make(&from, m, head, train, false, err);
     for (size_t i = 0; said && i < test->n_flows; i++)
         said[i] = WSP_UNLABELLED;
     if (st == WSP_OK)
