@@ -51,7 +51,7 @@ static void what_a_model_does_not_have_is_not_there(void **state)
     said(wsp_runner_new(&r, model, (wsp_dtype)7, &err), WSP_ERR_ARG, &err);
     head.name[0] = '\0';
     said(wsp_model_new(&m, &cfg, &head, 1, 1, &err), WSP_ERR_ARG, &err);
-    strcpy(cfg.name, "\xff"); /* it could not be saved */
+    cfg.name[0] = '\xff'; /* it could not be saved */
     said(wsp_model_new(&m, &cfg, NULL, 0, 1, &err), WSP_ERR_ARG, &err);
 }
 
