@@ -317,16 +317,27 @@ uint32_t wspi_fields_to_tell(const wspi_coder *c, size_t i)
 
 /* ---- kinds ---- */
 
-/* A computed field: whether it is, then its value if not. A checksum of zero ("none") is a state of its own. */
+/*
+ * A computed field as in the direction's last packet. Samples are computed whatever was recorded before them (a capture has what the
+ * sender's network card has not filled in yet), but for UDP's checksum, which may be left out.
+ */
+static unsigned usual_auto(const wspi_coder *c, const wspi_layer *l, size_t f)
+{
+    const wspi_slot *mine = c->mine.slot;
+
+    if (!mine || mine->autos >> f & 1)
+        return WSPI_AUTO_YES;
+    if (c->fill && !(l->id == WSPI_UDP && f == WSPI_UDP_CKSUM && mine->zeros >> f & 1))
+        return WSPI_AUTO_YES;
+    return mine->zeros >> f & 1 ? WSPI_AUTO_ZERO : WSPI_AUTO_VALUE;
+}
+
+/* Whether it is computed, then its value if not. A checksum of zero ("none") is a state of its own. */
 static void code_auto(wspi_coder *c, size_t i, size_t f)
 {
     wspi_layer *l = &c->p->layers[i];
     const wspi_field *d = &wspi_protos[l->id]->fields[f];
-    const wspi_slot *mine = c->mine.slot;
-    unsigned want = !mine                  ? WSPI_AUTO_YES
-                    : mine->zeros >> f & 1 ? WSPI_AUTO_ZERO
-                    : mine->autos >> f & 1 ? WSPI_AUTO_YES
-                                           : WSPI_AUTO_VALUE;
+    unsigned want = usual_auto(c, l, f);
     unsigned is = l->autos >> f & 1 ? WSPI_AUTO_YES
                   : l->v[f] == 0    ? WSPI_AUTO_ZERO
                                     : WSPI_AUTO_VALUE;

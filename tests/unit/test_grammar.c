@@ -272,8 +272,8 @@ static void any_draw_keeps_to_the_state_of_its_connection(void **state)
     free(ctx);
 }
 
-/* A recorded datagram with four bytes behind its IP packet, as of a frame check sequence. */
-static void record_trailer(wsp_context *ctx, wsp_packet *p)
+/* A recorded datagram with four bytes behind its IP packet, as of a frame check sequence, and no checksums. */
+static void record_datagram(wsp_context *ctx, wsp_packet *p)
 {
     static const uint8_t datagram[] = {
         2,   0, 0,   0,  0, 2,  2, 0, 0,   0,   0,   1,   8,   0, /* Ethernet */
@@ -293,7 +293,19 @@ static void record_trailer(wsp_context *ctx, wsp_packet *p)
     wsp_residual_free(resid);
 }
 
-static void a_sample_after_packets_with_trailers_is_padded_at_most(void **state)
+/* All is computed but a checksum that UDP goes without. */
+static void check_computed(const wsp_packet *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++) {
+        const wspi_layer *l = &p->layers[i];
+        for (size_t f = 0; f < wspi_protos[l->id]->n_fields; f++)
+            if (wspi_protos[l->id]->fields[f].kind == WSPI_K_AUTO)
+                assert_true(l->autos >> f & 1 ||
+                            (l->id == WSPI_UDP && f == WSPI_UDP_CKSUM && l->v[f] == 0));
+    }
+}
+
+static void a_sample_after_odd_packets_is_padded_at_most_and_computed(void **state)
 {
     wsp_context *ctx = malloc(wsp_context_size());
     wsp_decoder *d = NULL;
@@ -311,10 +323,11 @@ static void a_sample_after_packets_with_trailers_is_padded_at_most(void **state)
         wsp_decoded out;
 
         wsp_context_init(ctx, 1);
-        record_trailer(ctx, p);
+        record_datagram(ctx, p);
         for (int i = 0; i < 3 && draw_packet(d, ctx, &fill, &r, &out); i++) {
             wsp_packet_dissect(p, 1, &out.frame);
             assert_true(p->trailer_len == 0 || out.frame.caplen == 60);
+            check_computed(p);
             drawn++;
         }
     }
@@ -383,7 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_draw_keeps_to_the_state_of_its_connection),
-        cmocka_unit_test(a_sample_after_packets_with_trailers_is_padded_at_most),
+        cmocka_unit_test(a_sample_after_odd_packets_is_padded_at_most_and_computed),
         cmocka_unit_test(servers_without_a_grammar_listen_elsewhere),
     };
 
