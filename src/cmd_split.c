@@ -33,8 +33,8 @@ static const cli_page page = {
         "and test.npz into a folder (-w). Where all captures are in sub-folders and there are no "
         "--labels, the\n"
         "sub-folders are the classes; with lists of whole captures, their labels are. A flow "
-        "whose tokens stand in\n"
-        "an earlier part leaves the later one.",
+        "whose tokens, or whose\n"
+        "connection, stand in an earlier part leaves the later one.",
     .examples = "  wirespeak split -w parts/ captures/      # captures/CLASS/*.pcap\n"
                 "  wirespeak split --by time --labels app=apps.tsv -w parts/ captures/\n"
                 "  wirespeak split captures/ | cut -f1 | sort | uniq -c\n",
@@ -341,6 +341,20 @@ static void print_head(const wsp_tokens *t, size_t head, const int8_t *part)
     free(count);
 }
 
+/* Captures of different parts that show the same connections are no independent ones. */
+static void warn_of_pairs(const wsp_tokens *t, const wsp_split_stats *s)
+{
+    char more[64] = "";
+
+    if (s->pairs > 1)
+        (void)snprintf(more, sizeof more, " (one of %zu such pairs)", s->pairs);
+    if (s->pairs)
+        cli_warn(
+            "%s and %s%s have connections in common, as copies and parts of one recording have: "
+            "the flows of later parts are left out",
+            t->captures[s->pair[0]], t->captures[s->pair[1]], more);
+}
+
 static void print_split(const arguments *a, const wsp_tokens *t, const int8_t *part,
                         const wsp_split_stats *s)
 {
@@ -350,6 +364,9 @@ static void print_split(const arguments *a, const wsp_tokens *t, const int8_t *p
     if (!a->opt.keep_duplicates)
         printf("%-28s %9zu %9zu %9zu\n", "left out as duplicates", s->duplicates[WSP_SPLIT_TRAIN],
                s->duplicates[WSP_SPLIT_VAL], s->duplicates[WSP_SPLIT_TEST]);
+    if (!a->opt.keep_duplicates && a->opt.by == WSP_BY_CAPTURE)
+        printf("%-28s %9zu %9zu %9zu\n", "left out as connected", s->connected[WSP_SPLIT_TRAIN],
+               s->connected[WSP_SPLIT_VAL], s->connected[WSP_SPLIT_TEST]);
     if (a->opt.by == WSP_BY_HOST || a->opt.by == WSP_BY_TIME)
         printf("left out as they are of two parts: %zu flows\n", s->crossing);
     for (size_t h = 0; h < t->n_heads; h++)
@@ -401,8 +418,10 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
                        "no memory to split the flows");
     for (size_t p = 0; st == WSP_OK && p < PARTS; p++)
         st = write_part(a, t, part, (wsp_split)p, err);
-    if (st == WSP_OK)
+    if (st == WSP_OK) {
         print_split(a, t, part, &stats);
+        warn_of_pairs(t, &stats);
+    }
     if (st == WSP_OK && !t->n_heads)
         cli_note("no flow has a label: there are no --labels, and no classes: these are "
                  "sub-folders of what is named (CORPUS, not CORPUS/*)");
@@ -491,7 +510,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "only N training flows of each class (few-shot)"},
         {.name = "draw", .kind = CLI_U64, .value = &a->opt.draw, .arg = "N", .help = "seed of what --per-class draws (default 1)"},
         {.name = "keep-duplicates", .kind = CLI_FLAG, .value = &a->opt.keep_duplicates,
-         .help = "also flows whose tokens stand in an earlier part"},
+         .help = "also flows whose tokens or connections stand in an earlier part"},
         {.name = "leaky", .kind = CLI_FLAG, .value = &a->leaky,
          .help = "allow what makes scores look better than they are"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &a->max_packets, .arg = "N", .min = 1, .zero = "all",

@@ -166,9 +166,12 @@ WSP_MUST_USE WSP_API wsp_status wsp_split_captures(const char *const *names,
                                                    const int32_t *class_of, size_t n,
                                                    const wsp_split_options *opt, wsp_split *part);
 
-/* What a split goes by, besides captures; host and peer are hashes, and the same unless both sides are private. */
+/*
+ * What a split goes by, besides captures: hashes and times. host and peer are the same unless both sides are private; connection is
+ * of the flow's key, 0 if that is not known.
+ */
 typedef struct wsp_split_flow {
-    uint64_t host, peer, first_ns, last_ns;
+    uint64_t host, peer, connection, first_ns, last_ns;
 } wsp_split_flow;
 
 WSP_API wsp_split_flow wsp_split_flow_of(const wsp_flow *flow);
@@ -178,13 +181,21 @@ typedef struct wsp_split_stats {
     size_t
         crossing; /* left out because they belong to two parts: hosts of both, or time over a border */
     size_t duplicates[3]; /* left out of a part because the same tokens stand in an earlier one */
+    size_t connected[3]; /* left out because flows of the same connection stand in an earlier one */
+    /*
+     * Pairs of captures of different parts that have connections in common, duplicates among them: how many pairs, and of the one with
+     * most its captures and how many flows of the second one's are of them.
+     */
+    size_t pairs, most;
+    uint32_t pair[2];
 } wsp_split_stats;
 
 #define WSP_SPLIT_LEFT_OUT (-1)
 
 /*
  * The part of every flow of a set: a wsp_split or WSP_SPLIT_LEFT_OUT. flows [n_flows] and captures [n_captures] are what
- * the rule goes by. Duplicates are flows with the same tokens, under the policy everything.
+ * the rule goes by. Duplicates are flows with the same tokens, under the policy everything. Flows are of one connection when they would
+ * have been one in one capture: with the same key, and no further apart than the idle timeout of a flow table; they are looked for where captures are split.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
                                                 const wsp_split *captures,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * split.c: what trains and what tests: captures by a hash of the name, the same on every machine, whatever else is in the
- * data set; or hosts, or times; and no flow in a later part whose tokens stand in an earlier one.
+ * data set; or hosts, or times; and no flow in a later part whose tokens, or whose connection, stand in an earlier one.
  */
 #include "base/base.h"
 #include "wirespeak/task.h"
@@ -160,7 +160,9 @@ wsp_split_flow wsp_split_flow_of(const wsp_flow *f)
 {
     const wsp_flow_key *k = &f->key;
     bool mine[2] = {is_private(k->addr[0], k->addr_len), is_private(k->addr[1], k->addr_len)};
-    wsp_split_flow out = {.first_ns = f->first_ns, .last_ns = f->last_ns};
+    wsp_split_flow out = {.connection = wsp_flow_key_hash(k) | 1, /* 0 is none */
+                          .first_ns = f->first_ns,
+                          .last_ns = f->last_ns};
 
     out.host = wspi_fnv1a(k->addr[mine[1] && !mine[0]], sizeof k->addr[0], WSPI_FNV_START);
     out.peer =
@@ -274,6 +276,139 @@ static wsp_status drop_duplicates(const wsp_tokens *t, int8_t *part, wsp_split_s
     return WSP_OK;
 }
 
+/* ---- the same connection on both sides of the border ---- */
+
+typedef struct leg {
+    uint64_t connection, first_ns, last_ns;
+    uint32_t flow, capture;
+    int8_t part;
+    uint32_t
+        other; /* the capture of a flow of the connection that an earlier part has, or NO_CAPTURE */
+} leg;
+
+#define NO_CAPTURE UINT32_MAX
+
+static int by_connection_and_time(const void *a, const void *b)
+{
+    const leg *x = a, *y = b;
+
+    if (x->connection != y->connection)
+        return x->connection < y->connection ? -1 : 1;
+    if (x->first_ns != y->first_ns)
+        return x->first_ns < y->first_ns ? -1 : 1;
+    return x->flow < y->flow ? -1 : x->flow > y->flow;
+}
+
+static bool follows(const leg *before, const leg *after, uint64_t idle_ns)
+{
+    return after->first_ns <= before->last_ns || after->first_ns - before->last_ns <= idle_ns;
+}
+
+/*
+ * The legs of one connection, in the order of their beginnings. Of each part the leg that ends last of those before is the one that may
+ * reach a leg; of those behind it is the first.
+ */
+static void join_legs(leg *l, size_t n, uint64_t idle_ns)
+{
+    const leg *near[WSP_SPLIT_TEST + 1] = {NULL};
+
+    for (size_t i = 0; i < n; i++) {
+        for (int p = 0; p < l[i].part; p++)
+            if (near[p] && follows(near[p], &l[i], idle_ns))
+                l[i].other = near[p]->capture;
+        if (!near[l[i].part] || near[l[i].part]->last_ns < l[i].last_ns)
+            near[l[i].part] = &l[i];
+    }
+    memset(near, 0, sizeof near);
+    for (size_t i = n; i-- > 0; near[l[i].part] = &l[i])
+        for (int p = 0; p < l[i].part && l[i].other == NO_CAPTURE; p++)
+            if (near[p] && follows(&l[i], near[p], idle_ns))
+                l[i].other = near[p]->capture;
+}
+
+static int by_pair(const void *a, const void *b)
+{
+    const leg *x = a, *y = b;
+
+    if (x->other != y->other)
+        return x->other < y->other ? -1 : 1;
+    return x->capture < y->capture ? -1 : x->capture > y->capture;
+}
+
+/* Only legs that have another one are left. */
+static void count_pairs(leg *l, size_t n, wsp_split_stats *stats)
+{
+    qsort(l, n, sizeof *l, by_pair);
+    for (size_t i = 0, first = 0; i < n; i++) {
+        if (by_pair(&l[i], &l[first]) != 0)
+            first = i;
+        stats->pairs += i == first;
+        if (i + 1 - first <= stats->most)
+            continue;
+        stats->most = i + 1 - first;
+        stats->pair[0] = l[i].other;
+        stats->pair[1] = l[i].capture;
+    }
+}
+
+/*
+ * Marks [n_flows] of the flows of later parts that one capture would have had as one with a flow of an earlier part: copies of captures,
+ * also cut or filtered ones, parts of a recording, and what was recorded at two places.
+ */
+static wsp_status find_connected(const wsp_tokens *t, const wsp_split_flow *f, const int8_t *part,
+                                 bool *connected, wsp_split_stats *stats)
+{
+    const uint64_t idle_ns = wsp_flow_table_options_default().idle_ns;
+    leg *l = wspi_new_array(t->n_flows, sizeof *l);
+    size_t n = 0, left = 0;
+
+    if (!l)
+        return WSP_ERR_NOMEM;
+    for (size_t i = 0; i < t->n_flows; i++)
+        if (part[i] != WSP_SPLIT_LEFT_OUT && f[i].connection)
+            l[n++] = (leg){.connection = f[i].connection,
+                           .first_ns = f[i].first_ns,
+                           .last_ns = f[i].last_ns,
+                           .flow = (uint32_t)i,
+                           .capture = t->capture[i],
+                           .part = part[i],
+                           .other = NO_CAPTURE};
+    qsort(l, n, sizeof *l, by_connection_and_time);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && l[end].connection == l[i].connection;)
+            end++;
+        join_legs(l + i, end - i, idle_ns);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (l[i].other != NO_CAPTURE) {
+            connected[l[i].flow] = true;
+            l[left++] = l[i];
+        }
+    count_pairs(l, left, stats);
+    free(l);
+    return WSP_OK;
+}
+
+/* What is a duplicate as well counts as one. */
+static wsp_status drop_repeated(const wsp_tokens *t, const wsp_split_flow *f, wsp_split_by by,
+                                int8_t *part, wsp_split_stats *stats)
+{
+    bool *connected = wspi_new_array(t->n_flows, sizeof *connected);
+    wsp_status st = connected ? WSP_OK : WSP_ERR_NOMEM;
+
+    if (st == WSP_OK && by == WSP_BY_CAPTURE)
+        st = find_connected(t, f, part, connected, stats);
+    if (st == WSP_OK)
+        st = drop_duplicates(t, part, stats);
+    for (size_t i = 0; st == WSP_OK && i < t->n_flows; i++)
+        if (connected[i] && part[i] != WSP_SPLIT_LEFT_OUT) {
+            stats->connected[part[i]]++;
+            part[i] = WSP_SPLIT_LEFT_OUT;
+        }
+    free(connected);
+    return st;
+}
+
 /* ---- few flows of each class ---- */
 
 /* Whether a label of the flow still has room; if so, all its labels have one more. */
@@ -326,7 +461,7 @@ wsp_status wsp_split_flows(const wsp_tokens *t, const wsp_split_flow *flows,
     for (size_t i = 0; i < t->n_flows; i++)
         stats->crossing += part[i] == WSP_SPLIT_LEFT_OUT;
     if (!opt->keep_duplicates)
-        WSP_TRY(drop_duplicates(t, part, stats));
+        WSP_TRY(drop_repeated(t, flows, opt->by, part, stats));
     if (opt->per_class)
         WSP_TRY(thin(t, opt, part));
     for (size_t i = 0; i < t->n_flows; i++)

@@ -72,6 +72,24 @@ assert rows["left out as duplicates"][1] > 0 and rows["left out as duplicates"][
 PY
 result $? "copies of training flows leave validation and test, and are counted"
 
+# The same connections, whose packets are cut: other tokens.
+mkdir -p "$tmp/cut"/{a,b} && python3 - "$data/dns.pcap" "$tmp/cut/a" <<'PY' && for i in 1 2 3 4; do cp "$data/http.pcap" "$tmp/cut/b/$i.pcap"; done
+import struct, sys
+whole = open(sys.argv[1], "rb").read()
+for i in (1, 2, 3, 4):
+    at, out = 24, whole[:24]
+    while at < len(whole):
+        s, us, n, wire = struct.unpack_from("<4I", whole, at)
+        out += struct.pack("<4I", s, us, min(n, 50 + i), wire) + whole[at + 16:at + 16 + min(n, 50 + i)]
+        at += 16 + n
+    open(f"{sys.argv[2]}/{i}.pcap", "wb").write(out)
+PY
+"$ws" split -w "$tmp/parts3" "$tmp/cut" >"$tmp/out3" 2>"$tmp/err3" && grep -q '^left out as connected  *0  *[1-9][0-9]*  *[1-9]' "$tmp/out3" &&
+    grep -c 'have connections in common' "$tmp/err3" | grep -qx 1
+result $? "flows of connections that training has leave validation and test, and captures that share them are named"
+"$ws" split --keep-duplicates -w "$tmp/parts3" "$tmp/cut" >"$tmp/out3" 2>"$tmp/err3" && ! grep -q connect "$tmp/out3" "$tmp/err3"
+result $? "unless duplicates are kept"
+
 for by in host time; do
     "$ws" split -q --by $by -w "$tmp/by" "$tmp/set" >"$tmp/by.out" 2>/dev/null && grep -q "of two parts" "$tmp/by.out" && [ -s "$tmp/by/test.npz" ]
     result $? "by $by"

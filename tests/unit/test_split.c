@@ -124,6 +124,49 @@ static void a_flow_that_stands_in_an_earlier_part_leaves_the_later_one(void **st
     wsp_tokens_free(t);
 }
 
+/* Flows 0 and 1 are of training, 2 of validation, 3 of the test: {connection, first, last}, in seconds. */
+static void split_legs(const uint64_t (*legs)[3], int8_t *part, wsp_split_stats *s)
+{
+    static const wsp_split captures[] = {WSP_SPLIT_TRAIN, WSP_SPLIT_VAL, WSP_SPLIT_TEST};
+    static const uint32_t of[FLOWS] = {0, 0, 1, 2};
+    const wsp_split_options o = wsp_split_options_default();
+    wsp_split_flow flows[FLOWS] = {{0}};
+    wsp_tokens *t = make_set();
+
+    memcpy(t->capture, of, sizeof of);
+    for (size_t i = 0; i < FLOWS; i++)
+        flows[i] = (wsp_split_flow){.connection = legs[i][0],
+                                    .first_ns = legs[i][1] * UINT64_C(1000000000),
+                                    .last_ns = legs[i][2] * UINT64_C(1000000000)};
+    assert_int_equal(wsp_split_flows(t, flows, captures, &o, part, s), WSP_OK);
+    assert_int_equal(part[0], WSP_SPLIT_TRAIN);
+    assert_int_equal(part[1], WSP_SPLIT_TRAIN);
+    wsp_tokens_free(t);
+}
+
+static void a_connection_that_stands_in_an_earlier_part_leaves_the_later_one(void **state)
+{
+    static const uint64_t same_time[FLOWS]
+                                   [3] = {{7, 0, 900}, {7, 10, 20}, {7, 300, 301}, {7, 400, 401}},
+                   parts[FLOWS][3] = {{7, 100, 200}, {9, 0, 9}, {7, 300, 301}, {7, 50, 60}},
+                   later[FLOWS][3] = {{7, 0, 10}, {9, 900, 901}, {7, 900, 901}, {7, 500, 501}},
+                   unknown[FLOWS][3] = {{0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}};
+    wsp_split_stats s;
+    int8_t part[FLOWS];
+
+    (void)state;
+    split_legs(same_time, part, &s); /* the training flow that ends later counts */
+    assert_true(part[2] == WSP_SPLIT_LEFT_OUT && part[3] == WSP_SPLIT_LEFT_OUT);
+    assert_true(s.connected[WSP_SPLIT_VAL] == 1 && s.connected[WSP_SPLIT_TEST] == 1);
+    assert_true(s.pairs == 2 && s.most == 1 && s.pair[0] == 0);
+    split_legs(parts, part, &s); /* before and behind */
+    assert_true(part[2] == WSP_SPLIT_LEFT_OUT && part[3] == WSP_SPLIT_LEFT_OUT);
+    split_legs(later, part, &s);
+    assert_true(part[2] == WSP_SPLIT_VAL && part[3] == WSP_SPLIT_TEST && s.pairs == 0);
+    split_legs(unknown, part, &s);
+    assert_true(part[2] == WSP_SPLIT_VAL && part[3] == WSP_SPLIT_TEST);
+}
+
 static void few_training_flows_of_each_class_can_be_asked_for(void **state)
 {
     static const wsp_split captures[] = {WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN, WSP_SPLIT_TRAIN};
@@ -224,6 +267,7 @@ int main(void)
         cmocka_unit_test(every_class_gives_its_share_of_captures),
         cmocka_unit_test(every_capture_is_in_the_test_of_one_fold),
         cmocka_unit_test(a_flow_that_stands_in_an_earlier_part_leaves_the_later_one),
+        cmocka_unit_test(a_connection_that_stands_in_an_earlier_part_leaves_the_later_one),
         cmocka_unit_test(few_training_flows_of_each_class_can_be_asked_for),
         cmocka_unit_test(a_flow_over_the_border_of_time_is_left_out),
         cmocka_unit_test(the_host_of_a_flow_is_its_private_side),
