@@ -244,6 +244,12 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(round(v * 1e6) / 1e6) : json_null();
 }
 
+/* A share of n, which nothing has told where n is 0. */
+static json_t *share(double v, uint64_t n)
+{
+    return number(n ? v : (double)NAN);
+}
+
 static json_t *ndpi_json(const wsp_label_rate *n)
 {
     return json_pack("{s:I, s:o, s:o}", "flows", (json_int_t)n->flows, "told",
@@ -296,10 +302,11 @@ static json_t *classes_json(const report_head *h)
     for (size_t l = 0; l < h->score->n_labels; l++) {
         const wsp_class_score *c = &h->score->label[l];
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "label", h->head->labels[l],
-                            "support", (json_int_t)c->support, "said", (json_int_t)c->said, "right",
-                            (json_int_t)c->right, "precision", number(c->precision), "recall",
-                            number(c->recall), "f1", number(c->f1)));
+            list,
+            json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "label", h->head->labels[l], "support",
+                      (json_int_t)c->support, "said", (json_int_t)c->said, "right",
+                      (json_int_t)c->right, "precision", share(c->precision, c->said), "recall",
+                      share(c->recall, c->support), "f1", share(c->f1, c->said + c->support)));
     }
     return list;
 }
@@ -326,8 +333,8 @@ static json_t *reliability_json(const report_head *h)
     for (size_t i = 0; i < WSP_RELIABILITY; i++)
         (void)json_array_append_new(
             bins, json_pack("{s:I, s:o, s:o}", h->unit, (json_int_t)s->reliability[i].n,
-                            "confidence", number(s->reliability[i].confidence), "accuracy",
-                            number(s->reliability[i].accuracy)));
+                            "confidence", share(s->reliability[i].confidence, s->reliability[i].n),
+                            "accuracy", share(s->reliability[i].accuracy, s->reliability[i].n)));
     return bins;
 }
 

@@ -44,6 +44,11 @@ says "four classes, learned" "$tmp/four.json" 'r[0]["classes"] == 4 and r[0]["ac
 says "classes and confusions say the same" "$tmp/four.json" \
     'all(sum(row) == c["support"] for row, c in zip(r[0]["confusion"], r[0]["per_class"])) and sum(c["right"] for c in r[0]["per_class"]) == round(r[0]["accuracy"] * r[0]["flows"])'
 says "the bins of confidence have every flow" "$tmp/four.json" 'sum(b["flows"] for b in r[0]["reliability"]) == r[0]["flows"]'
+says "what nothing tells is null" "$tmp/four.json" \
+    'all((b["flows"] == 0) == (b["accuracy"] is None) == (b["confidence"] is None) for b in r[0]["reliability"]) and any(b["flows"] == 0 for b in r[0]["reliability"])'
+"$ws" tokenize -q --labels "kind=$tmp/all.tsv" -w "$tmp/dns.npz" "$data/dns.pcap" && "$ws" eval -q --final-only -o json -m "$tmp/m.safetensors" "$tmp/dns.npz" >"$tmp/dns.json"
+says "of classes, too" "$tmp/dns.json" \
+    'all((c["said"] == 0) == (c["precision"] is None) and (c["support"] == 0) == (c["recall"] is None) for c in r[0]["per_class"]) and r[0]["classes"] == 1'
 says "a higher threshold never covers more" "$tmp/four.json" \
     'len(r[0]["abstention"]) == 101 and all(a["coverage"] >= b["coverage"] for a, b in zip(r[0]["abstention"], r[0]["abstention"][1:]))'
 says "answers after the first packets are there" "$tmp/four.json" '[x["packets"] for x in r[0]["early"]] == [1, 2, 4, 8, 16]'
