@@ -8,7 +8,7 @@
 
 #include "generate/generate_int.h"
 
-enum { MAX_THREADS = 256, FLOW_PACKETS = 8 /* of a flow, about */ };
+enum { MAX_THREADS = 256, FLOW_PACKETS = 8 /* of a flow, about */, LINK_ETHERNET = 1 };
 
 wsp_generate_options wsp_generate_options_default(void)
 {
@@ -205,6 +205,81 @@ static wsp_status announce(const wsp_generate_options *o, const wspi_frame_ref *
     return o->deviates(o->deviates_arg, &d, err);
 }
 
+/* ---- connections that meet ---- */
+
+/* When a TCP connection of a flow is there; key 0: it is of another protocol. */
+typedef struct span {
+    uint64_t key, first_ns, last_ns;
+} span;
+
+static int by_key_and_time(const void *a, const void *b)
+{
+    const span *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->first_ns < y->first_ns ? -1 : x->first_ns > y->first_ns;
+}
+
+static void fill_spans(span *of, const wspi_frame_ref *all, size_t n, wsp_packet *p)
+{
+    for (size_t i = 0; i < n; i++) {
+        span *s = &of[all[i].flow];
+        wsp_frame f = {
+            .caplen = all[i].len, .wirelen = all[i].wirelen, .data = all[i].in->data + all[i].at};
+
+        s->last_ns = all[i].time_ns;
+        if (all[i].packet > 0)
+            continue;
+        wsp_packet_dissect(p, LINK_ETHERNET, &f);
+        s->first_ns = all[i].time_ns;
+        s->key = wsp_packet_tcp_flags(p) ? wsp_flow_key_hash(wsp_packet_key(p)) | 1 : 0;
+    }
+}
+
+/* Connections that begin between the addresses and ports of an open one: readers take both for one, with segments that are lost and sent again. */
+static size_t count_met(span *of, size_t n)
+{
+    size_t met = 0;
+    uint64_t open_ns = 0;
+
+    qsort(of, n, sizeof *of, by_key_and_time);
+    for (size_t i = 0; i < n; i++) {
+        bool same = i > 0 && of[i].key == of[i - 1].key;
+        met += of[i].key && same && of[i].first_ns <= open_ns;
+        open_ns = same ? WSPI_MAX(open_ns, of[i].last_ns) : of[i].last_ns;
+    }
+    return met;
+}
+
+/* all [n] in the order of time. Pools of few addresses and ports are the asker's, and may be what he wants. */
+static wsp_status say_met(const wspi_frame_ref *all, size_t n, wsp_error *err)
+{
+    uint64_t flows = 0;
+    wsp_packet *p = NULL;
+    span *of;
+    size_t met;
+
+    for (size_t i = 0; i < n; i++)
+        flows = WSPI_MAX(flows, all[i].flow + 1);
+    of = wspi_new_array((size_t)flows, sizeof *of);
+    if (!of || wsp_packet_new(&p) < 0) {
+        free(of);
+        return wspi_nomem(err, "flows", (size_t)flows);
+    }
+    fill_spans(of, all, n, p);
+    met = count_met(of, (size_t)flows);
+    if (met)
+        wspi_log(WSP_LOG_WARNING,
+                 "%zu TCP connections begin while one between the same addresses and ports is "
+                 "open: more "
+                 "addresses, more ports of clients or fewer flows a second keep them apart",
+                 met);
+    wsp_packet_free(p);
+    free(of);
+    return WSP_OK;
+}
+
 static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
 {
     wspi_frame_ref *all = wspi_new_array((size_t)j->packets + 1, sizeof *all);
@@ -222,6 +297,8 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
     }
     n = keep_wanted(j->o, all, n);
     qsort(all, n, sizeof *all, by_time);
+    if (!j->o->from.flows)
+        st = say_met(all, n, err);
     for (size_t i = 0; i < n && st == WSP_OK; i++) {
         wsp_frame f = {.time_ns = at_speed(all[i].time_ns, all[0].time_ns, j->o->speed),
                        .caplen = all[i].len,

@@ -284,6 +284,9 @@ fails "all labels of a label" 1 generate -m "$model" --label 'protocol:DNS:*' -w
 fails "a label that two heads have" 1 generate -m "$model" --label benign -w "$tmp/x.pcap"
 fails "a header field that there is not" 2 generate -m "$model" --set ipv4.colour=1 -w "$tmp/x.pcap"
 fails "a value that is none of the field" 2 generate -m "$model" --set ipv4.ttl=256 -w "$tmp/x.pcap"
+met() { "$ws" generate -m "$model" -n 12 --label HTTP --max-packets 6 --rate 1000 --clients 10.0.0.1/32 --servers 10.0.0.2/32 "$@" -w "$tmp/met.pcap" 2>&1; }
+met --client-ports 40000-40001 | grep -q 'warning: [1-9][0-9]* TCP connections begin while one between the same addresses and ports' && ! met | grep -q 'warning'
+result $? "connections of too few ports that meet are told"
 fails "packets after those of no capture" 2 generate -m "$model" --after 3 -w "$tmp/x.pcap"
 fails "a capture without packets" 1 generate -m "$model" --from "$data/edge-nopackets.pcap" -w "$tmp/x.pcap"
 fails "ports that are no range" 2 generate -m "$model" --client-ports 9-8 -w "$tmp/x.pcap"
