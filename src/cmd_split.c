@@ -341,6 +341,31 @@ static void print_head(const wsp_tokens *t, size_t head, const int8_t *part)
     free(count);
 }
 
+/* A part without flows, of which a share was asked for: nothing can be trained, or scored. */
+static void warn_of_empty(const arguments *a, const wsp_tokens *t, const wsp_split_stats *s)
+{
+    const double share[PARTS] = {[WSP_SPLIT_TRAIN] = 1 - a->opt.val - a->opt.test,
+                                 [WSP_SPLIT_VAL] = a->opt.val,
+                                 [WSP_SPLIT_TEST] = a->opt.test};
+    char empty[32] = "", why[96] = "";
+    size_t len = 0, repeated = 0;
+
+    for (size_t p = 0; p < PARTS; p++) {
+        if (s->flows[p] || share[p] < 1e-9)
+            continue;
+        len += (size_t)snprintf(empty + len, sizeof empty - len, "%s%s", len ? ", " : "",
+                                wsp_split_name((wsp_split)p));
+        repeated += s->duplicates[p] + s->connected[p];
+    }
+    if (repeated)
+        (void)snprintf(why, sizeof why, ": what was there stands in an earlier part");
+    else if (a->opt.by == WSP_BY_CAPTURE)
+        (void)snprintf(why, sizeof why, ": of %zu captures each is in one part, see --by",
+                       t->n_captures);
+    if (len)
+        cli_warn("no flow is in %s%s", empty, why);
+}
+
 /* Captures of different parts that show the same connections are no independent ones. */
 static void warn_of_pairs(const wsp_tokens *t, const wsp_split_stats *s)
 {
@@ -420,6 +445,7 @@ static wsp_status split_set(const arguments *a, wsp_tokens *t, collected *k, wsp
         st = write_part(a, t, part, (wsp_split)p, err);
     if (st == WSP_OK) {
         print_split(a, t, part, &stats);
+        warn_of_empty(a, t, &stats);
         warn_of_pairs(t, &stats);
     }
     if (st == WSP_OK && !t->n_heads)

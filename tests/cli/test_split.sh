@@ -90,6 +90,10 @@ result $? "flows of connections that training has leave validation and test, and
 "$ws" split --keep-duplicates -w "$tmp/parts3" "$tmp/cut" >"$tmp/out3" 2>"$tmp/err3" && ! grep -q connect "$tmp/out3" "$tmp/err3"
 result $? "unless duplicates are kept"
 
+"$ws" split -w "$tmp/one" "$data/dns.pcap" 2>&1 >/dev/null | grep -q 'warning: no flow is in .*, .*: of 1 captures each is in one part, see --by' &&
+    ! "$ws" split --by time --val 0 -w "$tmp/one" "$data/dns.pcap" 2>&1 >/dev/null | grep -q 'no flow is in'
+result $? "parts without flows are told"
+
 for by in host time; do
     "$ws" split -q --by $by -w "$tmp/by" "$tmp/set" >"$tmp/by.out" 2>/dev/null && grep -q "of two parts" "$tmp/by.out" && [ -s "$tmp/by/test.npz" ]
     result $? "by $by"
