@@ -48,6 +48,8 @@ WSP_API void wsp_packet_check(wsp_packet *p);
 WSP_API const wsp_flow_key *wsp_packet_key(
     const wsp_packet *p); /* as seen in this packet: side 0 = source */
 WSP_API uint8_t wsp_packet_tcp_flags(const wsp_packet *p); /* 0 when not TCP */
+/* Type and code of ICMP or ICMPv6, behind whatever headers of IP; false where there are none, as in a later fragment. */
+WSP_API bool wsp_packet_icmp(const wsp_packet *p, uint8_t *type, uint8_t *code);
 /* Ids of its VLAN tags into vlan, the outermost first, at most `room` of them; returns how many. */
 WSP_API size_t wsp_packet_vlans(const wsp_packet *p, uint16_t *vlan, size_t room);
 /* The innermost IP packet inside the frame (for nDPI): false when there is none. Borrowed like the frame. */

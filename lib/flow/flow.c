@@ -394,22 +394,10 @@ wsp_status wsp_flow_table_add(wsp_flow_table *t, const wsp_flow_key *key, uint64
     return WSP_OK;
 }
 
-/* The ICMP header must follow the IP header at once; in IPv4 not in a later fragment. */
 static void note_icmp(wsp_flow *flow, const wsp_packet *p, int dir)
 {
-    const uint8_t *ip;
-    size_t len, at;
-    bool v4 = flow->key.addr_len == 4;
-
-    if (flow->icmp_seen[dir] || flow->key.proto != (v4 ? ICMP : ICMP6) ||
-        !wsp_packet_ip(p, &ip, &len) || len < 20 || ip[0] >> 4 != (v4 ? 4 : 6))
-        return;
-    at = v4 ? (size_t)(ip[0] & 15) * 4 : 40;
-    if (len < at + 2 || ip[v4 ? 9 : 6] != flow->key.proto || (v4 && ((ip[6] & 31) || ip[7])))
-        return;
-    flow->icmp_seen[dir] = true;
-    flow->icmp_type[dir] = ip[at];
-    flow->icmp_code[dir] = ip[at + 1];
+    if (!flow->icmp_seen[dir] && flow->key.proto == (flow->key.addr_len == 4 ? ICMP : ICMP6))
+        flow->icmp_seen[dir] = wsp_packet_icmp(p, &flow->icmp_type[dir], &flow->icmp_code[dir]);
 }
 
 void wsp_flow_note(wsp_flow *flow, const wsp_packet *p, int dir)

@@ -155,6 +155,7 @@ static void walk(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t mo
     p->fragment = p->checked = p->too_long = false;
     p->passes = passes;
     p->far_flags = 0;
+    p->far_icmp = NULL;
     p->wrap = (wspi_wrap){.frame = frame->data, .most = most};
     r.end = p->wire;
     id = first_layer(linktype, &r);
@@ -164,6 +165,33 @@ static void walk(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t mo
     p->payload_len = r.end - r.off;
     p->trailer_len = p->wire - r.end;
     wspi_key_fill(p);
+}
+
+static bool is_icmp(uint8_t id)
+{
+    return id == WSPI_ICMP || id == WSPI_ICMPV6;
+}
+
+static bool goes_on_with_icmp(const wspi_layer *l)
+{
+    if ((l->id == WSPI_IPV4 && l->v[WSPI_IPV4_FRAG]) ||
+        (l->id == WSPI_IPV6_FRAG && l->v[WSPI_FRAG_OFFSET]))
+        return false;
+    return is_icmp(wspi_next_by_number(WSPI_S_IP, l->v[wspi_protos[l->id]->type]));
+}
+
+/* Type and code, behind whatever headers of IP, or NULL. A header that the capture cut, or of which the packet has less, is no layer. */
+static const uint8_t *icmp_header(const wsp_packet *p)
+{
+    size_t n = wspi_own_layers(p), i = n;
+
+    if (n && is_icmp(p->layers[n - 1].id))
+        return p->data + p->layers[n - 1].off;
+    if (p->payload_len < 2 || p->payload_off + 2 > p->caplen)
+        return NULL;
+    while (i && wspi_protos[p->layers[i - 1].id]->space != WSPI_S_IP) /* options of IPv4 */
+        i--;
+    return i && goes_on_with_icmp(&p->layers[i - 1]) ? p->data + p->payload_off : NULL;
 }
 
 /*
@@ -178,6 +206,7 @@ static void look_past(wsp_packet *p, int linktype, const wsp_frame *frame)
     walk(&far, linktype, frame, p->wrap.n, true);
     p->key = far.key;
     p->far_flags = wsp_packet_tcp_flags(&far);
+    p->far_icmp = icmp_header(&far);
 }
 
 static void take_apart(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most)
@@ -284,6 +313,19 @@ uint8_t wsp_packet_tcp_flags(const wsp_packet *p)
         if (p->layers[i].id == WSPI_TCP)
             return (uint8_t)p->layers[i].v[WSPI_TCP_FLAGS];
     return p->far_flags;
+}
+
+bool wsp_packet_icmp(const wsp_packet *p, uint8_t *type, uint8_t *code)
+{
+    const uint8_t *h = icmp_header(p);
+
+    if (!h)
+        h = p->far_icmp;
+    if (!h)
+        return false;
+    *type = h[0];
+    *code = h[1];
+    return true;
 }
 
 size_t wsp_packet_vlans(const wsp_packet *p, uint16_t *vlan, size_t room)

@@ -281,9 +281,10 @@ struct wsp_packet {
     const uint8_t *data;               /* [caplen] borrowed */
     bool fragment;                     /* of an IP packet: its key has no ports */
     bool checked;                      /* the layers' autos are true */
-    bool too_long;     /* a header has more than a layer takes: there the stack ends */
-    bool passes;       /* for the key alone: it goes on behind that header */
-    uint8_t far_flags; /* TCP's, behind such a header */
+    bool too_long;           /* a header has more than a layer takes: there the stack ends */
+    bool passes;             /* for the key alone: it goes on behind that header */
+    uint8_t far_flags;       /* TCP's, behind such a header */
+    const uint8_t *far_icmp; /* type and code likewise, borrowed, or NULL */
     wsp_flow_key key;
     wspi_wrap wrap;
     uint8_t *room; /* [WSPI_MADE_FRAME], or NULL */

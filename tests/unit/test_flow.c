@@ -503,6 +503,82 @@ static void all_fragments_of_a_datagram_have_one_key(void **state)
     wsp_packet_free(p);
 }
 
+/* The flow of a packet of `len` bytes, with what it notes. */
+static wsp_flow noted(wsp_packet *p, uint8_t *b, size_t len)
+{
+    wsp_flow f = {.id = 0};
+    uint8_t flags;
+
+    f.key = key_of(p, b, len, &flags);
+    wsp_flow_note(&f, p, 0);
+    return f;
+}
+
+static void icmp_behind_headers_of_any_length_has_type_and_code(void **state)
+{
+    static const size_t lengths[][2] = {{0, 8},   {60, 8},  {60, 2048}, {43, 24},
+                                        {43, 72}, {51, 24}, {51, 76},   {44, 8}};
+    static const uint8_t mld[8] = {143, 3};
+    uint8_t b[4096];
+    wsp_packet *p;
+    wsp_flow f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint8_t kind = (uint8_t)lengths[i][0];
+        size_t n = put_ipv6(b, kind);
+
+        n += kind == 44 ? put_fragment(b + n, 58, 0, false)
+                        : put_extension(b + n, kind, 58, lengths[i][1]);
+        memcpy(b + n, mld, sizeof mld);
+        f = noted(p, b, n + sizeof mld);
+        assert_int_equal(f.key.proto, 58);
+        assert_true(f.icmp_seen[0]);
+        assert_int_equal(f.icmp_type[0], 143);
+        assert_int_equal(f.icmp_code[0], 3);
+        f = noted(p, b, n + 1); /* cut in its header */
+        assert_false(f.icmp_seen[0]);
+    }
+    for (size_t len = 2; len <= 8; len++) { /* a short one, at once behind IPv6 */
+        memcpy(b + put_ipv6(b, 58), mld, sizeof mld);
+        f = noted(p, b, 54 + len);
+        assert_true(f.icmp_seen[0]);
+        assert_int_equal(f.icmp_type[0], 143);
+    }
+    wsp_packet_free(p);
+}
+
+static void of_fragments_of_icmp_the_first_alone_has_a_type(void **state)
+{
+    static const uint8_t echo[8] = {8};
+    uint8_t b[128];
+    wsp_packet *p;
+    wsp_flow f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (uint8_t offset = 0; offset < 2; offset++) {
+        wsp_frame frame = {.caplen = 42, .wirelen = 42, .data = b};
+
+        memset(b, 0, sizeof b);
+        b[12] = 8;
+        b[14] = 0x45;
+        b[17] = 28;
+        b[20] = 0x20; /* more come */
+        b[21] = offset;
+        b[23] = 1;
+        memcpy(b + 34, echo, sizeof echo);
+        wsp_packet_dissect(p, 1, &frame);
+        f = (wsp_flow){.key = *wsp_packet_key(p)};
+        wsp_flow_note(&f, p, 0);
+        assert_int_equal(f.key.proto, 1);
+        assert_int_equal(f.icmp_seen[0], offset == 0);
+        assert_int_equal(f.icmp_type[0], offset == 0 ? 8 : 0);
+    }
+    wsp_packet_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +601,8 @@ int main(void)
         cmocka_unit_test(ports_behind_headers_of_any_length_are_known),
         cmocka_unit_test(packets_behind_a_long_route_are_flows_of_their_own),
         cmocka_unit_test(all_fragments_of_a_datagram_have_one_key),
+        cmocka_unit_test(icmp_behind_headers_of_any_length_has_type_and_code),
+        cmocka_unit_test(of_fragments_of_icmp_the_first_alone_has_a_type),
         cmocka_unit_test(a_table_of_no_flows_is_refused),
     };
 
