@@ -17,25 +17,31 @@ static size_t label_at(const wsp_head *h, const char *label)
     return NO_LABEL;
 }
 
-/* In the heads that the word names, or in all; returns how many have it. */
+/* Whether the head has the label that the word is, and is the one that the word names, if it names one. */
+static bool takes(only *o, const question *q, size_t head, const char *word)
+{
+    const wsp_head *h = wsp_model_head(q->m, head);
+    size_t n = strlen(h->name);
+    bool named = strncmp(word, h->name, n) == 0 && word[n] == ':';
+    size_t label = label_at(h, named ? word + n + 1 : word);
+
+    if (label == NO_LABEL)
+        return false;
+    o->of[o->n].head = head;
+    o->of[o->n].label = label;
+    return true;
+}
+
+/* The first head that is asked comes before all that are not; returns how many it may be. */
 static size_t find(only *o, const char *word, const question *q)
 {
     size_t found = 0;
 
-    for (size_t i = 0; i < wsp_model_head_count(q->m); i++) {
-        const wsp_head *h = wsp_model_head(q->m, i);
-        size_t n = strlen(h->name), label;
-        bool named = strncmp(word, h->name, n) == 0 && word[n] == ':';
-
-        if (!named && strcmp(word, "unknown") == 0 && i != q->head[0])
-            continue;
-        label = label_at(h, named ? word + n + 1 : word);
-        if (label == NO_LABEL)
-            continue;
-        o->of[o->n].head = i;
-        o->of[o->n].label = label;
-        found++;
-    }
+    for (size_t k = 0; k < q->n; k++)
+        if (takes(o, q, q->head[k], word))
+            return 1;
+    for (size_t i = 0; i < wsp_model_head_count(q->m); i++)
+        found += takes(o, q, i, word);
     return found;
 }
 
@@ -56,8 +62,9 @@ int only_find(only *o, const cli_list *words, question *q)
             return cli_fail("--only %s: no head has this label: wirespeak info lists them",
                             words->items[o->n]);
         if (found > 1)
-            return cli_fail("--only %s: %zu heads have this label: name one, as HEAD:LABEL",
-                            words->items[o->n], found);
+            return cli_fail("--only %s: %zu heads have this label: name one, as %s:%s",
+                            words->items[o->n], found, wsp_model_head(q->m, o->of[o->n].head)->name,
+                            words->items[o->n]);
     }
     for (size_t i = 0; i < o->n; i++)
         ask(q, o->of[i].head);

@@ -14,8 +14,8 @@ typedef struct only {
 } only;
 
 /*
- * Each word is "HEAD:LABEL", or a label that one head of the model has; "unknown" alone is that of the first head that is asked. The
- * heads that are named are asked, too. Returns an exit status.
+ * Each word is "HEAD:LABEL", or a label: that of the first head that is asked and has it ("unknown": all have it), else that of the one
+ * head of the model that has it. These heads are asked, too. Returns an exit status.
  */
 int only_find(only *o, const cli_list *words, question *q);
 

@@ -274,6 +274,13 @@ result $? "--only: the flows that are called so, and how many others there are"
 result $? "and the packets of these alone"
 [ "$(classify --only unknown --summary "${all[@]}" 2>/dev/null | awk '/unknown/ { print $3 }')" = "$(grep -c '"label": \?"unknown"' "$tmp/without.jsonl")" ]
 result $? "so of a summary"
+# Labels that several heads of the shipped model have: whichever is asked.
+only() { "$ws" classify -q -m "${top_srcdir:-.}/models/flows.safetensors" -o jsonl "$@" "$data/dns.pcap" 2>"$tmp/err"; }
+only --only DNP3 >"$tmp/dnp3" && [ ! -s "$tmp/dnp3" ] && only --head malware --only benign >"$tmp/benign" && [ -s "$tmp/benign" ] &&
+    only --head malware | grep '"label":"benign"' | cmp -s - "$tmp/benign"
+result $? "--only a label that several heads have: it is the asked one's"
+! only --only benign && grep -q '2 heads have this label: name one, as malware:benign$' "$tmp/err"
+result $? "and if none of them is asked, one has to be named"
 fails "--only a label that no head has" 1 classify -m "$model" --only Nonsense "$data/dns.pcap"
 fails "--only of hosts" 2 classify -m "$model" --by-host --only DNS "$data/dns.pcap"
 fails "-w to standard output" 2 classify -m "$model" -w - "$data/dns.pcap"
