@@ -123,12 +123,15 @@ static const column fixed[] = {
     {"bytes_toclient", {"flow", "bytes_toclient"}},
     {"start", {"flow", "start"}},
     {"end", {"flow", "end"}},
+    {"age", {"flow", "age"}},
     {"state", {"flow", "state"}},
     {"reason", {"flow", "reason"}},
     {"tcp_flags_ts", {"tcp", "tcp_flags_ts"}},
     {"tcp_flags_tc", {"tcp", "tcp_flags_tc"}},
     {"icmp_type", {"icmp_type"}},
     {"icmp_code", {"icmp_code"}},
+    {"response_icmp_type", {"response_icmp_type"}},
+    {"response_icmp_code", {"response_icmp_code"}},
     {"packets_read", {"wirespeak", "packets"}},
 };
 static const column surprise = {"surprise", {"wirespeak", "surprise"}};

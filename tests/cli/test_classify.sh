@@ -78,7 +78,8 @@ for x, y in zip(c, r):
     w, h = y["wirespeak"], y["wirespeak"]["heads"]["protocol"]
     assert x["community_id"] == y.get("community_id", "") and x["src_ip"] == y.get("src_ip", ""), (x, y)
     assert x["protocol"] == w["label"] and abs(float(x["protocol_confidence"]) - w["confidence"]) < 1e-4, (x, y)
-    assert int(x["pkts_toserver"]) == y["flow"]["pkts_toserver"] and int(x["packets_read"]) == w["packets"]
+    assert all(x[k] == str(v) for k, v in y["flow"].items()) and int(x["packets_read"]) == w["packets"], (x, y)
+    assert all(x[k] == str(v) for k, v in y.items() if "icmp" in k), (x, y)
     assert [x["protocol_1"], x["protocol_2"]] == [t["label"] for t in h["top"][:2]], x
     assert abs(float(x["protocol_1_confidence"]) - h["top"][0]["confidence"]) < 1e-4 and h["top"][0]["confidence"] >= h["top"][1]["confidence"]
     assert json.loads(x["protocol_per_packet"]) == h["per_packet"], x
@@ -87,7 +88,7 @@ for x, y in zip(c, r):
     assert all(p["label"] == w["label"] for p in h["per_packet"][h["decided"] - 1:])
     assert 0 < w["surprise"] < 1e5 and abs(float(x["surprise"]) - w["surprise"]) < 0.01 * w["surprise"]
     assert x["ndpi_protocol"] == y.get("ndpi", {}).get("protocol", "")
-assert any(x["src_mac"] for x in c) and any(y["ndpi"]["protocol"] == "TLS" for y in r if "ndpi" in y)
+assert any(x["src_mac"] for x in c) and any(x["response_icmp_type"] for x in c) and any(y["ndpi"]["protocol"] == "TLS" for y in r if "ndpi" in y)
 PY
 result $? "CSV says what JSON says: labels, ranks, decisions, surprise, nDPI"
 
