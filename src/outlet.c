@@ -204,7 +204,7 @@ static bool take(outlet *o)
     (void)pthread_mutex_lock(&o->lock);
     while (o->n == 0 && !o->closing && !atomic_load(&o->reopen)) {
         struct timespec t;
-        (void)clock_gettime(CLOCK_REALTIME, &t);
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
         t.tv_sec++; /* a signal handler cannot wake us */
         (void)pthread_cond_timedwait(&o->data, &o->lock, &t);
     }
@@ -381,6 +381,17 @@ static bool name_labels(outlet *o)
     return o->labels != NULL;
 }
 
+/* As of the ring: a clock that is put back makes no wait longer. */
+static void init_data(pthread_cond_t *c)
+{
+    pthread_condattr_t a;
+
+    (void)pthread_condattr_init(&a);
+    (void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(c, &a);
+    (void)pthread_condattr_destroy(&a);
+}
+
 int outlet_open(outlet **out, const outlet_options *opt)
 {
     outlet *o = calloc(1, sizeof *o);
@@ -399,7 +410,7 @@ int outlet_open(outlet **out, const outlet_options *opt)
     o->patient = !opt->live;
     o->first_id = opt->live ? draw_first_id() : 0;
     (void)pthread_mutex_init(&o->lock, NULL);
-    (void)pthread_cond_init(&o->data, NULL);
+    init_data(&o->data);
     (void)pthread_cond_init(&o->space, NULL);
     *out = o;
     for (size_t i = 0; i < (n ? n : 1); i++) {

@@ -36,7 +36,7 @@ static const char *const absent[][2] = {
     {NULL, NULL},
 };
 
-enum { PATIENCE_MS = 100, LAST_TIMES = 10 };
+enum { PATIENCE_MS = 100, LAST_TIMES = 10, RETRY_S = 1 };
 
 static bool begins(const char *target, const char *prefix)
 {
@@ -116,6 +116,18 @@ uint64_t sink_close(sink *s)
     free(s->target);
     *s = (sink){.fd = -1};
     return lost;
+}
+
+/* By the clock that nobody sets: one that is put back would keep the reader away until it is there again. */
+bool sink_due(time_t *tried)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec - *tried < RETRY_S)
+        return false;
+    *tried = now.tv_sec;
+    return true;
 }
 
 /* ---- writing to file descriptors ---- */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 typedef struct sink sink;
 
@@ -54,6 +55,8 @@ void sink_reopen(sink *s);
 /* Ends; returns how many records are lost that were thought to be written. */
 uint64_t sink_close(sink *s);
 
+/* Whether a reader that has gone is to be looked for again: once a second. *tried is the caller's, 0 at first. */
+bool sink_due(time_t *tried);
 /* Waits a little until s->fd can be written to, and where it waits until the end is near; false: it cannot. */
 bool sink_wait(const sink *s);
 /* The rest of a line that was cut cannot come any more: a record that was thought to be written is lost. */

@@ -14,7 +14,7 @@
 #include "cli.h"
 #include "sink.h"
 
-enum { PORT = 6379, RETRY_S = 1 };
+enum { PORT = 6379 };
 
 typedef struct server {
     char *host, *key; /* host is a path when it begins with a slash */
@@ -130,15 +130,12 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
 {
     server *r = s->own;
     size_t good, asked = 0;
-    time_t now = time(NULL);
 
-    if (!r->c && now - r->tried < RETRY_S) {
+    if (!r->c) {
         errno = ENOTCONN;
-        return n;
+        if (!sink_due(&r->tried) || !dial(r))
+            return n;
     }
-    r->tried = now;
-    if (!r->c && !dial(r))
-        return n;
     for (size_t at = 0; at < len; asked++) {
         const char *end = memchr(lines + at, '\n', len - at);
         size_t line = (size_t)(end - (lines + at));

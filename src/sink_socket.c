@@ -15,7 +15,7 @@
 #include "cli.h"
 #include "sink.h"
 
-enum { RETRY_S = 1, DAEMON_NOTICE = 3 << 3 | 5, HEAD = 64 };
+enum { DAEMON_NOTICE = 3 << 3 | 5, HEAD = 64 };
 
 typedef struct where {
     struct sockaddr_un addr;
@@ -135,13 +135,8 @@ static size_t socket_write(sink *s, const char *lines, size_t len, size_t n)
     size_t lost;
 
     if (s->fd < 0) {
-        time_t now = time(NULL);
-
         errno = ENOTCONN;
-        if (now - w->tried < RETRY_S)
-            return n;
-        w->tried = now;
-        if (!dial(s))
+        if (!sink_due(&w->tried) || !dial(s))
             return n;
     }
     lost = w->datagrams ? send_lines(s, lines, len, n) : sink_write_fd(s, lines, len, n);

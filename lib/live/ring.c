@@ -9,6 +9,17 @@
 
 enum { NAP_MS = 10, LEAST = 4096 };
 
+/* Naps go by the clock that nobody sets: where the other one is put back an hour, a nap would last an hour. */
+static void init_condition(pthread_cond_t *c)
+{
+    pthread_condattr_t a;
+
+    (void)pthread_condattr_init(&a);
+    (void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(c, &a);
+    (void)pthread_condattr_destroy(&a);
+}
+
 wsp_status wspi_ring_init(wspi_ring *r, size_t size)
 {
     size_t n = LEAST;
@@ -21,8 +32,8 @@ wsp_status wspi_ring_init(wspi_ring *r, size_t size)
         return WSP_ERR_NOMEM;
     r->size = n;
     (void)pthread_mutex_init(&r->lock, NULL);
-    (void)pthread_cond_init(&r->data, NULL);
-    (void)pthread_cond_init(&r->space, NULL);
+    init_condition(&r->data);
+    init_condition(&r->space);
     return WSP_OK;
 }
 
@@ -58,7 +69,7 @@ static void nap(wspi_ring *r, atomic_bool *sleeps, pthread_cond_t *what, atomic_
 {
     struct timespec t;
 
-    (void)clock_gettime(CLOCK_REALTIME, &t);
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += (long)(ms % 1000) * 1000000;
     t.tv_sec += (time_t)(ms / 1000) + t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;

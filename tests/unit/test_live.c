@@ -3,12 +3,26 @@
 #include "models.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "capture/capture_int.h"
 #include "live/crowd_int.h"
 #include "live/prefix_int.h"
 #include "live/ring_int.h"
 #include "wirespeak/task.h"
+
+/* How far the clock that can be set is ahead of the kernel's: as if it had been put back after it was read. */
+static time_t ahead_s;
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    int rc = (int)syscall(SYS_clock_gettime, clock, t);
+
+    t->tv_sec += clock == CLOCK_REALTIME ? ahead_s : 0;
+    return rc;
+}
 
 /* ---- ring ---- */
 
@@ -101,6 +115,24 @@ static void a_full_ring_refuses_and_goes_on(void **state)
         put--;
     assert_true(closed);
     assert_true(wspi_ring_fill(&r) == 0);
+    wspi_ring_clear(&r);
+}
+
+static void a_clock_that_is_put_back_makes_no_wait_longer(void **state)
+{
+    struct timespec before, after;
+    wspi_ring r;
+    bool closed;
+
+    (void)state;
+    assert_int_equal(wspi_ring_init(&r, 8192), WSP_OK);
+    (void)clock_gettime(CLOCK_MONOTONIC, &before);
+    ahead_s = 4;
+    assert_null(wspi_ring_take(&r, 5, &closed));
+    wspi_ring_wait_space(&r);
+    ahead_s = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec < 3);
     wspi_ring_clear(&r);
 }
 
@@ -551,6 +583,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_arrive_whole_and_in_order),
         cmocka_unit_test(a_full_ring_refuses_and_goes_on),
+        cmocka_unit_test(a_clock_that_is_put_back_makes_no_wait_longer),
         cmocka_unit_test(a_pool_keeps_its_limit),
         cmocka_unit_test(a_kind_is_a_crowd_while_it_comes_often),
         cmocka_unit_test(the_answers_are_those_of_classify),
