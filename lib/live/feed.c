@@ -20,7 +20,8 @@ typedef struct iface {
     wspi_device *device; /* NULL: it has gone, and is tried again */
     char *name;
     int linktype;
-    bool told; /* that it is down */
+    bool told;  /* that it is down */
+    bool other; /* told that it came back as another kind of link */
 } iface;
 
 struct wsp_feed {
@@ -135,6 +136,18 @@ static void lose_what_has_gone(wsp_feed *f)
     }
 }
 
+/* It is tried on: the right one may follow. */
+static void leave_alone(iface *d)
+{
+    if (!d->other)
+        wspi_log(WSP_LOG_WARNING,
+                 "%s: came back as another kind of link: left alone, until it is the former again",
+                 d->name);
+    d->other = true;
+    wspi_device_close(d->device);
+    d->device = NULL;
+}
+
 static void try_again(wsp_feed *f, uint64_t now)
 {
     if (now - f->tried_ms < RETRY_MS)
@@ -148,12 +161,10 @@ static void try_again(wsp_feed *f, uint64_t now)
 
         if (d->device || wspi_device_open(&d->device, d->name, &opt, &err) < 0)
             continue;
-        if (wspi_device_linktype(d->device) != d->linktype) {
-            wspi_log(WSP_LOG_WARNING, "%s: came back as another kind of link: left alone", d->name);
-            wspi_device_close(d->device);
-            d->device = NULL;
-            continue;
-        }
+        if (wspi_device_linktype(d->device) != d->linktype)
+            leave_alone(d);
+        else
+            d->other = false;
     }
 }
 

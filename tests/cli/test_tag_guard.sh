@@ -195,15 +195,20 @@ back() {
 
 # The interface goes for good and another one gets its name: opened again with what was kept.
 comes_back() {
-    local pid rc=0
+    local pid rc=0 changing=()
     : >"$tmp/back"
-    ip netns exec "$b" "$ws" tag -m "$model" -i vb --user nobody --max-lag 60 -w "$tmp/back" 2>"$tmp/back.err" &
+    ip -n "$b" tuntap add dev vt mode tun 2>/dev/null && ip -n "$b" link set vt up && changing=(-i vt)
+    ip netns exec "$b" "$ws" tag -m "$model" -i vb "${changing[@]}" --user nobody --max-lag 60 -w "$tmp/back" 2>"$tmp/back.err" &
     pid=$!
-    wait_for 30 capturing
+    wait_for 30 capturing $((1 + ${#changing[@]} / 2))
     for ((i = 0; i < 10; i++)); do
         send "$data/dns.pcap"
         wait_for 2 told back && break
     done
+    if [ ${#changing[@]} -gt 0 ]; then
+        ip -n "$b" link del vt && wait_for 10 grep -q 'vt: .*; waiting for it' "$tmp/back.err"
+        ip -n "$b" link add vt type veth peer name vu && ip -n "$b" link set vt up
+    fi
     ip -n "$b" link del vb
     wait_for 10 grep -q 'vb: .*; waiting for it to come back' "$tmp/back.err"
     result $? "an interface that vanishes is told"
@@ -216,8 +221,15 @@ comes_back() {
     result $? "also when it went down before it vanished"
     kill "$pid"
     wait "$pid" || rc=$?
-    [ $rc = 0 ] && [ "$(grep -c 'waiting for it' "$tmp/back.err")" = 2 ] && grep -q '2 times an interface was away' "$tmp/back.err"
+    [ $rc = 0 ] && [ "$(grep -c 'vb: .*waiting for it' "$tmp/back.err")" = 2 ] &&
+        grep -q "$((2 + ${#changing[@]} / 2)) times an interface was away" "$tmp/back.err"
     result $? "and counted once each"
+    if [ ${#changing[@]} -gt 0 ]; then
+        [ "$(grep -c 'vt: came back as another kind of link' "$tmp/back.err")" = 1 ]
+        result $? "one that comes back as another kind of link is told once"
+    else
+        skip "one that comes back as another kind of link is told once" "no tun devices here"
+    fi
 }
 
 # A socket that the program may not remove when it ends does not keep it from starting again.
