@@ -233,6 +233,21 @@ static bool is_waited_for(int fd)
     return fstat(fd, &sb) == 0 && !S_ISREG(sb.st_mode);
 }
 
+/* A program that was killed, or a disk that was full, leaves half a line: what follows must not become part of it. */
+static void end_cut_line(const sink *s)
+{
+    int fd = s->waits ? -1 : open(s->target, O_RDONLY | O_CLOEXEC);
+    struct stat sb;
+    char last = '\n';
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &sb) == 0 && sb.st_size > 0 && pread(fd, &last, 1, sb.st_size - 1) == 1 &&
+        last != '\n' && write(s->fd, "\n", 1) != 1)
+        cli_warn("%s: it ends with half a line: %s", s->target, strerror(errno));
+    (void)close(fd);
+}
+
 static int file_open(sink *s, const char *target)
 {
     if (strcmp(target, "-") == 0) {
@@ -243,8 +258,11 @@ static int file_open(sink *s, const char *target)
         return s->target ? CLI_OK : cli_fail("no memory for an output");
     }
     s->fd = open_path(target, false);
-    s->waits = s->fd >= 0 && is_waited_for(s->fd);
-    return s->fd < 0 ? cli_fail("%s: %s", target, strerror(errno)) : CLI_OK;
+    if (s->fd < 0)
+        return cli_fail("%s: %s", target, strerror(errno));
+    s->waits = is_waited_for(s->fd);
+    end_cut_line(s);
+    return CLI_OK;
 }
 
 static size_t file_write(sink *s, const char *lines, size_t len, size_t n)
@@ -276,6 +294,7 @@ static void file_reopen(sink *s)
     s->fd = fd;
     s->waits = is_waited_for(fd);
     s->dead = false;
+    end_cut_line(s);
 }
 
 static void file_close(sink *s)

@@ -21,7 +21,7 @@ typedef struct server {
     int port;
     redisContext *c; /* NULL: away */
     time_t tried;
-    char why[160]; /* what the server says against a record; "": nothing */
+    char why[160]; /* what the server says, or why there is none; "": errno tells */
 } server;
 
 static void keep_why(server *r, const redisReply *reply)
@@ -39,6 +39,9 @@ static bool dial(server *r)
     if (r->c && !r->c->err && redisSetTimeout(r->c, patience) == REDIS_OK)
         return true;
     errno = r->c && r->c->err == REDIS_ERR_IO && errno ? errno : ECONNREFUSED;
+    /* that a name is unknown, no errno says */
+    (void)snprintf(r->why, sizeof r->why, "%s",
+                   r->c && r->c->err == REDIS_ERR_OTHER ? r->c->errstr : "");
     redisFree(r->c);
     r->c = NULL;
     return false;
@@ -104,7 +107,8 @@ static int redis_open(sink *s, const char *target)
                          s->target);
     if (!r->host || !r->key)
         return cli_fail("no memory for an output");
-    return dial(r) ? try_record(s, r) : cli_fail("%s: %s", s->target, strerror(errno));
+    return dial(r) ? try_record(s, r)
+                   : cli_fail("%s: %s", s->target, *r->why ? r->why : strerror(errno));
 }
 
 /* Answers to n commands; how many of them were good. */
@@ -133,8 +137,12 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
 
     if (!r->c) {
         errno = ENOTCONN;
-        if (!sink_due(&r->tried) || !dial(r))
+        if (!sink_due(&r->tried))
             return n;
+        if (!dial(r)) {
+            s->why = *r->why ? r->why : NULL;
+            return n;
+        }
     }
     for (size_t at = 0; at < len; asked++) {
         const char *end = memchr(lines + at, '\n', len - at);

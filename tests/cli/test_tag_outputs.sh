@@ -63,6 +63,11 @@ done
 result $? "no file is made then"
 "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w ./foo:bar -w 12:30.jsonl -w A:b && [ -s foo:bar ] && cmp -s foo:bar 12:30.jsonl && cmp -s foo:bar A:b
 result $? "files may have a colon in their names"
+printf '{"cut' >half
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" -w half && "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w half &&
+    [ "$(head -n 1 half)" = '{"cut' ] && [ "$(grep -c '^{"timestamp.*}$' half)" = "$((2 * $(wc -l <12:30.jsonl)))" ] &&
+    [ "$(wc -l <half)" = "$((2 * $(wc -l <12:30.jsonl) + 1))" ]
+result $? "records do not go on with half a line that a file ends with"
 cd "$OLDPWD" || exit 1
 
 if ! "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w redis:x 2>&1 | grep -q 'HOST'; then
@@ -96,6 +101,10 @@ else
     result $? "a Redis server that wants a password is refused at the start, in its words"
     kill $server
     wait $server
+    # a label of more than 63 letters: no resolver is asked
+    "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w "redis:$(printf 'a%.0s' {1..70})/flows" 2>"$tmp/err"
+    [ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && ! grep -q refused "$tmp/err" && grep -Eq '/flows: .*(known|resolution|name)' "$tmp/err"
+    result $? "a Redis server whose name leads nowhere"
     fails "a Redis server that is away" 1 tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/flows"
 fi
 
