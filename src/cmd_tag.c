@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "captures.h"
+#include "clash.h"
 #include "cli.h"
 #include "guard.h"
 #include "metrics_server.h"
@@ -602,6 +603,15 @@ static bool has(const cli_list *l, size_t n, const char *name)
     return false;
 }
 
+/* By another name: two writers that add to one file. */
+static bool is_one_file(const cli_list *l, size_t n, const char *path)
+{
+    for (size_t i = 0; i < n; i++)
+        if (clash_same(l->items[i], path))
+            return true;
+    return false;
+}
+
 static int check_lists(const run *r)
 {
     const cli_list *i = &r->interfaces, *w = &r->targets;
@@ -617,7 +627,7 @@ static int check_lists(const run *r)
             return cli_usage(page.name,
                              "-w %s: no such kind of target; a file of this name is ./%s",
                              w->items[k], w->items[k]);
-        else if (has(w, k, w->items[k]))
+        else if (has(w, k, w->items[k]) || is_one_file(w, k, w->items[k]))
             return cli_usage(page.name, "-w %s: given twice, it would have each record twice",
                              w->items[k]);
     return CLI_OK;

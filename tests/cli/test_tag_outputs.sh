@@ -63,6 +63,11 @@ done
 result $? "no file is made then"
 "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w ./foo:bar -w 12:30.jsonl -w A:b && [ -s foo:bar ] && cmp -s foo:bar 12:30.jsonl && cmp -s foo:bar A:b
 result $? "files may have a colon in their names"
+ln -s 12:30.jsonl link
+for t in ./A:b "$PWD/A:b" new; do fails "one file by two names: $t" 2 tag -q -m "$model" -r "$data/dns.pcap" -w A:b -w ./new -w "$t"; done
+fails "one file by two names: a link" 2 tag -q -m "$model" -r "$data/dns.pcap" -w 12:30.jsonl -w link
+cmp -s foo:bar A:b && cmp -s foo:bar 12:30.jsonl && [ ! -e new ]
+result $? "and nothing is written then"
 printf '{"cut' >half
 "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w half && "$ws" tag -q -m "$model" -r "$data/dns.pcap" -w half &&
     [ "$(head -n 1 half)" = '{"cut' ] && [ "$(grep -c '^{"timestamp.*}$' half)" = "$((2 * $(wc -l <12:30.jsonl)))" ] &&
