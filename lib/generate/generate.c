@@ -280,7 +280,62 @@ static wsp_status say_met(const wspi_frame_ref *all, size_t n, wsp_error *err)
     return WSP_OK;
 }
 
-static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
+/* Packets of the flows of a condition, by what they carry. */
+typedef struct told_of {
+    size_t packets[WSPI_CONTENTS];
+} told_of;
+
+static bool is_mostly_bytes(const told_of *of)
+{
+    enum { MOSTLY = 3 };
+
+    return of->packets[WSPI_CONTENT_BYTES] > MOSTLY * of->packets[WSPI_CONTENT_MESSAGE];
+}
+
+/* Whoever asks for a protocol shall not take bytes at an odd port for it. of: [conditions] */
+static void say_labels(const wsp_model *m, const told_of *of)
+{
+    char list[80] = "";
+    size_t len = 0;
+    bool full = false;
+
+    for (size_t h = 0; h < wsp_model_head_count(m) && !full; h++) {
+        const wsp_head *head = wsp_model_head(m, h);
+        for (size_t l = 0; l < head->n_labels && !full; l++, of++)
+            if (is_mostly_bytes(of)) {
+                size_t n = (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
+                                            head->labels[l]);
+                full = n >= sizeof list - len;
+                len += full ? 0 : n;
+            }
+    }
+    list[len] = '\0';
+    if (len)
+        wspi_log(
+            WSP_LOG_WARNING,
+            "of %s%s few payloads have a grammar here (wirespeak-tokens(7)): most are likely bytes",
+            list, full ? " and others" : "");
+}
+
+static wsp_status say_bytes(const wsp_model *m, const wspi_frame_ref *all, size_t n, wsp_error *err)
+{
+    size_t conditions = 0;
+    told_of *of;
+
+    for (size_t h = 0; h < wsp_model_head_count(m); h++)
+        conditions += wsp_model_head(m, h)->n_labels;
+    of = wspi_new_array(conditions + 1, sizeof *of);
+    if (!of)
+        return wspi_nomem(err, "conditions", conditions);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].condition >= 0)
+            of[all[i].condition].packets[all[i].content]++;
+    say_labels(m, of);
+    free(of);
+    return WSP_OK;
+}
+
+static wsp_status write_frames(job *j, const wsp_model *m, wsp_pcap_writer *w, wsp_error *err)
 {
     wspi_frame_ref *all = wspi_new_array((size_t)j->packets + 1, sizeof *all);
     wsp_status st = WSP_OK;
@@ -299,6 +354,8 @@ static wsp_status write_frames(job *j, wsp_pcap_writer *w, wsp_error *err)
     qsort(all, n, sizeof *all, by_time);
     if (!j->o->from.flows)
         st = say_met(all, n, err);
+    if (st == WSP_OK)
+        st = say_bytes(m, all, n, err);
     for (size_t i = 0; i < n && st == WSP_OK; i++) {
         wsp_frame f = {.time_ns = at_speed(all[i].time_ns, all[0].time_ns, j->o->speed),
                        .caplen = all[i].len,
@@ -409,7 +466,7 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
     if (st == WSP_OK)
         st = job_run(&j, err);
     if (st == WSP_OK)
-        st = write_frames(&j, w, err);
+        st = write_frames(&j, m, w, err);
     *packets = j.packets;
     say_undrawn(&j);
     if (st == WSP_OK)

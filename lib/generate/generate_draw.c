@@ -284,20 +284,44 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
     return wspi_choose_rare(g, &rare, err);
 }
 
-static wsp_status keep_frame(speaker *g, const flow *f, const wsp_frame *frame)
+/* What the payload of a segment or a datagram is, of a packet with these tokens. */
+static enum wspi_content content_of(const wsp_packet *p, const uint16_t *ids, size_t n)
+{
+    const unsigned none = wspi_group_base(WSPI_T_APP);
+    bool ports = false, quoted = false;
+
+    for (size_t i = 0; i < p->n_layers; i++) {
+        ports |= p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP;
+        quoted |= p->layers[i].id == WSPI_ICMP || p->layers[i].id == WSPI_ICMPV6;
+    }
+    for (size_t i = 0; i < n && ports && !quoted; i++) {
+        enum wspi_group of = (enum wspi_group)wspi_the_vocab.group_of[ids[i]];
+        if (of == WSPI_T_APP && ids[i] != none)
+            return WSPI_CONTENT_MESSAGE;
+        if (of == WSPI_T_KIND)
+            return WSPI_CONTENT_BYTES;
+    }
+    return WSPI_CONTENT_NONE;
+}
+
+/* A packet with n tokens, which are in f->seen. */
+static wsp_status keep_frame(speaker *g, const flow *f, size_t n, const wsp_frame *frame)
 {
     wspi_frames *to = &g->frames;
 
     WSP_TRY(wspi_grow(&to->ref, &to->cap, to->n + 1, sizeof *to->ref));
-    to->ref[to->n++] = (wspi_frame_ref){.time_ns = frame->time_ns,
-                                        .in = &to->bytes,
-                                        .at = to->bytes.len,
-                                        .len = frame->caplen,
-                                        .wirelen = frame->wirelen,
-                                        .packet = (uint32_t)f->packets,
-                                        .flow = f->start.number,
-                                        .condition = f->start.condition,
-                                        .swap = f->rare.swap};
+    to->ref[to->n++] =
+        (wspi_frame_ref){.time_ns = frame->time_ns,
+                         .in = &to->bytes,
+                         .at = to->bytes.len,
+                         .len = frame->caplen,
+                         .wirelen = frame->wirelen,
+                         .packet = (uint32_t)f->packets,
+                         .flow = f->start.number,
+                         .condition = f->start.condition,
+                         .content = f->script.step == WSPI_DRAW ? content_of(g->packet, f->seen, n)
+                                                                : WSPI_CONTENT_NONE,
+                         .swap = f->rare.swap};
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 
@@ -420,7 +444,7 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     }
     f->ctx = f->trial;
     f->trial = now;
-    if (keep_frame(g, f, &out.frame) < 0)
+    if (keep_frame(g, f, n, &out.frame) < 0)
         return wspi_nomem(err, "the packets", g->frames.n);
     f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->max_payload,
                                  g->cfg->max_tokens, NULL, f->seen);

@@ -235,14 +235,18 @@ typedef struct wspi_supply {
 } wspi_supply;
 
 /* One generated frame, before all are sorted. */
+/* No payload; one that no grammar has; a message of a protocol. */
+enum wspi_content { WSPI_CONTENT_NONE, WSPI_CONTENT_BYTES, WSPI_CONTENT_MESSAGE, WSPI_CONTENTS };
+
 typedef struct wspi_frame_ref {
     uint64_t time_ns;
     const wspi_buf *in; /* the bytes are at in->data + at */
     size_t at;
     uint32_t len, packet; /* of the flow */
     uint32_t wirelen;
-    uint64_t flow;     /* decides between equal times, then packet does */
-    int32_t condition; /* of the flow */
+    uint64_t flow;             /* decides between equal times, then packet does */
+    int32_t condition;         /* of the flow */
+    enum wspi_content content; /* of a packet that was drawn */
     wspi_swap swap;
 } wspi_frame_ref;
 

@@ -169,7 +169,8 @@ static void break_word(uint8_t *b, size_t n, const char *word)
 
 /*
  * Samples: readers know some protocols on any port, and would find plain bytes malformed that look like them. Over TCP: HTTP by a
- * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte, Thrift by a first byte or one behind a length.
+ * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte, Thrift by a first byte or one behind a length. What
+ * this codec would take for a protocol that has its ports (a word and a command of IMAP), the flow could not go on with.
  */
 static void look_like_nothing(uint8_t *b, size_t n)
 {
@@ -185,6 +186,8 @@ static void look_like_nothing(uint8_t *b, size_t n)
     for (size_t at = 0; at < n && at <= 4; at += 4)
         if (b[at] == 0x80 || b[at] == 0x82)
             b[at] |= 0x20;
+    for (size_t k = 0; k < n && wspi_app_is_out_of_place(b, n, WSPI_TCP); k++)
+        b[k] = '-';
 }
 
 /* OCP.1, BitTorrent's DHT; and what this codec would take for a protocol, with which the flow went on. */

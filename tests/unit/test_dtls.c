@@ -231,6 +231,43 @@ static void samples_shake_hands(void **state)
                "dtls.message=server-hello");
 }
 
+/* Where a record with messages may begin, one of them has room: a draw that has none would fail. */
+static void a_flight_ends_where_no_message_has_room(void **state)
+{
+    static const char *const asks[] = {
+        "c2s first",      "c2s gap=0",    "stack=eth/ipv4/udp",    "udp.sport=dynamic",
+        "udp.dport=5684", "len=256..271", "dtls.record=handshake", NULL};
+    static const char *const lengths[] = {"len=1024..1087", "len=1088..1151", "len=1152..1215",
+                                          "len=1216..1279", "len=1280..1343", "len=1344..1407",
+                                          "len=1408..1471"};
+    const char *answers[] = {"s2c first",
+                             "s2c gap=0",
+                             "stack=eth/ipv4/udp",
+                             "udp.sport=5684",
+                             "udp.dport=dynamic",
+                             "dtls.record=handshake",
+                             "dtls.message=server-hello",
+                             "dtls.message=certificate",
+                             NULL,
+                             NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 18);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 280; flow++) {
+        wsp_filler fill = filler_of(flow);
+
+        answers[WSPI_COUNT(answers) - 2] = lengths[flow % WSPI_COUNT(lengths)];
+        wire_again(&w);
+        sample(&w, &fill, asks, 0, WSPI_APP_DTLS, &r);
+        for (int i = 0; i < 3 && may_speak(&w, &fill, 1); i++)
+            sample(&w, &fill, answers, 1, WSPI_APP_DTLS, &r);
+    }
+    wire_close(&w);
+}
+
 static void no_port_is_in_the_tokens(void **state)
 {
     (void)state;
@@ -250,6 +287,7 @@ int main(void)
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_dtls_is_dtls),
         cmocka_unit_test(samples_shake_hands),
+        cmocka_unit_test(a_flight_ends_where_no_message_has_room),
     };
 
     (void)wsp_vocab_size();

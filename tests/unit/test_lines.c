@@ -375,6 +375,47 @@ static void samples_of_replies_have_text_of_their_own(void **state)
     sample_has(asks[1], answers[1], WSPI_APP_FTP, NULL, "ftp.name=3");
 }
 
+/* A word of a protocol of lines, its bytes one after the other where text may come. */
+static uint16_t pick_word(wishes *how, uint8_t *legal)
+{
+    static const char *const word[] = {"text=E", "text=H", "text=L", "text=O", "text=\\x20"};
+
+    if (how->at < WSPI_COUNT(word) && legal[token_of(word[how->at])])
+        return token_of(word[how->at++]);
+    return pick_to_a_host(how, legal);
+}
+
+/* Else the flow would go on with a protocol that samples have on its own ports only. */
+static void samples_of_plain_bytes_are_no_lines(void **state)
+{
+    static const char *const plain[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/tcp",
+                                        "tcp.sport=dynamic",
+                                        "tcp.dport=dynamic",
+                                        "len=80..83",
+                                        "tcp.flags=PA",
+                                        "payload=text",
+                                        "payload=binary",
+                                        "payload=random",
+                                        NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 17);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wishes how = {plain, &r, pick_word, 0};
+
+        wire_again(&w);
+        sample_by(&w, &fill, &how, 0, 0);
+        assert_int_equal(how.at, 5);
+    }
+    wire_close(&w);
+}
+
 /* May the direction say the line that begins so? */
 static bool fits(const wire *w, uint8_t app, int dir, const char *word)
 {
@@ -507,6 +548,7 @@ int main(void)
         cmocka_unit_test(items_of_another_protocol_are_refused),
         cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
         cmocka_unit_test(samples_are_read_again_as_what_they_are),
+        cmocka_unit_test(samples_of_plain_bytes_are_no_lines),
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
         cmocka_unit_test(samples_fetch_files_behind_a_login),

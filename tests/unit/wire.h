@@ -483,14 +483,13 @@ static inline bool same_app(const uint16_t *a, size_t na, const uint16_t *b, siz
     return na - from == nb - at && memcmp(a + from, b + at, (na - from) * sizeof *a) == 0;
 }
 
-/* A sampled packet of the flow is of the protocol when it is read again. */
-static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
-                          uint8_t app, wspi_rng *r)
+/* A sampled packet of the flow is of the protocol (0: of none) when it is read again. */
+static inline void sample_by(wire *w, const wsp_filler *fill, wishes *how, int dir, uint8_t app)
 {
     uint16_t ids[WSP_MAX_PACKET_TOKENS], seen[WSP_MAX_PACKET_TOKENS];
     wsp_residual *resid;
     wsp_decoded out;
-    size_t n = wire_draw(w, fill, &(wishes){wanted, r, pick_to_a_host, 0}, ids, &out), m;
+    size_t n = wire_draw(w, fill, how, ids, &out), m;
 
     write_names(w->drawn, sizeof w->drawn, ids, n);
     assert_int_equal(out.dir, dir);
@@ -504,6 +503,12 @@ static inline void sample(wire *w, const wsp_filler *fill, const char *const *wa
     if (w->exact)
         assert_same_fields(ids, n, seen, m, app);
     wsp_residual_free(resid);
+}
+
+static inline void sample(wire *w, const wsp_filler *fill, const char *const *wanted, int dir,
+                          uint8_t app, wspi_rng *r)
+{
+    sample_by(w, fill, &(wishes){wanted, r, pick_to_a_host, 0}, dir, app);
 }
 
 /* Those of the wanted tokens that were drawn are there when the sample is read again; text may be in other tokens. */

@@ -22,7 +22,7 @@ typedef struct wspi_app {
     uint8_t over;       /* transports: WSPI_OVER_... */
     uint8_t drawn_over; /* samples: others, over which it is plain bytes when it is read */
     bool (*looks)(const uint8_t *b, size_t n); /* can [0, n) be the start of a message? n > 0 */
-    /* Instead of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
+    /* In the place of looks: where bytes are of several protocols, what the flow has had decides. The payload is c->pay.in. */
     bool (*takes)(const wspi_coder *c);
     bool certain; /* asked before the others: its messages begin with random bytes */
     void (*walk)(wspi_coder *c);

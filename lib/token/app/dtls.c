@@ -208,26 +208,27 @@ static size_t least_body(const wspi_coder *c, uint64_t type)
     return len;
 }
 
-/* May this side say this message now? A client says its hello again while no server has answered it. */
-static bool may_say(const wspi_coder *c, uint64_t type)
+/* May this side say this message now, `at` bytes into the datagram? A client says its hello again while no server has answered it. */
+static bool may_say(const wspi_coder *c, uint64_t type, size_t at)
 {
     unsigned stage = stage_of(c);
     wspi_tls_turn turn = turn_of(c);
 
     if (type == CLIENT_HELLO)
-        return c->dir == 0 && stage <= WSPI_TLS_KEYED && c->pay.at <= HEAD;
+        return c->dir == 0 && stage <= WSPI_TLS_KEYED && at <= HEAD;
     if (type == HELLO_VERIFY)
         return c->dir == 1 && stage == WSPI_TLS_ASKED && theirs(c)[COOKIE_SIZE] == 0;
     if (type == SERVER_HELLO && wspi_tls_must_refuse(c))
         return false;
     return wspi_tls_may_say(stage, &turn, (unsigned)type) &&
-           c->pay.at + HEAD + PART_HEAD + least_body(c, type) <= DATAGRAM;
+           at + PART_HEAD + least_body(c, type) <= DATAGRAM;
 }
 
+/* In a record that begins here. */
 static bool may_say_any(const wspi_coder *c)
 {
     for (const wspi_value *t = message_type; t->name; t++)
-        if (may_say(c, t->value))
+        if (may_say(c, t->value, c->pay.at + HEAD))
             return true;
     return false;
 }
@@ -472,7 +473,7 @@ static void message(wspi_coder *c, size_t end)
     uint64_t rows = 0, hello = UINT64_C(1) << wspi_row_of(message_type, SERVER_HELLO);
 
     for (unsigned i = 0; message_type[i].name; i++)
-        rows |= (uint64_t)may_say(c, message_type[i].value) << i;
+        rows |= (uint64_t)may_say(c, message_type[i].value, c->pay.at) << i;
     if (rows & ~hello && c->dir && !is_offered(c, mine(c)[EDITION]))
         rows &= ~hello;
     if (c->enc)

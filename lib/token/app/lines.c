@@ -720,6 +720,7 @@ static bool takes_ftp(const wspi_coder *c)
                                              .fields = wspi_##p##_fields,                \
                                              .n_fields = WSPI_COUNT(wspi_##p##_fields)}, \
                                    .over = WSPI_OVER_TCP,                                \
+                                   .looks = wspi_lines_look,                             \
                                    .takes = takes_##p,                                   \
                                    .walk = walk_segment,                                 \
                                    .ports = {__VA_ARGS__},                               \

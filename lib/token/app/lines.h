@@ -126,6 +126,8 @@ bool wspi_lines_may_end(const wsp_context *ctx);
 
 /* The protocol of a payload that does not go on with what was before, or 0. */
 uint8_t wspi_lines_choose(const wspi_coder *c);
+/* Is its first line one that some of the four begin with? */
+bool wspi_lines_look(const uint8_t *b, size_t n);
 
 /* Does no space come before, or behind, a phrase? */
 bool wspi_joins_before(const char *s);

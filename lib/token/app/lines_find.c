@@ -153,6 +153,11 @@ static unsigned candidates(const uint8_t *b, size_t n)
     return found;
 }
 
+bool wspi_lines_look(const uint8_t *b, size_t n)
+{
+    return candidates(b, first_line(b, n)) != 0;
+}
+
 /*
  * The protocol of a payload that does not go on with what was before, or 0. Many commands and codes are of several
  * protocols: the other direction's decides, then its own; without, such a line is of none (USER is IRC's, too). A flow that
