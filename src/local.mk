@@ -14,9 +14,10 @@ dist_man_MANS += man/wirespeak-enroll.1
 test_options_SOURCES = tests/unit/test_options.c src/options.c src/clash.c src/clash.h src/cli.h
 test_line_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src $(JANSSON_CFLAGS)
 test_line_SOURCES = tests/unit/test_line.c src/line.c src/line.h src/eve.c src/eve.h
-# without Redis and Kafka
+# without Kafka
 test_sink_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 test_sink_SOURCES = tests/unit/test_sink.c src/sink.c src/sink.h src/sink_socket.c src/options.c src/clash.c src/clash.h src/cli.h
+test_sink_LDADD = $(LDADD)
 wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/token_sets.h src/token_sets.c src/rival.h src/rival.c src/trained.h src/trained.c src/answer_file.h src/answer_file.c src/columns.h src/columns.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs
@@ -24,6 +25,9 @@ wirespeak_SOURCES += src/cmd_tag.c src/outlet.h src/outlet.c src/http_request.h 
 	src/sink.h src/sink.c src/sink_socket.c
 if WITH_REDIS
 wirespeak_SOURCES += src/sink_redis.c
+test_sink_CPPFLAGS += $(REDIS_CFLAGS)
+test_sink_SOURCES += src/sink_redis.c
+test_sink_LDADD += $(REDIS_LIBS)
 endif
 if WITH_KAFKA
 wirespeak_SOURCES += src/sink_kafka.c

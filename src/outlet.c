@@ -418,6 +418,7 @@ int outlet_open(outlet **out, const outlet_options *opt)
         int rc = sink_open(s, n ? opt->targets->items[i] : none);
 
         s->hurry = &o->hurry;
+        s->shared = opt->live && n > 1;
         if (rc != CLI_OK)
             return rc;
     }

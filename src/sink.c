@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -36,7 +37,7 @@ static const char *const absent[][2] = {
     {NULL, NULL},
 };
 
-enum { PATIENCE_MS = 100, LAST_TIMES = 10, RETRY_S = 1 };
+enum { PATIENCE_MS = 100, LAST_TIMES = 10, RETRY_MS = 1000 };
 
 static bool begins(const char *target, const char *prefix)
 {
@@ -83,15 +84,21 @@ int sink_start(sink *s)
 
 void sink_write(sink *s, const char *lines, size_t len, size_t n)
 {
+    int64_t start = sink_now_ms(), took;
     size_t lost;
 
     s->why = NULL;
     lost = s->dead ? n : s->kind->write(s, lines, len, n);
     if (lost && !s->failing && !s->dead)
         (void)cli_fail("%s: %s; records are lost until that is over", s->target,
-                       s->why ? s->why : strerror(errno));
+                       s->why            ? s->why
+                       : errno == EAGAIN ? "its reader takes nothing"
+                                         : strerror(errno));
     else if (!lost && s->failing)
         cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->missed);
+    took = sink_now_ms() - start;
+    if (lost) /* who keeps us waiting leaves the other sinks as much time */
+        s->next_ms = start + took + (took > RETRY_MS ? took : RETRY_MS);
     s->failing = lost > 0;
     s->missed = lost ? s->missed + lost : 0;
     s->lost += lost;
@@ -118,27 +125,37 @@ uint64_t sink_close(sink *s)
     return lost;
 }
 
-/* By the clock that nobody sets: one that is put back would keep the reader away until it is there again. */
-bool sink_due(time_t *tried)
+/* A clock that is put back would keep the reader away until it is there again. */
+int64_t sink_now_ms(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec - *tried < RETRY_S)
-        return false;
-    *tried = now.tv_sec;
-    return true;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool sink_hurries(const sink *s)
+{
+    return s->hurry && atomic_load(s->hurry);
+}
+
+bool sink_due(const sink *s)
+{
+    return !(s->failing && sink_hurries(s)) && sink_now_ms() >= s->next_ms;
 }
 
 /* ---- writing to file descriptors ---- */
 
-/* What a reader that has gone gives is for write to tell. At the end one that takes nothing gets a second, and no more of it. */
+/*
+ * What a reader that has gone gives is for write to tell. At the end, and while other sinks wait, one that takes nothing gets a second,
+ * and no more of it.
+ */
 bool sink_wait(const sink *s)
 {
     struct pollfd p = {.fd = s->fd, .events = POLLOUT};
 
     for (unsigned times = 0;;) {
-        bool hurry = atomic_load(s->hurry);
+        bool hurry = s->shared || sink_hurries(s);
         int rc = poll(&p, 1, hurry && s->failing ? 0 : PATIENCE_MS);
 
         errno = EAGAIN;

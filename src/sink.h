@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 typedef struct sink sink;
 
@@ -35,12 +34,16 @@ struct sink {
     size_t n_rest;
     uint64_t written, lost; /* records; who adds them up sets lost to 0 */
     uint64_t missed;        /* lost since the first write that failed */
+    int64_t next_ms;        /* when a reader that has gone is looked for again */
     const char
         *why;     /* what the last write says of its loss, where errno cannot; NULL: errno does */
     bool waits;   /* fd is a pipe or a terminal, where write would wait for its reader for good */
     bool failing; /* the last write lost something, and that was told */
     bool dead;    /* its reader has gone, for good or until SIGHUP */
-    const atomic_bool *hurry; /* the program is to end: nobody is waited for any more */
+    bool
+        shared; /* packets go on, and other sinks wait while this one does: its reader gets a second */
+    const atomic_bool
+        *hurry; /* the program is to end: nobody is waited for any more; NULL: not yet known */
 };
 
 extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka;
@@ -55,8 +58,12 @@ void sink_reopen(sink *s);
 /* Ends; returns how many records are lost that were thought to be written. */
 uint64_t sink_close(sink *s);
 
-/* Whether a reader that has gone is to be looked for again: once a second. *tried is the caller's, 0 at first. */
-bool sink_due(time_t *tried);
+/* Milliseconds by the clock that nobody sets. */
+int64_t sink_now_ms(void);
+/* Whether the program is to end. */
+bool sink_hurries(const sink *s);
+/* Whether a reader that has gone is to be looked for again: a second after the last write that failed, and after as long as that one took. */
+bool sink_due(const sink *s);
 /* Waits a little until s->fd can be written to, and where it waits until the end is near; false: it cannot. */
 bool sink_wait(const sink *s);
 /* The rest of a line that was cut cannot come any more: a record that was thought to be written is lost. */

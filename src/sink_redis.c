@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sink_redis.c: records to a Redis stream: XADD KEY MAXLEN ~ 1000000 * eve RECORD, in pipelines. A server that goes away is
- * looked for again every second.
+ * sink_redis.c: records to a Redis stream: XADD KEY MAXLEN ~ 1000000 * eve RECORD, in pipelines. A server that goes away, or does
+ * not answer in time, is looked for again.
  */
 #include <errno.h>
 #include <hiredis/hiredis.h>
@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "cli.h"
 #include "sink.h"
 
-enum { PORT = 6379 };
+/* How long the answers to a pipeline may take, and each by itself; at the end all of them have no more than LAST_MS. */
+enum { PORT = 6379, ANSWER_S = 1, ANSWERS_MS = 5000, LAST_MS = 1000 };
 
 typedef struct server {
     char *host, *key; /* host is a path when it begins with a slash */
     int port;
-    redisContext *c; /* NULL: away */
-    time_t tried;
-    char why[160]; /* what the server says, or why there is none; "": errno tells */
+    redisContext *c;  /* NULL: away */
+    int64_t asked_ms; /* when the pipeline began that has answers to come */
+    char why[160];    /* what the server says, or why there is none; "": errno tells */
 } server;
 
 static void keep_why(server *r, const redisReply *reply)
@@ -32,7 +32,7 @@ static void keep_why(server *r, const redisReply *reply)
 
 static bool dial(server *r)
 {
-    const struct timeval patience = {.tv_sec = 1};
+    const struct timeval patience = {.tv_sec = ANSWER_S};
 
     r->c = *r->host == '/' ? redisConnectUnixWithTimeout(r->host, patience)
                            : redisConnectWithTimeout(r->host, r->port, patience);
@@ -79,16 +79,55 @@ static bool read_target(server *r, const char *target)
     return *r->host != '\0';
 }
 
+/* A pipeline as a whole, too: a server that gives a byte now and then would hold up all other outputs, and the end of the program. */
+static bool is_late(const sink *s)
+{
+    const server *r = s->own;
+
+    return sink_now_ms() - r->asked_ms >= (sink_hurries(s) ? LAST_MS : ANSWERS_MS);
+}
+
+/* Everything that was appended is sent. */
+static bool send_pipeline(const sink *s)
+{
+    server *r = s->own;
+    int sent = 0;
+
+    r->asked_ms = sink_now_ms();
+    while (!sent && !is_late(s))
+        if (redisBufferWrite(r->c, &sent) != REDIS_OK)
+            return false;
+    return sent;
+}
+
+/* The next answer, for the caller to free. NULL: none in time, or the connection broke, as r->why, c->errstr or errno say. */
+static redisReply *next_reply(const sink *s)
+{
+    server *r = s->own;
+    void *reply = NULL;
+    bool waited = false;
+
+    errno = 0;
+    while (!waited && redisGetReplyFromReader(r->c, &reply) == REDIS_OK && !reply)
+        waited = is_late(s) || redisBufferRead(r->c) != REDIS_OK;
+    if (waited && (!r->c->err || errno == EAGAIN))
+        (void)snprintf(r->why, sizeof r->why, "the server does not answer");
+    return reply;
+}
+
 /*
  * Would it take a record? An entry with the id 0-0 is never made: a server that would make another one says so (ERR), one that is full,
  * wants a password or has other reasons gives these.
  */
 static int try_record(const sink *s, server *r)
 {
-    redisReply *reply = redisCommand(r->c, "XADD %s MAXLEN ~ 1000000 0-0 eve -", r->key);
+    bool sent =
+        redisAppendCommand(r->c, "XADD %s MAXLEN ~ 1000000 0-0 eve -", r->key) == REDIS_OK &&
+        send_pipeline(s);
+    redisReply *reply = sent ? next_reply(s) : NULL;
 
     if (!reply)
-        return cli_fail("%s: %s", s->target, r->c->errstr);
+        return cli_fail("%s: %s", s->target, *r->why ? r->why : r->c->errstr);
     if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "ERR ", 4) != 0)
         keep_why(r, reply);
     freeReplyObject(reply);
@@ -112,20 +151,27 @@ static int redis_open(sink *s, const char *target)
 }
 
 /* Answers to n commands; how many of them were good. */
-static size_t collect(server *r, size_t n)
+static size_t collect(const sink *s, size_t n)
 {
+    server *r = s->own;
+    bool whole = send_pipeline(s);
     size_t good = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        redisReply *reply = NULL;
+    for (size_t i = 0; whole && i < n; i++) {
+        redisReply *reply = next_reply(s);
 
-        if (redisGetReply(r->c, (void **)&reply) != REDIS_OK)
+        whole = reply != NULL;
+        if (!whole)
             break;
         if (reply->type != REDIS_REPLY_ERROR)
             good++;
         else if (!*r->why)
             keep_why(r, reply);
         freeReplyObject(reply);
+    }
+    if (!whole) { /* answers that come late would be taken for those of others */
+        redisFree(r->c);
+        r->c = NULL;
     }
     return good;
 }
@@ -137,7 +183,7 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
 
     if (!r->c) {
         errno = ENOTCONN;
-        if (!sink_due(&r->tried))
+        if (!sink_due(s))
             return n;
         if (!dial(r)) {
             s->why = *r->why ? r->why : NULL;
@@ -155,12 +201,8 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
     }
     errno = 0;
     r->why[0] = '\0';
-    good = collect(r, asked);
+    good = collect(s, asked);
     s->why = *r->why ? r->why : NULL;
-    if (r->c->err) {
-        redisFree(r->c);
-        r->c = NULL;
-    }
     errno = errno ? errno : ECONNRESET;
     return n - good;
 }

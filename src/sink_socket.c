@@ -20,7 +20,6 @@ enum { DAEMON_NOTICE = 3 << 3 | 5, HEAD = 64 };
 typedef struct where {
     struct sockaddr_un addr;
     bool datagrams, syslog;
-    time_t tried;
 } where;
 
 static bool open_socket(sink *s, int type)
@@ -136,7 +135,7 @@ static size_t socket_write(sink *s, const char *lines, size_t len, size_t n)
 
     if (s->fd < 0) {
         errno = ENOTCONN;
-        if (!sink_due(&w->tried) || !dial(s))
+        if (!sink_due(s) || !dial(s))
             return n;
     }
     lost = w->datagrams ? send_lines(s, lines, len, n) : sink_write_fd(s, lines, len, n);

@@ -108,7 +108,7 @@ result $? "but not once the program is to end"
 ended || kill -KILL $pid
 rc=0
 wait $pid || rc=$?
-[ $rc = 1 ] && told_once "$tmp/err" 'Resource temporarily unavailable'
+[ $rc = 1 ] && told_once "$tmp/err" 'its reader takes nothing'
 result $? "and what was lost is counted"
 exec 4<&-
 # ---- the page: packets come from a pipe that is kept open ----
