@@ -7,7 +7,7 @@ wirespeak_SOURCES += src/cmd_embed.c src/captures.h src/captures.c src/flow_run.
 wirespeak_LDADD = libwirespeak.la $(JANSSON_LIBS) $(REDIS_LIBS) $(KAFKA_LIBS) $(SECCOMP_LIBS)
 dist_man_MANS += man/wirespeak.1 man/wirespeak-classify.1 man/wirespeak-train.1 man/wirespeak-calibrate.1 man/wirespeak-grow.1 man/wirespeak-eval.1 man/wirespeak-explain.1 man/wirespeak-tokenize.1 man/wirespeak-detokenize.1 man/wirespeak-label.1 man/wirespeak-generate.1 man/wirespeak-info.1 man/wirespeak-split.1 man/wirespeak-forge.1 man/wirespeak-tag.1 man/wirespeak-tokens.7 man/wirespeak-tokens-file.5 man/wirespeak-model.5
 dist_man_MANS += man/wirespeak-embed.1
-check_PROGRAMS += test_options test_line test_sink
+check_PROGRAMS += test_options test_line test_sink test_outlet
 test_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 wirespeak_SOURCES += src/cmd_enroll.c src/said.h src/said.c
 dist_man_MANS += man/wirespeak-enroll.1
@@ -18,6 +18,8 @@ test_line_SOURCES = tests/unit/test_line.c src/line.c src/line.h src/eve.c src/e
 test_sink_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/src
 test_sink_SOURCES = tests/unit/test_sink.c src/sink.c src/sink.h src/sink_socket.c src/options.c src/clash.c src/clash.h src/cli.h
 test_sink_LDADD = $(LDADD)
+test_outlet_CPPFLAGS = $(test_line_CPPFLAGS)
+test_outlet_SOURCES = tests/unit/test_outlet.c src/outlet.c src/outlet.h src/sink.c src/sink.h src/sink_socket.c src/line.c src/line.h src/eve.c src/eve.h src/options.c src/clash.c src/clash.h src/cli.h
 wirespeak_SOURCES += src/fuzzing.h src/fuzzing.c src/corpus.h src/corpus.c src/token_sets.h src/token_sets.c src/rival.h src/rival.c src/trained.h src/trained.c src/answer_file.h src/answer_file.c src/columns.h src/columns.c src/unseen.h src/unseen.c
 
 # tag, and a broker for the test of its outputs

@@ -34,7 +34,8 @@ struct outlet {
     pthread_cond_t data, space;
     entry *queue; /* [QUEUE] a ring */
     size_t first, n;
-    char **names; /* of sources, fit for JSON */
+    uint64_t missed; /* lost for lack of room since that was told */
+    char **names;    /* of sources, fit for JSON */
     size_t n_names;
     atomic_bool reopen, hurry;
     uint64_t first_id;    /* flows count from here on */
@@ -234,12 +235,29 @@ static void *outlet_main(void *arg)
 
 /* ---- the tagger's side ---- */
 
+/*
+ * With the lock. Outputs that fall behind, or wait for a reader that hangs, say nothing by themselves: it is said once here, and once that it
+ * is over, which is when half of the queue is free.
+ */
+static void watch_room(outlet *o, bool lost)
+{
+    if (lost && o->missed++ == 0)
+        (void)cli_fail("the outputs take too few records; records are lost until that is over");
+    else if (!lost && o->missed && o->n < QUEUE / 2) {
+        cli_warn("the outputs take records again, after %llu lost ones",
+                 (unsigned long long)o->missed);
+        o->missed = 0;
+    }
+}
+
 /* With the lock: a place for one entry among the first `room` ones, or NULL. */
 static entry *place(outlet *o, size_t room)
 {
     while (o->n == QUEUE && o->patient)
         (void)pthread_cond_wait(&o->space, &o->lock);
     o->stats.records++;
+    if (!o->patient)
+        watch_room(o, o->n >= room);
     if (o->n >= room && !o->patient) {
         o->stats.lost++;
         return NULL;

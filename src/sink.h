@@ -40,10 +40,8 @@ struct sink {
     bool waits;   /* fd is a pipe or a terminal, where write would wait for its reader for good */
     bool failing; /* the last write lost something, and that was told */
     bool dead;    /* its reader has gone, for good or until SIGHUP */
-    bool
-        shared; /* packets go on, and other sinks wait while this one does: its reader gets a second */
-    const atomic_bool
-        *hurry; /* the program is to end: nobody is waited for any more; NULL: not yet known */
+    bool shared;  /* packets go on, and other sinks wait for this one: its reader gets a second */
+    const atomic_bool *hurry; /* the program is to end: nobody is waited for any more, or NULL */
 };
 
 extern const sink_kind sink_file, sink_unix, sink_syslog, sink_redis, sink_kafka;

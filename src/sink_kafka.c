@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sink_kafka.c: records to a Kafka topic. librdkafka has a queue and threads of its own; what it cannot deliver in half a minute,
- * or has no room for, is lost.
+ * or has no room for, is lost. Its queue is part of --memory: 1 GiB, which it takes if not told, is not.
  */
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -13,7 +13,7 @@
 #include "cli.h"
 #include "sink.h"
 
-enum { FLUSH_MS = 5000, START_MS = 5000, ASK_MS = 400, PAUSE_MS = 100 };
+enum { FLUSH_MS = 5000, START_MS = 5000, ASK_MS = 400, PAUSE_MS = 100, ROOM_MS = 1000 };
 
 typedef struct producer {
     rd_kafka_conf_t *conf; /* until the start, which takes it */
@@ -60,6 +60,7 @@ static void keep_quiet(const rd_kafka_t *k, int level, const char *facility, con
 static rd_kafka_conf_t *configure(producer *p, const char *brokers, char *why, size_t size)
 {
     static const char *const fixed[][2] = {{"message.timeout.ms", "30000"},
+                                           {"queue.buffering.max.kbytes", "32768"},
                                            {"linger.ms", "20"},
                                            {"client.id", "wirespeak"},
                                            {"compression.codec", "lz4"}};
@@ -147,6 +148,23 @@ static int kafka_start(sink *s)
     return CLI_OK;
 }
 
+/* A broker that takes what comes makes room in librdkafka's queue in less than a second. */
+static bool produce(const sink *s, const char *line, size_t len)
+{
+    producer *p = s->own;
+
+    for (int waited = 0;; waited += PAUSE_MS) {
+        /* the payload is copied, and not changed */
+        if (rd_kafka_produce(p->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                             (void *)(uintptr_t)line, len, NULL, 0, NULL) == 0)
+            return true;
+        if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL || s->failing ||
+            sink_hurries(s) || waited == ROOM_MS)
+            return false;
+        (void)rd_kafka_poll(p->k, PAUSE_MS);
+    }
+}
+
 static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
 {
     producer *p = s->own;
@@ -156,9 +174,7 @@ static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
         const char *end = memchr(lines + at, '\n', len - at);
         size_t line = (size_t)(end - (lines + at));
 
-        /* the payload is copied, and not changed */
-        if (rd_kafka_produce(p->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                             (void *)(uintptr_t)(lines + at), line, NULL, 0, NULL) != 0)
+        if (!produce(s, lines + at, line))
             break;
         at += line + 1;
     }

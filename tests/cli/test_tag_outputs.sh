@@ -134,18 +134,28 @@ else
     broker=$!
     wait_for 20 grep -q : "$tmp/kafka.out"
     mkfifo "$tmp/gone"
-    "$ws" tag -m "$model" -r "$tmp/gone" -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows" -w "$tmp/gone.out" 2>"$tmp/err" &
+    "$ws" tag -m "$model" --head all -r "$tmp/gone" -w "kafka:$(head -n 1 "$tmp/kafka.out")/flows" -w "$tmp/gone.out" 2>"$tmp/err" &
     pid=$!
     exec 3>"$tmp/gone"
     cat "$data/dns.pcap" >&3
     wait_for 30 grep -q '"label"' "$tmp/gone.out"
     kill $broker
     wait $broker 2>/dev/null
+    # more than its queue holds: 40000 flows, of which no two have the same ports
+    python3 - <<'EOF' >&3
+import struct, sys
+for i in range(40000):
+    udp = struct.pack("!HHHH", 1024 + i, 9, 8, 0)
+    ip = struct.pack("!BBHIBBHII", 69, 0, 28, 0, 64, 17, 0, 0x0A000001, 0x0A000002)
+    sys.stdout.buffer.write(struct.pack("<IIII", 1500000000, 0, 42, 42) + bytes(12) + b"\10\0" + ip + udp)
+EOF
     exec 3>&-
     rc=0
     wait $pid || rc=$?
     [ $rc = 1 ] && grep -q "kafka:.*/flows: .*: .*Connect" "$tmp/err" && grep -q 'records were lost' "$tmp/err"
     result $? "one that goes away is named, with the reason"
+    grep -q 'No buffer space available; records are lost until that is over' "$tmp/err"
+    result $? "what waits for it takes no more than its share of memory"
 fi
 
 # ---- while it runs: packets come from a pipe that is kept open ----

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_outlet.c: a queue of records that nobody empties says so, once, and says when it is over. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "outlet.h"
+
+enum { MORE_THAN_ITS_ROOM = 40000 };
+
+static void put(outlet *o, size_t n)
+{
+    while (n--)
+        outlet_put_line(o, strdup("{}"));
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+/* What was written to standard error while f ran, for the caller to free. */
+static char *said_by(void (*f)(outlet *o), outlet *o)
+{
+    char path[] = "/tmp/wirespeak-outlet-XXXXXX", *text = calloc(1, 4096);
+    int fd = mkstemp(path), was = dup(STDERR_FILENO);
+
+    assert_non_null(text);
+    assert_true(fd >= 0 && was >= 0);
+    (void)dup2(fd, STDERR_FILENO);
+    f(o);
+    (void)dup2(was, STDERR_FILENO);
+    assert_true(pread(fd, text, 4095, 0) >= 0);
+    (void)close(was);
+    (void)close(fd);
+    (void)unlink(path);
+    return text;
+}
+
+static void overfill(outlet *o)
+{
+    put(o, MORE_THAN_ITS_ROOM);
+}
+
+static void empty_and_go_on(outlet *o)
+{
+    assert_int_equal(outlet_start(o), CLI_OK);
+    for (int i = 0; i < 1000 && outlet_stats_get(o).written < 1000; i++)
+        (void)usleep(10000);
+    (void)usleep(100000);
+    put(o, 2);
+}
+
+static void records_that_the_queue_has_no_room_for_are_told_once(void **state)
+{
+    static cli_list targets = {.n = 1, .items = {"/dev/null"}};
+    const char *top = getenv("top_srcdir");
+    char path[4096], *said;
+    outlet_options opt = {.targets = &targets, .live = true, .n_heads = 1};
+    size_t head = 0;
+    outlet_stats last;
+    wsp_model *m;
+    outlet *o;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/models/flows.safetensors", top ? top : ".");
+    assert_int_equal(wsp_model_load(&m, path, NULL), WSP_OK);
+    opt.m = m;
+    opt.heads = &head;
+    assert_int_equal(outlet_open(&o, &opt), CLI_OK);
+    said = said_by(overfill, o);
+    assert_int_equal(count(said, "records are lost until that is over"), 1);
+    assert_int_equal(count(said, "\n"), 1);
+    free(said);
+    said = said_by(empty_and_go_on, o);
+    assert_int_equal(count(said, "the outputs take records again, after"), 1);
+    free(said);
+    assert_int_equal(outlet_close(o, &last), CLI_FAILED);
+    assert_int_equal(last.records, MORE_THAN_ITS_ROOM + 2);
+    assert_int_equal(last.written + last.lost, MORE_THAN_ITS_ROOM + 2);
+    wsp_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_that_the_queue_has_no_room_for_are_told_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
