@@ -30,6 +30,35 @@ result $? "it says how its model comes to where it looks for it"
 ! grep -q '^LogsDirectory=[^%]*$' "$unit" || grep -q '^User=[^%]*$' "$unit"
 result $? "whose instances, which share a folder of records, share its user, too"
 
+bound=$(sed -n 's/^BindsTo=//p' "$unit")
+[ -z "$bound" ] || grep -qxF "WantedBy=$bound" "$unit"
+result $? "what ends it when its interface goes away starts it when that comes back"
+
+# shellcheck disable=SC2016 # as it stands there
+quoted=$(sed -n 's/^# *Environment="MODEL=[^"]*" "OPTIONS=\([^"]*\)"$/\1/p' "$unit")
+read -ra more <<<"$quoted"
+[ ${#more[@]} -gt 2 ] && "$ws" tag -q -m "$model" -r "$data/dns.pcap" "${more[@]}" >"$tmp/more" && [ -s "$tmp/more" ]
+result $? "its example of more options is one, in the quotes that several words need"
+
+grep -qx 'RestartPreventExitStatus=2' "$unit" && ! "$ws" tag -q -m "$model" --nosuch 2>/dev/null
+result $? "and a command line that makes no sense is not tried again and again"
+
+# systemctl as it is where an interface is away: units that do not run cannot be reloaded
+if ! command -v logrotate >/dev/null; then
+    skip "records are rotated also while an interface is away" "no logrotate here"
+else
+    mkdir "$tmp/bin" "$tmp/rotated"
+    printf '#!/bin/sh\necho "$@" >>%s/bin/said\n[ "$1" != reload ]\n' "$tmp" >"$tmp/bin/systemctl"
+    chmod 755 "$tmp/bin/systemctl"
+    sed "s|/var/log/wirespeak|$tmp/rotated|" "${unit%@.service}.logrotate" >"$tmp/rotate"
+    chmod 644 "$tmp/rotate"
+    echo '{}' | tee "$tmp/rotated/eth0.jsonl" >"$tmp/rotated/eth1.jsonl"
+    PATH=$tmp/bin:$PATH logrotate -f -s "$tmp/state" "$tmp/rotate" 2>"$tmp/err" &&
+        [ -e "$tmp/rotated/eth0.jsonl.1" ] && [ -e "$tmp/rotated/eth1.jsonl.1" ] && [ "$(wc -l <"$tmp/bin/said")" = 1 ] &&
+        grep -q '^[a-z-]*reload.* wirespeak-tag@' "$tmp/bin/said"
+    result $? "records are rotated also while an interface is away, and files are opened again once for all"
+fi
+
 # The unit's options, with a capture in the place of its interface; systemd fills in the rest.
 # shellcheck disable=SC2016 # what systemd fills in
 mapfile -t words < <(sed -n 's/^ExecStart=[^ ]* //p' "$unit" | tr ' ' '\n' |
