@@ -144,6 +144,13 @@ bool sink_due(const sink *s)
     return !(s->failing && sink_hurries(s)) && sink_now_ms() >= s->next_ms;
 }
 
+bool sink_hung_up(int fd, short how)
+{
+    struct pollfd p = {.fd = fd, .events = how};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | how));
+}
+
 /* ---- writing to file descriptors ---- */
 
 /*

@@ -62,6 +62,9 @@ int64_t sink_now_ms(void);
 bool sink_hurries(const sink *s);
 /* Whether a reader that has gone is to be looked for again: a second after the last write that failed, and after as long as that one took. */
 bool sink_due(const sink *s);
+/* Whether the other end of an idle connection has ended it, as POLLHUP or `how` (POLLRDHUP or 0) tells: then the next one is looked for
+ * before records are lost to this one. */
+bool sink_hung_up(int fd, short how);
 /* Waits a little until s->fd can be written to, and where it waits until the end is near; false: it cannot. */
 bool sink_wait(const sink *s);
 /* The rest of a line that was cut cannot come any more: a record that was thought to be written is lost. */

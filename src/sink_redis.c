@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,12 @@ static void keep_why(server *r, const redisReply *reply)
     wsp_make_printable(r->why);
 }
 
+static void hang_up(server *r)
+{
+    redisFree(r->c);
+    r->c = NULL;
+}
+
 static bool dial(server *r)
 {
     const struct timeval patience = {.tv_sec = ANSWER_S};
@@ -42,8 +49,7 @@ static bool dial(server *r)
     /* that a name is unknown, no errno says */
     (void)snprintf(r->why, sizeof r->why, "%s",
                    r->c && r->c->err == REDIS_ERR_OTHER ? r->c->errstr : "");
-    redisFree(r->c);
-    r->c = NULL;
+    hang_up(r);
     return false;
 }
 
@@ -169,11 +175,28 @@ static size_t collect(const sink *s, size_t n)
             keep_why(r, reply);
         freeReplyObject(reply);
     }
-    if (!whole) { /* answers that come late would be taken for those of others */
-        redisFree(r->c);
-        r->c = NULL;
-    }
+    if (!whole) /* answers that come late would be taken for those of others */
+        hang_up(r);
     return good;
+}
+
+/* There is a connection. One that the server ended while nothing was asked (it was restarted, or has a timeout) is made anew at once. */
+static bool is_connected(sink *s)
+{
+    server *r = s->own;
+    bool ended = r->c && sink_hung_up(r->c->fd, POLLRDHUP);
+
+    if (ended)
+        hang_up(r);
+    if (r->c)
+        return true;
+    errno = ENOTCONN;
+    if (!ended && !sink_due(s))
+        return false;
+    if (dial(r))
+        return true;
+    s->why = *r->why ? r->why : NULL;
+    return false;
 }
 
 static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
@@ -181,15 +204,8 @@ static size_t redis_write(sink *s, const char *lines, size_t len, size_t n)
     server *r = s->own;
     size_t good, asked = 0;
 
-    if (!r->c) {
-        errno = ENOTCONN;
-        if (!sink_due(s))
-            return n;
-        if (!dial(r)) {
-            s->why = *r->why ? r->why : NULL;
-            return n;
-        }
-    }
+    if (!is_connected(s))
+        return n;
     for (size_t at = 0; at < len; asked++) {
         const char *end = memchr(lines + at, '\n', len - at);
         size_t line = (size_t)(end - (lines + at));

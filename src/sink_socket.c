@@ -131,11 +131,14 @@ static bool gone(int why)
 static size_t socket_write(sink *s, const char *lines, size_t len, size_t n)
 {
     where *w = s->own;
+    bool ended = s->fd >= 0 && !w->datagrams && sink_hung_up(s->fd, 0);
     size_t lost;
 
+    if (ended)
+        hang_up(s);
     if (s->fd < 0) {
         errno = ENOTCONN;
-        if (!sink_due(s) || !dial(s))
+        if ((!ended && !sink_due(s)) || !dial(s))
             return n;
     }
     lost = w->datagrams ? send_lines(s, lines, len, n) : sink_write_fd(s, lines, len, n);

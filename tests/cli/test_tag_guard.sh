@@ -48,6 +48,7 @@ if ! command -v logrotate >/dev/null; then
     skip "records are rotated also while an interface is away" "no logrotate here"
 else
     mkdir "$tmp/bin" "$tmp/rotated"
+    # shellcheck disable=SC2016 # of the other script
     printf '#!/bin/sh\necho "$@" >>%s/bin/said\n[ "$1" != reload ]\n' "$tmp" >"$tmp/bin/systemctl"
     chmod 755 "$tmp/bin/systemctl"
     sed "s|/var/log/wirespeak|$tmp/rotated|" "${unit%@.service}.logrotate" >"$tmp/rotate"

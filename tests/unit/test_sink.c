@@ -140,6 +140,25 @@ static void a_reader_that_takes_nothing_costs_the_other_outputs_a_second(void **
     (void)unlink(target);
 }
 
+static void a_reader_that_was_restarted_meanwhile_costs_nothing(void **state)
+{
+    char target[] = "unix:/tmp/wirespeak-sink-XXXXXX", *path = target + strlen("unix:");
+    int unused = mkstemp(path), fd = listen_at(path);
+    sink s;
+
+    (void)state;
+    assert_int_equal(sink_open(&s, target), 0);
+    s.hurry = &hurry;
+    (void)close(accept(fd, NULL, NULL));
+    put(&s);
+    assert_int_equal(s.lost, 0);
+    assert_int_equal(s.written, 1);
+    (void)sink_close(&s);
+    (void)close(fd);
+    (void)unlink(path);
+    (void)close(unused);
+}
+
 #ifdef WITH_REDIS
 /* A server that answers what it is asked at the start, then nothing, or a byte now and then. */
 typedef struct dumb {
@@ -209,6 +228,50 @@ static void one_that_answers_byte_by_byte_lets_the_program_end(void **state)
     (void)state;
     assert_true(time_of_dumb(true, true, 2) < 2000);
 }
+
+/* Answers the first question of each of two clients, and hangs up. */
+static void *answer_two(void *arg)
+{
+    int fd = *(const int *)arg;
+    char some[4096];
+
+    for (int i = 0; i < 2; i++) {
+        int client = accept(fd, NULL, NULL);
+
+        if (recv(client, some, sizeof some, 0) > 0)
+            (void)!send(client, ":1\r\n", 4, MSG_NOSIGNAL);
+        (void)close(client);
+    }
+    return NULL;
+}
+
+static void a_server_that_was_restarted_meanwhile_costs_nothing(void **state)
+{
+    char target[] = "redis:/tmp/wirespeak-sink-XXXXXX/stream", *path = target + strlen("redis:"),
+         *slash = strrchr(target, '/');
+    pthread_t thread;
+    int fd, unused;
+    sink s;
+
+    (void)state;
+    *slash = '\0';
+    unused = mkstemp(path);
+    fd = listen_at(path);
+    *slash = '/';
+    assert_int_equal(pthread_create(&thread, NULL, answer_two, &fd), 0);
+    assert_int_equal(sink_open(&s, target), 0);
+    s.hurry = &hurry;
+    (void)usleep(50000); /* it hangs up */
+    put(&s);
+    assert_int_equal(s.lost, 0);
+    assert_int_equal(s.written, 1);
+    (void)pthread_join(thread, NULL);
+    (void)sink_close(&s);
+    (void)close(fd);
+    (void)close(unused);
+    *slash = '\0';
+    (void)unlink(path);
+}
 #endif
 
 int main(void)
@@ -216,7 +279,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_put_back_keeps_no_reader_away),
         cmocka_unit_test(a_reader_that_takes_nothing_costs_the_other_outputs_a_second),
+        cmocka_unit_test(a_reader_that_was_restarted_meanwhile_costs_nothing),
 #ifdef WITH_REDIS
+        cmocka_unit_test(a_server_that_was_restarted_meanwhile_costs_nothing),
         cmocka_unit_test(a_server_that_does_not_answer_leaves_the_other_outputs_their_time),
         cmocka_unit_test(one_that_answers_byte_by_byte_lets_the_program_end),
 #endif
