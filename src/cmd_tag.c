@@ -89,6 +89,17 @@ static void on_signal(int sig)
     }
 }
 
+/* Those that end nothing, while it starts, which may wait for a broker or a reader: files that were opened may have been moved already. */
+static void delay_signals(int how)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)sigprocmask(how, &set, NULL);
+}
+
 static void catch_signals(run *r)
 {
     static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
@@ -103,6 +114,7 @@ static void catch_signals(run *r)
         SIG_IGN; /* readers of records may go away, files grow too large: write tells */
     (void)sigaction(SIGPIPE, &act, NULL);
     (void)sigaction(SIGXFSZ, &act, NULL);
+    delay_signals(SIG_UNBLOCK);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -365,6 +377,7 @@ static int tag(run *r)
     wsp_error err;
     int rc, closed;
 
+    delay_signals(SIG_BLOCK);
     if (wsp_model_load(&r->m, r->model, &err) < 0)
         return cli_fail_error(&err);
     rc = cli_find_heads(r->m, &r->heads, r->head, &r->n_heads);

@@ -91,6 +91,19 @@ assert sum(flow["pkts_toserver"] + flow["pkts_toclient"] for flow in ends) == 2,
 EOF
 result $? "a packet larger than a quarter of the ring is left out, told once and counted (exit $rc)"
 
+# ---- a rotation while it starts ----
+
+mkfifo "$tmp/late"
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" -w "$tmp/late" 2>"$tmp/err" &
+pid=$!
+sleep 1 # it waits for the reader of its FIFO
+kill -HUP $pid && kill -USR1 $pid
+timeout 20 cat "$tmp/late" >"$tmp/late.out"
+rc=0
+wait $pid || rc=$?
+[ $rc = 0 ] && grep -q '"label"' "$tmp/late.out"
+result $? "SIGHUP and SIGUSR1 do not end a program that is starting (exit $rc)"
+
 # ---- a reader that does not read: it holds the other end of a FIFO ----
 
 mkfifo "$tmp/fifo"
