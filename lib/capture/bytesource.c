@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytesource.c: one stream of bytes over a file descriptor, memory or an archive member, with a
+ * bytesource.c: one stream of bytes over a file descriptor, memory, an archive member or gzip, with a
  * look ahead.
  */
 #include "capture/input_int.h"
@@ -55,10 +55,22 @@ wspi_source *wspi_source_member(struct archive *ar)
     return s;
 }
 
+wspi_source *wspi_source_gunzip(wspi_source *from)
+{
+    wspi_source *s = new_source();
+
+    if (!s || wspi_gunzip_new(&s->gz, from) < 0) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
 void wspi_source_free(wspi_source *s)
 {
     if (!s)
         return;
+    wspi_gunzip_free(s->gz);
     if (s->own_fd)
         (void)close(s->fd);
     free(s);
@@ -168,6 +180,8 @@ static ssize_t pull(wspi_source *s, void *buf, size_t n)
         return -1;
     if (s->fd >= 0)
         return pull_fd(s, buf, n);
+    if (s->gz)
+        return wspi_gunzip_pull(s->gz, buf, n, &s->fault);
     return s->ar ? pull_member(s, buf, n) : pull_memory(s, buf, n);
 }
 

@@ -247,6 +247,20 @@ static wsp_status visit_archive(wsp_input *in, wspi_source *src, const char *nam
     return WSP_EOF;
 }
 
+/* What is under gzip is looked at as if it were not. Takes src, and leaves it NULL where memory runs out. */
+static wspi_source *unpacked(const wsp_input *in, wspi_source *src)
+{
+    wspi_source *inner;
+
+    if (in->archives >= in->opt.max_depth || wspi_source_peek(src, 3) < 3 ||
+        memcmp(src->head, "\x1f\x8b\x08", 3) != 0)
+        return src;
+    inner = wspi_source_gunzip(src);
+    if (!inner)
+        wspi_source_free(src);
+    return inner;
+}
+
 /* Takes src. */
 static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name,
                                wsp_capture_info *info, wsp_error *err)
@@ -258,6 +272,9 @@ static wsp_status visit_source(wsp_input *in, wspi_source *src, const char *name
         return wspi_nomem(err, "a byte source", sizeof *src);
     src->meter = in->meter;
     src->stop = in->stop;
+    src = unpacked(in, src);
+    if (!src)
+        return wspi_nomem(err, "a byte source", sizeof *src);
     got = wspi_source_peek(src, 4);
     if (src->fault.status < 0) {
         errno = src->fault.sys_errno;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * input_int.h: private to capture/: where bytes come from (bytesource.c), archives unpacked as a
+ * input_int.h: private to capture/: where bytes come from (bytesource.c), also under gzip (gunzip.c), archives unpacked as a
  * stream (unpack.c), and one capture (savefile.c: pcap by libpcap, pcapng by ourselves). input.c walks over them, merge.c makes
  * one of them all.
  */
@@ -16,18 +16,21 @@
 
 #define WSPI_SOURCE_HEAD 4096
 
+typedef struct wspi_gunzip wspi_gunzip;
+
 /*
  * A stream of bytes that can be looked at before it is read: a file descriptor, a block of memory,
- * or the current member of an archive. A failure of the layer below is kept in `fault`, because
+ * the current member of an archive, or what another stream unpacks to. A failure of the layer below is kept in `fault`, because
  * stdio and libpcap pass on no text.
  */
 typedef struct wspi_source {
-    int fd; /* -1: memory or member */
+    int fd; /* -1: another kind */
     bool own_fd, seekable;
     bool waits;              /* a pipe or the like: a read may take for ever */
     const atomic_bool *stop; /* ends the stream when it is true, also while it waits, or NULL */
     const uint8_t *mem;      /* memory, borrowed */
     size_t mem_len, mem_pos;
+    wspi_gunzip *gz;    /* owned */
     struct archive *ar; /* member, borrowed */
     const uint8_t *blk; /* what libarchive gave last, and where in the member it belongs */
     size_t blk_len;
@@ -43,6 +46,8 @@ typedef struct wspi_source {
 wspi_source *wspi_source_fd(int fd, bool own) WSP_MUST_USE;
 wspi_source *wspi_source_memory(const void *p, size_t len) WSP_MUST_USE;
 wspi_source *wspi_source_member(struct archive *ar) WSP_MUST_USE;
+/* Takes `from`, which is at its first byte. */
+wspi_source *wspi_source_gunzip(wspi_source *from) WSP_MUST_USE;
 void wspi_source_free(wspi_source *s);
 
 /*
@@ -56,6 +61,12 @@ ssize_t wspi_source_read(wspi_source *s, void *buf, size_t n);
 int64_t wspi_source_seek(wspi_source *s, int64_t off, int whence);
 /* A stdio stream that reads s, or NULL with errno. Closing it leaves s alone. */
 FILE *wspi_source_stdio(wspi_source *s) WSP_MUST_USE;
+
+/* NOMEM leaves `from` to the caller; else it is taken. */
+wsp_status wspi_gunzip_new(wspi_gunzip **out, wspi_source *from) WSP_MUST_USE;
+void wspi_gunzip_free(wspi_gunzip *g);
+/* As wspi_source_read; what came before a fault has been given out when that is told. */
+ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wsp_error *fault);
 
 typedef struct wspi_unpack wspi_unpack;
 

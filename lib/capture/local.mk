@@ -1,10 +1,11 @@
 libwspi_la_SOURCES += lib/capture/capture_int.h lib/capture/input_int.h
-libwspi_la_SOURCES += lib/capture/bytesource.c lib/capture/unpack.c lib/capture/savefile.c lib/capture/pcapng_reader.c lib/capture/aside.c lib/capture/shelf.c lib/capture/input.c lib/capture/merge.c
+libwspi_la_SOURCES += lib/capture/bytesource.c lib/capture/gunzip.c lib/capture/unpack.c lib/capture/savefile.c lib/capture/pcapng_reader.c lib/capture/aside.c lib/capture/shelf.c lib/capture/input.c lib/capture/merge.c
 libwspi_la_SOURCES += lib/capture/device_int.h lib/capture/device.c
 libwspi_la_SOURCES += lib/capture/file.c lib/capture/pcap_writer.c lib/capture/pcapng_writer.c lib/capture/npy_writer.c lib/capture/zip.c lib/capture/squeeze.c
-check_PROGRAMS += test_capture test_pcapng test_pcap_writer test_squeeze test_join
+check_PROGRAMS += test_capture test_unpack test_pcapng test_pcap_writer test_squeeze test_join
 test_pcap_writer_SOURCES = tests/unit/test_pcap_writer.c
 test_join_SOURCES = tests/unit/test_join.c
-test_capture_SOURCES = tests/unit/test_capture.c
+test_capture_SOURCES = tests/unit/test_capture.c tests/unit/captures.h
+test_unpack_SOURCES = tests/unit/test_unpack.c tests/unit/captures.h
 test_pcapng_SOURCES = tests/unit/test_pcapng.c
 test_squeeze_SOURCES = tests/unit/test_squeeze.c

@@ -90,6 +90,9 @@ foreign() {
 for f in $(foreign '(pcap|archive)'); do
     [[ $f == lib/capture/* ]] || fault "$f: pcap and archive headers belong to lib/capture"
 done
+for f in $(foreign 'zlib'); do
+    [[ $f == lib/capture/gunzip.c ]] || fault "$f: zlib belongs to lib/capture/gunzip.c"
+done
 for f in $(foreign '(oneapi/)?dnnl'); do
     [[ $f == lib/nn/*.c ]] || fault "$f: oneDNN belongs to one file of lib/nn"
 done

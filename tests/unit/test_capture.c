@@ -1,155 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * test_capture.c: captures from files, folders, archives and pipes; refusals; the pcap writer; ZIP
- * containers.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include <archive.h>
-#include <archive_entry.h>
-#include <dirent.h>
-#include <fcntl.h>
+/* test_capture.c: captures from files, folders and pipes; refusals; the pcap writer; ZIP containers. */
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "capture/capture_int.h"
-
-static char dir[] = "/tmp/wirespeak-test-XXXXXX";
-
-static const char *in_dir(const char *name)
-{
-    static char path[4][256];
-    static unsigned turn;
-    char *p = path[turn++ % 4];
-
-    (void)snprintf(p, sizeof path[0], "%s/%s", dir, name);
-    return p;
-}
-
-static void write_bytes(const char *path, const void *p, size_t len)
-{
-    FILE *fp = fopen(path, "wb");
-
-    assert_non_null(fp);
-    assert_int_equal(fwrite(p, 1, len, fp), len);
-    assert_int_equal(fclose(fp), 0);
-}
-
-/*
- * n packets of 60 bytes, one nanosecond apart; byte 12..13 say IPv4, so that "ip" matches the even
- * ones only.
- */
-static void write_capture(const char *path, unsigned n)
-{
-    wsp_pcap_writer *w;
-    uint8_t data[60] = {0};
-    wsp_error err;
-
-    assert_int_equal(wsp_pcap_writer_open(&w, path, 1, &err), WSP_OK);
-    for (unsigned i = 0; i < n; i++) {
-        wsp_frame f = {
-            .time_ns = 1700000000123456789u + i, .caplen = 60, .wirelen = 1500, .data = data};
-
-        data[12] = i % 2 ? 0x86 : 0x08;
-        data[13] = i % 2 ? 0xdd : 0x00;
-        data[20] = (uint8_t)i;
-        assert_int_equal(wsp_pcap_writer_add(w, &f, &err), WSP_OK);
-    }
-    assert_int_equal(wsp_pcap_writer_close(w, &err), WSP_OK);
-}
-
-typedef struct outcome {
-    unsigned captures, packets, errors;
-    wsp_status last;
-    wsp_error err;
-    char names[1024];
-    size_t skipped;
-} outcome;
-
-static outcome read_paths(const char *const *paths, size_t n, const wsp_input_options *opt)
-{
-    outcome o = {0};
-    wsp_input *in;
-    wsp_capture_info info;
-    wsp_frame f;
-    wsp_status st;
-
-    assert_int_equal(wsp_input_new(&in, paths, n, opt, &o.err), WSP_OK);
-    while ((st = wsp_input_open_next(in, &info, &o.err)) != WSP_EOF) {
-        if (st < 0) {
-            o.errors++;
-            o.last = st;
-            continue;
-        }
-        o.captures++;
-        (void)snprintf(o.names + strlen(o.names), sizeof o.names - strlen(o.names), "%s|",
-                       strncmp(info.name, dir, strlen(dir)) == 0 ? info.name + strlen(dir) + 1
-                                                                 : info.name);
-        while ((st = wsp_input_next(in, &f, &o.err)) == WSP_OK)
-            o.packets++;
-        if (st < 0) {
-            o.errors++;
-            o.last = st;
-        }
-    }
-    o.skipped = wsp_input_skipped(in);
-    wsp_input_free(in);
-    return o;
-}
-
-static outcome read_one(const char *path, const wsp_input_options *opt)
-{
-    return read_paths(&path, 1, opt);
-}
-
-typedef struct member {
-    const char *name;
-    const void *data;
-    size_t len;
-} member;
-
-/*
- * An archive of these members; filter 0 is no compression; format RAW takes the first member only.
- */
-static void write_archive(const char *path, int format, int filter, const member *m, size_t n)
-{
-    struct archive *a = archive_write_new();
-
-    assert_int_equal(archive_write_set_format(a, format), ARCHIVE_OK);
-    if (filter)
-        assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
-    assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
-    for (size_t i = 0; i < n; i++) {
-        struct archive_entry *e = archive_entry_new();
-
-        archive_entry_set_pathname(e, m[i].name);
-        archive_entry_set_filetype(e, AE_IFREG);
-        archive_entry_set_perm(e, 0644);
-        archive_entry_set_size(e, (la_int64_t)m[i].len);
-        assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-        assert_int_equal(archive_write_data(a, m[i].data, m[i].len), (la_ssize_t)m[i].len);
-        archive_entry_free(e);
-    }
-    assert_int_equal(archive_write_close(a), ARCHIVE_OK);
-    (void)archive_write_free(a);
-}
-
-static uint8_t *slurp(const char *path, size_t *len)
-{
-    uint8_t *data;
-
-    assert_int_equal(wspi_file_read(path, 1u << 24, &data, len, NULL), WSP_OK);
-    return data;
-}
+#include "captures.h"
 
 static void a_written_capture_reads_back_to_the_nanosecond(void **state)
 {
@@ -386,98 +240,6 @@ static void nothing_but_what_is_no_capture_is_an_error(void **state)
     free(none);
 }
 
-static void every_compression_and_archive_is_read_in_place(void **state)
-{
-    static const struct {
-        const char *name;
-        int format, filter;
-        const char *names;
-    } rows[] = {
-        {"p.gz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, "p.gz|"},
-        {"p.bz2", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_BZIP2, "p.bz2|"},
-        {"p.xz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_XZ, "p.xz|"},
-        {"p.zst", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_ZSTD, "p.zst|"},
-        {"p.lz4", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_LZ4, "p.lz4|"},
-        {"p.zip", ARCHIVE_FORMAT_ZIP, 0, "p.zip:a/1.pcap|p.zip:b?2.pcap|"},
-        {"p.7z", ARCHIVE_FORMAT_7ZIP, 0, "p.7z:a/1.pcap|p.7z:b?2.pcap|"},
-        {"p.tar", ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, 0, "p.tar:a/1.pcap|p.tar:b?2.pcap|"},
-        {"p.tgz", ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, "p.tgz:a/1.pcap|p.tgz:b?2.pcap|"},
-        {"p.cpio", ARCHIVE_FORMAT_CPIO_POSIX, 0, "p.cpio:a/1.pcap|p.cpio:b?2.pcap|"},
-    };
-    size_t len;
-    uint8_t *all;
-
-    (void)state;
-    write_capture(in_dir("m.pcap"), 5000); /* more than one block */
-    all = slurp(in_dir("m.pcap"), &len);
-    for (size_t i = 0; i < WSPI_COUNT(rows); i++) {
-        const member m[2] = {{"a/1.pcap", all, len}, {"b\n2.pcap", all, len}};
-        bool raw = rows[i].format == ARCHIVE_FORMAT_RAW;
-        outcome o;
-
-        write_archive(in_dir(rows[i].name), rows[i].format, rows[i].filter, m, raw ? 1 : 2);
-        o = read_one(in_dir(rows[i].name), NULL);
-        assert_int_equal(o.errors, 0);
-        assert_int_equal(o.packets, raw ? 5000 : 10000);
-        assert_string_equal(o.names, rows[i].names);
-    }
-    free(all);
-}
-
-static void archives_in_archives_are_opened_to_the_given_depth(void **state)
-{
-    wsp_input_options opt = wsp_input_options_default();
-    size_t len;
-    uint8_t *all;
-    member m = {"in.pcap", NULL, 0};
-    outcome o;
-
-    (void)state;
-    write_capture(in_dir("n.pcap"), 7);
-    m.data = all = slurp(in_dir("n.pcap"), &m.len);
-    write_archive(in_dir("n1.zip"), ARCHIVE_FORMAT_ZIP, 0, &m, 1);
-    free(all);
-    m = (member){"n1.zip", NULL, 0};
-    m.data = all = slurp(in_dir("n1.zip"), &len);
-    m.len = len;
-    write_archive(in_dir("n2.tgz"), ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, &m, 1);
-    free(all);
-    o = read_one(in_dir("n2.tgz"), &opt);
-    assert_int_equal(o.packets, 7);
-    assert_string_equal(o.names, "n2.tgz:n1.zip:in.pcap|");
-    opt.max_depth = 1;
-    o = read_one(in_dir("n2.tgz"), &opt);
-    assert_int_equal(o.last, WSP_ERR_LIMIT);
-    assert_int_equal(o.packets, 0);
-}
-
-static void a_cut_gzip_gives_one_error_and_goes_on(void **state)
-{
-    const char *paths[2];
-    size_t len;
-    uint8_t *all;
-    member m = {"x", NULL, 0};
-    outcome o;
-
-    (void)state;
-    write_capture(in_dir("g.pcap"), 20000);
-    m.data = all = slurp(in_dir("g.pcap"), &m.len);
-    write_archive(in_dir("g.gz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
-    free(all);
-    all = slurp(in_dir("g.gz"), &len);
-    write_bytes(in_dir("cut.gz"), all, len / 2);
-    free(all);
-    write_capture(in_dir("ok.pcap"), 2);
-    paths[0] = in_dir("cut.gz");
-    paths[1] = in_dir("ok.pcap");
-    o = read_paths(paths, 2, NULL);
-    assert_int_equal(o.captures, 2);
-    assert_int_equal(o.errors, 1);
-    assert_int_equal(o.last, WSP_ERR_FORMAT);
-    assert_non_null(strstr(o.err.text, "truncated gzip"));
-    assert_true(o.packets > 1000);
-}
-
 static void a_filter_picks_packets_and_a_wrong_one_is_refused(void **state)
 {
     wsp_input_options opt = wsp_input_options_default();
@@ -494,26 +256,6 @@ static void a_filter_picks_packets_and_a_wrong_one_is_refused(void **state)
     assert_null(in);
     opt.filter = "wlan type mgt"; /* right, but not for Ethernet */
     assert_int_equal(read_one(path, &opt).last, WSP_ERR_UNSUPPORTED);
-}
-
-static void standard_input_may_be_compressed(void **state)
-{
-    member m = {"x", NULL, 0};
-    uint8_t *all;
-    int saved = dup(STDIN_FILENO);
-    outcome o;
-
-    (void)state;
-    write_capture(in_dir("s.pcap"), 11);
-    m.data = all = slurp(in_dir("s.pcap"), &m.len);
-    write_archive(in_dir("s.gz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
-    free(all);
-    assert_non_null(freopen(in_dir("s.gz"), "rb", stdin));
-    o = read_one("-", NULL);
-    assert_int_equal(o.packets, 11);
-    assert_string_equal(o.names, "-|");
-    (void)dup2(saved, STDIN_FILENO);
-    (void)close(saved);
 }
 
 static void *stop_soon(void *in)
@@ -725,47 +467,6 @@ static void a_file_is_read_whole_up_to_its_limit(void **state)
     assert_int_equal(wspi_file_read(dir, 4, &data, &len, &err), WSP_ERR_IO);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static void remove_tree(const char *path)
-{
-    struct stat sb;
-    char *paths[256];
-    size_t n = 0;
-    DIR *d;
-
-    if (lstat(path, &sb) < 0 || !S_ISDIR(sb.st_mode) || !(d = opendir(path))) {
-        (void)unlink(path);
-        return;
-    }
-    for (const struct dirent *e; n < 256 && (e = readdir(d));) {
-        size_t len = strlen(path) + strlen(e->d_name) + 2;
-
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        paths[n] = malloc(len);
-        if (paths[n])
-            (void)snprintf(paths[n++], len, "%s/%s", path, e->d_name);
-    }
-    (void)closedir(d);
-    for (size_t i = 0; i < n; i++) {
-        remove_tree(paths[i]);
-        free(paths[i]);
-    }
-    (void)rmdir(path);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -778,11 +479,7 @@ int main(void)
         cmocka_unit_test(folders_are_walked_in_the_order_of_names),
         cmocka_unit_test(what_is_no_capture_is_told_and_the_rest_is_read),
         cmocka_unit_test(nothing_but_what_is_no_capture_is_an_error),
-        cmocka_unit_test(every_compression_and_archive_is_read_in_place),
-        cmocka_unit_test(archives_in_archives_are_opened_to_the_given_depth),
-        cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),
         cmocka_unit_test(a_filter_picks_packets_and_a_wrong_one_is_refused),
-        cmocka_unit_test(standard_input_may_be_compressed),
         cmocka_unit_test(a_pipe_that_is_quiet_can_be_stopped),
         cmocka_unit_test(an_unfinished_file_never_shows_under_its_name),
         cmocka_unit_test(errors_of_writing_are_reported),

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gunzip.c: a byte source under gzip (RFC 1952), through zlib. libarchive reads gzip too, but keeps up to 64 KiB of what it has unpacked when the
+ * stream breaks off, which of a small capture is all of it; here everything comes out that is there.
+ */
+#include "capture/input_int.h"
+
+#include <zlib.h>
+
+struct wspi_gunzip {
+    wspi_source *from;
+    z_stream z;
+    bool between; /* members: at the end of one */
+    bool done;
+    uint8_t block[65536];
+};
+
+wsp_status wspi_gunzip_new(wspi_gunzip **out, wspi_source *from)
+{
+    enum { LARGEST_WINDOW = 15, GZIP = 16 };
+    wspi_gunzip *g = calloc(1, sizeof *g);
+
+    *out = NULL;
+    if (!g || inflateInit2(&g->z, LARGEST_WINDOW + GZIP) != Z_OK) {
+        free(g);
+        return WSP_ERR_NOMEM;
+    }
+    g->from = from;
+    *out = g;
+    return WSP_OK;
+}
+
+void wspi_gunzip_free(wspi_gunzip *g)
+{
+    if (!g)
+        return;
+    (void)inflateEnd(&g->z);
+    wspi_source_free(g->from);
+    free(g);
+}
+
+/* The next bytes of the file: 1 = there are some, 0 = end, -1 = fault. */
+static int refill(wspi_gunzip *g, wsp_error *fault)
+{
+    ssize_t got = wspi_source_read(g->from, g->block, sizeof g->block);
+
+    if (got < 0) {
+        *fault = g->from->fault;
+        return -1;
+    }
+    if (got == 0 && !g->between) {
+        (void)wspi_fail(fault, WSP_ERR_FORMAT, g->from->pos, "truncated gzip input");
+        return -1;
+    }
+    g->z.next_in = g->block;
+    g->z.avail_in = (uInt)got;
+    return got > 0;
+}
+
+/* Members follow each other as if they were one; what else follows is no part of the stream, as for gzip(1). */
+static bool begin_member(wspi_gunzip *g)
+{
+    enum { MAGIC = 0x1f };
+
+    g->between = false;
+    return *g->z.next_in == MAGIC && inflateReset(&g->z) == Z_OK;
+}
+
+/* 1: as before; 0 = end, -1 = fault. */
+static int inflate_some(wspi_gunzip *g, wsp_error *fault)
+{
+    int rc;
+
+    if (g->z.avail_in == 0 && (rc = refill(g, fault)) <= 0)
+        return rc;
+    if (g->between && !begin_member(g))
+        return 0;
+    rc = inflate(&g->z, Z_NO_FLUSH);
+    g->between = rc == Z_STREAM_END;
+    if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
+        return 1;
+    (void)wspi_fail(fault, rc == Z_MEM_ERROR ? WSP_ERR_NOMEM : WSP_ERR_FORMAT, g->from->pos,
+                    "damaged gzip input (%s)", g->z.msg ? g->z.msg : "no memory");
+    return -1;
+}
+
+ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wsp_error *fault)
+{
+    const uInt room = (uInt)WSPI_MIN(n, (size_t)UINT_MAX);
+    int more = !g->done;
+
+    g->z.next_out = buf;
+    g->z.avail_out = room;
+    while (more > 0 && g->z.avail_out == room)
+        more = inflate_some(g, fault);
+    g->done = more <= 0;
+    if (g->z.avail_out < room) /* a fault behind it comes with the next call */
+        return (ssize_t)(room - g->z.avail_out);
+    return more;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_unpack.c: captures in archives and under compression. */
+#include "captures.h"
+
+static void every_compression_and_archive_is_read_in_place(void **state)
+{
+    static const struct {
+        const char *name;
+        int format, filter;
+        const char *names;
+    } rows[] = {
+        {"p.gz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, "p.gz|"},
+        {"p.bz2", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_BZIP2, "p.bz2|"},
+        {"p.xz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_XZ, "p.xz|"},
+        {"p.zst", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_ZSTD, "p.zst|"},
+        {"p.lz4", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_LZ4, "p.lz4|"},
+        {"p.zip", ARCHIVE_FORMAT_ZIP, 0, "p.zip:a/1.pcap|p.zip:b?2.pcap|"},
+        {"p.7z", ARCHIVE_FORMAT_7ZIP, 0, "p.7z:a/1.pcap|p.7z:b?2.pcap|"},
+        {"p.tar", ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, 0, "p.tar:a/1.pcap|p.tar:b?2.pcap|"},
+        {"p.tgz", ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, "p.tgz:a/1.pcap|p.tgz:b?2.pcap|"},
+        {"p.cpio", ARCHIVE_FORMAT_CPIO_POSIX, 0, "p.cpio:a/1.pcap|p.cpio:b?2.pcap|"},
+    };
+    size_t len;
+    uint8_t *all;
+
+    (void)state;
+    write_capture(in_dir("m.pcap"), 5000); /* more than one block */
+    all = slurp(in_dir("m.pcap"), &len);
+    for (size_t i = 0; i < WSPI_COUNT(rows); i++) {
+        const member m[2] = {{"a/1.pcap", all, len}, {"b\n2.pcap", all, len}};
+        bool raw = rows[i].format == ARCHIVE_FORMAT_RAW;
+        outcome o;
+
+        write_archive(in_dir(rows[i].name), rows[i].format, rows[i].filter, m, raw ? 1 : 2);
+        o = read_one(in_dir(rows[i].name), NULL);
+        assert_int_equal(o.errors, 0);
+        assert_int_equal(o.packets, raw ? 5000 : 10000);
+        assert_string_equal(o.names, rows[i].names);
+    }
+    free(all);
+}
+
+static void archives_in_archives_are_opened_to_the_given_depth(void **state)
+{
+    wsp_input_options opt = wsp_input_options_default();
+    size_t len;
+    uint8_t *all;
+    member m = {"in.pcap", NULL, 0};
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("n.pcap"), 7);
+    m.data = all = slurp(in_dir("n.pcap"), &m.len);
+    write_archive(in_dir("n1.zip"), ARCHIVE_FORMAT_ZIP, 0, &m, 1);
+    free(all);
+    m = (member){"n1.zip", NULL, 0};
+    m.data = all = slurp(in_dir("n1.zip"), &len);
+    m.len = len;
+    write_archive(in_dir("n2.tgz"), ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, &m, 1);
+    free(all);
+    o = read_one(in_dir("n2.tgz"), &opt);
+    assert_int_equal(o.packets, 7);
+    assert_string_equal(o.names, "n2.tgz:n1.zip:in.pcap|");
+    opt.max_depth = 1;
+    o = read_one(in_dir("n2.tgz"), &opt);
+    assert_int_equal(o.last, WSP_ERR_LIMIT);
+    assert_int_equal(o.packets, 0);
+}
+
+static void a_cut_gzip_gives_one_error_and_goes_on(void **state)
+{
+    const char *paths[2];
+    size_t len;
+    uint8_t *all;
+    member m = {"x", NULL, 0};
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20000);
+    m.data = all = slurp(in_dir("g.pcap"), &m.len);
+    write_archive(in_dir("g.gz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
+    free(all);
+    all = slurp(in_dir("g.gz"), &len);
+    write_bytes(in_dir("cut.gz"), all, len / 2);
+    free(all);
+    write_capture(in_dir("ok.pcap"), 2);
+    paths[0] = in_dir("cut.gz");
+    paths[1] = in_dir("ok.pcap");
+    o = read_paths(paths, 2, NULL);
+    assert_int_equal(o.captures, 2);
+    assert_int_equal(o.errors, 1);
+    assert_int_equal(o.last, WSP_ERR_FORMAT);
+    assert_non_null(strstr(o.err.text, "truncated gzip"));
+    assert_true(o.packets > 1000);
+}
+
+/* The last packet is whole in the stream when only the checksum behind it is missing. */
+static void a_cut_gzip_of_a_small_capture_gives_its_packets(void **state)
+{
+    enum { CHECKSUM_AND_LENGTH = 8 };
+    const char *path = in_dir("small.gz");
+    member m = {"x", NULL, 0};
+    size_t len;
+    uint8_t *all;
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    m.data = all = slurp(in_dir("g.pcap"), &m.len);
+    write_archive(path, ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
+    free(all);
+    all = slurp(path, &len);
+    write_bytes(path, all, len - CHECKSUM_AND_LENGTH);
+    o = read_paths(&path, 1, NULL);
+    assert_int_equal(o.packets, 20);
+    assert_int_equal(o.errors, 1);
+    assert_non_null(strstr(o.err.text, "truncated gzip"));
+    all[len - CHECKSUM_AND_LENGTH] ^= 1;
+    write_bytes(path, all, len);
+    free(all);
+    o = read_paths(&path, 1, NULL);
+    assert_int_equal(o.packets, 20);
+    assert_int_equal(o.errors, 1);
+    assert_non_null(strstr(o.err.text, "damaged gzip"));
+}
+
+/* As gzip(1): members are one stream, and what is behind them is none of it. */
+static void gzip_members_follow_each_other(void **state)
+{
+    const char *path = in_dir("members.gz");
+    uint8_t *all, joined[8192] = {0};
+    size_t whole, at = 0;
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    all = slurp(in_dir("g.pcap"), &whole);
+    for (size_t k = 0, half = whole / 2, len; k < 2; k++, at += len) {
+        member of = {"x", all + k * half, k ? whole - half : half};
+        uint8_t *part;
+
+        write_archive(path, ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &of, 1);
+        part = slurp(path, &len);
+        assert_true(at + len + 512 < sizeof joined);
+        memcpy(joined + at, part, len);
+        free(part);
+    }
+    free(all);
+    write_bytes(path, joined, at + 512);
+    o = read_paths(&path, 1, NULL);
+    assert_int_equal(o.packets, 20);
+    assert_int_equal(o.errors, 0);
+}
+
+static void standard_input_may_be_compressed(void **state)
+{
+    member m = {"x", NULL, 0};
+    uint8_t *all;
+    int saved = dup(STDIN_FILENO);
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("s.pcap"), 11);
+    m.data = all = slurp(in_dir("s.pcap"), &m.len);
+    write_archive(in_dir("s.gz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
+    free(all);
+    assert_non_null(freopen(in_dir("s.gz"), "rb", stdin));
+    o = read_one("-", NULL);
+    assert_int_equal(o.packets, 11);
+    assert_string_equal(o.names, "-|");
+    (void)dup2(saved, STDIN_FILENO);
+    (void)close(saved);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_compression_and_archive_is_read_in_place),
+        cmocka_unit_test(archives_in_archives_are_opened_to_the_given_depth),
+        cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),
+        cmocka_unit_test(a_cut_gzip_of_a_small_capture_gives_its_packets),
+        cmocka_unit_test(gzip_members_follow_each_other),
+        cmocka_unit_test(standard_input_may_be_compressed),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
