@@ -6,18 +6,19 @@
  */
 #include "token/token_int.h"
 
-/* IANA's groups of protocols that are spoken to groups, by destination port: IPv4, and the end of ff02::. */
+/* IANA's groups of protocols that are spoken to groups, by destination port: IPv4, the end of ff02::, hops if there is one number. */
 static const struct group {
     uint16_t port;
     uint32_t v4, v6;
+    uint8_t hops;
 } groups[] = {
-    {5353, 0xe00000fb, 0xfb},    /* mDNS, RFC 6762 3 */
-    {5355, 0xe00000fc, 0x10003}, /* LLMNR, RFC 4795 2 */
-    {1900, 0xeffffffa, 0xc},     /* SSDP, UPnP Device Architecture 2.0, 1.1 */
-    {546, 0, 0x10002},           /* DHCPv6, RFC 8415 7.1 */
-    {547, 0, 0x10002},           /**/
-    {3702, 0xeffffffa, 0xc},     /* WS-Discovery 1.1, 3.1.1 */
-    {123, 0xe0000101, 0x101},    /* NTP, RFC 5905 7.1 */
+    {5353, 0xe00000fb, 0xfb, 255},  /* mDNS, RFC 6762 3, 11 */
+    {5355, 0xe00000fc, 0x10003, 0}, /* LLMNR, RFC 4795 2 */
+    {1900, 0xeffffffa, 0xc, 0},     /* SSDP, UPnP Device Architecture 2.0, 1.1 */
+    {546, 0, 0x10002, 0},           /* DHCPv6, RFC 8415 7.1 */
+    {547, 0, 0x10002, 0},           /**/
+    {3702, 0xeffffffa, 0xc, 0},     /* WS-Discovery 1.1, 3.1.1 */
+    {123, 0xe0000101, 0x101, 0},    /* NTP, RFC 5905 7.1 */
 };
 
 enum { BROADCAST = 1, MULTICAST = 2 };                                     /* of wspi_addr_class */
@@ -83,6 +84,9 @@ static void to_port(wspi_layer *ip, uint64_t port)
             ip->v[WSPI_IPV6_DST_IF] = groups[i].v6;
         else if (groups[i].v4 && ip->v[WSPI_IPV4_DST] != 0xffffffff)
             ip->v[WSPI_IPV4_DST] = groups[i].v4;
+        if (groups[i].hops)
+            ip->v[ip->id == WSPI_IPV6 ? (size_t)WSPI_IPV6_HOPS : (size_t)WSPI_IPV4_TTL] =
+                groups[i].hops;
     }
 }
 

@@ -36,6 +36,13 @@ static const struct row {
     uint8_t mac[6], len, address[16], ports[4];
     bool answered;
 } rows[] = {
+    {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=multicast", "ipv4.dst=multicast",
+      "udp.sport=5353", "udp.dport=5353"},
+     {1, 0, 0x5e, 0, 0, 0xfb},
+     4,
+     {224, 0, 0, 0xfb},
+     {0x14, 0xe9, 0x14, 0xe9},
+     false},
     {{"c2s first", "stack=eth/ipv4/udp", "eth.dst=multicast", "ipv4.dst=multicast", "udp.sport=123",
       "udp.dport=123"},
      {1, 0, 0x5e, 0, 1, 1},
@@ -66,6 +73,8 @@ static const struct row {
      false},
 };
 
+#define MDNS "\x14\xe9\x14\xe9"
+
 static void groups_follow_from_ports(void **state)
 {
     wspi_rng r;
@@ -85,6 +94,8 @@ static void groups_follow_from_ports(void **state)
             assert_memory_equal(out.frame.data, row->mac, 6);
             assert_memory_equal(out.frame.data + ip, row->address, row->len);
             assert_memory_equal(out.frame.data + udp, row->ports, 4);
+            if (memcmp(row->ports, MDNS, 4) == 0) /* its hops are known (RFC 6762 11) */
+                assert_int_equal(out.frame.data[row->len == 4 ? 22 : 21], 255);
         }
     wire_close(&w);
 }
