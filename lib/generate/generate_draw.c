@@ -384,19 +384,23 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
 }
 
 /*
- * Has it more than a packet of the link has room for? An answer of DNS has as many records as it has said, however long they become, and
- * is drawn again then: most that a model draws fit, so that a packet that is too long so often stays what it is.
+ * Has it more than a packet of the link has room for, or than the other side takes in a segment (if that is a usual one: RFC 9293 3.7.1)?
+ * An answer of DNS has as many records as it has said, however long they become, and is drawn again then: most that a model draws fit,
+ * so that a packet that is too long so often stays what it is.
  */
-static bool is_too_long(const speaker *g, const flow *f, const wsp_frame *frame)
+static bool is_too_long(const speaker *g, const flow *f, const wsp_decoded *out)
 {
-    enum { MOST = 16 };
+    enum { MOST = 16, LEAST_SEGMENT = 536 };
     const wsp_packet *p = g->packet;
+    uint32_t segment = wspi_valid_segment(f->ctx, out->dir);
 
     if (f->script.step != WSPI_DRAW || f->longer >= MOST)
         return false;
+    if (segment >= LEAST_SEGMENT && p->payload_len > segment)
+        return true;
     for (size_t i = 0; i < p->n_layers; i++)
         if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
-            return frame->wirelen - p->layers[i].off > WSPI_MTU;
+            return out->frame.wirelen - p->layers[i].off > WSPI_MTU;
     return false;
 }
 
@@ -429,7 +433,7 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     if (st != WSP_OK)
         return st == WSP_EOF ? WSP_OK : st;
     wspi_dissect_wraps(g->packet, g->linktype, &out.frame, 0);
-    if (is_too_long(g, f, &out.frame)) {
+    if (is_too_long(g, f, &out)) {
         draw_again(g, f);
         *told = false;
         return WSP_OK;

@@ -580,6 +580,38 @@ static void sampled_answers_fit_their_questions(void **state)
 }
 
 /* A name of DNS ends with its text, near the bin that was drawn; a hyphen is between letters. */
+/* Over TCP the server owes one answer, before which nothing ends. */
+static void each_question_has_one_answer_on_a_connection(void **state)
+{
+    static const char *const asks[] = {"c2s first",       "c2s gap=0",         "stack=eth/ipv4/tcp",
+                                       "tcp.dport=53",    "tcp.sport=dynamic", "tcp.flags=PA",
+                                       "dns.flags=query", "len=48..49",        NULL};
+    static const char *const answers[] = {
+        "s2c first",        "s2c gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.sport=53",     "tcp.dport=dynamic", "tcp.flags=PA",
+        "dns.flags=answer", "len=48..49",        NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 19);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+
+        wire_again(&w);
+        for (int k = 0; k < 3; k++) {
+            sample(&w, &fill, asks, 0, WSPI_APP_DNS, &r);
+            assert_int_equal(wspi_app_owes(w.dec), 1);
+            assert_false(wspi_app_may_end(w.dec) || wspi_app_ends_with(w.dec, 0));
+            sample(&w, &fill, answers, 1, WSPI_APP_DNS, &r);
+            assert_false(wspi_app_may_speak(w.dec, 1));
+            assert_true(wspi_app_may_end(w.dec));
+        }
+    }
+    wire_close(&w);
+}
+
 static void sampled_names_end_where_their_text_does(void **state)
 {
     static const char *const asks[] = {ASKS, "dns.qname=24..27", "text=\\x03com\\x00", "text=-",
@@ -620,6 +652,7 @@ int main(void)
         cmocka_unit_test(sampled_edns_has_options),
         cmocka_unit_test(sampled_answers_of_many_records_are_whole),
         cmocka_unit_test(sampled_answers_fit_their_questions),
+        cmocka_unit_test(each_question_has_one_answer_on_a_connection),
         cmocka_unit_test(sampled_names_end_where_their_text_does),
     };
 
