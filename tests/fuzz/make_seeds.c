@@ -3,6 +3,8 @@
  * make_seeds.c: make_seeds FOLDER CAPTURE...: what the targets begin with, FOLDER/TARGET/NAME, made from our own captures: a format that
  * is not known has to be guessed, byte by byte.
  */
+#include <archive.h>
+#include <archive_entry.h>
 #include <sys/stat.h>
 
 #include "capture/capture_int.h"
@@ -101,6 +103,40 @@ static void put_frames(const char *target, const char *name, const char *path, s
 
 /* ---- captures as they are, and as token files ---- */
 
+/* The capture once more, packed: alone under gzip, and as a member of archives. */
+static void put_packed(const char *name, const uint8_t *data, size_t len)
+{
+    static const struct {
+        const char *tail;
+        int format, filter;
+    } ways[] = {{"gz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP},
+                {"tgz", ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP},
+                {"zip", ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE}};
+    static uint8_t room[1 << 16];
+
+    for (size_t i = 0; i < WSPI_COUNT(ways); i++) {
+        struct archive *a = archive_write_new();
+        struct archive_entry *e = archive_entry_new();
+        char packed[256];
+        size_t n = 0;
+
+        archive_entry_set_pathname(e, name);
+        archive_entry_set_filetype(e, AE_IFREG);
+        archive_entry_set_perm(e, 0644);
+        archive_entry_set_size(e, (la_int64_t)len);
+        must(archive_write_set_format(a, ways[i].format) == ARCHIVE_OK &&
+             archive_write_add_filter(a, ways[i].filter) == ARCHIVE_OK &&
+             archive_write_open_memory(a, room, sizeof room, &n) == ARCHIVE_OK &&
+             archive_write_header(a, e) == ARCHIVE_OK &&
+             archive_write_data(a, data, len) == (la_ssize_t)len &&
+             archive_write_close(a) == ARCHIVE_OK);
+        (void)snprintf(packed, sizeof packed, "%s.%s", name, ways[i].tail);
+        put("fuzz_capture", packed, room, n);
+        archive_entry_free(e);
+        must(archive_write_free(a) == ARCHIVE_OK);
+    }
+}
+
 static void put_capture(const char *name, const char *path)
 {
     uint8_t *data;
@@ -109,6 +145,8 @@ static void put_capture(const char *name, const char *path)
     must(wspi_file_read(path, 1 << 24, &data, &len, NULL) == WSP_OK);
     if (len <= 1 << 14) {
         put("fuzz_capture", name, data, len);
+        if (len <= 8192)
+            put_packed(name, data, len);
         put("fuzz_traffic", name, data, len);
     }
     free(data);
