@@ -102,10 +102,10 @@ static bool answers_syn(const wsp_context *ctx, int dir)
     return !ctx->seen[dir] && theirs & WSPI_TH_SYN && !(theirs & WSPI_TH_ACK);
 }
 
-/* A DNS server has one answer for a question. */
+/* A server of DNS, or of LDAP, has one datagram for a question. */
 static bool has_answered(const wsp_context *ctx)
 {
-    return ctx->spoke == 1 && ctx->app.id[1] == WSPI_APP_DNS;
+    return ctx->spoke == 1 && (ctx->app.id[1] == WSPI_APP_DNS || ctx->app.id[1] == WSPI_APP_LDAP);
 }
 
 /*

@@ -431,6 +431,9 @@ static void sampled_ldap_asks_as_real_clients_do(void **state)
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(asked); i++)
         sample_has(asks_for, answers_with, WSPI_APP_LDAP, asked[i], "ldap.length=96..127");
+    /* what is found and that it is all are in one datagram */
+    sample_has(asks_for, answers_with, WSPI_APP_LDAP, "ldap.filter=and",
+               "ldap.operation=search-done");
 }
 
 /* Elements fill n bytes, and what is constructed. */

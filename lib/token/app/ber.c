@@ -681,7 +681,11 @@ static bool more(wspi_coder *c, const wspi_ber_message *m)
     wspi_ber_head h;
     bool there = false;
 
-    if (wspi_app_stopped(c) || c->fill || c->app.left[c->dir] || !wspi_app_captured(c))
+    if (wspi_app_stopped(c))
+        return false;
+    if (c->fill)
+        return m->goes_on && m->goes_on(c);
+    if (c->app.left[c->dir] || !wspi_app_captured(c))
         return false;
     if (c->enc)
         there = (m->sealed && sealed_here(c)) ||

@@ -106,6 +106,8 @@ typedef struct wspi_ber_message {
     uint8_t rest;    /* of `element`: what follows is no message (streams) */
     uint8_t
         sealed; /* of `element`, or 0: a buffer of SASL (RFC 4422 3.7) comes in the place of a message */
+    bool (*goes_on)(
+        const wspi_coder *c); /* samples: is another message in the same payload? NULL: never */
 } wspi_ber_message;
 
 /* The first octets of an element of single-octet tag and definite length. */

@@ -367,6 +367,12 @@ enum {
 
 enum { BIND = 0x60, BIND_RESPONSE = 0x61, UNBIND = 0x42, SEARCH = 0x63, ENTRY = 0x64, DONE = 0x65 };
 
+/* In a datagram the end of a search is behind what was found (MS-ADTS 6.3.3.2). */
+static bool is_found(const wspi_coder *c)
+{
+    return !wspi_app_is_stream(c) && c->dir == 1 && c->app.v[1][OPERATION] == ENTRY;
+}
+
 /* A connection begins with a bind and ends with an unbind, a datagram asks at once; an answer is one to its question. */
 static bool may_operation(const wspi_coder *c, unsigned k)
 {
@@ -377,6 +383,8 @@ static bool may_operation(const wspi_coder *c, unsigned k)
         return begun ? v == SEARCH || v == UNBIND : v == BIND;
     if (c->dir == 0)
         return v == SEARCH;
+    if (is_found(c))
+        return v == DONE;
     return asked == SEARCH ? v == ENTRY || v == DONE : v == BIND_RESPONSE;
 }
 
@@ -689,7 +697,8 @@ static const wspi_ber_message message = {.row = &row,
                                          .element = ELEMENT,
                                          .length = LENGTH,
                                          .rest = E_REST,
-                                         .sealed = E_SEALED};
+                                         .sealed = E_SEALED,
+                                         .goes_on = is_found};
 
 /* A sequence, a message id, and an operation that is no longer than the sequence. */
 static bool looks(const uint8_t *b, size_t n)
