@@ -76,12 +76,11 @@ static void check_echo(connection *k, const wsp_packet *p, const uint8_t *h, int
 enum { LEAST_SEGMENT = 536, SMALL_SEGMENT = 1300 };
 
 /* Answers have as many records as they have said, and are drawn again where these become too long (generate_draw.c). */
-static bool is_of_dns(const uint8_t *h)
+static bool is_of_dns(const wsp_packet *p)
 {
-    unsigned from = (unsigned)h[0] << 8 | h[1], to = (unsigned)h[2] << 8 | h[3];
+    const uint8_t *b = p->data + p->payload_off;
 
-    return wspi_app_of_port((uint16_t)from, WSPI_TCP) == WSPI_APP_DNS ||
-           wspi_app_of_port((uint16_t)to, WSPI_TCP) == WSPI_APP_DNS;
+    return p->payload_len > 2 && ((uint32_t)b[0] << 8 | b[1]) == p->payload_len - 2;
 }
 
 /* RFC 9293 3.8.6, 3.7.1: no window ends before the last one did, and no segment is longer than the peer takes. */
@@ -97,7 +96,7 @@ static void check_window(connection *k, const wsp_packet *p, const uint8_t *h, i
         if (p->layers[i].id == WSPI_TCP_WSCALE)
             k->scale[dir] = 1 + (unsigned)WSPI_MIN(p->layers[i].v[0], (uint64_t)14);
     }
-    if (k->mss[!dir] >= LEAST_SEGMENT && !is_of_dns(h)) /* messages may be longer than that */
+    if (k->mss[!dir] >= LEAST_SEGMENT && !is_of_dns(p)) /* messages may be longer than that */
         assert_true(p->payload_len <= k->mss[!dir]);
     if (!(h[13] & ACK) || h[13] & RST)
         return;

@@ -450,9 +450,40 @@ static void samples_say_what_the_dialog_has_come_to(void **state)
     assert_true(fits(&w, WSPI_APP_SMTP, 0, "RCPT TO:<"));
     assert_false(fits(&w, WSPI_APP_SMTP, 0, "DATA"));
     put(&w, 0, "QUIT\r\n");
+    assert_false(fits(&w, WSPI_APP_SMTP, 1, "503 "));
     put(&w, 1, "221 Bye\r\n");
     assert_false(wspi_lines_may_speak(w.enc, 0));
     assert_false(wspi_lines_may_speak(w.enc, 1));
+    wire_close(&w);
+}
+
+/* RFC 9051 6.1.1: the capabilities come before the end of the answer, whose text is about what was asked. */
+static void samples_of_imap_answer_what_was_asked(void **state)
+{
+    static const char *const plain[] = {
+        "s2c first",         "s2c gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=143",
+        "tcp.dport=dynamic", "tcp.flags=PA", "len=48..49",         NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 23);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 30; flow++) {
+        wsp_filler fill = filler_of(flow);
+        const char *s;
+
+        wire_again(&w);
+        w.port = 143;
+        put(&w, 1, "* OK Dovecot ready.\r\n");
+        put(&w, 0, "a1 CAPABILITY\r\n");
+        assert_true(wspi_dialog_names(w.enc, WSPI_APP_IMAP, "Capability completed."));
+        assert_true(wspi_dialog_names(w.enc, WSPI_APP_IMAP, "Success"));
+        assert_false(wspi_dialog_names(w.enc, WSPI_APP_IMAP, "[READ-WRITE] SELECT completed"));
+        sample(&w, &fill, plain, 1, WSPI_APP_IMAP, &r);
+        s = (const char *)w.packet->data + w.packet->payload_off;
+        assert_int_not_equal(strncmp(s, "a1 OK", 5), 0);
+    }
     wire_close(&w);
 }
 
@@ -477,7 +508,8 @@ static void samples_fetch_files_behind_a_login(void **state)
     put(&w, 1, "230 Login successful.\r\n");
     put(&w, 0, "LIST\r\n");
     put(&w, 1, "150 Here comes the directory listing.\r\n");
-    assert_true(wspi_lines_may_speak(w.enc, 1)); /* again */
+    assert_true(wspi_lines_may_speak(w.enc, 1));     /* again */
+    assert_false(fits(&w, WSPI_APP_FTP, 1, "530 ")); /* who has logged in */
     assert_true(fits(&w, WSPI_APP_FTP, 1, "226 "));
     assert_false(fits(&w, WSPI_APP_FTP, 1, "150 "));
     wire_close(&w);
@@ -551,6 +583,7 @@ int main(void)
         cmocka_unit_test(samples_of_plain_bytes_are_no_lines),
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
+        cmocka_unit_test(samples_of_imap_answer_what_was_asked),
         cmocka_unit_test(samples_fetch_files_behind_a_login),
         cmocka_unit_test(a_sampled_server_lists_what_it_can),
     };

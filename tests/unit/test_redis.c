@@ -93,6 +93,77 @@ static void sampled_redis_is_redis(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_REDIS);
 }
 
+/* What is drawn for an answer to a question. */
+static void answer_to(wire *w, const char *question, uint64_t flow, char *answer, size_t len)
+{
+    static const char *const how[] = {"s2c first",
+                                      "s2c gap=0",
+                                      "stack=eth/ipv4/tcp",
+                                      "tcp.sport=6379",
+                                      "tcp.dport=dynamic",
+                                      "tcp.flags=PA",
+                                      "len=12",
+                                      NULL};
+    wsp_filler fill = filler_of(flow);
+    wspi_rng r;
+
+    wspi_rng_seed(&r, flow);
+    wire_again(w);
+    w->port = 6379;
+    segment(w, question, strlen(question), strlen(question), 0, true);
+    sample(w, &fill, how, 1, WSPI_APP_REDIS, &r);
+    assert_true(w->packet->payload_len < len);
+    memcpy(answer, w->packet->data + w->packet->payload_off, w->packet->payload_len);
+    answer[w->packet->payload_len] = '\0';
+}
+
+/* https://redis.io/docs/latest/commands: what each command returns. */
+static void sampled_answers_are_of_the_type_of_the_command(void **state)
+{
+    static const struct {
+        const char *question, *begins[2];
+    } of[] = {{"*1\r\n$4\r\nPING\r\n", {"+PONG\r\n", "+PONG\r\n"}},
+              {"*2\r\n$3\r\nGET\r\n$4\r\nname\r\n", {"$-1\r\n", "$"}},
+              {"*2\r\n$6\r\nSELECT\r\n$1\r\n1\r\n", {"+OK\r\n", "+OK\r\n"}},
+              {"*3\r\n$3\r\nSET\r\n$3\r\nGET\r\n$1\r\n1\r\n", {"+OK\r\n", "+OK\r\n"}},
+              {"*3\r\n$5\r\nLPUSH\r\n$4\r\nname\r\n$1\r\n1\r\n", {":", ":"}},
+              {"*2\r\n$4\r\nINCR\r\n$4\r\nname\r\n", {":", ":"}}};
+    char answer[256];
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    for (size_t i = 0; i < 10 * WSPI_COUNT(of); i++) {
+        size_t k = i % WSPI_COUNT(of);
+        answer_to(&w, of[k].question, i, answer, sizeof answer);
+        assert_true(strncmp(answer, of[k].begins[0], strlen(of[k].begins[0])) == 0 ||
+                    strncmp(answer, of[k].begins[1], strlen(of[k].begins[1])) == 0);
+    }
+    wire_close(&w);
+}
+
+/* Who asks waits for the answer, and asks nobody who has ended. */
+static void each_question_is_answered_before_the_end(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    segment(&w, BYTES("*1\r\n$4\r\nPING\r\n"), 14, 0, true);
+    segment(&w, BYTES("+PONG\r\n"), 7, 1, true);
+    assert_true(wspi_app_may_end(w.enc));
+    assert_true(wspi_app_may_speak(w.enc, 0));
+    assert_true(wspi_app_ends_with(w.enc, 1));
+    assert_false(wspi_app_ends_with(w.enc, 0));
+    w.enc->sent[1] |= WSPI_TH_FIN;
+    assert_false(wspi_app_may_speak(w.enc, 0));
+    w.enc->sent[1] = 0;
+    segment(&w, BYTES("*1\r\n$4\r\nPING\r\n"), 14, 0, true);
+    assert_false(wspi_app_may_end(w.enc));
+    assert_int_equal(wspi_app_owes(w.enc), 1);
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +171,8 @@ int main(void)
         cmocka_unit_test(keys_and_values_change_no_token),
         cmocka_unit_test(answers_need_a_question),
         cmocka_unit_test(sampled_redis_is_redis),
+        cmocka_unit_test(sampled_answers_are_of_the_type_of_the_command),
+        cmocka_unit_test(each_question_is_answered_before_the_end),
     };
 
     (void)wsp_vocab_size();

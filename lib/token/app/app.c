@@ -112,12 +112,21 @@ static const wspi_app *on_connection(const wsp_context *ctx)
     return id && apps[id - WSPI_LAYER_COUNT]->turns ? apps[id - WSPI_LAYER_COUNT] : NULL;
 }
 
+/* Does a client wait for the answer to each payload? */
+static bool waits(const wspi_app *a)
+{
+    return a->rests || a->turns == WSPI_IN_TURN || a->turns == WSPI_SERVER_FIRST;
+}
+
+/* RFC 9293 3.6: nothing comes from a side that has ended, so that nobody asks it. */
 bool wspi_app_may_speak(const wsp_context *ctx, int dir)
 {
     const wspi_app *a = on_connection(ctx);
 
     if (!a)
         return true;
+    if (dir == 0 && ctx->sent[1] & WSPI_TH_FIN && waits(a))
+        return false;
     if (!ctx->app.seen[0] && !ctx->app.seen[1])
         return dir == (a->turns == WSPI_SERVER_FIRST);
     return a->may_speak ? a->may_speak(ctx, dir) : a->turns != WSPI_IN_TURN || ctx->spoke != dir;
@@ -139,7 +148,9 @@ bool wspi_app_may_end(const wsp_context *ctx)
 {
     const wspi_app *a = on_connection(ctx);
 
-    return !a || (a->may_end ? a->may_end(ctx) : ctx->app.seen[0] && ctx->app.seen[1]);
+    if (!a || a->may_end)
+        return !a || a->may_end(ctx);
+    return ctx->app.seen[0] && ctx->app.seen[1] && (!waits(a) || ctx->spoke == 1);
 }
 
 /* RFC 9293 3.8.6.2.1: of more than a segment takes no small part is sent alone. 536 is what all segments take (3.7.1). */
@@ -155,7 +166,7 @@ bool wspi_app_ends_with(const wsp_context *ctx, int dir)
 {
     const wspi_app *a = on_connection(ctx);
 
-    return !a || !a->rests || dir == 1;
+    return !a || !waits(a) || dir == 1;
 }
 
 bool wspi_app_may_stop(const wsp_context *ctx)

@@ -34,7 +34,8 @@ typedef struct wspi_app {
     bool ports_only;   /* samples use it on these ports only; without ports: never */
     uint8_t turns;     /* samples: WSPI_CLIENT_FIRST ... */
     bool (*may_speak)(const wsp_context *ctx, int dir); /* samples: NULL, or after the first */
-    bool (*may_end)(const wsp_context *ctx); /* samples: NULL, or: was enough said for a FIN? */
+    /* Samples: NULL (both have spoken, and in turns the server last), or: was enough said for a FIN? */
+    bool (*may_end)(const wsp_context *ctx);
     uint32_t (*goes_on)(const wsp_context *ctx,
                         int dir); /* samples: NULL, or: bytes that are left of a message */
     bool strict;                  /* samples: turns are those of datagrams, too */
@@ -126,7 +127,7 @@ bool wspi_app_may_send(const wsp_context *ctx, int dir);
 bool wspi_app_may_stop(const wsp_context *ctx);
 /* A segment has at least so many bytes of the message that goes on: the others could have come with it. */
 uint32_t wspi_app_goes_on(const wsp_context *ctx, int dir);
-/* May its last payload come with the end? A question is answered first. */
+/* May its last payload come with the end? A question is answered first, and none is asked behind the other end. */
 bool wspi_app_ends_with(const wsp_context *ctx, int dir);
 
 /* A TLS hello up to `end` in a payload of another protocol, whose fields it leaves as they were. */

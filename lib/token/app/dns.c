@@ -774,12 +774,6 @@ static void walk(wspi_coder *c)
     wspi_app_close(c, s);
 }
 
-/* Samples, over TCP: no question is left. */
-static bool may_end(const wsp_context *ctx)
-{
-    return ctx->app.seen[0] && ctx->app.seen[1] && ctx->spoke == 1;
-}
-
 const wspi_app wspi_app_dns = {
     .proto = {.name = "dns", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_UDP | WSPI_OVER_TCP,
@@ -788,6 +782,5 @@ const wspi_app wspi_app_dns = {
     .ports = {53, 5353, 5355, 137},
     .clients = {{5353, 5353}, {137, 137}, {53, 53}},
     .turns = WSPI_IN_TURN, /* over TCP: one answer for each question */
-    .may_end = may_end,
     .rests = true,
 };

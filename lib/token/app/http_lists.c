@@ -532,8 +532,7 @@ static bool may_ask(const wsp_context *ctx)
 
     if (!is_http(ctx, 0))
         return true;
-    return !(s->v[0][MARKS] & CLOSES) && !(ctx->sent[1] & WSPI_TH_FIN) &&
-           (s->v[0][START] != POST || outstanding(ctx) == 0);
+    return !(s->v[0][MARKS] & CLOSES) && (s->v[0][START] != POST || outstanding(ctx) == 0);
 }
 
 /* Who has not ended a message goes on; each request has an answer (RFC 9110 6.4.1), and none comes behind one that is the last. */

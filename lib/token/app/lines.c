@@ -394,6 +394,13 @@ static uint64_t set_here(const walk *w)
     return set ? set : M_END;
 }
 
+/* Samples: does the text of item k fit what it answers? */
+static bool text_fits(const walk *w, unsigned k)
+{
+    return k < FIRST_PHRASE || k >= w->g->n_items || !w->c->dir || !(flags_of(w) & TAGGED) ||
+           wspi_dialog_names(w->c->ctx, w->c->pay.app, w->g->items[k].name);
+}
+
 static unsigned coded_item(walk *w, unsigned k)
 {
     wspi_coder *c = w->c;
@@ -407,7 +414,7 @@ static unsigned coded_item(walk *w, unsigned k)
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
-            if (i == want || (list && w->said[i / 64] >> i % 64 & 1) ||
+            if (i == want || (list && w->said[i / 64] >> i % 64 & 1) || !text_fits(w, i) ||
                 !(wspi_item_fits(w->g, fits, i) ||
                   (any && wspi_item_is_word(w->g, i, w->place == 0))))
                 c->legal[base + i] = 0;
@@ -506,6 +513,8 @@ static bool row_fits(const walk *w, unsigned k)
         (w->lines && flags & FIRST))
         return false;
     if (k >= FIRST_LINE && !wspi_dialog_fits(w->c->ctx, w->c->pay.app, w->c->dir, k))
+        return false;
+    if (w->c->dir && !w->lines && wspi_dialog_lacks(w->c->ctx, w->c->pay.app, k))
         return false;
     if (flags & GOES)
         return w->c->ctx->app.mode[0] & IN_BODY;

@@ -155,10 +155,13 @@ bool wspi_item_is_word(const wspi_lines *g, unsigned k, bool first);
 size_t wspi_body_len(const uint8_t *b, size_t n, bool start);
 /*
  * Samples (lines_dialog.c): may a line of this row be said now? The dialog's part of the server's mode when it has answered
- * with this row. Is it over, and was enough said that the connection may end?
+ * with this row. Is it over, and was enough said that the connection may end? Has another line to come before an answer of this row?
+ * Does a text that names a command name the one that was asked?
  */
 bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row);
 uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row);
+bool wspi_dialog_lacks(const wsp_context *ctx, uint8_t app, unsigned row);
+bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text);
 bool wspi_dialog_is_over(const wsp_context *ctx, uint8_t app);
 bool wspi_dialog_may_end(const wsp_context *ctx, uint8_t app);
 

@@ -6,6 +6,8 @@
  */
 #include "token/app/lines.h"
 
+#include <strings.h>
+
 /* Of a dialog, in the mode of the server's direction: the stage, and whether enough was said to end the connection. */
 enum { STAGE = 4, STAGES = 7, ENOUGH = 0x80 };
 /* Stages that all have: nothing was said; greeted; over. SMTP: 2 after HELO, 3 sender, 4 recipients, 5 a mail. The others:
@@ -32,7 +34,7 @@ typedef struct turn {
     uint8_t when;        /* stages in which it is asked, as bits */
     uint8_t then, fails; /* what an answer of the list leads to, and another one */
     bool enough;
-    const char *answers[MAX_ANSWERS];
+    const char *answers[MAX_ANSWERS]; /* IMAP: behind others, a tagged one ends them (RFC 9051 6) */
 } turn;
 
 static const turn smtp[] = {
@@ -47,7 +49,7 @@ static const turn smtp[] = {
     {"NOOP", AT_3(2, 3, 4), SAME, SAME, true, {"250 "}},
     {"VRFY", AT_3(2, 3, 4), SAME, SAME, true, {"252 "}},
     {"HELP", AT_3(2, 3, 4), SAME, SAME, true, {"214 "}},
-    {"QUIT", ANY_TIME, OVER, OVER, true, {"221 "}},
+    {"QUIT", ANY_TIME, OVER, NEVER, true, {"221 "}},
 };
 static const turn pop3[] = {
     {NULL, AT(NEW), GREETED, SAME, false, {"+OK"}},
@@ -61,11 +63,11 @@ static const turn pop3[] = {
     {"DELE", AT(INSIDE), SAME, SAME, true, {"+OK"}},
     {"NOOP", AT(INSIDE), SAME, SAME, true, {"+OK"}},
     {"RSET", AT(INSIDE), SAME, SAME, true, {"+OK"}},
-    {"QUIT", ANY_TIME, OVER, OVER, true, {"+OK"}},
+    {"QUIT", ANY_TIME, OVER, NEVER, true, {"+OK"}},
 };
 static const turn imap[] = {
     {NULL, AT(NEW), GREETED, SAME, false, {"* OK"}},
-    {"CAPABILITY", ANY_TIME, SAME, SAME, true, {"OK", "* CAPABILITY"}},
+    {"CAPABILITY", ANY_TIME, SAME, SAME, true, {"* CAPABILITY", "OK"}},
     {"NOOP", ANY_TIME, SAME, SAME, true, {"OK"}},
     {"LOGIN", AT(GREETED), NAMED, SAME, true, {"OK"}},
     {"LIST", AT_2(NAMED, INSIDE), SAME, SAME, true, {"OK", "* LIST"}},
@@ -74,19 +76,19 @@ static const turn imap[] = {
     {"CREATE", AT_2(NAMED, INSIDE), SAME, SAME, true, {"OK"}},
     {"DELETE", AT_2(NAMED, INSIDE), SAME, SAME, true, {"OK"}},
     {"SUBSCRIBE", AT_2(NAMED, INSIDE), SAME, SAME, true, {"OK"}},
-    {"SELECT", AT_2(NAMED, INSIDE), INSIDE, NAMED, true, {"OK", "* FLAGS", "*"}},
-    {"EXAMINE", AT_2(NAMED, INSIDE), INSIDE, NAMED, true, {"OK", "* FLAGS", "*"}},
+    {"SELECT", AT_2(NAMED, INSIDE), INSIDE, NAMED, true, {"* FLAGS", "*", "OK"}},
+    {"EXAMINE", AT_2(NAMED, INSIDE), INSIDE, NAMED, true, {"* FLAGS", "*", "OK"}},
     {"CHECK", AT(INSIDE), SAME, SAME, true, {"OK"}},
     {"CLOSE", AT(INSIDE), NAMED, SAME, true, {"OK"}},
     {"EXPUNGE", AT(INSIDE), SAME, SAME, true, {"OK", "*"}},
-    {"SEARCH", AT(INSIDE), SAME, SAME, true, {"OK", "* SEARCH"}},
-    {"UID SEARCH", AT(INSIDE), SAME, SAME, true, {"OK", "* SEARCH"}},
+    {"SEARCH", AT(INSIDE), SAME, SAME, true, {"* SEARCH", "OK"}},
+    {"UID SEARCH", AT(INSIDE), SAME, SAME, true, {"* SEARCH", "OK"}},
     {"FETCH", AT(INSIDE), SAME, SAME, true, {"OK", "*"}},
     {"UID FETCH", AT(INSIDE), SAME, SAME, true, {"OK", "*"}},
     {"STORE", AT(INSIDE), SAME, SAME, true, {"OK", "*"}},
     {"UID STORE", AT(INSIDE), SAME, SAME, true, {"OK", "*"}},
     {"COPY", AT(INSIDE), SAME, SAME, true, {"OK"}},
-    {"LOGOUT", ANY_TIME, OVER, OVER, true, {"OK", "* BYE"}},
+    {"LOGOUT", ANY_TIME, OVER, NEVER, true, {"* BYE", "OK"}},
 };
 static const turn ftp[] = {
     {NULL, AT(NEW), GREETED, SAME, false, {"220 "}},
@@ -126,7 +128,7 @@ static const turn ftp[] = {
     {"MLSD", AT(BUSY), INSIDE, INSIDE, true, {"226 "}},
     {"RETR", AT(BUSY), INSIDE, INSIDE, true, {"226 "}},
     {"STOR", AT(BUSY), INSIDE, INSIDE, true, {"226 "}},
-    {"QUIT", ANY_TIME, OVER, OVER, true, {"221 "}},
+    {"QUIT", ANY_TIME, OVER, NEVER, true, {"221 "}},
 };
 
 /* In the order of their numbers. `begun`: the stage of a connection whose beginning was not seen. */
@@ -134,10 +136,11 @@ static const struct {
     const turn *turns;
     size_t n;
     uint8_t begun;
-} dialogs[] = {{smtp, WSPI_COUNT(smtp), GREETED},
-               {pop3, WSPI_COUNT(pop3), INSIDE},
-               {imap, WSPI_COUNT(imap), INSIDE},
-               {ftp, WSPI_COUNT(ftp), INSIDE}};
+    const char *stranger; /* the error that nobody has who is logged in, or NULL */
+} dialogs[] = {{smtp, WSPI_COUNT(smtp), GREETED, NULL},
+               {pop3, WSPI_COUNT(pop3), INSIDE, NULL},
+               {imap, WSPI_COUNT(imap), INSIDE, NULL},
+               {ftp, WSPI_COUNT(ftp), INSIDE, "530 "}};
 
 static unsigned stage_of(const wsp_context *ctx, uint8_t app)
 {
@@ -184,6 +187,17 @@ static bool is_answer(const turn *t, const char *word)
     return false;
 }
 
+/* Is the word an error that may answer? */
+static bool is_error(const wsp_context *ctx, uint8_t app, const turn *t, unsigned row)
+{
+    const char *stranger = dialogs[app - WSPI_APP_SMTP].stranger;
+
+    if (!t->ask || t->fails == NEVER || wspi_lines_of(app)->rows[row].script[0] != M_ERROR)
+        return false;
+    return !stranger || strcmp(stranger, word_of(app, row)) != 0 ||
+           !(AT_2(INSIDE, BUSY) >> stage_of(ctx, app) & 1);
+}
+
 /* May the other side ask this, the server answer so? Errors answer all but a greeting. */
 bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row)
 {
@@ -195,8 +209,7 @@ bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row
         return true;
     if (dir == 1) {
         t = asked(ctx, app, stage);
-        return !t || is_answer(t, word) ||
-               (t->ask && t->fails != NEVER && wspi_lines_of(app)->rows[row].script[0] == M_ERROR);
+        return !t || is_answer(t, word) || is_error(ctx, app, t, row);
     }
     if (ctx->app.id[0] != app && ctx->app.id[1] != app)
         return true;
@@ -205,6 +218,36 @@ bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row
         if (t->when >> stage & 1 && t->ask && strcmp(word, t->ask) == 0)
             return t->then != OVER || wspi_dialog_may_end(ctx, app);
     return false;
+}
+
+bool wspi_dialog_lacks(const wsp_context *ctx, uint8_t app, unsigned row)
+{
+    const turn *t = asked(ctx, app, stage_of(ctx, app));
+    const char *word = word_of(app, row);
+
+    return ctx->spoke == 0 && word && t && wspi_lines_of(app)->rows[row].flags & TAGGED &&
+           is_answer(t, word) && strcmp(t->answers[0], word) != 0;
+}
+
+bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text)
+{
+    const wspi_lines *g = wspi_lines_of(app);
+    const char *ask = ctx->app.id[0] == app ? word_of(app, ctx->app.v[0][LINE]) : NULL,
+               *s = strchr(text, ']');
+    size_t n;
+
+    s = s ? s + 1 + (s[1] == ' ')
+          : text; /* behind a code of its own: [READ-WRITE] SELECT completed */
+    n = strcspn(s, " .");
+    if (ask && strncmp(ask, "UID ", 4) == 0)
+        ask += 4;
+    if (!ask || (strlen(ask) == n && strncasecmp(ask, s, n) == 0))
+        return true;
+    for (unsigned k = FIRST_LINE; k < g->n_lines; k++)
+        if (g->rows[k].flags & ASKS && strlen(g->lines[k].name) == n &&
+            strncasecmp(g->lines[k].name, s, n) == 0)
+            return false;
+    return true;
 }
 
 uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row)

@@ -9,9 +9,17 @@
 
 #include <stdio.h>
 
-enum { TYPE, COUNT, WORD, LENGTH, STATUS, ERROR, NUMBER };
+enum {
+    TYPE,
+    COUNT,
+    WORD,
+    LENGTH,
+    STATUS,
+    ERROR,
+    NUMBER,
+    COMMAND /* no field: of the last question */
+};
 
-/* Samples of servers take those from the third on. */
 enum { ARRAY, STRING, SIMPLE, INTEGER, FAILURE, NIL_STRING, NIL_ARRAY, NEGATIVE };
 enum { MAX_VALUES = 64, MAX_DIGITS = 10, ERROR_SHOWN = 16, MAX_LINE = 255, MAX_SAMPLED = 3 };
 
@@ -41,6 +49,20 @@ static const wspi_value word[] = {{W_TEXT, "text"}, WORDS(VALUE_OF){0, NULL}};
 static const struct {
     uint8_t from, count;
 } sampled_words[MAX_SAMPLED] = {{W_PING, 1}, {W_GET, 9}, {W_SET, 7}};
+
+enum { OK, PONG }; /* of the statuses */
+
+/*
+ * Samples: what is answered to them (https://redis.io/docs/latest/commands): types, as bits, and the status where one of them is. All
+ * others count something.
+ */
+static const struct {
+    uint8_t command, types, status;
+} replies[] = {{W_PING, 1 << SIMPLE, PONG},
+               {W_GET, 1 << STRING | 1 << NIL_STRING, OK},
+               {W_SELECT, 1 << SIMPLE, OK},
+               {W_SET, 1 << SIMPLE, OK},
+               {W_COUNT, 1 << INTEGER, OK}};
 
 static const wspi_value status[] = {{0, "OK"},   {1, "PONG"}, {2, "QUEUED"}, {3, "string"},
                                     {4, "list"}, {5, "none"}, {6, "hash"},   {7, "set"},
@@ -181,6 +203,8 @@ static void string(wspi_coder *c, const ahead *v, unsigned place, unsigned count
     wspi_app_require(c, row < W_COUNT);
     if (wspi_app_stopped(c))
         return;
+    if (place == 0 && count > 0)
+        c->app.v[c->dir][COMMAND] = row;
     if (row != W_TEXT) {
         decimal(c, strlen(word[row].name));
         wspi_app_literal(c, word[row].name);
@@ -193,6 +217,16 @@ static void string(wspi_coder *c, const ahead *v, unsigned place, unsigned count
     wspi_app_literal(c, "\r\n");
 }
 
+/* Samples: the row of the answer that is due. */
+static unsigned due(const wspi_coder *c)
+{
+    unsigned k = 0;
+
+    while (replies[k].command != c->app.v[0][COMMAND] && replies[k].command != W_COUNT)
+        k++;
+    return k;
+}
+
 /* A line that begins with a word of a list, or not. */
 static void line(wspi_coder *c, const ahead *v, unsigned field, const wspi_value *list,
                  unsigned rows)
@@ -202,7 +236,7 @@ static void line(wspi_coder *c, const ahead *v, unsigned field, const wspi_value
 
     if (c->enc)
         row = row_of(list, 0, v->at, v->len, field == ERROR);
-    wspi_app_only(c, 0, 2);
+    wspi_app_only(c, field == STATUS ? replies[due(c)].status : 0, field == STATUS ? 1 : 2);
     row = wspi_app_code(c, field, false, 0, row);
     if (wspi_app_stopped(c))
         return;
@@ -254,7 +288,7 @@ static void only_sampled(wspi_coder *c, unsigned n, unsigned count)
     else if (c->dir == 0)
         wspi_app_only(c, STRING, n <= count);
     else
-        wspi_app_only(c, SIMPLE, n == 0 ? 2 : 0);
+        wspi_app_only(c, 0, n == 0 ? NIL_ARRAY : 0);
 }
 
 static void walk(wspi_coder *c)
@@ -271,6 +305,8 @@ static void walk(wspi_coder *c)
         is = v.type;
         only_sampled(c, n, count);
         there = wspi_app_next(c, TYPE, v.type != 255, &is);
+        if (asked && !there && c->dir == 1 && n == 0)
+            wspi_app_keep(c, TYPE, replies[due(c)].types);
         if (asked && !there && (n == 0 || (c->dir == 0 && n <= count)))
             c->need = true; /* there is another one */
         if (!there || wspi_app_stopped(c))
