@@ -169,11 +169,12 @@ static void break_word(uint8_t *b, size_t n, const char *word)
 
 /*
  * Samples: readers know some protocols on any port, and would find plain bytes malformed that look like them. Over TCP: HTTP by a
- * first line, FIX and VNC by their first word, DICOM and rpcapd by a small first byte, Thrift by a first byte or one behind a length. What
+ * first line, FIX and VNC by their first word, DICOM, rpcapd and TDS by a small first byte, Thrift by a first byte or one behind a length. What
  * this codec would take for a protocol that has its ports (a word and a command of IMAP), the flow could not go on with.
  */
 static void look_like_nothing(uint8_t *b, size_t n)
 {
+    enum { TDS_LAST = 0x12 };
     static const char *const begins[] = {"8=FIX", "RFB "};
 
     break_word(b, n, "HTTP/");
@@ -181,7 +182,7 @@ static void look_like_nothing(uint8_t *b, size_t n)
         break_word(b, WSPI_MIN(n, strlen(begins[k])), begins[k]);
     if (n > 0 && wspi_http_looks(b, n))
         *(uint8_t *)memchr(b, ' ', n) = '-';
-    if (n >= 8 && *b < 8)
+    if (n >= 8 && *b <= TDS_LAST)
         *b |= 0x20;
     for (size_t at = 0; at < n && at <= 4; at += 4)
         if (b[at] == 0x80 || b[at] == 0x82)

@@ -375,6 +375,11 @@ static void samples_of_replies_have_text_of_their_own(void **state)
     sample_has(asks[1], answers[1], WSPI_APP_FTP, NULL, "ftp.name=3");
 }
 
+/* Of TCP, towards a port of no protocol. */
+static const char *const to_nobody[] = {
+    "c2s first",  "c2s gap=0",    "stack=eth/ipv4/tcp", "tcp.sport=dynamic", "tcp.dport=dynamic",
+    "len=80..83", "tcp.flags=PA", "payload=text",       "payload=binary",    NULL};
+
 /* A word of a protocol of lines, its bytes one after the other where text may come. */
 static uint16_t pick_word(wishes *how, uint8_t *legal)
 {
@@ -385,20 +390,30 @@ static uint16_t pick_word(wishes *how, uint8_t *legal)
     return pick_to_a_host(how, legal);
 }
 
-/* Else the flow would go on with a protocol that samples have on its own ports only. */
-static void samples_of_plain_bytes_are_no_lines(void **state)
+/* The first byte of a login of TDS (MS-TDS 2.2.3.1.1). */
+static uint16_t pick_login(wishes *how, uint8_t *legal)
 {
-    static const char *const plain[] = {"c2s first",
-                                        "c2s gap=0",
-                                        "stack=eth/ipv4/tcp",
-                                        "tcp.sport=dynamic",
-                                        "tcp.dport=dynamic",
-                                        "len=80..83",
-                                        "tcp.flags=PA",
-                                        "payload=text",
-                                        "payload=binary",
-                                        "payload=random",
-                                        NULL};
+    static const char *const login = "text=\\x10";
+
+    if (how->at == 0 && legal[token_of(login)]) {
+        how->at++;
+        return token_of(login);
+    }
+    return pick_to_a_host(how, legal);
+}
+
+static uint8_t first_byte(wire *w, uint64_t flow, wishes *how)
+{
+    wsp_filler fill = filler_of(flow);
+
+    wire_again(w);
+    sample_by(w, &fill, how, 0, 0);
+    return w->packet->data[w->packet->payload_off];
+}
+
+/* Else the flow would go on with a protocol that samples have on its own ports only, or readers take it for one. */
+static void samples_of_plain_bytes_look_like_nothing(void **state)
+{
     wspi_rng r;
     wire w;
 
@@ -406,12 +421,12 @@ static void samples_of_plain_bytes_are_no_lines(void **state)
     wspi_rng_seed(&r, 17);
     wire_open(&w);
     for (uint64_t flow = 0; flow < 20; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wishes how = {plain, &r, pick_word, 0};
+        wishes word = {to_nobody, &r, pick_word, 0}, login = {to_nobody, &r, pick_login, 0};
 
-        wire_again(&w);
-        sample_by(&w, &fill, &how, 0, 0);
-        assert_int_equal(how.at, 5);
+        (void)first_byte(&w, flow, &word);
+        assert_int_equal(word.at, 5);
+        assert_int_equal(first_byte(&w, flow, &login), 0x30);
+        assert_int_equal(login.at, 1);
     }
     wire_close(&w);
 }
@@ -580,7 +595,7 @@ int main(void)
         cmocka_unit_test(items_of_another_protocol_are_refused),
         cmocka_unit_test(people_hosts_files_and_passwords_are_not_seen),
         cmocka_unit_test(samples_are_read_again_as_what_they_are),
-        cmocka_unit_test(samples_of_plain_bytes_are_no_lines),
+        cmocka_unit_test(samples_of_plain_bytes_look_like_nothing),
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
         cmocka_unit_test(samples_of_imap_answer_what_was_asked),
