@@ -16,9 +16,10 @@ typedef struct http_seen {
     long left[2]; /* bytes of the message that is not over yet */
     bool until_close, closes;
     int owed; /* requests without their answer */
-    bool ranged, conditional, first, posted;
+    bool ranged, conditional, first, posted, closed;
     char agent[512];
-    unsigned parts, unchanged, agents, bodies, moved, piped;
+    unsigned parts, unchanged, agents, bodies, moved, piped, ended, hosts;
+    char host[512];
 } http_seen;
 
 /* The value of a header, whose name is in any case, in the head at s; false: there is none. */
@@ -41,6 +42,23 @@ static bool value_of(const char *s, const char *name, char *value, size_t room)
     return false;
 }
 
+/* It stays the same, if its line was among those of the last request that are remembered, which give way to its program's name. */
+static void asks_a_host(http_seen *h, const char *s)
+{
+    enum { REMEMBERED = 200 };
+    const char *host = strstr(s, "\r\nHost: ");
+    size_t n = host ? strcspn(host + 2, "\r") : 0;
+    char v[512];
+
+    if (host && *h->host)
+        assert_true(strlen(h->host) == n && memcmp(h->host, host + 2, n) == 0);
+    h->hosts += host && *h->host;
+    *h->host = 0;
+    if (host && host + 2 + n - strstr(s, "\r\n") < REMEMBERED &&
+        !value_of(host, "User-Agent", v, sizeof v))
+        (void)snprintf(h->host, sizeof h->host, "%.*s", (int)n, host + 2);
+}
+
 /* RFC 9110 13.1, 14.2: of a client that stays what it is. */
 static void sees_a_request(http_seen *h, const char *s)
 {
@@ -57,7 +75,11 @@ static void sees_a_request(http_seen *h, const char *s)
         assert_string_equal(h->agent, agent);
     h->agents += !h->first && *agent;
     h->first = false;
+    asks_a_host(h, s);
+    h->closed = value_of(s, "Connection", v, sizeof v) && strcasecmp(v, "close") == 0;
     assert_false(h->owed && h->posted); /* RFC 9112 9.3.2 */
+    if (strncmp(s, "POST ", 5) == 0)
+        assert_true(value_of(s, "Content-Length", v, sizeof v)); /* RFC 9110 8.6 */
     h->posted = strncmp(s, "POST ", 5) == 0;
     h->piped += h->owed > 0;
     h->owed++;
@@ -73,8 +95,8 @@ static void sees_an_answer(http_seen *h, const char *s, bool sized)
     assert_true(h->owed-- > 0);
     if (status == 204)
         assert_false(sized);
-    if (status == 301 || status == 302)
-        assert_true(value_of(s, "Location", v, sizeof v));
+    assert_int_equal(status == 301 || status == 302, value_of(s, "Location", v, sizeof v));
+    assert_int_equal(status == 401, value_of(s, "WWW-Authenticate", v, sizeof v));
     assert_int_equal(status == 206, value_of(s, "Content-Range", v, sizeof v));
     if (status == 206) {
         assert_true(h->ranged && sized);
@@ -89,6 +111,10 @@ static void sees_an_answer(http_seen *h, const char *s, bool sized)
         assert_true(h->conditional);
     if (value_of(s, "Connection", alive, sizeof alive))
         h->closes |= strcasecmp(alive, "close") == 0;
+    if (*alive && h->closed && h->owed == 0)
+        assert_int_equal(strcasecmp(alive, "close"), 0);
+    assert_false(h->closes && (h->owed > 0 || value_of(s, "Keep-Alive", v, sizeof v)));
+    h->ended += *alive && h->closed;
     h->until_close = !sized && !bare;
     assert_true(!h->until_close || h->owed == 0); /* others wait behind it */
     if (h->until_close)
@@ -164,9 +190,12 @@ static void http_flows(const char *const *asks_for, const char *const *answers_w
         all.bodies += h.bodies;
         all.moved += h.moved;
         all.piped += h.piped;
+        all.ended += h.ended;
+        all.hosts += h.hosts;
     }
     wire_close(&w);
-    assert_true(all.bodies && all.agents && all.piped && (all.moved || all.parts));
+    assert_true(all.bodies && all.agents && all.piped && all.ended && all.hosts &&
+                (all.moved || all.parts));
 }
 
 static void sampled_http_is_http(void **state)

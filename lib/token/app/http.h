@@ -108,7 +108,7 @@ enum {
     APART = 128      /* samples: a status may have a segment of its own */
 };
 
-/* Samples: a status asks for a header, which is of no other one if `alone`. The last row has status 0. */
+/* Samples: a status asks for a header, which is of no status that is not in the list if `alone`. The last row has status 0. */
 typedef struct wspi_http_need {
     uint16_t status;
     uint8_t header;
@@ -306,6 +306,11 @@ unsigned wspi_http_agent(const wspi_http_message *w);
 /* Samples: what cannot be chosen any more, of the start and the status that were asked for last. */
 void wspi_http_keep_starts(const wspi_http_message *w);
 void wspi_http_keep_statuses(const wspi_http_message *w);
+/*
+ * Of the common value of header k, which was asked for last: the connection ends behind the answer to a request that closes it, and
+ * goes on before other answers (RFC 9112 9.3.2, 9.6).
+ */
+void wspi_http_keep_commons(const wspi_http_message *w, unsigned k);
 /* The start line is complete: it is a request, or answers one. */
 void wspi_http_count(const wspi_http_message *w);
 /* Header k is complete, its value begins at `at`, or its line is that of the last request: what the next message knows of it. */

@@ -362,9 +362,9 @@ static const uint8_t *const answers[REQUESTS_SAMPLED] = {with_nothing, with_noth
                                                          with_nothing, with_nothing};
 
 /* RFC 9110 15.3.7, 15.4, 15.5.2. Of a part the length comes first: it says where the part ends. */
-static const wspi_http_need by_status[] = {{401, H_AUTHENTICATE, false}, {301, H_LOCATION, false},
-                                           {302, H_LOCATION, false},     {206, H_LENGTH, false},
-                                           {206, H_PART, true},          {0, 0, false}};
+static const wspi_http_need by_status[] = {{401, H_AUTHENTICATE, true}, {301, H_LOCATION, true},
+                                           {302, H_LOCATION, true},     {206, H_LENGTH, false},
+                                           {206, H_PART, true},         {0, 0, false}};
 
 /* RFC 9110 13.1, 14.2: headers that make a request conditional, and that of ranges. */
 static const uint8_t marked[] = {H_SINCE, H_IF_NONE, H_RANGE, ABSENT};
@@ -407,28 +407,31 @@ static bool may_answer(const wspi_http_message *w, unsigned status)
            (status == 206 ? asked_from(w, &from) : (s->v[0][MARKS] & CONDITIONAL) != 0);
 }
 
-/* Others wait for their answer behind this one: it has to end. */
+/* Others wait for their answer behind this one: it has to end. RFC 9110 8.6: a request that sends something says how much. */
 static unsigned has_to_have(const wspi_http_message *w)
 {
-    bool ends = w->mode & (NO_BODY | HAS_LENGTH) || wspi_http_has(w, H_LENGTH);
+    bool ends = w->mode & (NO_BODY | HAS_LENGTH) || wspi_http_has(w, H_LENGTH),
+         must =
+             w->mode & ANSWER ? outstanding(w->c->ctx) > 1 : w->method == POST || w->method == PUT;
 
-    return w->mode & ANSWER && !ends && outstanding(w->c->ctx) > 1 ? (unsigned)H_LENGTH
-                                                                   : (unsigned)ABSENT;
+    return must && !ends ? (unsigned)H_LENGTH : (unsigned)ABSENT;
 }
 
 static bool may_have(const wspi_http_message *w, unsigned k)
 {
+    if (k == H_ALIVE && w->mode & ANSWER && (w->c->ctx->app.v[0][MARKS] | w->marks) & CLOSES)
+        return false;
     return k == H_PART ? w->mode & HAS_LENGTH : k != H_RANGE || w->method == GET;
 }
 
-/* A client stays the same program. RFC 9110 14.4: a part ends with the file, which is not as long as was asked for. */
+/* A client stays the same program, and asks the same host. RFC 9110 14.4: a part ends with the file, which is not as long as was asked for. */
 static size_t due(wspi_http_message *w, unsigned k, char b[WSPI_HTTP_DUE])
 {
     const uint8_t *last;
     uint64_t from;
     size_t n = 0;
 
-    if (k == w->agent) {
+    if (k == w->agent || (!w->c->dir && wspi_http_is_alike(w->d, k, H_HOST))) {
         last = wspi_http_recall(w, headers[k].name, &n);
         n = last && n <= WSPI_HTTP_DUE ? n : 0;
         if (n)
@@ -484,8 +487,8 @@ const wspi_http_dialect wspi_http = {
     .realm = H_AUTHENTICATE,
     .bodyless = {HEAD, CONNECT},
     .bodies = {POST, PUT},
-    .flags = UNTIL_CLOSE | OTHERS | APART,
-    .mixed = 1,
+    .flags = UNTIL_CLOSE | OTHERS | APART | FREELY,
+    .mixed = 2,
     .memory = 256,
     .words = &words,
     .rules = &rules,

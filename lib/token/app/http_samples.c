@@ -115,14 +115,18 @@ static bool may_have_body(const wspi_http_message *w)
            (status == 200 || status == 183);
 }
 
-/* Is the header one of another status alone? */
+/* Is the header one of other statuses alone? */
 static bool is_out_of_place(const wspi_http_message *w, unsigned k)
 {
     const wspi_http_need *need = w->d->rules ? w->d->rules->by_status : NULL;
+    bool alone = false;
 
-    while (need && need->status && !(need->alone && need->header == k))
-        need++;
-    return need && need->status && need->status != status_of(w);
+    for (; need && need->status; need++) {
+        if (need->header == k && need->status == status_of(w))
+            return false;
+        alone |= need->header == k && need->alone;
+    }
+    return alone;
 }
 
 /* A header that is not needed. No line comes twice, and a length is of a message that may have a body. */
@@ -240,6 +244,24 @@ static unsigned lasting(const wspi_http_rules *r, unsigned k, const uint8_t *b, 
     if (n == sizeof keep - 1 && strncasecmp((const char *)b, keep, n) == 0)
         return LASTS;
     return n == sizeof close - 1 && strncasecmp((const char *)b, close, n) == 0 ? CLOSES : 0;
+}
+
+void wspi_http_keep_commons(const wspi_http_message *w, unsigned k)
+{
+    const wspi_http_rules *r = w->d->rules;
+    const wspi_value *common = w->d->commons;
+    const wspi_app_state *s = &w->c->ctx->app;
+    bool others = s->v[0][MESSAGES] > s->v[1][MESSAGES] + 1,
+         ends = s->v[0][MARKS] & CLOSES && !others;
+
+    if (!r || k != r->lasts || !(w->mode & ANSWER))
+        return;
+    for (unsigned i = 0; i < w->d->n_commons; i++) {
+        unsigned says = lasting(r, k, (const uint8_t *)common[i].name, strlen(common[i].name));
+        if (ends ? says != CLOSES : says == CLOSES && (others || wspi_http_has(w, r->alive)))
+            wspi_app_take_back(w->c, COMMON, i);
+    }
+    w->c->need |= ends; /* a text could say anything */
 }
 
 void wspi_http_mark(wspi_http_message *w, unsigned k, size_t at, bool again)

@@ -654,6 +654,7 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
     size_t n_due =
         c->fill && d->rules && d->rules->due && k < d->n_headers ? d->rules->due(w, k, due) : 0;
     uint64_t v = ABSENT;
+    bool asked;
 
     if (last && c->fill && d->rules && d->rules->is_fresh && d->rules->is_fresh(w, k))
         last = NULL;
@@ -662,8 +663,11 @@ void wspi_http_value(wspi_http_message *w, unsigned k, size_t n)
         return;
     if (c->enc)
         v = common_of(w, r, last, len, n);
+    asked = wspi_asked(c);
     wspi_app_only(c, r->from, n_due || (r->kind > K_WHO && !is_date(r)) ? 0 : r->count);
     v = wspi_app_code(c, COMMON, true, ABSENT, v);
+    if (asked)
+        wspi_http_keep_commons(w, k);
     if (v < d->n_commons)
         wspi_line_literal(w->c, d->commons[v].name, strlen(d->commons[v].name));
     else if (is_date(r))
