@@ -181,7 +181,7 @@ static ssize_t pull(wspi_source *s, void *buf, size_t n)
     if (s->fd >= 0)
         return pull_fd(s, buf, n);
     if (s->gz)
-        return wspi_gunzip_pull(s->gz, buf, n, &s->fault);
+        return wspi_gunzip_pull(s->gz, buf, n, s);
     return s->ar ? pull_member(s, buf, n) : pull_memory(s, buf, n);
 }
 

@@ -40,16 +40,17 @@ void wspi_gunzip_free(wspi_gunzip *g)
 }
 
 /* The next bytes of the file: 1 = there are some, 0 = end, -1 = fault. */
-static int refill(wspi_gunzip *g, wsp_error *fault)
+static int refill(wspi_gunzip *g, wspi_source *to)
 {
     ssize_t got = wspi_source_read(g->from, g->block, sizeof g->block);
 
     if (got < 0) {
-        *fault = g->from->fault;
+        to->fault = g->from->fault;
+        to->fatal = g->from->fatal;
         return -1;
     }
     if (got == 0 && !g->between) {
-        (void)wspi_fail(fault, WSP_ERR_FORMAT, g->from->pos, "truncated gzip input");
+        (void)wspi_fail(&to->fault, WSP_ERR_FORMAT, g->from->pos, "truncated gzip input");
         return -1;
     }
     g->z.next_in = g->block;
@@ -67,11 +68,11 @@ static bool begin_member(wspi_gunzip *g)
 }
 
 /* 1: as before; 0 = end, -1 = fault. */
-static int inflate_some(wspi_gunzip *g, wsp_error *fault)
+static int inflate_some(wspi_gunzip *g, wspi_source *to)
 {
     int rc;
 
-    if (g->z.avail_in == 0 && (rc = refill(g, fault)) <= 0)
+    if (g->z.avail_in == 0 && (rc = refill(g, to)) <= 0)
         return rc;
     if (g->between && !begin_member(g))
         return 0;
@@ -79,12 +80,12 @@ static int inflate_some(wspi_gunzip *g, wsp_error *fault)
     g->between = rc == Z_STREAM_END;
     if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
         return 1;
-    (void)wspi_fail(fault, rc == Z_MEM_ERROR ? WSP_ERR_NOMEM : WSP_ERR_FORMAT, g->from->pos,
+    (void)wspi_fail(&to->fault, rc == Z_MEM_ERROR ? WSP_ERR_NOMEM : WSP_ERR_FORMAT, g->from->pos,
                     "damaged gzip input (%s)", g->z.msg ? g->z.msg : "no memory");
     return -1;
 }
 
-ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wsp_error *fault)
+ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wspi_source *to)
 {
     const uInt room = (uInt)WSPI_MIN(n, (size_t)UINT_MAX);
     int more = !g->done;
@@ -92,7 +93,7 @@ ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wsp_error *fault)
     g->z.next_out = buf;
     g->z.avail_out = room;
     while (more > 0 && g->z.avail_out == room)
-        more = inflate_some(g, fault);
+        more = inflate_some(g, to);
     g->done = more <= 0;
     if (g->z.avail_out < room) /* a fault behind it comes with the next call */
         return (ssize_t)(room - g->z.avail_out);

@@ -65,8 +65,8 @@ FILE *wspi_source_stdio(wspi_source *s) WSP_MUST_USE;
 /* NOMEM leaves `from` to the caller; else it is taken. */
 wsp_status wspi_gunzip_new(wspi_gunzip **out, wspi_source *from) WSP_MUST_USE;
 void wspi_gunzip_free(wspi_gunzip *g);
-/* As wspi_source_read; what came before a fault has been given out when that is told. */
-ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wsp_error *fault);
+/* As wspi_source_read, with to->fault and to->fatal set; what came before a fault has been given out when that is told. */
+ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wspi_source *to);
 
 typedef struct wspi_unpack wspi_unpack;
 

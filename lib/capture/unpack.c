@@ -22,11 +22,14 @@ struct wspi_unpack {
     uint8_t block[BLOCK_LEN];
 };
 
+/* libarchive drops what it has when a read fails: gzip that breaks off ends the archive there, and next_header says why it ends. */
 static la_ssize_t on_read(struct archive *ar, void *arg, const void **out)
 {
     wspi_unpack *u = arg;
     ssize_t got = wspi_source_read(u->src, u->block, sizeof u->block);
 
+    if (got < 0 && u->src->fault.status == WSP_ERR_FORMAT)
+        got = 0;
     if (got < 0)
         archive_set_error(ar, u->src->fault.sys_errno ? u->src->fault.sys_errno : EIO, "%s",
                           u->src->fault.text);
@@ -70,7 +73,7 @@ static void allow_all(struct archive *ar)
 
 static wsp_status archive_fail(wspi_unpack *u, wsp_error *err)
 {
-    const char *why = archive_error_string(u->ar);
+    const char *why = u->src->fault.status < 0 ? u->src->fault.text : archive_error_string(u->ar);
 
     u->done = true;
     return wspi_fail(err, u->src->fault.status == WSP_ERR_IO ? WSP_ERR_IO : WSP_ERR_FORMAT,
@@ -158,6 +161,8 @@ static wsp_status next_header(wspi_unpack *u, struct archive_entry **e, wsp_erro
     do
         rc = archive_read_next_header(u->ar, e);
     while (rc == ARCHIVE_RETRY && ++tries < 10);
+    if (rc == ARCHIVE_EOF && u->src->fault.status < 0)
+        return archive_fail(u, err);
     if (rc == ARCHIVE_EOF) {
         u->done = true;
         if (u->members == 0 && !u->zip_only)

@@ -311,10 +311,10 @@ static void say_labels(const wsp_model *m, const told_of *of)
     }
     list[len] = '\0';
     if (len)
-        wspi_log(
-            WSP_LOG_WARNING,
-            "of %s%s few payloads have a grammar here (wirespeak-tokens(7)): most are likely bytes",
-            list, full ? " and others" : "");
+        wspi_log(WSP_LOG_WARNING,
+                 "most payloads of %s%s are no messages but likely bytes: they have no grammar "
+                 "here (wirespeak-tokens(7))",
+                 list, full ? " and others" : "");
 }
 
 static wsp_status say_bytes(const wsp_model *m, const wspi_frame_ref *all, size_t n, wsp_error *err)

@@ -124,6 +124,64 @@ static void a_cut_gzip_of_a_small_capture_gives_its_packets(void **state)
     assert_non_null(strstr(o.err.text, "damaged gzip"));
 }
 
+/* What is there of an archive under gzip comes out, and why it ends is said once. */
+static void a_cut_archive_under_gzip_gives_what_is_there(void **state)
+{
+    enum { RECORD = 512, CHECKSUM_AND_LENGTH = 8 };
+    const char *tar = in_dir("two.tar"), *path = in_dir("two.tgz");
+    size_t whole, len, ends;
+    uint8_t *all, *part;
+    member m[2] = {{"a.pcap", NULL, 0}, {"b.pcap", NULL, 0}};
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    m[0].data = m[1].data = all = slurp(in_dir("g.pcap"), &m[0].len);
+    m[1].len = m[0].len;
+    ends = RECORD + (m[0].len + RECORD - 1) / RECORD * RECORD;
+    write_archive(tar, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_NONE, m, 2);
+    free(all);
+    all = slurp(tar, &whole);
+    for (int inside = 0; inside < 2; inside++) { /* at the end of the first member, in the second */
+        member raw = {"x", all, inside ? ends + RECORD + m[0].len / 2 : ends};
+
+        write_archive(path, ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &raw, 1);
+        part = slurp(path, &len);
+        write_bytes(path, part, len - CHECKSUM_AND_LENGTH);
+        free(part);
+        o = read_paths(&path, 1, NULL);
+        assert_int_equal(o.errors, 1);
+        assert_in_range(o.packets, inside ? 25 : 20, inside ? 35 : 20);
+        assert_true(inside || strstr(o.err.text, "truncated gzip"));
+    }
+    free(all);
+}
+
+/* A capture under gzip in an archive that breaks off: its end is the archive's, and said once. */
+static void gzip_in_a_cut_archive_is_one_error(void **state)
+{
+    const char *path = in_dir("cut.tar");
+    size_t len;
+    uint8_t *all, *gz;
+    member m = {"x", NULL, 0}, in = {"in.gz", NULL, 0};
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    m.data = all = slurp(in_dir("g.pcap"), &m.len);
+    write_archive(in_dir("g.gz"), ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
+    in.data = gz = slurp(in_dir("g.gz"), &in.len);
+    write_archive(path, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_NONE, &in, 1);
+    free(all);
+    all = slurp(path, &len);
+    write_bytes(path, all, 512 + in.len * 3 / 4);
+    o = read_paths(&path, 1, NULL);
+    assert_int_equal(o.errors, 1);
+    assert_true(o.packets > 0);
+    free(all);
+    free(gz);
+}
+
 /* As gzip(1): members are one stream, and what is behind them is none of it. */
 static void gzip_members_follow_each_other(void **state)
 {
@@ -179,6 +237,8 @@ int main(void)
         cmocka_unit_test(archives_in_archives_are_opened_to_the_given_depth),
         cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),
         cmocka_unit_test(a_cut_gzip_of_a_small_capture_gives_its_packets),
+        cmocka_unit_test(a_cut_archive_under_gzip_gives_what_is_there),
+        cmocka_unit_test(gzip_in_a_cut_archive_is_one_error),
         cmocka_unit_test(gzip_members_follow_each_other),
         cmocka_unit_test(standard_input_may_be_compressed),
     };
