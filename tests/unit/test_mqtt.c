@@ -200,6 +200,68 @@ static void sampled_mqtt_is_mqtt(void **state)
     sample_flows(asks_for, answers_with, WSPI_APP_MQTT);
 }
 
+/* Who may speak, and end, after a message of `dir`. */
+static void after(wire *w, const char *bytes, size_t n, int dir, bool client, bool server)
+{
+    segment(w, bytes, n, n, dir, true);
+    assert_int_equal(wspi_app_may_speak(w->enc, 0), client);
+    assert_int_equal(wspi_app_may_speak(w->enc, 1), server);
+    assert_int_equal(wspi_app_owes(w->enc), client ? -1 : 1);
+    if (w->enc->app.seen[1])
+        assert_int_equal(wspi_app_may_end(w->enc), client);
+    assert_false(wspi_app_ends_with(w->enc, 0));
+}
+
+/* A question waits for its answer, which comes once; who has not subscribed, or has ended, is sent nothing else. */
+static void each_question_has_one_answer(void **state)
+{
+    static const char hello[] = "\x30\x06\x00\x03"
+                                "a/bx",
+                      asked[] = "\x32\x0a\x00\x03"
+                                "a/b\x00\x02xyz";
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    after(&w, BYTES(CONNECT), 0, false, true);
+    after(&w, BYTES(CONNACK), 1, true, false);
+    after(&w, BYTES(hello), 0, true, false);
+    after(&w, BYTES("\xc0\x00"), 0, false, true);
+    after(&w, BYTES("\xd0\x00"), 1, true, false);
+    after(&w, BYTES(SUBSCRIBE), 0, false, true);
+    after(&w, BYTES("\x90\x04\x00\x01\x01\x01"), 1, true, true);
+    after(&w, BYTES(hello), 1, true, true);
+    after(&w, BYTES(asked), 0, false, true);
+    after(&w, BYTES("\x40\x02\x00\x02"), 1, true, true);
+    w.enc->sent[0] |= WSPI_TH_FIN;
+    assert_false(wspi_app_may_speak(w.enc, 1));
+    wire_close(&w);
+}
+
+/* What a server sends unasked is no second answer. */
+static void a_second_packet_of_a_server_is_no_answer(void **state)
+{
+    static const char *const how[] = {
+        "s2c first",         "s2c gap=0",  "stack=eth/ipv4/tcp", "tcp.sport=1883",
+        "tcp.dport=dynamic", "len=80..83", "tcp.flags=PA",       NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 1);
+    wire_open(&w);
+    w.port = 1883;
+    segment(&w, BYTES(CONNECT), sizeof CONNECT - 1, 0, true);
+    segment(&w, BYTES(CONNACK), sizeof CONNACK - 1, 1, true);
+    segment(&w, BYTES(SUBSCRIBE), sizeof SUBSCRIBE - 1, 0, true);
+    sample(&w, &fill, how, 1, WSPI_APP_MQTT, &r);
+    assert_named(&w, "mqtt.packet=suback");
+    sample(&w, &fill, how, 1, WSPI_APP_MQTT, &r);
+    assert_named(&w, "mqtt.packet=publish");
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +273,8 @@ int main(void)
         cmocka_unit_test(names_are_in_no_token_that_is_not_a_name),
         cmocka_unit_test(other_payloads_are_not_taken),
         cmocka_unit_test(sampled_mqtt_is_mqtt),
+        cmocka_unit_test(each_question_has_one_answer),
+        cmocka_unit_test(a_second_packet_of_a_server_is_no_answer),
     };
 
     (void)wsp_vocab_size();

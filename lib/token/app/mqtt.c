@@ -22,7 +22,8 @@ enum {
     REASON,
     PROPERTIES,
     PROPERTY,
-    NUMBER
+    NUMBER,
+    SUBSCRIBED /* no field: a client may be published to */
 };
 
 enum { MAX_PACKETS = 64, SHOWN_TOPIC = 12, MQTT_31 = 3, MQTT_5 = 5, LONGEST = 0x0fffffff };
@@ -531,6 +532,8 @@ static void acknowledge(body *w, unsigned type)
 /* Topics, in a subscription each with its quality of service; samples have one. */
 static void topics(body *w, unsigned type)
 {
+    if (type == SUBSCRIBE)
+        w->c->app.v[w->c->dir][SUBSCRIBED] = true;
     if (!own_id(w) || !properties(w))
         return;
     do {
@@ -660,27 +663,51 @@ static void one_packet(wspi_coder *c, uint64_t first)
 
 /* ---- segments ---- */
 
-/* Samples: a connection, then what it is for; a server's packet answers the last one of the client. */
+/* Samples: the row of the server's packet that answers one of a client; S_CONNECT: none does. */
+static unsigned answer_to(uint64_t asked)
+{
+    static const uint8_t answers[16] = {
+        [CONNECT] = S_CONNACK, [SUBSCRIBE] = S_SUBACK, [PINGREQ] = S_PONG};
+
+    return asked == packet[S_PUBLISH_1].value ? S_PUBACK : answers[asked >> 4 & 15];
+}
+
+/* Samples: the row of the answer that the client waits for, S_CONNECT if there is none. */
+static unsigned due(const wsp_context *ctx)
+{
+    return ctx->spoke == 0 && ctx->app.seen[0] ? answer_to(ctx->app.v[0][PACKET]) : S_CONNECT;
+}
+
+/*
+ * Samples: each question has one answer before the next one, so that its number is that of the last packet; what else a server
+ * says is for who has subscribed (MQTT 5.0 3.3.4) and is still there.
+ */
+static bool may_speak(const wsp_context *ctx, int dir)
+{
+    if (ctx->app.id[0] != WSPI_APP_MQTT)
+        return true;
+    if (due(ctx))
+        return dir == 1;
+    return dir == 0 || (ctx->app.v[0][SUBSCRIBED] && !(ctx->sent[0] & WSPI_TH_FIN));
+}
+
+static bool may_end(const wsp_context *ctx)
+{
+    return ctx->app.seen[0] && ctx->app.seen[1] && (ctx->app.id[0] != WSPI_APP_MQTT || !due(ctx));
+}
+
+/* Samples: a connection, then what it is for. */
 static void only_sampled(wspi_coder *c)
 {
-    static const uint8_t reply[16] = {
-        [CONNECT] = S_CONNACK, [SUBSCRIBE] = S_SUBACK, [PUBLISH] = S_PUBLISH, [PINGREQ] = S_PONG};
     uint64_t last = 0;
     bool spoke = wspi_app_last(c, true, PACKET, &last);
 
-    if (c->dir == 0) {
+    if (c->dir == 0)
         wspi_app_only(c, spoke ? S_SUBSCRIBE : S_CONNECT, spoke ? S_CONNACK - S_SUBSCRIBE : 1);
-        return;
-    }
-    if (!spoke) {
+    else if (c->ctx->app.id[0] != c->pay.app)
         wspi_app_only(c, S_CONNACK, 1);
-        return;
-    }
-    (void)wspi_app_last(c, false, PACKET, &last);
-    if (last == packet[S_PUBLISH_1].value)
-        wspi_app_only(c, S_PUBACK, 1);
     else
-        wspi_app_only(c, reply[last >> 4 & 15] ? reply[last >> 4 & 15] : S_PUBLISH, 1);
+        wspi_app_only(c, due(c->ctx) ? due(c->ctx) : S_PUBLISH, 1);
 }
 
 /* The first byte of the next packet, when encoding, if there is one whose head is here. */
@@ -732,4 +759,7 @@ const wspi_app wspi_app_mqtt = {
     .walk = walk,
     .ports = {1883},
     .turns = WSPI_CLIENT_FIRST,
+    .may_speak = may_speak,
+    .may_end = may_end,
+    .rests = true,
 };
