@@ -102,12 +102,6 @@ static bool answers_syn(const wsp_context *ctx, int dir)
     return !ctx->seen[dir] && theirs & WSPI_TH_SYN && !(theirs & WSPI_TH_ACK);
 }
 
-/* A server of DNS, or of LDAP, has one datagram for a question. */
-static bool has_answered(const wsp_context *ctx)
-{
-    return ctx->spoke == 1 && (ctx->app.id[1] == WSPI_APP_DNS || ctx->app.id[1] == WSPI_APP_LDAP);
-}
-
 /*
  * The direction that is to speak on a connection that is open, with no end in sight, or -1. The other one, and it itself,
  * may acknowledge before, but nothing else.
@@ -143,8 +137,8 @@ void wspi_valid_starts(wspi_coder *c, unsigned base)
     const wsp_context *ctx = c->ctx;
     int speaker = owes(ctx);
 
-    if (((has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) || wspi_cast_asked(ctx) ||
-        (ctx->started && quotes(&ctx->last[0])))
+    if (((wspi_app_has_answered(ctx) || is_told(ctx)) && is_of(ctx, WSPI_UDP)) ||
+        wspi_cast_asked(ctx) || (ctx->started && quotes(&ctx->last[0])))
         memset(c->legal + base + WSPI_STARTS, 0, WSPI_STARTS);
     for (int d = 0; d < 2; d++)
         if (!wspi_ping_may_speak(ctx, d))

@@ -230,6 +230,52 @@ static void sampled_messages_may_have_what_recorded_ones_have(void **state)
     sample_has(enrol, done, WSPI_APP_BACNET, "bacnet.function=register", "len=6");
 }
 
+/* Who has answered waits for the next request; who has announced may go on. */
+static void a_request_is_answered_once(void **state)
+{
+    static const char *const read[] = {"c2s first",
+                                       "c2s gap=0",
+                                       "stack=eth/ipv4/udp",
+                                       "udp.sport=dynamic",
+                                       "udp.dport=47808",
+                                       "len=17",
+                                       "bacnet.function=unicast",
+                                       "bacnet.control=local+reply",
+                                       "bacnet.apdu=request-single",
+                                       "bacnet.confirmed=read-property",
+                                       NULL};
+    static const char *const announces[] = {"c2s first",
+                                            "c2s gap=0",
+                                            "stack=eth/ipv4/udp",
+                                            "udp.sport=dynamic",
+                                            "udp.dport=47808",
+                                            "len=25",
+                                            "bacnet.function=broadcast",
+                                            "bacnet.control=to",
+                                            "bacnet.unconfirmed=who-is",
+                                            NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 14);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, read, 0, WSPI_APP_BACNET, &r);
+        assert_true(may_speak(&w, &fill, 1));
+        sample(&w, &fill, answers_with, 1, WSPI_APP_BACNET, &r);
+        assert_false(may_speak(&w, &fill, 1));
+        assert_true(may_speak(&w, &fill, 0));
+        wire_again(&w);
+        sample(&w, &fill, announces, 0, WSPI_APP_BACNET, &r);
+        sample(&w, &fill, answers_with, 1, WSPI_APP_BACNET, &r);
+        assert_true(may_speak(&w, &fill, 1));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +287,7 @@ int main(void)
         cmocka_unit_test(sampled_bacnet_is_bacnet),
         cmocka_unit_test(sampled_messages_have_whole_values_and_are_read_as_drawn),
         cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
+        cmocka_unit_test(a_request_is_answered_once),
     };
 
     (void)wsp_vocab_size();

@@ -298,6 +298,53 @@ static void sampled_messages_may_have_what_recorded_ones_have(void **state)
     }
 }
 
+/* Where no connectivity is checked, and at a relay always, a server waits for a question; elsewhere it asks, and does not answer again. */
+static void a_question_is_answered_once(void **state)
+{
+    static const char *const checks[] = {"c2s first",
+                                         "c2s gap=0",
+                                         "stack=eth/ipv4/udp",
+                                         "udp.sport=dynamic",
+                                         "udp.dport=dynamic",
+                                         "app=stun",
+                                         "len=28",
+                                         "stun.type=binding-request",
+                                         "stun.attribute=priority",
+                                         "stun.preference=peer-reflexive",
+                                         NULL};
+    static const char *const replies[] = {"s2c first",
+                                          "s2c gap=0",
+                                          "stack=eth/ipv4/udp",
+                                          "udp.sport=dynamic",
+                                          "udp.dport=dynamic",
+                                          "app=stun",
+                                          "len=28",
+                                          "stun.type=binding-success",
+                                          NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 16);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_STUN, &r);
+        sample(&w, &fill, answers_with, 1, WSPI_APP_STUN, &r);
+        if (w.enc->app.v[1][0] & 0x100)
+            assert_false(may_speak(&w, &fill, 1));
+        wire_again(&w);
+        sample(&w, &fill, checks, 0, WSPI_APP_STUN, &r);
+        sample(&w, &fill, replies, 1, WSPI_APP_STUN, &r);
+        assert_named(&w, "stun.type=binding-success");
+        assert_true(may_speak(&w, &fill, 1));
+        sample(&w, &fill, replies, 1, WSPI_APP_STUN, &r);
+        assert_null(strstr(w.names, "stun.type=binding-success"));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +356,7 @@ int main(void)
         cmocka_unit_test(sampled_stun_is_stun),
         cmocka_unit_test(sampled_messages_have_what_their_type_needs_and_are_read_as_drawn),
         cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
+        cmocka_unit_test(a_question_is_answered_once),
     };
 
     (void)wsp_vocab_size();

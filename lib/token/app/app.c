@@ -174,6 +174,13 @@ bool wspi_app_may_stop(const wsp_context *ctx)
     return !wspi_app_has_turns(ctx) || wspi_app_may_end(ctx);
 }
 
+bool wspi_app_has_answered(const wsp_context *ctx)
+{
+    const wspi_app *a = ctx->app.id[1] ? apps[ctx->app.id[1] - WSPI_LAYER_COUNT] : NULL;
+
+    return ctx->spoke == 1 && a && a->once && (!a->answers || a->answers(ctx));
+}
+
 int wspi_app_owes(const wsp_context *ctx)
 {
     bool client = wspi_app_may_speak(ctx, 0), server = wspi_app_may_speak(ctx, 1);

@@ -39,7 +39,10 @@ typedef struct wspi_app {
     uint32_t (*goes_on)(const wsp_context *ctx,
                         int dir); /* samples: NULL, or: bytes that are left of a message */
     bool strict;                  /* samples: turns are those of datagrams, too */
-    bool rests;                   /* samples: nobody has to speak where it may end */
+    bool once;                    /* samples: one datagram of a server answers a question */
+    bool (*answers)(
+        const wsp_context *ctx); /* samples, once: NULL (all do), or: was its last one an answer? */
+    bool rests;                  /* samples: nobody has to speak where it may end */
     uint64_t changes; /* fields (FREE) of which samples may say that they change, a bit each */
 } wspi_app;
 
@@ -125,6 +128,8 @@ bool wspi_app_may_end(const wsp_context *ctx);
 bool wspi_app_has_turns(const wsp_context *ctx);
 bool wspi_app_may_send(const wsp_context *ctx, int dir);
 bool wspi_app_may_stop(const wsp_context *ctx);
+/* Has the server's datagram answered, so that it waits for the next question? */
+bool wspi_app_has_answered(const wsp_context *ctx);
 /* A segment has at least so many bytes of the message that goes on: the others could have come with it. */
 uint32_t wspi_app_goes_on(const wsp_context *ctx, int dir);
 /* May its last payload come with the end? A question is answered first, and none is asked behind the other end. */

@@ -564,6 +564,14 @@ static void walk(wspi_coder *c)
     }
 }
 
+/* Samples: what is announced may be followed by more. */
+static bool answers(const wsp_context *ctx)
+{
+    const uint64_t *v = ctx->app.v[1];
+
+    return v[FUNCTION] == RESULT || (v[FUNCTION] == UNICAST && v[APDU] >> 4 > ANNOUNCE);
+}
+
 const wspi_app wspi_app_bacnet = {
     .proto = {.name = "bacnet", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_UDP,
@@ -572,4 +580,6 @@ const wspi_app wspi_app_bacnet = {
     .ports = {PORT},
     .clients = {{PORT, PORT}},
     .ports_only = true,
+    .once = true,
+    .answers = answers,
 };

@@ -783,4 +783,5 @@ const wspi_app wspi_app_dns = {
     .clients = {{5353, 5353}, {137, 137}, {53, 53}},
     .turns = WSPI_IN_TURN, /* over TCP: one answer for each question */
     .rests = true,
+    .once = true,
 };

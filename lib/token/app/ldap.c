@@ -733,4 +733,5 @@ const wspi_app wspi_app_ldap = {
     .ports_only = true,
     .turns = WSPI_CLIENT_FIRST,
     .may_speak = may_speak,
+    .once = true,
 };

@@ -28,7 +28,8 @@ enum {
     SOFTWARE,
     PADDING,
     FINGERPRINT,
-    TAIL
+    TAIL,
+    ANSWERED /* no field: the ID of the last response */
 };
 
 enum {
@@ -681,6 +682,8 @@ static void transaction(wspi_coder *c, bool response)
     high = wspi_app_code(c, ID_HIGH, known && id == want_id, want_high, high);
     wspi_app_put(c, 4, high);
     wspi_app_put(c, 8, id);
+    if (response)
+        c->app.v[c->dir][ANSWERED] = id;
 }
 
 /* The length, now that it is known. */
@@ -698,8 +701,17 @@ static void set_length(wspi_coder *c)
     c->pay.out->data[3] = (uint8_t)len;
 }
 
+/* Has this side answered what the other one asked last? */
+static bool has_answered(const wspi_coder *c)
+{
+    uint64_t mine, asked;
+
+    return wspi_app_last(c, true, ANSWERED, &mine) && mine && wspi_app_last(c, false, ID, &asked) &&
+           mine == asked;
+}
+
 /*
- * Samples: who was asked answers, of the same method; relays are asked by clients, and ask nobody; connectivity is checked from both
+ * Samples: who was asked answers once, of the same method; relays are asked by clients, and ask nobody; connectivity is checked from both
  * sides (RFC 8445 7.2).
  */
 static bool may_say(const wspi_coder *c, uint64_t t)
@@ -708,7 +720,7 @@ static bool may_say(const wspi_coder *c, uint64_t t)
     const uint64_t *port = c->p->layers[c->p->n_layers - 1].v;
 
     if (t & RESPONSE)
-        return wspi_app_last(c, false, TYPE, &asked) && asked == method;
+        return wspi_app_last(c, false, TYPE, &asked) && asked == method && !has_answered(c);
     if (t & INDICATION || c->dir == 0)
         return true;
     return method == BINDING && port[0] != RELAY_PORT && port[1] != RELAY_PORT;
@@ -742,10 +754,27 @@ static void walk(wspi_coder *c)
     set_length(c);
 }
 
+static bool is_relay(const wsp_context *ctx)
+{
+    wspi_past past = wspi_context_past(ctx, 1, WSPI_UDP, 0);
+
+    return past.slot && wspi_past_value(&past, &wspi_protos[WSPI_UDP]->fields[0]) == RELAY_PORT;
+}
+
+/* Samples: where connectivity is checked, which has a priority, a server goes on to ask. */
+static bool answers(const wsp_context *ctx)
+{
+    bool checked = ctx->app.v[0][PREFERENCE] || ctx->app.v[1][PREFERENCE];
+
+    return ctx->app.v[1][TYPE] & RESPONSE && (!checked || is_relay(ctx));
+}
+
 const wspi_app wspi_app_stun = {
     .proto = {.name = "stun", .fields = fields, .n_fields = WSPI_COUNT(fields)},
     .over = WSPI_OVER_UDP,
     .looks = looks,
     .walk = walk,
     .ports = {3478},
+    .once = true,
+    .answers = answers,
 };
