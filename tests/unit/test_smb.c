@@ -335,6 +335,30 @@ static void sampled_sessions_of_netbios_are_asked_for(void **state)
     sample_has(asks, answers, WSPI_APP_SMB, "smb.type=request", "smb.type=positive");
 }
 
+/* The connection ends behind an answer, not with the question. */
+static void a_request_is_answered_before_the_end(void **state)
+{
+    static const char *const asks[] = {FLOW_OF("c2s", "dynamic", "445"), "len=160..167", NULL};
+    static const char *const answers[] = {FLOW_OF("s2c", "445", "dynamic"), "len=160..167", NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 1);
+    wire_open(&w);
+    for (int k = 0; k < 3; k++) {
+        sample(&w, &fill, asks, 0, WSPI_APP_SMB, &r);
+        assert_false(wspi_app_may_end(w.enc));
+        assert_false(wspi_app_ends_with(w.enc, 0));
+        sample(&w, &fill, answers, 1, WSPI_APP_SMB, &r);
+        assert_true(wspi_app_may_end(w.enc));
+    }
+    w.enc->sent[1] |= WSPI_TH_FIN;
+    assert_false(wspi_app_may_speak(w.enc, 0));
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +369,7 @@ int main(void)
         cmocka_unit_test(sampled_sessions_of_smb1_are_sessions),
         cmocka_unit_test(sampled_sessions_go_on_with_smb2),
         cmocka_unit_test(sampled_sessions_of_netbios_are_asked_for),
+        cmocka_unit_test(a_request_is_answered_before_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,5 +259,6 @@ const wspi_app wspi_app_smb = {
     .ports = {445, SESSION_PORT},
     .turns = WSPI_CLIENT_FIRST,
     .may_speak = wspi_smb_may_speak,
+    .rests = true,
     .changes = CHANGES(MESSAGE) | CHANGES(TREE) | CHANGES(SESSION) | CHANGES(FLAGS_1),
 };
