@@ -10,8 +10,10 @@
  * speed: the flows of the file as one batch, their lengths as they are and their tokens drawn at random before every
  * round, so that nothing repeats and nothing can be shared. The peak is oneDNN's product of 512 x 512 x 512 in the same
  * type on as many threads at once. The share is taken by processor time, which other work on the machine moves less than
- * the clock. Counted are the operations that the model cannot do without: attention and the
- * recurrence at their least, the top packet layer for one row a packet. Rows are tab-separated:
+ * the clock. Peak, training and inference take turns, five rounds of a fifth of SECONDS each after a warm-up: a share is
+ * of the peak of its own round, since the speed of a machine drifts, and every figure is the median of the rounds'.
+ * Counted are the operations that the model cannot do without: attention and the recurrence at their least, the top
+ * packet layer for one row a packet. Rows are tab-separated:
  *
  *   engine  WHAT  THREADS  DTYPE  TOKENS/S  TOKENS/CPU S  GFLOP/CPU S  SHARE OF THE PEAK
  */
@@ -25,7 +27,7 @@
 #include "model/model_int.h"
 #include "wirespeak/token.h"
 
-enum { MAX_THREADS = 64 };
+enum { MAX_THREADS = 64, ROUNDS = 5 };
 
 /* A batch that owns its memory. */
 typedef struct flows {
@@ -154,19 +156,16 @@ static wsp_dtype dtype_of(const char *type)
                                        : WSP_DTYPE_F32;
 }
 
-static double peak_of(wsp_dtype dtype, double seconds)
+static wspi_nn *peak_new(wsp_dtype dtype)
 {
     static const wspi_nn_kind kind[] = {[WSP_DTYPE_F32] = WSPI_NN_F32,
                                         [WSP_DTYPE_BF16] = WSPI_NN_BF16,
                                         [WSP_DTYPE_INT8] = WSPI_NN_INT8};
     wsp_error err;
     wspi_nn *nn;
-    double peak;
 
     check(wspi_nn_new(&nn, kind[dtype], &err), &err);
-    peak = wspi_nn_peak(nn, seconds);
-    wspi_nn_free(nn);
-    return peak;
+    return nn;
 }
 
 /* ---- threads, each with its part ---- */
@@ -189,129 +188,223 @@ static void measure_stop(measure *m, clockid_t cpu, size_t tokens)
     m->tokens += (double)tokens;
 }
 
+/* A thread's part of the flows, with what lives over the rounds; peak and got are of the last one. */
 typedef struct part {
     const wsp_model *m;
     flows f;
-    wsp_dtype dtype;
+    wspi_nn *nn;
+    wsp_runner *r;
+    float *logits[WSPI_MAX_HEADS];
+    wspi_rng rng;
     double seconds, peak;
     measure got;
     pthread_t thread;
 } part;
 
+static part part_new(const wsp_model *m, const wsp_tokens *t, size_t f0, size_t f1, wsp_dtype dtype)
+{
+    part p = {.m = m, .f = take(m, t, f0, f1), .nn = peak_new(dtype)};
+    wsp_error err;
+
+    wspi_rng_seed(&p.rng, 1);
+    check(wsp_runner_new(&p.r, m, dtype, &err), &err);
+    for (size_t h = 0; h < m->n_heads; h++)
+        p.logits[h] = room(p.f.b.n_packets * m->head[h].n_labels, sizeof **p.logits);
+    return p;
+}
+
+static void part_clear(part *p)
+{
+    for (size_t h = 0; h < p->m->n_heads; h++)
+        free(p->logits[h]);
+    wsp_runner_free(p->r);
+    wspi_nn_free(p->nn);
+    flows_clear(&p->f);
+}
+
 static void *peak_main(void *arg)
 {
     part *p = arg;
 
-    p->peak = peak_of(p->dtype, p->seconds);
+    p->peak = wspi_nn_peak(p->nn, p->seconds);
     return NULL;
 }
 
 static void *infer_main(void *arg)
 {
     part *p = arg;
-    float *logits[WSPI_MAX_HEADS];
-    wsp_runner *r;
     wsp_error err;
-    wspi_rng rng;
 
-    wspi_rng_seed(&rng, 1);
-    check(wsp_runner_new(&r, p->m, p->dtype, &err), &err);
-    for (size_t h = 0; h < p->m->n_heads; h++)
-        logits[h] = room(p->f.b.n_packets * p->m->head[h].n_labels, sizeof **logits);
-    for (bool warm = false; p->got.wall < p->seconds; warm = true) {
-        scramble(&p->f, p->m->cfg.vocab, &rng);
+    p->got = (measure){.tokens = 0};
+    do {
+        scramble(&p->f, p->m->cfg.vocab, &p->rng);
         measure_start(&p->got, CLOCK_THREAD_CPUTIME_ID);
-        check(wsp_runner_classify(r, &p->f.b, NULL, logits, &err), &err);
+        check(wsp_runner_classify(p->r, &p->f.b, NULL, p->logits, &err), &err);
         measure_stop(&p->got, CLOCK_THREAD_CPUTIME_ID, p->f.b.n_tokens);
-        if (!warm)
-            p->got = (measure){.tokens = 0};
-    }
-    for (size_t h = 0; h < p->m->n_heads; h++)
-        free(logits[h]);
-    wsp_runner_free(r);
+    } while (p->got.wall < p->seconds);
     return NULL;
 }
 
-static void all_at_once(part *p, unsigned n, void *(*run)(void *))
+/* What is measured: all flows by a trainer, and the threads' parts of them. */
+typedef struct bench {
+    wsp_model *m;
+    flows all;
+    wsp_trainer *t; /* NULL: int8 trains not */
+    wspi_rng rng;
+    unsigned threads;
+    part p[MAX_THREADS];
+} bench;
+
+static void all_at_once(bench *b, double seconds, void *(*run)(void *))
 {
-    for (unsigned i = 0; i < n; i++)
-        if (pthread_create(&p[i].thread, NULL, run, &p[i]) != 0)
+    for (unsigned i = 0; i < b->threads; i++) {
+        b->p[i].seconds = seconds;
+        if (pthread_create(&b->p[i].thread, NULL, run, &b->p[i]) != 0)
             die("no thread");
-    for (unsigned i = 0; i < n; i++)
-        (void)pthread_join(p[i].thread, NULL);
+    }
+    for (unsigned i = 0; i < b->threads; i++)
+        (void)pthread_join(b->p[i].thread, NULL);
 }
 
-static measure train(wsp_model *m, flows *f, wsp_dtype dtype, unsigned threads, double seconds)
+static bench *bench_new(wsp_model *m, const wsp_tokens *t, wsp_dtype dtype, unsigned threads)
 {
+    bench *b = room(1, sizeof *b);
     wsp_train_options o = wsp_train_options_default();
-    measure got = {.tokens = 0};
-    wsp_trainer *t;
     wsp_error err;
-    wspi_rng rng;
 
-    wspi_rng_seed(&rng, 1);
+    if (!threads || t->n_flows < threads || threads > MAX_THREADS)
+        die("as many flows as threads are needed, and at most 64 threads");
+    b->m = m;
+    b->threads = threads;
+    b->all = take(m, t, 0, t->n_flows);
+    wspi_rng_seed(&b->rng, 1);
+    for (size_t i = 0, f = 0; i < threads; i++) {
+        double until = (double)b->all.b.n_tokens * (double)(i + 1) / (double)threads;
+        size_t end = f;
+
+        while (end < t->n_flows &&
+               (i + 1 == threads || b->all.packet_off[b->all.flow_off[end + 1]] <= until))
+            end++;
+        b->p[i] = part_new(m, t, f, end, dtype);
+        f = end;
+    }
     o.dtype = dtype;
     o.threads = threads;
     o.lm_weight = m->cfg.output_layers ? 1 : 0;
-    check(wsp_trainer_new(&t, m, &o, &err), &err);
-    for (bool warm = false; got.wall < seconds; warm = true) {
-        scramble(f, m->cfg.vocab, &rng);
-        measure_start(&got, CLOCK_PROCESS_CPUTIME_ID);
-        check(wsp_trainer_accumulate(t, &f->b, NULL, &err), &err);
-        check(wsp_trainer_update(t, NULL, &err), &err);
-        measure_stop(&got, CLOCK_PROCESS_CPUTIME_ID, f->b.n_tokens);
-        if (!warm)
-            got = (measure){.tokens = 0};
-    }
-    wsp_trainer_free(t);
-    return got;
+    if (dtype != WSP_DTYPE_INT8)
+        check(wsp_trainer_new(&b->t, m, &o, &err), &err);
+    return b;
 }
 
-/* rate: tokens a second. peak: GFLOP a second of processor time, so the share is of one CPU. */
-static void row(const char *what, unsigned threads, const char *dtype, double rate, double cpu_rate,
-                double flops, double peak)
+static void bench_free(bench *b)
 {
-    printf("engine\t%s\t%u\t%s\t%.0f\t%.0f\t%.1f\t%.3f\n", what, threads, dtype, rate, cpu_rate,
-           cpu_rate * flops * 1e-9, cpu_rate * flops * 1e-9 / peak);
+    for (unsigned i = 0; i < b->threads; i++)
+        part_clear(&b->p[i]);
+    wsp_trainer_free(b->t);
+    flows_clear(&b->all);
+    free(b);
+}
+
+/* GFLOP a second of processor time, the mean of threads. */
+static double peak_round(bench *b, double seconds)
+{
+    double peak = 0;
+
+    all_at_once(b, seconds, peak_main);
+    for (unsigned i = 0; i < b->threads; i++)
+        peak += b->p[i].peak / b->threads;
+    return peak;
+}
+
+/* Tokens a second, by the clock and by processor time, and the share of the peak. */
+typedef struct figures {
+    double rate, cpu_rate, share;
+} figures;
+
+static figures train_round(bench *b, double seconds)
+{
+    measure got = {.tokens = 0};
+    wsp_error err;
+
+    do {
+        scramble(&b->all, b->m->cfg.vocab, &b->rng);
+        measure_start(&got, CLOCK_PROCESS_CPUTIME_ID);
+        check(wsp_trainer_accumulate(b->t, &b->all.b, NULL, &err), &err);
+        check(wsp_trainer_update(b->t, NULL, &err), &err);
+        measure_stop(&got, CLOCK_PROCESS_CPUTIME_ID, b->all.b.n_tokens);
+    } while (got.wall < seconds);
+    return (figures){.rate = got.tokens / got.wall, .cpu_rate = got.tokens / got.cpu};
+}
+
+static figures infer_round(bench *b, double seconds)
+{
+    figures f = {.rate = 0};
+
+    all_at_once(b, seconds, infer_main);
+    for (unsigned i = 0; i < b->threads; i++) {
+        f.rate += b->p[i].got.tokens / b->p[i].got.wall;
+        f.cpu_rate += b->p[i].got.tokens / b->p[i].got.cpu / b->threads;
+    }
+    return f;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The middle one of the rounds', which are sorted. */
+static double median(double values[ROUNDS])
+{
+    qsort(values, ROUNDS, sizeof *values, ascending);
+    return values[ROUNDS / 2];
+}
+
+/* flops: operations a token. */
+static void row(const char *what, unsigned threads, const char *dtype, const figures f[ROUNDS],
+                double flops)
+{
+    double rate[ROUNDS], cpu_rate[ROUNDS], share[ROUNDS], middle;
+
+    for (size_t i = 0; i < ROUNDS; i++) {
+        rate[i] = f[i].rate;
+        cpu_rate[i] = f[i].cpu_rate;
+        share[i] = f[i].share;
+    }
+    middle = median(cpu_rate);
+    printf("engine\t%s\t%u\t%s\t%.0f\t%.0f\t%.1f\t%.3f\n", what, threads, dtype, median(rate),
+           middle, middle * flops * 1e-9, median(share));
     (void)fflush(stdout);
 }
 
 static void speed(wsp_model *m, const wsp_tokens *t, const char *type, unsigned threads,
                   double seconds)
 {
-    wsp_dtype dtype = dtype_of(type);
-    part p[MAX_THREADS] = {{.m = NULL}};
-    flows all = take(m, t, 0, t->n_flows);
-    double peak = 0, rate = 0, cpu = 0, N = (double)all.b.n_tokens;
+    bench *b = bench_new(m, t, dtype_of(type), threads);
+    const wsp_batch *all = &b->all.b;
+    double flops = operations(m, all, false) / (double)all->n_tokens, peak[ROUNDS],
+           train_flops = 3 * operations(m, all, m->cfg.output_layers > 0) / (double)all->n_tokens;
+    figures train[ROUNDS], infer[ROUNDS];
 
-    if (t->n_flows < threads || threads > MAX_THREADS)
-        die("as many flows as threads are needed, and at most 64 threads");
-    for (size_t i = 0, f = 0; i < threads; i++) {
-        size_t end = f;
-        while (end < t->n_flows && (i + 1 == threads || all.packet_off[all.flow_off[end + 1]] <=
-                                                            N * (double)(i + 1) / (double)threads))
-            end++;
-        p[i] = (part){.m = m, .f = take(m, t, f, end), .dtype = dtype, .seconds = seconds};
-        f = end;
+    for (int i = -1; i < ROUNDS; i++) { /* round -1 warms up, and is written over */
+        int to = i < 0 ? 0 : i;
+        double part_of = i < 0 ? 0 : seconds / ROUNDS;
+
+        peak[to] = peak_round(b, i < 0 ? 0.2 : part_of);
+        if (b->t) {
+            train[to] = train_round(b, part_of);
+            train[to].share = train[to].cpu_rate * train_flops * 1e-9 / peak[to];
+        }
+        infer[to] = infer_round(b, part_of);
+        infer[to].share = infer[to].cpu_rate * flops * 1e-9 / peak[to];
     }
-    all_at_once(p, threads, peak_main);
-    for (unsigned i = 0; i < threads; i++)
-        peak += p[i].peak / threads;
-    printf("engine\tgemm 512\t%u\t%s\t\t\t%.1f\t1\n", threads, type, peak);
-    if (dtype != WSP_DTYPE_INT8) {
-        measure trained = train(m, &all, dtype, threads, seconds);
-        row("train", threads, type, trained.tokens / trained.wall, trained.tokens / trained.cpu,
-            3 * operations(m, &all.b, m->cfg.output_layers > 0) / N, peak);
-    }
-    all_at_once(p, threads, infer_main);
-    for (unsigned i = 0; i < threads; i++) {
-        rate += p[i].got.tokens / p[i].got.wall;
-        cpu += p[i].got.tokens / p[i].got.cpu / threads;
-    }
-    row("infer", threads, type, rate, cpu, operations(m, &all.b, false) / N, peak);
-    for (unsigned i = 0; i < threads; i++)
-        flows_clear(&p[i].f);
-    flows_clear(&all);
+    printf("engine\tgemm 512\t%u\t%s\t\t\t%.1f\t1\n", threads, type, median(peak));
+    if (b->t)
+        row("train", threads, type, train, train_flops);
+    row("infer", threads, type, infer, flops);
+    bench_free(b);
 }
 
 /* ---- the other modes ---- */

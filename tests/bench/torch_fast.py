@@ -168,6 +168,7 @@ class Batch:
         if length.max() > BLOCK:
             raise ValueError(f"a packet of {length.max()} tokens, more than the {BLOCK} of a block")
         self.n_tokens, self.by_range = len(ids), None
+        self.packets = np.arange(len(length))
         # tokens
         start, rows = blocks_of(length)
         item, place, at = spread(start, length, rows)
@@ -206,6 +207,12 @@ class Batch:
         self.flow_hidden = ~seen(item)[:, None]
         self.weight = torch.tensor(1 / (packets[flow_of] * len(packets)), dtype=torch.float32)
         self.labels = torch.tensor(labels[flow_of])
+
+
+def batches(*ragged, size=None):
+    """All flows as one batch, whatever the size: there is no padding to keep small."""
+    del size
+    return [Batch(*ragged)]
 
 
 class Model:

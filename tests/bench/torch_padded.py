@@ -32,17 +32,29 @@ class Model(torch_model.Model):
         o = (torch.softmax(score, -1) @ v).transpose(1, 2).reshape(n, rows, channels)
         return self.mlp(x + self.linear(o, f"{layer}.attn.out"), layer)
 
+    def text(self, ids, name):
+        """The same of ids [packets][tokens]."""
+        first, count = self.config.get("text_first", 0), self.config.get("text_count", 0)
+        if not count:
+            return 0
+        is_text = (ids >= first) & (ids < first + count)
+        place = (is_text.cumsum(1) - is_text.long()).clamp(max=len(self.w[name]) - 1)
+        return F.embedding(place, self.w[name]) * is_text[..., None]
+
     def packets(self, ids, length):
         """[packets][C] from ids [packets][tokens]."""
-        first, count = self.config.get("text_first", 0), self.config.get("text_count", 0)
-        is_text = (ids >= first) & (ids < first + count)
-        place = (is_text.cumsum(1) - is_text.long()).clamp(max=len(self.w["packet.position.weight"]) - 1)
-        x = self.w["embed.weight"][ids] + self.w["packet.position.weight"][:ids.shape[1]]
-        if count:
-            x = x + self.w["packet.text_position.weight"][place] * is_text[..., None]
+        x = F.embedding(ids, self.w["embed.weight"]) + self.w["packet.position.weight"][:ids.shape[1]] + self.text(ids, "packet.text_position.weight")
         for layer in range(self.config["packet_layers"]):
             x = self.attention(x, f"packet.{layer}")
         return norm(x[torch.arange(len(x)), length - 1], self.w["packet.norm.weight"])
+
+    def batch_scan(self, q, k, v, g):
+        """q, k [flows][rows][H][dk], v [flows][rows][H][dv], g [flows][rows][H]"""
+        state, out = q.new_zeros(len(q), *q.shape[2:], v.shape[3]), []
+        for t in range(q.shape[1]):
+            state = torch.exp(g[:, t])[..., None, None] * state + k[:, t, :, :, None] * v[:, t, :, None, :]
+            out.append(torch.einsum("fhd,fhde->fhe", q[:, t], state))
+        return torch.stack(out, 1)
 
     def mixer(self, x, layer):
         """x [flows][rows][C]."""
@@ -56,21 +68,21 @@ class Model(torch_model.Model):
         s = F.silu(w[f"{layer}.mix.conv.bias"] + sum(conv[j] * before[:, j:j + rows] for j in range(K)))
         q, k, v = (a.reshape(flows, rows, H, -1) for a in s.split([H * dk, H * dk, H * dv], dim=2))
         g = (-F.softplus(d + w[f"{layer}.mix.gate.bias"]) * torch.exp(w[f"{layer}.mix.gate.rate"])).clamp(min=-20)
-        state, out = q.new_zeros(flows, H, dk, dv), []
-        for t in range(rows):
-            state = torch.exp(g[:, t])[..., None, None] * state + k[:, t, :, :, None] * v[:, t, :, None, :]
-            out.append(torch.einsum("fhd,fhde->fhe", q[:, t], state))
-        a = norm(torch.stack(out, 1), w[f"{layer}.mix.head_norm.weight"].reshape(H, dv)) * F.silu(z.reshape(flows, rows, H, dv))
+        a = norm(self.batch_scan(q, k, v, g), w[f"{layer}.mix.head_norm.weight"].reshape(H, dv)) * F.silu(z.reshape(flows, rows, H, dv))
         return self.mlp(x + self.linear(a.reshape(flows, rows, -1), f"{layer}.mix.out"), layer)
+
+    def contexts(self, x):
+        """[flows][1 + packets][C] from the packets' vectors [flows][packets][C]."""
+        x = torch.cat([self.w["flow.start"].expand(len(x), 1, -1), x], 1)
+        for layer in range(self.config["flow_layers"]):
+            x = self.mixer(x, f"flow.{layer}")
+        return norm(x, self.w["flow.norm.weight"])
 
     def infer(self, flows):
         """Of each head the logits [flows][labels] after the flows' last packets."""
         ids, length, packets = pad(flows)
         x = self.packets(ids.flatten(0, 1), length.flatten()).reshape(len(flows), ids.shape[1], -1)
-        x = torch.cat([self.w["flow.start"].expand(len(flows), 1, -1), x], 1)
-        for layer in range(self.config["flow_layers"]):
-            x = self.mixer(x, f"flow.{layer}")
-        context = norm(x, self.w["flow.norm.weight"])[torch.arange(len(flows)), packets]
+        context = self.contexts(x)[torch.arange(len(flows)), packets]
         return [self.head(h, context) for h in range(len(self.heads))]
 
 

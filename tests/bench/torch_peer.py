@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """torch_peer.py: tokens a second of a model in PyTorch, to be set beside the engine's on the same batch.
 
-usage: torch_peer.py [--threads N] [--dtype f32|bf16] [--seconds S] [--variant tuned|processes|as-found]... MODEL TOKENS.npz
-       torch_peer.py --check MODEL TOKENS.npz
+usage: torch_peer.py [--threads N] [--dtype f32|bf16] [--seconds S] [--variant tuned|processes|as-found|plain|plain-processes]...
+                     MODEL TOKENS.npz
+       torch_peer.py --check [--variant V]... MODEL TOKENS.npz
 
 The batch is all flows of a token file (wirespeak-tokens-file(5)), packets cut to what the model reads. A training step is
 forward, next-token loss (if the model has an output stack) and heads' loss, backward, clipping and AdamW; inference is
@@ -11,18 +12,22 @@ contexts and heads' logits after every packet, as `classify` needs them. One lin
 
     torch   VARIANT   train|infer   THREADS   DTYPE   TOKENS/S
 
-PyTorch as good as we can make it, the same code for all variants: packets packed into blocks without padding, attention
+PyTorch as good as we can make it (torch_fast.py), the same code for three variants: packets packed into blocks without padding, attention
 with a mask of blocks, the scan of flows in chunks, the last packet layer for each packet's last row alone, the loss in
 parts with its gradient formed at once, weights cast once a step, norms with a gradient of their own. Variants are of the
 environment: "as-found" leaves it alone; "tuned" is one process with one OpenMP pool (OpenBLAS for OpenMP, with AVX-512
 where there is), wider kernels of PyTorch, threads that do not spin long and an allocator that keeps its memory; "processes" is that with
 one process a thread, which share the flows (training sums the gradients over gloo).
 
-Before it measures, it compares its loss and gradients with those of contrib/torch_model.py on the first flows; --check does
-nothing else. Conditions are not given: they cost nothing.
+"plain" and "plain-processes" are the model as a careful user writes it (torch_plain.py) in the environments of "tuned" and "processes": flows of like length
+in batches with padding, all gradients by autograd, bfloat16 by autocast, AdamW and clipping of PyTorch. A step is over the same flows.
+
+Before it measures, it compares loss, gradients and logits with those of contrib/torch_model.py on the first flows; --check does
+nothing else, for both models if no variant is named. Conditions are not given: they cost nothing.
 Needs Debian's python3-torch and python3-numpy; better with libopenblas0-openmp and libjemalloc2.
 """
 import argparse
+import importlib
 import importlib.util
 import os
 import statistics
@@ -32,7 +37,13 @@ import time
 
 import torch_env
 
-VARIANTS = ("tuned", "processes", "as-found")
+VARIANTS = {  # the code, whether the environment is tuned, whether every thread is a process
+    "tuned": ("torch_fast", True, False),
+    "processes": ("torch_fast", True, True),
+    "as-found": ("torch_fast", False, False),
+    "plain": ("torch_plain", True, False),
+    "plain-processes": ("torch_plain", True, True),
+}
 THREADS_OF_CORES = os.cpu_count() or 1
 
 
@@ -42,12 +53,13 @@ def children(options):
         print("torch_peer.py: python3-torch is not installed", file=sys.stderr)
         return 77
     status = 0
-    for variant in ["as-found"] if options.check else options.variant or VARIANTS:
-        if variant == "processes" and options.threads == 1:
-            continue  # that is "tuned"
-        count, threads = (options.threads, 1) if variant == "processes" else (1, options.threads)
+    for variant in options.variant or (("as-found", "plain") if options.check else VARIANTS):
+        _, tuned, processes = VARIANTS[variant]
+        if processes and options.threads == 1:
+            continue  # that is one process
+        count, threads = (options.threads, 1) if processes else (1, options.threads)
         env = dict(os.environ) | {"PEER_WORLD": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(options.port)}
-        if variant != "as-found":
+        if tuned:
             env |= torch_env.tuned(threads, options.blas)
         command = [sys.executable, os.path.abspath(__file__), "--child", "--variant", variant, "--threads", str(options.threads),
                    "--dtype", options.dtype, "--seconds", str(options.seconds)] + ["--check"] * options.check + [options.model, options.tokens]
@@ -82,7 +94,6 @@ import torch.distributed as distributed  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "contrib")]
-import torch_fast  # noqa: E402
 import torch_model  # noqa: E402
 
 RANK, WORLD = int(os.environ["PEER_RANK"]), int(os.environ["PEER_WORLD"])
@@ -106,10 +117,11 @@ class Flows:
         number = np.arange(len(self.flow_off) - 1)
         self.labels = np.stack([number % len(h["labels"]) for h in plain.heads], 1) if plain.heads else np.zeros((len(number), 0))
 
-    def batch(self, f0, f1):
+    def ragged(self, f0, f1):
+        """Flows [f0, f1) as the two models take them."""
         p0, p1 = self.flow_off[f0], self.flow_off[f1]
         t0, t1 = self.packet_off[p0], self.packet_off[p1]
-        return torch_fast.Batch(self.ids[t0:t1], self.packet_off[p0:p1 + 1] - t0, self.flow_off[f0:f1 + 1] - p0, self.labels[f0:f1], self.text)
+        return self.ids[t0:t1], self.packet_off[p0:p1 + 1] - t0, self.flow_off[f0:f1 + 1] - p0, self.labels[f0:f1], self.text
 
     def parts(self, world):
         """Borders of `world` runs of flows with about equal numbers of tokens."""
@@ -125,8 +137,12 @@ class Flows:
         return b
 
 
-def check(plain, flows):
-    """Loss and gradients of the fast model against the plain one's."""
+def largest(difference, of):
+    return float(difference.abs().max() / of.abs().max().clamp(min=1e-9))
+
+
+def check(code, plain, flows):
+    """Loss, gradients and logits of torch_fast or torch_plain against the readable model's."""
     f1 = max(1, int(np.searchsorted(flows.packet_off[flows.flow_off], 400)) - 1)
     b = flows.plain(f1)
     rows = plain.forward(b)
@@ -137,17 +153,25 @@ def check(plain, flows):
     wanted = {n: w.grad for n, w in plain.w.items()}
     for w in plain.w.values():
         w.grad = None
-    fast = torch_fast.Model(plain, torch.float32).loss(flows.batch(0, f1))
-    fast.backward()
-    apart = {"loss": float((fast - loss).abs() / loss)}
+    name, model = code.__name__, code.Model(plain, torch.float32)
+    total, context = 0, torch.cat([c[1:] for _, c in rows]).detach()
+    apart = {}
+    for part in code.batches(*flows.ragged(0, f1), size=2):
+        share = model.loss(part)
+        share.backward()
+        total += float(share)
+        for h, logits in enumerate(model.infer(part)[1]):
+            want = plain.head(h, context[part.packets]).detach()
+            apart[f"logits of head {h}"] = max(apart.get(f"logits of head {h}", 0), largest(logits.detach() - want, want))
+    apart["loss"] = float((total - loss).abs() / loss)
     for n, w in plain.w.items():
         if wanted[n] is not None:
-            apart[n] = float((w.grad - wanted[n]).abs().max() / wanted[n].abs().max().clamp(min=1e-9))
+            apart[n] = largest(w.grad - wanted[n], wanted[n])
         w.grad = None
     worst = max(apart, key=apart.get)
     if not apart[worst] < 1e-3:
-        sys.exit(f"torch_peer.py: the fast model is not the plain one: {worst} differs by {apart[worst]:.1e}")
-    return f"{f1} flows of {len(b.ids)} tokens: the same loss and gradients as the plain model ({worst} differs by {apart[worst]:.1e})"
+        sys.exit(f"torch_peer.py: {name} is not the readable model: {worst} differs by {apart[worst]:.1e}")
+    return f"{name}, {f1} flows of {len(b.ids)} tokens: loss, gradients and logits of the readable model ({worst} differs by {apart[worst]:.1e})"
 
 
 def measure(step, seconds):
@@ -183,31 +207,36 @@ def sum_gradients(model):
 
 def child(o):
     variant = o.variant[0]
-    torch.set_num_threads(1 if variant == "processes" else o.threads)
+    code, _, processes = VARIANTS[variant]
+    code = importlib.import_module(code)
+    torch.set_num_threads(1 if processes else o.threads)
     if WORLD > 1:
         distributed.init_process_group("gloo", rank=RANK, world_size=WORLD)
     plain = torch_model.Model(o.model)
     flows = Flows(o.tokens, plain)
-    checked = check(plain, flows)
+    checked = check(code, plain, flows)
     if o.check:
         print(checked)
         return
-    model = torch_fast.Model(plain, torch.bfloat16 if o.dtype == "bf16" else torch.float32)
-    optimiser = torch_fast.Optimiser(model)
+    model = code.Model(plain, torch.bfloat16 if o.dtype == "bf16" else torch.float32)
+    optimiser = code.Optimiser(model)
     borders = flows.parts(WORLD)
-    b = flows.batch(borders[RANK], borders[RANK + 1])
+    batches = code.batches(*flows.ragged(borders[RANK], borders[RANK + 1]))
+    n_tokens = sum(b.n_tokens for b in batches)
 
     def train():
-        model.loss(b).backward()
+        for b in batches:
+            model.loss(b).backward()
         if WORLD > 1:
             sum_gradients(model)
         optimiser.step()
 
     def infer():
-        model.infer(b)
+        for b in batches:
+            model.infer(b)
 
     def row(what, step):
-        speed = agree(b.n_tokens / measure(step, o.seconds), sum)
+        speed = agree(n_tokens / measure(step, o.seconds), sum)
         if RANK == 0:
             print("torch", variant, what, o.threads, o.dtype, round(speed), sep="\t", flush=True)
 
