@@ -111,6 +111,8 @@ typedef struct wsp_filler {
     uint16_t client_port;
     bool
         service_ports; /* well-known ports of protocols without a grammar are written, not others in their place */
+    /* ... of these, too, whose payloads the caller writes: they speak no protocol that has a grammar; NULL: none */
+    bool (*serves)(uint16_t port, bool tcp);
 } wsp_filler;
 
 /*

@@ -313,7 +313,7 @@ static void say_labels(const wsp_model *m, const told_of *of)
     if (len)
         wspi_log(WSP_LOG_WARNING,
                  "most payloads of %s%s are no messages but likely bytes: they have no grammar "
-                 "here (wirespeak-tokens(7))",
+                 "here and no dialog (wirespeak-generate(1))",
                  list, full ? " and others" : "");
 }
 

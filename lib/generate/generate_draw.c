@@ -9,7 +9,7 @@
 
 #include "generate/generate_speaker.h"
 
-enum { LONG_PACKET = 160, LONGEST_PACKET = 480 };
+enum { LONG_PACKET = 160, LONGEST_PACKET = 480, MOST_TRIES = 16 };
 
 typedef struct wspi_speaker speaker;
 typedef wspi_flow_drawn flow;
@@ -33,6 +33,7 @@ void wspi_flow_begin(speaker *g, flow *f)
     f->starts++;
     f->open = true;
     f->done = false;
+    wspi_dialog_begin(g, f);
 }
 
 static void start_flow(speaker *g, flow *f, const wspi_start *start)
@@ -284,17 +285,12 @@ static wsp_status draw_tokens(speaker *g, size_t *left, wsp_error *err)
     return wspi_choose_rare(g, &rare, err);
 }
 
-/* What the payload of a segment or a datagram is, of a packet with these tokens. */
-static enum wspi_content content_of(const wsp_packet *p, const uint16_t *ids, size_t n)
+/* What the payload is, of a packet with these tokens. */
+static enum wspi_content said_by(const uint16_t *ids, size_t n)
 {
     const unsigned none = wspi_group_base(WSPI_T_APP);
-    bool ports = false, quoted = false;
 
-    for (size_t i = 0; i < p->n_layers; i++) {
-        ports |= p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP;
-        quoted |= p->layers[i].id == WSPI_ICMP || p->layers[i].id == WSPI_ICMPV6;
-    }
-    for (size_t i = 0; i < n && ports && !quoted; i++) {
+    for (size_t i = 0; i < n; i++) {
         enum wspi_group of = (enum wspi_group)wspi_the_vocab.group_of[ids[i]];
         if (of == WSPI_T_APP && ids[i] != none)
             return WSPI_CONTENT_MESSAGE;
@@ -304,24 +300,39 @@ static enum wspi_content content_of(const wsp_packet *p, const uint16_t *ids, si
     return WSPI_CONTENT_NONE;
 }
 
+/* The same, of a segment or a datagram. */
+static enum wspi_content content_of(const wsp_packet *p, const uint16_t *ids, size_t n)
+{
+    bool ports = false, quoted = false;
+
+    for (size_t i = 0; i < p->n_layers; i++) {
+        ports |= p->layers[i].id == WSPI_TCP || p->layers[i].id == WSPI_UDP;
+        quoted |= p->layers[i].id == WSPI_ICMP || p->layers[i].id == WSPI_ICMPV6;
+    }
+    return ports && !quoted ? said_by(ids, n) : WSPI_CONTENT_NONE;
+}
+
 /* A packet with n tokens, which are in f->seen. */
 static wsp_status keep_frame(speaker *g, const flow *f, size_t n, const wsp_frame *frame)
 {
     wspi_frames *to = &g->frames;
+    enum wspi_content content = WSPI_CONTENT_NONE;
 
+    if (f->says && g->packet->payload_len > 0)
+        content = WSPI_CONTENT_MESSAGE;
+    else if (f->script.step == WSPI_DRAW)
+        content = content_of(g->packet, f->seen, n);
     WSP_TRY(wspi_grow(&to->ref, &to->cap, to->n + 1, sizeof *to->ref));
-    to->ref[to->n++] =
-        (wspi_frame_ref){.time_ns = frame->time_ns,
-                         .in = &to->bytes,
-                         .at = to->bytes.len,
-                         .len = frame->caplen,
-                         .wirelen = frame->wirelen,
-                         .packet = (uint32_t)f->packets,
-                         .flow = f->start.number,
-                         .condition = f->start.condition,
-                         .content = f->script.step == WSPI_DRAW ? content_of(g->packet, f->seen, n)
-                                                                : WSPI_CONTENT_NONE,
-                         .swap = f->rare.swap};
+    to->ref[to->n++] = (wspi_frame_ref){.time_ns = frame->time_ns,
+                                        .in = &to->bytes,
+                                        .at = to->bytes.len,
+                                        .len = frame->caplen,
+                                        .wirelen = frame->wirelen,
+                                        .packet = (uint32_t)f->packets,
+                                        .flow = f->start.number,
+                                        .condition = f->start.condition,
+                                        .content = content,
+                                        .swap = f->rare.swap};
     return wspi_buf_add(&to->bytes, frame->data, frame->caplen);
 }
 
@@ -377,6 +388,10 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
              ? wspi_keep_ends(&g->editor, g->o->from.flows, &f->start.from->packet[f->packets],
                               &out->frame)
              : WSP_OK;
+    f->dialog_tried = f->dialog;
+    f->says = false;
+    if (st == WSP_OK && s->step == WSPI_DRAW)
+        st = wspi_dialog_frame(g, f, said_by(f->ids, f->n), out->dir, &out->frame);
     if (st == WSP_OK)
         st = wspi_edit_frame(&g->editor, g->o->edits, g->o->n_edits, g->linktype, f->packets + 1,
                              &out->frame);
@@ -390,11 +405,11 @@ static wsp_status build_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error 
  */
 static bool is_too_long(const speaker *g, const flow *f, const wsp_decoded *out)
 {
-    enum { MOST = 16, LEAST_SEGMENT = 536 };
+    enum { LEAST_SEGMENT = 536 };
     const wsp_packet *p = g->packet;
     uint32_t segment = wspi_valid_segment(f->ctx, out->dir);
 
-    if (f->script.step != WSPI_DRAW || f->longer >= MOST)
+    if (f->script.step != WSPI_DRAW || f->longer >= MOST_TRIES)
         return false;
     if (segment >= LEAST_SEGMENT && p->payload_len > segment)
         return true;
@@ -402,6 +417,13 @@ static bool is_too_long(const speaker *g, const flow *f, const wsp_decoded *out)
         if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
             return out->frame.wirelen - p->layers[i].off > WSPI_MTU;
     return false;
+}
+
+/* A dialog's side that has to wait, or its message that the codec would go on with as one of a protocol that it has a grammar of. */
+static bool is_out_of_place(const speaker *g, const flow *f, size_t n)
+{
+    return f->says && f->longer < MOST_TRIES &&
+           (g->packet->payload_len == 0 || said_by(f->seen, n) == WSPI_CONTENT_MESSAGE);
 }
 
 static void draw_again(speaker *g, flow *f)
@@ -446,8 +468,15 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
         *told = !wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done);
         return WSP_OK;
     }
+    if (is_out_of_place(g, f, n)) {
+        draw_again(g, f);
+        *told = false;
+        return WSP_OK;
+    }
     f->ctx = f->trial;
     f->trial = now;
+    wspi_dialog_keep(f, !f->says && said_by(f->seen, n) == WSPI_CONTENT_MESSAGE,
+                     g->packet->payload_len > 0, out.dir);
     if (keep_frame(g, f, n, &out.frame) < 0)
         return wspi_nomem(err, "the packets", g->frames.n);
     f->n_seen = wsp_policy_apply(wsp_policy_get("everything"), f->seen, n, g->o->max_payload,
@@ -678,8 +707,8 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
         ok = g->flows[i].ctx && g->flows[i].walk && g->flows[i].trial && g->flows[i].state &&
              g->flows[i].memory && g->flows[i].script.before && g->flows[i].plain_memory;
     }
-    if (!ok || wsp_decoder_new(&g->decoder) < 0 || wsp_packet_new(&g->packet) < 0 ||
-        wsp_residual_new(&g->resid) < 0)
+    if (!ok || wspi_dialogs_find(g) < 0 || wsp_decoder_new(&g->decoder) < 0 ||
+        wsp_packet_new(&g->packet) < 0 || wsp_residual_new(&g->resid) < 0)
         return wspi_nomem(err, "flows", SLOTS);
     WSP_TRY(make_runner(g, o->dtype, err));
     return start_plain(g, err);
@@ -717,6 +746,7 @@ void wspi_speaker_free(wspi_speaker *g)
     wsp_packet_free(g->packet);
     wsp_residual_free(g->resid);
     wspi_editor_clear(&g->editor);
+    wspi_dialogs_clear(g);
     wsp_runner_free(g->runner);
     free(g);
 }

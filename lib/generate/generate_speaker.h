@@ -5,6 +5,8 @@
 #ifndef WSPI_GENERATE_SPEAKER_H
 #define WSPI_GENERATE_SPEAKER_H
 
+#include "generate/deviate_int.h"
+#include "generate/dialog/dialog.h"
 #include "generate/generate_int.h"
 
 enum { SLOTS = WSPI_FLOWS_AT_ONCE };
@@ -29,6 +31,8 @@ typedef struct wspi_flow_drawn {
     bool open, done; /* the flow goes on; its packet is complete */
     wspi_script script;
     wspi_rare rare;
+    wspi_dialog dialog, dialog_tried; /* after the packets so far; with that in the making */
+    bool says;                        /* whose payload is the dialog's */
 } wspi_flow_drawn;
 
 struct wspi_speaker {
@@ -56,6 +60,8 @@ struct wspi_speaker {
     wspi_candidate *scratch;
     wspi_frames frames;
     wspi_editor editor;
+    const wspi_dialog_kind **dialog_of; /* [conditions], NULL: none */
+    wspi_draft draft;                   /* of the packet that a dialog writes */
     int linktype;
     size_t undrawn; /* flows that cannot be gone on with */
 };
@@ -70,6 +76,19 @@ typedef struct wspi_asking {
 
 /* From its first packet on. */
 void wspi_flow_begin(wspi_speaker *g, wspi_flow_drawn *f);
+
+/* ---- generate_dialog.c ---- */
+
+wsp_status wspi_dialogs_find(wspi_speaker *g) WSP_MUST_USE;
+void wspi_dialogs_clear(wspi_speaker *g);
+/* Is there one at this port? A wsp_filler's `serves`. */
+bool wspi_dialog_serves(uint16_t port, bool tcp);
+void wspi_dialog_begin(const wspi_speaker *g, wspi_flow_drawn *f);
+/* A drawn frame says what the flow's dialog has, if its payload was to be bytes; *frame then lends the draft's. */
+wsp_status wspi_dialog_frame(wspi_speaker *g, wspi_flow_drawn *f, enum wspi_content drawn, int dir,
+                             wsp_frame *frame) WSP_MUST_USE;
+/* The packet is the flow's. message: its payload is of a protocol that has a grammar. */
+void wspi_dialog_keep(wspi_flow_drawn *f, bool message, bool payload, int dir);
 
 /* ---- generate_choose.c ---- */
 

@@ -498,7 +498,9 @@ static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
 static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, unsigned t)
 {
     uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
-    bool spoken = source ? wspi_app_asks_from(port, layer) : wspi_app_serves(port, layer);
+    bool spoken = source ? wspi_app_asks_from(port, layer)
+                         : wspi_app_serves(port, layer) ||
+                               (c->fill->serves && c->fill->serves(port, layer == WSPI_TCP));
 
     return c->fill->service_ports || spoken ? t : WSPI_PORT_DYNAMIC;
 }

@@ -57,8 +57,26 @@ result $? "any number of threads gives the same labelled capture"
 share() { generate -m "$model" --label NTP --guide "$1" --seed 2 -w - | "$ws" label -q - | grep -c '"dest_port": \?123,'; }
 [ "$(share 1)" -ge 32 ] && [ "$(share 1)" -ge "$(share 0)" ]
 result $? "guided flows follow their label"
-"$ws" generate -m "$model" --label Memcached --label DNS -n 40 --packets 300 -w "$tmp/bytes.pcap" 2>"$tmp/err" && grep -q 'most payloads of Memcached are no messages' "$tmp/err" && ! grep -q DNS "$tmp/err"
+"$ws" generate -m "$model" --label Mosh --label DNS -n 40 --packets 300 -w "$tmp/bytes.pcap" 2>"$tmp/err" && grep -q 'most payloads of Mosh are no messages' "$tmp/err" && ! grep -q DNS "$tmp/err"
 result $? "labels whose payloads have no grammar are told, others are not"
+# Protocols without a grammar have dialogs: named as asked, the same for any number of threads, gone on with behind recorded packets.
+named() { "$ws" label -q "$1" | grep -c "\"protocol\": *\"$2\""; }
+for label in MySQL WireGuard; do
+    for threads in 1 4; do
+        generate -m "$model" --label "protocol:$label" -n 20 --seed 6 --threads "$threads" -w "$tmp/$label-$threads.pcap"
+    done
+done
+[ "$(named "$tmp/MySQL-1.pcap" MySQL)" -ge 17 ] && [ "$(named "$tmp/WireGuard-1.pcap" WireGuard)" -ge 17 ] &&
+    cmp -s "$tmp/MySQL-1.pcap" "$tmp/MySQL-4.pcap" && cmp -s "$tmp/WireGuard-1.pcap" "$tmp/WireGuard-4.pcap"
+result $? "flows of protocols that have a dialog and no grammar are what they shall be"
+generate -m "$model" --from "$tmp/MySQL-1.pcap" --after 6 --seed 7 -w "$tmp/on.pcap" && [ "$(named "$tmp/on.pcap" MySQL)" -ge 15 ]
+result $? "... and are gone on with"
+if command -v tshark >/dev/null; then
+    ! tshark -r "$tmp/MySQL-1.pcap" -Y _ws.malformed 2>/dev/null | grep -q . && ! tshark -r "$tmp/on.pcap" -Y _ws.malformed 2>/dev/null | grep -q .
+    result $? "... and tshark finds none malformed"
+else
+    skip "... and tshark finds none malformed" "tshark is not installed"
+fi
 generate -m "$model" --label protocol:DNS --label protocol:NTP=2 --seed 8 -w "$tmp/mix.pcap" --asked "$tmp/mix.tsv" &&
     "$ws" label -q "$tmp/mix.pcap" | python3 -c '
 import json, sys

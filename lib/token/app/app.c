@@ -608,6 +608,13 @@ static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
     (void)try_app(c, want, 0);
 }
 
+/* Samples: a server whose payloads the caller writes speaks nothing else. */
+static bool others_serve(const wspi_coder *c, const wspi_layer *l)
+{
+    return c->fill->serves && (c->fill->serves((uint16_t)l->v[0], l->id == WSPI_TCP) ||
+                               c->fill->serves((uint16_t)l->v[1], l->id == WSPI_TCP));
+}
+
 /*
  * Samples: where a port has its protocol the payload is of it; elsewhere any of the same transport, or none. A flow that
  * has spoken a protocol goes on with it.
@@ -624,7 +631,7 @@ static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
     if (usual && want != usual - WSPI_LAYER_COUNT + 1u)
         return usual - WSPI_LAYER_COUNT + 1u +
                wspi_must(c, base + usual - WSPI_LAYER_COUNT + 1u, 1, 0);
-    if (usual)
+    if (usual || others_serve(c, l))
         return want;
     if (!wspi_may(c, base, n, false, false, &t))
         t = want;

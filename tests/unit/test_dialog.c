@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_dialog.c: what dialogs say, whoever speaks and however long it shall be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "generate/dialog/dialog.h"
+
+enum {
+    LONGEST = 1460,
+    SHORTEST = 900,
+    ROUNDS = 4
+}; /* SHORTEST: of a message that cannot be shorter */
+
+/* Both sides in any order, with every length. spoken: what they said, one behind the other, or NULL. */
+static void talk(const wspi_dialog_kind *kind, uint64_t seed, wspi_buf *spoken)
+{
+    wspi_dialog d = {.kind = kind,
+                     .seed = seed,
+                     .tcp = kind->over == WSPI_DIALOG_TCP ||
+                            (kind->over & WSPI_DIALOG_TCP && seed % 2)};
+    wspi_rng rng;
+
+    wspi_rng_seed(&rng, seed);
+    for (size_t want = 1; want <= LONGEST; want++) {
+        wspi_pen pen = {.n = 0};
+        int dir = (int)wspi_rng_below(&rng, 2);
+
+        wspi_rng_seed(&pen.rng, want);
+        kind->say(&d, dir, &pen, want);
+        if (pen.n == 0 && d.tcp) { /* it waits for the other, which does not */
+            dir = !dir;
+            kind->say(&d, dir, &pen, want);
+        }
+        if (pen.full || pen.n == 0 || pen.n > WSPI_MAX(want, SHORTEST))
+            print_error("%s, side %d, %zu bytes\n", kind->label, dir, want);
+        assert_false(pen.full);
+        assert_in_range(pen.n, 1, WSPI_MAX(want, SHORTEST));
+        d.said[dir]++;
+        d.spoke = (uint8_t)dir;
+        if (spoken)
+            assert_int_equal(wspi_buf_add(spoken, pen.bytes, pen.n), WSP_OK);
+    }
+}
+
+static void every_dialog_says_something_of_any_length(void **state)
+{
+    (void)state;
+    for (size_t i = 0; wspi_dialog_at(i); i++)
+        for (uint64_t seed = 0; seed < ROUNDS; seed++)
+            talk(wspi_dialog_at(i), seed, NULL);
+}
+
+static void the_same_seed_says_the_same(void **state)
+{
+    wspi_buf said[2];
+
+    (void)state;
+    for (size_t i = 0; wspi_dialog_at(i); i++) {
+        for (int k = 0; k < 2; k++) {
+            wspi_buf_init(&said[k], SIZE_MAX / 2);
+            talk(wspi_dialog_at(i), 7, &said[k]);
+        }
+        assert_int_equal(said[0].len, said[1].len);
+        assert_memory_equal(said[0].data, said[1].data, said[0].len);
+        wspi_buf_clear(&said[0]);
+        wspi_buf_clear(&said[1]);
+    }
+}
+
+static void the_table_is_found_by_label_and_by_port(void **state)
+{
+    (void)state;
+    assert_ptr_equal(wspi_dialog_of_label("MySQL"), wspi_dialog_of_port(3306, WSPI_DIALOG_TCP));
+    assert_null(wspi_dialog_of_port(3306, WSPI_DIALOG_UDP));
+    assert_null(wspi_dialog_of_label("TLS"));
+    for (size_t i = 0; wspi_dialog_at(i); i++)
+        assert_ptr_equal(wspi_dialog_of_label(wspi_dialog_at(i)->label), wspi_dialog_at(i));
+}
+
+static void prose_has_just_the_length_it_is_asked_for(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 300; n++) {
+        wspi_pen pen = {.n = 0};
+
+        wspi_rng_seed(&pen.rng, n);
+        wspi_pen_prose(&pen, n);
+        assert_int_equal(pen.n, n);
+        assert_true(n == 0 || pen.bytes[n - 1] != ' ');
+    }
+}
+
+static void a_pen_without_room_writes_nothing(void **state)
+{
+    wspi_pen pen = {.n = WSPI_PEN_ROOM - 1};
+
+    (void)state;
+    wspi_pen_be(&pen, 1, 2);
+    assert_true(pen.full);
+    assert_int_equal(pen.n, WSPI_PEN_ROOM - 1);
+}
+
+/* tshark has no reader for NATS: lines, and behind some as many bytes as they say. */
+static void messages_of_nats_have_the_size_that_they_say(void **state)
+{
+    size_t at = 0, sized = 0;
+    wspi_buf said;
+
+    (void)state;
+    wspi_buf_init(&said, SIZE_MAX / 2);
+    talk(wspi_dialog_of_label("NATS"), 7, &said);
+    assert_int_equal(wspi_buf_add(&said, "", 1), WSP_OK);
+    while (at + 1 < said.len) {
+        const char *line = (const char *)said.data + at, *end = strstr(line, "\r\n");
+        assert_non_null(end);
+        at += (size_t)(end - line) + 2;
+        if (strncmp(line, "PUB ", 4) != 0 && strncmp(line, "MSG ", 4) != 0)
+            continue;
+        while (end[-1] != ' ')
+            end--;
+        at += strtoul(end, NULL, 10);
+        assert_in_range(at, 1, said.len - 3);
+        assert_memory_equal(said.data + at, "\r\n", 2);
+        at += 2;
+        sized++;
+    }
+    assert_int_equal(at, said.len - 1);
+    assert_in_range(sized, 100, LONGEST * 100);
+    wspi_buf_clear(&said);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dialog_says_something_of_any_length),
+        cmocka_unit_test(the_same_seed_says_the_same),
+        cmocka_unit_test(the_table_is_found_by_label_and_by_port),
+        cmocka_unit_test(prose_has_just_the_length_it_is_asked_for),
+        cmocka_unit_test(a_pen_without_room_writes_nothing),
+        cmocka_unit_test(messages_of_nats_have_the_size_that_they_say),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
