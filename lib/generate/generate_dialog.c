@@ -4,6 +4,7 @@
  * were drawn: which protocol that is says the server's port, or the label that was asked for.
  */
 #include "generate/generate_speaker.h"
+#include "token/app/app.h"
 
 wsp_status wspi_dialogs_find(wspi_speaker *g)
 {
@@ -12,17 +13,21 @@ wsp_status wspi_dialogs_find(wspi_speaker *g)
     for (size_t h = 0; h < wsp_model_head_count(g->m); h++)
         n += wsp_model_head(g->m, h)->n_labels;
     g->dialog_of = wspi_new_array(n + 1, sizeof *g->dialog_of);
-    if (!g->dialog_of)
+    g->app_of = wspi_new_array(n + 1, sizeof *g->app_of);
+    if (!g->dialog_of || !g->app_of)
         return WSP_ERR_NOMEM;
     for (size_t h = 0; h < wsp_model_head_count(g->m); h++)
-        for (size_t l = 0; l < wsp_model_head(g->m, h)->n_labels; l++)
-            g->dialog_of[k++] = wspi_dialog_of_label(wsp_model_head(g->m, h)->labels[l]);
+        for (size_t l = 0; l < wsp_model_head(g->m, h)->n_labels; l++, k++) {
+            g->dialog_of[k] = wspi_dialog_of_label(wsp_model_head(g->m, h)->labels[l]);
+            g->app_of[k] = wspi_app_named(wsp_model_head(g->m, h)->labels[l]);
+        }
     return wspi_draft_init(&g->draft);
 }
 
 void wspi_dialogs_clear(wspi_speaker *g)
 {
     free(g->dialog_of);
+    free(g->app_of);
     wspi_draft_clear(&g->draft);
 }
 
@@ -41,6 +46,7 @@ void wspi_dialog_begin(const wspi_speaker *g, wspi_flow_drawn *f)
     int32_t condition = f->start.condition;
 
     f->fill.serves = wspi_dialog_serves;
+    f->fill.app = condition < 0 ? 0 : g->app_of[condition];
     f->dialog =
         (wspi_dialog){.seed = f->fill.seed, .kind = condition < 0 ? NULL : g->dialog_of[condition]};
     f->dialog_tried = f->dialog;

@@ -61,7 +61,8 @@ struct wspi_speaker {
     wspi_frames frames;
     wspi_editor editor;
     const wspi_dialog_kind **dialog_of; /* [conditions], NULL: none */
-    wspi_draft draft;                   /* of the packet that a dialog writes */
+    uint8_t *app_of;  /* [conditions] the layer of the protocol of that name, 0: none */
+    wspi_draft draft; /* of the packet that a dialog writes */
     int linktype;
     size_t undrawn; /* flows that cannot be gone on with */
 };

@@ -493,7 +493,8 @@ static void code_window(wspi_coder *c, size_t i, uint64_t want, uint64_t *v)
 
 /*
  * Samples: another port where a protocol without a grammar is at home, since readers that go by ports would find its payload
- * malformed. What is said stays what was meant, as of a server that listens elsewhere. Few protocols have a port for clients.
+ * malformed. What is said stays what was meant, as of a server that listens elsewhere. A protocol that is asked for, and is known
+ * by its port alone, has that in the place of one that says nothing. Few protocols have a port for clients.
  */
 static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, unsigned t)
 {
@@ -502,7 +503,10 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
                          : wspi_app_serves(port, layer) ||
                                (c->fill->serves && c->fill->serves(port, layer == WSPI_TCP));
 
-    return c->fill->service_ports || spoken ? t : WSPI_PORT_DYNAMIC;
+    if (c->fill->service_ports || spoken)
+        return t;
+    port = source ? 0 : wspi_app_home(c->fill->app, layer);
+    return port ? wspi_port_token(port) : WSPI_PORT_DYNAMIC;
 }
 
 /* Samples: the ports that a client may have, and ask. */

@@ -2,6 +2,8 @@
 /* app.c: which application protocol a payload is, and the calls that walks are made of. */
 #include "token/app/app.h"
 
+#include <strings.h>
+
 static const wspi_app *const apps[] = {
     &wspi_app_dns,    &wspi_app_tls,      &wspi_app_ntp,    &wspi_app_modbus, &wspi_app_http,
     &wspi_app_dhcp,   &wspi_app_quic,     &wspi_app_dnp3,   &wspi_app_s7comm, &wspi_app_stun,
@@ -51,6 +53,21 @@ void wspi_app_prepare(void)
 uint8_t wspi_app_of_port(uint16_t port, uint8_t transport)
 {
     return of_port[transport == WSPI_TCP][port].home;
+}
+
+uint8_t wspi_app_named(const char *name)
+{
+    for (size_t a = 0; a < WSPI_COUNT(apps); a++)
+        if (strcasecmp(apps[a]->proto.name, name) == 0)
+            return (uint8_t)(WSPI_LAYER_COUNT + a);
+    return 0;
+}
+
+uint16_t wspi_app_home(uint8_t app, uint8_t transport)
+{
+    const wspi_app *a = app ? apps[app - WSPI_LAYER_COUNT] : NULL;
+
+    return a && a->ports_only && sampled_over(a) & over(transport) ? a->ports[0] : 0;
 }
 
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport)
@@ -608,6 +625,14 @@ static void encode_app(wspi_coder *c, const wspi_layer *l, uint8_t last)
     (void)try_app(c, want, 0);
 }
 
+/* Samples: what a server on a port of no protocol speaks, if that is asked for. */
+static uint8_t asked_app(const wspi_coder *c, const wspi_layer *l)
+{
+    const wspi_app *a = c->fill->app ? apps[c->fill->app - WSPI_LAYER_COUNT] : NULL;
+
+    return a && !a->ports_only && a->over & over(l->id) ? c->fill->app : 0;
+}
+
 /* Samples: a server whose payloads the caller writes speaks nothing else. */
 static bool others_serve(const wspi_coder *c, const wspi_layer *l)
 {
@@ -628,6 +653,8 @@ static unsigned sample_app(wspi_coder *c, const wspi_layer *l, unsigned want)
         usual = wspi_app_of_port((uint16_t)l->v[1], l->id);
     if (!usual)
         usual = c->ctx->app.id[c->dir] ? c->ctx->app.id[c->dir] : c->ctx->app.id[!c->dir];
+    if (!usual && !others_serve(c, l))
+        usual = asked_app(c, l);
     if (usual && want != usual - WSPI_LAYER_COUNT + 1u)
         return usual - WSPI_LAYER_COUNT + 1u +
                wspi_must(c, base + usual - WSPI_LAYER_COUNT + 1u, 1, 0);

@@ -149,6 +149,10 @@ void wspi_dtls_say_hello(wspi_coder *c, size_t end, bool client, wspi_dtls_hello
 /* The version's number in TLS of its number in DTLS, and the other way round (RFC 6347 4.1: the 1's complement). */
 uint16_t wspi_dtls_version(uint64_t v);
 
+/* The protocol of that name, in any case; 0: there is none. */
+uint8_t wspi_app_named(const char *name);
+/* Samples: the port without which the protocol is none, over that transport; 0: any will do, or none. */
+uint16_t wspi_app_home(uint8_t app, uint8_t transport);
 /* Do the bytes begin like a protocol over that transport that samples have on its ports only? n > 0 */
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport);
 
