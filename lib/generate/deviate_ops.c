@@ -296,12 +296,73 @@ static bool set_span(wspi_draft *d, wspi_rng *rng, size_t i, wsp_deviation *log)
     return true;
 }
 
+/* ---- a payload that no table knows ---- */
+
+enum { HEAD_LOOK = 32, LEAST_LENGTH = 8 };
+
+static bool is_plain(const wspi_draft *d)
+{
+    return d->spans.n == 0 && d->payload.len > 0 && d->cut == 0;
+}
+
+/* Bytes of its beginning, where types, lengths and words are. */
+static bool set_plain(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
+{
+    if (!is_plain(d))
+        return false;
+    (void)snprintf(log->field, sizeof log->field, "payload");
+    set_bytes(d, rng, 0, (uint32_t)WSPI_MIN(d->payload.len, (size_t)HEAD_LOOK), log);
+    return true;
+}
+
+/* Is a number of len bytes at this place as many as there are from there on, behind it, or in all? */
+static bool says_length(const wspi_draft *d, uint32_t at, uint32_t len, bool little)
+{
+    uint64_t v = value_at(d, at, len, little), all = d->payload.len;
+
+    return v >= LEAST_LENGTH && (v == all || v == all - at || v == all - at - len);
+}
+
+/* What of its beginning must be its length. */
+static bool set_plain_length(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
+{
+    struct {
+        uint32_t at, len;
+        bool little;
+    } found[8], *f;
+    size_t n = 0;
+    uint64_t v, to;
+
+    for (uint32_t len = 4; is_plain(d) && len >= 2; len--)
+        for (uint32_t at = 0; at < HEAD_LOOK && at + len <= d->payload.len; at++)
+            for (int little = 0; little < 2 && n < WSPI_COUNT(found); little++)
+                if (says_length(d, at, len, little)) {
+                    found[n].at = at;
+                    found[n].len = len;
+                    found[n++].little = little;
+                }
+    if (n == 0)
+        return false;
+    f = &found[wspi_rng_below(rng, n)];
+    v = value_at(d, f->at, f->len, f->little);
+    to = wspi_odd_value(rng, f->len * 8, v);
+    put_value(d, f->at, f->len, f->little, to);
+    (void)snprintf(log->field, sizeof log->field, "payload");
+    say_place(log, d->p->payload_off + f->at, f->len);
+    say_number(log->from, sizeof log->from, v);
+    say_number(log->to, sizeof log->to, to);
+    return true;
+}
+
 /* One of the places; the payload's and the headers' have the same odds. */
 static bool change_place(wspi_draft *d, wspi_rng *rng, places *headers, const places *spans,
+                         bool (*plain)(wspi_draft *, wspi_rng *, wsp_deviation *),
                          wsp_deviation *log)
 {
     const place *at;
 
+    if ((headers->n == 0 || one_in(rng, 2)) && plain(d, rng, log))
+        return true;
     for (unsigned tries = 0; spans->n && (headers->n == 0 || one_in(rng, 2)) && tries < 8; tries++)
         if (set_span(d, rng, spans->v[wspi_rng_below(rng, spans->n)].at, log))
             return true;
@@ -319,7 +380,7 @@ static bool deviate_value(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviatio
     (void)early;
     header_places(d, is_value, &headers);
     value_spans(d, &spans);
-    return change_place(d, rng, &headers, &spans, log);
+    return change_place(d, rng, &headers, &spans, set_plain, log);
 }
 
 static bool deviate_length(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviation *log)
@@ -329,7 +390,7 @@ static bool deviate_length(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviati
     (void)early;
     header_places(d, is_length, &headers);
     length_spans(d, &spans);
-    return change_place(d, rng, &headers, &spans, log);
+    return change_place(d, rng, &headers, &spans, set_plain_length, log);
 }
 
 /* Not zero, which may mean that there is none. */

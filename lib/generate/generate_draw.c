@@ -464,7 +464,8 @@ static wsp_status finish_packet(speaker *g, flow *f, bool *told, wsp_error *err)
     memcpy(f->trial, now, wsp_context_size());
     if (wsp_encode_packet(f->trial, g->packet, out.dir, out.number, f->seen, &n, g->resid) < 0)
         return wspi_nomem(err, "a packet", out.frame.caplen);
-    if (!wspi_rare_came(&f->rare.swap, f->ids, f->n, f->seen, n, &out.frame)) {
+    if ((f->says && wspi_in_group(f->rare.swap.to, WSPI_T_TEXT)) || /* what was drawn is not said */
+        !wspi_rare_came(&f->rare.swap, f->ids, f->n, f->seen, n, &out.frame)) {
         *told = !wspi_rare_undo(&f->rare, f->ids, &f->n, &f->done);
         return WSP_OK;
     }

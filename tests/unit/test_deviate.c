@@ -471,6 +471,54 @@ static void options_fill_headers_and_repeat_elements(void **state)
     clear(r);
 }
 
+/* UDP from a port of nobody's to another; 42: where the payload begins. */
+static const uint8_t framed[] = "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+                                "\x45\0\0\x34\0\1\x40\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\2"
+                                "\x9c\x40\xc3\x50\0\x20\0\0"
+                                "\7\0\0\x14" /* of 24 bytes 20 follow */
+                                "messages without form";
+
+/* How many of 400 deviations are in the payload: where, and what was there, is counted by its first byte. */
+static unsigned in_payload(wsp_deviation_kind kind, unsigned at[24])
+{
+    enum { BEGINS = 42 };
+    const wsp_frame f = {.data = framed, .caplen = 66, .wirelen = 66};
+    wspi_draft d;
+    unsigned n = 0;
+    wspi_rng rng;
+
+    wspi_rng_seed(&rng, 3);
+    assert_int_equal(wspi_draft_init(&d), WSP_OK);
+    for (int i = 0; i < 400; i++) {
+        wsp_deviation log = {.at = 0};
+        assert_int_equal(wspi_draft_read(&d, 1, &f), WSP_OK);
+        assert_true(wspi_deviate(&d, kind, false, &rng, &log));
+        if (strcmp(log.field, "payload") != 0)
+            continue;
+        assert_in_range(log.at, BEGINS, BEGINS + 23);
+        assert_string_not_equal(log.from, log.to);
+        assert_memory_not_equal(d.payload.data, framed + BEGINS, 24);
+        assert_memory_equal(d.payload.data, framed + BEGINS, log.at - BEGINS);
+        at[log.at - BEGINS]++;
+        n++;
+    }
+    wspi_draft_clear(&d);
+    return n;
+}
+
+static void a_payload_that_no_table_knows_deviates_where_it_begins(void **state)
+{
+    unsigned values[24] = {0}, lengths[24] = {0};
+
+    (void)state;
+    assert_in_range(in_payload(WSP_DEVIATE_VALUE, values), 150, 250);
+    assert_in_range(in_payload(WSP_DEVIATE_LENGTH, lengths), 150, 250);
+    for (size_t i = 0; i < 24; i++) {
+        assert_true(values[i] > 0);
+        assert_true((lengths[i] > 0) == (i == 1 || i == 2)); /* 24 bits of it, or 16 */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +535,7 @@ int main(void)
         cmocka_unit_test(cut_messages_have_headers_that_fit),
         cmocka_unit_test(sequence_numbers_follow_a_payload_of_another_length),
         cmocka_unit_test(options_fill_headers_and_repeat_elements),
+        cmocka_unit_test(a_payload_that_no_table_knows_deviates_where_it_begins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -432,11 +432,15 @@ static void a_flow_that_gains_less_than_usual_begins_again(void **state)
     enum { FLOWS = 4000 };
     const float usual = 3;
     wsp_generate_options o = wsp_generate_options_default();
+    const wspi_dialog_kind *no_dialog = NULL;
+    uint8_t no_app = 0;
     wspi_speaker *g = wspi_new_array(1, sizeof *g);
     wspi_flow_drawn *f = g ? &g->flows[0] : NULL;
 
     (void)state;
     assert_non_null(g);
+    g->dialog_of = &no_dialog;
+    g->app_of = &no_app;
     f->ctx = wspi_new_array(1, wsp_context_size());
     assert_non_null(f->ctx);
     wspi_rng_seed(&f->rng, 3);
