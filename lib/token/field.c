@@ -509,7 +509,7 @@ static unsigned sampled_port(const wspi_coder *c, uint8_t layer, bool source, un
     return port ? wspi_port_token(port) : WSPI_PORT_DYNAMIC;
 }
 
-/* Samples: the ports that a client may have, and ask. */
+/* Samples: the ports that a client may have, and ask; of other protocols than was asked for none. */
 static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned base, unsigned n)
 {
     enum { DHCP_CLIENT = 68 };
@@ -523,6 +523,7 @@ static void forbid_ports(wspi_coder *c, uint8_t layer, bool source, unsigned bas
         uint16_t port = t >= WSPI_PORT_CLASSES ? wspi_port_at(t - WSPI_PORT_CLASSES) : 0;
         if ((source ? (port && !wspi_app_asks_from(port, layer)) || (nobody && port != DHCP_CLIENT)
                     : !wspi_app_asks(from, port, layer)) ||
+            (port && !wspi_app_fits(c->fill->app, port, layer, source)) ||
             (to_group && wspi_cast_lacks(port)))
             c->legal[base + t] = 0;
     }

@@ -69,8 +69,8 @@ done
 [ "$(named "$tmp/MySQL-1.pcap" MySQL)" -ge 17 ] && [ "$(named "$tmp/WireGuard-1.pcap" WireGuard)" -ge 17 ] &&
     cmp -s "$tmp/MySQL-1.pcap" "$tmp/MySQL-4.pcap" && cmp -s "$tmp/WireGuard-1.pcap" "$tmp/WireGuard-4.pcap"
 result $? "flows of protocols that have a dialog and no grammar are what they shall be"
-generate -m "$model" --label protocol:RTSP --label protocol:LDAP -n 60 --seed 5 -w "$tmp/odd.pcap"
-[ $(($(named "$tmp/odd.pcap" RTSP) + $(named "$tmp/odd.pcap" LDAP))) -ge 55 ]
+generate -m "$model" --label protocol:RTSP --label protocol:LDAP --label protocol:Radius -n 90 --seed 5 -w "$tmp/odd.pcap"
+[ $(($(named "$tmp/odd.pcap" RTSP) + $(named "$tmp/odd.pcap" LDAP) + $(named "$tmp/odd.pcap" RADIUS))) -ge 86 ]
 result $? "a protocol that is asked for is spoken on ports of none, or has its own"
 generate -m "$model" --from "$tmp/MySQL-1.pcap" --after 6 --seed 7 -w "$tmp/on.pcap" && [ "$(named "$tmp/on.pcap" MySQL)" -ge 15 ]
 result $? "... and are gone on with"

@@ -104,6 +104,19 @@ bool wspi_app_asks(uint16_t from, uint16_t to, uint8_t transport)
     return false;
 }
 
+bool wspi_app_fits(uint8_t app, uint16_t port, uint8_t transport, bool client)
+{
+    const wspi_app *a = wspi_app_home(app, transport) ? apps[app - WSPI_LAYER_COUNT] : NULL;
+
+    if (!a)
+        return true;
+    for (size_t i = 0; client && i < WSPI_COUNT(a->clients); i++)
+        if (a->clients[i].from == port)
+            return true;
+    return client ? !wspi_app_asks_from(port, transport)
+                  : !wspi_app_serves(port, transport) || wspi_app_of_port(port, transport) == app;
+}
+
 bool wspi_app_changes(uint8_t app, size_t f)
 {
     return app >= WSPI_LAYER_COUNT && apps[app - WSPI_LAYER_COUNT]->changes >> f & 1;

@@ -153,6 +153,8 @@ uint16_t wspi_dtls_version(uint64_t v);
 uint8_t wspi_app_named(const char *name);
 /* Samples: the port without which the protocol is none, over that transport; 0: any will do, or none. */
 uint16_t wspi_app_home(uint8_t app, uint8_t transport);
+/* Samples: may a flow of that protocol, if it is one that is known by its port alone, have this one of the client's, or the server's? */
+bool wspi_app_fits(uint8_t app, uint16_t port, uint8_t transport, bool client);
 /* Do the bytes begin like a protocol over that transport that samples have on its ports only? n > 0 */
 bool wspi_app_is_out_of_place(const uint8_t *b, size_t n, uint8_t transport);
 
