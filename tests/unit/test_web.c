@@ -175,7 +175,8 @@ static void sampled_http_has_what_real_messages_have(void **state)
          {"http.status=304 Not Modified"}},
         {{"http.start=GET", "http.header=Referer", "http.prefix=http://"},
          {"http.header=Set-Cookie", "http.identity=384..511"}},
-        {{"http.start=GET", "http.query=128..191"},
+        {{"http.start=GET", "http.query=128..191", "http.header=Connection",
+          "http.common=Keep-Alive"},
          {"http.header=Keep-Alive", "http.prefix=timeout="}},
     };
 
@@ -446,14 +447,13 @@ static void logs_in(const wire *w, int dir)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t n, colons = 0;
-    const char *s =
-        value_of(w, dir ? "\r\nWWW-Authenticate: Basic " : "\r\nAuthorization: Basic ", &n);
+    const char *s;
 
-    if (dir) {
-        assert_memory_equal(s, "realm=\"", 7);
-        assert_true(n >= 8 && s[n - 1] == '"' && strcspn(s + 7, "\"") == n - 8);
+    if (dir) { /* RFC 9110 15.5.2: it has */
+        assert_null(strstr(w->names, "http.status=401"));
         return;
     }
+    s = value_of(w, "\r\nAuthorization: Basic ", &n);
     assert_true(n >= 12 && n % 4 == 0);
     for (size_t i = 0, v = 0; i < n; i++) {
         assert_non_null(strchr(digits, s[i]));
@@ -467,16 +467,31 @@ static void logs_in(const wire *w, int dir)
     assert_int_equal(colons, 1);
 }
 
+static void asks_for_a_login(const wire *w, int dir)
+{
+    size_t n;
+    const char *s = dir ? value_of(w, "\r\nWWW-Authenticate: Basic ", &n) : NULL;
+
+    if (!s)
+        return;
+    assert_memory_equal(s, "realm=\"", 7);
+    assert_true(n >= 8 && s[n - 1] == '"' && strcspn(s + 7, "\"") == n - 8);
+}
+
 static void samples_log_in_and_ask_for_it(void **state)
 {
-    static const char *const asked[6] = {"http.start=GET", "http.header=Authorization",
-                                         "http.prefix=Basic "},
-                             *const answered[6] = {"http.status=401 Unauthorized",
-                                                   "http.header=WWW-Authenticate",
-                                                   "http.prefix=Basic "};
+    static const char *const in[6] = {"http.start=GET", "http.header=Authorization",
+                                      "http.prefix=Basic "},
+                             *const plain[6] = {"http.start=GET", "http.header=Host",
+                                                "http.header=end"},
+                             *const any[6] = {"http.start=HTTP/1.1"},
+                             *const refused[6] = {"http.status=401 Unauthorized",
+                                                  "http.header=WWW-Authenticate",
+                                                  "http.prefix=Basic "};
 
     (void)state;
-    draws(asked, answered, logs_in);
+    draws(in, any, logs_in);
+    draws(plain, refused, asks_for_a_login);
 }
 
 static void wants_a_login(const wire *w, int dir)
@@ -488,12 +503,56 @@ static void wants_a_login(const wire *w, int dir)
 /* RFC 9110 15.5.2 */
 static void a_sampled_answer_that_refuses_says_what_it_wants(void **state)
 {
-    static const char *const asked[6] = {"http.start=GET"}, *const answered[6] = {
-                                                                "http.status=401 Unauthorized",
-                                                                "http.header=end"};
+    static const char *const asked[6] = {"http.start=GET", "http.header=Host", "http.header=end"},
+                             *const answered[6] = {"http.status=401 Unauthorized",
+                                                   "http.header=end"};
 
     (void)state;
     draws(asked, answered, wants_a_login);
+}
+
+/* RFC 9110 8.3, 8.6; 8.8: an error is not the file. */
+static void samples_say_of_what_type_they_send_and_of_errors_less(void **state)
+{
+    static const char *const asks_for[] = {
+        "c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
+        "tcp.flags=PA", "http.start=POST",   NULL};
+    static const char *const answers_with[] = {"s2c first",
+                                               "s2c gap=0",
+                                               "stack=eth/ipv4/tcp",
+                                               "tcp.sport=80",
+                                               "tcp.dport=dynamic",
+                                               "len=256..271",
+                                               "tcp.flags=PA",
+                                               "http.status=404 Not Found",
+                                               NULL};
+    static const char *const of_files[] = {"ETag", "Last-Modified", "Accept-Ranges"};
+    unsigned answered = 0;
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 23);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 60; flow++) {
+        wsp_filler fill = filler_of(flow);
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
+        assert_named(&w, "http.header=Content-Type");
+        assert_named(&w, "http.header=Content-Length");
+        if (!wspi_app_may_speak(w.dec, 1)) /* what it sends is longer than a segment */
+            continue;
+        sample(&w, &fill, answers_with, 1, WSPI_APP_HTTP, &r);
+        for (size_t i = 0; i < WSPI_COUNT(of_files); i++) {
+            char name[64];
+            (void)snprintf(name, sizeof name, " http.header=%s ", of_files[i]);
+            assert_null(strstr(w.names, name));
+        }
+        answered++;
+    }
+    wire_close(&w);
+    assert_in_range(answered, 8, 60);
 }
 
 /* The segment is drawn as long as the line; then the server goes on, and nobody else speaks. */
@@ -556,6 +615,7 @@ int main(void)
         cmocka_unit_test(json_goes_on_behind_what_it_refuses),
         cmocka_unit_test(a_sampled_status_may_stand_alone),
         cmocka_unit_test(samples_log_in_and_ask_for_it),
+        cmocka_unit_test(samples_say_of_what_type_they_send_and_of_errors_less),
         cmocka_unit_test(a_sampled_answer_that_refuses_says_what_it_wants),
     };
 

@@ -366,9 +366,9 @@ static const wspi_http_need by_status[] = {{401, H_AUTHENTICATE, true}, {301, H_
                                            {302, H_LOCATION, true},     {206, H_LENGTH, false},
                                            {206, H_PART, true},         {0, 0, false}};
 
-/* RFC 9110 13.1, 14.2: headers that make a request conditional, and that of ranges. */
-static const uint8_t marked[] = {H_SINCE, H_IF_NONE, H_RANGE, ABSENT};
-enum { CONDITIONAL = 3, RANGED = 4 };
+/* RFC 9110 13.1, 14.2, 11.6.2: headers that make a request conditional, that of ranges, and that of who has logged in. */
+static const uint8_t marked[] = {H_SINCE, H_IF_NONE, H_RANGE, H_AUTHORIZATION, ABSENT};
+enum { CONDITIONAL = 3, RANGED = 4, AUTHORIZED = 8 };
 
 /* Where the range begins that the last request asks for, if it was remembered. */
 static bool asked_from(const wspi_http_message *w, uint64_t *from)
@@ -395,30 +395,50 @@ static uint64_t outstanding(const wsp_context *ctx)
     return asked > answered ? asked - answered : 0;
 }
 
-/* RFC 9110 15.3.7, 15.4.5: a part is for who asks for one, and what has not changed for who knows it. Both ask for it to be sent. */
+/*
+ * RFC 9110 15.3.7, 15.4.5: a part is for who asks for one, and what has not changed for who knows it. Both ask for it to be sent. 15.5.2: to
+ * log in is asked who has not.
+ */
 static bool may_answer(const wspi_http_message *w, unsigned status)
 {
     const wspi_app_state *s = &w->c->ctx->app;
     uint64_t from;
 
+    if (status == 401)
+        return !(s->v[0][MARKS] & AUTHORIZED);
     if (status != 206 && status != 304)
         return true;
     return outstanding(w->c->ctx) == 1 && s->v[0][START] == GET &&
            (status == 206 ? asked_from(w, &from) : (s->v[0][MARKS] & CONDITIONAL) != 0);
 }
 
-/* Others wait for their answer behind this one: it has to end. RFC 9110 8.6: a request that sends something says how much. */
+/*
+ * Others wait for their answer behind this one: it has to end. RFC 9110 8.6, 8.3: a request that sends something says how much, and of
+ * what type.
+ */
 static unsigned has_to_have(const wspi_http_message *w)
 {
-    bool ends = w->mode & (NO_BODY | HAS_LENGTH) || wspi_http_has(w, H_LENGTH),
-         must =
-             w->mode & ANSWER ? outstanding(w->c->ctx) > 1 : w->method == POST || w->method == PUT;
+    bool ends = w->mode & (NO_BODY | HAS_LENGTH) || wspi_http_has(w, H_LENGTH), sends, must;
 
-    return must && !ends ? (unsigned)H_LENGTH : (unsigned)ABSENT;
+    sends = !(w->mode & ANSWER) && (w->method == POST || w->method == PUT);
+    must = sends || (w->mode & ANSWER && outstanding(w->c->ctx) > 1);
+    if (must && !ends)
+        return H_LENGTH;
+    return sends && !wspi_http_has(w, H_TYPE) ? (unsigned)H_TYPE : (unsigned)ABSENT;
+}
+
+/* RFC 9110 8.8, 14.3: what is said of a file that is sent. */
+static bool is_of_files(unsigned k)
+{
+    return k == H_ETAG || k == H_MODIFIED || k == H_RANGES;
 }
 
 static bool may_have(const wspi_http_message *w, unsigned k)
 {
+    enum { ERRORS = 400 };
+
+    if (is_of_files(k) && w->mode & ANSWER && w->c->app.v[w->c->dir][STATUS] >= ERRORS)
+        return false;
     if (k == H_ALIVE && w->mode & ANSWER && (w->c->ctx->app.v[0][MARKS] | w->marks) & CLOSES)
         return false;
     return k == H_PART ? w->mode & HAS_LENGTH : k != H_RANGE || w->method == GET;
