@@ -89,7 +89,8 @@ static bool say(wspi_speaker *g, wspi_flow_drawn *f, wspi_layer *l, int dir)
         return false;
     if (pen.n == 0) /* nothing is pushed (RFC 9293 3.9.1.2) */
         l->v[WSPI_TCP_FLAGS] &= ~(uint64_t)WSPI_TH_PSH;
-    return wspi_draft_replace(&g->draft, 0, (uint32_t)g->draft.payload.len, pen.bytes, pen.n);
+    d->speaks = wspi_draft_replace(&g->draft, 0, (uint32_t)g->draft.payload.len, pen.bytes, pen.n);
+    return d->speaks;
 }
 
 wsp_status wspi_dialog_frame(wspi_speaker *g, wspi_flow_drawn *f, enum wspi_content drawn, int dir,

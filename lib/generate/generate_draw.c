@@ -144,7 +144,8 @@ static wsp_status allowed(speaker *g, flow *f, bool *done, wsp_error *err)
         text += wspi_in_group(f->ids[i], WSPI_T_TEXT);
     if (f->packets == 0)
         legal[start + WSPI_STARTS] = 0; /* it is the client's */
-    if (legal[end] && text >= g->o->max_payload)
+    /* no more than the model reads, and none where a dialog says other words */
+    if (legal[end] && (text >= g->o->max_payload || (f->dialog.speaks && !f->dialog.off)))
         memset(legal + wspi_group_base(WSPI_T_TEXT), 0, wspi_group_count(WSPI_T_TEXT));
     if (legal[end] && f->n > LONG_PACKET) {
         memset(legal + marked->from, 0, marked->to - marked->from);

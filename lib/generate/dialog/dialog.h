@@ -51,6 +51,7 @@ typedef struct wspi_dialog {
     bool tcp;         /* the flow is TCP's, else UDP's */
     uint32_t said[2]; /* payloads that either side has sent: 0, who opened the flow; 1, the other */
     uint8_t spoke;    /* who sent the last one */
+    bool speaks;      /* it has said something */
     bool off;         /* it has said something else */
     uint32_t kept[8]; /* the protocol's own; 0 at first */
 } wspi_dialog;
