@@ -104,7 +104,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "server-mac", .kind = CLI_TEXT, .value = &a->mac[1], .arg = "XX:XX:XX", .help = "likewise of the servers"},
         {.name = "client-ports", .kind = CLI_TEXT, .value = &a->ports, .arg = "FIRST-LAST", .help = "ports of the clients (default 49152-54271)"},
         {.name = "service-ports", .kind = CLI_FLAG, .value = &o->service_ports,
-         .help = "servers have the usual ports of protocols that have no grammar, too (NetFlow, X11, ...):\nreaders take them for these, and find some packets malformed"},
+         .help = "servers have the usual ports of protocols that have no grammar, too (MongoDB, X11, ...):\nreaders take them for these, and find some packets malformed"},
         {.kind = CLI_HEADING, .help = "For fuzzing"},
         {.name = "fuzz", .kind = CLI_TEXT, .value = &f->fuzz, .arg = "RATE[:KIND,...]", .help = "that share of the packets deviates: the manual lists the kinds"},
         {.name = "fuzz-log", .kind = CLI_TEXT, .value = &f->log, .arg = "FILE", .file = CLI_WRITES, .help = "what deviates and how, as JSON (default beside the output, .fuzz.json)"},

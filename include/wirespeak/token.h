@@ -113,7 +113,8 @@ typedef struct wsp_filler {
         service_ports; /* well-known ports of protocols without a grammar are written, not others in their place */
     /* ... of these, too, whose payloads the caller writes: they speak no protocol that has a grammar; NULL: none */
     bool (*serves)(uint16_t port, bool tcp);
-    uint8_t app; /* layer of a protocol that servers on ports of none speak; 0: any, or none */
+    uint8_t
+        app; /* what servers on ports of no protocol speak, as the generator numbers it; 0: anything */
 } wsp_filler;
 
 /*

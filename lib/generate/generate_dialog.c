@@ -6,9 +6,19 @@
 #include "generate/generate_speaker.h"
 #include "token/app/app.h"
 
+/* Of labels, most of which are such names: elsewhere a name means another thing (a category RPC, a carrier TLS). */
+static bool is_of_protocols(const wsp_head *head)
+{
+    size_t names = 0;
+
+    for (size_t l = 0; l < head->n_labels; l++)
+        names += wspi_dialog_of_label(head->labels[l]) || wspi_app_named(head->labels[l]);
+    return 2 * names > head->n_labels;
+}
+
 wsp_status wspi_dialogs_find(wspi_speaker *g)
 {
-    size_t n = 0, k = 0;
+    size_t n = 0;
 
     for (size_t h = 0; h < wsp_model_head_count(g->m); h++)
         n += wsp_model_head(g->m, h)->n_labels;
@@ -16,11 +26,15 @@ wsp_status wspi_dialogs_find(wspi_speaker *g)
     g->app_of = wspi_new_array(n + 1, sizeof *g->app_of);
     if (!g->dialog_of || !g->app_of)
         return WSP_ERR_NOMEM;
-    for (size_t h = 0; h < wsp_model_head_count(g->m); h++)
-        for (size_t l = 0; l < wsp_model_head(g->m, h)->n_labels; l++, k++) {
-            g->dialog_of[k] = wspi_dialog_of_label(wsp_model_head(g->m, h)->labels[l]);
-            g->app_of[k] = wspi_app_named(wsp_model_head(g->m, h)->labels[l]);
+    n = 0;
+    for (size_t h = 0; h < wsp_model_head_count(g->m); h++) {
+        const wsp_head *head = wsp_model_head(g->m, h);
+        bool told = is_of_protocols(head);
+        for (size_t l = 0; l < head->n_labels; l++, n++) {
+            g->dialog_of[n] = told ? wspi_dialog_of_label(head->labels[l]) : NULL;
+            g->app_of[n] = told ? wspi_app_named(head->labels[l]) : 0;
         }
+    }
     return wspi_draft_init(&g->draft);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generate_int.h: the steps of generating: a plan says what each flow shall be (generate_plan.c) and who its hosts are (generate_hosts.c), a
- * speaker draws the packets of flows (generate_draw.c) and has them follow their labels (generate_guide.c), generate.c has the threads
+ * speaker draws the packets of flows (generate_draw.c) and has them follow their labels (generate_guide.c) and protocols without a grammar say something (generate_dialog.c), generate.c has the threads
  * and the capture.
  */
 #ifndef WSPI_GENERATE_INT_H

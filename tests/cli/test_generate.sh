@@ -72,6 +72,8 @@ result $? "flows of protocols that have a dialog and no grammar are what they sh
 generate -m "$model" --label protocol:RTSP --label protocol:LDAP --label protocol:Radius -n 90 --seed 5 -w "$tmp/odd.pcap"
 [ $(($(named "$tmp/odd.pcap" RTSP) + $(named "$tmp/odd.pcap" LDAP) + $(named "$tmp/odd.pcap" RADIUS))) -ge 86 ]
 result $? "a protocol that is asked for is spoken on ports of none, or has its own"
+generate -m "$model" --label category:Mining -n 20 --seed 5 -w "$tmp/kind.pcap" && [ "$("$ws" label -q "$tmp/kind.pcap" | grep -c '"dest_port": *3333,')" -lt 10 ]
+result $? "... but a label of another head that is called so is what it was"
 generate -m "$model" --from "$tmp/MySQL-1.pcap" --after 6 --seed 7 -w "$tmp/on.pcap" && [ "$(named "$tmp/on.pcap" MySQL)" -ge 15 ]
 result $? "... and are gone on with"
 if command -v tshark >/dev/null; then

@@ -243,7 +243,8 @@ static void draws(const char *const asked[6], const char *const answered[6],
         wsp_filler fill = filler_of(flow);
         fill.start_ns = UINT64_C(1700000000000000000);
         wire_again(&w);
-        for (int dir = 0; dir < 2; dir++) {
+        /* a request that is longer than a segment is not over */
+        for (int dir = 0; dir < 2 && (!dir || wspi_app_may_speak(w.dec, 1)); dir++) {
             sample(&w, &fill, dir ? answers_with : asks_for, dir, WSPI_APP_HTTP, &r);
             assert_seen_as_drawn(&w, dir ? answered : asked, 6);
             if (check)
@@ -511,48 +512,29 @@ static void a_sampled_answer_that_refuses_says_what_it_wants(void **state)
     draws(asked, answered, wants_a_login);
 }
 
+static void says_what_it_sends(const wire *w, int dir)
+{
+    static const char *const of_files[] = {"ETag", "Last-Modified", "Accept-Ranges"};
+    char name[64];
+
+    if (!dir) {
+        assert_named(w, "http.header=Content-Type");
+        assert_named(w, "http.header=Content-Length");
+    }
+    for (size_t i = 0; dir && i < WSPI_COUNT(of_files); i++) {
+        (void)snprintf(name, sizeof name, " http.header=%s ", of_files[i]);
+        assert_null(strstr(w->names, name));
+    }
+}
+
 /* RFC 9110 8.3, 8.6; 8.8: an error is not the file. */
 static void samples_say_of_what_type_they_send_and_of_errors_less(void **state)
 {
-    static const char *const asks_for[] = {
-        "c2s first",    "c2s gap=0",         "stack=eth/ipv4/tcp",
-        "tcp.dport=80", "tcp.sport=dynamic", "len=256..271",
-        "tcp.flags=PA", "http.start=POST",   NULL};
-    static const char *const answers_with[] = {"s2c first",
-                                               "s2c gap=0",
-                                               "stack=eth/ipv4/tcp",
-                                               "tcp.sport=80",
-                                               "tcp.dport=dynamic",
-                                               "len=256..271",
-                                               "tcp.flags=PA",
-                                               "http.status=404 Not Found",
-                                               NULL};
-    static const char *const of_files[] = {"ETag", "Last-Modified", "Accept-Ranges"};
-    unsigned answered = 0;
-    wspi_rng r;
-    wire w;
+    static const char *const asked[6] = {"http.start=POST"}, *const answered[6] = {
+                                                                 "http.status=404 Not Found"};
 
     (void)state;
-    wspi_rng_seed(&r, 23);
-    wire_open(&w);
-    for (uint64_t flow = 0; flow < 60; flow++) {
-        wsp_filler fill = filler_of(flow);
-        wire_again(&w);
-        sample(&w, &fill, asks_for, 0, WSPI_APP_HTTP, &r);
-        assert_named(&w, "http.header=Content-Type");
-        assert_named(&w, "http.header=Content-Length");
-        if (!wspi_app_may_speak(w.dec, 1)) /* what it sends is longer than a segment */
-            continue;
-        sample(&w, &fill, answers_with, 1, WSPI_APP_HTTP, &r);
-        for (size_t i = 0; i < WSPI_COUNT(of_files); i++) {
-            char name[64];
-            (void)snprintf(name, sizeof name, " http.header=%s ", of_files[i]);
-            assert_null(strstr(w.names, name));
-        }
-        answered++;
-    }
-    wire_close(&w);
-    assert_in_range(answered, 8, 60);
+    draws(asked, answered, says_what_it_sends);
 }
 
 /* The segment is drawn as long as the line; then the server goes on, and nobody else speaks. */

@@ -130,18 +130,16 @@ static void mysql_eof(wspi_dialog *d, wspi_pen *p)
 /* A column and rows of text: how many columns, what they are, an end, the rows, an end. */
 static void mysql_rows(wspi_dialog *d, wspi_pen *p, size_t want)
 {
-    enum { LAST = 9, MOST = 200 };
-    size_t at = mysql_begin(p), left;
+    enum { LAST = 9, ROW = MYSQL_HEAD + 1 };
+    size_t at = mysql_begin(p), n;
 
     wspi_pen_le(p, 1, 1);
     mysql_end(d, p, at);
     mysql_column(d, p);
     mysql_eof(d, p);
-    while ((left = wspi_pen_left(p, want, LAST)) > MYSQL_HEAD + 1 && !p->full) {
-        size_t n = left - MYSQL_HEAD - 1;
+    while ((n = wspi_sql_row(p, wspi_pen_left(p, want, LAST), ROW + 1)) > 0) {
         at = mysql_begin(p);
-        /* what is left is one row, if that leaves no rest that is none */
-        mysql_string(p, n <= MOST ? n : n < 2 * MOST ? n / 2 : 20 + wspi_pen_pick(p, MOST - 20));
+        mysql_string(p, n - ROW);
         mysql_end(d, p, at);
     }
     mysql_eof(d, p);
