@@ -4,6 +4,7 @@
 
 #include "captures.h"
 #include "flow_run.h"
+#include "shipped.h"
 
 /* Some are of flows, some of classes, some of whole captures or hosts. */
 static const cli_rule rules[] = {
@@ -20,19 +21,17 @@ static const cli_rule rules[] = {
 
 static const cli_page page = {
     .name = "classify",
-    .operands = "[OPTION]... -m MODEL FILE...",
+    .operands = "[OPTION]... FILE...",
     .summary = "Labels every flow of captures (files, folders, archives, - for standard input) "
                "with a trained model.\n"
                "No address, port or name reaches the model. A flow whose best label is not likely "
                "enough is \"unknown\".",
-    .examples =
-        "  wirespeak classify -m model.safetensors trace.pcap\n  tcpdump -r trace.pcap -w - "
-        "tcp | wirespeak classify -m model.safetensors -o jsonl -\n  tcpdump -U -w - | "
-        "wirespeak tag -m model.safetensors -r -    (a pipe that goes on)\n  wirespeak classify -m "
-        "model.safetensors --summary captures/\n  wirespeak classify -m "
-        "model.safetensors --by-capture --head device captures/\n  wirespeak classify -m "
-        "model.safetensors --by-host --head device lan.pcap\n  wirespeak classify -m "
-        "model.safetensors --only malware:malware -w malware.pcapng captures/\n",
+    .examples = "  wirespeak classify trace.pcap\n  tcpdump -r trace.pcap -w - "
+                "tcp | wirespeak classify -o jsonl -\n  tcpdump -U -w - | "
+                "wirespeak tag -r -    (a pipe that goes on)\n  wirespeak classify --summary "
+                "captures/\n  wirespeak classify --by-capture --head device captures/\n  wirespeak "
+                "classify --by-host --head device lan.pcap\n  wirespeak classify --only "
+                "malware:malware -w malware.pcapng captures/\n",
     .min_operands = 1,
     .max_operands = -1,
     .rules = rules,
@@ -59,7 +58,7 @@ static int parse(arguments *a, int argc, char **argv)
     static const char *const formats[] = {"table", "jsonl", "csv", NULL};
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS,
-         .help = "the model, a .safetensors file"},
+         .help = "the model, a .safetensors file (default the one that is\ninstalled)"},
         {.name = "head", .kind = CLI_LIST, .value = &a->heads, .arg = "NAME",
          .help = "classify with this head (default the first);\nmay be repeated; all: with all"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
@@ -143,8 +142,8 @@ int cmd_classify(int argc, char **argv)
     wsp_model *m = NULL;
     wsp_input *in = NULL;
 
-    if (!a.model)
-        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    if (shipped_model(&a.model, page.name, a.surprise || a.rank ? "generator" : "flows") != CLI_OK)
+        return CLI_USAGE;
     if (a.shard && !flow_run_shard(a.shard, &r.shard))
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
     if (a.summary && !a.out && (a.early || a.surprise))

@@ -4,16 +4,17 @@
 
 #include "captures.h"
 #include "flow_run.h"
+#include "shipped.h"
 
 static const cli_page page = {
     .name = "embed",
-    .operands = "[OPTION]... -m MODEL -w OUT.npy FILE...",
+    .operands = "[OPTION]... -w OUT.npy FILE...",
     .summary = "Writes what the model keeps in mind of every flow of captures (files, folders, "
                "archives, - for "
                "standard\ninput) after its last packet: a row of a NumPy file for each. Standard "
                "output has a "
                "line for\neach row: whose it is, and the label.",
-    .examples = "  wirespeak embed -m model.safetensors -w flows.npy captures/ > flows.csv\n",
+    .examples = "  wirespeak embed -w flows.npy captures/ > flows.csv\n",
     .min_operands = 1,
     .max_operands = -1,
 };
@@ -31,7 +32,7 @@ static int parse(arguments *a, int argc, char **argv)
     static const char *const formats[] = {"csv", "jsonl", NULL};
     const cli_option options[] = {
         {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS,
-         .help = "the model, a .safetensors file"},
+         .help = "the model, a .safetensors file (default the one that is\ninstalled)"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "OUT.npy", .file = CLI_WRITES,
          .help = "write the vectors to this file"},
         {.name = "output", .letter = 'o', .kind = CLI_CHOICE, .value = &a->format, .arg = "FORMAT", .choices = formats,
@@ -81,8 +82,8 @@ int cmd_embed(int argc, char **argv)
     wsp_model *m = NULL;
     wsp_input *in = NULL;
 
-    if (!a.model)
-        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    if (shipped_model(&a.model, page.name, "flows") != CLI_OK)
+        return CLI_USAGE;
     if (!a.out || strcmp(a.out, "-") == 0)
         return cli_usage(page.name, "where to? give -w OUT.npy, a file");
     if (a.shard && !flow_run_shard(a.shard, &r.shard))

@@ -6,11 +6,12 @@
 
 #include "captures.h"
 #include "cli.h"
+#include "shipped.h"
 #include "wirespeak/task.h"
 
 static const cli_page page = {
     .name = "enroll",
-    .operands = "[OPTION]... --label NAME -m MODEL -w MODEL FILE...",
+    .operands = "[OPTION]... --label NAME -w MODEL FILE...",
     .summary = "Adds a class to a head of a model from example flows, without training: every flow "
                "of the captures\n"
                "(files, folders, archives, - for standard input) is an example. classify, tag and "
@@ -18,7 +19,7 @@ static const cli_page page = {
                "Of a token file with labels of the head, the flows with this label are the "
                "examples.",
     .examples =
-        "  wirespeak enroll --label Zoom -m model.safetensors -w mine.safetensors zoom*.pcap\n"
+        "  wirespeak enroll --label Zoom -w mine.safetensors zoom*.pcap\n"
         "  wirespeak enroll --head device --label kettle -f 'host 10.0.0.7' -m mine.safetensors -w "
         "mine.safetensors lan.pcap\n",
     .min_operands = 1,
@@ -203,7 +204,7 @@ int cmd_enroll(int argc, char **argv)
     const cli_option options[] = {
         {.name = "label", .letter = 'l', .kind = CLI_TEXT, .value = &a.label, .arg = "NAME", .help = "name of the new class"},
         {.name = "head", .kind = CLI_TEXT, .value = &a.head, .arg = "NAME", .help = "head that learns it (default the first)"},
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a.model, .arg = "MODEL", .file = CLI_CHANGES, .help = "the model, a .safetensors file"},
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a.model, .arg = "MODEL", .file = CLI_CHANGES, .help = "the model, a .safetensors file (default the one that is\ninstalled)"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a.to, .arg = "MODEL", .file = CLI_WRITES, .help = "the model with the class; may be the same file"},
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a.filter, .arg = "BPF", .help = "only packets of captures that match this pcap filter"},
         {.name = "flows", .kind = CLI_SIZE, .value = &a.flows, .arg = "N", .min = 1, .max = 100000,
@@ -220,8 +221,8 @@ int cmd_enroll(int argc, char **argv)
                          a.label);
     if (strcmp(a.label, "unknown") == 0)
         return cli_usage(page.name, "\"unknown\" is what flows of no class are called");
-    if (!a.model)
-        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    if (shipped_model(&a.model, page.name, "flows") != CLI_OK)
+        return CLI_USAGE;
     if (!a.to)
         return cli_usage(page.name, "where to? give -w MODEL.safetensors");
     if (is_token_file(argv[first]) && (argc - first > 1 || a.filter))

@@ -10,24 +10,25 @@
 #include "cli.h"
 #include "corpus.h"
 #include "fuzzing.h"
+#include "shipped.h"
 #include "stop.h"
 #include "wirespeak/generate.h"
 
 static const cli_page page = {
     .name = "generate",
-    .operands = "[OPTION]... -m MODEL -w OUT.pcap",
+    .operands = "[OPTION]... -w OUT.pcap",
     .summary =
         "Writes a capture of new flows, drawn from a model token by token within the grammar of "
         "the "
         "protocols.\n"
         "Lengths, checksums and sequence numbers are computed; addresses come from the networks "
         "given.",
-    .examples = "  wirespeak generate -m model.safetensors -n 100 --label DNS -w dns.pcap\n"
-                "  wirespeak generate -m model.safetensors --like office.pcap -w more.pcap\n"
-                "  wirespeak generate -m model.safetensors --from a.pcap --after 6 -w b.pcap\n"
-                "  wirespeak generate -m model.safetensors --label TLS=3 --label DNS --packets 10k "
+    .examples = "  wirespeak generate -n 100 --label DNS -w dns.pcap\n"
+                "  wirespeak generate --like office.pcap -w more.pcap\n"
+                "  wirespeak generate --from a.pcap --after 6 -w b.pcap\n"
+                "  wirespeak generate --label TLS=3 --label DNS --packets 10k "
                 "-w mix.pcap\n"
-                "  wirespeak generate -m model.safetensors -n 1000 --fuzz 0.2 --corpus seeds\n",
+                "  wirespeak generate -n 1000 --fuzz 0.2 --corpus seeds\n",
     .min_operands = 0,
     .max_operands = 0,
 };
@@ -56,7 +57,7 @@ static int parse(arguments *a, int argc, char **argv)
     wsp_generate_options *o = &a->opt;
     fuzzing_options *f = &a->fuzz;
     const cli_option options[] = {
-        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS, .help = "the model"},
+        {.name = "model", .letter = 'm', .kind = CLI_TEXT, .value = &a->model, .arg = "MODEL", .file = CLI_READS, .help = "the model (default the one that is installed)"},
         {.name = "write", .letter = 'w', .kind = CLI_TEXT, .value = &a->out, .arg = "FILE", .file = CLI_WRITES, .help = "the capture to write"},
         {.name = "asked", .kind = CLI_TEXT, .value = &a->asked, .arg = "FILE", .file = CLI_WRITES,
          .help = "also write a list of the flows and of what each was to be,\nfor wirespeak eval --asked"},
@@ -411,8 +412,8 @@ int cmd_generate(int argc, char **argv)
     a.opt.flows = 0;
     a.opt.duration_ns = NOT_GIVEN;
     (void)parse(&a, argc, argv);
-    if (!a.model)
-        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    if (shipped_model(&a.model, page.name, "generator") != CLI_OK)
+        return CLI_USAGE;
     if (!a.out && !a.fuzz.corpus)
         return cli_usage(page.name, "where to? give -w OUT.pcap or --corpus DIR");
     if (a.asked && !a.out)

@@ -14,6 +14,7 @@
 #include "guard.h"
 #include "metrics_server.h"
 #include "outlet.h"
+#include "shipped.h"
 #include "sink.h"
 #include "wirespeak/live.h"
 #include "wirespeak/task.h"
@@ -28,15 +29,15 @@ static const cli_rule rules[] = {
 
 static const cli_page page = {
     .name = "tag",
-    .operands = "[OPTION]... -m MODEL {-i INTERFACE | -r FILE}...",
+    .operands = "[OPTION]... {-i INTERFACE | -r FILE}...",
     .summary =
         "Labels flows while they run. A flow is decided as soon as the model is sure; then its "
         "packets are counted only.\n"
         "Records are JSON lines: a \"tag\" event for each decision, a \"flow\" event for each "
         "flow that ended.",
-    .examples = "  wirespeak tag -m model.safetensors -i eth0\n"
-                "  wirespeak tag -m model.safetensors -i eth0 -w flows.jsonl -f 'not port 22'\n"
-                "  wirespeak tag -m model.safetensors -r capture.pcap\n",
+    .examples = "  wirespeak tag -i eth0\n"
+                "  wirespeak tag -i eth0 -w flows.jsonl -f 'not port 22'\n"
+                "  wirespeak tag -r capture.pcap\n",
     .min_operands = 0,
     .max_operands = 0,
     .rules = rules,
@@ -424,7 +425,7 @@ static size_t decision_options(run *r, cli_option *o)
          .value = &r->model,
          .arg = "MODEL",
          .file = CLI_READS,
-         .help = "the model, a .safetensors file"},
+         .help = "the model, a .safetensors file (default the one that is\ninstalled)"},
         {.name = "interface",
          .letter = 'i',
          .kind = CLI_LIST,
@@ -665,8 +666,8 @@ int cmd_tag(int argc, char **argv)
     n += capture_options(&r, options + n);
     n += record_options(&r, options + n);
     (void)cli_parse(&page, options, n, argc, argv);
-    if (!r.model)
-        return cli_usage(page.name, "which model? give -m MODEL.safetensors");
+    if (shipped_model(&r.model, page.name, "flows") != CLI_OK)
+        return CLI_USAGE;
     if ((r.interfaces.n == 0) == (r.files.n == 0))
         return cli_usage(page.name, "packets from where? either -i INTERFACE or -r FILE");
     rc = check_lists(&r);

@@ -1,6 +1,6 @@
 # The program: argument parsing and output only. It sees the public headers and nothing else of the library.
 bin_PROGRAMS += wirespeak
-wirespeak_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include $(JANSSON_CFLAGS) $(REDIS_CFLAGS) $(KAFKA_CFLAGS) $(SECCOMP_CFLAGS)
+wirespeak_CPPFLAGS = -D_GNU_SOURCE -DMODELS_FOLDER='"$(pkgdatadir)"' -I$(top_srcdir)/include $(JANSSON_CFLAGS) $(REDIS_CFLAGS) $(KAFKA_CFLAGS) $(SECCOMP_CFLAGS)
 wirespeak_SOURCES = src/main.c src/cli.h src/options.c src/clash.h src/clash.c src/line.h src/line.c src/eve.h src/eve.c src/cmd_classify.c src/cmd_calibrate.c src/cmd_grow.c src/cmd_eval.c src/cmd_train.c src/cmd_explain.c src/cmd_tokenize.c src/cmd_detokenize.c src/cmd_label.c src/cmd_generate.c src/cmd_info.c src/cmd_split.c src/cmd_forge.c src/labelling.h src/labelling.c src/source.h src/source.c src/report.h src/report.c src/report_html.c src/figure.h src/figure.c
 wirespeak_SOURCES += src/page.h src/page.c src/cmd_eval_generated.c src/realism.h src/realism_report.c src/realism_html.c src/tshark.h src/tshark.c
 wirespeak_SOURCES += src/cmd_embed.c src/captures.h src/captures.c src/flow_run.h src/flow_run.c src/verdict.h src/verdict.c src/flow_out.h src/flow_out.c src/flow_sums.c src/only.h src/only.c src/capture_out.h src/capture_out.c src/host_out.h src/host_out.c src/beside.h src/beside.c src/ranking.h src/ranking.c src/progress.h src/progress.c
@@ -42,3 +42,5 @@ endif
 wirespeak_SOURCES += src/baseline.h src/baseline.c src/asked.h src/asked.c
 # train and generate end between two steps.
 wirespeak_SOURCES += src/stop.h src/stop.c
+# Models that come with the program.
+wirespeak_SOURCES += src/shipped.h src/shipped.c

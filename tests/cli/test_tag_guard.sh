@@ -22,11 +22,6 @@ else
     result $? "the unit is one that systemd takes"
 fi
 
-kept=$(sed -n 's/^Environment=MODEL=//p' "$unit")
-source=$(sed -n "s|^# *install -D -m 644 \\(.*\\) $kept\$|\\1|p" "$unit")
-[ -n "$kept" ] && [ -n "$source" ] && [ -f "${top_srcdir:-.}/$source" ]
-result $? "it says how its model comes to where it looks for it"
-
 ! grep -q '^LogsDirectory=[^%]*$' "$unit" || grep -q '^User=[^%]*$' "$unit"
 result $? "whose instances, which share a folder of records, share its user, too"
 
