@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# test_shipped.sh: the models that commands take when they are given none, and where `make install` puts them.
+# test_shipped.sh: the models that commands take when they are given none, where `make install` puts them, and a program that uses what is installed.
 set -u
 # shellcheck source=tests/cli/common
 . "${top_srcdir:-.}/tests/cli/common"
@@ -37,12 +37,12 @@ for c in calibrate grow eval; do
     WIRESPEAK_MODELS=$models fails "$c, which judges or changes a model, wants to be told which" 2 "$c" "$data/dns.pcap"
 done
 
-make -s -C "${top_builddir:-.}" install-pkgdataDATA DESTDIR="$tmp/to" >"$tmp/make" 2>&1
-result $? "models are installed"
+make -s -C "${top_builddir:-.}" install DESTDIR="$tmp/to" >"$tmp/make" 2>&1
+result $? "it can be installed"
 home=$(cd "$tmp/to" && find . -name flows.safetensors)
 home=${home#.}
 cmp -s "$tmp/to$home" "$flows" && cmp -s "$tmp/to${home%/*}/generator.safetensors" "$generator"
-result $? "both of them"
+result $? "with both models"
 if [ -e "$home" ]; then
     skip "where the program looks for them" "they are installed here"
 else
@@ -53,5 +53,23 @@ fi
 grep -qx "Environment=MODEL=/usr/local/share/wirespeak/flows.safetensors" "${top_srcdir:-.}/contrib/systemd/wirespeak-tag@.service" &&
     [[ $home == */share/wirespeak/flows.safetensors ]]
 result $? "and so does the unit of systemd"
+
+# ---- a program of somebody's own, beside what is installed ----
+
+pc=$(find "$tmp/to" -name libwirespeak.pc) library=$(find "$tmp/to" -name libwirespeak.so)
+if [ -z "$library" ] || ! command -v pkg-config >/dev/null; then
+    skip "the example of the library compiles" "no shared library, or no pkg-config"
+else
+    read -ra flags < <(PKG_CONFIG_LIBDIR=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$tmp/to pkg-config --cflags --libs libwirespeak)
+    "${CC:-cc}" -std=c11 -Wall -Wextra -Werror -o "$tmp/labels" "${top_srcdir:-.}/contrib/examples/labels.c" "${flags[@]}"
+    result $? "the example of the library compiles"
+    LD_LIBRARY_PATH=${library%/*} "$tmp/labels" "$flows" "$data/http.pcap" "$data/dns.pcap" | cut -f 4 >"$tmp/given" &&
+        "$ws" classify -q -m "$flows" -o jsonl "$data/http.pcap" "$data/dns.pcap" | grep -o '"wirespeak":{"label":"[^"]*"' | cut -d '"' -f 6 >"$tmp/found"
+    [ -s "$tmp/given" ] && cmp -s "$tmp/given" "$tmp/found"
+    result $? "and says what classify says"
+    said=$(LD_LIBRARY_PATH=${library%/*} "$tmp/labels" "$flows" "$data/nosuch.pcap" 2>&1)
+    [ $? = 1 ] && is_line "$said"
+    result $? "and of what is not there so: $said"
+fi
 echo "1..$n"
 exit $bad
