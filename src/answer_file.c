@@ -78,6 +78,7 @@ static void put_row(linebuf *l, const answer_file *a, const wsp_head *head, cons
     LINE(l, ",\"confidence\":");
     line_real(l, (double)best.confidence);
     put_bool(l, ",\"unknown\":", wsp_is_unknown(head, best, said->unknown_below));
+    put_bool(l, ",\"outside\":", outside);
     put_odds(l, head, p);
 }
 

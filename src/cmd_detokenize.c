@@ -47,6 +47,11 @@ int cmd_detokenize(int argc, char **argv)
     st = wsp_tokens_load(&t, argv[first], &err);
     if (st < 0)
         return cli_fail_error(&err);
+    if (!t->residual_off) {
+        wsp_tokens_free(t);
+        return cli_fail("%s was written without residuals: tokens alone cannot be turned back",
+                        argv[first]);
+    }
     if ((number == 0 && t->n_captures != 1) || number > t->n_captures) {
         st = (wsp_status)cli_fail("%s holds %zu captures: choose one with --capture 1..%zu",
                                   argv[first], t->n_captures, t->n_captures);

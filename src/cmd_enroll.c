@@ -26,8 +26,6 @@ static const cli_page page = {
     .max_operands = -1,
 };
 
-enum { MAX_PACKETS = 64 }; /* of a flow that are kept: more than models read */
-
 typedef struct arguments {
     const char *model, *to, *head, *label, *filter;
     size_t flows;
@@ -45,7 +43,7 @@ static int read_captures(wsp_tokens **out, const arguments *a, char **paths, int
                          wsp_tokenize_stats *stats, wsp_error *err)
 {
     const wsp_tokenize_options how = {
-        .keep = true, .drop_residuals = true, .max_packets = MAX_PACKETS};
+        .keep = true, .drop_residuals = true, .max_packets = WSP_MAX_READ};
     wsp_input_options opt = wsp_input_options_default();
     wsp_input *in = NULL;
     wsp_status st;

@@ -248,8 +248,10 @@ static wsp_status add_early(evaluation *e, wsp_error *err)
         report_row row = {.kind = REPORT_EARLY, .packets = early[i]};
         (void)snprintf(row.name, sizeof row.name, "after %zu packet%s", early[i],
                        early[i] > 1 ? "s" : "");
-        st = add_selected(e, &(wsp_selection){.max_packets = early[i]}, &row, err);
+        e->run.first = early[i];
+        st = add_rows(e, e->t, &row, NULL, err);
     }
+    e->run.first = 0;
     return st;
 }
 

@@ -392,7 +392,6 @@ static wsp_status add_discriminator(work *w, const wsp_model *encoder, const cha
     wsp_status st = WSP_OK;
 
     opt.encoder = encoder;
-    opt.threads = w->c->threads;
     (void)snprintf(name, sizeof name, "macro-F1, %s", by);
     f1 =
         realism_add(w->r, "told apart by gradient boosting (0.5: not at all)", name, REALISM_SCORE);
@@ -412,8 +411,6 @@ static wsp_status add_discriminator(work *w, const wsp_model *encoder, const cha
         f1->v[i] = d.f1;
         p->v[i] = d.p;
     }
-    if (p)
-        p->detail = true;
     return st;
 }
 

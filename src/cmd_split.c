@@ -126,6 +126,8 @@ static wsp_status find_folders(const arguments *a, char *const *captures, size_t
     if (c->n > 1 && without)
         cli_warn("%zu captures are in no sub-folder: sub-folders are not taken for classes",
                  without);
+    if (c->n == 1 && !without)
+        cli_warn("all captures are in one sub-folder, %s: one class alone is none", c->names[0]);
     if (without || c->n == 1)
         for (; c->n > 0; c->n--)
             free(c->names[c->n - 1]);
@@ -533,7 +535,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "cross-validation: the test is the I-th of N equal pieces"},
         {.name = "seed", .kind = CLI_U64, .value = &a->opt.seed, .arg = "N", .help = "of the split (default 1)"},
         {.name = "per-class", .kind = CLI_SIZE, .value = &a->opt.per_class, .arg = "N", .min = 1,
-         .help = "only N training flows of each class (few-shot)"},
+         .help = "only N training flows of each class (few-shot); with\nseveral heads frequent classes have more"},
         {.name = "draw", .kind = CLI_U64, .value = &a->opt.draw, .arg = "N", .help = "seed of what --per-class draws (default 1)"},
         {.name = "keep-duplicates", .kind = CLI_FLAG, .value = &a->opt.keep_duplicates,
          .help = "also flows whose tokens or connections stand in an earlier part"},

@@ -224,6 +224,7 @@ typedef struct job {
     bool refused; /* what was named, before anything was read */
     const char *part;
     const wsp_policy *policy; /* what is written; NULL: everything */
+    uint64_t left;            /* tokens that it has left */
     uint64_t seed;
     double val, test;
 } job;
@@ -266,6 +267,7 @@ static wsp_status write_flows(void *arg, const wsp_tokens *set)
     if (token_sets_mask(&left, set, j->policy) < 0)
         return WSP_ERR_NOMEM;
     st = wsp_tokens_writer_add(j->writer, &left, &j->failed);
+    j->left += left.n_tokens;
     token_sets_unmask(&left);
     return st;
 }
@@ -386,17 +388,20 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
     return st;
 }
 
-/* What is in the file: fewer packets than were read where flows are cut short. */
-static void print_kept(const wsp_tokenize_stats *s, const char *out)
+/* What is in the file: fewer packets than were read where flows are cut short, and the tokens that a policy has left. */
+static void print_kept(const wsp_tokenize_stats *s, const job *j, const char *out)
 {
-    char read[48] = "";
+    char read[48] = "", tokens[64];
 
     if (s->kept < s->packets)
         (void)snprintf(read, sizeof read, "the first %" PRIu64 " of ", s->kept);
-    cli_note("%s%" PRIu64 " packets of %" PRIu64
-             " flows, %.2f + %.2f tokens per packet, written to %s",
-             read, s->packets, s->flows, per(s->header_tokens, s->packets),
-             per(s->payload_tokens, s->packets), out);
+    if (j->policy)
+        (void)snprintf(tokens, sizeof tokens, "%.2f", per(j->left, s->packets));
+    else
+        (void)snprintf(tokens, sizeof tokens, "%.2f + %.2f", per(s->header_tokens, s->packets),
+                       per(s->payload_tokens, s->packets));
+    cli_note("%s%" PRIu64 " packets of %" PRIu64 " flows, %s tokens per packet, written to %s%s",
+             read, s->packets, s->flows, tokens, out, j->policy ? ", without residuals" : "");
 }
 
 int cmd_tokenize(int argc, char **argv)
@@ -451,7 +456,7 @@ int cmd_tokenize(int argc, char **argv)
     else if (a.stats_only)
         print_table(&s, a.sizes, a.model ? &j.coded : NULL, predictions);
     else
-        print_kept(&s, a.out);
+        print_kept(&s, &j, a.out);
     free(predictions);
     if (s.evicted)
         cli_note("%" PRIu64 " flows ended early to bound memory; their later packets are new flows",

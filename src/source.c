@@ -8,8 +8,6 @@
 #include "captures.h"
 #include "token_sets.h"
 
-enum { MAX_PACKETS = 64 }; /* of a flow that are kept: more than models read */
-
 int source_take(source *s, const char *command, char **operands, int n)
 {
     size_t len = strlen(operands[0]);
@@ -86,7 +84,7 @@ static wsp_status read_captures(source *s, const wsp_change *change, wsp_tokens 
     reading r = {.s = s};
     wsp_tokenize_options how = {.keep = true,
                                 .drop_residuals = true,
-                                .max_packets = MAX_PACKETS,
+                                .max_packets = WSP_MAX_READ, /* whatever model asks */
                                 .want = wanted_here,
                                 .change = change_frame,
                                 .on_flow = label_flow,

@@ -158,7 +158,6 @@ typedef struct wsp_discriminate_options {
      * the contexts of this model after the flow's last packet.
      */
     const wsp_model *encoder;
-    unsigned threads;
 } wsp_discriminate_options;
 
 WSP_API wsp_discriminate_options wsp_discriminate_options_default(void);
@@ -166,7 +165,8 @@ WSP_API wsp_discriminate_options wsp_discriminate_options_default(void);
 /*
  * Flows of one capture of `real` are never learned from and asked for at once, if it has at least ten captures; of `other`, which
  * all is what one generator says, they are. other = NULL: `real` against itself, split by chance, which is the floor; with flows of
- * other real captures for `other`, it is how much captures differ. ARG with fewer than ten flows on a side.
+ * other real captures for `other`, it is how much captures differ. ARG with fewer than thirty flows on a side, the half of `real` against itself: trees
+ * have twenty rows in a leaf, and would divide nothing.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_discriminate(const wsp_traffic *real, const wsp_traffic *other,
                                                  const wsp_discriminate_options *opt,

@@ -150,7 +150,10 @@ typedef struct wsp_split_options {
      */
     size_t folds, fold;
     bool keep_duplicates; /* flows whose tokens stand in an earlier part, too */
-    /* so many training flows of each label of each head, drawn by the seed `draw`, and no unlabelled ones; 0: all */
+    /*
+     * So many training flows of each label, drawn by the seed `draw`, and no unlabelled ones; 0: all. Where there are several heads a flow
+     * stays if one of its labels wants it, so that its other labels may have more.
+     */
     size_t per_class;
     uint64_t draw;
 } wsp_split_options;
@@ -374,6 +377,8 @@ typedef struct wsp_classify_options {
     wsp_dtype dtype;
     unsigned
         threads; /* 0: as many as the machine has CPUs; the answers are the same for any number */
+    size_t
+        first; /* what is said after so many packets of each flow, when others are yet to come; 0: in the end */
 } wsp_classify_options;
 
 /* What a classifier of this model reads of a flow: as it was trained, WSP_MAX_READ at most. The policy is borrowed from the model. */

@@ -251,6 +251,8 @@ static void judge(wspi_prefix *p, wspi_node *n, size_t row)
         float *logits = p->logits[h] + row * wsp_model_head(p->m, h)->n_labels;
         bool outside = !wsp_stacks_know(p->stacks, h, &n->stack);
 
+        if (n->last)
+            wspi_votes_end(p->votes, h, logits);
         n->said[i] = answer_of(p, h, logits, outside);
         if (!n->last)
             wspi_votes_end(p->votes, h, logits);

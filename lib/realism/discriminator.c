@@ -8,7 +8,7 @@
 #include "realism/realism_int.h"
 #include "task/features.h"
 
-enum { FOLDS = 5, MOST = 2000, LEAST = 10, CAPTURES = 10, BATCH_TOKENS = 16384 };
+enum { FOLDS = 5, MOST = 2000, LEAST = 30, CAPTURES = 10, BATCH_TOKENS = 16384 };
 
 /* ---- rows ---- */
 

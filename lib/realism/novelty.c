@@ -213,8 +213,11 @@ static wsp_status count_neighbours(const cloud *real, const cloud *other, wsp_di
             any = distance(real->x + i * F, other->x + j * F) <= reach[i];
         inside += any;
     }
-    out->coverage = real->n ? (double)covered / (double)real->n : (double)NAN;
-    out->precision = other->n ? (double)inside / (double)other->n : (double)NAN;
+    out->coverage = out->precision = (double)NAN;
+    if (real->n > NEIGHBOURS && other->n) {
+        out->coverage = (double)covered / (double)real->n;
+        out->precision = (double)inside / (double)other->n;
+    }
     free(reach);
     return WSP_OK;
 }

@@ -479,6 +479,9 @@ wsp_status wsp_traffic_part(wsp_traffic **out, const wsp_traffic *t, const wsp_t
     }
     qsort(part->counted, part->n_counted, sizeof *part->counted, by_flow);
     part->n_captures = wspi_captures_of(part);
+    part->n_packets = 0;
+    for (size_t i = 0; i < part->n_counted; i++)
+        part->n_packets += wsp_tokens_packets(part->tokens, part->counted[i]);
     *out = part;
     return WSP_OK;
 }

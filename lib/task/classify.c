@@ -112,6 +112,7 @@ typedef struct job {
     const wsp_wanted *want;
     wsp_stacks *stacks;
     size_t max_packets; /* of a flow that are read */
+    size_t most;        /* that the model reads: no fewer */
     wsp_dtype dtype;
     uint32_t *order; /* [n_flows] flows that begin alike are neighbours */
     size_t *batch;   /* [n_batches + 1] in order */
@@ -209,6 +210,7 @@ static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
     const wsp_wanted *w = j->want;
     size_t last = b->flow_off[i + 1] - 1u, n = b->flow_off[i + 1] - b->flow_off[i],
            C = wsp_model_config_get(j->m)->channels;
+    bool full = n == j->most, open = !full && wsp_tokens_packets(j->t, flow) > n;
 
     if (w->packets)
         w->packets[flow] = (uint32_t)n;
@@ -220,11 +222,15 @@ static void take_flow(const job *j, const scratch *s, size_t i, size_t flow)
         const wsp_head *head = wsp_model_head(j->m, h);
         size_t L = head->n_labels;
 
+        if (!wants_head(j, h))
+            continue;
+        if (full) /* the model reads no further packet: this answer is the last one */
+            wspi_votes_end(s->votes, h, s->logits[h] + last * L);
         if (w->early && w->early[h])
             take_early(j, b, s->logits[h], h, i, flow);
         if (!w->prob || !w->prob[h])
             continue;
-        if (n < j->max_packets)
+        if (!full && !open)
             wspi_votes_end(s->votes, h, s->logits[h] + last * L);
         probabilities(w->prob[h] + flow * L, s->logits[h] + last * L, head);
     }
@@ -384,11 +390,14 @@ static void job_run(job *j, unsigned threads)
 }
 
 /* The views that are wanted, and the plan of batches; what is made is the caller's to clear, also on failure. */
-static wsp_status job_start(job *j, wspi_view views[2], wsp_error *err)
+static wsp_status job_start(job *j, size_t first, wspi_view views[2], wsp_error *err)
 {
     const wsp_model_config *c = wsp_model_config_get(j->m);
     wsp_view_options o = wsp_view_options_of(j->m);
 
+    j->most = o.max_packets;
+    if (first)
+        o.max_packets = WSPI_MIN(first, j->most);
     j->max_packets = o.max_packets;
     WSP_TRY(wsp_stacks_new(&j->stacks, j->m, err));
     WSP_TRY(wspi_view_make(&views[0], j->t, &o, c->max_tokens, false, err));
@@ -409,7 +418,7 @@ wsp_status wsp_ask(const wsp_model *m, const wsp_tokens *t, const wsp_classify_o
         opt = &defaults;
     j.dtype = opt->dtype;
     WSP_TRY(wspi_vocab_check(m, err));
-    j.st = job_start(&j, views, &j.err);
+    j.st = job_start(&j, opt->first, views, &j.err);
     if (j.st == WSP_OK) {
         (void)pthread_mutex_init(&j.lock, NULL);
         job_run(&j, wspi_thread_count(opt->threads, MAX_THREADS));

@@ -23,6 +23,8 @@ size_t wspi_excerpts(wspi_excerpt *out, uint32_t flow, uint32_t n, wspi_rng *rng
 {
     size_t k = 0;
 
+    if (n == 0) /* of a damaged file */
+        return 0;
     out[k++] = (wspi_excerpt){flow, 0, n};
     if (n == 1)
         return k;

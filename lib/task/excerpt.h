@@ -16,7 +16,7 @@ typedef struct wspi_excerpt {
 enum { WSPI_EXCERPTS = 3, WSPI_EXCERPT_EARLY = 8 };
 
 /*
- * The flow of n > 0 packets whole; if it has others than the first, its first ones (half as often one more, at most
+ * Nothing of a flow without packets, else the flow of n packets whole; if it has others than the first, its first ones (half as often one more, at most
  * WSPI_EXCERPT_EARLY and not all); and every other time what is left without up to WSPI_SKIP_MOST of them. out:
  * [WSPI_EXCERPTS]. Returns how many.
  */

@@ -56,8 +56,9 @@ typedef struct wspi_fit {
     uint32_t *group, *drawn;     /* with per_capture: [flows] the group of each, and scratch */
     uint32_t *label_flows;       /* [labels of all heads] flows of an epoch that have it */
     size_t n_order, n_val;
-    int *map;                             /* [n_heads] the identity: heads are the set's columns */
-    uint64_t steps, train_hash, val_hash; /* what can be learned of the sets; 0: none */
+    int *map; /* [n_heads] the identity: heads are the set's columns */
+    uint64_t steps, train_hash, val_hash,
+        init_hash; /* what can be learned of the sets and of the model to start from; 0: none */
     wspi_position pos;
     /* for the log: seconds of a monotonic clock, and what this process has done */
     double started, last;

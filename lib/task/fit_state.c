@@ -25,8 +25,26 @@ static uint64_t hash_of(const wsp_tokens *t)
     return h;
 }
 
+/* What comes from a model that a run starts from: its weights, and what it says of the flows that it has seen. */
+static uint64_t hash_of_model(const wsp_model *m)
+{
+    uint64_t h = WSPI_FNV_START;
+
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor t = wsp_model_tensor(m, i);
+        h = wspi_fnv1a(t.name, strlen(t.name), h);
+        h = wspi_fnv1a(t.data, t.count * sizeof *t.data, h);
+    }
+    for (size_t i = 0; i < wsp_model_meta_count(m); i++) {
+        const char *value = wsp_model_meta_get(m, wsp_model_meta_key(m, i));
+        h = wspi_fnv1a(value, strlen(value), h);
+    }
+    return h;
+}
+
 void wspi_fit_hash_data(wspi_fit *f)
 {
+    f->init_hash = f->opt->init ? hash_of_model(f->opt->init) : 0;
     f->train_hash = hash_of(f->train);
     f->val_hash = f->val ? hash_of(f->val) : 0;
 }
@@ -82,7 +100,8 @@ static json_t *run_json(const wspi_fit *f)
     };
     json_t *run = json_object();
     int lost = put_hash(run, "training data", f->train_hash) |
-               put_hash(run, "validation data", f->val_hash);
+               put_hash(run, "validation data", f->val_hash) |
+               put_hash(run, "model to start from", f->init_hash);
 
     lost |= json_object_set_new(run, "seed", json_integer((json_int_t)t->seed));
     lost |= json_object_set_new(run, "policy",

@@ -299,31 +299,35 @@ static int by_connection_and_time(const void *a, const void *b)
     return x->flow < y->flow ? -1 : x->flow > y->flow;
 }
 
-static bool follows(const leg *before, const leg *after, uint64_t idle_ns)
+/*
+ * Legs that would be one flow in one capture, in the order of their beginnings: those of the earliest part stay, the others are of the
+ * connection of one that stays, the last before them or the first.
+ */
+static void join_run(leg *l, size_t n)
 {
-    return after->first_ns <= before->last_ns || after->first_ns - before->last_ns <= idle_ns;
+    const leg *stays = l;
+
+    for (size_t i = 1; i < n; i++)
+        stays = l[i].part < stays->part ? &l[i] : stays;
+    for (size_t i = 0, part = (size_t)stays->part; i < n; i++) {
+        if ((size_t)l[i].part == part)
+            stays = &l[i];
+        else
+            l[i].other = stays->capture;
+    }
 }
 
-/*
- * The legs of one connection, in the order of their beginnings. Of each part the leg that ends last of those before is the one that may
- * reach a leg; of those behind it is the first.
- */
+/* The legs of one connection, in the same order: a run ends where nothing follows for so long that a flow would have ended. */
 static void join_legs(leg *l, size_t n, uint64_t idle_ns)
 {
-    const leg *near[WSP_SPLIT_TEST + 1] = {NULL};
+    for (size_t i = 0, end; i < n; i = end) {
+        uint64_t last_ns = l[i].last_ns;
 
-    for (size_t i = 0; i < n; i++) {
-        for (int p = 0; p < l[i].part; p++)
-            if (near[p] && follows(near[p], &l[i], idle_ns))
-                l[i].other = near[p]->capture;
-        if (!near[l[i].part] || near[l[i].part]->last_ns < l[i].last_ns)
-            near[l[i].part] = &l[i];
+        for (end = i + 1;
+             end < n && (l[end].first_ns <= last_ns || l[end].first_ns - last_ns <= idle_ns); end++)
+            last_ns = WSPI_MAX(last_ns, l[end].last_ns);
+        join_run(l + i, end - i);
     }
-    memset(near, 0, sizeof near);
-    for (size_t i = n; i-- > 0; near[l[i].part] = &l[i])
-        for (int p = 0; p < l[i].part && l[i].other == NO_CAPTURE; p++)
-            if (near[p] && follows(&l[i], near[p], idle_ns))
-                l[i].other = near[p]->capture;
 }
 
 static int by_pair(const void *a, const void *b)

@@ -309,5 +309,13 @@ rc=0
 [ $rc = 1 ] && [ "$(grep -c "$tmp/text: " "$tmp/both.err")" = 1 ] && grep -q '1 of 2 files could not be read; the others are scored' "$tmp/both.err" &&
     diff <(grep -v "$tmp" "$tmp/alone.json") <(grep -v "$tmp" "$tmp/both.json") >/dev/null && [ -s "$tmp/both.json" ]
 result $? "captures are scored beside what is none"
+# A model that reads more packets of a flow than most: smb.pcap has a flow of 70.
+printf 'path\tlabel\nsmb.pcap\tfiles\nssh.pcap\tshell\n' >"$tmp/long.tsv"
+"$ws" tokenize -q --labels "what=$tmp/long.tsv" -w "$tmp/long.npz" "$data/smb.pcap" "$data/ssh.pcap" &&
+    "$ws" train -q --config tiny --epochs 2 --lm-weight 0 --max-packets 100 -w "$tmp/long.safetensors" "$tmp/long.npz" &&
+    "$ws" eval -q --answers "$tmp/long-tokens" -m "$tmp/long.safetensors" "$tmp/long.npz" >"$tmp/out" &&
+    "$ws" eval -q --answers "$tmp/long-captures" -m "$tmp/long.safetensors" --labels "what=$tmp/long.tsv" "$data/smb.pcap" "$data/ssh.pcap" >"$tmp/out" &&
+    cmp "$tmp/long-tokens" "$tmp/long-captures" && [ -s "$tmp/long-tokens" ]
+result $? "of captures it reads as many packets as the model"
 echo "1..$n"
 exit $bad

@@ -198,6 +198,20 @@ fails "an unknown policy" 2 explain --policy nonsense "$data/http.pcap"
 
 "$ws" tokenize -q --drop-residuals -w "$tmp/d.npz" "$data/http.pcap"
 fails "a token file without residuals" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/d.npz"
+"$ws" tokenize -q --drop-residuals -w "$tmp/two.npz" "$data/http.pcap" "$data/dns.pcap"
+fails "which is said before a capture of it is asked for" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/two.npz"
+[[ $said == *"without residuals"* ]]
+result $? "by its reason"
+"$ws" tokenize --policy sizes-only -w "$tmp/sizes.npz" "$data/http.pcap" 2>"$tmp/err" && python3 - "$tmp" <<'PY'
+import re, sys, zipfile
+z = zipfile.ZipFile(f"{sys.argv[1]}/sizes.npz")
+def length(name):
+    head = z.read(name)[:128].decode("latin1")
+    return int(re.search(r"'shape': \((\d+),\)", head).group(1))
+said = re.search(r"^(\d+) packets of .*, ([0-9.]+) tokens per packet.*without residuals", open(f"{sys.argv[1]}/err").read())
+assert said and abs(float(said.group(2)) - length("ids.npy") / int(said.group(1))) < 0.006, said
+PY
+result $? "what a policy leaves is counted, and that residuals are not there"
 
 rc=0
 "$ws" tokenize -q -w "$tmp/e.npz" "$data/edge-cut.pcap" 2>"$tmp/e.txt" || rc=$?

@@ -58,6 +58,10 @@ result $? "and their column is that of the list"
 "$ws" split -q --no-classes --labels "kind=$tmp/kinds.tsv" "$tmp/set" | sed 's|\t.*/|\t|' | sort | cmp -s - "$tmp/plain"
 result $? "unless they shall be none"
 
+mkdir -p "$tmp/alone/only" && cp "$data/dns.pcap" "$data/http.pcap" "$tmp/alone/only"
+"$ws" split "$tmp/alone" 2>"$tmp/err" >"$tmp/out" && [ "$(grep -c 'all captures are in one sub-folder, only' "$tmp/err")" = 1 ]
+result $? "one sub-folder is no class, which is said"
+
 # A capture again under another name: what was trained on is not tested on.
 mkdir -p "$tmp/twins"/{a,b}
 for i in 1 2 3 4; do

@@ -100,6 +100,7 @@ refused() { fails "$1" 1 "$2" train --checkpoint "$tmp/kill.ckpt" --resume -w "$
 refused "a checkpoint of a run with another rate is refused" 'kill.ckpt: a checkpoint of another run (lr was 0.01.* and is 0.02' --lr 0.02
 refused "with another seed" '(seed was 1 and is 2)' --seed 2
 refused "with another validation set" '(validation data was .* and is ' --val "$tmp/train.npz"
+refused "and begun with another model's weights" '(model to start from was "none" and is ' --init "$tmp/a.safetensors"
 refused "of another model" 'kill.ckpt: the checkpoint is of another model (config differs)' --config small
 make_set "$tmp/other.npz" "$data"/{http,tls}.pcap
 fails "of other data" 1 '(training data was .* and is ' "$ws" train "${options[@]}" --checkpoint "$tmp/kill.ckpt" --resume -w "$tmp/no" "$tmp/other.npz"

@@ -342,10 +342,12 @@ static void flows_are_seen_whole_early_and_late(void **state)
 {
     enum { DRAWS = 4000, LONG = 24 };
     static const uint32_t packets[] = {1, 2, 3, LONG};
+    wspi_excerpt none[WSPI_EXCERPTS];
     wspi_rng r;
 
     (void)state;
     wspi_rng_seed(&r, 6);
+    assert_int_equal(wspi_excerpts(none, 0, 0, &r), 0);
     for (size_t k = 0; k < WSPI_COUNT(packets); k++) {
         uint32_t n = packets[k];
         size_t of_one = 0, late = 0, longest = 0, latest = 0;

@@ -446,7 +446,7 @@ static void flows_that_were_learned_by_heart_are_near(void **state)
 static void trees_tell_other_flows_from_real_ones_and_not_real_from_real(void **state)
 {
     wsp_traffic *a = make_flows(200, 40, 80, 1), *b = make_flows(100, 40, 600, 2);
-    wsp_traffic *few = make_flows(5, 40, 80, 3);
+    wsp_traffic *few = make_flows(5, 40, 80, 3), *some = make_flows(29, 40, 80, 4);
     wsp_discrimination d;
     wsp_diversity v;
     wsp_error err;
@@ -459,11 +459,15 @@ static void trees_tell_other_flows_from_real_ones_and_not_real_from_real(void **
     assert_int_equal(wsp_discriminate(a, NULL, NULL, &d, &err), WSP_OK);
     assert_true(d.f1 > 0.3 && d.f1 < 0.7);
     assert_true(d.p > 1e-4);
-    assert_int_equal(wsp_discriminate(a, few, NULL, &d, &err), WSP_ERR_ARG);
+    assert_int_equal(wsp_discriminate(a, some, NULL, &d, &err), WSP_ERR_ARG);
+    assert_int_equal(wsp_discriminate(some, NULL, NULL, &d, &err), WSP_ERR_ARG); /* halves */
     assert_int_equal(wsp_diversity_of(a, b, &v), WSP_OK);
     assert_true(v.coverage < 0.1 && v.precision < 0.1);
     assert_int_equal(wsp_diversity_of(a, NULL, &v), WSP_OK);
     assert_true(v.coverage > 0.8 && v.precision > 0.8);
+    assert_int_equal(wsp_diversity_of(few, b, &v), WSP_OK); /* none has five neighbours */
+    assert_true(isnan(v.coverage) && isnan(v.precision));
+    wsp_traffic_free(some);
     wsp_traffic_free(a);
     wsp_traffic_free(b);
     wsp_traffic_free(few);

@@ -149,6 +149,7 @@ static void a_connection_that_stands_in_an_earlier_part_leaves_the_later_one(voi
     static const uint64_t same_time[FLOWS]
                                    [3] = {{7, 0, 900}, {7, 10, 20}, {7, 300, 301}, {7, 400, 401}},
                    parts[FLOWS][3] = {{7, 100, 200}, {9, 0, 9}, {7, 300, 301}, {7, 50, 60}},
+                   chain[FLOWS][3] = {{7, 0, 10}, {9, 0, 9}, {7, 100, 200}, {7, 310, 311}},
                    later[FLOWS][3] = {{7, 0, 10}, {9, 900, 901}, {7, 900, 901}, {7, 500, 501}},
                    unknown[FLOWS][3] = {{0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}};
     wsp_split_stats s;
@@ -160,6 +161,8 @@ static void a_connection_that_stands_in_an_earlier_part_leaves_the_later_one(voi
     assert_true(s.connected[WSP_SPLIT_VAL] == 1 && s.connected[WSP_SPLIT_TEST] == 1);
     assert_true(s.pairs == 2 && s.most == 1 && s.pair[0] == 0);
     split_legs(parts, part, &s); /* before and behind */
+    assert_true(part[2] == WSP_SPLIT_LEFT_OUT && part[3] == WSP_SPLIT_LEFT_OUT);
+    split_legs(chain, part, &s); /* the last one by the one between, which leaves itself */
     assert_true(part[2] == WSP_SPLIT_LEFT_OUT && part[3] == WSP_SPLIT_LEFT_OUT);
     split_legs(later, part, &s);
     assert_true(part[2] == WSP_SPLIT_VAL && part[3] == WSP_SPLIT_TEST && s.pairs == 0);
