@@ -5,6 +5,7 @@
  */
 #include "generate/generate_speaker.h"
 #include "token/app/app.h"
+#include "token/token_int.h"
 
 /* Of labels, most of which are such names: elsewhere a name means another thing (a category RPC, a carrier TLS). */
 static bool is_of_protocols(const wsp_head *head)
@@ -74,14 +75,18 @@ static wspi_layer *ports_of(const wspi_speaker *g)
     return tcp ? tcp : wspi_draft_layer(&g->draft, WSPI_UDP);
 }
 
-/* A server of the protocol that was asked for listens where such ones do, wherever the model has it. */
+/* A server of the protocol that was asked for listens where such ones do, wherever the model has it; a peer sends from there, too. */
 static bool claim_port(const wspi_dialog *d, wspi_layer *l)
 {
-    enum { DST = 1 };
+    enum { SRC, DST };
+    bool peer = d->kind->over & WSPI_DIALOG_PEERS;
+    uint16_t port = d->kind->port;
 
-    if (!(d->kind->over & over(l->id)) || l->v[DST] == d->kind->port)
+    if (!(d->kind->over & over(l->id)) || (l->v[DST] == port && (!peer || l->v[SRC] == port)))
         return false;
-    l->v[DST] = d->kind->port;
+    l->v[DST] = port;
+    if (peer)
+        l->v[SRC] = port;
     return true;
 }
 
@@ -120,6 +125,8 @@ wsp_status wspi_dialog_frame(wspi_speaker *g, wspi_flow_drawn *f, enum wspi_cont
     if (!l || g->draft.cut)
         return WSP_OK;
     changed = first && claim_port(&f->dialog, l);
+    if (changed)
+        wspi_cast_settle(g->draft.p);
     f->says = drawn == WSPI_CONTENT_BYTES && g->draft.payload.len > 0 && say(g, f, l, dir);
     if (!changed && !f->says)
         return WSP_OK;

@@ -19,6 +19,7 @@ static const struct group {
     {547, 0, 0x10002, 0},           /**/
     {3702, 0xeffffffa, 0xc, 0},     /* WS-Discovery 1.1, 3.1.1 */
     {123, 0xe0000101, 0x101, 0},    /* NTP, RFC 5905 7.1 */
+    {1985, 0xe0000002, 0, 1},       /* HSRP, RFC 2281 4 */
 };
 
 enum { BROADCAST = 1, MULTICAST = 2 };                                     /* of wspi_addr_class */
@@ -80,9 +81,9 @@ static void to_port(wspi_layer *ip, uint64_t port)
     for (size_t i = 0; i < WSPI_COUNT(groups); i++) {
         if (groups[i].port != port)
             continue;
-        if (ip->id == WSPI_IPV6)
+        if (ip->id == WSPI_IPV6 && groups[i].v6)
             ip->v[WSPI_IPV6_DST_IF] = groups[i].v6;
-        else if (groups[i].v4 && ip->v[WSPI_IPV4_DST] != 0xffffffff)
+        else if (ip->id == WSPI_IPV4 && groups[i].v4 && ip->v[WSPI_IPV4_DST] != 0xffffffff)
             ip->v[WSPI_IPV4_DST] = groups[i].v4;
         if (groups[i].hops)
             ip->v[ip->id == WSPI_IPV6 ? (size_t)WSPI_IPV6_HOPS : (size_t)WSPI_IPV4_TTL] =
@@ -131,24 +132,46 @@ static bool has_moved(const wsp_context *ctx, const wspi_layer *ip)
     return ip->id == WSPI_IPV6 && past.slot && wspi_past_value(&past, d) != ip->v[WSPI_IPV6_DST_IF];
 }
 
+/* NULL: there is none. */
+static wspi_layer *outer_ip(wsp_packet *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++)
+        if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
+            return &p->layers[i];
+    return NULL;
+}
+
+static void to_link(wsp_packet *p, const wspi_layer *ip)
+{
+    if (is_group(ip) && p->layers[0].id == WSPI_ETH)
+        p->layers[0].v[WSPI_ETH_DST] = link_address(ip);
+}
+
+void wspi_cast_settle(wsp_packet *p)
+{
+    wspi_layer *ip = outer_ip(p), *up = &p->layers[p->n_layers - 1];
+
+    if (!ip || !is_group(ip) || up->id != WSPI_UDP)
+        return;
+    to_port(ip, up->v[WSPI_UDP_DPORT]);
+    to_link(p, ip);
+}
+
 void wspi_cast_fit(wspi_coder *c)
 {
     wsp_packet *p = c->p;
     bool first = !c->ctx->seen[c->dir];
-    wspi_layer *ip = NULL, *up;
+    wspi_layer *ip = outer_ip(p), *up;
 
-    for (size_t i = 0; i < p->n_layers && !ip; i++)
-        if (p->layers[i].id == WSPI_IPV4 || p->layers[i].id == WSPI_IPV6)
-            ip = &p->layers[i];
     if (!ip || c->dir != 0)
         return;
     up = &p->layers[p->n_layers - 1];
     if (up->id == WSPI_IGMP && ip->id == WSPI_IPV4)
         to_igmp(p, ip, up, first);
-    else if (first && is_group(ip) && up->id == WSPI_UDP)
-        to_port(ip, up->v[WSPI_UDP_DPORT]);
-    if ((first || has_moved(c->ctx, ip)) && is_group(ip) && p->layers[0].id == WSPI_ETH)
-        p->layers[0].v[WSPI_ETH_DST] = link_address(ip);
+    else if (first)
+        wspi_cast_settle(p);
+    if (first || has_moved(c->ctx, ip))
+        to_link(p, ip);
 }
 
 bool wspi_cast_asked(const wsp_context *ctx)

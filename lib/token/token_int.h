@@ -515,6 +515,8 @@ bool wspi_cast_may(const wspi_coder *c);
 uint64_t wspi_cast_addr(unsigned class, unsigned width, uint64_t v);
 /* All layers are drawn: a multicast destination becomes that of its protocol, and the link address follows. */
 void wspi_cast_fit(wspi_coder *c);
+/* A datagram that is sent to a group, and to a port that has its own, is sent to that one. */
+void wspi_cast_settle(wsp_packet *p);
 /* Is the packet's destination a group? Does a port stand for a protocol that two hosts speak with each other alone? */
 bool wspi_cast_of(const wsp_packet *p);
 bool wspi_cast_lacks(uint16_t port);

@@ -17,10 +17,10 @@ tshark_takes() {
     ! grep -qE 'malformed|8388608' "$tmp/$1.txt" && [ "$all" -ge 80 ] && [ $((10 * named)) -ge $((9 * all)) ]
 }
 
-# ndpi_takes LABEL NAME: nine of ten flows
+# ndpi_takes LABEL NAME: nine of ten flows; of an application's protocol it says that it is a service
 ndpi_takes() {
     local named
-    named=$("$ws" label -q "$tmp/$1.pcap" | grep -c "\"protocol\": *\"$2\"")
+    named=$("$ws" label -q "$tmp/$1.pcap" | grep -cE "\"(protocol|service)\": *\"$2\"")
     [ "$named" -ge 18 ]
 }
 
@@ -44,8 +44,10 @@ AMQP amqp AMQP
 BGP bgp BGP
 BitTorrent bittorrent,bt-dht BitTorrent
 BJNP bjnp BJNP
+Dropbox db-lsp-disc Dropbox
 EthernetIP enip EtherNet/IP
 Git git Git
+HSRP hsrp -
 IEC60870 iec60870_104 IEC-60870-5-104
 IRC irc IRC
 iSCSI iscsi -

@@ -69,6 +69,9 @@ done
 [ "$(named "$tmp/MySQL-1.pcap" MySQL)" -ge 17 ] && [ "$(named "$tmp/WireGuard-1.pcap" WireGuard)" -ge 17 ] &&
     cmp -s "$tmp/MySQL-1.pcap" "$tmp/MySQL-4.pcap" && cmp -s "$tmp/WireGuard-1.pcap" "$tmp/WireGuard-4.pcap"
 result $? "flows of protocols that have a dialog and no grammar are what they shall be"
+generate -m "$model" --label protocol:HSRP -n 20 --seed 6 -w "$tmp/hsrp.pcap"
+[ "$("$ws" label -q "$tmp/hsrp.pcap" | grep '"src_port": *1985,' | grep '"dest_port": *1985,' | grep -c '"dest_ip": *"224.0.0.2"')" -ge 18 ]
+result $? "peers have one port, and speak to the group of their protocol"
 generate -m "$model" --label protocol:RTSP --label protocol:LDAP --label protocol:Radius -n 90 --seed 5 -w "$tmp/odd.pcap"
 [ $(($(named "$tmp/odd.pcap" RTSP) + $(named "$tmp/odd.pcap" LDAP) + $(named "$tmp/odd.pcap" RADIUS))) -ge 86 ]
 result $? "a protocol that is asked for is spoken on ports of none, or has its own"

@@ -18,6 +18,7 @@ enum { IP = 14, L4 = IP + 20, TCP = 6, UDP = 17, SYN = 2, PUSH = 8, ACK = 16, LO
 typedef struct talk {
     wsp_pcap_writer *w;
     uint64_t time_ns;
+    uint32_t address[2];
     uint16_t port[2];
     uint32_t seq[2];
     uint8_t protocol;
@@ -53,8 +54,8 @@ static void packet(talk *t, int dir, uint8_t flags, const uint8_t *payload, size
     put(b + IP + 2, 20 + header + n, 2);
     put(b + IP + 8, 64, 1);
     put(b + IP + 9, t->protocol, 1);
-    put(b + IP + 12, 0x0a000001u + (unsigned)dir, 4);
-    put(b + IP + 16, 0x0a000001u + !dir, 4);
+    put(b + IP + 12, t->address[dir], 4);
+    put(b + IP + 16, t->address[!dir], 4);
     put(b + IP + 10, ip_sum(b + IP), 2);
     put(b + L4, t->port[dir], 2);
     put(b + L4 + 2, t->port[!dir], 2);
@@ -73,6 +74,12 @@ static void packet(talk *t, int dir, uint8_t flags, const uint8_t *payload, size
         exit(1);
 }
 
+/* Readers know HSRP by the address of all routers, and none speaks from there. */
+static bool to_routers(const wspi_dialog_kind *kind)
+{
+    return strcmp(kind->label, "HSRP") == 0;
+}
+
 static void flow(talk *t, const wspi_dialog_kind *kind, wspi_rng *rng)
 {
     wspi_dialog d = {.kind = kind, .seed = wspi_rng_u64(rng), .tcp = t->protocol == TCP};
@@ -81,6 +88,10 @@ static void flow(talk *t, const wspi_dialog_kind *kind, wspi_rng *rng)
 
     t->port[0] = (uint16_t)(49152 + wspi_rng_below(rng, 10000));
     t->port[1] = kind->port;
+    t->address[0]++;
+    t->address[1] = to_routers(kind) ? 0xe0000002 : 0x0a800001;
+    if (kind->over & WSPI_DIALOG_PEERS)
+        t->port[0] = kind->port;
     t->seq[0] = t->seq[1] = 1000;
     if (t->protocol == TCP) {
         packet(t, 0, SYN, NULL, 0);
@@ -104,13 +115,15 @@ static void flow(talk *t, const wspi_dialog_kind *kind, wspi_rng *rng)
         d.spoke = (uint8_t)dir;
         packet(t, dir, PUSH | ACK, pen.bytes, pen.n);
         dir = wspi_rng_below(rng, 8) ? !dir : dir;
+        if (to_routers(kind))
+            dir = 0;
     }
 }
 
 int main(int argc, char **argv)
 {
     const wspi_dialog_kind *kind = argc == 5 ? wspi_dialog_of_label(argv[2]) : NULL;
-    talk t = {.time_ns = UINT64_C(1700000000000000000)};
+    talk t = {.time_ns = UINT64_C(1700000000000000000), .address = {0x0a000000}};
     wsp_error err;
     wspi_rng rng;
 
@@ -123,7 +136,7 @@ int main(int argc, char **argv)
     wspi_rng_seed(&rng, strtoull(argv[4], NULL, 10));
     for (long n = strtol(argv[3], NULL, 10); n > 0; n--) {
         t.protocol =
-            kind->over == WSPI_DIALOG_TCP || (kind->over & WSPI_DIALOG_TCP && n % 2) ? TCP : UDP;
+            kind->over & WSPI_DIALOG_TCP && (n % 2 || !(kind->over & WSPI_DIALOG_UDP)) ? TCP : UDP;
         flow(&t, kind, &rng);
     }
     return wsp_pcap_writer_close(t.w, &err) < 0;

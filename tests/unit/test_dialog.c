@@ -19,8 +19,8 @@ static void talk(const wspi_dialog_kind *kind, uint64_t seed, wspi_buf *spoken)
 {
     wspi_dialog d = {.kind = kind,
                      .seed = seed,
-                     .tcp = kind->over == WSPI_DIALOG_TCP ||
-                            (kind->over & WSPI_DIALOG_TCP && seed % 2)};
+                     .tcp = kind->over & WSPI_DIALOG_TCP &&
+                            (seed % 2 || !(kind->over & WSPI_DIALOG_UDP))};
     wspi_rng rng;
 
     wspi_rng_seed(&rng, seed);

@@ -65,12 +65,16 @@ typedef struct wspi_dialog {
  */
 typedef void wspi_dialog_say(wspi_dialog *d, int dir, wspi_pen *p, size_t want);
 
-enum { WSPI_DIALOG_TCP = 1, WSPI_DIALOG_UDP = 2 };
+enum {
+    WSPI_DIALOG_TCP = 1,
+    WSPI_DIALOG_UDP = 2,
+    WSPI_DIALOG_PEERS = 4 /* both sides have its port */
+};
 
 struct wspi_dialog_kind {
     const char *label; /* of a model's head */
     uint16_t port;     /* where its server listens */
-    uint8_t over;
+    uint8_t over;      /* of the above */
     wspi_dialog_say *say;
 };
 
@@ -89,19 +93,19 @@ void wspi_pen_tls(wspi_pen *p, int dir, bool first, size_t want);
 
 /* ---- protocols ---- */
 
-wspi_dialog_say wspi_say_iscsi;                     /* block.c */
-wspi_dialog_say wspi_say_bjnp, wspi_say_wsd;        /* discovery.c */
-wspi_dialog_say wspi_say_iec104;                    /* grid.c */
-wspi_dialog_say wspi_say_ethernetip;                /* industry.c */
-wspi_dialog_say wspi_say_nats;                      /* nats.c */
-wspi_dialog_say wspi_say_opcua;                     /* opcua.c */
-wspi_dialog_say wspi_say_bittorrent;                /* peer.c */
-wspi_dialog_say wspi_say_postgresql;                /* postgresql.c */
-wspi_dialog_say wspi_say_amqp;                      /* queue.c */
-wspi_dialog_say wspi_say_bgp;                       /* route.c */
-wspi_dialog_say wspi_say_rfb;                       /* screen.c */
-wspi_dialog_say wspi_say_memcached, wspi_say_mysql; /* store.c */
-wspi_dialog_say wspi_say_tds;                       /* tds.c */
+wspi_dialog_say wspi_say_iscsi;                                /* block.c */
+wspi_dialog_say wspi_say_bjnp, wspi_say_dropbox, wspi_say_wsd; /* discovery.c */
+wspi_dialog_say wspi_say_iec104;                               /* grid.c */
+wspi_dialog_say wspi_say_ethernetip;                           /* industry.c */
+wspi_dialog_say wspi_say_nats;                                 /* nats.c */
+wspi_dialog_say wspi_say_opcua;                                /* opcua.c */
+wspi_dialog_say wspi_say_bittorrent;                           /* peer.c */
+wspi_dialog_say wspi_say_postgresql;                           /* postgresql.c */
+wspi_dialog_say wspi_say_amqp;                                 /* queue.c */
+wspi_dialog_say wspi_say_bgp, wspi_say_hsrp;                   /* route.c */
+wspi_dialog_say wspi_say_rfb;                                  /* screen.c */
+wspi_dialog_say wspi_say_memcached, wspi_say_mysql;            /* store.c */
+wspi_dialog_say wspi_say_tds;                                  /* tds.c */
 wspi_dialog_say wspi_say_git, wspi_say_irc, wspi_say_rsync, wspi_say_stratum,
     wspi_say_telnet;                                                 /* text.c */
 wspi_dialog_say wspi_say_openvpn, wspi_say_tinc, wspi_say_wireguard; /* tunnel.c */

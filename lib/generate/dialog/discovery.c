@@ -111,3 +111,34 @@ void wspi_say_bjnp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
     }
     wspi_pen_be_at(p, LENGTH_AT, p->n - HEAD, 4);
 }
+
+/* ---- Dropbox' LAN sync: where each tells the network of itself, in JSON, and of the folders that it has (as tshark has it) ---- */
+
+/* 128 bits, in digits */
+static void dropbox_host(const wspi_dialog *d, wspi_pen *p, int dir)
+{
+    enum { PARTS = 4, DIGITS = 1000000000 };
+
+    wspi_pen_format(p, "%u", 1 + wspi_dialog_number(d, 10 * (unsigned)dir) % 300);
+    for (unsigned i = 1; i <= PARTS; i++)
+        wspi_pen_format(p, "%09u", wspi_dialog_number(d, 10 * (unsigned)dir + i) % DIGITS);
+}
+
+/* One folder, then as many as there is room for. */
+void wspi_say_dropbox(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
+{
+    enum { FOLDERS = 100, FOLDER = 12, END = 2 };
+    unsigned k = 0;
+
+    wspi_pen_text(p, "{\"host_int\": ");
+    dropbox_host(d, p, dir);
+    wspi_pen_text(p, ", \"version\": [2, 0], \"displayname\": \"\", \"port\": 17500, "
+                     "\"namespaces\": [");
+    do {
+        wspi_pen_format(p, "%s%u", k ? ", " : "",
+                        1000000 +
+                            wspi_dialog_number(d, FOLDERS * (1 + (unsigned)dir) + k) % 900000000);
+        k++;
+    } while (k < FOLDERS && wspi_pen_left(p, want, END) >= FOLDER);
+    wspi_pen_text(p, "]}");
+}

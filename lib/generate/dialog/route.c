@@ -209,3 +209,68 @@ void wspi_say_bgp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
     else if (p->n == 0)
         bgp_keepalive(p);
 }
+
+/*
+ * HSRP, version 1 (RFC 2281, section 5); and its authentication by MD5, as tshark has it:
+ *
+ *     | 0 | says 8 | state 8 | hello 8 | hold 8 | priority 8 | group 8 | 0 | password 64 | IPv4 of the group |
+ *     | type 8, 4 | length 8 | algorithm 8, 1 | 0 | flags 16 | IPv4 of the sender | key 32 | digest 128 |
+ */
+enum { HSRP_HELLO = 0, HSRP_COUP = 1, HSRP_SPEAK = 4, HSRP_STANDBY = 8, HSRP_ACTIVE = 16 };
+
+/*
+ * One router is active, and says so; the other, who has less priority, stands by. Of four flows one begins with a router that
+ * speaks first, and takes over then or waits.
+ */
+static void hsrp_state(const wspi_dialog *d, int dir, wspi_pen *p)
+{
+    enum { SPEAKS = 3 };
+    bool active = (wspi_dialog_number(d, 0) + (unsigned)dir) % 2,
+         late = wspi_dialog_number(d, 1) % 4 == 0;
+
+    if (late && d->said[dir] < SPEAKS) {
+        wspi_pen_be(p, HSRP_HELLO, 1);
+        wspi_pen_be(p, HSRP_SPEAK, 1);
+    } else {
+        wspi_pen_be(p, late && active && d->said[dir] == SPEAKS ? HSRP_COUP : HSRP_HELLO, 1);
+        wspi_pen_be(p, active ? HSRP_ACTIVE : HSRP_STANDBY, 1);
+    }
+}
+
+/* The same of what is the same. */
+static void hsrp_digest(const wspi_dialog *d, int dir, wspi_pen *p, uint32_t network)
+{
+    enum { MD5_TLV = 4, MD5_SIZE = 28, MD5 = 1, DIGEST = 16 };
+    unsigned what = 100 * (1 + (unsigned)dir) + 8 * p->bytes[1] + 4 * p->bytes[2];
+
+    wspi_pen_be(p, MD5_TLV, 1);
+    wspi_pen_be(p, MD5_SIZE, 1);
+    wspi_pen_be(p, MD5, 1);
+    wspi_pen_zeros(p, 3);
+    wspi_pen_be(p, network | (2 + (unsigned)dir), 4);
+    wspi_pen_zeros(p, 4);
+    for (unsigned i = 0; i < DIGEST / 4; i++)
+        wspi_pen_be(p, wspi_dialog_number(d, what + i), 4);
+}
+
+void wspi_say_hsrp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
+{
+    enum { WITH_DIGEST = 50, HELLO_TIME = 3, HOLD_TIME = 10 };
+    bool active = (wspi_dialog_number(d, 0) + (unsigned)dir) % 2;
+    uint32_t network = 0x0a000000 | (wspi_dialog_number(d, 2) & 0xffff00);
+
+    wspi_pen_zeros(p, 1);
+    hsrp_state(d, dir, p);
+    wspi_pen_be(p, HELLO_TIME, 1);
+    wspi_pen_be(p, HOLD_TIME, 1);
+    wspi_pen_be(p, active ? 110 : 100, 1);
+    wspi_pen_be(p, wspi_dialog_number(d, 3) % 20, 1);
+    wspi_pen_zeros(p, 1);
+    if (want >= WITH_DIGEST)
+        wspi_pen_zeros(p, 8);
+    else
+        wspi_pen_add(p, "cisco\0\0\0", 8);
+    wspi_pen_be(p, network | 1, 4);
+    if (want >= WITH_DIGEST)
+        hsrp_digest(d, dir, p, network);
+}
