@@ -47,6 +47,7 @@ BJNP bjnp BJNP
 Dropbox db-lsp-disc Dropbox
 EthernetIP enip EtherNet/IP
 Git git Git
+Gnutella gnutella,data Gnutella
 HSRP hsrp -
 IEC60870 iec60870_104 IEC-60870-5-104
 IRC irc IRC

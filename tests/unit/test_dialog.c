@@ -132,6 +132,44 @@ static void messages_of_nats_have_the_size_that_they_say(void **state)
     wspi_buf_clear(&said);
 }
 
+/* A payload of one side, as `talk` has it; false: it waits. */
+static bool says(wspi_dialog *d, int dir, size_t want, wspi_pen *pen)
+{
+    pen->n = 0;
+    pen->full = false;
+    wspi_rng_seed(&pen->rng, want);
+    d->kind->say(d, dir, pen, want);
+    if (pen->n == 0)
+        return false;
+    assert_false(pen->full);
+    d->said[dir]++;
+    d->spoke = (uint8_t)dir;
+    return true;
+}
+
+/* tshark reads it over TCP alone. */
+static void datagrams_of_gnutella_have_the_length_that_they_say(void **state)
+{
+    enum { HEAD = 23, LENGTH_AT = 19, TYPE_AT = 16, PONG = 1 };
+    wspi_dialog d = {.kind = wspi_dialog_of_label("Gnutella"), .seed = 3};
+    size_t answers = 0;
+    uint8_t asked[TYPE_AT];
+    wspi_pen pen;
+
+    (void)state;
+    for (size_t want = 1; want < LONGEST; want++) {
+        assert_true(says(&d, 0, want, &pen));
+        assert_int_equal(pen.bytes[LENGTH_AT] | pen.bytes[LENGTH_AT + 1] << 8, pen.n - HEAD);
+        memcpy(asked, pen.bytes, sizeof asked);
+        assert_true(says(&d, 1, want, &pen));
+        assert_int_equal(pen.bytes[LENGTH_AT] | pen.bytes[LENGTH_AT + 1] << 8, pen.n - HEAD);
+        assert_memory_equal(asked, pen.bytes,
+                            sizeof asked); /* the answer has the question's GUID */
+        answers += pen.bytes[TYPE_AT] & PONG;
+    }
+    assert_int_equal(answers, LONGEST - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +179,7 @@ int main(void)
         cmocka_unit_test(prose_has_just_the_length_it_is_asked_for),
         cmocka_unit_test(a_pen_without_room_writes_nothing),
         cmocka_unit_test(messages_of_nats_have_the_size_that_they_say),
+        cmocka_unit_test(datagrams_of_gnutella_have_the_length_that_they_say),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ static const wspi_dialog_kind kinds[] = {
     {"Dropbox", 17500, WSPI_DIALOG_UDP | WSPI_DIALOG_PEERS, wspi_say_dropbox},
     {"EthernetIP", 44818, WSPI_DIALOG_TCP, wspi_say_ethernetip},
     {"Git", 9418, WSPI_DIALOG_TCP, wspi_say_git},
+    {"Gnutella", 6346, WSPI_DIALOG_TCP | WSPI_DIALOG_UDP, wspi_say_gnutella},
     {"HSRP", 1985, WSPI_DIALOG_UDP | WSPI_DIALOG_PEERS, wspi_say_hsrp},
     {"IEC60870", 2404, WSPI_DIALOG_TCP, wspi_say_iec104},
     {"IRC", 6667, WSPI_DIALOG_TCP, wspi_say_irc},

@@ -99,7 +99,7 @@ wspi_dialog_say wspi_say_iec104;                               /* grid.c */
 wspi_dialog_say wspi_say_ethernetip;                           /* industry.c */
 wspi_dialog_say wspi_say_nats;                                 /* nats.c */
 wspi_dialog_say wspi_say_opcua;                                /* opcua.c */
-wspi_dialog_say wspi_say_bittorrent;                           /* peer.c */
+wspi_dialog_say wspi_say_bittorrent, wspi_say_gnutella;        /* peer.c */
 wspi_dialog_say wspi_say_postgresql;                           /* postgresql.c */
 wspi_dialog_say wspi_say_amqp;                                 /* queue.c */
 wspi_dialog_say wspi_say_bgp, wspi_say_hsrp;                   /* route.c */
