@@ -50,6 +50,7 @@ Git git Git
 Gnutella gnutella,data Gnutella
 HSRP hsrp -
 IEC60870 iec60870_104 IEC-60870-5-104
+iPerf - -
 IRC irc IRC
 iSCSI iscsi -
 Memcached memcache Memcached

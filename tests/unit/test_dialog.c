@@ -147,6 +147,15 @@ static bool says(wspi_dialog *d, int dir, size_t want, wspi_pen *pen)
     return true;
 }
 
+static uint64_t number_be(const uint8_t *b, size_t bytes)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        v = v << 8 | b[i];
+    return v;
+}
+
 /* tshark reads it over TCP alone. */
 static void datagrams_of_gnutella_have_the_length_that_they_say(void **state)
 {
@@ -170,6 +179,44 @@ static void datagrams_of_gnutella_have_the_length_that_they_say(void **state)
     assert_int_equal(answers, LONGEST - 1);
 }
 
+/* tshark does not know version 3. */
+static void a_test_of_iperf_is_agreed_on_in_order(void **state)
+{
+    static const int turns[] = {0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1};
+    static const uint8_t says_state[] = {0, 9, 0, 10, 1, 2, 4, 13, 0, 0, 14, 16, 13, 0, 0};
+    enum { COOKIE = 37 };
+    wspi_dialog d = {.kind = wspi_dialog_of_label("iPerf"), .seed = 3, .tcp = true};
+    wspi_pen pen;
+
+    (void)state;
+    for (size_t i = 0; i < WSPI_COUNT(turns); i++) {
+        if (i != 1)
+            assert_false(says(&d, !turns[i], 20, &pen));
+        assert_true(says(&d, turns[i], 20, &pen));
+        if (i == 0)
+            assert_int_equal(pen.n, COOKIE);
+        else if (says_state[i])
+            assert_true(pen.n == 1 && pen.bytes[0] == says_state[i]);
+        else
+            assert_true(number_be(pen.bytes, 4) == pen.n - 4 && pen.bytes[4] == '{' &&
+                        pen.bytes[pen.n - 1] == '}');
+    }
+}
+
+static void a_stream_of_iperf_is_one_sided(void **state)
+{
+    wspi_dialog d = {.kind = wspi_dialog_of_label("iPerf"), .seed = 3, .tcp = true};
+    wspi_pen pen;
+
+    (void)state;
+    for (size_t i = 0; i < 10; i++) {
+        assert_true(says(&d, 0, 1000, &pen));
+        assert_int_equal(pen.n, i ? 1000 : 37);
+        if (i)
+            assert_false(says(&d, 1, 1000, &pen));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +227,8 @@ int main(void)
         cmocka_unit_test(a_pen_without_room_writes_nothing),
         cmocka_unit_test(messages_of_nats_have_the_size_that_they_say),
         cmocka_unit_test(datagrams_of_gnutella_have_the_length_that_they_say),
+        cmocka_unit_test(a_test_of_iperf_is_agreed_on_in_order),
+        cmocka_unit_test(a_stream_of_iperf_is_one_sided),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ static const wspi_dialog_kind kinds[] = {
     {"Gnutella", 6346, WSPI_DIALOG_TCP | WSPI_DIALOG_UDP, wspi_say_gnutella},
     {"HSRP", 1985, WSPI_DIALOG_UDP | WSPI_DIALOG_PEERS, wspi_say_hsrp},
     {"IEC60870", 2404, WSPI_DIALOG_TCP, wspi_say_iec104},
+    {"iPerf", 5201, WSPI_DIALOG_TCP | WSPI_DIALOG_UDP, wspi_say_iperf},
     {"IRC", 6667, WSPI_DIALOG_TCP, wspi_say_irc},
     {"iSCSI", 3260, WSPI_DIALOG_TCP, wspi_say_iscsi},
     {"Memcached", 11211, WSPI_DIALOG_TCP, wspi_say_memcached},

@@ -97,6 +97,7 @@ wspi_dialog_say wspi_say_iscsi;                                /* block.c */
 wspi_dialog_say wspi_say_bjnp, wspi_say_dropbox, wspi_say_wsd; /* discovery.c */
 wspi_dialog_say wspi_say_iec104;                               /* grid.c */
 wspi_dialog_say wspi_say_ethernetip;                           /* industry.c */
+wspi_dialog_say wspi_say_iperf;                                /* iperf.c */
 wspi_dialog_say wspi_say_nats;                                 /* nats.c */
 wspi_dialog_say wspi_say_opcua;                                /* opcua.c */
 wspi_dialog_say wspi_say_bittorrent, wspi_say_gnutella;        /* peer.c */
