@@ -44,6 +44,7 @@ AMQP amqp AMQP
 BGP bgp BGP
 BitTorrent bittorrent,bt-dht BitTorrent
 BJNP bjnp BJNP
+Discord data -
 Dropbox db-lsp-disc Dropbox
 EthernetIP enip EtherNet/IP
 Git git Git
@@ -65,6 +66,7 @@ RSYNC rsync rsync
 Telnet telnet Telnet
 tinc - tinc
 VNC vnc VNC
+WhatsApp - WhatsApp
 WireGuard wg WireGuard
 WSD - WSD
 END

@@ -76,6 +76,8 @@ static void the_table_is_found_by_label_and_by_port(void **state)
     assert_ptr_equal(wspi_dialog_of_label("MySQL"), wspi_dialog_of_port(3306, WSPI_DIALOG_TCP));
     assert_null(wspi_dialog_of_port(3306, WSPI_DIALOG_UDP));
     assert_null(wspi_dialog_of_label("TLS"));
+    assert_null(wspi_dialog_of_port(5222, WSPI_DIALOG_TCP)); /* XMPP's, too */
+    assert_non_null(wspi_dialog_of_label("WhatsApp"));
     for (size_t i = 0; wspi_dialog_at(i); i++)
         assert_ptr_equal(wspi_dialog_of_label(wspi_dialog_at(i)->label), wspi_dialog_at(i));
 }
@@ -217,6 +219,59 @@ static void a_stream_of_iperf_is_one_sided(void **state)
     }
 }
 
+/* Behind the client's first bytes: messages with their length before them. The client's key waits for the server's. */
+static void messages_of_whatsapp_have_the_length_that_they_say(void **state)
+{
+    enum { OPENING = 13, LENGTH = 3 };
+
+    (void)state;
+    for (size_t want = 1; want <= LONGEST; want += 7) {
+        wspi_dialog d = {.kind = wspi_dialog_of_label("WhatsApp"), .seed = want, .tcp = true};
+        wspi_pen pen;
+
+        assert_false(says(&d, 1, want, &pen));
+        for (size_t i = 0; i < 6; i++) {
+            size_t at = i ? 0 : OPENING;
+            assert_true(says(&d, i % 2, want, &pen));
+            assert_int_equal(number_be(pen.bytes + at, LENGTH), pen.n - at - LENGTH);
+            if (i == 0)
+                assert_int_equal(pen.bytes[OPENING + 1], 0); /* less than 256 bytes */
+            if (i % 2 == 0 && i < 2)
+                assert_false(says(&d, 0, want, &pen));
+        }
+    }
+}
+
+/* tshark does not know it. */
+static void discord_asks_for_its_address_then_talks(void **state)
+{
+    enum { DISCOVERY = 74, RTP = 12, ALIVE = 8 };
+    wspi_dialog d = {.kind = wspi_dialog_of_label("Discord"), .seed = 3};
+    uint8_t before[RTP];
+    wspi_pen pen;
+
+    (void)state;
+    for (int dir = 0; dir < 2; dir++) {
+        assert_true(says(&d, dir, DISCOVERY, &pen));
+        assert_int_equal(pen.n, DISCOVERY);
+        assert_int_equal(number_be(pen.bytes, 2), 1 + dir);
+        assert_int_equal(number_be(pen.bytes + 2, 2), DISCOVERY - 4);
+    }
+    assert_memory_equal(pen.bytes + 8, "198.51.100.", 11);
+    assert_true(says(&d, 0, 200, &pen));
+    memcpy(before, pen.bytes, RTP);
+    assert_true(says(&d, 0, 300, &pen));
+    assert_int_equal(pen.n, 300);
+    assert_int_equal((number_be(pen.bytes + 2, 2) - number_be(before + 2, 2)) & 0xffff, 1);
+    assert_int_equal((number_be(pen.bytes + 4, 4) - number_be(before + 4, 4)) & UINT32_MAX, 960);
+    assert_memory_equal(pen.bytes + 8, before + 8, 4);
+    assert_true(says(&d, 0, 1, &pen));
+    memcpy(before, pen.bytes, ALIVE);
+    assert_true(says(&d, 1, 1, &pen)); /* the same back */
+    assert_int_equal(pen.n, ALIVE);
+    assert_memory_equal(pen.bytes, before, ALIVE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +284,8 @@ int main(void)
         cmocka_unit_test(datagrams_of_gnutella_have_the_length_that_they_say),
         cmocka_unit_test(a_test_of_iperf_is_agreed_on_in_order),
         cmocka_unit_test(a_stream_of_iperf_is_one_sided),
+        cmocka_unit_test(messages_of_whatsapp_have_the_length_that_they_say),
+        cmocka_unit_test(discord_asks_for_its_address_then_talks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

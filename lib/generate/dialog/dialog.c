@@ -10,6 +10,7 @@ static const wspi_dialog_kind kinds[] = {
     {"BGP", 179, WSPI_DIALOG_TCP, wspi_say_bgp},
     {"BitTorrent", 6881, WSPI_DIALOG_TCP | WSPI_DIALOG_UDP, wspi_say_bittorrent},
     {"BJNP", 8612, WSPI_DIALOG_UDP, wspi_say_bjnp},
+    {"Discord", 50004, WSPI_DIALOG_UDP, wspi_say_discord},
     {"Dropbox", 17500, WSPI_DIALOG_UDP | WSPI_DIALOG_PEERS, wspi_say_dropbox},
     {"EthernetIP", 44818, WSPI_DIALOG_TCP, wspi_say_ethernetip},
     {"Git", 9418, WSPI_DIALOG_TCP, wspi_say_git},
@@ -31,6 +32,7 @@ static const wspi_dialog_kind kinds[] = {
     {"Telnet", 23, WSPI_DIALOG_TCP, wspi_say_telnet},
     {"tinc", 655, WSPI_DIALOG_TCP, wspi_say_tinc},
     {"VNC", 5900, WSPI_DIALOG_TCP, wspi_say_rfb},
+    {"WhatsApp", 5222, WSPI_DIALOG_TCP | WSPI_DIALOG_SHARED, wspi_say_whatsapp},
     {"WireGuard", 51820, WSPI_DIALOG_UDP, wspi_say_wireguard},
     {"WSD", 3702, WSPI_DIALOG_UDP, wspi_say_wsd},
 };
@@ -46,7 +48,7 @@ const wspi_dialog_kind *wspi_dialog_of_label(const char *label)
 const wspi_dialog_kind *wspi_dialog_of_port(uint16_t port, uint8_t over)
 {
     for (size_t i = 0; i < WSPI_COUNT(kinds); i++)
-        if (kinds[i].port == port && kinds[i].over & over)
+        if (kinds[i].port == port && kinds[i].over & over && !(kinds[i].over & WSPI_DIALOG_SHARED))
             return &kinds[i];
     return NULL;
 }

@@ -68,7 +68,8 @@ typedef void wspi_dialog_say(wspi_dialog *d, int dir, wspi_pen *p, size_t want);
 enum {
     WSPI_DIALOG_TCP = 1,
     WSPI_DIALOG_UDP = 2,
-    WSPI_DIALOG_PEERS = 4 /* both sides have its port */
+    WSPI_DIALOG_PEERS = 4, /* both sides have its port */
+    WSPI_DIALOG_SHARED = 8 /* others are served there, too: its port alone does not tell it */
 };
 
 struct wspi_dialog_kind {
@@ -98,6 +99,7 @@ wspi_dialog_say wspi_say_bjnp, wspi_say_dropbox, wspi_say_wsd; /* discovery.c */
 wspi_dialog_say wspi_say_iec104;                               /* grid.c */
 wspi_dialog_say wspi_say_ethernetip;                           /* industry.c */
 wspi_dialog_say wspi_say_iperf;                                /* iperf.c */
+wspi_dialog_say wspi_say_discord, wspi_say_whatsapp;           /* messenger.c */
 wspi_dialog_say wspi_say_nats;                                 /* nats.c */
 wspi_dialog_say wspi_say_opcua;                                /* opcua.c */
 wspi_dialog_say wspi_say_bittorrent, wspi_say_gnutella;        /* peer.c */
