@@ -66,7 +66,7 @@ RSYNC rsync rsync
 Telnet telnet Telnet
 tinc - tinc
 VNC vnc VNC
-WhatsApp - WhatsApp
+WhatsApp - -
 WireGuard wg WireGuard
 WSD - WSD
 END

@@ -5,7 +5,7 @@
 /*
  * ---- WhatsApp over TCP ("WhatsApp Encryption Overview": Noise pipes, Curve25519, AES-GCM; Noise Protocol Framework, revision 34) ----
  *
- *     once, of the client | "ED" 0 1 | length 24 | where it was served | "WA" | version 8 | dictionary 8 |
+ *     once, of the client | "ED" 0 1 | length 24 | which servers it is routed to | "WA" | version 8 | dictionary 8 |
  *     each message        | length 24 | ... |
  *
  * Those of the handshake are Protocol Buffers, a field of one that has up to three: ephemeral key, static key, payload. With XX the sides
@@ -37,6 +37,12 @@ static void field(wspi_pen *p, unsigned number, size_t n)
 {
     wspi_pen_be(p, number << 3 | 2, 1);
     varint(p, n);
+}
+
+/* A field of a number (wire type 0). */
+static void field_number(wspi_pen *p, unsigned number)
+{
+    wspi_pen_be(p, number << 3, 1);
 }
 
 static size_t field_size(size_t n)
@@ -71,11 +77,17 @@ static void handshake(wspi_pen *p, enum hello h, const size_t sizes[FIELDS])
 
 static void client_hello(wspi_dialog *d, wspi_pen *p, size_t want)
 {
-    enum { LEAST_IK = 160, MOST = 150 }; /* MOST: no more than 255 bytes in all */
+    enum { LEAST_IK = 160, ROUTE = 4, MOST = 600 };
     bool ik = want >= LEAST_IK;
 
     d->kept[PATTERN] = ik ? IK : XX;
-    wspi_pen_add(p, "ED\0\1\0\0\2\x08\0WA\2\0", 13); /* served: | number 1 | 0 | */
+    wspi_pen_add(p, "ED\0\1", 4);
+    wspi_pen_be(p, ROUTE, LENGTH);
+    for (unsigned i = 0; i < ROUTE / 2; i++) { /* | number 1 | a small number | */
+        field_number(p, 1);
+        varint(p, 1 + wspi_pen_pick(p, 15));
+    }
+    wspi_pen_add(p, "WA\5\2", 4);
     handshake(p, CLIENT_HELLO,
               (size_t[FIELDS]){KEY, ik ? SEALED_KEY : 0,
                                ik ? sealed(p, want, KEY + SEALED_KEY, MOST) : 0});
