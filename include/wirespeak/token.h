@@ -149,7 +149,8 @@ WSP_API const char *wsp_policy_treatment(const wsp_policy *p, size_t i);
 
 /*
  * What the model reads of a packet: copies the tokens that the policy keeps, text tokens cut to max_payload, all cut to
- * max_tokens (the end token is always kept). Text behind a field goes with the field. *seen belongs to the flow and is 0
+ * max_tokens (the end token is always kept). Text behind a field goes with the field; bytes that no transport carries (neighbour
+ * discovery, routing, bridges) are a subject of their own, as their matter are hosts. *seen belongs to the flow and is 0
  * before its first packet; NULL: both directions have been seen. Returns how many. out may be ids.
  */
 WSP_API size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n,

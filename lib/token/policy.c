@@ -23,14 +23,15 @@ enum subject {
     S_TAG,    /* VLANs and tunnels */
     S_NUMBER, /* counters, identifiers, clocks: always told against what was before */
     S_NAME,
-    S_APP,  /* fields of application protocols */
-    S_TEXT, /* other payload bytes, and what kind they are */
+    S_APP,     /* fields of application protocols */
+    S_TEXT,    /* other payload bytes, and what kind they are */
+    S_CONTROL, /* payload bytes that no transport carries: of neighbour discovery, routing, bridges, whose matter are hosts */
     SUBJECTS
 };
 
-static const char *const subject_names[SUBJECTS] = {"frame",  "time",    "size", "layers", "link",
-                                                    "header", "address", "port", "ttl",    "cksum",
-                                                    "tag",    "number",  "name", "app",    "text"};
+static const char *const subject_names[SUBJECTS] = {
+    "frame", "time",  "size", "layers", "link", "header", "address", "port",
+    "ttl",   "cksum", "tag",  "number", "name", "app",    "text",    "control"};
 
 /* KEEP the token; a coarser CLASS of it; DROP it; RELATIVE: of each direction drop the first, then say only "changed". */
 enum treatment { KEEP, CLASS, DROP, RELATIVE };
@@ -41,8 +42,9 @@ struct wsp_policy {
     uint8_t treat[SUBJECTS];
 };
 
-#define NO_HOSTS \
-    [S_LINK] = DROP, [S_ADDRESS] = DROP, [S_CHECKSUM] = DROP, [S_TAG] = DROP, [S_NAME] = DROP
+#define NO_HOSTS                                                                               \
+    [S_LINK] = DROP, [S_ADDRESS] = DROP, [S_CHECKSUM] = DROP, [S_TAG] = DROP, [S_NAME] = DROP, \
+    [S_CONTROL] = DROP
 #define NO_PAYLOAD [S_APP] = DROP, [S_TEXT] = DROP
 
 /* What is not named is kept. */
@@ -83,6 +85,38 @@ static bool is_link(uint8_t layer)
     };
 
     return layer < WSPI_LAYER_COUNT && link[layer];
+}
+
+/*
+ * Whose the bytes behind a layer are: of those that carry what applications say, of hosts and networks themselves (bridges, routing,
+ * discovery), or as the type says (ICMP).
+ */
+enum payload { CONTROL, CARRIED, BY_TYPE };
+static enum payload payload_of(uint8_t layer)
+{
+    static const uint8_t of[WSPI_LAYER_COUNT] = {
+        [WSPI_UDP] = CARRIED,        [WSPI_TCP] = CARRIED,      [WSPI_TCP_EOL] = CARRIED,
+        [WSPI_TCP_NOP] = CARRIED,    [WSPI_TCP_MSS] = CARRIED,  [WSPI_TCP_WSCALE] = CARRIED,
+        [WSPI_TCP_SACKOK] = CARRIED, [WSPI_TCP_SACK] = CARRIED, [WSPI_TCP_TS] = CARRIED,
+        [WSPI_TCP_RAWOPT] = CARRIED, [WSPI_SCTP] = CARRIED,     [WSPI_SCTP_DATA] = CARRIED,
+        [WSPI_SCTP_CHUNK] = CARRIED, [WSPI_ESP] = CARRIED,      [WSPI_ICMP] = BY_TYPE,
+        [WSPI_ICMPV6] = BY_TYPE,
+    };
+
+    return layer < WSPI_LAYER_COUNT ? (enum payload)of[layer] : CARRIED;
+}
+
+/* Of ICMP echoes carry what applications say, and errors quote it. */
+static enum payload payload_of_type(uint8_t layer, unsigned value)
+{
+    static const uint32_t icmp[] = {0, 3, 4, 5, 8, 11, 12}, icmpv6[] = {1, 2, 3, 4, 128, 129};
+    const bool v6 = layer == WSPI_ICMPV6;
+    const wspi_value *v = &wspi_protos[layer]->fields[WSPI_ICMP_TYPE].values[value];
+
+    for (size_t i = 0; v->name && i < (v6 ? WSPI_COUNT(icmpv6) : WSPI_COUNT(icmp)); i++)
+        if (v->value == (v6 ? icmpv6 : icmp)[i])
+            return CARRIED;
+    return CONTROL; /* also of the last value, which is any other */
 }
 
 static enum subject subject_of_role(uint8_t role, uint8_t layer)
@@ -310,25 +344,53 @@ static bool view(const wsp_policy *p, uint16_t *id, enum subject s, bool known)
     return true;
 }
 
+/* Of a flow: which of its directions have had a packet, and whose the bytes behind the last one's headers were. */
+enum { SEEN = 1, BYTES_OF_CONTROL = 4 };
+
+/* The next token says whose the bytes of the packet are, or leaves it as it is. */
+static bool is_of_control(bool before, uint16_t id)
+{
+    unsigned stack = id - wspi_group_base(WSPI_T_STACK) - WSPI_RECALLS,
+             layer = id - wspi_group_base(WSPI_T_LAYER);
+    enum payload of = BY_TYPE;
+    uint8_t l;
+    size_t f;
+
+    if (wspi_in_group(id, WSPI_T_STACK) && stack < wspi_common_stacks()) {
+        const wspi_stack *st = wspi_common_stack(stack);
+        of = st->n ? payload_of(st->id[st->n - 1]) : CONTROL;
+    } else if (wspi_in_group(id, WSPI_T_LAYER) && layer != WSPI_PAYLOAD) {
+        of = payload_of((uint8_t)layer);
+    } else if (wspi_token_field(id, &l, &f) && (l == WSPI_ICMP || l == WSPI_ICMPV6) &&
+               f == WSPI_ICMP_TYPE) {
+        of = payload_of_type(l, id - wspi_field_base(l, f));
+    }
+    return of == BY_TYPE ? before : of == CONTROL;
+}
+
 size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n, size_t max_payload,
                         size_t max_tokens, uint8_t *seen, uint16_t *out)
 {
     size_t kept = 0, text = 0;
     enum subject of_text = S_TEXT;
-    bool known = true, s2c;
+    bool known = true, control = false, s2c = false;
 
     (void)wsp_vocab_size();
     (void)pthread_once(&subjects_once, find_subjects);
     if (n && seen) {
         s2c = (unsigned)ids[0] - wspi_group_base(WSPI_T_START) >= WSPI_STARTS;
-        known = *seen >> s2c & 1;
-        *seen |= (uint8_t)(1u << s2c);
+        known = *seen & SEEN << s2c;
+        control = *seen & BYTES_OF_CONTROL << (known ? s2c : !s2c);
+        *seen |= (uint8_t)(SEEN << s2c);
     }
     for (size_t i = 0; i < n; i++) {
         uint16_t id = ids[i];
         bool is_text = wspi_in_group(id, WSPI_T_TEXT), last = i + 1 == n;
         enum subject s = is_text ? of_text : (enum subject)subjects[id];
         of_text = s;
+        control = is_of_control(control, id);
+        if (is_text && s == S_TEXT && control)
+            s = S_CONTROL;
         if (!view(p, &id, s, known) || (kept + 1 >= max_tokens && !last))
             continue;
         if (is_text && text++ >= max_payload)
@@ -336,5 +398,8 @@ size_t wsp_policy_apply(const wsp_policy *p, const uint16_t *ids, size_t n, size
         if (kept < max_tokens)
             out[kept++] = id;
     }
+    if (n && seen)
+        *seen = (uint8_t)((*seen & ~(unsigned)(BYTES_OF_CONTROL << s2c)) |
+                          (control ? BYTES_OF_CONTROL << s2c : 0));
     return kept;
 }

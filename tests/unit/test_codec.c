@@ -476,6 +476,65 @@ static void identity_free_does_not_tell_where_a_packet_was_captured(void **state
     assert_int_equal(wsp_policy_apply(wsp_policy_get("everything"), link, 4, 0, 64, NULL, out), 4);
 }
 
+/* Of n tokens and a text token behind them, in a flow whose packets before are in *seen: is the text left? */
+static bool text_is_kept(uint8_t *seen, bool s2c, const uint16_t *ids, size_t n)
+{
+    uint16_t in[8] = {(uint16_t)(wspi_group_base(WSPI_T_START) + (s2c ? WSPI_STARTS : 0))}, out[8];
+
+    memcpy(in + 1, ids, n * sizeof *ids);
+    in[n + 1] = (uint16_t)wspi_group_base(WSPI_T_KIND);
+    in[n + 2] = (uint16_t)wspi_group_base(WSPI_T_TEXT);
+    return wsp_policy_apply(wsp_policy_get(NULL), in, n + 3, 9, 64, seen, out) == n + 3;
+}
+
+static uint16_t type_token(uint8_t layer, uint32_t type)
+{
+    const wspi_value *v = wspi_protos[layer]->fields[WSPI_ICMP_TYPE].values;
+    unsigned i = 0;
+
+    while (v[i].name && v[i].value != type)
+        i++;
+    return (uint16_t)(wspi_field_base(layer, WSPI_ICMP_TYPE) + i);
+}
+
+/* Of bridges, routing and neighbour discovery the bytes are addresses. */
+static void identity_free_withholds_what_no_transport_carries(void **state)
+{
+    static const uint8_t discovery[] = {WSPI_ETH, WSPI_IPV6, WSPI_ICMPV6},
+                         routing[] = {WSPI_ETH, WSPI_IPV4}, bridge[] = {WSPI_ETH},
+                         wired[] = {WSPI_ETH, WSPI_IPV4, WSPI_UDP};
+    const uint16_t solicit[] = {stack_token(discovery, 3), type_token(WSPI_ICMPV6, 135)},
+                   advert = type_token(WSPI_ICMPV6, 136), ping = type_token(WSPI_ICMPV6, 129),
+                   unknown = type_token(WSPI_ICMPV6, 200), echo = stack_token(discovery, 3),
+                   ospf = stack_token(routing, 2), lldp = stack_token(bridge, 1),
+                   udp = stack_token(wired, 3),
+                   listed[] = {(uint16_t)wspi_group_base(WSPI_T_KEEP),
+                               (uint16_t)(wspi_group_base(WSPI_T_LAYER) + WSPI_AH),
+                               (uint16_t)(wspi_group_base(WSPI_T_LAYER) + WSPI_PAYLOAD)};
+    uint8_t seen = 0;
+
+    (void)state;
+    assert_false(text_is_kept(&seen, false, solicit, 2));
+    assert_false(text_is_kept(&seen, false, NULL, 0)); /* as the last packet of its direction */
+    assert_false(text_is_kept(&seen, true, NULL, 0));  /* as the first one of the other */
+    assert_false(text_is_kept(&seen, true, &advert, 1));
+    assert_true(text_is_kept(&seen, true, &ping, 1));
+    assert_false(text_is_kept(&seen, false, NULL, 0));
+    assert_false(text_is_kept(&seen, true, &unknown, 1));
+    seen = 0;
+    assert_true(
+        text_is_kept(&seen, false, &echo, 1)); /* a type that is not told is the usual one */
+    seen = 0;
+    assert_true(text_is_kept(&seen, false, &udp, 1));
+    assert_true(text_is_kept(&seen, true, NULL, 0));
+    assert_false(text_is_kept(&seen, false, listed, 3));
+    seen = 0;
+    assert_false(text_is_kept(&seen, false, &ospf, 1));
+    seen = 0;
+    assert_false(text_is_kept(&seen, false, &lldp, 1));
+    assert_true(text_is_kept(NULL, false, &udp, 1));
+}
+
 /* ---- token files ---- */
 
 static void a_token_file_is_read_back_and_damage_is_refused(void **state)
@@ -537,6 +596,7 @@ int main(void)
         cmocka_unit_test(every_legal_sequence_is_a_valid_packet),
         cmocka_unit_test(identity_free_withholds_identity_and_keeps_the_rest),
         cmocka_unit_test(identity_free_does_not_tell_where_a_packet_was_captured),
+        cmocka_unit_test(identity_free_withholds_what_no_transport_carries),
         cmocka_unit_test(a_token_file_is_read_back_and_damage_is_refused),
     };
 
