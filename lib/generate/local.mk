@@ -16,6 +16,7 @@ test_deviate_SOURCES = tests/unit/test_deviate.c
 
 # Dialogs of protocols without a grammar.
 libwspi_la_SOURCES += lib/generate/dialog/block.c lib/generate/dialog/dialog.c lib/generate/dialog/dialog.h lib/generate/dialog/discovery.c lib/generate/dialog/grid.c lib/generate/dialog/industry.c lib/generate/dialog/iperf.c lib/generate/dialog/messenger.c lib/generate/dialog/nats.c lib/generate/dialog/opcua.c lib/generate/dialog/peer.c lib/generate/dialog/postgresql.c lib/generate/dialog/queue.c lib/generate/dialog/route.c lib/generate/dialog/screen.c lib/generate/dialog/sql.c lib/generate/dialog/sql.h lib/generate/dialog/store.c lib/generate/dialog/tds.c lib/generate/dialog/text.c lib/generate/dialog/tls.c lib/generate/dialog/tunnel.c
-check_PROGRAMS += test_dialog dialogs
+check_PROGRAMS += test_dialog test_dialog_turns dialogs
+test_dialog_turns_SOURCES = tests/unit/test_dialog_turns.c
 test_dialog_SOURCES = tests/unit/test_dialog.c
 dialogs_SOURCES = tests/unit/dialogs.c

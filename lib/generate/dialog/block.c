@@ -305,6 +305,16 @@ static void send(wspi_dialog *d, wspi_pen *p, size_t want)
 
 /* ---- answers ---- */
 
+/* How many messages of a command the server has numbered: data of a read, or that it was ready for those of a write. */
+static uint32_t numbered(const wspi_dialog *d)
+{
+    switch (d->kept[STATE]) {
+    case READING: return d->kept[SENT];
+    case WRITTEN: return d->kept[SENT] > 0;
+    default: return 0;
+    }
+}
+
 static void respond(wspi_dialog *d, wspi_pen *p, size_t want)
 {
     size_t at = begin(p, RESPONSE, FINAL);
@@ -312,6 +322,7 @@ static void respond(wspi_dialog *d, wspi_pen *p, size_t want)
     (void)want;
     wspi_pen_be_at(p, at + TASK_AT, task(d), 4);
     number_server(d, p, at);
+    wspi_pen_be_at(p, at + DATA_NUMBER, numbered(d), 4);
     d->kept[STATUSES]++;
     d->kept[STATE] = IDLE;
 }
@@ -407,7 +418,7 @@ static void ready(wspi_dialog *d, wspi_pen *p, size_t want)
     d->kept[STATE] = SENDING;
 }
 
-/* Who is not in turn says what needs no answer. */
+/* Who is not in turn says what needs no answer, once the client has logged in. */
 static void live_out(wspi_dialog *d, wspi_pen *p, size_t want)
 {
     enum { AT_ONCE = 0x40 };
@@ -432,8 +443,8 @@ static void live_in(wspi_dialog *d, wspi_pen *p, size_t want)
 void wspi_say_iscsi(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
     static void (*const turns[][2])(wspi_dialog * d, wspi_pen * p, size_t want) = {
-        [START] = {login, live_in},
-        [LOGGING_IN] = {live_out, welcome},
+        [START] = {login, NULL},
+        [LOGGING_IN] = {NULL, welcome},
         [IDLE] = {ask, live_in},
         [ASKING] = {live_out, tell},
         [READING] = {live_out, read_blocks},
@@ -442,5 +453,6 @@ void wspi_say_iscsi(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
         [WRITTEN] = {live_out, respond},
     };
 
-    turns[d->kept[STATE]][dir](d, p, want);
+    if (turns[d->kept[STATE]][dir])
+        turns[d->kept[STATE]][dir](d, p, want);
 }

@@ -53,7 +53,7 @@ typedef struct wspi_dialog {
     uint8_t spoke;    /* who sent the last one */
     bool speaks;      /* it has said something */
     bool off;         /* it has said something else */
-    uint32_t kept[8]; /* the protocol's own; 0 at first */
+    uint32_t kept[10]; /* the protocol's own; 0 at first */
 } wspi_dialog;
 
 /*

@@ -19,11 +19,15 @@ enum {
     REQUESTED = 5,
     ACTIVATED = 6,
     CONFIRMED = 7,
+    ENDED = 10,
     INTERROGATED = 20
 };
 
-/* kept: I frames that either side has sent, the U frame and the command (its row + 1) that wait, the command's number and state */
-enum { SENT, ANSWERED = 2, ORDER, ORDERED, STATION = 40, VALUES = 50 };
+/*
+ * kept: I frames that either side has sent, the U frame and the command (its row + 1) that wait, the command's number, and whether all
+ * is being told that there is
+ */
+enum { SENT, ANSWERED = 2, ORDER, ORDERED, TELLING, STATION = 40, VALUES = 50 };
 
 enum object_value {
     QUALITY,
@@ -32,7 +36,8 @@ enum object_value {
     STAMPED = 4,
     QUALIFIED = 8,
     INTERROGATION = 16,
-    DOUBLE = 32
+    DOUBLE = 32,
+    BITS = 64
 };
 
 typedef struct object_type {
@@ -58,7 +63,7 @@ static const object_type commands[] = {
     {100, INTERROGATION, 1},
     {101, INTERROGATION, 1},
     {48, MEASURED | QUALIFIED, 3},
-    {51, INTERROGATION | MEASURED, 4},
+    {51, BITS, 4},
     {50, FLOATING | QUALIFIED, 5},
     {103, STAMPED | INTERROGATION, 7},
     {58, QUALITY | STAMPED, 8},
@@ -117,7 +122,9 @@ static void object_write(const wspi_dialog *d, wspi_pen *p, const object_type *o
     if (o->value & FLOATING)
         wspi_pen_le(p, bits, 4);
     else if (o->value & MEASURED)
-        wspi_pen_le(p, bits >> 8, o->value & INTERROGATION ? 4 : 2);
+        wspi_pen_le(p, bits >> 8, 2);
+    else if (o->value & BITS)
+        wspi_pen_le(p, bits, 4);
     else if (o->value & INTERROGATION && !(o->value & STAMPED))
         wspi_pen_le(p, STATION_CALLED, 1);
     else if (!(o->value & INTERROGATION))
@@ -163,10 +170,10 @@ static void report(wspi_dialog *d, wspi_pen *p, unsigned cause, size_t want)
     }
 }
 
-/* The command that waits, with a cause: asked, confirmed or at its end. */
-static void command(wspi_dialog *d, wspi_pen *p, int dir, unsigned cause)
+/* A command, with a cause: asked, confirmed or at its end. */
+static void command(wspi_dialog *d, wspi_pen *p, int dir, unsigned row, unsigned cause)
 {
-    const object_type *o = &commands[d->kept[ORDER] - 1];
+    const object_type *o = &commands[row];
     wspi_rng rng;
 
     wspi_rng_seed(&rng, d->seed + VALUES + d->kept[ORDERED]);
@@ -241,29 +248,46 @@ static void iec104_ask(wspi_dialog *d, wspi_pen *p, size_t want)
     k = want > SHORT ? wspi_pen_pick(p, WSPI_COUNT(commands)) : command_of(p, want);
     d->kept[ORDER] = k + 1;
     d->kept[ORDERED]++;
-    command(d, p, 0, k == C_RD ? REQUESTED : ACTIVATED);
+    command(d, p, 0, k, k == C_RD ? REQUESTED : ACTIVATED);
     if (want > SHORT)
         segments(d, p, want);
 }
 
-/* What confirms a frame, then what it asked for. */
+/* Confirms the command that waits. Returns why what comes behind it is told. */
+static unsigned confirm(wspi_dialog *d, wspi_pen *p, unsigned cause)
+{
+    unsigned row = d->kept[ORDER] - 1;
+
+    d->kept[ORDER] = 0;
+    if (row == C_RD)
+        return REQUESTED;
+    command(d, p, 1, row, CONFIRMED);
+    d->kept[TELLING] |= row == C_IC;
+    return cause;
+}
+
+/* What confirms a frame, then what it asked for; all that there is has an end behind it, when there is room. */
 static void iec104_answer(wspi_dialog *d, wspi_pen *p, size_t want)
 {
+    enum { END = ONE + 1 };
     unsigned cause = wspi_pen_pick(p, 4) ? SPONTANEOUS : CYCLIC;
+    size_t left;
+    bool tells, ends;
 
     if (d->kept[ANSWERED]) {
         apci_u(p, d->kept[ANSWERED] == STARTDT ? STARTDT_CON : TESTFR_CON);
         d->kept[ANSWERED] = 0;
     }
-    if (d->kept[ORDER] && (p->n == 0 || wspi_pen_left(p, want, 0) > (size_t)2 * ONE)) {
-        if (d->kept[ORDER] != C_RD + 1)
-            command(d, p, 1, CONFIRMED);
-        cause = d->kept[ORDER] == C_RD + 1   ? REQUESTED
-                : d->kept[ORDER] == C_IC + 1 ? INTERROGATED
-                                             : cause;
-        d->kept[ORDER] = 0;
+    if (d->kept[ORDER] && (p->n == 0 || wspi_pen_left(p, want, 0) > (size_t)2 * ONE))
+        cause = confirm(d, p, cause);
+    left = wspi_pen_left(p, want, 0);
+    tells = d->kept[TELLING] && cause != REQUESTED;
+    ends = tells && (left == END || left >= (size_t)2 * END);
+    report(d, p, tells ? INTERROGATED : cause, ends ? want - END : want);
+    if (ends) {
+        command(d, p, 1, C_IC, ENDED);
+        d->kept[TELLING] = 0;
     }
-    report(d, p, cause, want);
     if (p->n == 0)
         apci_s(d, p, 1);
 }

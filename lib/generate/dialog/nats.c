@@ -133,6 +133,8 @@ void wspi_say_nats(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
         nats_info(d, p, want);
         return;
     }
+    if (!d->kept[GREETED])
+        return; /* the server's greeting says how to connect */
     if (dir == 0 && !d->kept[CONNECTED]) {
         nats_connect(d, p, want);
         return;

@@ -10,10 +10,9 @@
  */
 #include "generate/dialog/dialog.h"
 
-/* Identifiers of encodings; an answer's is three more, the fault's that of no request. */
+/* Identifiers of encodings; an answer's is three more. */
 enum ua_service {
     HELLO = 1, /* is none, but asks for an answer, too */
-    FAULT = 397,
     OPEN_CHANNEL = 446,
     CREATE_SESSION = 461,
     ACTIVATE_SESSION = 467,
@@ -25,8 +24,23 @@ enum ua_service {
     ANSWER = 3
 };
 
-/* kept: requests, the service that waits for its answer, of how many items, numbers of both sides' messages, of notifications */
-enum { ASKED, SERVICE, COUNT, SEQUENCE, SEQUENCE_BACK, NOTIFIED };
+/*
+ * kept: how much of the opening was said; the last request's number, which is also that of the client's message; the service that waits
+ * for its answer, its request's number, and of how many items; the last number of the server's messages; notifications, and how many of
+ * them the client has acknowledged; and requests for notifications that wait (publish_of), the oldest first.
+ */
+enum {
+    OPENED,
+    ASKED,
+    SERVICE,
+    REQUEST,
+    COUNT,
+    SEQUENCE,
+    NOTIFIED,
+    ACKNOWLEDGED,
+    PUBLISHES,
+    PUBLISHES_END = PUBLISHES + 2
+};
 
 /* Numbers and names of the flow. */
 enum { CHANNEL, SESSION, CLOCK, SUBSCRIPTION, HOST = 10, APPLICATION };
@@ -154,11 +168,10 @@ static void ua_hello(const wspi_dialog *d, wspi_pen *p, bool answer)
         ua_named(d, p, "opc.tcp://", HOST, ":4840");
 }
 
-/* Up to the header that all requests have, and all answers. */
-static void ua_begin(wspi_dialog *d, wspi_pen *p, int dir, unsigned service)
+/* Up to the header that all requests have, and all answers: these have the request's number. */
+static void ua_begin(wspi_dialog *d, wspi_pen *p, int dir, unsigned service, uint32_t request)
 {
-    enum { TIMEOUT = 10000 };
-    const uint32_t bad_timeout = 0x800a0000;
+    enum { TIMEOUT = 10000, LEAST_IN_SESSION = 3 };
     uint32_t channel = 1 + wspi_dialog_number(d, CHANNEL) % 5000;
     bool open = service == OPEN_CHANNEL || service == OPEN_CHANNEL + ANSWER;
 
@@ -171,17 +184,18 @@ static void ua_begin(wspi_dialog *d, wspi_pen *p, int dir, unsigned service)
     } else {
         wspi_pen_le(p, 1, 4);
     }
-    wspi_pen_le(p, ++d->kept[SEQUENCE + dir], 4);
-    wspi_pen_le(p, d->kept[ASKED], 4);
+    wspi_pen_le(p, dir ? ++d->kept[SEQUENCE] : request, 4);
+    wspi_pen_le(p, request, 4);
     wspi_pen_le(p, 1 | service << 16, 4);
     if (dir == 0) { /* the session, if there is one */
-        wspi_pen_le(p, d->kept[ASKED] > 2 ? 2 | 1 << 8 : 0, d->kept[ASKED] > 2 ? 3 : 2);
-        if (d->kept[ASKED] > 2)
+        bool in_session = request >= LEAST_IN_SESSION;
+        wspi_pen_le(p, in_session ? 2 | 1 << 8 : 0, in_session ? 3 : 2);
+        if (in_session)
             wspi_pen_le(p, wspi_dialog_number(d, SESSION), 4);
     }
     ua_time(d, p);
-    wspi_pen_le(p, d->kept[ASKED], 4);
-    wspi_pen_le(p, service == FAULT ? bad_timeout : 0, 4);
+    wspi_pen_le(p, request, 4);
+    wspi_pen_zeros(p, 4);
     if (dir == 0) {
         ua_none(p, 1);
         wspi_pen_le(p, TIMEOUT, 4);
@@ -378,33 +392,57 @@ static void answer_browse(const wspi_dialog *d, wspi_pen *p, size_t want)
     ua_none(p, 1);
 }
 
-static void ask_publish(const wspi_dialog *d, wspi_pen *p, size_t want)
-{
-    size_t n = WSPI_MIN(wspi_pen_left(p, want, 4) / 8, WSPI_MIN((size_t)d->kept[NOTIFIED], 3));
+/* A request for notifications that waits: its number, and how many acknowledgements it has; 0: none waits. */
+enum { ACKS = 8 };
 
+static uint32_t publish_of(uint32_t request, uint32_t acks)
+{
+    return request * ACKS | acks;
+}
+
+static void ask_publish(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    enum { MOST = 3, EACH = 8 };
+    size_t open = d->kept[NOTIFIED] - d->kept[ACKNOWLEDGED];
+    size_t n = WSPI_MIN(wspi_pen_left(p, want, 4) / EACH, WSPI_MIN(open, (size_t)MOST));
+
+    d->kept[d->kept[PUBLISHES] ? PUBLISHES + 1 : PUBLISHES] =
+        publish_of(d->kept[ASKED], (uint32_t)n);
     wspi_pen_le(p, n, 4);
     for (; n > 0; n--) {
         wspi_pen_le(p, 1 + wspi_dialog_number(d, SUBSCRIPTION) % 50, 4);
-        wspi_pen_le(p, d->kept[NOTIFIED] - n + 1, 4);
+        wspi_pen_le(p, ++d->kept[ACKNOWLEDGED], 4);
     }
 }
 
-/* Values that have changed, or that there are none. */
-static void answer_publish(wspi_dialog *d, wspi_pen *p, size_t want)
+/* That each of what was acknowledged is known, and nothing more to say of it. */
+static void publish_results(wspi_pen *p, uint32_t acks)
 {
-    enum { CHANGED = 811, BEHIND = 12, LEAST = 40, EACH = 60, FIXED = 13, STAMPED = 5 };
-    size_t at;
+    if (acks > 0) {
+        wspi_pen_le(p, acks, 4);
+        wspi_pen_zeros(p, (size_t)4 * acks);
+    }
+    ua_none(p, acks > 0 ? 1 : 2);
+}
+
+/* Values that have changed; or that there are none: then the number is the next one's (part 4, section 5.13.1.1), and is not spent. */
+static void answer_publish(wspi_dialog *d, wspi_pen *p, size_t want, uint32_t acks)
+{
+    enum { CHANGED = 811, LEAST = 40, EACH = 60, FIXED = 13, STAMPED = 5 };
+    size_t behind = 12 + (size_t)4 * acks, at;
     unsigned n;
 
     wspi_pen_le(p, 1 + wspi_dialog_number(d, SUBSCRIPTION) % 50, 4);
     ua_none(p, 1);
     wspi_pen_zeros(p, 1);
-    wspi_pen_le(p, ++d->kept[NOTIFIED], 4);
+    wspi_pen_le(p, d->kept[NOTIFIED] + 1, 4);
     ua_time(d, p);
-    if (wspi_pen_left(p, want, BEHIND) < LEAST) {
-        ua_none(p, 3);
+    if (wspi_pen_left(p, want, behind) < LEAST) {
+        ua_none(p, 1);
+        publish_results(p, acks);
         return;
     }
+    d->kept[NOTIFIED]++;
     wspi_pen_le(p, 1, 4);
     wspi_pen_le(p, 1 | CHANGED << 16, 4);
     wspi_pen_le(p, 1, 1);
@@ -413,7 +451,7 @@ static void answer_publish(wspi_dialog *d, wspi_pen *p, size_t want)
     n = items_of(p, want, EACH);
     wspi_pen_le(p, n, 4);
     for (; n > 0; n--) {
-        size_t own = share(p, want, BEHIND, n);
+        size_t own = share(p, want, behind, n);
         wspi_pen_le(p, 1 + n, 4);
         wspi_pen_le(p, STAMPED, 1); /* a value and its time */
         ua_value(p, own > FIXED ? own - FIXED : 0);
@@ -421,33 +459,50 @@ static void answer_publish(wspi_dialog *d, wspi_pen *p, size_t want)
     }
     ua_none(p, 1);
     wspi_pen_le_at(p, at - 4, p->n - at, 4);
-    ua_none(p, 2);
+    publish_results(p, acks);
 }
 
 /* ---- the dialog ---- */
 
-/* What opens a session, in this order, then anything. */
+/* What opens a session, in this order and each when the one before is answered; then anything. */
 static const uint16_t first[] = {HELLO, OPEN_CHANNEL, CREATE_SESSION, ACTIVATE_SESSION,
                                  CREATE_SUBSCRIPTION};
 
+/* 0: it waits. Beside a request that waits only notifications are asked for. */
 static unsigned ua_choose(const wspi_dialog *d, wspi_pen *p, size_t want)
 {
     static const uint16_t others[] = {READ, READ, READ, WRITE, BROWSE};
+    enum { LEAST_OTHER = 100 };
+    bool opened = d->kept[OPENED] == WSPI_COUNT(first);
+    bool publishes = opened && d->kept[PUBLISHES_END - 1] == 0;
 
-    if (d->kept[ASKED] < WSPI_COUNT(first))
-        return first[d->kept[ASKED]];
-    return want < 100 ? PUBLISH : others[wspi_pen_pick(p, WSPI_COUNT(others))];
+    if (d->kept[SERVICE])
+        return publishes && d->kept[SERVICE] != CREATE_SUBSCRIPTION ? PUBLISH : 0;
+    if (!opened)
+        return first[d->kept[OPENED]];
+    return publishes && want < LEAST_OTHER ? PUBLISH : others[wspi_pen_pick(p, WSPI_COUNT(others))];
 }
 
 static void ua_ask(wspi_dialog *d, wspi_pen *p, size_t want)
 {
-    unsigned service = d->kept[SERVICE] = ua_choose(d, p, want);
+    unsigned service = ua_choose(d, p, want);
 
+    if (!service)
+        return;
+    if (d->kept[OPENED] < WSPI_COUNT(first))
+        d->kept[OPENED]++;
     if (service == HELLO) {
+        d->kept[SERVICE] = HELLO;
         ua_hello(d, p, false);
         return;
     }
-    ua_begin(d, p, 0, service);
+    ua_begin(d, p, 0, service, ++d->kept[ASKED]);
+    if (service == PUBLISH) {
+        ask_publish(d, p, want);
+        return;
+    }
+    d->kept[SERVICE] = service;
+    d->kept[REQUEST] = d->kept[ASKED];
     if (service == CREATE_SESSION)
         ask_create_session(d, p);
     else if (service == ACTIVATE_SESSION)
@@ -456,44 +511,39 @@ static void ua_ask(wspi_dialog *d, wspi_pen *p, size_t want)
         ask_values(d, p, service == WRITE, want);
     else if (service == BROWSE)
         ask_browse(d, p, want);
-    else if (service == PUBLISH)
-        ask_publish(d, p, want);
     else
         say_fixed(d, p, service);
 }
 
-/* Unasked, there is still a request for what will change; and before there can be, a fault. */
+/* What waits is answered; else there may be a request for what has changed. */
 static void ua_answer(wspi_dialog *d, wspi_pen *p, size_t want)
 {
     unsigned service = d->kept[SERVICE];
+    uint32_t publish = d->kept[PUBLISHES];
 
-    if (service == HELLO || d->said[0] == 0) {
+    d->kept[SERVICE] = 0;
+    if (service == HELLO) {
         ua_hello(d, p, true);
-        return;
+    } else if (service) {
+        ua_begin(d, p, 1, service + ANSWER, d->kept[REQUEST]);
+        if (service == CREATE_SESSION)
+            answer_create_session(d, p);
+        else if (service == READ)
+            answer_read(d, p, want);
+        else if (service == BROWSE)
+            answer_browse(d, p, want);
+        else
+            say_fixed(d, p, service + ANSWER);
+    } else if (publish) {
+        d->kept[PUBLISHES] = d->kept[PUBLISHES + 1];
+        d->kept[PUBLISHES + 1] = 0;
+        ua_begin(d, p, 1, PUBLISH + ANSWER, publish / ACKS);
+        answer_publish(d, p, want, publish % ACKS);
     }
-    if (!service)
-        service = d->kept[ASKED] >= WSPI_COUNT(first) ? PUBLISH : FAULT;
-    ua_begin(d, p, 1, service == FAULT ? FAULT : service + ANSWER);
-    if (service == CREATE_SESSION)
-        answer_create_session(d, p);
-    else if (service == READ)
-        answer_read(d, p, want);
-    else if (service == BROWSE)
-        answer_browse(d, p, want);
-    else if (service == PUBLISH)
-        answer_publish(d, p, want);
-    else if (service != FAULT)
-        say_fixed(d, p, service + ANSWER);
 }
 
 void wspi_say_opcua(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
-    if (dir == 0) {
-        ua_ask(d, p, want);
-        d->kept[ASKED]++;
-    } else {
-        ua_answer(d, p, want);
-        d->kept[SERVICE] = 0;
-    }
+    (dir == 0 ? ua_ask : ua_answer)(d, p, want);
     wspi_pen_le_at(p, 4, p->n, 4);
 }

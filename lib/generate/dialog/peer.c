@@ -43,12 +43,12 @@ static void bittorrent_head(wspi_pen *p, size_t body, enum bittorrent_message m)
     wspi_pen_be(p, m, 1);
 }
 
-/* A block of a piece, or which pieces there are; small ones ask for a block, tell a piece, or unchoke. */
-static void bittorrent_message(wspi_dialog *d, wspi_pen *p, size_t want)
+/* Which pieces there are, first; then a block of a piece; small ones ask for a block, tell a piece, or unchoke. */
+static void bittorrent_message(const wspi_dialog *d, wspi_pen *p, int dir, size_t want)
 {
     enum { HEAD = 5, AT = 8, ASKED = 12, BLOCK = 16384, PIECES = 1000 };
 
-    if (d->said[0] + d->said[1] <= 3 && want > HEAD) {
+    if (d->said[dir] == 1 && want > HEAD) { /* right behind the hello, or not at all */
         bittorrent_head(p, want - HEAD, BITFIELD);
         wspi_pen_random(p, want - HEAD);
     } else if (want > HEAD + ASKED) {
@@ -73,9 +73,12 @@ static void bittorrent_message(wspi_dialog *d, wspi_pen *p, size_t want)
 
 /* ---- BitTorrent's distributed table over UDP (BEP 5): bencoded ---- */
 
+/* kept: what was asked, and the number of the question */
+enum dht_question { PING, FIND_NODE, GET_PEERS };
+
 static void dht_ask(wspi_dialog *d, wspi_pen *p, int dir, size_t want)
 {
-    enum { PING, FIND_NODE, GET_PEERS, LEAST_FIND = 90 };
+    enum { LEAST_FIND = 90 };
     static const char *const names[] = {"4:ping", "9:find_node", "9:get_peers"};
 
     d->kept[0] = want < LEAST_FIND ? PING : 1 + wspi_pen_pick(p, 2);
@@ -91,21 +94,25 @@ static void dht_ask(wspi_dialog *d, wspi_pen *p, int dir, size_t want)
     wspi_pen_text(p, "1:y1:qe");
 }
 
-/* To a question for nodes, as many as there is room for: | who 160 | IPv4 32 | port 16 |. */
+/* To a question for nodes, as many as there is room for: | who 160 | IPv4 32 | port 16 |; to one for peers also a token. */
 static void dht_answer(const wspi_dialog *d, wspi_pen *p, int dir, size_t want)
 {
-    enum { MOST = 16, END = 40 };
+    enum { MOST = 16, END = 40, TOKEN = 50 };
     size_t nodes = WSPI_MIN(want > 2 * END ? (want - 2 * END) / NODE : 0, (size_t)MOST);
 
     wspi_pen_text(p, "d1:rd2:id20:");
     hash(d, p, 1 + (unsigned)dir);
-    if (d->kept[0]) {
+    if (d->kept[0] != PING) {
         wspi_pen_format(p, "5:nodes%zu:", nodes * NODE);
         for (size_t i = 0; i < nodes; i++) {
             wspi_pen_random(p, HASH);
             wspi_pen_be(p, 0xc6336400 | wspi_pen_pick(p, 256), 4); /* 198.51.100.0/24 (RFC 5737) */
             wspi_pen_be(p, 6881 + wspi_pen_pick(p, 9), 2);
         }
+    }
+    if (d->kept[0] == GET_PEERS) {
+        wspi_pen_text(p, "5:token4:");
+        wspi_pen_be(p, wspi_dialog_number(d, TOKEN), 4);
     }
     wspi_pen_text(p, "e1:t2:");
     wspi_pen_be(p, d->kept[1] & 0xffff, 2);
@@ -117,7 +124,7 @@ void wspi_say_bittorrent(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
     if (d->tcp && d->said[dir] == 0)
         bittorrent_hello(d, p, dir);
     else if (d->tcp)
-        bittorrent_message(d, p, want);
+        bittorrent_message(d, p, dir, want);
     else if (dir == 0)
         dht_ask(d, p, dir, want);
     else

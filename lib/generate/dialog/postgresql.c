@@ -483,30 +483,24 @@ static void pg_answer_or_notice(wspi_dialog *d, wspi_pen *p, size_t want)
         pg_answer(d, p, want);
 }
 
-/* A client that waits for the login */
-static void pg_wait(wspi_dialog *d, wspi_pen *p, size_t want)
-{
-    (void)d, (void)want;
-    pg_empty(p, 'S');
-}
-
 void wspi_say_postgresql(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
     static turn *const turns[][2] = {
-        [START] = {pg_start, pg_notice},
-        [TLS_ASKED] = {pg_startup, pg_no_tls},
-        [PLAIN] = {pg_startup, pg_notice},
-        [STARTED] = {pg_wait, pg_demand},
+        [START] = {pg_start, NULL},
+        [TLS_ASKED] = {NULL, pg_no_tls},
+        [PLAIN] = {pg_startup, NULL},
+        [STARTED] = {NULL, pg_demand},
         [CLEAR] = {pg_password, pg_notice},
         [MD5] = {pg_password, pg_notice},
         [SCRAM] = {scram_first, pg_notice},
-        [SCRAM_FIRST] = {pg_wait, scram_challenge},
+        [SCRAM_FIRST] = {NULL, scram_challenge},
         [SCRAM_CHALLENGED] = {scram_proof, pg_notice},
-        [SCRAM_PROVED] = {pg_wait, scram_final},
-        [PROVED] = {pg_wait, pg_welcome},
+        [SCRAM_PROVED] = {NULL, scram_final},
+        [PROVED] = {NULL, pg_welcome},
         [READY] = {pg_ask, pg_answer_or_notice},
         [COPYING] = {pg_copy, pg_notice},
     };
 
-    turns[d->kept[PHASE]][dir](d, p, want);
+    if (turns[d->kept[PHASE]][dir])
+        turns[d->kept[PHASE]][dir](d, p, want);
 }

@@ -413,7 +413,7 @@ static void amqp_answer(wspi_dialog *d, wspi_pen *p, size_t want)
     }
 }
 
-/* From the first message to the queue everything has its order; who is not in turn lives. */
+/* From the first message to the queue everything has its order; who is not in turn waits until it is agreed how often one lives. */
 void wspi_say_amqp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
     static const struct {
@@ -424,6 +424,7 @@ void wspi_say_amqp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
         {0, amqp_tune_ok},    {0, amqp_open},    {1, amqp_open_ok},    {0, amqp_channel},
         {1, amqp_channel_ok}, {0, amqp_declare}, {1, amqp_declare_ok},
     };
+    enum { TUNED = 5 };
     uint32_t step = d->kept[STEP];
 
     if (step >= WSPI_COUNT(steps)) {
@@ -431,7 +432,7 @@ void wspi_say_amqp(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
     } else if (steps[step].dir == dir) {
         d->kept[STEP]++;
         steps[step].say(d, p, want);
-    } else {
+    } else if (step >= TUNED) {
         heartbeat(p);
     }
 }

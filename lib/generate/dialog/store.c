@@ -4,12 +4,18 @@
 
 /* ---- MySQL: the client/server protocol of MySQL and MariaDB, version 10 ---- */
 
-enum mysql_command { INIT_DB = 2, QUERY = 3, PING = 14 };
+enum mysql_command {
+    NO_COMMAND,
+    INIT_DB = 2,
+    QUERY = 3,
+    PING = 14,
+    LOGIN = 256 /* is none, but waits as one */
+};
 
 enum { MYSQL_HEAD = 4, UTF8 = 33, AUTOCOMMIT = 2 };
 
-/* kept: the number of the next packet of this exchange, the command that is open, whether it asks for rows */
-enum { SEQUENCE, COMMAND, ROWS };
+/* kept: the number of the next packet of this exchange, the command that waits, whether it asks for rows, and some have been sent */
+enum { SEQUENCE, COMMAND, ROWS, MORE };
 
 /* | length 24 | sequence 8 |; returns where it lies. */
 static size_t mysql_begin(wspi_pen *p)
@@ -24,20 +30,9 @@ static void mysql_end(wspi_dialog *d, wspi_pen *p, size_t at)
     wspi_pen_le_at(p, at + 3, d->kept[SEQUENCE]++ & 0xff, 1);
 }
 
-static void mysql_string(wspi_pen *p, size_t n)
-{
-    if (n < 251) {
-        wspi_pen_le(p, n, 1);
-    } else {
-        wspi_pen_le(p, 0xfc, 1);
-        wspi_pen_le(p, n, 2);
-    }
-    wspi_pen_prose(p, n);
-}
-
 static void mysql_greeting(wspi_dialog *d, wspi_pen *p)
 {
-    enum { CAPABILITIES = 0xf7fe, MORE = 0x81bf, SALT = 21 };
+    enum { CAPABILITIES = 0xf7fe, ABOVE = 0x81bf, SALT = 21 };
     size_t at = mysql_begin(p);
 
     wspi_pen_le(p, 10, 1);
@@ -50,7 +45,7 @@ static void mysql_greeting(wspi_dialog *d, wspi_pen *p)
     wspi_pen_le(p, CAPABILITIES, 2);
     wspi_pen_le(p, UTF8, 1);
     wspi_pen_le(p, AUTOCOMMIT, 2);
-    wspi_pen_le(p, MORE, 2);
+    wspi_pen_le(p, ABOVE, 2);
     wspi_pen_le(p, SALT, 1);
     wspi_pen_zeros(p, 10);
     wspi_pen_letters(p, 12);
@@ -80,6 +75,7 @@ static void mysql_login(wspi_dialog *d, wspi_pen *p)
     wspi_pen_text(p, "mysql_native_password");
     wspi_pen_zeros(p, 1);
     mysql_end(d, p, at);
+    d->kept[COMMAND] = LOGIN;
 }
 
 static void mysql_ok(wspi_dialog *d, wspi_pen *p, unsigned rows)
@@ -127,22 +123,35 @@ static void mysql_eof(wspi_dialog *d, wspi_pen *p)
     mysql_end(d, p, at);
 }
 
-/* A column and rows of text: how many columns, what they are, an end, the rows, an end. */
-static void mysql_rows(wspi_dialog *d, wspi_pen *p, size_t want)
+/* How many columns, what they are, an end. */
+static void mysql_columns(wspi_dialog *d, wspi_pen *p)
 {
-    enum { LAST = 9, ROW = MYSQL_HEAD + 1 };
-    size_t at = mysql_begin(p), n;
+    size_t at = mysql_begin(p);
 
     wspi_pen_le(p, 1, 1);
     mysql_end(d, p, at);
     mysql_column(d, p);
     mysql_eof(d, p);
-    while ((n = wspi_sql_row(p, wspi_pen_left(p, want, LAST), ROW + 1)) > 0) {
-        at = mysql_begin(p);
-        mysql_string(p, n - ROW);
+}
+
+/* A column and rows of text, that are shorter than 251 bytes, and an end. A result that fills a segment goes on in the next. */
+static void mysql_rows(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    enum { LAST = 9, ROW = MYSQL_HEAD + 1, FULL = 1300 };
+    bool last = want < FULL;
+    size_t n;
+
+    if (!d->kept[MORE])
+        mysql_columns(d, p);
+    while ((n = wspi_sql_row(p, wspi_pen_left(p, want, last ? LAST : 0), ROW + 1)) > 0) {
+        size_t at = mysql_begin(p);
+        wspi_pen_le(p, n - ROW, 1);
+        wspi_pen_prose(p, n - ROW);
         mysql_end(d, p, at);
     }
-    mysql_eof(d, p);
+    d->kept[MORE] = !last;
+    if (last)
+        mysql_eof(d, p);
 }
 
 static void mysql_query(wspi_dialog *d, wspi_pen *p, size_t want)
@@ -167,20 +176,33 @@ static void mysql_query(wspi_dialog *d, wspi_pen *p, size_t want)
     mysql_end(d, p, at);
 }
 
+static void mysql_ask(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    if (d->said[1] == 0 || d->kept[COMMAND] != NO_COMMAND)
+        return; /* the server greets first, and a client waits for each answer */
+    if (d->said[0] == 0)
+        mysql_login(d, p);
+    else
+        mysql_query(d, p, want);
+}
+
+static void mysql_answer(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    uint32_t command = d->kept[COMMAND];
+
+    if (d->said[1] == 0)
+        mysql_greeting(d, p);
+    else if (command == QUERY && d->kept[ROWS])
+        mysql_rows(d, p, want);
+    else if (command != NO_COMMAND)
+        mysql_ok(d, p, command == QUERY);
+    if (!d->kept[MORE])
+        d->kept[COMMAND] = NO_COMMAND;
+}
+
 void wspi_say_mysql(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
-    if (dir == 0 ? d->said[1] == 0 : d->said[1] == 1 && d->said[0] == 0)
-        return; /* the server greets first, and waits for the login */
-    if (dir == 1 && d->said[1] == 0)
-        mysql_greeting(d, p);
-    else if (dir == 0 && d->said[0] == 0)
-        mysql_login(d, p);
-    else if (dir == 0)
-        mysql_query(d, p, want);
-    else if (d->kept[COMMAND] == QUERY && d->kept[ROWS])
-        mysql_rows(d, p, want);
-    else
-        mysql_ok(d, p, d->kept[COMMAND] == QUERY);
+    (dir == 0 ? mysql_ask : mysql_answer)(d, p, want);
 }
 
 /* ---- memcached: text, doc/protocol.txt ---- */

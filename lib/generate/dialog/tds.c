@@ -81,7 +81,7 @@ static void tds_name(const wspi_dialog *d, wspi_pen *p, unsigned k)
 /* ---- logging in ---- */
 
 /* | option 8 | where 16 | length 16 |..., 255, and then what they are; the instance has a free length. */
-static void tds_prelogin(wspi_dialog *d, wspi_pen *p, size_t want, bool client)
+static void tds_options(wspi_dialog *d, wspi_pen *p, size_t want, bool client)
 {
     enum {
         OPTIONS = 5,
@@ -113,6 +113,16 @@ static void tds_prelogin(wspi_dialog *d, wspi_pen *p, size_t want, bool client)
     wspi_pen_zeros(p, 1);                                  /* no multiple results */
     tds_end(d, p, client ? PRELOGIN : RESPONSE, true);
     d->kept[PHASE] = client ? PRELOGGED : ANSWERED;
+}
+
+static void tds_prelogin(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    tds_options(d, p, want, true);
+}
+
+static void tds_prelogged(wspi_dialog *d, wspi_pen *p, size_t want)
+{
+    tds_options(d, p, want, false);
 }
 
 static void hide(wspi_pen *p, size_t at)
@@ -365,13 +375,15 @@ static void tds_call(wspi_dialog *d, wspi_pen *p, size_t want)
     d->kept[CALLED] = 1;
 }
 
-/* One request at a time: who cannot wait for the answer cancels it. */
+/* One request at a time: who cannot wait for the answer cancels it, once. */
 static void tds_ask(wspi_dialog *d, wspi_pen *p, size_t want)
 {
-    enum { HEADERS = 22, LEAST_BATCH = HEAD + HEADERS + 2 * 6, LEAST_CALL = 330 };
+    enum { LEAST_CALL = 330 };
     size_t at;
 
-    if (d->kept[ASKED] != WSPI_SQL_NOTHING || want < LEAST_BATCH) {
+    if (d->kept[ASKED] == CANCEL)
+        return;
+    if (d->kept[ASKED] != WSPI_SQL_NOTHING) {
         tds_begin(p);
         tds_end(d, p, ATTENTION, true);
         d->kept[ASKED] = CANCEL;
@@ -384,7 +396,7 @@ static void tds_ask(wspi_dialog *d, wspi_pen *p, size_t want)
     tds_begin(p);
     tds_headers(d, p);
     at = p->n;
-    d->kept[ASKED] = wspi_sql_statement(d, p, (want - at) / 2);
+    d->kept[ASKED] = wspi_sql_statement(d, p, wspi_pen_left(p, want, 0) / 2);
     widen(p, at);
     tds_end(d, p, BATCH, true);
     d->kept[CALLED] = 0;
@@ -478,11 +490,14 @@ static unsigned tds_transact(wspi_dialog *d, wspi_pen *p)
     return 0;
 }
 
+/* A server that is not asked is silent. */
 static void tds_answer(wspi_dialog *d, wspi_pen *p, size_t want)
 {
     uint32_t asked = d->kept[ASKED];
-    unsigned status = asked == CANCEL ? DONE_ATTENTION : asked == WSPI_SQL_NOTHING ? 0 : DONE_COUNT;
+    unsigned status = asked == CANCEL ? DONE_ATTENTION : DONE_COUNT;
 
+    if (asked == WSPI_SQL_NOTHING)
+        return;
     tds_begin(p);
     if (asked == WSPI_SQL_ROWS) {
         tds_rows(d, p, want);
@@ -490,9 +505,7 @@ static void tds_answer(wspi_dialog *d, wspi_pen *p, size_t want)
     }
     if (asked == WSPI_SQL_BEGIN || asked == WSPI_SQL_COMMIT)
         status = tds_transact(d, p);
-    else if (asked == WSPI_SQL_NOTHING)
-        tds_message(d, p, INFO, 0, NULL, want - WSPI_MIN(want, DONE_SIZE));
-    if (asked == CANCEL)
+    else if (asked == CANCEL)
         d->kept[MORE] = d->kept[CALLED] = 0;
     tds_finish(d, p, status, status == DONE_COUNT);
     tds_end(d, p, RESPONSE, true);
@@ -500,18 +513,12 @@ static void tds_answer(wspi_dialog *d, wspi_pen *p, size_t want)
 
 void wspi_say_tds(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
-    uint32_t phase = d->kept[PHASE];
+    static void (*const turns[][2])(wspi_dialog * d, wspi_pen * p, size_t want) = {
+        [START] = {tds_prelogin, NULL},  [PRELOGGED] = {NULL, tds_prelogged},
+        [ANSWERED] = {tds_login, NULL},  [LOGGED_IN] = {NULL, tds_welcome},
+        [READY] = {tds_ask, tds_answer},
+    };
 
-    if (dir == 0 && phase == START)
-        tds_prelogin(d, p, want, true);
-    else if (dir == 1 && phase == PRELOGGED)
-        tds_prelogin(d, p, want, false);
-    else if (dir == 0 && phase == ANSWERED)
-        tds_login(d, p, want);
-    else if (dir == 1 && phase == LOGGED_IN)
-        tds_welcome(d, p, want);
-    else if (dir == 0)
-        tds_ask(d, p, phase == READY ? want : 0);
-    else
-        tds_answer(d, p, want);
+    if (turns[d->kept[PHASE]][dir])
+        turns[d->kept[PHASE]][dir](d, p, want);
 }

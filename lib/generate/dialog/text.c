@@ -187,13 +187,14 @@ static void object_name(const wspi_dialog *d, wspi_pen *p, unsigned k)
         wspi_pen_format(p, "%08x", wspi_dialog_number(d, 100 + 5 * k + i));
 }
 
-/* What there is: the first with what the server can, then as many as there is room for. */
-static void git_refs(const wspi_dialog *d, wspi_pen *p, size_t want)
+/* What there is: the first with what the server can, then as many as there is room for. kept: how many objects that are. */
+static void git_refs(wspi_dialog *d, wspi_pen *p, size_t want)
 {
     enum { MOST = 16, LINE = 70, LINE_HEAD = 45 };
     char name[WSPI_DIALOG_NAME];
     size_t at = pkt_begin(p);
 
+    d->kept[0] = 1; /* HEAD's is that of the first branch */
     object_name(d, p, 0);
     wspi_pen_text(p, " HEAD");
     wspi_pen_zeros(p, 1);
@@ -206,16 +207,19 @@ static void git_refs(const wspi_dialog *d, wspi_pen *p, size_t want)
         object_name(d, p, k);
         wspi_pen_format(p, " refs/%s/%s\n", k ? "tags" : "heads", k ? name : "main");
         pkt_end(p, at);
+        d->kept[0] = k + 1;
     }
     wspi_pen_text(p, "0000");
 }
 
+/* Objects that the server has told of, as many as there is room for. */
 static void git_wants(const wspi_dialog *d, wspi_pen *p, size_t want)
 {
-    enum { LINE = 50, MOST = 20 };
+    enum { LINE = 50 };
     size_t at;
 
-    for (unsigned k = 0; k < MOST && (k == 0 || wspi_pen_left(p, want, PKT + 9) >= LINE); k++) {
+    for (unsigned k = 0; k < d->kept[0] && (k == 0 || wspi_pen_left(p, want, PKT + 9) >= LINE);
+         k++) {
         at = pkt_begin(p);
         wspi_pen_text(p, "want ");
         object_name(d, p, k);

@@ -38,7 +38,13 @@ void wspi_say_wireguard(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 
 /* ---- OpenVPN (draft-openvpn-wire-protocol-00) ---- */
 
-enum { CONTROL = 4, ACKED = 5, CLIENT_RESET = 7, SERVER_RESET = 8, DATA_2 = 9, HELLOS = 2 };
+enum opcode { CONTROL = 4, ACKED = 5, CLIENT_RESET = 7, SERVER_RESET = 8, DATA_2 = 9 };
+
+/*
+ * kept, of either side: control packets that it has sent, how many of the other side's it has acknowledged, packets of data, and whether
+ * its last packet only acknowledged. Control packets have numbers from 0 on; the first is a reset, the second brings the hello of TLS.
+ */
+enum { CONTROLS, ACKNOWLEDGED = 2, COUNTER = 4, ONLY_ACKED = 6, HELLO = 1 };
 
 /* | opcode 5, key 3 | session 64 | */
 static void openvpn_head(const wspi_dialog *d, wspi_pen *p, unsigned opcode, int dir)
@@ -50,11 +56,22 @@ static void openvpn_head(const wspi_dialog *d, wspi_pen *p, unsigned opcode, int
                 8);
 }
 
-/* | how many | the last message of the other side's | its session |; it has sent one. */
-static void openvpn_acks(const wspi_dialog *d, wspi_pen *p, int dir)
+static uint32_t openvpn_open(const wspi_dialog *d, int dir)
 {
-    wspi_pen_be(p, 1, 1);
-    wspi_pen_be(p, d->said[!dir] - 1, 4);
+    return d->kept[CONTROLS + !dir] - d->kept[ACKNOWLEDGED + dir];
+}
+
+/* | how many | the other side's control packets | its session |, which is not there where nothing is to be acknowledged. */
+static void openvpn_acks(wspi_dialog *d, wspi_pen *p, int dir)
+{
+    enum { MOST = 4 };
+    uint32_t n = WSPI_MIN(openvpn_open(d, dir), (uint32_t)MOST);
+
+    wspi_pen_be(p, n, 1);
+    if (n == 0)
+        return;
+    for (; n > 0; n--)
+        wspi_pen_be(p, d->kept[ACKNOWLEDGED + dir]++, 4);
     wspi_pen_be(p, (uint64_t)wspi_dialog_number(d, !dir) << 32 | wspi_dialog_number(d, 2 + !dir),
                 8);
 }
@@ -66,44 +83,64 @@ static void openvpn_data(wspi_dialog *d, wspi_pen *p, int dir, size_t want)
 
     wspi_pen_be(p, DATA_2 << 3, 1);
     wspi_pen_be(p, 0, 3);
-    wspi_pen_be(p, ++d->kept[dir], 4);
+    wspi_pen_be(p, ++d->kept[COUNTER + dir], 4);
     wspi_pen_random(p, WSPI_MAX(wspi_pen_left(p, want, 0), (size_t)TAG + 1));
 }
 
-/* Resets, the hellos of TLS, then data; acknowledgements where there is no room for them. */
+/* | number 32 | the reset's nothing, or TLS |; a reset that is sent again keeps its number. */
+static void openvpn_control(wspi_dialog *d, wspi_pen *p, enum opcode opcode, int dir, size_t want)
+{
+    uint32_t number = opcode == CONTROL ? d->kept[CONTROLS + dir] : 0;
+
+    openvpn_head(d, p, opcode, dir);
+    openvpn_acks(d, p, dir);
+    wspi_pen_be(p, number, 4);
+    if (opcode == CONTROL)
+        wspi_pen_tls(p, dir, number == HELLO, want);
+    d->kept[CONTROLS + dir] = number + 1;
+}
+
+/*
+ * Resets, TLS until a side has sent its hello and one more, and has got the other's hello; then data. What has come is acknowledged,
+ * alone where there is no room for more, but not twice in a row before there are data. The server resets when it is asked to, and its
+ * hello answers the client's: who waits says nothing over TCP, and its reset once more over UDP.
+ */
 static void openvpn_packet(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
-    enum { ACK_ONLY = 24, LEAST_CONTROL = 160 };
-    bool reset = d->said[dir] == 0, knows = d->said[!dir] > 0;
-    unsigned opcode = reset                             ? (dir ? SERVER_RESET : CLIENT_RESET)
-                      : want >= LEAST_CONTROL || !knows ? CONTROL
-                                                        : ACKED;
+    enum { LEAST_CONTROL = 160, SETTLED = HELLO + 2 };
+    const uint32_t *controls = d->kept + CONTROLS;
+    bool waits = dir == 0 ? controls[0] == 1 && controls[1] == 0
+                          : controls[0] <= HELLO && controls[0] <= controls[1];
+    bool settled = controls[dir] >= SETTLED && controls[!dir] > HELLO, alone;
 
-    if (!reset && d->said[dir] > HELLOS && want > ACK_ONLY) {
-        openvpn_data(d, p, dir, want);
+    if (!settled && waits && d->tcp)
         return;
-    }
-    openvpn_head(d, p, opcode, dir);
-    if (knows)
+    alone = openvpn_open(d, dir) > 0 && controls[dir] > 0 && want < LEAST_CONTROL &&
+            (settled || !d->kept[ONLY_ACKED + dir]);
+    d->kept[ONLY_ACKED + dir] = alone;
+    if (alone) {
+        openvpn_head(d, p, ACKED, dir);
         openvpn_acks(d, p, dir);
-    else
-        wspi_pen_be(p, 0, 1);
-    if (opcode != ACKED)
-        wspi_pen_be(p, d->said[dir], 4);
-    if (opcode == CONTROL)
-        wspi_pen_tls(p, dir, d->said[dir] == 1, want);
+    } else if (settled) {
+        openvpn_data(d, p, dir, want);
+    } else if (controls[dir] == 0 || (waits && controls[dir] == 1)) {
+        openvpn_control(d, p, dir ? SERVER_RESET : CLIENT_RESET, dir, want);
+    } else {
+        openvpn_control(d, p, CONTROL, dir, want);
+    }
 }
 
 /* Over TCP with its length before it, in two bytes. */
 void wspi_say_openvpn(wspi_dialog *d, int dir, wspi_pen *p, size_t want)
 {
     enum { LENGTH = 2 };
+    wspi_pen packet = {.rng = p->rng};
 
-    if (d->tcp)
-        wspi_pen_zeros(p, LENGTH);
-    openvpn_packet(d, dir, p, want);
-    if (d->tcp)
-        wspi_pen_be_at(p, 0, p->n - LENGTH, LENGTH);
+    openvpn_packet(d, dir, &packet, d->tcp ? want - WSPI_MIN(want, LENGTH) : want);
+    if (d->tcp && packet.n > 0)
+        wspi_pen_be(p, packet.n, LENGTH);
+    wspi_pen_add(p, packet.bytes, packet.n);
+    p->full |= packet.full;
 }
 
 /* ---- tinc 1.0 over TCP (doc/tinc.texi, "The meta-protocol") ---- */
