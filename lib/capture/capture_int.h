@@ -35,6 +35,9 @@ wsp_status wspi_file_read(const char *path, size_t max, uint8_t **data, size_t *
 
 enum { WSPI_PCAP_FILE_HEAD = 24, WSPI_PCAP_PACKET_HEAD = 16 };
 
+/* How many bytes libpcap reads back of a packet of this link type (a LINKTYPE_ value), in pcap and pcapng: some have long messages. */
+uint32_t wspi_linktype_most(int linktype);
+
 /* What a nanosecond pcap file begins with, and what it has before each packet. Times after 2106 wrap. */
 void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype);
 void wspi_pcap_packet_head(uint8_t head[WSPI_PCAP_PACKET_HEAD], const wsp_frame *frame);

@@ -22,8 +22,7 @@ static uint8_t *put32(uint8_t *p, uint32_t v)
     return p;
 }
 
-/* The most that libpcap reads back: some links have long messages. */
-static uint32_t most_bytes(int linktype)
+uint32_t wspi_linktype_most(int linktype)
 {
     static const struct {
         int linktype;
@@ -47,7 +46,7 @@ void wspi_pcap_file_head(uint8_t head[WSPI_PCAP_FILE_HEAD], int linktype)
     p = put32(p, 2 | 4u << 16); /* version 2.4 */
     p = put32(p, 0);            /* two unused fields */
     p = put32(p, 0);
-    p = put32(p, most_bytes(linktype));
+    p = put32(p, wspi_linktype_most(linktype));
     (void)put32(p, (uint32_t)linktype);
 }
 
@@ -82,7 +81,7 @@ wsp_status wsp_pcap_writer_open(wsp_pcap_writer **out, const char *path, int lin
     w = calloc(1, sizeof *w);
     if (!w)
         return wspi_nomem(err, "a pcap writer", sizeof *w);
-    w->most = most_bytes(linktype);
+    w->most = wspi_linktype_most(linktype);
     st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK) {
         wspi_pcap_file_head(head, linktype);

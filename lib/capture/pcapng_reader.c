@@ -18,8 +18,8 @@ enum {
     OPT_OFFSET = 14,    /* seconds to add */
     BLOCK_HEAD = 8,
     MIN_BLOCK = 12,
-    MAX_BLOCK = 1 << 24, /* libpcap's too */
-    MAX_CAPLEN = 262144, /* likewise */
+    MAX_BLOCK = 1 << 24, /* libpcap's too, where packets cannot be longer */
+    MAX_EXTRA = 1 << 17, /* likewise: bytes of a packet's block beside it */
     MAX_INTERFACES = 1 << 16,
 };
 
@@ -37,7 +37,7 @@ struct wspi_pcapng {
     FILE *fp;
     bool big_endian;
     uint8_t *block; /* [cap] the body of the last one, without its second length */
-    size_t len, cap;
+    size_t len, cap, max_block;
     interface *interfaces; /* [n] of the section */
     size_t n, cap_interfaces;
     char why[96];
@@ -135,7 +135,7 @@ static wsp_status read_block(wspi_pcapng *r, uint32_t *type)
         begun = sizeof order;
     }
     length = get32(r, &c);
-    if (length < MIN_BLOCK + begun || length % 4 || length > MAX_BLOCK)
+    if (length < MIN_BLOCK + begun || length % 4 || length > r->max_block)
         return bad(r, "a block of %u bytes", length);
     return read_body(r, order, begun, length);
 }
@@ -196,6 +196,7 @@ static wsp_status take_interface(wspi_pcapng *r)
         return bad(r, "more than %d interfaces", MAX_INTERFACES);
     WSP_TRY(wspi_grow(&r->interfaces, &r->cap_interfaces, r->n + 1, sizeof *r->interfaces));
     r->interfaces[r->n++] = i;
+    r->max_block = WSPI_MAX(r->max_block, (size_t)wspi_linktype_most(i.linktype) + MAX_EXTRA);
     return WSP_OK;
 }
 
@@ -251,7 +252,7 @@ static wsp_status take_packet(wspi_pcapng *r, uint32_t type, wsp_capture_info *o
     f->wirelen = get32(r, &c);
     if (type == SIMPLE_PACKET)
         f->caplen = i->snaplen ? WSPI_MIN(f->wirelen, i->snaplen) : f->wirelen;
-    if (c.bad || f->caplen > wspi_cur_left(&c) || f->caplen > MAX_CAPLEN)
+    if (c.bad || f->caplen > wspi_cur_left(&c) || f->caplen > wspi_linktype_most(i->linktype))
         return bad(r, "a packet of %u bytes in a block of %zu", f->caplen, r->len);
     f->time_ns = type == SIMPLE_PACKET ? 0 : time_of(i, ticks);
     f->data = c.p;
@@ -289,6 +290,7 @@ wsp_status wspi_pcapng_open(wspi_pcapng **out, FILE *fp, wsp_capture_info *info)
     if (!r)
         return WSP_ERR_NOMEM;
     r->fp = fp;
+    r->max_block = MAX_BLOCK;
     st = next_block(r, true, &type);
     if (st == WSP_EOF)
         return bad(r, "it ends before the first interface");

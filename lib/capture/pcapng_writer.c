@@ -16,13 +16,14 @@ enum {
     OPT_DESCRIPTION = 3, /* of an interface */
     OPT_PROGRAM = 4,     /* of a section */
     OPT_RESOLUTION = 9,  /* of an interface: 10^-n seconds */
-    SNAPLEN = 262144,    /* the most that libpcap reads back */
     MAX_OPTION = 65535,
 };
 
 struct wsp_pcapng_writer {
     wsp_outfile file;
     wspi_buf block;
+    uint32_t *most; /* [interfaces] bytes of a packet */
+    size_t most_cap;
     uint32_t interfaces;
     uint64_t packets;
 };
@@ -92,7 +93,7 @@ wsp_status wsp_pcapng_writer_open(wsp_pcapng_writer **out, const char *path, wsp
     *out = NULL;
     if (!w)
         return wspi_nomem(err, "a pcapng writer", sizeof *w);
-    wspi_buf_init(&w->block, (size_t)1 << 26);
+    wspi_buf_init(&w->block, (size_t)1 << 28);
     st = wsp_outfile_open(&w->file, path, true, err);
     if (st == WSP_OK)
         st = make_section(&w->block) < 0 ? wspi_nomem(err, "a block", 0) : write_block(w, err);
@@ -110,7 +111,7 @@ static wsp_status make_interface(wspi_buf *b, int linktype, const char *name)
 
     WSP_TRY(start_block(b, INTERFACE));
     WSP_TRY(put(b, (uint64_t)linktype, 4));
-    WSP_TRY(put(b, SNAPLEN, 4));
+    WSP_TRY(put(b, wspi_linktype_most(linktype), 4));
     WSP_TRY(put_option(b, OPT_DESCRIPTION, name, strlen(name)));
     WSP_TRY(put_option(b, OPT_RESOLUTION, &nanoseconds, 1));
     return put(b, OPT_END, 4);
@@ -122,8 +123,10 @@ wsp_status wsp_pcapng_writer_interface(wsp_pcapng_writer *w, int linktype, const
     if (linktype < 0 || linktype > 0xffff)
         return wspi_fail(err, WSP_ERR_ARG, 0, "%s: link type %d is outside 0..65535", w->file.path,
                          linktype);
-    if (make_interface(&w->block, linktype, name) < 0)
+    if (make_interface(&w->block, linktype, name) < 0 ||
+        wspi_grow(&w->most, &w->most_cap, w->interfaces + 1, sizeof *w->most) < 0)
         return wspi_nomem(err, "a block", w->block.len);
+    w->most[w->interfaces] = wspi_linktype_most(linktype);
     *id = w->interfaces++;
     return write_block(w, err);
 }
@@ -149,9 +152,10 @@ wsp_status wsp_pcapng_writer_add(wsp_pcapng_writer *w, uint32_t interface, const
     if (interface >= w->interfaces)
         return wspi_fail(err, WSP_ERR_ARG, 0, "%s: there is no interface %u", w->file.path,
                          interface);
-    if (frame->caplen > SNAPLEN)
-        return wspi_fail(err, WSP_ERR_LIMIT, 0, "%s: a packet of %u bytes; readers take %d at most",
-                         w->file.path, frame->caplen, SNAPLEN);
+    if (frame->caplen > w->most[interface])
+        return wspi_fail(err, WSP_ERR_LIMIT, 0,
+                         "%s: a packet of %u bytes; readers take %u of this link type at most",
+                         w->file.path, frame->caplen, w->most[interface]);
     if (make_packet(&w->block, interface, frame, comments, n) < 0)
         return wspi_nomem(err, "a block", w->block.len);
     WSP_TRY(write_block(w, err));
@@ -164,6 +168,7 @@ wsp_status wsp_pcapng_writer_close(wsp_pcapng_writer *w, wsp_error *err)
     wsp_status st = wsp_outfile_commit(&w->file, err);
 
     wspi_buf_clear(&w->block);
+    free(w->most);
     free(w);
     return st;
 }
@@ -174,5 +179,6 @@ void wsp_pcapng_writer_discard(wsp_pcapng_writer *w)
         return;
     wsp_outfile_discard(&w->file);
     wspi_buf_clear(&w->block);
+    free(w->most);
     free(w);
 }

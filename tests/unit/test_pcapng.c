@@ -427,6 +427,65 @@ static void a_capture_that_is_not_read_leaves_nothing(void **state)
     wsp_input_free(in);
 }
 
+/* As in pcap: messages of some links are longer than any packet of Ethernet, and than blocks otherwise are. */
+static void how_long_packets_may_be_depends_on_the_link(void **state)
+{
+    static const char *const path = "test_pcapng.pcapng";
+    static const struct {
+        int linktype;
+        uint32_t most;
+    } links[] = {{1, 262144}, {231, 128 << 20}, {249, 1 << 20}, {279, 8 << 20}};
+    const uint32_t room = 20 << 20;
+    uint8_t *data = wspi_new_array(room, 1);
+    uint32_t id[WSPI_COUNT(links)];
+    wsp_frame f = {.data = data}, back;
+    wsp_capture_info info;
+    wsp_pcapng_writer *w;
+    wsp_input *in;
+
+    (void)state;
+    assert_non_null(data);
+    assert_int_equal(wsp_pcapng_writer_open(&w, path, NULL), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(links); i++) {
+        assert_int_equal(wsp_pcapng_writer_interface(w, links[i].linktype, "x", &id[i], NULL),
+                         WSP_OK);
+        f.caplen = f.wirelen = links[i].most + 1;
+        assert_int_equal(wsp_pcapng_writer_add(w, id[i], &f, NULL, 0, NULL), WSP_ERR_LIMIT);
+        f.caplen = f.wirelen = WSPI_MIN(links[i].most, room);
+        data[f.caplen - 1] = (uint8_t)(i + 1);
+        assert_int_equal(wsp_pcapng_writer_add(w, id[i], &f, NULL, 0, NULL), WSP_OK);
+    }
+    assert_int_equal(wsp_pcapng_writer_close(w, NULL), WSP_OK);
+    assert_int_equal(wsp_input_new(&in, &path, 1, NULL, NULL), WSP_OK);
+    for (size_t i = 0; i < WSPI_COUNT(links); i++) {
+        assert_int_equal(wsp_input_open_next(in, &info, NULL), WSP_OK);
+        assert_int_equal(info.linktype, links[i].linktype);
+        assert_int_equal(info.snaplen, links[i].most);
+        assert_int_equal(wsp_input_next(in, &back, NULL), WSP_OK);
+        assert_int_equal(back.caplen, WSPI_MIN(links[i].most, room));
+        assert_int_equal(back.data[back.caplen - 1], i + 1);
+        assert_int_equal(wsp_input_next(in, &back, NULL), WSP_EOF);
+    }
+    assert_int_equal(wsp_input_open_next(in, &info, NULL), WSP_EOF);
+    wsp_input_free(in);
+    assert_int_equal(remove(path), 0);
+    free(data);
+}
+
+static void a_packet_longer_than_its_link_has_ends_the_capture(void **state)
+{
+    (void)state;
+    for (unsigned linktype = 1; linktype <= 249; linktype += 248) {
+        section(false);
+        interface(linktype, 0, 6, 0);
+        packet(0, 1, 1, 262145);
+        if (linktype == 1)
+            assert_said("broken: x.pcapng: after 0 packets: a packet of 262145 bytes");
+        else
+            assert_string_equal(read_file(), "249: 1000/262145/262146/1");
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -442,6 +501,8 @@ int main(void)
         TEST(wrong_files_are_refused_with_the_reason),
         TEST(too_many_link_types_end_a_capture),
         TEST(a_capture_that_is_not_read_leaves_nothing),
+        TEST(how_long_packets_may_be_depends_on_the_link),
+        TEST(a_packet_longer_than_its_link_has_ends_the_capture),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
