@@ -39,11 +39,15 @@ void wspi_gunzip_free(wspi_gunzip *g)
     free(g);
 }
 
-/* The next bytes of the file: 1 = there are some, 0 = end, -1 = fault. */
+/* The next bytes of the file, behind those that are left: 1 = there are some, 0 = end, -1 = fault. */
 static int refill(wspi_gunzip *g, wspi_source *to)
 {
-    ssize_t got = wspi_source_read(g->from, g->block, sizeof g->block);
+    size_t left = g->z.avail_in;
+    ssize_t got;
 
+    if (left)
+        memmove(g->block, g->z.next_in, left);
+    got = wspi_source_read(g->from, g->block + left, sizeof g->block - left);
     if (got < 0) {
         to->fault = g->from->fault;
         to->fatal = g->from->fatal;
@@ -54,17 +58,22 @@ static int refill(wspi_gunzip *g, wspi_source *to)
         return -1;
     }
     g->z.next_in = g->block;
-    g->z.avail_in = (uInt)got;
+    g->z.avail_in = (uInt)(left + (size_t)got);
     return got > 0;
 }
 
-/* Members follow each other as if they were one; what else follows is no part of the stream, as for gzip(1). */
-static bool begin_member(wspi_gunzip *g)
+/* Members follow each other as if they were one; what else follows is no part of the stream, as for gzip(1). 1 = one does, 0 = none, -1 = fault. */
+static int begin_member(wspi_gunzip *g, wspi_source *to)
 {
-    enum { MAGIC = 0x1f };
+    static const uint8_t magic[] = {0x1f, 0x8b};
+    int rc = 1;
 
+    while (rc > 0 && g->z.avail_in < sizeof magic)
+        rc = refill(g, to);
+    if (rc <= 0)
+        return rc;
     g->between = false;
-    return *g->z.next_in == MAGIC && inflateReset(&g->z) == Z_OK;
+    return memcmp(g->z.next_in, magic, sizeof magic) == 0 && inflateReset(&g->z) == Z_OK;
 }
 
 /* 1: as before; 0 = end, -1 = fault. */
@@ -72,10 +81,10 @@ static int inflate_some(wspi_gunzip *g, wspi_source *to)
 {
     int rc;
 
+    if (g->between && (rc = begin_member(g, to)) <= 0)
+        return rc;
     if (g->z.avail_in == 0 && (rc = refill(g, to)) <= 0)
         return rc;
-    if (g->between && !begin_member(g))
-        return 0;
     rc = inflate(&g->z, Z_NO_FLUSH);
     g->between = rc == Z_STREAM_END;
     if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)

@@ -94,6 +94,77 @@ static void a_cut_gzip_gives_one_error_and_goes_on(void **state)
     assert_true(o.packets > 1000);
 }
 
+/* The bytes of data as a gzip member, for the caller to free. */
+static uint8_t *gzip_of(const void *data, size_t n, size_t *len)
+{
+    const char *path = in_dir("member.gz");
+    member m = {"x", data, n};
+
+    write_archive(path, ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, &m, 1);
+    return slurp(path, len);
+}
+
+/* As for gzip(1), whatever it begins with. */
+static void what_follows_the_last_member_is_passed_over(void **state)
+{
+    static const char *const behind[] = {"x", "\x1f", "\x1fthat begins as members do", "\x8b"};
+    const char *path = in_dir("t.gz");
+    size_t n, len;
+    uint8_t *all, *packed, bytes[8192];
+    outcome o;
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    all = slurp(in_dir("g.pcap"), &n);
+    packed = gzip_of(all, n, &len);
+    assert_true(len + 100 < sizeof bytes);
+    memcpy(bytes, packed, len);
+    for (size_t i = 0; i < WSPI_COUNT(behind); i++) {
+        memcpy(bytes + len, behind[i], strlen(behind[i]));
+        write_bytes(path, bytes, len + strlen(behind[i]));
+        o = read_paths(&path, 1, NULL);
+        assert_int_equal(o.packets, 20);
+        assert_int_equal(o.errors, 0);
+    }
+    free(packed);
+    free(all);
+}
+
+/* Also where what is read of the file at once ends between the two bytes that a member begins with. */
+static void members_may_begin_anywhere(void **state)
+{
+    enum { BLOCK = 65536, FLAGS = 3, HEAD = 10, HAS_NAME = 8, FILE_HEAD = 24, AROUND = 80 };
+    const char *path = in_dir("t.gz");
+    static uint8_t bytes[2 * BLOCK];
+    size_t n, len[2];
+    uint8_t *all, *packed[2];
+
+    (void)state;
+    write_capture(in_dir("g.pcap"), 20);
+    all = slurp(in_dir("g.pcap"), &n);
+    packed[0] = gzip_of(all, n, &len[0]);
+    packed[1] = gzip_of(all + FILE_HEAD, n - FILE_HEAD, &len[1]);
+    assert_int_equal(packed[0][FLAGS], 0);
+    for (size_t at = BLOCK - AROUND; at < BLOCK + AROUND; at++) { /* a long name of a file */
+        size_t name = at - len[0];
+        outcome o;
+
+        memcpy(bytes, packed[0], HEAD);
+        bytes[FLAGS] = HAS_NAME;
+        memset(bytes + HEAD, 'x', name - 1);
+        bytes[HEAD + name - 1] = '\0';
+        memcpy(bytes + HEAD + name, packed[0] + HEAD, len[0] - HEAD);
+        memcpy(bytes + at, packed[1], len[1]);
+        write_bytes(path, bytes, at + len[1]);
+        o = read_paths(&path, 1, NULL);
+        assert_int_equal(o.packets, 40);
+        assert_int_equal(o.errors, 0);
+    }
+    free(packed[0]);
+    free(packed[1]);
+    free(all);
+}
+
 /* The last packet is whole in the stream when only the checksum behind it is missing. */
 static void a_cut_gzip_of_a_small_capture_gives_its_packets(void **state)
 {
@@ -236,6 +307,8 @@ int main(void)
         cmocka_unit_test(every_compression_and_archive_is_read_in_place),
         cmocka_unit_test(archives_in_archives_are_opened_to_the_given_depth),
         cmocka_unit_test(a_cut_gzip_gives_one_error_and_goes_on),
+        cmocka_unit_test(what_follows_the_last_member_is_passed_over),
+        cmocka_unit_test(members_may_begin_anywhere),
         cmocka_unit_test(a_cut_gzip_of_a_small_capture_gives_its_packets),
         cmocka_unit_test(a_cut_archive_under_gzip_gives_what_is_there),
         cmocka_unit_test(gzip_in_a_cut_archive_is_one_error),
