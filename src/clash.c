@@ -95,9 +95,9 @@ bool clash_same(const char *a, const char *b)
         const char *slash = strrchr(path[i], '/');
 
         name[i] = slash ? slash + 1 : path[i];
-        there[i] = stat(path[i], &sb[i]) == 0;
+        there[i] = look_at(path[i], STDOUT_FILENO, &sb[i]);
         (void)snprintf(folder, sizeof folder, "%.*s.", (int)(name[i] - path[i]), path[i]);
-        if (!there[i] && stat(folder, &sb[i]) != 0)
+        if (!there[i] && (is_standard(path[i]) || stat(folder, &sb[i]) != 0))
             return false;
     }
     return there[0] == there[1] && sb[0].st_dev == sb[1].st_dev && sb[0].st_ino == sb[1].st_ino &&

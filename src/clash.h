@@ -23,7 +23,7 @@ typedef struct clash {
 void clash_write(clash *c, const char *path, const char *name);
 /* The name of a file that is written and is `path` or, if that is a folder, in it; NULL: none. "-" is standard input. */
 const char *clash_read(const clash *c, const char *path);
-/* Would two outputs be one file, whether it is there or not? What is there and no file cannot be lost. */
+/* Would two outputs be one file, whether it is there or not? What is there and no file cannot be lost. "-" is standard output. */
 bool clash_same(const char *a, const char *b);
 
 #endif

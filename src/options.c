@@ -589,10 +589,11 @@ static void check_written(const cli_page *page, const parser *p, size_t at)
 
     for (size_t i = 0; i < at; i++) {
         cli_list other = p->rows[i]->file == CLI_WRITES ? values(p->rows[i]) : (cli_list){.n = 0};
-        if (mine.n && other.n && strcmp(mine.items[0], "-") != 0 &&
+        bool standard = mine.n && strcmp(mine.items[0], "-") == 0;
+        if (mine.n && other.n && !(standard && strcmp(other.items[0], "-") == 0) &&
             clash_same(mine.items[0], other.items[0]))
-            cli_die_usage(page->name, "%s: --%s and --%s would be one file", mine.items[0],
-                          p->rows[i]->name, o->name);
+            cli_die_usage(page->name, "%s: --%s and --%s would be one file",
+                          (standard ? other : mine).items[0], p->rows[i]->name, o->name);
     }
 }
 

@@ -66,6 +66,10 @@ why='would be one file'
 refused "eval: answers and page" eval -m "$m" --answers "$tmp/new.a" --html "$tmp/./new.a" "$t"
 refused "train: model and log" train --config tiny -w "$tmp/new.a" --log "$tmp/new.a" "$t"
 refused "train: log and checkpoint, by two names" train --config tiny -w "$tmp/new.m" --log "$tmp/hard" --checkpoint "$x" "$t"
+# shellcheck disable=SC2094 # one file is the point
+"$ws" generate -m "$m" -n 1 -w - --asked "$tmp/both" >"$tmp/both" 2>"$tmp/err.list"
+[ $? = 2 ] && grep -q "both: .*$why" "$tmp/err.list" && [ ! -s "$tmp/both" ]
+result $? "generate: standard output and the list"
 unset why
 
 # ---- what is no mistake ----

@@ -66,6 +66,12 @@ result $? "files may have a colon in their names"
 ln -s 12:30.jsonl link
 for t in ./A:b "$PWD/A:b" new; do fails "one file by two names: $t" 2 tag -q -m "$model" -r "$data/dns.pcap" -w A:b -w ./new -w "$t"; done
 fails "one file by two names: a link" 2 tag -q -m "$model" -r "$data/dns.pcap" -w 12:30.jsonl -w link
+# shellcheck disable=SC2094 # one file is the point
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" -w - -w A:b >>A:b 2>err
+[ $? = 2 ] && grep -q 'A:b: given twice' err
+result $? "one file by two names: standard output"
+"$ws" tag -q -m "$model" -r "$data/dns.pcap" -w - -w out >/dev/null && [ -s out ]
+result $? "standard output and a file are two"
 cmp -s foo:bar A:b && cmp -s foo:bar 12:30.jsonl && [ ! -e new ]
 result $? "and nothing is written then"
 printf '{"cut' >half
