@@ -10,10 +10,8 @@ static const struct {
     const char *begin;
     http_wish wish;
 } lines[] = {
-    {"GET /metrics ", HTTP_METRICS},
-    {"GET /metrics?", HTTP_METRICS},
-    {"HEAD /metrics ", HTTP_HEAD},
-    {"HEAD /metrics?", HTTP_HEAD},
+    {"GET /metrics ", HTTP_METRICS}, {"GET /metrics?", HTTP_METRICS}, {"HEAD /metrics ", HTTP_HEAD},
+    {"HEAD /metrics?", HTTP_HEAD},   {"HEAD ", HTTP_OTHER_HEAD},
 };
 
 /* Headers end with an empty line; the bytes may be anything, so no string functions here. */

@@ -8,10 +8,11 @@
 enum { HTTP_REQUEST = 4096 }; /* bytes of a request; a longer one gets no answer */
 
 typedef enum http_wish {
-    HTTP_MORE,    /* the request is not all there */
-    HTTP_METRICS, /* GET /metrics */
-    HTTP_HEAD,    /* HEAD of it: the answer without the page */
-    HTTP_OTHER,   /* anything else */
+    HTTP_MORE,       /* the request is not all there */
+    HTTP_METRICS,    /* GET /metrics */
+    HTTP_HEAD,       /* HEAD of it: the answer without the page */
+    HTTP_OTHER,      /* anything else, which is not there */
+    HTTP_OTHER_HEAD, /* HEAD of anything else */
 } http_wish;
 
 /* What is asked for in the bytes that have come so far. */

@@ -200,6 +200,7 @@ static void answer(metrics *m, int fd)
     size_t len = 0;
     http_wish wish = read_request(fd);
     bool found = wish == HTTP_METRICS || wish == HTTP_HEAD;
+    bool body = wish != HTTP_HEAD && wish != HTTP_OTHER_HEAD;
     int64_t end;
     FILE *f;
 
@@ -216,7 +217,7 @@ static void answer(metrics *m, int fd)
                        found ? "200 OK" : "404 Not Found", len);
         end = now_ms() + PATIENCE_MS;
         send_all(fd, head, strlen(head), end);
-        if (wish != HTTP_HEAD)
+        if (body)
             send_all(fd, page, len, end);
     }
     free(page);

@@ -161,6 +161,8 @@ assert get(b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 assert time.monotonic() < min(start + 10, stop), "one client holds up the next"
 head = get(b"HEAD /metrics HTTP/1.1\r\n\r\n")
 assert head.startswith(b"HTTP/1.1 200 OK") and head.endswith(b"\r\n\r\n") and head.count(b"\r\n\r\n") == 1, "the page without the page"
+head = get(b"HEAD /other HTTP/1.1\r\n\r\n")
+assert head.startswith(b"HTTP/1.1 404") and b"\r\nContent-Length: 13\r\n" in head and head.endswith(b"\r\n\r\n"), "nor a body of none"
 assert get(b"GET /metrics?from=here HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 assert get(b"GET /metrics\0 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404"), "not that page"
 assert get(b"\0\xff\n\n").startswith(b"HTTP/1.1 404")

@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         now = http_read(part, n);
         must(before == HTTP_MORE || now == before);
         must(now != HTTP_METRICS || (n > 14 && memcmp(data, "GET /metrics", 12) == 0));
+        must(now != HTTP_OTHER_HEAD || (n > 6 && memcmp(data, "HEAD ", 5) == 0));
         must(now != HTTP_HEAD || (n > 15 && memcmp(data, "HEAD /metrics", 13) == 0));
         before = now;
         free(part);
