@@ -118,6 +118,15 @@ static void catch_signals(run *r)
     delay_signals(SIG_UNBLOCK);
 }
 
+/* The end is near: what the handler uses may go, once the threads have ended that may be in it. */
+static void let_go_of_signals(void)
+{
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec t;
@@ -404,10 +413,12 @@ static int tag(run *r)
         rc = work(r);
     metrics_close(r->metrics);
     closed = outlet_close(r->out, &last);
+    let_go_of_signals();
     if (r->start_ns && !(r->broken && wsp_feed_stats_get(r->feed).packets == 0))
         print_summary(r, &last);
     wsp_tagger_free(r->tagger);
     wsp_feed_free(r->feed);
+    outlet_free(r->out);
     wsp_model_free(r->m);
     if (rc == CLI_OK && r->broken)
         rc = CLI_FAILED;

@@ -163,8 +163,8 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* With the lock: what became of the entries taken. */
-static void account(outlet *o, size_t lines)
+/* With the lock: what became of the entries taken; a sink took `most` of them, where it could not take all the first ones. */
+static void account(outlet *o, size_t lines, size_t most)
 {
     uint64_t written = 0, lost = o->n_taken - lines, now = now_ns();
     bool dead = true;
@@ -178,22 +178,24 @@ static void account(outlet *o, size_t lines)
     }
     o->stats.written = written;
     o->stats.failed = dead || (!o->opt.live && o->stats.lost);
-    for (size_t i = 0; o->opt.live && i < o->n_taken; i++)
+    for (size_t i = 0; o->opt.live && i < most; i++)
         if (o->taken[i].record.kind != WSP_TAG_END && now > o->taken[i].record.time_ns)
             count_latency(&o->stats, (now - o->taken[i].record.time_ns) / 1000);
 }
 
 static void write_taken(outlet *o)
 {
-    size_t lines = 0;
+    size_t lines = 0, most = 0;
 
     o->text.len = 0;
     for (size_t i = 0; i < o->n_taken; i++)
         lines += add_entry(o, &o->taken[i]);
-    for (size_t i = 0; lines && i < o->n_sinks; i++)
-        sink_write(&o->sinks[i], o->text.text, o->text.len, lines);
+    for (size_t i = 0; lines && i < o->n_sinks; i++) {
+        size_t took = sink_write(&o->sinks[i], o->text.text, o->text.len, lines);
+        most = took > most ? took : most;
+    }
     (void)pthread_mutex_lock(&o->lock);
-    account(o, lines);
+    account(o, lines, most);
     (void)pthread_mutex_unlock(&o->lock);
 }
 
@@ -469,9 +471,16 @@ int outlet_close(outlet *o, outlet_stats *last)
         (void)pthread_join(o->thread, NULL);
     for (size_t i = 0; i < o->n_sinks; i++)
         o->stats.lost += sink_close(&o->sinks[i]);
+    *last = o->stats;
+    return last->lost ? cli_fail("%llu records were lost", (unsigned long long)last->lost) : CLI_OK;
+}
+
+void outlet_free(outlet *o)
+{
+    if (!o)
+        return;
     for (size_t i = 0; i < o->n_names; i++)
         free(o->names[i]);
-    *last = o->stats;
     (void)pthread_cond_destroy(&o->space);
     (void)pthread_cond_destroy(&o->data);
     (void)pthread_mutex_destroy(&o->lock);
@@ -480,5 +489,4 @@ int outlet_close(outlet *o, outlet_stats *last)
     free(o->queue);
     line_clear(&o->text);
     free(o);
-    return last->lost ? cli_fail("%llu records were lost", (unsigned long long)last->lost) : CLI_OK;
 }

@@ -13,7 +13,7 @@ typedef struct outlet outlet;
 
 enum { OUTLET_BINS = 96 };
 
-/* From the deciding packet to its record, written: bin i counts those of up to outlet_bin_us(i) microseconds. */
+/* From the deciding packet to its record, which some sink took: bin i counts those of up to outlet_bin_us(i) microseconds. */
 typedef struct outlet_stats {
     uint64_t records;       /* that were put */
     uint64_t written, lost; /* of all sinks together; lost: in the queue, too */
@@ -61,5 +61,7 @@ outlet_stats outlet_stats_get(outlet *o);
 outlet_label *outlet_labels_get(outlet *o, size_t *n);
 /* Writes what is there and ends; NULL is fine. *last: the figures then. Exit status: CLI_FAILED when records were lost. */
 int outlet_close(outlet *o, outlet_stats *last);
+void outlet_free(
+    outlet *o); /* closed before, and no signal handler knows it any more; NULL is fine */
 
 #endif

@@ -82,7 +82,7 @@ int sink_start(sink *s)
     return s->kind->start ? s->kind->start(s) : CLI_OK;
 }
 
-void sink_write(sink *s, const char *lines, size_t len, size_t n)
+size_t sink_write(sink *s, const char *lines, size_t len, size_t n)
 {
     int64_t start = sink_now_ms(), took;
     size_t lost;
@@ -103,6 +103,7 @@ void sink_write(sink *s, const char *lines, size_t len, size_t n)
     s->missed = lost ? s->missed + lost : 0;
     s->lost += lost;
     s->written += n - lost;
+    return n - lost;
 }
 
 void sink_reopen(sink *s)

@@ -51,7 +51,8 @@ bool sink_is_known(const char *target);
 /* "-": standard output; else by the prefix of the target. Exit status. */
 int sink_open(sink *s, const char *target);
 int sink_start(sink *s);
-void sink_write(sink *s, const char *lines, size_t len, size_t n);
+/* Takes n whole lines of together `len` bytes; returns how many were not lost. */
+size_t sink_write(sink *s, const char *lines, size_t len, size_t n);
 void sink_reopen(sink *s);
 /* Ends; returns how many records are lost that were thought to be written. */
 uint64_t sink_close(sink *s);

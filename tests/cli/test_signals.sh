@@ -73,6 +73,36 @@ ends INT 0
 result $? "standard input likewise"
 exec 3>&-
 
+# ---- while the last words are said, to a reader that takes nothing ----
+
+# with standard error a pipe that is full
+python3 -c 'import fcntl, os, sys
+r, w = os.pipe()
+os.set_inheritable(r, True)
+fcntl.fcntl(w, fcntl.F_SETPIPE_SZ, 4096)
+os.write(w, bytes(4096))
+os.dup2(w, 2)
+os.execv(sys.argv[1], sys.argv[1:])' "$ws" tag -m "$model" -r "$data/dns.pcap" -w "$tmp/last" &
+pid=$!
+# mask NAME SIGNAL: whether /proc says so of the signal
+# shellcheck disable=SC2317 # run by wait_for
+mask() { [ $((0x$(sed -nE "s/^$1:[[:space:]]*//p" "/proc/$pid/status" 2>/dev/null || echo 0) >> ($2 - 1) & 1)) != 0 ]; }
+# shellcheck disable=SC2317
+last_words() { mask SigIgn 1 && mask SigIgn 10 && ! mask SigCgt 1 && ! mask SigCgt 2 && ! mask SigCgt 10 && ! mask SigCgt 15; }
+wait_for 30 last_words && [ "$(grep -c '"event_type":"flow"' "$tmp/last")" = $((lines - 1)) ]
+result $? "tag: at the end no signal meets what is gone"
+kill -HUP $pid
+kill -USR1 $pid
+sleep 0.2
+kill -0 $pid
+result $? "those that end nothing still do not"
+kill -TERM $pid
+rc=0
+wait_for 10 gone || kill -s KILL $pid
+wait $pid || rc=$?
+[ $rc = 143 ]
+result $? "the others end what only waits for its reader"
+
 # ---- a capture that had broken off before ----
 
 head -c -1 "$data/dns.pcap" >"$tmp/cut.pcap"

@@ -88,8 +88,50 @@ static void records_that_the_queue_has_no_room_for_are_told_once(void **state)
     assert_int_equal(count(said, "the outputs take records again, after"), 1);
     free(said);
     assert_int_equal(outlet_close(o, &last), CLI_FAILED);
+    outlet_free(o);
     assert_int_equal(last.records, MORE_THAN_ITS_ROOM + 2);
     assert_int_equal(last.written + last.lost, MORE_THAN_ITS_ROOM + 2);
+    wsp_model_free(m);
+}
+
+/* A record that nobody took has been on its way for no time at all. */
+static void only_what_was_taken_counts_as_latency(void **state)
+{
+    static const struct {
+        const char *target;
+        unsigned taken;
+    } rows[] = {{"/dev/null", 3}, {"/dev/full", 0}};
+    const char *top = getenv("top_srcdir");
+    outlet_options opt = {.live = true, .n_heads = 1, .decisions = true};
+    const wsp_flow flow = {.key = {.proto = 17}};
+    const wsp_tag_answer answer = {.label = -1};
+    const wsp_tag_record record = {.flow = &flow, .time_ns = 1, .n_answers = 1, .answers = &answer};
+    size_t head = 0;
+    char path[4096];
+    wsp_model *m;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/models/flows.safetensors", top ? top : ".");
+    assert_int_equal(wsp_model_load(&m, path, NULL), WSP_OK);
+    opt.m = m;
+    opt.heads = &head;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const cli_list targets = {.n = 1, .items = {rows[i].target}};
+        outlet_stats last;
+        outlet *o;
+
+        opt.targets = &targets;
+        assert_int_equal(outlet_open(&o, &opt), CLI_OK);
+        assert_int_equal(outlet_source(o, 0, "x"), CLI_OK);
+        assert_int_equal(outlet_start(o), CLI_OK);
+        for (int k = 0; k < 3; k++)
+            outlet_put(o, &record);
+        assert_int_equal(outlet_close(o, &last), rows[i].taken ? CLI_OK : CLI_FAILED);
+        outlet_free(o);
+        assert_int_equal(last.records, 3);
+        assert_int_equal(last.written, rows[i].taken);
+        assert_int_equal(last.latencies, rows[i].taken);
+    }
     wsp_model_free(m);
 }
 
@@ -97,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_that_the_queue_has_no_room_for_are_told_once),
+        cmocka_unit_test(only_what_was_taken_counts_as_latency),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
