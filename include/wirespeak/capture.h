@@ -79,8 +79,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_input_new(wsp_input **out, const char *const
 
 /*
  * Opens the next capture of the input. WSP_OK: *info is filled; WSP_EOF: no more captures. On an
- * error of one capture (FORMAT, IO) the call may be repeated to go on with the next. Where the paths have no file at all
- * (empty folders), and skip_bad has passed over none, the first EOF is a FORMAT that says so.
+ * error of one capture (FORMAT, IO) the call may be repeated to go on with the next. Where nothing was a capture and no error has
+ * said so (empty folders, or skip_bad has passed over everything), the first EOF is a FORMAT that does.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_input_open_next(wsp_input *in, wsp_capture_info *info,
                                                     wsp_error *err);

@@ -57,8 +57,9 @@ typedef struct wsp_feed_packet {
 
 /*
  * The next packet; waits up to wait_ms for one. WSP_OK: *p is filled. WSP_EOF: the captures are at their end, or the feed was stopped
- * and is empty. WSP_ERR_LIMIT: no packet in that time. FORMAT, IO: a capture was broken or all interfaces are gone (err
- * says which); the packets before it were good, and for captures the next call goes on with the next one.
+ * and is empty. WSP_ERR_LIMIT: no packet in that time, also while all interfaces are away: they are waited for. Any other error: a
+ * capture cannot be read or has broken off (err says which); the packets before it were good, and the next call goes on with
+ * the next one.
  */
 WSP_MUST_USE WSP_API wsp_status wsp_feed_next(wsp_feed *f, wsp_feed_packet *p, unsigned wait_ms,
                                               wsp_error *err);
@@ -116,7 +117,7 @@ typedef struct wsp_tag_record {
     const wsp_flow *flow; /* its counters are those after that packet */
     uint64_t flow_id;     /* unique within the tagger's life, from 1 */
     uint32_t source;      /* of the first packet */
-    uint32_t packets;     /* that the model has read */
+    uint32_t packets;     /* that the answers are made of; with `follow` more may have been read */
     uint64_t time_ns;     /* of the packet that decided; of END: of the flow's last packet */
     size_t n_answers;
     const wsp_tag_answer *answers; /* [n_answers] for each head that was asked for, in order */
