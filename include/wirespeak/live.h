@@ -114,7 +114,7 @@ typedef struct wsp_tag_answer {
 typedef struct wsp_tag_record {
     wsp_tag_kind kind;
     wsp_tag_reason reason;
-    const wsp_flow *flow; /* its counters are those after that packet */
+    const wsp_flow *flow; /* as it was after that packet */
     uint64_t flow_id;     /* unique within the tagger's life, from 1 */
     uint32_t source;      /* of the first packet */
     uint32_t packets;     /* that the answers are made of; with `follow` more may have been read */
@@ -177,7 +177,8 @@ WSP_API void wsp_tagger_shed(wsp_tagger *t);
 WSP_API void wsp_tagger_admit(wsp_tagger *t, bool new_flows);
 /*
  * true: packets come first. Nothing is computed unless very much waits, and while a batch waits flows that begin are given up as
- * above; flows that are read wait. false (the start): batches are computed as they fill.
+ * above; flows that are read wait, and one that ends meanwhile, before it is known what its packets say, is given up: it has the
+ * answers that were known. false (the start): batches are computed as they fill.
  */
 WSP_API void wsp_tagger_hold(wsp_tagger *t, bool held);
 

@@ -132,6 +132,19 @@ void wspi_prefix_drop(wspi_prefix *p, wspi_node *n)
         forget(p, n);
 }
 
+bool wspi_prefix_makes_room(const wspi_node *n, size_t n_ids)
+{
+    for (; n->parent; n = n->parent) {
+        bool fits = kind_of(n) == (n_ids > SMALL_IDS), queued = !n->known;
+
+        if (n->refs != 1 + (uint32_t)queued)
+            return false;
+        if (fits || n->known)
+            return fits;
+    }
+    return false;
+}
+
 static wsp_status widen(wspi_prefix *p)
 {
     size_t n = p->n_slots * 2;
@@ -197,15 +210,17 @@ wspi_node *wspi_prefix_next(wspi_prefix *p, wspi_node *at, const uint16_t *ids, 
     uint64_t hash = wspi_fnv1a(ids, n * sizeof *ids, at->hash);
     wspi_node *k = *slot_of(p, hash);
 
-    p->rows++;
     state_touch(p, at);
     while (k && (k->hash != hash || k->parent != at || k->n_ids != n ||
                  memcmp(ids_of(p, k), ids, n * sizeof *ids) != 0))
         k = k->next;
-    if (!k)
-        return node_new(p, at, hash, ids, n);
-    p->rows_known++;
-    wspi_prefix_hold(p, k);
+    if (k) {
+        p->rows_known++;
+        wspi_prefix_hold(p, k);
+    } else {
+        k = node_new(p, at, hash, ids, n);
+    }
+    p->rows += k != NULL;
     return k;
 }
 

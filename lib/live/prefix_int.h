@@ -25,7 +25,7 @@ struct wspi_node {
     wspi_node *parent, *next; /* next: in its slot of the hash table */
     wspi_node_link idle, stated;
     float *state;     /* or NULL */
-    wspi_wait *waits; /* the tagger's */
+    wspi_wait *waits; /* the tagger's: the oldest one */
     wsp_stack stack;  /* the protocols so far */
     uint64_t hash;
     uint32_t refs;         /* flows that stand here, children, and one while it is in the queue */
@@ -88,11 +88,14 @@ void wspi_prefix_clear(wspi_prefix *p);
 
 /*
  * The node after one more packet, with a reference for the caller: an old one, or a new one that is in the queue until
- * wspi_prefix_run. NULL: no room; what can be done about it is to drop nodes.
+ * wspi_prefix_run. NULL: no room; what can be done about it is to sweep, and to drop nodes.
  */
 wspi_node *wspi_prefix_next(wspi_prefix *p, wspi_node *at, const uint16_t *ids, size_t n);
 void wspi_prefix_hold(wspi_prefix *p, wspi_node *n);
 void wspi_prefix_drop(wspi_prefix *p, wspi_node *n);
+
+/* Whether a node of a packet of so many tokens finds room when one of the references to n is dropped, and the queue swept. */
+bool wspi_prefix_makes_room(const wspi_node *n, size_t n_ids) WSP_MUST_USE;
 
 /* Takes out of the queue what nobody but the queue refers to. */
 void wspi_prefix_sweep(wspi_prefix *p);

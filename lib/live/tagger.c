@@ -12,6 +12,8 @@
  * memory is shared out in SHARES parts.
  */
 enum { BATCH = 64, HELD_BATCH = 512, MAX_WAITS = 8192, SHARES = 20 };
+/* So many flows are looked at for one whose end makes room: while memory is short, for each packet. */
+enum { LOOKS = 64 };
 enum { FLOW_SHARE = 8, CONTEXT_SHARE = 6, NODE_SHARE = 3, STATE_SHARE = 3 };
 enum { LEAST_STATES = 512 };
 
@@ -31,7 +33,8 @@ struct tag_flow {
     wspi_node *at;           /* after the last packet that was read; NULL: it is read no more */
     wsp_context *ctx;        /* while it is read */
     tag_flow *older, *newer; /* in its line */
-    uint32_t source, waits, packets;
+    wspi_wait *waits;        /* at nodes that it has been led to and that are not known yet */
+    uint32_t source, packets;
     uint8_t seen; /* of wsp_policy_apply */
     uint8_t state, reason;
     bool crowd;            /* began in one */
@@ -43,11 +46,14 @@ typedef struct tag_line {
     tag_flow *oldest, *newest;
 } tag_line;
 
-/* The flow's counters as they were with the packet: others come before it is known what they decide. */
+/* The flow as it was with the packet: others come before it is known what that decides. */
 struct wspi_wait {
-    wspi_wait *next;
+    wspi_wait *older, *newer; /* at the node, in a ring: n->waits is the oldest */
+    wspi_wait *next;          /* of the flow */
+    wspi_node *node;
     tag_flow *flow;
-    uint64_t time_ns, last_ns, packets[2], bytes[2];
+    uint64_t time_ns;
+    wsp_flow then;
 };
 
 struct wsp_tagger {
@@ -122,6 +128,40 @@ static void take_last_answers(const wsp_tagger *t, tag_flow *f)
         memcpy(f->said, f->at->said + n_heads, n_heads * sizeof *f->said);
 }
 
+/* ---- those who wait for a node ---- */
+
+/* To be told when the flow's node is known. */
+static wsp_status wait_for(wsp_tagger *t, tag_flow *f, uint64_t time_ns)
+{
+    wspi_wait *w = wspi_pool_take(&t->waits), *oldest = f->at->waits;
+
+    if (!w)
+        return WSP_ERR_NOMEM;
+    *w = (wspi_wait){
+        .next = f->waits, .node = f->at, .flow = f, .time_ns = time_ns, .then = *f->flow};
+    w->newer = oldest ? oldest : w;
+    w->older = oldest ? oldest->older : w;
+    w->older->newer = w;
+    w->newer->older = w;
+    f->at->waits = oldest ? oldest : w;
+    f->waits = w;
+    return WSP_OK;
+}
+
+static void wait_end(wsp_tagger *t, wspi_wait *w)
+{
+    wspi_wait **of_flow = &w->flow->waits;
+
+    while (*of_flow != w)
+        of_flow = &(*of_flow)->next;
+    *of_flow = w->next;
+    w->older->newer = w->newer;
+    w->newer->older = w->older;
+    if (w->node->waits == w)
+        w->node->waits = w->newer == w ? NULL : w->newer;
+    wspi_pool_give(&t->waits, w);
+}
+
 /* ---- flows that are read ---- */
 
 static void join(tag_line *l, tag_flow *f)
@@ -160,6 +200,8 @@ static void stop_reading(wsp_tagger *t, tag_flow *f)
 {
     if (!f->ctx)
         return;
+    while (f->waits)
+        wait_end(t, f->waits);
     wspi_pool_give(&t->contexts, f->ctx);
     f->ctx = NULL;
     wspi_prefix_drop(&t->prefix, f->at);
@@ -167,13 +209,8 @@ static void stop_reading(wsp_tagger *t, tag_flow *f)
     leave(&t->read[f->crowd], f);
 }
 
-/* Gives up the flow that has been read for the longest time, of crowds first. False: there is none. */
-static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
+static void give_up(wsp_tagger *t, tag_flow *f, uint64_t *counter)
 {
-    tag_flow *f = t->read[1].oldest ? t->read[1].oldest : t->read[0].oldest;
-
-    if (!f)
-        return false;
     if (f->state == UNDECIDED) {
         take_answers(t, f, f->at);
         f->reason = WSP_TAG_SHED;
@@ -181,7 +218,34 @@ static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
     }
     f->state = DECIDED;
     stop_reading(t, f);
-    return true;
+}
+
+/* The flow that has been read for the longest time, of crowds first; NULL: there is none. */
+static tag_flow *oldest_of(const wsp_tagger *t)
+{
+    return t->read[1].oldest ? t->read[1].oldest : t->read[0].oldest;
+}
+
+static bool shed_oldest(wsp_tagger *t, uint64_t *counter)
+{
+    tag_flow *f = oldest_of(t);
+
+    if (f)
+        give_up(t, f, counter);
+    return f != NULL;
+}
+
+/* The first to go, of those before f, that makes room for a node of n tokens; f itself if none does. */
+static tag_flow *one_in_the_way(const wsp_tagger *t, tag_flow *f, size_t n)
+{
+    tag_flow *g = oldest_of(t);
+
+    for (unsigned i = 0; i < LOOKS && g != f; i++) {
+        if (wspi_prefix_makes_room(g->at, n))
+            return g;
+        g = g->newer ? g->newer : t->read[0].oldest; /* f is in the line of the oldest, or behind */
+    }
+    return f;
 }
 
 /* The flow, as it was then, has come to a node that decides; *by counts first decisions. */
@@ -208,22 +272,13 @@ static void on_known(void *arg, wspi_node *n)
     uint64_t *by = &t->stats.by_model;
 
     while (n->waits) {
-        wspi_wait *w = n->waits;
-        tag_flow *f = w->flow;
+        wspi_wait w = *n->waits;
 
-        n->waits = w->next;
-        f->waits--;
-        if (n->known && n->decided && f->ctx) {
-            wsp_flow then = *f->flow;
-
-            then.last_ns = w->last_ns;
-            memcpy(then.packets, w->packets, sizeof then.packets);
-            memcpy(then.bytes, w->bytes, sizeof then.bytes);
-            then.end = WSP_FLOW_OPEN;
-            decide(t, f, &then, n, w->time_ns, by);
+        wait_end(t, n->waits);
+        if (n->known && n->decided) {
+            decide(t, w.flow, &w.then, n, w.time_ns, by);
             by = &t->stats.by_prefix;
         }
-        wspi_pool_give(&t->waits, w);
     }
 }
 
@@ -251,6 +306,8 @@ static void release(void *arg, wsp_flow *flow)
 
     if (!f)
         return;
+    if (f->waits && t->held)
+        give_up(t, f, &t->stats.shed_time);
     if (f->waits && t->st == WSP_OK)
         t->st = wspi_prefix_run(&t->prefix, &t->err);
     if (f->state == UNDECIDED) {
@@ -351,35 +408,32 @@ static wsp_status begin(wsp_tagger *t, wsp_flow *flow, uint32_t source, int link
     return WSP_OK;
 }
 
-/* To be told when the flow's node is known. */
-static wsp_status wait_for(wsp_tagger *t, tag_flow *f, uint64_t time_ns)
+/* NULL: there is no room for the packet, and the flow is given up: another one whose end makes room goes first. */
+static wspi_node *next_node(wsp_tagger *t, tag_flow *f, const uint16_t *ids, size_t len)
 {
-    wspi_wait *w = wspi_pool_take(&t->waits);
+    wspi_node *n = wspi_prefix_next(&t->prefix, f->at, ids, len);
 
-    if (!w)
-        return WSP_ERR_NOMEM;
-    *w = (wspi_wait){
-        .next = f->at->waits, .flow = f, .time_ns = time_ns, .last_ns = f->flow->last_ns};
-    memcpy(w->packets, f->flow->packets, sizeof w->packets);
-    memcpy(w->bytes, f->flow->bytes, sizeof w->bytes);
-    f->at->waits = w;
-    f->waits++;
-    return WSP_OK;
+    for (bool again = false; !n && f->ctx; again = true) {
+        wspi_prefix_sweep(&t->prefix);
+        n = wspi_prefix_next(&t->prefix, f->at, ids, len);
+        if (!n)
+            give_up(t, again ? f : one_in_the_way(t, f, len), &t->stats.shed_memory);
+    }
+    return n;
 }
 
 static wsp_status read_packet(wsp_tagger *t, tag_flow *f, int dir, uint64_t time_ns)
 {
     uint16_t ids[WSP_MAX_PACKET_TOKENS];
-    wspi_node *n = NULL;
+    wspi_node *n;
     size_t len;
 
     wsp_residual_reset(t->resid);
     wsp_packet_check(t->packet);
     WSP_TRY(wsp_encode_packet(f->ctx, t->packet, dir, t->stats.packets, ids, &len, t->resid));
     len = wsp_policy_apply(t->policy, ids, len, t->max_payload, t->max_tokens, &f->seen, ids);
-    while (f->ctx && !(n = wspi_prefix_next(&t->prefix, f->at, ids, len)))
-        (void)shed_oldest(t, &t->stats.shed_memory);
-    if (!n) /* it was the oldest itself */
+    n = next_node(t, f, ids, len);
+    if (!n)
         return WSP_OK;
     wspi_prefix_drop(&t->prefix, f->at);
     f->at = n;

@@ -559,6 +559,156 @@ static void memory_stays_within_its_limit(void **state)
     wsp_model_free(m);
 }
 
+/* A TCP packet with n bytes, which are alike for equal seeds. */
+static void push_tcp(wsp_tagger *t, uint16_t port, uint8_t flags, size_t n, uint32_t seed)
+{
+    uint8_t bytes[1024] = "\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0\x45";
+    wsp_frame f = {.time_ns = 1000000000u, .data = bytes};
+
+    f.caplen = f.wirelen = (uint32_t)(14 + 40 + n);
+    bytes[17] = (uint8_t)(40 + n);
+    bytes[22] = 64;
+    bytes[23] = 6;
+    memcpy(bytes + 26, "\x0a\0\0\x01\x0a\0\0\x02", 8);
+    bytes[34] = (uint8_t)(port >> 8);
+    bytes[35] = (uint8_t)port;
+    bytes[36] = 0x27;
+    bytes[46] = 0x50;
+    bytes[47] = flags;
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        bytes[54 + i] = (uint8_t)(seed >> 24);
+    }
+    assert_int_equal(wsp_tagger_push(t, 0, 1, &f, NULL), WSP_OK);
+}
+
+enum { SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+
+/* When nodes are out of room, it is in vain to give up flows that stand on one node. */
+static void only_flows_that_make_room_are_given_up_for_it(void **state)
+{
+    enum { ALIKE = 300, UNLIKE = 400, PACKETS_EACH = 20 };
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    uint32_t seed = 1;
+    wsp_tag_stats s;
+    wsp_tagger *t;
+
+    (void)state;
+    o.sure = 2;
+    o.memory = (1024 * wsp_state_size(m)) * 5 + 4096;
+    assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+    for (uint16_t k = 0; k < ALIKE; k++)
+        push_tcp(t, k, SYN, 0, 0);
+    for (uint16_t k = ALIKE; k < ALIKE + UNLIKE; k++)
+        for (int i = 0; i < PACKETS_EACH; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            s = wsp_tagger_stats(t);
+            push_tcp(t, k, PSH | ACK, (seed >> 16) % 200, 0);
+            assert_true(wsp_tagger_stats(t).rows <= s.rows + 1); /* tries that fail do not count */
+        }
+    s = wsp_tagger_stats(t);
+    assert_in_range(s.shed_memory, 1, UNLIKE);
+    assert_int_equal(wsp_tagger_flush(t, NULL), WSP_OK);
+    for (uint64_t id = 1; id <= ALIKE; id++)
+        assert_int_equal(end_of(&h, id)->reason, WSP_TAG_ENDED);
+    wsp_tagger_free(t);
+    wsp_model_free(m);
+}
+
+/* What was said of the decisions of flows, in the order in which it was said. */
+typedef struct decisions {
+    wsp_flow flow[8];
+    size_t n;
+} decisions;
+
+static void note_decision(void *arg, const wsp_tag_record *r)
+{
+    decisions *d = arg;
+
+    if (r->kind == WSP_TAG_DECISION)
+        d->flow[d->n++] = *r->flow;
+}
+
+/* It does not matter when it is computed what a packet decides. */
+static void a_decision_has_the_flow_as_it_was_with_its_packet(void **state)
+{
+    enum { ALIKE = 4 };
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    decisions soon = {.n = 0}, late = {.n = 0};
+
+    (void)state;
+    o.sure = 2;
+    o.max_packets = 2;
+    o.record = note_decision;
+    for (int how = 0; how < 2; how++) {
+        wsp_tagger *t;
+
+        o.arg = how ? &late : &soon;
+        assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+        for (int packet = 0; packet < 4; packet++)
+            for (uint16_t k = 0; k < ALIKE; k++) {
+                push_tcp(t, k, (uint8_t[]){SYN, ACK, PSH | ACK, RST}[packet], 0, 0);
+                if (how == 0)
+                    assert_int_equal(wsp_tagger_run(t, NULL), WSP_OK);
+            }
+        assert_int_equal(wsp_tagger_run(t, NULL), WSP_OK);
+        wsp_tagger_free(t);
+    }
+    assert_int_equal(soon.n, ALIKE);
+    assert_int_equal(late.n, ALIKE);
+    for (size_t k = 0; k < ALIKE; k++) {
+        assert_int_equal(soon.flow[k].id, k);
+        assert_int_equal(late.flow[k].id, k);
+        assert_int_equal(soon.flow[k].tcp_flags[0], SYN | ACK);
+        assert_int_equal(late.flow[k].tcp_flags[0], SYN | ACK);
+        assert_int_equal(late.flow[k].end, soon.flow[k].end);
+        assert_int_equal(late.flow[k].packets[0], 2);
+    }
+    wsp_model_free(m);
+}
+
+/* A flow that ends while packets come first costs no time: what is known of it is said. */
+static void an_end_computes_nothing_while_computing_is_held(void **state)
+{
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    size_t waiting;
+    wsp_tagger *t;
+
+    (void)state;
+    o.sure = 2;
+    for (int held = 0; held < 2; held++) {
+        h.n = 0;
+        assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+        push_tcp(t, 1, SYN, 0, 0);
+        assert_int_equal(wsp_tagger_run(t, NULL), WSP_OK);
+        wsp_tagger_hold(t, held);
+        for (uint16_t k = 0; k < 20; k++)
+            push_tcp(t, (uint16_t)(100 + k), SYN, 10, k);
+        push_tcp(t, 1, RST, 0, 0);
+        push_tcp(t, 1, RST | ACK, 0, 0);
+        waiting = wsp_tagger_waiting(t);
+        assert_true(waiting >= 20);
+        push_tcp(t, 1, SYN, 0, 0); /* which ends the one before */
+        assert_int_equal(h.n, 1);
+        assert_int_equal(h.items[0].kind, WSP_TAG_END);
+        assert_int_equal(h.items[0].reason, held ? WSP_TAG_SHED : WSP_TAG_ENDED);
+        assert_int_equal(h.items[0].packets, held ? 1 : 3);
+        assert_int_equal(wsp_tagger_stats(t).shed_time, held);
+        assert_int_equal(wsp_tagger_waiting(t), held ? waiting : 0);
+        wsp_tagger_hold(t, false);
+        assert_int_equal(wsp_tagger_flush(t, NULL), WSP_OK);
+        assert_int_equal(h.n, 22);
+        wsp_tagger_free(t);
+    }
+    wsp_model_free(m);
+}
+
 static void idle_flows_end_without_packets(void **state)
 {
     wsp_model *m = model_of_tokens();
@@ -593,6 +743,9 @@ int main(void)
         cmocka_unit_test(packets_come_first_while_computing_is_held),
         cmocka_unit_test(a_crowd_is_given_up_before_what_is_beside_it),
         cmocka_unit_test(memory_stays_within_its_limit),
+        cmocka_unit_test(only_flows_that_make_room_are_given_up_for_it),
+        cmocka_unit_test(a_decision_has_the_flow_as_it_was_with_its_packet),
+        cmocka_unit_test(an_end_computes_nothing_while_computing_is_held),
         cmocka_unit_test(idle_flows_end_without_packets),
     };
 
