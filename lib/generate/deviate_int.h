@@ -51,6 +51,8 @@ bool wspi_deviate(wspi_draft *d, wsp_deviation_kind kind, bool early, wspi_rng *
 
 /* Another value of a field of `width` bits: an edge of its range, or near to what it was, or anything. */
 uint64_t wspi_odd_value(wspi_rng *rng, unsigned width, uint64_t v);
+/* One of the values that the field's table lists; v: it lists none. */
+uint64_t wspi_odd_listed(wspi_rng *rng, const wspi_field *d, uint64_t v);
 /* Another value of a header field: also the numbers that its table or its space lists. */
 uint64_t wspi_odd_field(wspi_rng *rng, const wspi_layer *l, size_t f);
 
