@@ -36,7 +36,7 @@ wsp_status wspi_draft_find(wspi_draft *d, wsp_context *ctx, int dir, uint64_t nu
 wsp_status wspi_draft_build(wspi_draft *d) WSP_MUST_USE;
 /*
  * Other bytes in the place of [from, to) of the payload; lengths around them grow with it, or shrink. Spans behind them are
- * wrong then: there are none any more. false: no room.
+ * wrong then: there are none any more. false: no room for more than there was.
  */
 bool wspi_draft_replace(wspi_draft *d, uint32_t from, uint32_t to, const uint8_t *bytes, size_t n);
 /* The innermost own layer of this kind; NULL: there is none. */

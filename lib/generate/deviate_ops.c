@@ -390,6 +390,32 @@ static wsp_status fragment(wspi_buf *out, const wspi_buf *whole, uint32_t ip, ui
     return WSP_OK;
 }
 
+/* A value of field f of layer i that the packet's other parts decide, 0: none do. */
+static uint64_t decided(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f)
+{
+    uint64_t v = 0;
+
+    if (is_type(wspi_protos[p->layers[i].id], f))
+        return wspi_next_value(p, i, &v) ? v : 0;
+    return wspi_auto_value(p, frame, i, f, &v) ? v : 0;
+}
+
+/* Does a header in front of layer `end` say how much is behind it? It would say it of the whole packet, whatever the fragments are. */
+static bool is_counted(wsp_packet *p, const uint8_t *frame, size_t end)
+{
+    const uint32_t whole = p->payload_len;
+    bool counted = false;
+
+    for (size_t i = 0; i < end; i++)
+        for (size_t f = 0; f < wspi_protos[p->layers[i].id]->n_fields; f++) {
+            uint64_t v = decided(p, frame, i, f);
+            p->payload_len = whole + 8;
+            counted |= decided(p, frame, i, f) != v;
+            p->payload_len = whole;
+        }
+    return counted;
+}
+
 /* Two fragments, of which the second begins inside the first, where it has other bytes. */
 static bool overlap_fragment(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
 {
@@ -399,6 +425,8 @@ static bool overlap_fragment(wspi_draft *d, wspi_rng *rng, wsp_deviation *log)
 
     for (size_t i = 0; i < d->p->n_layers && header == 0; i++)
         if (d->p->layers[i].id == WSPI_IPV4) {
+            if (is_counted(d->p, d->frame.data, i))
+                return false;
             ip = d->p->layers[i].off;
             header = wspi_header_with_parts(d->p, i);
             rest = wspi_rest(d->p, i) - header;
@@ -451,19 +479,27 @@ static bool deviate_order(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviatio
     return d->hold = true;
 }
 
+/* Where the link header ends: a network takes no frame that is cut before (an IP packet by itself has none). */
+static uint32_t link_end(const wsp_packet *p)
+{
+    bool link = p->n_layers && p->layers[0].id != WSPI_IPV4 && p->layers[0].id != WSPI_IPV6;
+
+    return link ? wspi_header_with_parts(p, 0) : 0;
+}
+
 /* Lengths of headers are right, so it is the message that ends; or the capture has cut the packet. */
 static bool deviate_truncate(wspi_draft *d, bool early, wspi_rng *rng, wsp_deviation *log)
 {
-    uint32_t len = (uint32_t)d->payload.len, to;
+    uint32_t len = (uint32_t)d->payload.len, to, least = WSPI_MAX(link_end(d->p), 1u);
 
     (void)early;
     if (d->inside && len < 2)
         return false;
     if (!d->inside && (len < 2 || one_in(rng, 4))) {
-        if (wspi_draft_build(d) < 0 || d->frame.len < 2)
+        if (wspi_draft_build(d) < 0 || d->frame.len <= least)
             return false;
         len = (uint32_t)d->frame.len;
-        to = 1 + (uint32_t)wspi_rng_below(rng, len - 1);
+        to = least + (uint32_t)wspi_rng_below(rng, len - least);
         say(log, "frame", len, to);
         say_place(log, to, 0);
         d->frame.len = to;
@@ -583,7 +619,7 @@ bool wspi_draft_replace(wspi_draft *d, uint32_t from, uint32_t to, const uint8_t
     wspi_buf *b = &d->payload;
     size_t behind = b->len - to;
 
-    if (from + n + behind > WSPI_DRAFT_MAX / 2 || wspi_buf_reserve(b, n) < 0)
+    if ((n > to - from && from + n + behind > WSPI_DRAFT_MAX / 2) || wspi_buf_reserve(b, n) < 0)
         return false;
     grow_lengths(d, from, to, (uint64_t)n - (to - from));
     memmove(b->data + from + n, b->data + to, behind);

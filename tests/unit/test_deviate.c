@@ -379,7 +379,7 @@ static void cut_messages_have_headers_that_fit(void **state)
 {
     run *r = deviate("dns.pcap", "1:truncate", 5);
     wsp_packet *p;
-    size_t messages = 0, frames = 0;
+    size_t messages = 0, frames = 0, least = SIZE_MAX;
 
     (void)state;
     assert_int_equal(wsp_packet_new(&p), WSP_OK);
@@ -391,6 +391,7 @@ static void cut_messages_have_headers_that_fit(void **state)
         wsp_packet_dissect(p, r->linktype, &f);
         if (strcmp(r->log[k].field, "frame") == 0) {
             assert_true(f.caplen < f.wirelen);
+            least = WSPI_MIN(least, f.caplen);
             frames++;
             continue;
         }
@@ -404,7 +405,7 @@ static void cut_messages_have_headers_that_fit(void **state)
                         p->layers[i].v[j])
                         assert_true(p->layers[i].autos >> j & 1);
     }
-    assert_true(messages > 0 && frames > 0);
+    assert_true(messages > 0 && frames > 0 && least >= 14);
     wsp_packet_free(p);
     clear(r);
 }
@@ -519,6 +520,69 @@ static void a_payload_that_no_table_knows_deviates_where_it_begins(void **state)
     }
 }
 
+/* No capture without its link header: Ethernet takes no such frame. */
+static void cut_frames_have_their_link_header(void **state)
+{
+    const wsp_frame eth = {.data = framed, .caplen = 66, .wirelen = 66},
+                    raw = {.data = framed + 14, .caplen = 52, .wirelen = 52};
+    size_t least[2] = {SIZE_MAX, SIZE_MAX};
+    wspi_draft d;
+    wspi_rng rng;
+
+    (void)state;
+    wspi_rng_seed(&rng, 3);
+    assert_int_equal(wspi_draft_init(&d), WSP_OK);
+    for (int i = 0; i < 4000; i++) {
+        wsp_deviation log = {.at = 0};
+        assert_int_equal(wspi_draft_read(&d, i % 2 ? 101 : 1, i % 2 ? &raw : &eth), WSP_OK);
+        assert_true(wspi_deviate(&d, WSP_DEVIATE_TRUNCATE, false, &rng, &log));
+        if (strcmp(log.field, "frame") == 0)
+            least[i % 2] = WSPI_MIN(least[i % 2], d.frame.len);
+    }
+    assert_int_equal(least[0], 14);
+    assert_int_equal(least[1], 1);
+    wspi_draft_clear(&d);
+}
+
+/* Behind these 14 bytes, or 14 and those of a header that says how much follows, an IPv4 packet. */
+static size_t overlaps(const uint8_t *head, size_t n)
+{
+    uint8_t b[128];
+    const wsp_frame f = {.data = b, .caplen = (uint32_t)n + 52, .wirelen = (uint32_t)n + 52};
+    wspi_draft d;
+    wspi_rng rng;
+    size_t made = 0;
+
+    memcpy(b, head, n);
+    memcpy(b + n, framed + 14, 52);
+    wspi_rng_seed(&rng, 3);
+    assert_int_equal(wspi_draft_init(&d), WSP_OK);
+    for (int i = 0; i < 100; i++) {
+        wsp_deviation log = {.at = 0};
+        assert_int_equal(wspi_draft_read(&d, 1, &f), WSP_OK);
+        made += wspi_deviate(&d, WSP_DEVIATE_OVERLAP, false, &rng, &log);
+    }
+    wspi_draft_clear(&d);
+    return made;
+}
+
+static void packets_whose_length_is_told_outside_are_no_fragments(void **state)
+{
+    static const uint8_t label[] = "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x47\0\0\x11\x40",
+                         session[] = "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x64\x11\0\0\1\0\x36\0\x21",
+                         tunnel[] =
+                             "\2\0\0\0\0\1\2\0\0\0\0\2\x86\xdd\x60\0\0\0\0\x34\4\x40"
+                             "\x20\1\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x20\1\0\0\0\0\0\0\0\0\0\0\0\0\0\2",
+                         snap[] = "\2\0\0\0\0\1\2\0\0\0\0\2\0\x3c\xaa\xaa\3\0\0\0\x08\0";
+
+    (void)state;
+    assert_int_equal(overlaps(framed, 14), 100);
+    assert_int_equal(overlaps(label, sizeof label - 1), 100);
+    assert_int_equal(overlaps(session, sizeof session - 1), 0);
+    assert_int_equal(overlaps(tunnel, sizeof tunnel - 1), 0);
+    assert_int_equal(overlaps(snap, sizeof snap - 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +600,8 @@ int main(void)
         cmocka_unit_test(sequence_numbers_follow_a_payload_of_another_length),
         cmocka_unit_test(options_fill_headers_and_repeat_elements),
         cmocka_unit_test(a_payload_that_no_table_knows_deviates_where_it_begins),
+        cmocka_unit_test(cut_frames_have_their_link_header),
+        cmocka_unit_test(packets_whose_length_is_told_outside_are_no_fragments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,33 @@ static void trimming_leaves_what_is_asked_for_in_whole_packets(void **state)
     free(data);
 }
 
+/* A payload of more bytes than a mutation may make: what is not wanted in its middle goes first. */
+static void trimming_makes_long_payloads_short(void **state)
+{
+    enum { LONG = 60000 };
+    wsp_mutator *m = mutator(WSP_MUTATE_PAYLOAD, 5);
+    uint8_t *data = wspi_new_array(LONG, 1);
+    size_t steps, n, best = LONG, done = 0;
+    const uint8_t *out;
+
+    (void)state;
+    assert_non_null(data);
+    data[10] = data[LONG - 10] = 0xc3;
+    assert_int_equal(wsp_mutator_trim(m, data, LONG, 10000, &steps), WSP_OK);
+    while (done < steps) {
+        size_t found = 0;
+
+        wsp_mutator_trim_next(m, &out, &n);
+        for (size_t i = 0; i < n; i++)
+            found += out[i] == 0xc3;
+        best = found == 2 ? n : best;
+        done = wsp_mutator_trim_told(m, found == 2);
+    }
+    assert_in_range(best, 2, 200);
+    wsp_mutator_free(m);
+    free(data);
+}
+
 static void trimming_takes_no_more_steps_than_it_may(void **state)
 {
     wsp_mutator *m = mutator(WSP_MUTATE_PAYLOAD, 6);
@@ -279,6 +306,7 @@ int main(void)
         cmocka_unit_test(payloads_stay_messages_for_the_most_part),
         cmocka_unit_test(the_same_inputs_and_seed_give_the_same_outputs),
         cmocka_unit_test(trimming_leaves_what_is_asked_for_in_whole_packets),
+        cmocka_unit_test(trimming_makes_long_payloads_short),
         cmocka_unit_test(trimming_takes_no_more_steps_than_it_may),
         cmocka_unit_test(names_of_another_message_come_with_their_lengths),
         cmocka_unit_test(messages_are_drawn_after_lengths_that_samples_have_not),
