@@ -194,18 +194,6 @@ static wsp_status put_late(wsp_deviator *d, uint64_t time_ns, wsp_error *err)
 
 /* ---- one packet ---- */
 
-/* The stream has grown before this packet: its numbers follow. */
-static void follow(wsp_deviator *d, const flow_state *s, int dir)
-{
-    wspi_layer *l = wspi_draft_layer(&d->draft, WSPI_TCP);
-
-    if (!l)
-        return;
-    l->v[WSPI_TCP_SEQ] = (uint32_t)(l->v[WSPI_TCP_SEQ] + s->shift[dir]);
-    if (l->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
-        l->v[WSPI_TCP_ACK] = (uint32_t)(l->v[WSPI_TCP_ACK] + s->shift[!dir]);
-}
-
 /* Kinds in any order until the packet has a place for one. */
 static bool deviate(wsp_deviator *d, const flow_state *s, wspi_rng *rng, wsp_deviation *log)
 {
@@ -281,7 +269,8 @@ wsp_status wsp_deviator_add(wsp_deviator *d, const wsp_frame *frame, const wsp_d
         return wspi_nomem(err, "a flow", sizeof *s);
     s->packets++;
     before = draft->payload.len;
-    follow(d, s, dir);
+    /* the stream has grown before this packet: its numbers follow */
+    wspi_tcp_move(draft->p, s->shift[dir], s->shift[!dir]);
     if (wspi_draft_build(draft) < 0)
         return wspi_nomem(err, "a packet", frame->caplen);
     draft->inside = d->opt.payloads;

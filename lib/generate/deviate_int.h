@@ -39,6 +39,8 @@ wsp_status wspi_draft_build(wspi_draft *d) WSP_MUST_USE;
  * wrong then: there are none any more. false: no room for more than there was.
  */
 bool wspi_draft_replace(wspi_draft *d, uint32_t from, uint32_t to, const uint8_t *bytes, size_t n);
+/* Writes the checksums that are computed over as much as the lengths of headers say, right or wrong, where readers go by these. */
+void wspi_sum_as_told(wsp_packet *p, uint8_t *frame);
 /* The innermost own layer of this kind; NULL: there is none. */
 wspi_layer *wspi_draft_layer(const wspi_draft *d, uint8_t id);
 

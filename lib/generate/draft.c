@@ -111,15 +111,13 @@ static void sum_told(wsp_packet *p, uint8_t *frame, size_t i, size_t f, int64_t 
 }
 
 /* Innermost first: outer checksums cover inner ones. */
-static void sum_as_told(wspi_draft *d)
+void wspi_sum_as_told(wsp_packet *p, uint8_t *frame)
 {
-    wsp_packet *p = d->p;
-
     for (size_t i = p->n_layers; i-- > 0;) {
         const wspi_proto *proto = wspi_protos[p->layers[i].id];
         for (size_t f = 0; f < proto->n_fields; f++)
             if (proto->fields[f].role == WSPI_R_CHECKSUM && p->layers[i].autos >> f & 1)
-                sum_told(p, d->frame.data, i, f, left_out(p, i));
+                sum_told(p, frame, i, f, left_out(p, i));
     }
 }
 
@@ -137,7 +135,7 @@ wsp_status wspi_draft_build(wspi_draft *d)
     p->data = d->frame.data;
     wspi_build(p, d->frame.data);
     if (d->lies)
-        sum_as_told(d);
+        wspi_sum_as_told(p, d->frame.data);
     d->wirelen = p->wire;
     return WSP_OK;
 }

@@ -162,6 +162,8 @@ static int by_time(const void *a, const void *b)
 
     if (x->time_ns != y->time_ns)
         return x->time_ns < y->time_ns ? -1 : 1;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     return by_flow(a, b);
 }
 

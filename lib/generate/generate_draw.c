@@ -313,6 +313,14 @@ static enum wspi_content content_of(const wsp_packet *p, const uint16_t *ids, si
     return ports && !quoted ? said_by(ids, n) : WSPI_CONTENT_NONE;
 }
 
+/* Packets of a capture that have one time stay in its order, and what is drawn is where the recorded one was, or behind the last. */
+static size_t place_of(const flow *f)
+{
+    const wspi_told_flow *told = f->start.from;
+
+    return told ? told->packet[WSPI_MIN(f->packets, told->n - 1)].at : 0;
+}
+
 /* A packet with n tokens, which are in f->seen. */
 static wsp_status keep_frame(speaker *g, const flow *f, size_t n, const wsp_frame *frame)
 {
@@ -330,6 +338,7 @@ static wsp_status keep_frame(speaker *g, const flow *f, size_t n, const wsp_fram
                                         .len = frame->caplen,
                                         .wirelen = frame->wirelen,
                                         .packet = (uint32_t)f->packets,
+                                        .place = place_of(f),
                                         .flow = f->start.number,
                                         .condition = f->start.condition,
                                         .content = content,
@@ -361,6 +370,8 @@ static wsp_status tell_packet(speaker *g, flow *f, wsp_decoded *out, wsp_error *
         if (wspi_move_frame(&g->editor, g->o->from.flows, told, f->ctx, s, &out->frame) < 0)
             return wspi_nomem(err, "a packet", told->len);
         out->frame.time_ns = f->ctx->last_ns + s->gap_ns;
+    } else if (wspi_move_sack(&g->editor, g->o->from.flows, told, &out->frame) < 0) {
+        return wspi_nomem(err, "a packet", told->len);
     }
     if (f->n == 1) { /* with a gap that was drawn */
         unsigned bin = (f->ids[0] - wspi_group_base(WSPI_T_START)) % WSPI_STARTS - WSPI_START_GAP;

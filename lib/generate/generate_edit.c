@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "generate/deviate_int.h"
 #include "generate/generate_int.h"
 
 wsp_status wsp_edit_field(const char *name, wsp_edit *out, wsp_error *err)
@@ -113,10 +114,17 @@ void wspi_editor_build(wspi_editor *e, const wsp_frame *frame)
         wspi_build(e->packet, e->bytes);
 }
 
+static bool is_length(const wsp_edit *e)
+{
+    const wspi_field *d = &wspi_protos[e->layer]->fields[e->field];
+
+    return d->kind == WSPI_K_AUTO && d->role != WSPI_R_CHECKSUM;
+}
+
 wsp_status wspi_edit_frame(wspi_editor *e, const wsp_edit *edits, size_t n, int linktype,
                            size_t number, wsp_frame *frame)
 {
-    bool any = false;
+    bool any = false, lies = false;
 
     for (size_t i = 0; i < n; i++)
         any |= edits[i].packet == 0 || edits[i].packet == number;
@@ -124,9 +132,14 @@ wsp_status wspi_edit_frame(wspi_editor *e, const wsp_edit *edits, size_t n, int 
         return WSP_OK;
     WSP_TRY(wspi_editor_take(e, linktype, frame));
     for (size_t i = 0; i < n; i++)
-        if ((edits[i].packet == 0 || edits[i].packet == number) && set_field(e->packet, &edits[i]))
+        if ((edits[i].packet == 0 || edits[i].packet == number) &&
+            set_field(e->packet, &edits[i])) {
             e->set |= UINT64_C(1) << WSPI_MIN(i, 63);
+            lies |= is_length(&edits[i]);
+        }
     wspi_editor_build(e, frame);
+    if (lies && wspi_headers_len(e->packet) <= frame->caplen)
+        wspi_sum_as_told(e->packet, e->bytes);
     return WSP_OK;
 }
 

@@ -203,11 +203,14 @@ typedef struct wspi_script {
 
 /*
  * A recorded packet as it is, its sequence and acknowledgement numbers moved by as much as the new flow is ahead of the
- * recorded one; and: a new packet with the addresses and ports of a recorded one. *frame lends the editor's bytes.
+ * recorded one; one that was told anew, edges of its SACK blocks, which have no tokens, moved by as much as what it acknowledges; and: a
+ * new packet with the addresses and ports of a recorded one. *frame lends the editor's bytes.
  */
 wsp_status wspi_move_frame(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
                            const wsp_context *now, const wspi_script *s,
                            wsp_frame *frame) WSP_MUST_USE;
+wsp_status wspi_move_sack(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
+                          wsp_frame *frame) WSP_MUST_USE;
 wsp_status wspi_keep_ends(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
                           wsp_frame *frame) WSP_MUST_USE;
 
@@ -244,7 +247,8 @@ typedef struct wspi_frame_ref {
     size_t at;
     uint32_t len, packet; /* of the flow */
     uint32_t wirelen;
-    uint64_t flow;             /* decides between equal times, then packet does */
+    size_t place;              /* in the capture that it is of, or comes behind; of new flows 0 */
+    uint64_t flow;             /* place, then this decides between equal times, then packet does */
     int32_t condition;         /* of the flow */
     enum wspi_content content; /* of a packet that was drawn */
     wspi_swap swap;

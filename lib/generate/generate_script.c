@@ -83,6 +83,18 @@ static wsp_frame frame_of(const wsp_prompt *p, const wspi_told_packet *t)
                        .data = p->bytes.data + t->at};
 }
 
+/* The new frame as e->packet, the recorded one as e->other. */
+static wsp_status take_both(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
+                            wsp_frame *frame)
+{
+    const wsp_frame recorded = frame_of(p, told);
+
+    if (!e->other)
+        WSP_TRY(wsp_packet_new(&e->other));
+    wspi_dissect_wraps(e->other, p->linktype, &recorded, 0);
+    return wspi_editor_take(e, p->linktype, frame);
+}
+
 wsp_status wspi_move_frame(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
                            const wsp_context *now, const wspi_script *s, wsp_frame *frame)
 {
@@ -90,16 +102,35 @@ wsp_status wspi_move_frame(wspi_editor *e, const wsp_prompt *p, const wspi_told_
 
     *frame = frame_of(p, told);
     WSP_TRY(wspi_editor_take(e, p->linktype, frame));
-    for (size_t i = 0; i < wspi_own_layers(e->packet); i++) {
-        wspi_layer *l = &e->packet->layers[i];
+    wspi_tcp_move(e->packet, now->next_seq[dir] - s->next_seq[dir],
+                  now->next_seq[!dir] - s->next_seq[!dir]);
+    wspi_editor_build(e, frame);
+    return WSP_OK;
+}
 
-        if (l->id != WSPI_TCP)
-            continue;
-        l->v[WSPI_TCP_SEQ] = (uint32_t)(l->v[WSPI_TCP_SEQ] + now->next_seq[dir] - s->next_seq[dir]);
-        if (l->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
-            l->v[WSPI_TCP_ACK] =
-                (uint32_t)(l->v[WSPI_TCP_ACK] + now->next_seq[!dir] - s->next_seq[!dir]);
-    }
+static const wspi_layer *own_layer(const wsp_packet *p, uint8_t id)
+{
+    for (size_t i = 0; i < wspi_own_layers(p); i++)
+        if (p->layers[i].id == id)
+            return &p->layers[i];
+    return NULL;
+}
+
+wsp_status wspi_move_sack(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
+                          wsp_frame *frame)
+{
+    const wspi_layer *now, *then;
+    uint32_t by;
+
+    WSP_TRY(take_both(e, p, told, frame));
+    now = own_layer(e->packet, WSPI_TCP);
+    then = own_layer(e->other, WSPI_TCP);
+    by = now && then ? (uint32_t)(now->v[WSPI_TCP_ACK] - then->v[WSPI_TCP_ACK]) : 0;
+    if (by == 0)
+        return WSP_OK;
+    for (size_t i = 0; i < wspi_own_layers(e->packet); i++)
+        if (e->packet->layers[i].id == WSPI_TCP_SACK)
+            wspi_sack_move(&e->packet->layers[i], by);
     wspi_editor_build(e, frame);
     return WSP_OK;
 }
@@ -110,27 +141,32 @@ static bool is_end(const wspi_field *d)
            d->role == WSPI_R_IP_DST_LOW;
 }
 
+/* The layer of `in` that is the n-th of its kind where layer i of p is the n-th of this kind, or NULL: IP in IP has two of one. */
+static const wspi_layer *same_layer(const wsp_packet *in, const wsp_packet *p, size_t i)
+{
+    size_t before = 0;
+
+    for (size_t k = 0; k < i; k++)
+        before += p->layers[k].id == p->layers[i].id;
+    for (size_t k = 0; k < in->n_layers; k++)
+        if (in->layers[k].id == p->layers[i].id && before-- == 0)
+            return &in->layers[k];
+    return NULL;
+}
+
 wsp_status wspi_keep_ends(wspi_editor *e, const wsp_prompt *p, const wspi_told_packet *told,
                           wsp_frame *frame)
 {
-    const wsp_frame recorded = frame_of(p, told);
+    WSP_TRY(take_both(e, p, told, frame));
+    for (size_t i = 0; i < e->packet->n_layers; i++) {
+        wspi_layer *l = &e->packet->layers[i];
+        const wspi_layer *recorded = same_layer(e->other, e->packet, i);
+        const wspi_proto *proto = wspi_protos[l->id];
 
-    if (!e->other)
-        WSP_TRY(wsp_packet_new(&e->other));
-    wspi_dissect_wraps(e->other, p->linktype, &recorded, 0);
-    WSP_TRY(wspi_editor_take(e, p->linktype, frame));
-    for (size_t i = 0; i < e->packet->n_layers; i++)
-        for (size_t k = 0; k < e->other->n_layers; k++) {
-            wspi_layer *l = &e->packet->layers[i];
-            const wspi_proto *proto = wspi_protos[l->id];
-
-            if (l->id != e->other->layers[k].id)
-                continue;
-            for (size_t f = 0; f < proto->n_fields; f++)
-                if (is_end(&proto->fields[f]))
-                    l->v[f] = e->other->layers[k].v[f];
-            break;
-        }
+        for (size_t f = 0; recorded && f < proto->n_fields; f++)
+            if (is_end(&proto->fields[f]))
+                l->v[f] = recorded->v[f];
+    }
     wspi_editor_build(e, frame);
     return WSP_OK;
 }

@@ -390,6 +390,11 @@ bool wspi_is_part(uint8_t id, uint8_t of);
 /* Layers of the packet itself: what an ICMP error quotes comes behind them. */
 size_t wspi_own_layers(const wsp_packet *p);
 
+/* Moves the numbers of the packet's own TCP: of its stream, and those that it acknowledges, which are edges of SACK blocks, too. */
+void wspi_tcp_move(wsp_packet *p, uint32_t seq, uint32_t ack);
+/* Of a layer tcp.opt.sack the edges alone. */
+void wspi_sack_move(wspi_layer *l, uint32_t ack);
+
 /* Bytes of layer headers together. */
 uint32_t wspi_headers_len(const wsp_packet *p);
 

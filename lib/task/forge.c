@@ -183,16 +183,6 @@ static void forge_tcp(const wsp_forger *f, wspi_layer *l, uint64_t way, uint64_t
         l->v[WSPI_TCP_ACK] = (uint32_t)(l->v[WSPI_TCP_ACK] + offset_of(f, KEY_SEQ, back));
 }
 
-/* Edges of blocks are numbers of the other side's stream. */
-static void forge_sack(const wsp_forger *f, wspi_layer *l, uint64_t back)
-{
-    for (size_t at = 0; f->opt.what & WSP_FORGE_NUMBERS && at + 4 <= l->extra_len; at += 4) {
-        uint64_t edge = wspi_bits_get(l->extra, (unsigned)at * 8, 32);
-        wspi_bits_put(l->extra, (unsigned)at * 8, 32,
-                      (uint32_t)(edge + offset_of(f, KEY_SEQ, back)));
-    }
-}
-
 /* An echo of zero is one of nothing, unless the other side's clock stands at zero. */
 static void forge_timestamps(const wsp_forger *f, wspi_layer *l, uint64_t way, uint64_t back,
                              bool peer_at_zero)
@@ -219,8 +209,8 @@ static void forge_layers(wsp_forger *f, uint64_t way, uint64_t back, int dir, ui
         memcpy(l->v, v, n * sizeof *v);
         if (l->id == WSPI_TCP && i < own)
             forge_tcp(f, l, way, back);
-        else if (l->id == WSPI_TCP_SACK && i < own)
-            forge_sack(f, l, back);
+        else if (l->id == WSPI_TCP_SACK && i < own && f->opt.what & WSP_FORGE_NUMBERS)
+            wspi_sack_move(l, offset_of(f, KEY_SEQ, back));
         if (l->id == WSPI_TCP_TS && i < own) {
             *clocks = (*clocks & ~((uintptr_t)1 << dir)) | (uintptr_t)(v[0] == 0) << dir;
             forge_timestamps(f, l, way, back, *clocks >> !dir & 1);

@@ -219,22 +219,26 @@ def read(name):
         at += 16 + n
     return frames
 
-def write(name, frames):
+def write(name, frames, step=1):
     with open(name, "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
         for k, b in enumerate(frames):
-            f.write(struct.pack("<4I", 1000 + k, 0, len(b), len(b)) + b)
+            f.write(struct.pack("<4I", 1000 + k * step, 0, len(b), len(b)) + b)
 
-def packet(d, k, proto, rest):
+def packet(d, k, proto, rest, net=10):
     """An Ethernet frame of one IPv4 packet, number k of its flow, from the client (d 0) or the server (1)."""
-    ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 20 + len(rest), k, 0, 64, proto, 0, 10, 0, 0, 1 + d, 10, 0, 0, 2 - d)
+    ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 20 + len(rest), k, 0, 64, proto, 0, net, 0, 0, 1 + d, net, 0, 0, 2 - d)
     s = sum(struct.unpack(">10H", ip))
     ip = ip[:10] + struct.pack(">H", ~((s & 0xffff) + (s >> 16)) & 0xffff) + ip[12:]
     return bytes([2, 0, 0, 0, 0, 2 - d, 2, 0, 0, 0, 0, 1 + d, 8, 0]) + ip + rest
 
-def datagram(d, k, n=40):
+def datagram(d, k, n=40, net=10):
     data = random.Random(k).randbytes(n)
-    return packet(d, k, 17, struct.pack(">4H", (50000, 9999)[d], (9999, 50000)[d], 8 + n, 0) + data)
+    return packet(d, k, 17, struct.pack(">4H", (50000, 9999)[d], (9999, 50000)[d], 8 + n, 0) + data, net)
+
+def segment(d, k, seq, ack, flags, data=b"", options=b""):
+    return packet(d, k, 6, struct.pack(">2H2I2H2H", (50000, 80)[d], (80, 50000)[d], seq, ack, 5 + len(options) // 4 << 12 | flags, 64000, 0, 0) +
+                  options + data)
 EOF
 pcap() { python3 -c "import sys; sys.path.insert(0, '$tmp'); from pcap import *
 $1" "$tmp"; }
@@ -249,6 +253,57 @@ assert after[:2] == real[:2]
 assert all(len(b) <= max(60, 14 + struct.unpack(">H", b[16:18])[0]) for b in after[2:] + one[:1] + three[2:3])
 '
 result $? "packets with trailers are gone on with by packets without, and stay"
+# Packets of three flows, all of one time, in turns.
+pcap 'write(sys.argv[1] + "/ties.pcap", [datagram(k // 3 & 1, k, net=(10, 12, 11)[k % 3]) for k in range(12)], 0)'
+"$ws" generate -q -m "$model" --from "$tmp/ties.pcap" -w "$tmp/ties-same.pcap" && cmp -s -i 24 "$tmp/ties.pcap" "$tmp/ties-same.pcap" &&
+    "$ws" generate -q -m "$model" --from "$tmp/ties.pcap" --infill 2 --seed 3 -w "$tmp/ties-new.pcap" && pcap '
+real, new = (read(f"{sys.argv[1]}/{n}.pcap") for n in ("ties", "ties-new"))
+assert [b[26:34] for b in new] == [b[26:34] for b in real] and new != real
+'
+result $? "packets of one time stay in the order of the capture"
+# IP in IP, and an error that quotes: the inner addresses are not the outer ones.
+pcap '
+inner = datagram(0, 1, net=172)[14:]
+for name, b in ("ipip", packet(0, 1, 4, inner)), ("quote", packet(1, 1, 1, b"\3\3\0\0\0\0\0\0" + inner)):
+    write(f"{sys.argv[1]}/{name}.pcap", [b])
+'
+for name in ipip quote; do
+    "$ws" generate -q -m "$model" --from "$tmp/$name.pcap" --infill 1 -w "$tmp/$name-1.pcap" || break
+done && pcap '
+for name, at in ("ipip", 46), ("quote", 54):
+    (was,), (now,) = (read(f"{sys.argv[1]}/{n}.pcap") for n in (name, name + "-1"))
+    assert was != now and now[26:34] == was[26:34] and now[at:at + 8] == was[at:at + 8], (name, was, now)
+'
+result $? "a packet in a packet that is drawn anew keeps its own addresses"
+# A segment is lost: the other side tells by a block that it has the one behind it, before and after a packet of another length.
+pcap '
+data, n = b"GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n", 40
+block = b"\1\1\5\12" + struct.pack(">2I", 1001 + 2 * n, 1001 + 3 * n)
+write(sys.argv[1] + "/sack.pcap", [segment(0, 1, 1000, 0, 2), segment(1, 1, 5000, 1001, 18), segment(0, 2, 1001, 5001, 16),
+    segment(0, 3, 1001, 5001, 24, data), segment(0, 5, 1001 + 2 * n, 5001, 24, data), segment(1, 2, 5001, 1001 + n, 16, b"", block),
+    segment(0, 6, 1001 + n, 5001, 24, data), segment(1, 3, 5001, 1001 + 3 * n, 16)])
+'
+"$ws" generate -q -m "$model" --from "$tmp/sack.pcap" --infill 4 --seed 1 -w "$tmp/sack-4.pcap" && pcap '
+real, now = (read(f"{sys.argv[1]}/{n}.pcap") for n in ("sack", "sack-4"))
+seq, ack, left, right = (struct.unpack(">I", now[k][at:at + 4])[0] for k, at in ((4, 38), (5, 42), (5, 58), (5, 62)))
+assert len(now[3]) != len(real[3]) and seq == left and right - left == 40 and left - ack == 40, (seq, ack, left, right)
+'
+result $? "blocks that are acknowledged selectively follow moved numbers"
+"$ws" generate -q -m "$model" -n 8 --label DNS --clients 10.0.0.0/24 \
+    --seed 3 --set udp.len=20 -w "$tmp/short.pcap" && pcap '
+seen = 0
+for b in read(sys.argv[1] + "/short.pcap"):
+    if b[12:14] != b"\x08\0" or b[23] != 17:
+        continue
+    ip, udp = b[14:34], b[34:]
+    assert ip[0] == 0x45 and udp[4:6] == b"\0\24" and len(udp) > 20
+    s = sum(struct.unpack(">4H", ip[12:])) + 17 + 20 + sum(struct.unpack(">10H", udp[:20])) # RFC 768: so much is summed
+    s = (s & 0xffff) + (s >> 16)
+    assert (s & 0xffff) + (s >> 16) == 0xffff, b
+    seen += 1
+assert seen > 5, seen
+'
+result $? "checksums are over as much as a length that is set tells"
 # A capture that began later than its flow: the server is who has the well-known port, though it is seen first.
 pcap '
 real = [b for b in read("'"$tmp/http.pcap"'") if b[12:14] == b"\x08\0" and b[23] == 6]

@@ -583,6 +583,26 @@ static void packets_whose_length_is_told_outside_are_no_fragments(void **state)
     assert_int_equal(overlaps(snap, sizeof snap - 1), 0);
 }
 
+/* A segment of a stream that has shifted, and an acknowledgement with a block behind what it acknowledges. */
+static void edges_of_blocks_move_with_what_is_acknowledged(void **state)
+{
+    static const uint8_t b[] = "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+                               "\x45\0\0\x34\0\1\x40\0\x40\6\0\0\x0a\0\0\2\x0a\0\0\1"
+                               "\0\x50\x9c\x40\0\0\x10\0\xff\xff\xff\xf0\x80\x10\1\0\0\0\0\0"
+                               "\1\1\5\x0a\xff\xff\xff\xf8\0\0\0\x10";
+    const wsp_frame f = {.data = b, .caplen = 66, .wirelen = 66};
+    wspi_draft d;
+
+    (void)state;
+    assert_int_equal(wspi_draft_init(&d), WSP_OK);
+    assert_int_equal(wspi_draft_read(&d, 1, &f), WSP_OK);
+    wspi_tcp_move(d.p, 3, 9);
+    assert_int_equal(wspi_draft_build(&d), WSP_OK);
+    assert_memory_equal(d.frame.data + 38, "\0\0\x10\3\xff\xff\xff\xf9", 8);
+    assert_memory_equal(d.frame.data + 54, "\1\1\5\x0a\0\0\0\1\0\0\0\x19", 12);
+    wspi_draft_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +622,7 @@ int main(void)
         cmocka_unit_test(a_payload_that_no_table_knows_deviates_where_it_begins),
         cmocka_unit_test(cut_frames_have_their_link_header),
         cmocka_unit_test(packets_whose_length_is_told_outside_are_no_fragments),
+        cmocka_unit_test(edges_of_blocks_move_with_what_is_acknowledged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

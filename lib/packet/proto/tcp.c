@@ -63,6 +63,29 @@ static bool computed(const wsp_packet *p, const uint8_t *frame, size_t i, size_t
     return *v <= 15;
 }
 
+void wspi_sack_move(wspi_layer *l, uint32_t ack)
+{
+    for (size_t at = 0; at + 4 <= l->extra_len; at += 4) {
+        uint64_t edge = wspi_bits_get(l->extra, (unsigned)at * 8, 32);
+        wspi_bits_put(l->extra, (unsigned)at * 8, 32, (uint32_t)(edge + ack));
+    }
+}
+
+void wspi_tcp_move(wsp_packet *p, uint32_t seq, uint32_t ack)
+{
+    for (size_t i = 0; i < wspi_own_layers(p); i++) {
+        wspi_layer *l = &p->layers[i];
+
+        if (l->id == WSPI_TCP_SACK)
+            wspi_sack_move(l, ack);
+        if (l->id != WSPI_TCP)
+            continue;
+        l->v[WSPI_TCP_SEQ] = (uint32_t)(l->v[WSPI_TCP_SEQ] + seq);
+        if (l->v[WSPI_TCP_FLAGS] & WSPI_TH_ACK)
+            l->v[WSPI_TCP_ACK] = (uint32_t)(l->v[WSPI_TCP_ACK] + ack);
+    }
+}
+
 const wspi_proto wspi_proto_tcp = {.name = "tcp",
                                    WSPI_FIELDS(fields),
                                    .len = 20,
