@@ -14,6 +14,15 @@
 #include "stop.h"
 #include "wirespeak/generate.h"
 
+/* What has no say in flows of a capture, and in when flows start that are like some. */
+static const cli_rule rules[] = {
+    {"from", CLI_NEVER_WITH, "like"},          {"rate", CLI_NEVER_WITH, "from"},
+    {"rate", CLI_NEVER_WITH, "like"},          {"clients", CLI_NEVER_WITH, "from"},
+    {"servers", CLI_NEVER_WITH, "from"},       {"client-mac", CLI_NEVER_WITH, "from"},
+    {"server-mac", CLI_NEVER_WITH, "from"},    {"client-ports", CLI_NEVER_WITH, "from"},
+    {"service-ports", CLI_NEVER_WITH, "from"}, {NULL, CLI_NEVER_WITH, NULL},
+};
+
 static const cli_page page = {
     .name = "generate",
     .operands = "[OPTION]... -w OUT.pcap",
@@ -31,6 +40,7 @@ static const cli_page page = {
                 "  wirespeak generate -n 1000 --fuzz 0.2 --corpus seeds\n",
     .min_operands = 0,
     .max_operands = 0,
+    .rules = rules,
 };
 
 enum { MAX_NETWORKS = 16, MAX_SHARES = 4096 };
@@ -67,7 +77,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "packets", .kind = CLI_SIZE, .value = &o->packets, .arg = "N", .min = 1, .help = "number of packets in all"},
         {.name = "seconds", .kind = CLI_SECONDS, .value = &o->duration_ns, .arg = "SECONDS", .help = "time from the first packet to the last"},
         {.name = "max-packets", .kind = CLI_SIZE, .value = &o->max_packets, .arg = "N", .min = 1, .max = 1000000,
-         .help = "packets of a flow at most (default 64)"},
+         .help = "packets of a flow at most (default 64, or as many as the flow\nhas that it is like, or goes on with)"},
         {.kind = CLI_HEADING, .help = "What"},
         {.name = "label", .letter = 'l', .kind = CLI_LIST, .value = &a->labels, .arg = "[HEAD:]NAME[=N]",
          .help = "what the flows shall be: a label of the model (default whatever),\nHEAD:* for all labels of a head; may be repeated: each flow is\none of them, by shares N (default 1)"},
@@ -95,7 +105,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "speed", .kind = CLI_REAL, .value = &o->speed, .arg = "X", .rmin = 0.000001, .rmax = 1e9,
          .help = "times run X times as fast (default 1)"},
         {.name = "start", .kind = CLI_SECONDS, .value = &o->start_ns, .arg = "SECONDS", .rmax = 4294967295.0, /* what a pcap file can hold */
-         .help = "time of the first flow since 1970"},
+         .help = "time of the first flow since 1970 (default 1700000000); flows of --from are moved"},
         {.name = "clients", .kind = CLI_LIST, .value = &a->networks[0], .arg = "CIDR",
          .help = "network of the clients, IPv4 or IPv6; may be repeated\n(default 10.0.0.0/16 and 198.18.0.0/16)"},
         {.name = "servers", .kind = CLI_LIST, .value = &a->networks[1], .arg = "CIDR",
@@ -257,8 +267,9 @@ static int read_edits(arguments *a)
     if (!a->from && (from->infill || from->times || from->after != SIZE_MAX))
         return cli_usage(page.name,
                          "--after, --infill and --new-times change a capture: give --from FILE");
-    if (a->from && a->like)
-        return cli_usage(page.name, "--from and --like exclude each other");
+    if (a->from && a->opt.max_packets && from->after == SIZE_MAX)
+        return cli_usage(page.name,
+                         "--max-packets is for flows that are drawn: of --from only with --after");
     if (from->infill > from->after)
         return cli_usage(page.name, "packet %zu is drawn anyway: it comes after %zu", from->infill,
                          from->after);
@@ -410,7 +421,7 @@ int cmd_generate(int argc, char **argv)
     int rc = CLI_OK;
 
     a.opt.flows = 0;
-    a.opt.duration_ns = NOT_GIVEN;
+    a.opt.duration_ns = a.opt.start_ns = NOT_GIVEN;
     (void)parse(&a, argc, argv);
     if (shipped_model(&a.model, page.name, "generator") != CLI_OK)
         return CLI_USAGE;
@@ -422,6 +433,9 @@ int cmd_generate(int argc, char **argv)
         return cli_usage(page.name, "in --seconds 0 no flow begins");
     if (a.opt.duration_ns == NOT_GIVEN)
         a.opt.duration_ns = 0;
+    a.opt.from.moved = a.from && a.opt.start_ns != NOT_GIVEN;
+    if (a.opt.start_ns == NOT_GIVEN)
+        a.opt.start_ns = wsp_generate_options_default().start_ns;
     a.fuzz.out = a.out;
     a.fuzz.seed = a.opt.seed;
     a.fuzz.packets = a.opt.packets;

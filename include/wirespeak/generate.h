@@ -86,6 +86,7 @@ typedef struct wsp_from {
     bool infill_field; /* ... and so do its tokens before this field */
     wsp_edit field;
     bool times; /* gaps are drawn anew */
+    bool moved; /* the first packet is sent at start_ns, the others as much later as they were */
 } wsp_from;
 
 /* Flows of one condition: the offset of the head's labels + label (model.h), -1 = whatever; and its share. */
@@ -112,10 +113,11 @@ typedef struct wsp_generate_options {
     double guide;
     double
         rare; /* share of the drawn packets, [0, 1], that get one token the model finds improbable, where there is one */
-    size_t max_packets; /* of a flow */
-    uint64_t start_ns;  /* flows arrive from here on ... */
-    double rate;        /* ... so many a second on average, as a Poisson process */
-    double speed;       /* all times from the first on are divided by it */
+    /* of a flow: what is told of a capture stays, if it is more. 0: 64, or as many as the flow of the capture has */
+    size_t max_packets;
+    uint64_t start_ns; /* flows arrive from here on ... */
+    double rate;       /* ... so many a second on average, as a Poisson process */
+    double speed;      /* all times from the first on are divided by it */
     const wsp_prompt *
         like; /* or NULL: borrowed; flows start when these do, are of their conditions unless there is a mix, and as long */
     wsp_from from;         /* flows of a capture in the place of new ones */

@@ -17,7 +17,6 @@ wsp_generate_options wsp_generate_options_default(void)
                                   .top_p = 1,
                                   .guide = 1,
                                   .dtype = WSP_DTYPE_AUTO,
-                                  .max_packets = 64,
                                   .start_ns = UINT64_C(1700000000000000000),
                                   .rate = 10,
                                   .speed = 1,
@@ -38,8 +37,7 @@ static wsp_status check(const wsp_model *m, const wsp_generate_options *o, wsp_e
                          "trained with a next-token loss, such as generator.safetensors");
     if (!(o->rare >= 0 && o->rare <= 1))
         return wspi_fail(err, WSP_ERR_ARG, 0, "a share of rare packets is not from 0 to 1");
-    if (!(o->rate > 0 && o->top_p > 0 && o->speed > 0 && o->temperature >= 0 && o->guide >= 0) ||
-        o->max_packets == 0)
+    if (!(o->rate > 0 && o->top_p > 0 && o->speed > 0 && o->temperature >= 0 && o->guide >= 0))
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
     if (o->from.flows && !o->from.flows->flow[0].packet)
         return wspi_fail(err, WSP_ERR_ARG, 0, "an option is out of its range");
@@ -188,9 +186,12 @@ static size_t keep_wanted(const wsp_generate_options *o, wspi_frame_ref *all, si
     return kept;
 }
 
-static uint64_t at_speed(uint64_t t, uint64_t first, double speed)
+/* When a packet of time t is written, if the first one's time is `first`. */
+static uint64_t at_speed(const wsp_generate_options *o, uint64_t t, uint64_t first)
 {
-    return speed == 1 ? t : first + (uint64_t)((double)(t - first) / speed);
+    const uint64_t start = o->from.moved ? o->start_ns : first;
+
+    return start + (o->speed == 1 ? t - first : (uint64_t)((double)(t - first) / o->speed));
 }
 
 /* What is to be known before packet `number` is written. */
@@ -314,8 +315,8 @@ static void say_labels(const wsp_model *m, const told_of *of)
     list[len] = '\0';
     if (len)
         wspi_log(WSP_LOG_WARNING,
-                 "most payloads of %s%s are no messages but likely bytes: they have no grammar "
-                 "here and no dialog (wirespeak-generate(1))",
+                 "most payloads of %s%s are no messages but likely bytes: over the transport that "
+                 "was drawn they have neither a grammar here nor a dialog (wirespeak-generate(1))",
                  list, full ? " and others" : "");
 }
 
@@ -359,7 +360,7 @@ static wsp_status write_frames(job *j, const wsp_model *m, wsp_pcap_writer *w, w
     if (st == WSP_OK)
         st = say_bytes(m, all, n, err);
     for (size_t i = 0; i < n && st == WSP_OK; i++) {
-        wsp_frame f = {.time_ns = at_speed(all[i].time_ns, all[0].time_ns, j->o->speed),
+        wsp_frame f = {.time_ns = at_speed(j->o, all[i].time_ns, all[0].time_ns),
                        .caplen = all[i].len,
                        .wirelen = all[i].wirelen,
                        .data = all[i].in->data + all[i].at};
@@ -397,6 +398,33 @@ static void say_unset(const job *j)
                      "no packet that was to be edited has the field %s: nothing is set",
                      wspi_protos[e->layer]->fields[e->field].name);
     }
+}
+
+/* So is a packet to draw anew that no flow has, or in which there is nothing to draw. */
+static void say_unfilled(const job *j)
+{
+    const wsp_from *from = &j->o->from;
+    wspi_infill all = {.met = false};
+
+    for (unsigned i = 0; i < j->threads; i++) {
+        wspi_infill one = wspi_speaker_infill(j->speakers[i]);
+        all.met |= one.met;
+        all.drawn |= one.drawn;
+    }
+    if (from->infill == 0 || all.drawn)
+        return;
+    if (!all.met)
+        wspi_log(WSP_LOG_WARNING, "no flow has a packet %zu: nothing is drawn anew", from->infill);
+    else if (from->infill_field)
+        wspi_log(WSP_LOG_WARNING,
+                 "the field %s has no token in any packet %zu: nothing is drawn anew (what follows "
+                 "from packets before has none)",
+                 wspi_protos[from->field.layer]->fields[from->field.field].name, from->infill);
+    else
+        wspi_log(WSP_LOG_WARNING,
+                 "packet %zu can be drawn in no flow, since samples do not have what is before it: "
+                 "nothing is drawn anew",
+                 from->infill);
 }
 
 /* Few flows are shared evenly, and not among more threads than have enough of them to be drawn side by side. */
@@ -471,8 +499,10 @@ wsp_status wsp_generate(const wsp_model *m, const wsp_generate_options *o, wsp_p
         st = write_frames(&j, m, w, err);
     *packets = j.packets;
     say_undrawn(&j);
-    if (st == WSP_OK)
+    if (st == WSP_OK) {
         say_unset(&j);
+        say_unfilled(&j);
+    }
     (void)pthread_mutex_destroy(&j.lock);
     for (unsigned i = 0; i < j.threads; i++)
         wspi_speaker_free(j.speakers[i]);

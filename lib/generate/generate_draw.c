@@ -65,6 +65,7 @@ static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
     }
     if (s->step == WSPI_DRAW)
         return WSP_OK;
+    g->infill.met |= s->step == WSPI_INFILL;
     WSP_TRY(wspi_script_read(s, from->flows, f->start.from, f->packets, g->packet, g->resid, err));
     if (s->step == WSPI_INFILL && drawable) {
         g->marked = (wspi_range){0, wsp_vocab_size()}; /* it marks anywhere */
@@ -75,6 +76,7 @@ static wsp_status begin_packet(speaker *g, flow *f, wsp_error *err)
         f->n = 0;
         f->done = !from->times || f->packets == 0;
     }
+    g->infill.drawn |= s->step == WSPI_INFILL;
     return WSP_OK;
 }
 

@@ -275,10 +275,15 @@ wsp_status wspi_speaker_try(wspi_speaker *s, int32_t condition, float *gain,
                             wsp_error *err) WSP_MUST_USE;
 /* [conditions], borrowed: flows that gain less than is usual begin again. */
 void wspi_speaker_guide(wspi_speaker *s, const float *usual_gain);
+/* Did some flow have the packet to draw anew, and was some drawn? */
+typedef struct wspi_infill {
+    bool met, drawn;
+} wspi_infill;
 const wspi_frames *wspi_speaker_frames(const wspi_speaker *s);
 /* Flows of a capture that it could not go on with; a wspi_editor's `set`. */
 size_t wspi_speaker_undrawn(const wspi_speaker *s);
 uint64_t wspi_speaker_edited(const wspi_speaker *s);
+wspi_infill wspi_speaker_infill(const wspi_speaker *s);
 void wspi_speaker_free(wspi_speaker *s);
 
 #endif

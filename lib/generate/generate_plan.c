@@ -4,6 +4,8 @@
 
 #include "generate/generate_int.h"
 
+enum { USUAL_MOST = 64 }; /* packets of a flow, when nothing says how many it may get */
+
 /* A label that was enrolled has a row of zeros: nothing was learned of how to generate it. */
 static bool is_learned(const wsp_model *m, int32_t condition)
 {
@@ -120,7 +122,8 @@ static void plan_like(const wspi_plan *p, wspi_start *s)
 
     s->start_ns = p->o->start_ns + round * span + (told->first_ns - like->first_ns);
     s->condition = p->o->n_mix ? s->condition : told->condition;
-    s->min_packets = s->max_packets = told->n;
+    s->min_packets = s->max_packets =
+        p->o->max_packets ? WSPI_MIN(told->n, p->o->max_packets) : told->n;
 }
 
 static void plan_from(const wspi_plan *p, wspi_start *s)
@@ -129,7 +132,9 @@ static void plan_from(const wspi_plan *p, wspi_start *s)
 
     s->from = &from->flows->flow[s->number];
     s->start_ns = s->from->first_ns;
-    s->max_packets = WSPI_MAX(p->o->max_packets, s->from->n);
+    s->max_packets = p->o->max_packets
+                         ? WSPI_MAX(p->o->max_packets, WSPI_MIN(from->after, s->from->n))
+                         : WSPI_MAX((size_t)USUAL_MOST, s->from->n);
 }
 
 uint64_t wspi_plan_limit(const wsp_generate_options *o)
@@ -151,7 +156,7 @@ bool wspi_plan_next(wspi_plan *p, wspi_start *out)
     *out = (wspi_start){.number = p->next,
                         .start_ns = p->clock_ns,
                         .condition = draw_condition(p),
-                        .max_packets = o->max_packets};
+                        .max_packets = o->max_packets ? o->max_packets : USUAL_MOST};
     if (o->from.flows)
         plan_from(p, out);
     else if (o->like)

@@ -141,3 +141,8 @@ uint64_t wspi_speaker_edited(const wspi_speaker *g)
 {
     return g->editor.set;
 }
+
+wspi_infill wspi_speaker_infill(const speaker *g)
+{
+    return g->infill;
+}

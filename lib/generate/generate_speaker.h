@@ -64,6 +64,7 @@ struct wspi_speaker {
     uint8_t *app_of;  /* [conditions] the layer of the protocol of that name, 0: none */
     wspi_draft draft; /* of the packet that a dialog writes */
     int linktype;
+    wspi_infill infill;
     size_t undrawn; /* flows that cannot be gone on with */
 };
 

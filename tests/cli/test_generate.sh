@@ -57,7 +57,8 @@ result $? "any number of threads gives the same labelled capture"
 share() { generate -m "$model" --label NTP --guide "$1" --seed 2 -w - | "$ws" label -q - | grep -c '"dest_port": \?123,'; }
 [ "$(share 1)" -ge 32 ] && [ "$(share 1)" -ge "$(share 0)" ]
 result $? "guided flows follow their label"
-"$ws" generate -m "$model" --label Mosh --label DNS -n 40 --packets 300 -w "$tmp/bytes.pcap" 2>"$tmp/err" && grep -q 'most payloads of Mosh are no messages' "$tmp/err" && ! grep -q DNS "$tmp/err"
+"$ws" generate -m "$model" --label Mosh --label DNS -n 40 --packets 300 -w "$tmp/bytes.pcap" 2>"$tmp/err" && grep -q 'most payloads of Mosh are no messages' "$tmp/err" && ! grep -q DNS "$tmp/err" &&
+    "$ws" generate -m "$model" --label protocol:tinc -n 20 --seed 3 -w "$tmp/bytes.pcap" 2>"$tmp/err" && grep -q 'of tinc are no messages but likely bytes: over the transport that was drawn' "$tmp/err"
 result $? "labels whose payloads have no grammar are told, others are not"
 # Protocols without a grammar have dialogs: named as asked, the same for any number of threads, gone on with behind recorded packets.
 named() { "$ws" label -q "$1" | grep -c "\"protocol\": *\"$2\""; }
@@ -336,6 +337,34 @@ kept() {
 }
 "$ws" generate -q -m "$model" --from "$data/ping.pcap" -w "$tmp/ping.pcap" && kept 1 && kept 2
 result $? "packets without the field to draw anew stay"
+# said SAYS OPTION...: which warning it is
+said() { "$ws" generate -m "$model" --from "$data/dns.pcap" "${@:2}" -w "$tmp/said.pcap" 2>"$tmp/err" && grep -q "$1" "$tmp/err"; }
+said 'no flow has a packet 99: nothing is drawn anew' --infill 99 && said 'udp.sport has no token in any packet 2' --infill 2:udp.sport &&
+    ! said 'nothing is drawn anew' --infill 1
+result $? "a packet or field that there is nothing to draw of is told"
+# longest CAPTURE: packets of its longest flow
+longest() { "$ws" label -q "$1" | python3 -c 'import json, sys
+print(max(f["pkts_toserver"] + f["pkts_toclient"] for f in (json.loads(line)["flow"] for line in sys.stdin)))'; }
+"$ws" tokenize -q -w "$tmp/smb.npz" "$data/smb.pcap" && "$ws" detokenize -q -w "$tmp/smb0.pcap" "$tmp/smb.npz" && [ "$(longest "$tmp/smb0.pcap")" -gt 12 ] &&
+    generate -m "$model" --from "$tmp/smb0.pcap" --after 3 --max-packets 5 -w "$tmp/five.pcap" && [ "$(longest "$tmp/five.pcap")" -eq 5 ] &&
+    generate -m "$model" --from "$tmp/smb0.pcap" --after 7 --max-packets 5 -w "$tmp/seven.pcap" && [ "$(longest "$tmp/seven.pcap")" -eq 7 ] &&
+    generate -m "$model" --like "$tmp/smb0.pcap" --max-packets 5 -w "$tmp/like5.pcap" && [ "$(longest "$tmp/like5.pcap")" -le 5 ]
+result $? "flows have no more packets than they may, but for what is told"
+"$ws" generate -q -m "$model" --from "$tmp/sack.pcap" --start 2000 --speed 2 -w "$tmp/moved.pcap" &&
+    python3 - "$tmp/moved.pcap" <<'EOF'
+import struct, sys
+data, at, times = open(sys.argv[1], "rb").read(), 24, []
+while at < len(data):
+    s, ns, n = struct.unpack_from("<3I", data, at)
+    times, at = times + [s + ns / 1e9], at + 16 + n
+assert times == [2000 + k / 2 for k in range(8)], times
+EOF
+result $? "flows of a capture are moved to another time"
+for option in "--rate 3" "--clients 10.0.0.0/24" "--servers 10.0.0.0/24" "--client-mac 02" "--server-mac 02" "--client-ports 9-10" --service-ports "--max-packets 9" "--like $data/http.pcap"; do
+    # shellcheck disable=SC2086 # words
+    fails "what flows of a capture do not follow: $option" 2 generate -m "$model" --from "$data/http.pcap" $option -w "$tmp/x.pcap"
+done
+fails "a rate of flows that start as others do" 2 generate -m "$model" --like "$data/http.pcap" --rate 3 -w "$tmp/x.pcap"
 generate -m "$model" --like "$data/http.pcap" --seed 4 -w "$tmp/like.pcap" && "$ws" label -q "$data/http.pcap" >"$tmp/real.jsonl" &&
     "$ws" label -q "$tmp/like.pcap" >"$tmp/like.jsonl" && python3 - "$tmp" <<'EOF'
 import json, sys
