@@ -379,7 +379,8 @@ static int generate(arguments *a, const wsp_model *m)
         a->opt.take = fuzzing_take;
         a->opt.deviates = fuzzing_has;
         a->opt.take_arg = a->opt.deviates_arg = fuzz;
-        a->opt.rare = st == WSP_OK ? fuzzing_rare(fuzz) : 0;
+        if (st == WSP_OK)
+            fuzzing_rare(fuzz, &a->opt);
     }
     if (st == WSP_OK && a->asked) {
         st = asked_open(&list.to, a->asked, a->out, linktype, &err);

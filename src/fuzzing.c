@@ -38,8 +38,8 @@ static corpus_view view_of(const fuzzing_options *o)
 }
 
 /*
- * Without drawn packets there are no rare ones, and what does not show in a corpus of payloads is not in it: the other kinds
- * have the whole rate.
+ * Without drawn packets there are no rare ones, and what does not show in the files of a corpus (in payloads; the order of packets
+ * where each has a file) is not in it: the other kinds have the whole rate.
  */
 static wsp_status read_kinds(const fuzzing_options *o, double *rate, unsigned *kinds)
 {
@@ -50,7 +50,7 @@ static wsp_status read_kinds(const fuzzing_options *o, double *rate, unsigned *k
         *kinds &= ~(1u << WSP_DEVIATE_RARE);
     if (view.payloads)
         *kinds &= ~(1u << WSP_DEVIATE_CHECKSUM | 1u << WSP_DEVIATE_OVERLAP);
-    if (view.payloads && view.single)
+    if (view.single)
         *kinds &= ~(1u << WSP_DEVIATE_ORDER);
     return st;
 }
@@ -58,11 +58,16 @@ static wsp_status read_kinds(const fuzzing_options *o, double *rate, unsigned *k
 const char *fuzzing_mistake(const fuzzing_options *o)
 {
     unsigned kinds = 1;
+    unsigned asked = 0;
     double rate;
 
-    if (o->fuzz && read_kinds(o, &rate, &kinds) < 0)
+    if (o->fuzz &&
+        (wsp_deviate_parse(o->fuzz, &rate, &asked) < 0 || read_kinds(o, &rate, &kinds) < 0))
         return "--fuzz is RATE or RATE:KIND[,KIND...], a rate from 0 to 1 and kinds of value, "
                "checksum, length, overlap, order, truncate, options, rare";
+    if (kinds == 0 && view_of(o).single && asked >> WSP_DEVIATE_ORDER & 1)
+        return "the order of packets does not show in files of one each: give --unit flow or "
+               "client, or other kinds";
     if (kinds == 0 && view_of(o).payloads)
         return "these kinds do not show in a corpus of payloads: give others, or --as pcap";
     if (kinds == 0)
@@ -121,9 +126,13 @@ static wsp_status on_deviation(void *arg, const wsp_deviation *d, wsp_error *err
                : cli_error(err, WSP_ERR_NOMEM, "out of memory for a corpus");
 }
 
-double fuzzing_rare(const fuzzing *f)
+void fuzzing_rare(const fuzzing *f, wsp_generate_options *o)
 {
-    return wsp_deviate_rare(f->rate, f->kinds);
+    const corpus_view view = view_of(&f->opt);
+
+    o->rare = wsp_deviate_rare(f->rate, f->kinds);
+    o->rare_clients = view.clients;
+    o->rare_payloads = view.payloads;
 }
 
 wsp_status fuzzing_has(void *arg, const wsp_deviation *d, wsp_error *err)

@@ -5,6 +5,7 @@
 
 #include "wirespeak/capture.h"
 #include "wirespeak/deviate.h"
+#include "wirespeak/generate.h"
 
 typedef struct fuzzing_options {
     const char *fuzz;      /* RATE[:KIND,...], or NULL */
@@ -30,8 +31,8 @@ const char *fuzzing_mistake(const fuzzing_options *o);
 /* w may be NULL; it is the caller's. */
 wsp_status fuzzing_open(fuzzing **out, const fuzzing_options *o, wsp_pcap_writer *w,
                         wsp_error *err);
-/* How much of the packets that are drawn shall be rare. */
-double fuzzing_rare(const fuzzing *f);
+/* How much of the packets that are drawn shall be rare, and where. */
+void fuzzing_rare(const fuzzing *f, wsp_generate_options *o);
 /* The deviation that the next packet has; arg is the fuzzing. */
 wsp_status fuzzing_has(void *arg, const wsp_deviation *d, wsp_error *err);
 /* The next packet; arg is the fuzzing. */

@@ -113,6 +113,8 @@ typedef struct wsp_generate_options {
     double guide;
     double
         rare; /* share of the drawn packets, [0, 1], that get one token the model finds improbable, where there is one */
+    bool rare_clients,
+        rare_payloads; /* these are among what clients send alone; their tokens behind the headers alone */
     /* of a flow: what is told of a capture stays, if it is more. 0: 64, or as many as the flow of the capture has */
     size_t max_packets;
     uint64_t start_ns; /* flows arrive from here on ... */

@@ -39,7 +39,7 @@ void wspi_flow_begin(speaker *g, flow *f)
 static void start_flow(speaker *g, flow *f, const wspi_start *start)
 {
     wspi_rng_seed(&f->rng, g->o->seed * 0x9e3779b97f4a7c15u + start->number);
-    f->rare = (wspi_rare){.wanted = false};
+    f->rare = (wspi_rare){.clients = g->o->rare_clients, .payloads = g->o->rare_payloads};
     /* its own, so that up to its first rare token a flow is what it would be without */
     wspi_rng_seed(&f->rare.rng, ~(g->o->seed * 0x9e3779b97f4a7c15u + start->number));
     f->start = *start;

@@ -68,9 +68,10 @@ static inline bool wspi_swapped(const wspi_swap *s)
     return s->from != s->to;
 }
 
-/* Of the packet in the making. Zeroed, and rng seeded, when the flow begins. */
+/* Of the packet in the making. Zeroed but for where it may be, and rng seeded, when the flow begins. */
 typedef struct wspi_rare {
     wspi_rng rng;
+    bool clients, payloads; /* only in what clients send; only behind headers */
     bool wanted;
     unsigned tries;
     uint16_t draft[WSP_MAX_PACKET_TOKENS], place[WSP_MAX_PACKET_TOKENS];
@@ -91,8 +92,8 @@ bool wspi_rare_came(const wspi_swap *s, const uint16_t *ids, size_t n, const uin
                     size_t n_seen, const wsp_frame *frame);
 /* The rare token led to nothing: another is looked for, or the packet is *done as it was first. False: it had none. */
 bool wspi_rare_undo(wspi_rare *r, uint16_t *ids, size_t *n, bool *done);
-/* Which tokens are never the rare one: the end of a flow, gaps of a minute and more. */
-void wspi_rare_bar(uint8_t *barred, size_t vocab);
+/* Which tokens are never the rare one: the end of a flow, gaps of a minute and more; with `clients` what begins a server's packet. */
+void wspi_rare_bar(uint8_t *barred, size_t vocab, bool clients);
 /*
  * Draws, with even odds, among the legal tokens outside of the likeliest that have 0.9 of the odds, into r->swap. False:
  * there is none but barred ones and the one that was drawn. scratch: room for m candidates.

@@ -13,6 +13,14 @@ static const double USUAL = 0.9; /* tokens that have this share of the odds toge
 
 /* ---- which draw ---- */
 
+/* Does it begin a packet of the server? */
+static bool is_servers(uint16_t start)
+{
+    const unsigned base = wspi_group_base(WSPI_T_START);
+
+    return start >= base + WSPI_STARTS && start < base + 2 * WSPI_STARTS;
+}
+
 void wspi_rare_begin(wspi_rare *r, double share)
 {
     r->wanted = share > 0 && wspi_rng_unit(&r->rng) < share;
@@ -27,6 +35,19 @@ void wspi_rare_saw(wspi_rare *r, size_t at)
         r->place[r->draws++] = (uint16_t)at;
 }
 
+/* Places where a rare token would not show are none. Where it is told whose payload it is, a field of a header may be drawn as well. */
+static void keep_shown(wspi_rare *r, const uint16_t *ids, size_t n)
+{
+    size_t kept = 0, payload = 0;
+
+    while (payload < n && !wspi_guide_ends(ids[payload]))
+        payload++;
+    for (size_t i = 0; i < r->draws; i++)
+        if (!(r->payloads && r->place[i] <= payload) && !(r->clients && is_servers(ids[0])))
+            r->place[kept++] = r->place[i];
+    r->draws = kept;
+}
+
 bool wspi_rare_again(wspi_rare *r, uint16_t *ids, size_t *n)
 {
     if (!r->wanted || wspi_swapped(&r->swap))
@@ -34,6 +55,7 @@ bool wspi_rare_again(wspi_rare *r, uint16_t *ids, size_t *n)
     if (r->n == 0) {
         memcpy(r->draft, ids, *n * sizeof *ids);
         r->n = *n;
+        keep_shown(r, ids, *n);
     }
     memcpy(ids, r->draft, r->n * sizeof *ids);
     *n = r->n;
@@ -91,12 +113,14 @@ bool wspi_rare_came(const wspi_swap *s, const uint16_t *ids, size_t n, const uin
 
 /* ---- which token ---- */
 
-void wspi_rare_bar(uint8_t *barred, size_t vocab)
+void wspi_rare_bar(uint8_t *barred, size_t vocab, bool clients)
 {
     const unsigned start = wspi_group_base(WSPI_T_START);
 
     memset(barred, 0, vocab);
     barred[start + WSPI_START_END] = 1;
+    if (clients)
+        memset(barred + start + WSPI_STARTS, 1, WSPI_STARTS);
     for (unsigned bin = 0; bin < WSPI_GAP_BINS; bin++)
         if (wspi_bin_start(bin, WSPI_GAP_MANTISSA) >= LONGEST_GAP_S * UINT64_C(1000000000))
             for (unsigned dir = 0; dir < 2; dir++)

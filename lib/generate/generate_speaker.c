@@ -53,7 +53,7 @@ static wsp_status make(speaker *g, const wsp_model *m, const wsp_generate_option
          g->choices && g->wide && g->prefix && g->scratch &&
          wspi_guide_make(&g->guide, v) == WSP_OK;
     if (ok)
-        wspi_rare_bar(g->barred, v);
+        wspi_rare_bar(g->barred, v, o->rare_clients);
     for (size_t i = 0; i < SLOTS && ok; i++) {
         g->flows[i].ctx = wspi_new_array(1, wsp_context_size());
         g->flows[i].walk = wspi_new_array(1, sizeof *g->flows[i].walk);

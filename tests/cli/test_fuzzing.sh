@@ -213,8 +213,10 @@ def read(path):
     return packets
 def log(name):
     whole = json.load(open(f"{sys.argv[1]}/{name}.pcap.fuzz.json"))
-    return whole["kinds"], [d for d in whole["deviations"] if d["kind"] != "rare"]
-kinds, inside = log("inside")
+    return whole["kinds"], [d for d in whole["deviations"] if d["kind"] != "rare"], [d for d in whole["deviations"] if d["kind"] == "rare"]
+def headers(d):
+    return d["field"].split(".")[0] in ("start", "len", "stack", "eth", "ipv4", "ipv6", "tcp", "udp")
+kinds, inside, rare = log("inside")
 assert kinds == ["value", "length", "truncate", "options", "rare"], kinds
 packets, files = read(sys.argv[1] + "/inside.pcap"), 0
 for d in inside:
@@ -223,13 +225,30 @@ for d in inside:
         data, files = open(path, "rb").read(), files + 1
         assert packets[d["packet"]].find(data) >= 34 and packets[d["packet"]][d["at"]:d["at"] + d["bytes"]] in data, d
 assert files > 20, files
-kinds, asks = log("asks")
+assert len(rare) > 3 and not any(map(headers, rare)), rare
+kinds, asks, rare = log("asks")
 packets = read(sys.argv[1] + "/asks.pcap")
 assert kinds == ["value", "length", "order", "truncate", "options", "rare"], kinds
-ports = [struct.unpack_from(">HH", p, 34) for p in (packets[d["packet"]] for d in asks) if p[12:15] == b"\x08\0\x45" and p[23] in (6, 17)]
+assert len(rare) > 3 and not any(map(headers, rare)), rare
+ports = [struct.unpack_from(">HH", p, 34) for p in (packets[d["packet"]] for d in asks + rare) if p[12:15] == b"\x08\0\x45" and p[23] in (6, 17)]
 assert len(ports) > 10 and all(p[1] in (53, 80) or p[0] not in (53, 80) for p in ports), ports
 END
 result $? "deviations of a corpus are where it shows them: in payloads, and of clients in what these send"
+generate --unit client --as pcap --label DNS --label HTTP --fuzz 0.5:rare --corpus "$tmp/sent" -w "$tmp/sent.pcap" && python3 - "$tmp/sent.pcap" <<'END'
+import json, struct, sys
+data, at, packets = open(sys.argv[1], "rb").read(), 24, [b""]
+while at < len(data):
+    n = struct.unpack_from("<4I", data, at)[2]
+    packets, at = packets + [data[at + 16:at + 16 + n]], at + 16 + n
+log = json.load(open(sys.argv[1] + ".fuzz.json"))["deviations"]
+assert {"start", "len"} & {d["field"] for d in log}, log # in headers, and when they come, too
+ports = [struct.unpack_from(">HH", p, 34) for p in (packets[d["packet"]] for d in log) if p[12:15] == b"\x08\0\x45" and p[23] in (6, 17)]
+assert len(ports) > 20 and all(p[1] in (53, 80) or p[0] not in (53, 80) for p in ports), ports
+END
+result $? "rare values of captures of clients are in any part of what they send"
+fails "an order of packets that have a file each" 2 generate -m "$model" --fuzz 0.5:order --corpus "$tmp/x"
+generate --fuzz 0.5:order,value --corpus "$tmp/one" --fuzz-log "$tmp/one.json" && ! grep -q order "$tmp/one.json" && grep -q value "$tmp/one.json"
+result $? "other kinds have the rate of those that do not show"
 fails "deviations that a corpus does not show" 2 generate -m "$model" --fuzz 0.5:checksum,overlap --corpus "$tmp/x" --as payload
 "$ws" generate -q -m "$model" --from "$data/edge-sll.pcap" --corpus "$tmp/cooked" && [ "$(od -An -tu1 -j20 -N1 "$tmp/cooked/packet-0000002.pcap")" -eq 113 ]
 result $? "files of a capture of another link type are of that"

@@ -110,6 +110,39 @@ static void every_draw_of_a_packet_may_be_the_rare_one(void **state)
         assert_in_range(count[k], k % 2 ? 0 : wanted / 5 - 60, k % 2 ? 0 : wanted / 5 + 60);
 }
 
+/* Where a corpus of what clients send, or of payloads, would not show it. */
+static void rare_tokens_are_where_they_show(void **state)
+{
+    const uint16_t client = (uint16_t)wspi_group_base(WSPI_T_START),
+                   server = (uint16_t)(client + WSPI_STARTS),
+                   app = (uint16_t)wspi_group_base(WSPI_T_APP);
+    uint8_t barred[WSPI_VOCAB_MAX];
+    wspi_rare r = {.wanted = false};
+
+    (void)state;
+    wspi_rng_seed(&r.rng, 2);
+    for (int i = 0; i < 400; i++) {
+        uint16_t ids[6] = {i & 1 ? server : client, 11, 12, app, 14, 15};
+        size_t n = 6;
+        bool again;
+
+        r.clients = i & 2;
+        r.payloads = i & 4;
+        wspi_rare_begin(&r, 1);
+        for (size_t k = 0; k < 6; k++)
+            wspi_rare_saw(&r, k);
+        again = wspi_rare_again(&r, ids, &n);
+        assert_int_equal(again, !(r.clients && i & 1));
+        assert_in_range(n, again && r.payloads ? 4 : 0, again ? 5 : 6);
+    }
+    wspi_rare_bar(barred, wsp_vocab_size(), false);
+    assert_false(barred[server]);
+    wspi_rare_bar(barred, wsp_vocab_size(), true);
+    for (size_t k = 0; k < WSPI_STARTS; k++)
+        assert_true(barred[server + k]);
+    assert_false(barred[client]);
+}
+
 static void a_packet_without_a_place_for_a_rare_token_stays_as_it_was(void **state)
 {
     const uint16_t start = (uint16_t)wspi_group_base(WSPI_T_START),
@@ -475,6 +508,7 @@ int main(void)
         cmocka_unit_test(only_legal_and_likely_enough_tokens_are_drawn),
         cmocka_unit_test(rare_tokens_are_drawn_evenly_outside_the_likeliest),
         cmocka_unit_test(every_draw_of_a_packet_may_be_the_rare_one),
+        cmocka_unit_test(rare_tokens_are_where_they_show),
         cmocka_unit_test(a_packet_without_a_place_for_a_rare_token_stays_as_it_was),
         cmocka_unit_test(a_rare_token_has_to_be_in_what_is_written),
         cmocka_unit_test(every_token_has_room_in_the_log),
