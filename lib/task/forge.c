@@ -2,7 +2,8 @@
 /*
  * forge.c: captures with other hosts: what identifies them is mapped by keyed permutations, so that equal values stay
  * equal and different ones different; checksums that were right are right again. It goes by the roles of the field
- * tables and knows of no header but TCP's numbers. What is not a field stays byte for byte, but for names in TLS hellos.
+ * tables and knows of no header but TCP's numbers. What is not a field stays byte for byte, but for names in TLS hellos and
+ * addresses in ICMPv6 (forge_ndp.c).
  */
 #include "packet/packet_int.h"
 #include "task/task_int.h"
@@ -70,7 +71,8 @@ enum {
     KEY_TAG,
     KEY_SEQ,
     KEY_TS,
-    KEY_NAME
+    KEY_NAME,
+    KEY_NODE
 };
 
 static uint64_t key(const wsp_forger *f, uint64_t what)
@@ -78,11 +80,21 @@ static uint64_t key(const wsp_forger *f, uint64_t what)
     return mix(f->opt.seed, what);
 }
 
-/* Groups stay; the bit that says who has given the address does, too. */
+/* The end of an IPv6 address is mapped by itself: the group of those who have it ends so, too (RFC 4291 2.7.1). */
+enum { NODE_BITS = 24 };
+
+static uint64_t forge_node(const wsp_forger *f, uint64_t v)
+{
+    return permute(key(f, KEY_NODE), NODE_BITS, v);
+}
+
+/* Groups stay, but for those of solicited nodes; the bit that says who has given the address does, too. */
 static uint64_t forge_mac(const wsp_forger *f, uint64_t v)
 {
     uint64_t low = v & 0xffffffffff;
 
+    if (v >> NODE_BITS == 0x3333ff)
+        return forge_node(f, v);
     if (v >> 40 & 1 || v == 0)
         return v;
     return (v >> 40 & 3) << 40 | (v >> 42) << 42 | permute(key(f, KEY_MAC) + (v >> 40), 40, low);
@@ -127,7 +139,28 @@ static uint64_t forge_net6(const wsp_forger *f, uint64_t v)
 
 static uint64_t forge_host6(const wsp_forger *f, uint64_t net, uint64_t v)
 {
-    return net >> 56 == 0xff || net == 0 ? v : permute(key(f, KEY_HOST6), 64, v);
+    uint64_t node = forge_node(f, v);
+
+    if (net == 0 || (net >> 56 == 0xff && (v >> NODE_BITS & 0xff) != 0xff))
+        return v;
+    if (net >> 56 == 0xff)
+        return node;
+    v = permute(key(f, KEY_HOST6) + (node & 0xffffff), 64 - NODE_BITS, v >> NODE_BITS);
+    return v << NODE_BITS | (node & 0xffffff);
+}
+
+void wspi_forge_ip6(const wsp_forger *f, uint8_t *b, bool whole)
+{
+    uint64_t net = wspi_bits_get(b, 0, 64);
+
+    wspi_bits_put(b, 0, 64, forge_net6(f, net));
+    if (whole)
+        wspi_bits_put(b, 64, 64, forge_host6(f, net, wspi_bits_get(b, 64, 64)));
+}
+
+void wspi_forge_link(const wsp_forger *f, uint8_t *b)
+{
+    wspi_bits_put(b, 0, 48, forge_mac(f, wspi_bits_get(b, 0, 48)));
 }
 
 /* Reserved values of labels and tags are the lowest ones and the highest. */
@@ -279,6 +312,18 @@ static void plant(wsp_forger *f, uint8_t *payload, size_t n)
 
 /* ---- frames ---- */
 
+/* What stands behind the headers: addresses that ICMPv6 tells of, names, canaries. */
+static void forge_payload(wsp_forger *f, uint8_t *payload, size_t n)
+{
+    const wsp_packet *p = f->packet;
+    const wspi_layer *last = p->n_layers ? &p->layers[p->n_layers - 1] : NULL;
+
+    if (last && last->id == WSPI_ICMPV6 && f->opt.what & WSP_FORGE_ADDRESSES)
+        wspi_forge_icmpv6(f, last->v[WSPI_ICMP_TYPE], payload, n);
+    forge_name(f, payload, n);
+    plant(f, payload, n);
+}
+
 /* A checksum that was wrong must not have become right. */
 static void keep_wrong(const wsp_packet *p, uint8_t *frame)
 {
@@ -337,8 +382,7 @@ static void forge_wraps(wsp_forger *f, const wsp_frame *in, uint64_t way, uint64
 
     if (f->opt.what & WSP_FORGE_ADDRESSES)
         for (size_t n = wspi_wifi_addresses(p, at); n-- > 0;)
-            wspi_bits_put(f->frame.data + at[n], 0, 48,
-                          forge_mac(f, wspi_bits_get(f->frame.data + at[n], 0, 48)));
+            wspi_forge_link(f, f->frame.data + at[n]);
     for (uint8_t n = p->wrap.n; n-- > 0;) {
         wspi_dissect_wraps(p, f->linktype, in, n);
         forge_layers(f, way, back, dir, &clocks);
@@ -352,7 +396,6 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
     uint64_t way, back;
     uint32_t payload_end;
     uintptr_t clocks;
-    uint8_t *payload;
     wsp_flow *flow;
     int dir;
 
@@ -364,11 +407,9 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
     f->frame.len = 0;
     WSP_TRY(wspi_buf_add(&f->frame, in->data, in->caplen));
     payload_end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
-    if (payload_end > p->payload_off) {
-        payload = f->frame.data + wspi_frame_at(p, p->payload_off);
-        forge_name(f, payload, payload_end - p->payload_off);
-        plant(f, payload, payload_end - p->payload_off);
-    }
+    if (payload_end > p->payload_off)
+        forge_payload(f, f->frame.data + wspi_frame_at(p, p->payload_off),
+                      payload_end - p->payload_off);
     clocks = (uintptr_t)flow->user;
     forge_layers(f, way, back, dir, &clocks);
     flow->user = (void *)clocks;

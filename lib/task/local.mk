@@ -1,5 +1,5 @@
 libwspi_la_SOURCES += lib/task/label.c lib/task/label_names.h lib/task/community.c lib/task/split.c lib/task/task_int.h \
-	lib/task/view.c lib/task/labels.c lib/task/background.c lib/task/classify.c lib/task/stacks.c lib/task/annotate.c lib/task/forge.c \
+	lib/task/view.c lib/task/labels.c lib/task/background.c lib/task/classify.c lib/task/stacks.c lib/task/annotate.c lib/task/forge.c lib/task/forge_ndp.c \
 	lib/task/metrics.c lib/task/spread.c lib/task/select.c lib/task/score.c lib/task/replies.c lib/task/seen.c lib/task/poll.c lib/task/change.c lib/task/rate.c lib/task/side.c \
 	lib/task/features.h lib/task/features.c lib/task/trees_int.h lib/task/codes.c lib/task/trees.c lib/task/votes.h lib/task/votes.c lib/task/excerpt.h lib/task/excerpt.c lib/task/grow.c lib/task/trees_baseline.c
 libwspi_la_SOURCES += lib/task/calibrate.c lib/task/fit.c lib/task/fit_choose.c lib/task/fit_int.h lib/task/fit_log.c lib/task/fit_setup.c \

@@ -28,6 +28,14 @@ typedef struct wspi_said {
 
 uint16_t wspi_flow_end_token(void);
 
+/* ---- forging ---- */
+
+/* Maps the IPv6 address at b, or (not whole) its network half alone; a link address of 6 bytes. */
+void wspi_forge_ip6(const wsp_forger *f, uint8_t *b, bool whole);
+void wspi_forge_link(const wsp_forger *f, uint8_t *b);
+/* Maps the addresses in the n bytes behind the header of an ICMPv6 message of this type. */
+void wspi_forge_icmpv6(const wsp_forger *f, uint64_t type, uint8_t *b, size_t n);
+
 /*
  * Is this first packet of a flow, of a capture that began later than the flow, the server's? By the ports: the server has the
  * one that says what a service is. Not of TCP that opens, whose direction the flow table knows.
