@@ -310,7 +310,7 @@ static void plant(wsp_forger *f, uint8_t *payload, size_t n)
         memcpy(payload, s, strlen(s));
 }
 
-/* ---- frames ---- */
+/* ---- payload ---- */
 
 /* What stands behind the headers: addresses that ICMPv6 tells of, names, canaries. */
 static void forge_payload(wsp_forger *f, uint8_t *payload, size_t n)
@@ -321,7 +321,76 @@ static void forge_payload(wsp_forger *f, uint8_t *payload, size_t n)
     if (last && last->id == WSPI_ICMPV6 && f->opt.what & WSP_FORGE_ADDRESSES)
         wspi_forge_icmpv6(f, last->v[WSPI_ICMP_TYPE], payload, n);
     forge_name(f, payload, n);
-    plant(f, payload, n);
+    if (!p->fragment) /* the checksum may be in another one */
+        plant(f, payload, n);
+}
+
+/* ---- checksums ---- */
+
+/* Those that end in a pseudo header's sum, or not; GRE's begins a layer before its own. */
+static const struct {
+    uint8_t id;
+    bool pseudo;
+} sums[] = {{WSPI_TCP, true},   {WSPI_UDP, true},   {WSPI_ICMPV6, true},
+            {WSPI_ICMP, false}, {WSPI_IGMP, false}, {WSPI_GRE_SUM, false}};
+
+/* Sum of what layer i's checksum covers of this frame, as far as it was captured. */
+static uint32_t covered_sum(const wsp_packet *p, const uint8_t *frame, size_t i, bool pseudo)
+{
+    size_t from = p->layers[i - (p->layers[i].id == WSPI_GRE_SUM)].off, ip = i;
+    size_t end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
+    uint32_t sum = wspi_sum16(frame + from, end - from, SIZE_MAX - 1);
+
+    while (ip > 0 && p->layers[ip].id != WSPI_IPV4 && p->layers[ip].id != WSPI_IPV6)
+        ip--;
+    frame += p->layers[ip].off;
+    if (pseudo && p->layers[ip].id == WSPI_IPV4)
+        sum += wspi_sum16(frame + 12, 8, SIZE_MAX - 1);
+    if (pseudo && p->layers[ip].id == WSPI_IPV6)
+        sum += wspi_sum16(frame + 8, 32, SIZE_MAX - 1);
+    return sum;
+}
+
+/* The checksum of layer i moved by what has changed (RFC 1624 3): right stays right and wrong wrong. */
+static uint64_t moved_sum(const wsp_packet *p, const uint8_t *frame, size_t i, bool pseudo,
+                          uint64_t sum)
+{
+    uint32_t before = wspi_fold(covered_sum(p, p->data, i, pseudo)); /* negated, as it is wanted */
+    uint32_t after = 0xffffu ^ wspi_fold(covered_sum(p, frame, i, pseudo));
+
+    if ((before ^ after) == 0xffff) /* nothing has changed */
+        return sum;
+    sum = wspi_fold((0xffff ^ (uint32_t)sum) + before + after);
+    return sum || p->layers[i].id != WSPI_UDP ? sum : 0xffff;
+}
+
+/* Of fragments and of what was cut a sum cannot be computed. Returns whether that was so; UDP's zero is none. */
+static bool move_sum(wsp_packet *p, uint8_t *frame, size_t i, bool pseudo)
+{
+    wspi_layer *l = &p->layers[i];
+    const wspi_field *fields = wspi_protos[l->id]->fields;
+    size_t k = 0;
+    uint64_t v;
+
+    while (fields[k].role != WSPI_R_CHECKSUM)
+        k++;
+    if ((l->id == WSPI_UDP && l->v[k] == 0) || wspi_auto_value(p, frame, i, k, &v))
+        return false;
+    l->v[k] = moved_sum(p, frame, i, pseudo, l->v[k]);
+    wspi_bits_put(frame + l->off, fields[k].bit, fields[k].width, l->v[k]);
+    return true;
+}
+
+/* The innermost first: outer ones cover it. */
+static bool move_sums(wsp_packet *p, uint8_t *frame)
+{
+    bool any = false;
+
+    for (size_t i = p->n_layers; i-- > 0;)
+        for (size_t s = 0; s < WSPI_COUNT(sums); s++)
+            if (p->layers[i].id == sums[s].id && move_sum(p, frame, i, sums[s].pseudo))
+                any = true;
+    return any;
 }
 
 /* A checksum that was wrong must not have become right. */
@@ -339,6 +408,8 @@ static void keep_wrong(const wsp_packet *p, uint8_t *frame)
         }
     }
 }
+
+/* ---- frames ---- */
 
 wsp_status wsp_forger_new(wsp_forger **out, int linktype, const wsp_forge_options *opt)
 {
@@ -369,6 +440,8 @@ static void build(wsp_forger *f)
     frame = f->frame.data + wspi_frame_at(p, 0);
     memcpy(made, frame, p->wrap.made);
     wspi_build(p, frame);
+    if (move_sums(p, frame))
+        wspi_build(p, frame);
     keep_wrong(p, frame);
     memcpy(frame, made, p->wrap.made);
 }

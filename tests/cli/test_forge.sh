@@ -141,6 +141,65 @@ assert a[24 + 16:24 + 16 + 86] == b[24 + 16:24 + 16 + 86]
 PY
 result $? "--only ports leaves them alone"
 
+# Datagrams in two fragments, the first with a sum that is right, or wrong, or none, and segments that the capture cut
+cat >"$tmp/frags.py" <<'PY'
+import sys
+from frames import *
+E4, E6 = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0", b"\2\0\0\0\0\1\2\0\0\0\0\2\x86\xdd"
+def datagram(a, b, fault, size=1200):
+    body = summed(a, b, 17, 6, b"\x13\x88\x14\x88" + struct.pack(">HH", size + 8, 0) + bytes(i % 251 for i in range(size)))
+    if fault:
+        body = body[:6] + (bytes(2) if fault == "none" else bytes(x ^ 0x55 for x in body[6:8])) + body[8:]
+    return body
+def segment(a, b):
+    return summed(a, b, 6, 16, b"\x13\x88\x00\x50" + bytes(range(1, 9)) + b"\x50\x18\x20\0" + bytes(4) + bytes(range(200)))
+a4, b4, a6, b6 = (ip(x) for x in ("192.0.2.1", "198.51.100.7", "2001:db8::5", "2001:db8:7::9"))
+if sys.argv[1] == "make":
+    frames = []
+    for fault in ("", "wrong", "none"):
+        d = datagram(a4, b4, fault)
+        frames += [E4 + ip4(a4, b4, 17, d[:600], 0x2000), E4 + ip4(a4, b4, 17, d[600:], 75)]
+        d = datagram(a6, b6, fault)
+        for part, place in ((d[:600], 1), (d[600:], 600)):
+            frames.append(E6 + ip6(a6, b6, 44, b"\x11\0" + struct.pack(">HI", place, 9) + part))
+    for part, place in ((segment(a4, b4)[:104], 0x2000), (segment(a4, b4)[104:], 13)):
+        frames.append(E4 + ip4(a4, b4, 6, part, place))
+    write(sys.argv[2], frames)
+    write(sys.argv[3], [E4 + ip4(a4, b4, 6, segment(a4, b4)), E6 + ip6(a6, b6, 6, segment(a6, b6))], snap=90)
+    sys.exit()
+old, new = read(sys.argv[2]), read(sys.argv[3])
+assert len(old) == len(new)
+def state(first, second):
+    v4 = first[12] == 8
+    at = 34 if v4 else 62
+    proto = first[23] if v4 else first[54]
+    addresses = first[26:34] if v4 else first[22:54]
+    body = first[at:] + second[at:]
+    sum_at = 6 if proto == 17 else 16
+    if body[sum_at:sum_at + 2] == bytes(2):
+        return "none"
+    n = len(addresses) // 2
+    return total(pseudo(addresses[:n], addresses[n:], proto, len(body)) + body) == 0xffff
+assert old[0][26:38] != new[0][26:38]
+states = [[state(*f[i:i + 2]) for i in range(0, len(f), 2)] for f in (old, new)]
+assert states[0] == states[1] == [True, True, False, False, "none", "none", True], states
+for i in range(1, len(old), 2):
+    at = 34 if old[i][12] == 8 else 62
+    assert old[i][at:] == new[i][at:], i
+cut, forged = read(sys.argv[4]), read(sys.argv[5])
+for o, f, body in zip(cut, forged, (segment(a4, b4), segment(a6, b6))):
+    at, where, size = (34, 26, 4) if o[12] == 8 else (54, 22, 16)
+    a, b = f[where:where + size], f[where + size:where + 2 * size]
+    body = f[at:] + body[len(f) - at:]
+    assert (a, b) != (a4, b4) and total(pseudo(a, b, 6, len(body)) + body) == 0xffff
+PY
+echo canary >"$tmp/lines"
+python3 "$tmp/frags.py" make "$tmp/fragments.pcap" "$tmp/cut.pcap" &&
+    "$ws" forge -q --plant "$tmp/lines" --plant-every 1 -w "$tmp/a" "$tmp/fragments.pcap" &&
+    "$ws" forge -q -w "$tmp/b" "$tmp/cut.pcap" &&
+    python3 "$tmp/frags.py" check "$tmp/fragments.pcap" "$tmp/a" "$tmp/cut.pcap" "$tmp/b"
+result $? "checksums of fragments and of cut packets stay what they were: right, wrong, none"
+
 if command -v tshark >/dev/null; then
     wrong() {
         tshark -r "$1" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
