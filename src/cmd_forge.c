@@ -118,11 +118,25 @@ typedef struct job {
     uint64_t packets, broken;
 } job;
 
-static wsp_status forge_capture(job *j, wsp_input *in, int linktype, wsp_error *err)
+/* What is not mapped is told: of a link type that is not taken apart of all packets at once. */
+static void warn_opaque(const job *j, const char *name, bool link, const wsp_forger *f,
+                        uint64_t packets)
 {
+    if (!link)
+        cli_warn("%s: no address in it is mapped: its hosts are in %s as they were", name, j->out);
+    else if (f && wsp_forger_opaque(f))
+        cli_warn("%s: %" PRIu64 " of %" PRIu64
+                 " packets hold what is not taken apart: addresses in it are in %s as they were",
+                 name, wsp_forger_opaque(f), packets, j->out);
+}
+
+static wsp_status forge_capture(job *j, wsp_input *in, const wsp_capture_info *info, wsp_error *err)
+{
+    bool link = wsp_packet_link(info->name, info->linktype);
+    uint64_t before = j->packets;
     wsp_forger *f = NULL;
     wsp_frame frame, forged;
-    wsp_status st = wsp_forger_new(&f, linktype, &j->opt);
+    wsp_status st = wsp_forger_new(&f, info->linktype, &j->opt);
 
     while (st == WSP_OK) {
         st = wsp_input_next(in, &frame, err);
@@ -137,6 +151,8 @@ static wsp_status forge_capture(job *j, wsp_input *in, int linktype, wsp_error *
             st = wsp_pcap_writer_add(j->writer, &forged, err);
         j->packets += st == WSP_OK;
     }
+    if (st >= 0)
+        warn_opaque(j, info->name, link, f, j->packets - before);
     wsp_forger_free(f);
     return st;
 }
@@ -156,11 +172,8 @@ static wsp_status forge_all(job *j, wsp_input *in, wsp_error *err)
                 "%s has link type %d, the captures before it %d: forge them one by one", info.name,
                 info.linktype, j->linktype);
         }
-        if (!wsp_packet_link(info.name, info.linktype))
-            cli_warn("%s: no address in it is mapped: its hosts are in %s as they were", info.name,
-                     j->out);
         if (st == WSP_OK)
-            st = forge_capture(j, in, info.linktype, err);
+            st = forge_capture(j, in, &info, err);
         if (st < 0)
             return st;
     }

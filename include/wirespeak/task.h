@@ -608,6 +608,8 @@ WSP_MUST_USE WSP_API wsp_status wsp_forger_new(wsp_forger **out, int linktype,
 /* out->data is valid until the next call. */
 WSP_MUST_USE WSP_API wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in,
                                                  wsp_frame *out);
+/* Packets so far that hold what is not taken apart: addresses in it, if there are any, were not mapped. */
+WSP_API uint64_t wsp_forger_opaque(const wsp_forger *f);
 WSP_API void wsp_forger_free(wsp_forger *f);
 
 /* ---- changed captures: what becomes of answers when captures are worse ---- */

@@ -14,7 +14,8 @@ struct wsp_forger {
     wsp_packet *packet;
     wsp_flow_table *flows;
     wspi_buf frame;
-    uint64_t room; /* packets that had room for a canary */
+    uint64_t room;   /* packets that had room for a canary */
+    uint64_t opaque; /* packets that hold what is not taken apart */
 };
 
 wsp_forge_options wsp_forge_options_default(void)
@@ -429,6 +430,23 @@ wsp_status wsp_forger_new(wsp_forger **out, int linktype, const wsp_forge_option
     return WSP_OK;
 }
 
+/* Does no table take apart what stands behind the headers? What is encrypted (ESP) shows no address. */
+static bool is_opaque(const wsp_packet *p)
+{
+    static const uint8_t ends[] = {WSPI_ARP, WSPI_ESP, WSPI_ICMP, WSPI_ICMPV6,    WSPI_IGMP,
+                                   WSPI_UDP, WSPI_TCP, WSPI_SCTP, WSPI_SCTP_DATA, WSPI_SCTP_CHUNK};
+    size_t i = p->n_layers;
+
+    if (p->payload_len == 0 || p->fragment)
+        return false;
+    while (i > 0 && wspi_protos[p->layers[i - 1].id]->part_of)
+        i--;
+    for (size_t k = 0; i > 0 && k < WSPI_COUNT(ends); k++)
+        if (p->layers[i - 1].id == ends[k])
+            return false;
+    return true;
+}
+
 /* The headers of the packet into the forged frame; what was made for a wrap stands for bytes that stay. */
 static void build(wsp_forger *f)
 {
@@ -477,6 +495,7 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
                                wsp_packet_tcp_flags(p), &flow, &dir));
     way = mix(flow->id * 2 + (unsigned)dir, 3);
     back = mix(flow->id * 2 + !dir, 3);
+    f->opaque += is_opaque(p);
     f->frame.len = 0;
     WSP_TRY(wspi_buf_add(&f->frame, in->data, in->caplen));
     payload_end = WSPI_MIN(p->caplen, p->payload_off + p->payload_len);
@@ -492,6 +511,11 @@ wsp_status wsp_forger_frame(wsp_forger *f, const wsp_frame *in, wsp_frame *out)
     *out = *in;
     out->data = f->frame.data ? f->frame.data : in->data;
     return WSP_OK;
+}
+
+uint64_t wsp_forger_opaque(const wsp_forger *f)
+{
+    return f->opaque;
 }
 
 void wsp_forger_free(wsp_forger *f)

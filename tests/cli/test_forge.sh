@@ -200,6 +200,23 @@ python3 "$tmp/frags.py" make "$tmp/fragments.pcap" "$tmp/cut.pcap" &&
     python3 "$tmp/frags.py" check "$tmp/fragments.pcap" "$tmp/a" "$tmp/cut.pcap" "$tmp/b"
 result $? "checksums of fragments and of cut packets stay what they were: right, wrong, none"
 
+# PPP that is not known, EtherIP, a bridge's hello, and a question that is all taken apart
+cat >"$tmp/opaque.py" <<'PY'
+import sys
+from frames import *
+a, b = ip("192.0.2.1"), ip("198.51.100.7")
+E = b"\2\0\0\0\0\1\2\0\0\0\0\2"
+question = ip4(a, b, 17, summed(a, b, 17, 6, b"\x13\x88\x14\x88\0\x0c\0\0data"))
+write(sys.argv[1], [b"\x0b" + question] * 3, linktype=9)
+write(sys.argv[2], [E + b"\x08\0" + question, E + b"\x08\0" + ip4(a, b, 97, b"\x30\0" + E + b"\x08\0" + question),
+                    b"\1\x80\xc2\0\0\0" + E[6:] + b"\0\x26\x42\x42\3" + bytes(35)])
+write(sys.argv[3], [E + b"\x08\0" + question])
+PY
+python3 "$tmp/opaque.py" "$tmp/ppp.pcap" "$tmp/lan.pcap" "$tmp/known.pcap"
+opaque() { "$ws" forge -w "$tmp/a" "$1" 2>&1 | sed -n 's/.*: \([0-9]* of [0-9]*\) packets hold what is not taken apart: .*/\1/p'; }
+[ "$(opaque "$tmp/ppp.pcap")" = "3 of 3" ] && [ "$(opaque "$tmp/lan.pcap")" = "2 of 3" ] && [ -z "$(opaque "$tmp/known.pcap")" ]
+result $? "packets that hold what is not taken apart are counted"
+
 if command -v tshark >/dev/null; then
     wrong() {
         tshark -r "$1" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
