@@ -162,6 +162,20 @@ static size_t put_vntag(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
                  : put_tag(b, frame, BYTES("\x89\x26\0\2\0\1"));
 }
 
+/* Behind a VLAN tag. */
+static size_t put_vlan_etag(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len;
+    return i % 2 ? put_tag(b, frame, BYTES("\x81\0\0\x09\x89\x3f\0\1\0\2\0\0"))
+                 : put_tag(b, frame, BYTES("\x81\0\0\x09\x89\x3f\0\2\0\1\0\0"));
+}
+
+static size_t put_vlans_vntag(uint8_t *b, const uint8_t *frame, size_t len, size_t i)
+{
+    (void)len, (void)i;
+    return put_tag(b, frame, BYTES("\x88\xa8\0\7\x81\0\0\x09\x89\x26\0\2\0\1"));
+}
+
 /* A data frame's header and SNAP, to or from the DS, of a quality or not. */
 static size_t put_data(uint8_t *b, const uint8_t *frame, unsigned way, bool qos, size_t number)
 {
@@ -258,6 +272,8 @@ static const kind kinds[] = {{"Geneve", ETHERNET, put_geneve, 0, 0},
                              {"ERSPAN II", ETHERNET, put_erspan2, 0, 0},
                              {"ERSPAN III", ETHERNET, put_erspan3, 0, 0},
                              {"ERSPAN III with more", ETHERNET, put_erspan3_more, 0, 0},
+                             {"E-tag behind a VLAN", ETHERNET, put_vlan_etag, 14, 0},
+                             {"VN-tag behind two", ETHERNET, put_vlans_vntag, 14, 0},
                              {"TZSP", ETHERNET, put_tzsp, 0, 0},
                              {"TZSP with tags", ETHERNET, put_tzsp_tags, 0, 0},
                              {"E-tag", ETHERNET, put_etag, 14, 0},
@@ -391,8 +407,9 @@ static void the_flow_is_that_of_the_frame_inside(void **state)
             key.scope = alone.scope;
             assert_memory_equal(&key, &alone, sizeof key);
         }
-        assert_int_equal(scope[0], scope[1]);   /* ports of tags differ by direction */
-        assert_int_equal(scope[0] != 0, k < 7); /* tunnels are told from what is outside of them */
+        assert_int_equal(scope[0], scope[1]); /* ports of tags differ by direction */
+        /* tunnels and VLANs are told from what is outside of them */
+        assert_int_equal(scope[0] != 0, k < 9);
     }
     wsp_packet_free(p);
 }
@@ -424,6 +441,23 @@ static void networks_of_geneve_are_apart_and_its_vlans_are_known(void **state)
     assert_int_equal(wsp_packet_vlans(p, vlan, 4), 1);
     assert_int_equal(vlan[0], 42);
     assert_int_equal(wsp_packet_key(p)->port[1], 53);
+    wsp_packet_free(p);
+}
+
+static void vlans_before_a_port_tag_are_known(void **state)
+{
+    uint8_t b[512];
+    uint16_t vlan[4];
+    wsp_packet *p;
+    wsp_frame f;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    f = frame_of(b, put_wrapped(kind_of("VN-tag behind two"), b, 0), 0);
+    wsp_packet_dissect(p, ETHERNET, &f);
+    assert_int_equal(wsp_packet_vlans(p, vlan, 4), 2);
+    assert_int_equal(vlan[0], 7);
+    assert_int_equal(vlan[1], 9);
     wsp_packet_free(p);
 }
 
@@ -760,6 +794,7 @@ int main(void)
         cmocka_unit_test(the_frame_inside_has_the_tokens_that_it_has_alone),
         cmocka_unit_test(the_flow_is_that_of_the_frame_inside),
         cmocka_unit_test(networks_of_geneve_are_apart_and_its_vlans_are_known),
+        cmocka_unit_test(vlans_before_a_port_tag_are_known),
         cmocka_unit_test(geneve_may_wrap_ip_packets),
         cmocka_unit_test(tunnels_over_udp_that_say_something_else_are_not_taken_off),
         cmocka_unit_test(cut_and_damaged_frames_come_back),

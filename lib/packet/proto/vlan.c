@@ -21,11 +21,14 @@ static const wspi_field fields[] = {
 static uint8_t parse(wspi_region *r)
 {
     const wspi_layer *l = wspi_peek(r, 4) ? wspi_push(r, WSPI_VLAN, 0) : NULL;
+    uint8_t next;
 
     if (!l)
         return WSPI_PAYLOAD;
-    if (l->v[WSPI_VLAN_TYPE] > 1500)
-        return wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[WSPI_VLAN_TYPE]);
+    if (l->v[WSPI_VLAN_TYPE] > 1500) {
+        next = wspi_next_by_number(WSPI_S_ETHERTYPE, l->v[WSPI_VLAN_TYPE]);
+        return next == WSPI_PAYLOAD ? wspi_port_tag(r, l->v[WSPI_VLAN_TYPE]) : next;
+    }
     wspi_narrow(r, r->off, l->v[WSPI_VLAN_TYPE]);
     return WSPI_LLC;
 }
