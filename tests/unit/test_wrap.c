@@ -461,6 +461,72 @@ static void vlans_before_a_port_tag_are_known(void **state)
     wsp_packet_free(p);
 }
 
+/* A protocol field of one byte, with the framing of HDLC or without, before a packet that is coded as raw IP is. */
+static void compressed_ppp_has_the_tokens_of_the_packet(void **state)
+{
+    static const struct {
+        const char *head;
+        size_t n;
+    } heads[] = {{BYTES("\x21")}, {BYTES("\xff\3\x21")}};
+    enum { PPP = 9, RAW = 101 };
+    tokens bare[FRAMES], t;
+    uint8_t b[512], frame[256];
+    wsp_frame f;
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    wsp_context_init(w.enc, RAW);
+    wsp_context_init(w.dec, RAW);
+    for (size_t i = 0; i < FRAMES; i++) {
+        size_t n = native(frame, i) - 14;
+        f = frame_of(frame + 14, n, i);
+        code(&w, RAW, &f, (int)(i % 2), &bare[i]);
+    }
+    for (size_t h = 0; h < WSPI_COUNT(heads); h++) {
+        wsp_context_init(w.enc, PPP);
+        wsp_context_init(w.dec, PPP);
+        w.number = 0;
+        for (size_t i = 0; i < FRAMES; i++) {
+            size_t n = native(frame, i) - 14;
+            memcpy(b, heads[h].head, heads[h].n);
+            memcpy(b + heads[h].n, frame + 14, n);
+            f = frame_of(b, heads[h].n + n, i);
+            code(&w, PPP, &f, (int)(i % 2), &t);
+            assert_int_equal(t.n, bare[i].n);
+            assert_memory_equal(t.ids, bare[i].ids, t.n * sizeof *t.ids);
+            assert_int_equal(wsp_packet_key(w.packet)->port[i % 2 == 0], 53);
+        }
+        for (size_t cut = 0; cut < f.wirelen; cut++) {
+            wsp_context_init(w.enc, PPP);
+            wsp_context_init(w.dec, PPP);
+            f.caplen = (uint32_t)cut;
+            code(&w, PPP, &f, 0, &t);
+        }
+    }
+    wire_close(&w);
+}
+
+static void compressed_ppp_that_holds_something_else_is_opaque(void **state)
+{
+    uint8_t b[] = {0x21, 0x60, 0, 0, 0, 0, 0, 0};
+    wsp_frame f = frame_of(b, sizeof b, 0);
+    wsp_packet *p;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    wsp_packet_dissect(p, 9, &f); /* IPv4 by its number, not by its version */
+    assert_int_equal(p->wrap.n, 0);
+    b[0] = 0x2d; /* compressed TCP */
+    wsp_packet_dissect(p, 9, &f);
+    assert_int_equal(p->wrap.n, 0);
+    assert_int_equal(p->payload_len, sizeof b);
+    b[0] = 0x57;
+    wsp_packet_dissect(p, 9, &f);
+    assert_int_equal(p->wrap.n, 1);
+    wsp_packet_free(p);
+}
+
 static void geneve_may_wrap_ip_packets(void **state)
 {
     uint8_t frame[256], b[512];
@@ -795,6 +861,8 @@ int main(void)
         cmocka_unit_test(the_flow_is_that_of_the_frame_inside),
         cmocka_unit_test(networks_of_geneve_are_apart_and_its_vlans_are_known),
         cmocka_unit_test(vlans_before_a_port_tag_are_known),
+        cmocka_unit_test(compressed_ppp_has_the_tokens_of_the_packet),
+        cmocka_unit_test(compressed_ppp_that_holds_something_else_is_opaque),
         cmocka_unit_test(geneve_may_wrap_ip_packets),
         cmocka_unit_test(tunnels_over_udp_that_say_something_else_are_not_taken_off),
         cmocka_unit_test(cut_and_damaged_frames_come_back),

@@ -30,12 +30,25 @@ static const wspi_field chdlc[] = {
     {"chdlc.type", 16, 16, WSPI_K_ENUM, WSPI_P_NEXT, WSPI_R_NONE, 0x8035, ethertype, 0},
 };
 
-/* A protocol field of one byte (odd) is compressed: not parsed. */
+/* On a link of its own an IP packet behind such a field is coded as if alone; in a tunnel it is not parsed. */
+static uint8_t parse_compressed(wspi_region *r, const uint8_t *h)
+{
+    uint8_t next = wspi_next_by_number(WSPI_S_PPP, h[0]), last = wspi_last_layer(r);
+    bool link = r->p->wrap.n == 0 && (last == WSPI_PAYLOAD || last == WSPI_HDLC);
+    bool ip = (next == WSPI_IPV4 && h[1] >> 4 == 4) || (next == WSPI_IPV6 && h[1] >> 4 == 6);
+
+    return link && ip && wspi_unwrap(r, 1, NULL, 0) ? next : (uint8_t)WSPI_PAYLOAD;
+}
+
+/* A protocol field of one byte is odd: it is compressed (RFC 1661 6.5). */
 static uint8_t parse_ppp(wspi_region *r)
 {
     const uint8_t *h = wspi_peek(r, 2);
-    const wspi_layer *l = h && !(h[0] & 1) ? wspi_push(r, WSPI_PPP, 0) : NULL;
+    const wspi_layer *l;
 
+    if (h && h[0] & 1)
+        return parse_compressed(r, h);
+    l = h ? wspi_push(r, WSPI_PPP, 0) : NULL;
     return l ? wspi_next_by_number(WSPI_S_PPP, l->v[TYPE]) : (uint8_t)WSPI_PAYLOAD;
 }
 
