@@ -17,14 +17,18 @@ static void votes_clear(capture_votes *v, const flow_out *o)
         wsp_poll_clear(&v->head[k]);
     free(v->head);
     free(v->name);
+    free(v->given);
 }
 
 int capture_out_begin(capture_out *c, const flow_out *o, const char *name)
 {
-    capture_votes v = {.name = eve_name(name, o->format != OUT_TABLE),
+    capture_votes v = {.given = strdup(name),
+                       .name = eve_name(name, o->format != OUT_TABLE),
+                       .more = !c->hosts && c->n && strcmp(c->open[c->n - 1].given, name) == 0,
                        .head = calloc(o->q->n + 1, sizeof *v.head)};
 
-    if (!v.name || !v.head || cli_grow(&c->open, &c->cap, c->n + 1, sizeof *c->open) < 0) {
+    if (!v.given || !v.name || !v.head ||
+        cli_grow(&c->open, &c->cap, c->n + 1, sizeof *c->open) < 0) {
         votes_clear(&v, o);
         return cli_fail("no memory for a capture");
     }
@@ -32,9 +36,17 @@ int capture_out_begin(capture_out *c, const flow_out *o, const char *name)
     return CLI_OK;
 }
 
+/* The capture at `i`, or the one that it is more of: it is open, too. */
+static size_t row_of(const capture_out *c, size_t i)
+{
+    while (i > 0 && c->open[i].more)
+        i--;
+    return i;
+}
+
 int capture_out_flow(capture_out *c, const flow_out *o, const flow_record *r, size_t capture)
 {
-    capture_votes *v = &c->open[capture - c->first];
+    capture_votes *v = &c->open[row_of(c, capture - c->first)];
 
     for (size_t k = 0; k < o->q->n; k++) {
         size_t head = o->q->head[k], L = wsp_model_head(o->q->m, head)->n_labels;
@@ -269,11 +281,13 @@ int capture_out_print(capture_out *c, const flow_out *o, size_t going, FILE *to)
     size_t ended = c->n > going ? c->n - going : 0;
     int rc = CLI_OK;
 
+    if (ended < c->n) /* what goes on may be more of one that ended */
+        ended = row_of(c, ended);
     if (!c->titled)
         print_title(c, o, to);
     c->titled = true;
     for (size_t i = 0; i < ended; i++) {
-        if (rc == CLI_OK)
+        if (rc == CLI_OK && !c->open[i].more)
             rc = print_capture(o, name_of(c), &c->open[i], to);
         (void)cli_stdout_lost();
         votes_clear(&c->open[i], o);

@@ -7,7 +7,8 @@
 
 /* One capture, as far as its flows have been seen. */
 typedef struct capture_votes {
-    char *name; /* fit to be printed */
+    char *given, *name; /* as it is called, and fit to be printed */
+    bool more; /* another link type of the file before it (pcapng): a row of both, and zeros here */
     uint64_t flows, packets, bytes;
     wsp_poll *head; /* [heads of the question] */
 } capture_votes;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "eve.h"
 #include "wirespeak/task.h"
 
 static const cli_rule rules[] = {{"plant-every", CLI_ONLY_WITH, "plant"},
@@ -108,15 +109,71 @@ static void canaries_clear(canaries *c)
         free(c->line[--c->n]);
 }
 
-/* ---- captures ---- */
+/* ---- what is written ---- */
 
 typedef struct job {
     const char *out;
     wsp_forge_options opt;
-    wsp_pcap_writer *writer;
+    wsp_pcap_writer *pcap; /* of one link type, or */
+    wsp_pcapng_writer *ng; /* an interface for each capture; neither: nothing was opened yet */
     int linktype;
+    uint32_t interface;
     uint64_t packets, broken;
 } job;
+
+static bool ends_with(const char *name, const char *tail)
+{
+    size_t n = strlen(name), t = strlen(tail);
+
+    return n >= t && strcmp(name + n - t, tail) == 0;
+}
+
+static wsp_status begin_interface(job *j, const wsp_capture_info *info, wsp_error *err)
+{
+    char *name = eve_printable(info->name);
+    wsp_status st = WSP_OK;
+
+    if (!name)
+        return cli_error(err, WSP_ERR_NOMEM, "no memory for a capture's name");
+    if (!j->ng)
+        st = wsp_pcapng_writer_open(&j->ng, j->out, err);
+    if (st == WSP_OK)
+        st = wsp_pcapng_writer_interface(j->ng, info->linktype, name, &j->interface, err);
+    free(name);
+    return st;
+}
+
+/* The next capture begins. */
+static wsp_status begin_capture(job *j, const wsp_capture_info *info, wsp_error *err)
+{
+    if (ends_with(j->out, ".pcapng"))
+        return begin_interface(j, info, err);
+    if (j->pcap && info->linktype != j->linktype)
+        return cli_error(err, WSP_ERR_UNSUPPORTED,
+                         "%s has link type %d, what comes before it %d: a pcap file has one, a "
+                         "pcapng several: write one (-w OUT.pcapng)",
+                         info->name, info->linktype, j->linktype);
+    j->linktype = info->linktype;
+    return j->pcap ? WSP_OK : wsp_pcap_writer_open(&j->pcap, j->out, info->linktype, err);
+}
+
+static wsp_status add(job *j, const wsp_frame *frame, wsp_error *err)
+{
+    return j->ng ? wsp_pcapng_writer_add(j->ng, j->interface, frame, NULL, 0, err)
+                 : wsp_pcap_writer_add(j->pcap, frame, err);
+}
+
+static wsp_status finish(job *j, wsp_error *err)
+{
+    wsp_pcapng_writer *ng = j->ng;
+    wsp_pcap_writer *pcap = j->pcap;
+
+    j->ng = NULL;
+    j->pcap = NULL;
+    return ng ? wsp_pcapng_writer_close(ng, err) : wsp_pcap_writer_close(pcap, err);
+}
+
+/* ---- captures ---- */
 
 /* What is not mapped is told: of a link type that is not taken apart of all packets at once. */
 static void warn_opaque(const job *j, const char *name, bool link, const wsp_forger *f,
@@ -148,7 +205,7 @@ static wsp_status forge_capture(job *j, wsp_input *in, const wsp_capture_info *i
         if (st == WSP_OK)
             st = wsp_forger_frame(f, &frame, &forged);
         if (st == WSP_OK)
-            st = wsp_pcap_writer_add(j->writer, &forged, err);
+            st = add(j, &forged, err);
         j->packets += st == WSP_OK;
     }
     if (st >= 0)
@@ -163,15 +220,7 @@ static wsp_status forge_all(job *j, wsp_input *in, wsp_error *err)
     wsp_status st;
 
     while ((st = wsp_input_open_next(in, &info, err)) == WSP_OK) {
-        if (!j->writer) {
-            st = wsp_pcap_writer_open(&j->writer, j->out, info.linktype, err);
-            j->linktype = info.linktype;
-        } else if (info.linktype != j->linktype) {
-            return cli_error(
-                err, WSP_ERR_UNSUPPORTED,
-                "%s has link type %d, the captures before it %d: forge them one by one", info.name,
-                info.linktype, j->linktype);
-        }
+        st = begin_capture(j, &info, err);
         if (st == WSP_OK)
             st = forge_capture(j, in, &info, err);
         if (st < 0)
@@ -192,7 +241,8 @@ int cmd_forge(int argc, char **argv)
          .value = &j.out,
          .arg = "OUT.pcap",
          .file = CLI_WRITES,
-         .help = "the capture to write; - is standard output"},
+         .help = "the capture to write; - is standard output; with a name that\nends in .pcapng "
+                 "captures may have different link types"},
         {.name = "only",
          .kind = CLI_TEXT,
          .value = &only,
@@ -236,21 +286,16 @@ int cmd_forge(int argc, char **argv)
         wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), NULL, &err);
     if (st == WSP_OK)
         st = forge_all(&j, in, &err);
-    if (st >= 0 && !j.writer)
-        st = (wsp_status)cli_fail("no capture in what was named");
-    else if (st >= 0) {
-        st = wsp_pcap_writer_close(j.writer, &err);
-        j.writer = NULL;
-        if (st < 0)
-            st = (wsp_status)cli_fail_error(&err);
-    } else {
-        st = (wsp_status)cli_fail_error(&err);
-    }
-    wsp_pcap_writer_discard(j.writer);
+    if (st >= 0 && !j.pcap && !j.ng)
+        st = cli_error(&err, WSP_ERR_FORMAT, "no capture in what was named");
+    if (st >= 0)
+        st = finish(&j, &err);
+    wsp_pcap_writer_discard(j.pcap);
+    wsp_pcapng_writer_discard(j.ng);
     wsp_input_free(in);
     canaries_clear(&planted);
-    if (st != WSP_OK)
-        return (int)st;
+    if (st < 0)
+        return cli_fail_error(&err);
     cli_note("%" PRIu64 " packets written to %s", j.packets, j.out);
     return j.broken ? 1 : CLI_OK;
 }

@@ -198,6 +198,11 @@ result $? "CSV of captures says what JSON says"
 [ "$(classify --by-capture "${all[@]}" 2>/dev/null | wc -l)" = 9 ] && classify --by-capture "$data/ntp.pcap" | grep -Eq '^NTP .* [0-9]+/[0-9]+ .*ntp.pcap$' &&
     [ "$(classify --by-capture --min-confidence 1 "${all[@]}" 2>/dev/null | grep -c '^unknown ')" = 8 ]
 result $? "the table has a line for each capture, and unsure ones are unknown"
+"$ws" forge -q -w "$tmp/mixed.pcapng" "$data"/{dns,edge-raw-ip,ntp}.pcap
+classify --by-capture -o jsonl "$tmp/mixed.pcapng" "$data/dns.pcap" 2>/dev/null >"$tmp/mixed.jsonl"
+[ "$(wc -l <"$tmp/mixed.jsonl")" = 2 ] && head -n 1 "$tmp/mixed.jsonl" | grep -q mixed.pcapng &&
+    head -n 1 "$tmp/mixed.jsonl" | grep -q "\"flows\":$(classify -o jsonl "$tmp/mixed.pcapng" 2>/dev/null | wc -l),"
+result $? "a file with several link types has one answer, of all its flows"
 for option in --summary "--rank 3" --per-packet --surprise --ndpi "--shard 1/2"; do
     # shellcheck disable=SC2086 # an option with its argument
     fails "$option of captures" 2 classify --by-capture $option -m "$model" "$data/dns.pcap"

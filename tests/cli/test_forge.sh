@@ -250,8 +250,15 @@ fails "no output" 2 forge "$data/dns.pcap"
 fails "a part that does not exist" 2 forge --only faces -w "$tmp/x.pcap" "$data/dns.pcap"
 fails "a capture that is not there" 1 forge -w "$tmp/x.pcap" "$tmp/none.pcap"
 fails "two link types in one file" 1 forge -q -w "$tmp/x.pcap" "$data/dns.pcap" "$data/edge-raw-ip.pcap"
+[[ $said == *pcapng* ]]
+result $? "it says what to do"
+"$ws" forge -q -w "$tmp/two.pcapng" "$data/dns.pcap" "$data/edge-raw-ip.pcap" && "$ws" forge -q -w "$tmp/again.pcapng" "$tmp/two.pcapng" &&
+    [ "$("$ws" explain --kept -q "$tmp/two.pcapng" | grep -c "^flow")" -gt 0 ] && kept "$tmp/two.pcapng" >"$tmp/a" && kept "$tmp/again.pcapng" | cmp -s - "$tmp/a" &&
+    [ "$("$ws" label -q "$tmp/again.pcapng" | wc -l)" = "$("$ws" label -q "$data/dns.pcap" "$data/edge-raw-ip.pcap" | wc -l)" ]
+result $? "a pcapng file takes them, and is forged again"
 fails "a full disk" 1 forge -q -w /dev/full "$data/tls.pcap"
-[ ! -e "$tmp/x.pcap" ]
+fails "no capture for a pcapng file" 1 forge -q -w "$tmp/x.pcapng" "$tmp/lines"
+[ ! -e "$tmp/x.pcap" ] && [ ! -e "$tmp/x.pcapng" ]
 result $? "nothing half-written is left"
 echo "1..$n"
 exit "$bad"
