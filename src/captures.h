@@ -10,6 +10,9 @@
 #define CAPTURES_JOIN \
     "all files are one capture, by the times of their packets:\nflows go on from file to file"
 
+/* Of the option --password: the `password` of what captures_options returns. */
+#define CAPTURES_PASSWORD "of archives that are encrypted (zip), as malware's are:\ninfected"
+
 /* How commands read what they are given: all of it, whatever stands between, with one line about what is no capture. */
 wsp_input_options captures_options(const char *filter, bool skip_bad);
 

@@ -20,7 +20,7 @@ static const cli_page page = {
 };
 
 typedef struct arguments {
-    const char *model, *out, *format, *filter, *dtype, *shard;
+    const char *model, *out, *format, *filter, *password, *dtype, *shard;
     cli_list heads;
     size_t threads, max_flows;
     bool skip_bad, join;
@@ -50,6 +50,7 @@ static int parse(arguments *a, int argc, char **argv)
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
         {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
+        {.name = "password", .kind = CLI_TEXT, .value = &a->password, .arg = "TEXT", .help = CAPTURES_PASSWORD},
         {.name = "skip-bad", .kind = CLI_FLAG, .value = &a->skip_bad,
          .help = "skip what is no capture, with a warning"},
     };
@@ -90,6 +91,7 @@ int cmd_embed(int argc, char **argv)
         return cli_usage(page.name, "--shard is I/N with I from 1 to N, not '%s'", a.shard);
     opt = captures_options(a.filter, a.skip_bad);
     opt.join = a.join;
+    opt.password = a.password;
     if (wsp_model_load(&m, a.model, &r.err) < 0)
         return cli_fail_error(&r.err);
     rc = prepare(&r, &a, m);

@@ -204,7 +204,7 @@ static int explain(shown *s, const char *const *files, size_t n, const wsp_input
 
 int cmd_explain(int argc, char **argv)
 {
-    const char *name = "identity-free", *filter = NULL;
+    const char *name = "identity-free", *filter = NULL, *password = NULL;
     shown s = {.max_payload = WSP_MAX_PACKET_TOKENS};
     bool list = false, fields = false, join = false;
     const cli_option options[] = {
@@ -250,6 +250,11 @@ int cmd_explain(int argc, char **argv)
          .arg = "BPF",
          .help = "only packets that match this pcap filter"},
         {.name = "join", .kind = CLI_FLAG, .value = &join, .help = CAPTURES_JOIN},
+        {.name = "password",
+         .kind = CLI_TEXT,
+         .value = &password,
+         .arg = "TEXT",
+         .help = CAPTURES_PASSWORD},
     };
     int first = cli_parse(&page, options, sizeof options / sizeof options[0], argc, argv);
     wsp_input_options opt;
@@ -268,5 +273,6 @@ int cmd_explain(int argc, char **argv)
                          "nothing to explain: name a capture, or --list-policies, or --fields");
     opt = captures_options(filter, false);
     opt.join = join;
+    opt.password = password;
     return explain(&s, (const char *const *)(argv + first), (size_t)(argc - first), &opt);
 }

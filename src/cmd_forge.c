@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "captures.h"
 #include "eve.h"
 #include "wirespeak/task.h"
 
@@ -233,6 +233,7 @@ int cmd_forge(int argc, char **argv)
 {
     job j = {.opt = wsp_forge_options_default()};
     const char *only = NULL, *plant = NULL;
+    wsp_input_options how = wsp_input_options_default();
     canaries planted = {.n = 0};
     const cli_option options[] = {
         {.name = "write",
@@ -261,6 +262,11 @@ int cmd_forge(int argc, char **argv)
          .arg = "N",
          .min = 1,
          .help = "into every N-th packet with room for one (default 100)"},
+        {.name = "password",
+         .kind = CLI_TEXT,
+         .value = &how.password,
+         .arg = "TEXT",
+         .help = CAPTURES_PASSWORD},
         {.name = "seed",
          .kind = CLI_U64,
          .value = &j.opt.seed,
@@ -283,7 +289,7 @@ int cmd_forge(int argc, char **argv)
     j.opt.plant = (const char *const *)planted.line;
     j.opt.n_plant = planted.n;
     st =
-        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), NULL, &err);
+        wsp_input_new(&in, (const char *const *)(argv + first), (size_t)(argc - first), &how, &err);
     if (st == WSP_OK)
         st = forge_all(&j, in, &err);
     if (st >= 0 && !j.pcap && !j.ng)
@@ -295,7 +301,7 @@ int cmd_forge(int argc, char **argv)
     wsp_input_free(in);
     canaries_clear(&planted);
     if (st < 0)
-        return cli_fail_error(&err);
+        return captures_refused(page.name, &err);
     cli_note("%" PRIu64 " packets written to %s", j.packets, j.out);
     return j.broken ? 1 : CLI_OK;
 }

@@ -220,7 +220,7 @@ static wsp_status label_all(label_run *l, wsp_error *err)
 int cmd_label(int argc, char **argv)
 {
     static const char *const formats[] = {"jsonl", "table", NULL};
-    const char *format = "jsonl", *filter = NULL;
+    const char *format = "jsonl", *filter = NULL, *password = NULL;
     bool skip_bad = false, join = false;
     const cli_option options[] = {
         {.name = "output",
@@ -237,6 +237,11 @@ int cmd_label(int argc, char **argv)
          .arg = "BPF",
          .help = "only packets that match this pcap filter"},
         {.name = "join", .kind = CLI_FLAG, .value = &join, .help = CAPTURES_JOIN},
+        {.name = "password",
+         .kind = CLI_TEXT,
+         .value = &password,
+         .arg = "TEXT",
+         .help = CAPTURES_PASSWORD},
         {.name = "skip-bad",
          .kind = CLI_FLAG,
          .value = &skip_bad,
@@ -251,6 +256,7 @@ int cmd_label(int argc, char **argv)
     l.table = format[0] == 't';
     opt = captures_options(filter, skip_bad);
     opt.join = join;
+    opt.password = password;
     if (wsp_input_new(&l.in, (const char *const *)(argv + first), (size_t)(argc - first), &opt,
                       &err) < 0)
         return captures_refused(page.name, &err);

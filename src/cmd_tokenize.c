@@ -280,7 +280,7 @@ static wsp_status code_flows(void *arg, const wsp_tokens *set)
 }
 
 typedef struct arguments {
-    const char *out, *format, *filter, *change, *model, *policy;
+    const char *out, *format, *filter, *password, *change, *model, *policy;
     bool stats_only, sizes, skip_bad, join, drop, compress, predictions;
     size_t max_packets, max_flows;
     cli_list lists;
@@ -304,6 +304,7 @@ static int parse(arguments *a, job *j, int argc, char **argv)
         {.name = "filter", .letter = 'f', .kind = CLI_TEXT, .value = &a->filter, .arg = "BPF",
          .help = "only packets that match this pcap filter"},
         {.name = "join", .kind = CLI_FLAG, .value = &a->join, .help = CAPTURES_JOIN},
+        {.name = "password", .kind = CLI_TEXT, .value = &a->password, .arg = "TEXT", .help = CAPTURES_PASSWORD},
         {.name = "drop-residuals", .kind = CLI_FLAG, .value = &a->drop,
          .help = "leave the residuals out: no addresses, no way back to packets"},
         {.name = "policy", .kind = CLI_TEXT, .value = &a->policy, .arg = "NAME",
@@ -364,6 +365,7 @@ static wsp_status tokenize(const arguments *a, job *j, const char *const *paths,
 
     opt = captures_options(a->filter, a->skip_bad);
     opt.join = a->join;
+    opt.password = a->password;
     st = wsp_input_new(&in, paths, n, &opt, err);
     j->refused = st < 0;
     if (st == WSP_OK)

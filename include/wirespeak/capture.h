@@ -66,6 +66,8 @@ typedef struct wsp_input_options {
     size_t max_depth; /* archives inside archives: how deep (default 3) */
     /* a BPF expression (man pcap-filter), or NULL; packets that do not match are skipped */
     const char *filter;
+    /* of encrypted archives (zip, by its old cipher or AES), or NULL; an empty one is refused (ARG). Copied. */
+    const char *password;
 } wsp_input_options;
 
 WSP_API wsp_input_options wsp_input_options_default(void);

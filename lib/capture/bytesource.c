@@ -120,6 +120,28 @@ static ssize_t pull_memory(wspi_source *s, void *buf, size_t n)
     return (ssize_t)n;
 }
 
+/* What libarchive says, but of passwords what to do. One of 256 wrong ones is not seen as such, and then the bytes are. */
+static wsp_status tell(wspi_source *s)
+{
+    static const struct {
+        const char *said, *means;
+    } words[] = {{"Passphrase required",
+                  "it is encrypted, and no password was given (--password=TEXT of classify, label, "
+                  "embed, explain, tokenize and forge)"},
+                 {"ncorrect passphrase", "it is encrypted with another password"}};
+    const char *why = archive_error_string(s->ar);
+    bool zip = (archive_format(s->ar) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+
+    for (size_t i = 0; why && i < WSPI_COUNT(words); i++)
+        if (strstr(why, words[i].said))
+            return wspi_fail(&s->fault, WSP_ERR_FORMAT, s->pos, "%s", words[i].means);
+    return wspi_fail(&s->fault, WSP_ERR_FORMAT, s->pos, "%s%s",
+                     why ? why : "the archive is damaged",
+                     zip && archive_read_has_encrypted_entries(s->ar) > 0
+                         ? " (it is encrypted, perhaps with another password)"
+                         : "");
+}
+
 /* Fetches the next block of the member: 1 = there is one, 0 = end, -1 = fault. */
 static int next_block(wspi_source *s)
 {
@@ -127,7 +149,6 @@ static int next_block(wspi_source *s)
     la_int64_t off = 0;
     size_t len = 0;
     int rc, tries = 0;
-    const char *why;
 
     do
         rc = archive_read_data_block(s->ar, &p, &len, &off);
@@ -136,9 +157,7 @@ static int next_block(wspi_source *s)
         return 0;
     if (rc != ARCHIVE_OK) {
         s->fatal = rc == ARCHIVE_FATAL;
-        why = archive_error_string(s->ar);
-        (void)wspi_fail(&s->fault, WSP_ERR_FORMAT, s->pos, "%s",
-                        why ? why : "the archive is damaged");
+        (void)tell(s);
         return -1;
     }
     s->blk = p;

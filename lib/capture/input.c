@@ -24,7 +24,7 @@ struct wsp_input {
     char **paths;
     size_t n_paths, next_path;
     wsp_input_options opt;
-    char *filter;
+    char *filter, *password;
     level *stack;
     size_t depth, cap;
     size_t archives;     /* levels of the stack that are archives */
@@ -89,6 +89,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
     *out = NULL;
     if (opt && opt->filter)
         WSP_TRY(wspi_filter_check(opt->filter, err));
+    if (opt && opt->password && !*opt->password)
+        return wspi_fail(err, WSP_ERR_ARG, 0, "an empty password opens no archive");
     if (opt && opt->join)
         WSP_TRY(check_joinable(paths, n, err));
     if (opt && opt->keep_going)
@@ -97,7 +99,7 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
     if (!in)
         return wspi_nomem(err, "an input", sizeof *in);
     in->opt = opt ? *opt : wsp_input_options_default();
-    in->opt.filter = NULL; /* ours is in->filter */
+    in->opt.filter = in->opt.password = NULL; /* ours are in->filter and in->password */
     in->meter = &in->read;
     in->stop = &in->stopped;
     in->paths = wspi_new_array(n, sizeof *in->paths);
@@ -107,6 +109,8 @@ wsp_status wsp_input_new(wsp_input **out, const char *const *paths, size_t n,
         if (!(in->paths[in->n_paths] = strdup(paths[in->n_paths])))
             goto nomem;
     if (opt && opt->filter && !(in->filter = strdup(opt->filter)))
+        goto nomem;
+    if (opt && opt->password && !(in->password = strdup(opt->password)))
         goto nomem;
     *out = in;
     return WSP_OK;
@@ -232,7 +236,7 @@ static wsp_status visit_archive(wsp_input *in, wspi_source *src, const char *nam
                        "%s: not a capture, and archives are opened %zu deep at most", name,
                        in->opt.max_depth);
     else
-        st = wspi_unpack_open(&u, src, name, false, err);
+        st = wspi_unpack_open(&u, src, name, false, in->password, err);
     if (st < 0) {
         wspi_source_free(src);
         return st;
@@ -620,6 +624,7 @@ void wsp_input_free(wsp_input *in)
         free(in->paths[i]);
     free(in->paths);
     free(in->filter);
+    free(in->password);
     free(in->stack);
     free(in->name);
     free(in->place);
@@ -634,6 +639,7 @@ wsp_status wspi_input_part(wsp_input **out, wsp_input *of, const char *const *pa
     wsp_input_options opt = of->opt;
 
     opt.join = false;
+    opt.password = of->password;
     if (quiet) { /* what is wrong is an error of this one file */
         opt.skip_bad = false;
         opt.keep_going = true;

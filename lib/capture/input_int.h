@@ -70,9 +70,12 @@ ssize_t wspi_gunzip_pull(wspi_gunzip *g, void *buf, size_t n, wspi_source *to);
 
 typedef struct wspi_unpack wspi_unpack;
 
-/* Takes src on success. zip_only: no other format and no compression around it. */
+/*
+ * Takes src on success. zip_only: no other format and no compression around it. password: of members that are encrypted, or
+ * NULL.
+ */
 wsp_status wspi_unpack_open(wspi_unpack **out, wspi_source *src, const char *name, bool zip_only,
-                            wsp_error *err) WSP_MUST_USE;
+                            const char *password, wsp_error *err) WSP_MUST_USE;
 /*
  * Goes to the next regular member. *member is its name, or NULL for a bare compressed file;
  * borrowed until the next call. WSP_EOF after the last. After an error only WSP_EOF follows.

@@ -81,7 +81,7 @@ static wsp_status archive_fail(wspi_unpack *u, wsp_error *err)
 }
 
 wsp_status wspi_unpack_open(wspi_unpack **out, wspi_source *src, const char *name, bool zip_only,
-                            wsp_error *err)
+                            const char *password, wsp_error *err)
 {
     static const uint8_t magic_7z[6] = {'7', 'z', 0xbc, 0xaf, 0x27, 0x1c};
     wspi_unpack *u;
@@ -103,6 +103,8 @@ wsp_status wspi_unpack_open(wspi_unpack **out, wspi_source *src, const char *nam
     u->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     u->src = src;
     u->zip_only = zip_only;
+    if (password)
+        (void)archive_read_add_passphrase(u->ar, password);
     if (zip_only)
         (void)archive_read_support_format_zip(u->ar);
     else

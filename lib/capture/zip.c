@@ -237,7 +237,7 @@ wsp_status wspi_zip_read(const char *path, size_t plain, wspi_zip_member_fn *fn,
     if (wspi_source_peek(src, 4) < 4 || src->head[0] != 'P' || src->head[1] != 'K')
         st = wspi_fail(err, WSP_ERR_ARG, 0, "%s: not a ZIP file", path);
     else
-        st = wspi_unpack_open(&u, src, path, true, err);
+        st = wspi_unpack_open(&u, src, path, true, NULL, err);
     if (st < 0) {
         wspi_source_free(src);
         return st;

@@ -94,6 +94,17 @@ check "with link addresses and the ethertype's name" grep -q '"ether":{"src_mac"
 check "and without a verdict" test "$(grep -c ndpi "$tmp/out")" -eq 0
 check "its time has microseconds" grep -q '"timestamp":"1970-01-01T00:00:00.000001+0000"' "$tmp/out"
 
+if command -v zip >/dev/null; then
+    (cd "$data" && zip -q -P infected "$tmp/sample.zip" dns.pcap)
+    check "an encrypted archive is an error" label 1 "$tmp/sample.zip"
+    check "which says what is missing" grep -q 'sample.zip:dns.pcap: it is encrypted, and no password was given (--password' "$tmp/err"
+    check "with its password it is read" label 0 --password=infected "$tmp/sample.zip"
+    check "and has its flows" lines "$("$ws" label "$data/dns.pcap" 2>/dev/null | wc -l)"
+    check "an empty password is a mistake" label 2 --password= "$tmp/sample.zip"
+else
+    skip "an encrypted archive is read with its password" "no zip here"
+fi
+
 rc=0
 "$ws" label "$data/dns.pcap" >/dev/full 2>/dev/null </dev/null || rc=$?
 check "a full disk is an error" test "$rc" -eq 1

@@ -115,17 +115,9 @@ typedef struct member {
     size_t len;
 } member;
 
-/*
- * An archive of these members; filter 0 is no compression; format RAW takes the first member only.
- */
-static inline void write_archive(const char *path, int format, int filter, const member *m,
-                                 size_t n)
+/* Takes an archive whose format is set. */
+static inline void fill_archive(struct archive *a, const char *path, const member *m, size_t n)
 {
-    struct archive *a = archive_write_new();
-
-    assert_int_equal(archive_write_set_format(a, format), ARCHIVE_OK);
-    if (filter)
-        assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
     for (size_t i = 0; i < n; i++) {
         struct archive_entry *e = archive_entry_new();
@@ -140,6 +132,20 @@ static inline void write_archive(const char *path, int format, int filter, const
     }
     assert_int_equal(archive_write_close(a), ARCHIVE_OK);
     (void)archive_write_free(a);
+}
+
+/*
+ * An archive of these members; filter 0 is no compression; format RAW takes the first member only.
+ */
+static inline void write_archive(const char *path, int format, int filter, const member *m,
+                                 size_t n)
+{
+    struct archive *a = archive_write_new();
+
+    assert_int_equal(archive_write_set_format(a, format), ARCHIVE_OK);
+    if (filter)
+        assert_int_equal(archive_write_add_filter(a, filter), ARCHIVE_OK);
+    fill_archive(a, path, m, n);
 }
 
 static inline uint8_t *slurp(const char *path, size_t *len)

@@ -479,8 +479,7 @@ static void compressed_ppp_has_the_tokens_of_the_packet(void **state)
     wsp_context_init(w.enc, RAW);
     wsp_context_init(w.dec, RAW);
     for (size_t i = 0; i < FRAMES; i++) {
-        size_t n = native(frame, i) - 14;
-        f = frame_of(frame + 14, n, i);
+        f = frame_of(frame + 14, native(frame, i) - 14, i);
         code(&w, RAW, &f, (int)(i % 2), &bare[i]);
     }
     for (size_t h = 0; h < WSPI_COUNT(heads); h++) {
