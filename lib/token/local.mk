@@ -209,4 +209,4 @@ test_dcerpc_SOURCES = tests/unit/test_dcerpc.c tests/unit/wire.h
 check_PROGRAMS += test_smb
 test_smb_SOURCES = tests/unit/test_smb.c tests/unit/wire.h
 check_PROGRAMS += test_wrap
-test_wrap_SOURCES = tests/unit/test_wrap.c tests/unit/wire.h
+test_wrap_SOURCES = tests/unit/test_wrap.c tests/unit/wraps.h tests/unit/wire.h
