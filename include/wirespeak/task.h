@@ -576,10 +576,10 @@ WSP_MUST_USE WSP_API wsp_status wsp_enroll(wsp_model **out, const wsp_model *m, 
 /* ---- forging: the same capture from other hosts, to test that labels do not follow them ---- */
 
 enum {
-    WSP_FORGE_ADDRESSES = 1,   /* MAC, IPv4, IPv6, in ARP too; VLANs, labels and tunnels */
-    WSP_FORGE_PORTS = 2,       /* of TCP and UDP; well-known ones too */
-    WSP_FORGE_TTL = 4,         /* and hop limits */
-    WSP_FORGE_NUMBERS = 8,     /* of TCP: sequence, acknowledgement, blocks */
+    WSP_FORGE_ADDRESSES = 1, /* MAC, IPv4, IPv6, in ARP and ICMPv6 too; VLANs, labels and tunnels */
+    WSP_FORGE_PORTS = 2,     /* of TCP and UDP; well-known ones too */
+    WSP_FORGE_TTL = 4,       /* and hop limits */
+    WSP_FORGE_NUMBERS = 8,   /* of TCP: sequence, acknowledgement, blocks */
     WSP_FORGE_TIMESTAMPS = 16, /* of TCP */
     WSP_FORGE_NAMES = 32,      /* server names in TLS client hellos */
     WSP_FORGE_ALL = 63
@@ -599,8 +599,8 @@ WSP_API wsp_forge_options wsp_forge_options_default(void); /* seed 1, all */
 
 /*
  * Values are mapped one to one within their class: multicast, broadcast, loopback and zero stay, private addresses stay
- * private; what was equal stays equal, in all captures of one seed. Right checksums are made right, wrong ones stay
- * wrong. One forger a capture; lengths and times do not change.
+ * private; what was equal stays equal, in all captures of one seed. Groups of solicited nodes follow the addresses that they end
+ * as. Right checksums are made right, wrong ones stay wrong. One forger a capture; lengths and times do not change.
  */
 typedef struct wsp_forger wsp_forger;
 WSP_MUST_USE WSP_API wsp_status wsp_forger_new(wsp_forger **out, int linktype,
