@@ -6,22 +6,6 @@
 
 enum { USUAL_MOST = 64 }; /* packets of a flow, when nothing says how many it may get */
 
-/* A label that was enrolled has a row of zeros: nothing was learned of how to generate it. */
-static bool is_learned(const wsp_model *m, int32_t condition)
-{
-    size_t C = wsp_model_config_get(m)->channels;
-
-    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
-        wsp_tensor t = wsp_model_tensor(m, i);
-        if (strcmp(t.name, "flow.condition.weight") != 0)
-            continue;
-        for (size_t c = 0; c < C; c++)
-            if (t.data[(size_t)condition * C + c] != 0)
-                return true;
-    }
-    return false;
-}
-
 /* Whether the label is named by the text: "DNS", or "protocol:DNS", or "protocol:*" with `every`. */
 static bool is_named(const wsp_head *head, size_t l, const char *text, bool every)
 {
@@ -45,7 +29,8 @@ static size_t find(const wsp_model *m, const char *text, bool every, int32_t *co
         const wsp_head *head = wsp_model_head(m, h);
 
         for (size_t l = 0; l < head->n_labels; l++) {
-            if (!is_named(head, l, text, every) || (every && !is_learned(m, first + (int32_t)l)))
+            if (!is_named(head, l, text, every) ||
+                (every && wspi_is_enrolled(m, (size_t)first + l)))
                 continue;
             if (found < room)
                 condition[found] = first + (int32_t)l;
@@ -61,7 +46,7 @@ wsp_status wsp_find_condition(const wsp_model *m, const char *label, int32_t *co
 {
     size_t found = find(m, label, false, condition, 1);
 
-    if (found == 1 && !is_learned(m, *condition))
+    if (found == 1 && wspi_is_enrolled(m, (size_t)*condition))
         return wspi_fail(err, WSP_ERR_UNSUPPORTED, 0,
                          "'%s' was enrolled: the model has not learned to generate it", label);
     if (found == 1)

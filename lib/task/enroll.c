@@ -68,6 +68,42 @@ static double log_sum_exp(const wsp_model *m, size_t head, const float *context)
     return top + log(sum);
 }
 
+bool wspi_is_enrolled(const wsp_model *m, size_t condition)
+{
+    size_t C = wsp_model_config_get(m)->channels;
+
+    for (size_t i = 0; i < wsp_model_tensor_count(m); i++) {
+        wsp_tensor t = wsp_model_tensor(m, i);
+        if (strcmp(t.name, "flow.condition.weight") != 0)
+            continue;
+        for (size_t c = 0; c < C; c++)
+            if (t.data[condition * C + c] != 0)
+                return false;
+    }
+    return true;
+}
+
+bool *wspi_enrolled_apart(const wsp_model *m, const wsp_tokens *t)
+{
+    int32_t *label = wspi_new_array(t->n_flows, sizeof *label);
+    size_t H = wsp_model_head_count(m), all = 0, first = 0;
+    bool *apart;
+
+    for (size_t h = 0; h < H; h++)
+        all += wsp_model_head(m, h)->n_labels;
+    apart = label ? wspi_new_array(all, sizeof *apart) : NULL;
+    for (size_t l = 0; apart && l < all; l++)
+        apart[l] = wspi_is_enrolled(m, l);
+    for (size_t h = 0; apart && h < H; first += wsp_model_head(m, h++)->n_labels) {
+        (void)wspi_match_taught(m, h, t, label);
+        for (size_t i = 0; i < t->n_flows; i++)
+            if (label[i] >= 0)
+                apart[first + (size_t)label[i]] = false;
+    }
+    free(label);
+    return apart;
+}
+
 /* ---- fitting a row ---- */
 
 static double score(const row *r, const float *x)

@@ -27,6 +27,7 @@ typedef struct grower {
     wspi_features features;
     wspi_coded coded; /* [n] rows */
     uint32_t *labels, *root;
+    bool *apart; /* labels of all heads that were enrolled, and of which the set has no flow */
     wspi_nodes nodes;
     size_t n;
 } grower;
@@ -41,6 +42,7 @@ static void grower_clear(grower *g)
     free(g->row);
     free(g->labels);
     free(g->root);
+    free(g->apart);
     free(g->nodes.node);
     free(g);
 }
@@ -60,7 +62,8 @@ static wsp_status choose_rows(grower *g, const wsp_tokens *t, wsp_error *err)
 
     g->label = wspi_new_array(H * t->n_flows, sizeof *g->label);
     g->of = wspi_new_array(WSPI_EXCERPTS * t->n_flows, sizeof *g->of);
-    if (!g->label || !g->of)
+    g->apart = wspi_enrolled_apart(g->m, t);
+    if (!g->label || !g->of || !g->apart)
         return wspi_nomem(err, "labels", H * t->n_flows);
     for (size_t h = 0; h < H; h++)
         (void)wspi_match_taught(g->m, h, t, g->label + h * t->n_flows);
@@ -143,6 +146,19 @@ static bool is_whole(const grower *g, const wspi_excerpt *e)
     return e->from == 0 && e->to == wsp_tokens_packets(&g->seen, e->flow);
 }
 
+/* How many of a head's labels trees know: those that came later stand behind the others, and votes leave them to the network. */
+static size_t labels_known(const grower *g, size_t h)
+{
+    const bool *apart = g->apart;
+    size_t n = wsp_model_head(g->m, h)->n_labels;
+
+    while (h-- > 0)
+        apart += wsp_model_head(g->m, h)->n_labels;
+    while (n > 0 && apart[n - 1])
+        n--;
+    return n;
+}
+
 /*
  * The rows of a head: those of its flows in front, those of its background from behind, of which a tree draws no more than of the others:
  * there may be any number of flows that the head does not know.
@@ -150,7 +166,7 @@ static bool is_whole(const grower *g, const wspi_excerpt *e)
 static wspi_sample rows_of(const grower *g, size_t h)
 {
     const wsp_head *head = wsp_model_head(g->m, h);
-    wspi_sample s = {.of = {.row = g->row}, .label = g->known, .n_labels = head->n_labels};
+    wspi_sample s = {.of = {.row = g->row}, .label = g->known, .n_labels = labels_known(g, h)};
 
     for (size_t i = 0; i < g->n; i++) {
         int32_t label = g->label[h * g->seen.n_flows + g->of[i].flow];

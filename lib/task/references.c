@@ -53,14 +53,39 @@ static wsp_status choose_all(const wsp_model *m, const wsp_tokens *t, int32_t *l
     return st;
 }
 
+/* What was enrolled was learned of examples that no training set has: their contexts stay. How many rows there are then. */
+static size_t keep_enrolled(const wsp_model *m, const bool *apart, float *context, int32_t *of,
+                            size_t n)
+{
+    const wsp_references r = wsp_model_references(m);
+    size_t H = wsp_model_head_count(m), C = wsp_model_config_get(m)->channels;
+
+    for (size_t i = 0; i < r.n && n < WSP_MAX_REFERENCES; i++) {
+        bool stays = false;
+        size_t first = 0;
+
+        for (size_t h = 0; h < H; first += wsp_model_head(m, h++)->n_labels) {
+            int32_t l = r.label[i * H + h];
+            stays = stays || (l >= 0 && apart[first + (size_t)l]);
+        }
+        if (!stays)
+            continue;
+        memcpy(context + n * C, r.context + i * C, C * sizeof *context);
+        memcpy(of + n++ * H, r.label + i * H, H * sizeof *of);
+    }
+    return n;
+}
+
 static wsp_status keep(wsp_model *m, const wsp_tokens *t, const uint32_t *flow, size_t n,
                        const int32_t *label, const wsp_classify_options *opt, wsp_error *err)
 {
-    size_t H = wsp_model_head_count(m), C = wsp_model_config_get(m)->channels;
-    float *context = wspi_new_array(n * C, sizeof *context);
-    int32_t *of = wspi_new_array(n * H, sizeof *of);
+    size_t H = wsp_model_head_count(m), C = wsp_model_config_get(m)->channels,
+           room = n + wsp_model_references(m).n;
+    float *context = wspi_new_array(room * C, sizeof *context);
+    int32_t *of = wspi_new_array(room * H, sizeof *of);
+    bool *apart = wspi_enrolled_apart(m, t);
     wsp_tokens *some = NULL;
-    wsp_status st = context && of
+    wsp_status st = context && of && apart
                         ? wsp_tokens_select(&some, t, &(wsp_selection){.flows = flow, .n = n}, err)
                         : wspi_nomem(err, "reference contexts", n * C);
 
@@ -70,8 +95,10 @@ static wsp_status keep(wsp_model *m, const wsp_tokens *t, const uint32_t *flow, 
         for (size_t h = 0; h < H; h++)
             of[i * H + h] = WSPI_MAX(label[h * t->n_flows + flow[i]], WSP_UNLABELLED);
     if (st == WSP_OK)
-        st = wsp_model_references_set(m, &(wsp_references){n, context, of}, err);
+        st = wsp_model_references_set(
+            m, &(wsp_references){keep_enrolled(m, apart, context, of, n), context, of}, err);
     wsp_tokens_free(some);
+    free(apart);
     free(context);
     free(of);
     return st;

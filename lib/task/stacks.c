@@ -233,36 +233,6 @@ static json_t *learn_head(const wspi_view *v, const wsp_tokens *t, size_t head, 
     return names;
 }
 
-wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t)
-{
-    stack_list *l = wspi_new_array(1, sizeof *l);
-    json_t *all = json_object();
-    char *text = NULL;
-    bool good = l && all;
-    wsp_status st = WSP_ERR_NOMEM;
-
-    for (size_t h = 0; good && h < t->n_heads; h++)
-        good = json_object_set_new(all, t->heads[h], learn_head(v, t, h, l)) == 0;
-    if (good && (text = json_dumps(all, JSON_COMPACT)))
-        st = wsp_model_meta_set(m, META_KEY, text);
-    free(text);
-    free(l);
-    json_decref(all);
-    return st;
-}
-
-wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train, wsp_error *err)
-{
-    wsp_view_options o = wsp_view_options_of(m);
-    wspi_view v;
-    wsp_status st;
-
-    WSP_TRY(wspi_view_make(&v, train, &o, wsp_model_config_get(m)->max_tokens, false, err));
-    st = wspi_stacks_learn(m, &v, train);
-    wspi_view_clear(&v);
-    return st < 0 ? wspi_nomem(err, "a model's protocols", 1) : WSP_OK;
-}
-
 /* NULL where the model has none. */
 static wsp_status read_meta(json_t **all, const char *text, wsp_error *err)
 {
@@ -278,6 +248,78 @@ static bool listed(const json_t *names, const char *name)
         if (strcmp(json_string_value(json_array_get(names, i)), name) == 0)
             return true;
     return false;
+}
+
+/* Whether a head of this name has labels whose flows the set does not have, since they were enrolled. */
+static bool has_enrolled(const wsp_model *m, const bool *apart, const char *name)
+{
+    bool any = false;
+
+    for (size_t h = 0; h < wsp_model_head_count(m); h++) {
+        const wsp_head *head = wsp_model_head(m, h);
+        for (size_t l = 0; l < head->n_labels; l++)
+            any = *apart++ && strcmp(head->name, name) == 0 ? true : any;
+    }
+    return any;
+}
+
+/* What is in the old list and not in the new one comes behind it. */
+static bool keep_old(json_t *names, const json_t *old)
+{
+    for (size_t i = 0; i < json_array_size(old) && json_array_size(names) < MAX_STACKS; i++) {
+        const char *name = json_string_value(json_array_get(old, i));
+        if (name && !listed(names, name) && json_array_append_new(names, json_string(name)) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* In `all` the lists of the set's heads become new. A head that was enrolled into keeps its own, too: it has what the examples brought. */
+static bool learn_heads(const wsp_model *m, const wspi_view *v, const wsp_tokens *t, json_t *all)
+{
+    stack_list *l = wspi_new_array(1, sizeof *l);
+    bool *apart = wspi_enrolled_apart(m, t), good = l && apart && all;
+
+    for (size_t h = 0; good && h < t->n_heads; h++) {
+        json_t *names = learn_head(v, t, h, l);
+
+        good = names && (!has_enrolled(m, apart, t->heads[h]) ||
+                         keep_old(names, json_object_get(all, t->heads[h])));
+        good = json_object_set_new(all, t->heads[h], names) == 0 && good;
+    }
+    free(apart);
+    free(l);
+    return good;
+}
+
+wsp_status wspi_stacks_learn(wsp_model *m, const wspi_view *v, const wsp_tokens *t)
+{
+    const char *old = wsp_model_meta_get(m, META_KEY);
+    json_t *all = NULL;
+    char *text = NULL;
+    wsp_status st = WSP_ERR_NOMEM;
+
+    if (read_meta(&all, old, NULL) < 0 || !json_is_object(all)) { /* none, or one that is damaged */
+        json_decref(all);
+        all = json_object();
+    }
+    if (learn_heads(m, v, t, all) && (text = json_dumps(all, JSON_COMPACT)))
+        st = wsp_model_meta_set(m, META_KEY, text);
+    free(text);
+    json_decref(all);
+    return st;
+}
+
+wsp_status wsp_stacks_learn(wsp_model *m, const wsp_tokens *train, wsp_error *err)
+{
+    wsp_view_options o = wsp_view_options_of(m);
+    wspi_view v;
+    wsp_status st;
+
+    WSP_TRY(wspi_view_make(&v, train, &o, wsp_model_config_get(m)->max_tokens, false, err));
+    st = wspi_stacks_learn(m, &v, train);
+    wspi_view_clear(&v);
+    return st < 0 ? wspi_nomem(err, "a model's protocols", 1) : WSP_OK;
 }
 
 static bool extend_list(json_t *names, const wspi_view *v)

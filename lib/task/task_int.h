@@ -124,6 +124,14 @@ wsp_early wspi_likeliest(const float *logits, const wsp_head *h);
 /* The number of a head's label "unknown" in a set; its number of labels where it has none. */
 size_t wspi_background_of(const wsp_tokens *t, size_t head);
 
+/* Whether the label of this number, counted through all heads, was enrolled: conditions that were trained are not zero. */
+bool wspi_is_enrolled(const wsp_model *m, size_t condition);
+/*
+ * [labels of all heads, one after the other] those that were enrolled and that no flow of the set has: what is learned of the
+ * set says nothing of them. The caller's to free; NULL without memory.
+ */
+bool *wspi_enrolled_apart(const wsp_model *m, const wsp_tokens *t);
+
 /* As wsp_match_labels, but for learning: the label "unknown" has its number, too, if the head has it. */
 size_t wspi_match_taught(const wsp_model *m, size_t head, const wsp_tokens *t, int32_t *label);
 

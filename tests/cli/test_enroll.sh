@@ -24,6 +24,16 @@ result $? "enroll writes a model and says what it learned from"
 read -r after total < <(said "$tmp/new.safetensors" snmp SNMP)
 [ "$before" = 0 ] && [ "$total" -gt 0 ] && [ "$after" = "$total" ]
 result $? "classify knows the class then ($after of $total flows)"
+"$ws" grow -q --trees 20 -m "$tmp/new.safetensors" -w "$tmp/grown.safetensors" "$tmp/set.npz" >"$tmp/told" &&
+    [ "$(said "$tmp/grown.safetensors" snmp SNMP)" = "$total $total" ]
+result $? "trees that grow on the old training set leave the class to the network"
+learn() { "$ws" calibrate -q --keep 1 --trained-on "$tmp/set.npz" -m "$1" -w "$2" "$tmp/set.npz" >"$tmp/told"; }
+kept() { "$ws" info "$1" | grep -E '^references|stacks'; }
+learn "$tmp/new.safetensors" "$tmp/fit.safetensors" && [ "$(said "$tmp/fit.safetensors" snmp SNMP)" = "$total $total" ] &&
+    [ "$(kept "$tmp/fit.safetensors")" = "$(kept "$tmp/new.safetensors")" ] && kept "$tmp/fit.safetensors" | grep -q udp+snmp
+result $? "and so does calibrate --trained-on with its field and its contexts"
+learn "$tmp/fit.safetensors" "$tmp/again.safetensors" && cmp "$tmp/fit.safetensors" "$tmp/again.safetensors"
+result $? "as often as it is called, with the same bytes"
 read -r dns_before _ < <(said "$tmp/old.safetensors" dns DNS)
 read -r dns_after _ < <(said "$tmp/new.safetensors" dns DNS)
 [ "$dns_before" -gt 3 ] && [ "$dns_after" = "$dns_before" ]
