@@ -323,7 +323,7 @@ typedef struct wsp_fit_options {
         flat_softmax; /* the softmax of the next token in one step; else in two (wsp_vocab_ranges) */
     bool best_by_f1;  /* the best has the highest mean macro-F1 of the heads; else the least loss */
     const char *checkpoint;    /* file for checkpoints, or NULL */
-    uint64_t checkpoint_every; /* steps */
+    uint64_t checkpoint_every; /* steps, 1 or more */
     bool resume;               /* go on from the checkpoint if it is there */
     /* Or NULL. EOF ends the run after a checkpoint, negative ends it at once. */
     wsp_status (*report)(void *arg, const wsp_fit_report *report);

@@ -87,11 +87,14 @@ static bool any_counts(const wsp_answers *a)
     return false;
 }
 
-/* The loss has one minimum in the logarithm of the temperature. Without a flow that counts it stays what it is. */
-static double best_temperature(const wsp_answers *a, const double *w)
+/*
+ * What the temperature is to be multiplied by. The loss has one minimum in its logarithm; where no temperature is better than
+ * the one that there is (of a single label, without a flow that counts) that stays, within the bounds.
+ */
+static double best_factor(const wsp_answers *a, const double *w, double now)
 {
     const double golden = (sqrt(5) - 1) / 2;
-    double lo = log(COLDEST), hi = log(HOTTEST);
+    double lo = log(COLDEST / now), hi = log(HOTTEST / now), stay = WSPI_MIN(WSPI_MAX(0, lo), hi);
     double x = hi - golden * (hi - lo), y = lo + golden * (hi - lo);
     double at_x = nll_at(a, w, exp(x)), at_y = nll_at(a, w, exp(y));
 
@@ -112,7 +115,8 @@ static double best_temperature(const wsp_answers *a, const double *w)
             at_y = nll_at(a, w, exp(y));
         }
     }
-    return exp((lo + hi) / 2);
+    x = (lo + hi) / 2;
+    return exp(nll_at(a, w, exp(x)) < nll_at(a, w, exp(stay)) ? x : stay);
 }
 
 /* The answers become those at the fitted temperature, so that the threshold is of what classify will say. */
@@ -121,12 +125,13 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
 {
     wsp_answers a = wspi_answers_of(answers, m, head);
     bool rest = wsp_model_head(m, head)->background < a.n_labels;
-    double *w = weigh(val, &a), t, threshold, enough = 1;
+    double now = (double)wsp_model_head(m, head)->temperature, *w = weigh(val, &a), t, threshold,
+           enough = 1;
     wsp_status st;
 
     if (!w)
         return WSP_ERR_NOMEM;
-    t = best_temperature(&a, w);
+    t = best_factor(&a, w, now);
     free(w);
     for (size_t i = 0; i < a.n; i++)
         (void)rescale(a.prob + i * a.n_labels, a.n_labels, rest, t,
@@ -138,7 +143,7 @@ static wsp_status calibrate_head(wsp_model *m, size_t head, wspi_answers *answer
         return st;
     /* a lower one that is enough keeps more of the known flows of captures that are a bit different */
     threshold = WSPI_MIN(threshold * (1 - ROUNDING), enough * (1 + ROUNDING));
-    t *= (double)wsp_model_head(m, head)->temperature;
+    t *= now;
     st = wsp_model_head_calibrate(m, head, (float)t, (float)threshold);
     for (size_t i = 0; i < a.n; i++)
         out->flows += a.label[i] >= 0;

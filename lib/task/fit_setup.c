@@ -215,6 +215,8 @@ wsp_status wspi_fit_start(wspi_fit *f, wsp_error *err)
                       "%g epochs, batches of %zu tokens, flows of %zu packets: 0 to %g, 1 or more, "
                       "1 or more",
                       f->opt->epochs, f->opt->batch_tokens, f->opt->view.max_packets, MOST_EPOCHS);
+    if (st == WSP_OK && f->opt->checkpoint && f->opt->checkpoint_every == 0)
+        st = wspi_fail(err, WSP_ERR_ARG, 0, "a checkpoint every 0 steps: 1 or more");
     if (st == WSP_OK && f->opt->accumulate < n)
         st = wspi_fail(err, WSP_ERR_ARG, 0,
                        "%zu batches a step leave some of the %u processes without work: accumulate "

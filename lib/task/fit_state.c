@@ -13,8 +13,8 @@
 static const char FORMAT[] = "wirespeak-fit-1";
 static const size_t JSON_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(17); /* doubles come back */
 
-/* What a model can learn of a set: ids, borders, labels. */
-static uint64_t hash_of(const wsp_tokens *t)
+/* What a model can learn of a set: ids, borders, labels; and where flows are drawn by captures, whose they are. */
+static uint64_t hash_of(const wsp_tokens *t, bool captures)
 {
     uint64_t h = wspi_fnv1a(t->ids, t->n_tokens * sizeof *t->ids, WSPI_FNV_START);
 
@@ -22,6 +22,8 @@ static uint64_t hash_of(const wsp_tokens *t)
     h = wspi_fnv1a(t->flow_off, (t->n_flows + 1) * sizeof *t->flow_off, h);
     for (size_t i = 0; i < t->n_heads; i++)
         h = wspi_fnv1a(t->labels[i], t->n_flows * sizeof **t->labels, h);
+    if (captures)
+        h = wspi_fnv1a(t->capture, t->n_flows * sizeof *t->capture, h);
     return h;
 }
 
@@ -45,8 +47,8 @@ static uint64_t hash_of_model(const wsp_model *m)
 void wspi_fit_hash_data(wspi_fit *f)
 {
     f->init_hash = f->opt->init ? hash_of_model(f->opt->init) : 0;
-    f->train_hash = hash_of(f->train);
-    f->val_hash = f->val ? hash_of(f->val) : 0;
+    f->train_hash = hash_of(f->train, f->opt->per_capture > 0);
+    f->val_hash = f->val ? hash_of(f->val, false) : 0;
 }
 
 static int put_hash(json_t *o, const char *key, uint64_t hash)

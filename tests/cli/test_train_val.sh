@@ -104,6 +104,22 @@ refused "and begun with another model's weights" '(model to start from was "none
 refused "of another model" 'kill.ckpt: the checkpoint is of another model (config differs)' --config small
 make_set "$tmp/other.npz" "$data"/{http,tls}.pcap
 fails "of other data" 1 '(training data was .* and is ' "$ws" train "${options[@]}" --checkpoint "$tmp/kill.ckpt" --resume -w "$tmp/no" "$tmp/other.npz"
+# The same flows in other captures: another draw of --per-capture.
+moved() { python3 - "$tmp/train.npz" "$1" <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w") as new:
+    for name in old.namelist():
+        data = old.read(name)
+        if name == "capture.npy":
+            at = 10 + int.from_bytes(data[8:10], "little")
+            data = data[:at] + bytes(len(data) - at)
+        new.writestr(name, data)
+PY
+}
+drawn() { "$ws" train -q --config tiny --epochs 1 --per-capture 1 --checkpoint "$tmp/drawn.ckpt" -w "$tmp/no.drawn" "$@"; }
+moved "$tmp/moved.npz" && drawn "$tmp/train.npz"
+result $? "a run that draws by captures"
+fails "does not go on with other captures" 1 '(training data was .* and is ' drawn --resume "$tmp/moved.npz"
 cp "$tmp/kill.ckpt" "$tmp/whole.ckpt"
 python3 - "$tmp/kill.ckpt" <<'PY'
 import sys

@@ -191,6 +191,44 @@ static void every_capture_counts_the_same_in_the_temperature(void **state)
     wsp_tokens_free(t);
 }
 
+/* Fits the head three times on flows that are all `a`: the temperatures. */
+static void fit_again(const wsp_head *head, double temperature[3])
+{
+    static const int32_t labels[FLOWS] = {1, 1, 1, 1};
+    wsp_tokens *t = make_set();
+    wsp_model *m = model_of(head, 1);
+    wsp_calibration c;
+
+    memcpy(t->labels[0], labels, sizeof labels);
+    set_bias(m);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(wsp_calibrate(m, t, 0.95, &c, NULL), WSP_OK);
+        assert_int_equal(c.flows, FLOWS);
+        temperature[i] = c.temperature;
+    }
+    wsp_model_free(m);
+    wsp_tokens_free(t);
+}
+
+static void a_temperature_has_its_bounds_however_often_it_is_fitted(void **state)
+{
+    static const char *const labels[] = {"a", "b"};
+    wsp_head head = {.name = "first", .n_labels = 2, .labels = labels, .temperature = 1};
+    double got[3];
+
+    (void)state;
+    fit_again(&head, got); /* all right: the colder the better */
+    for (size_t i = 0; i < 3; i++)
+        assert_float_equal(got[i], 0.5, 1e-3);
+    head.n_labels = 1;
+    fit_again(&head, got); /* right at any temperature */
+    for (size_t i = 0; i < 3; i++)
+        assert_float_equal(got[i], 1, 1e-6);
+    head.temperature = 1000; /* of a file that has left them */
+    fit_again(&head, got);
+    assert_float_equal(got[2], 20, 1e-3);
+}
+
 /* ---- whole captures ---- */
 
 static void a_flow_that_says_more_has_more_of_a_vote(void **state)
@@ -573,6 +611,7 @@ int main(void)
         cmocka_unit_test(a_temperature_is_not_fitted_on_flows_that_are_wholly_unknown),
         cmocka_unit_test(a_threshold_is_no_higher_than_what_keeps_the_background_out),
         cmocka_unit_test(what_cannot_be_calibrated_is_refused),
+        cmocka_unit_test(a_temperature_has_its_bounds_however_often_it_is_fitted),
         cmocka_unit_test(a_flow_that_says_more_has_more_of_a_vote),
         cmocka_unit_test(a_flow_outside_of_the_field_votes_only_among_its_like),
         cmocka_unit_test(captures_are_scored_as_one_and_all_their_flows_vote),

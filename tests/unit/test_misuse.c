@@ -80,6 +80,10 @@ static void options_out_of_their_range_are_refused(void **state)
     f.epochs = 1;
     f.batch_tokens = 0;
     said(wsp_fit(&m, set, NULL, &f, &err), WSP_ERR_ARG, &err);
+    f.batch_tokens = 100;
+    f.checkpoint = "never-written";
+    f.checkpoint_every = 0;
+    said(wsp_fit(&m, set, NULL, &f, &err), WSP_ERR_ARG, &err);
     w.trees = WSP_MAX_TREES + 1;
     said(wsp_grow(model, set, &w, NULL, &err), WSP_ERR_ARG, &err);
     assert_int_equal(wsp_deviator_new(&deviator, &d), WSP_ERR_ARG);
