@@ -13,7 +13,8 @@ mkdir -p "$work"
 for fold in $(seq "$folds"); do
     parts=$work/$fold-of-$folds
     # shellcheck disable=SC2086 # SPLIT is words
-    [ -e "$parts/test.npz" ] || "$ws" split -q ${SPLIT:-} --fold "$fold/$folds" -w "$parts" "$corpus" >"$work/split.log"
+    [ -e "$parts/test.npz" ] || "$ws" split -q ${SPLIT:-} --fold "$fold/$folds" -w "$parts" "$corpus" >"$work/split.log" ||
+        [ -e "$parts/test.npz" ] # status 1 says that some captures break off, too
     for seed in $seeds; do
         model=$parts/$seed.safetensors
         [ -e "$model" ] || "$ws" train -q --seed "$seed" --val "$parts/val.npz" "$@" -w "$model" "$parts/train.npz"

@@ -26,8 +26,12 @@ mapfile -t captures < <(tail -q -n +2 "${files[@]}" | cut -f1)
 
 for seed in ${SEEDS:-1 2 3}; do
     parts=$work/$seed
+    rm -f "$parts/test.npz"
     # Captures are what is counted, so flows that occur in others too (the same program does the same again) stay.
-    "$ws" split -q --keep-duplicates --seed "$seed" "${lists[@]}" -w "$parts" "${captures[@]}" >"$work/split-$seed.log" 2>&1
+    "$ws" split -q --keep-duplicates --seed "$seed" "${lists[@]}" -w "$parts" "${captures[@]}" >"$work/split-$seed.log" 2>&1 || {
+        cat "$work/split-$seed.log" >&2
+        [ -e "$parts/test.npz" ] || exit 1 # status 1 says that some captures break off, too
+    }
     "$ws" train -q --config small --val-every 0 --batch-tokens 4096 --seed "$seed" --threads "${THREADS:-2}" --init "$pretrained" \
         --val "$parts/val.npz" --lm-weight 0 --per-capture 12 --token-drop 0.1 --skip 0.15 --dropout 0.2 --epochs "${EPOCHS:-20}" --lr 0.001 \
         -w "$parts/heads.safetensors" "$parts/train.npz"
