@@ -104,6 +104,19 @@ static void warn_of_val(const wsp_model *m, const wsp_tokens *val)
         trained_warn(&seen, "the validation set");
 }
 
+static wsp_status add_background(wsp_tokens *t, const arguments *a, const char *which,
+                                 wsp_error *err)
+{
+    wsp_error why = {.text = ""};
+    wsp_status st = token_sets_background(t, &a->background, &why);
+
+    if (st < 0) {
+        *err = why;
+        (void)snprintf(err->text, sizeof err->text, "%s: %.400s", which, why.text);
+    }
+    return st;
+}
+
 /* What all processes of a group do; the first one writes the model, and all learn whether it could. */
 static wsp_status train(arguments *a, char *const *sets, int n, wsp_error *err)
 {
@@ -113,11 +126,11 @@ static wsp_status train(arguments *a, char *const *sets, int n, wsp_error *err)
     wsp_status st = token_sets_load(&set, (const char *const *)sets, (size_t)n, err);
 
     if (st >= 0)
-        st = token_sets_background(set, &a->background, err);
+        st = add_background(set, a, "the training set", err);
     if (st >= 0 && a->val)
         st = wsp_tokens_load(&val, a->val, err);
     if (st >= 0 && val)
-        st = token_sets_background(val, &a->background, err);
+        st = add_background(val, a, "the validation set", err);
     if (st >= 0 && a->init)
         st = wsp_model_load(&init, a->init, err);
     a->opt.init = init;

@@ -26,6 +26,13 @@ static wsp_status make_model(wspi_fit *f, wsp_error *err)
 
     if (!heads)
         return wspi_nomem(err, "heads", t->n_heads);
+    for (size_t h = 0; h < t->n_heads; h++)
+        if (t->n_labels[h] == 0) {
+            free(heads);
+            return wspi_fail(err, WSP_ERR_ARG, 0,
+                             "head %s has no labels: make the set without its list, which is empty",
+                             t->heads[h]);
+        }
     for (size_t h = 0; h < t->n_heads; h++) {
         heads[h].n_labels = t->n_labels[h];
         heads[h].labels = (const char *const *)t->label_names[h];

@@ -198,9 +198,13 @@ static bool find_columns(wsp_labels *l, char **fields, size_t n, size_t *at)
 
     for (size_t i = 0; i < COLUMNS; i++) {
         at[i] = SIZE_MAX;
-        for (size_t k = 0; k < n; k++)
-            if (strcmp(fields[k], column_names[i]) == 0)
-                at[i] = k;
+        for (size_t k = 0; k < n; k++) {
+            if (strcmp(fields[k], column_names[i]) != 0)
+                continue;
+            if (at[i] != SIZE_MAX) /* which one is meant? */
+                return false;
+            at[i] = k;
+        }
         found[i >= CAPTURE_COLUMNS] += at[i] != SIZE_MAX;
     }
     l->whole = found[1] == 0;
@@ -237,7 +241,8 @@ static wsp_status parse(wsp_labels *l, const char *path, wsp_error *err)
         else if (!find_columns(l, fields, n, at))
             return wspi_fail(err, WSP_ERR_FORMAT, 0,
                              "%s: the first line must name the columns path, label, l4, ip_a, "
-                             "port_a, ip_b, port_b, or for whole captures path and label alone",
+                             "port_a, ip_b, port_b, or for whole captures path and label alone, "
+                             "each once",
                              path);
         if (st < 0)
             return wspi_fail(err, st, 0, "%s: line %zu: %s", path, number, why);

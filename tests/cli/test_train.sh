@@ -75,6 +75,14 @@ assert e["outside"] > 20 and e["auroc_known"] > 0.95 and e["unknown"]["outside_p
 EOF
 result $? "a head with a background says that what is none of its labels is unknown"
 fails "a background of a head that is not there" 1 train --config tiny --background app -w "$tmp/x.safetensors" "$tmp/web.npz"
+"$ws" tokenize -q --labels "web=$tmp/web.tsv" -w "$tmp/ssh.npz" "$data/ssh.pcap"
+fails "or of which the validation set has no flow" 1 train --config tiny --background web --val "$tmp/ssh.npz" -w "$tmp/x.safetensors" "$tmp/web.npz"
+[[ $said = *"the validation set: no flow has a label of a head \"web\""* ]]
+result $? "and it is told which set that is"
+head -1 "$tmp/web.tsv" >"$tmp/empty.tsv" && "$ws" tokenize -q --labels "none=$tmp/empty.tsv" -w "$tmp/empty.npz" "$data/ssh.pcap"
+fails "a head of an empty list" 1 train --config tiny -w "$tmp/x.safetensors" "$tmp/empty.npz"
+[[ $said = *"head none has no labels"* ]]
+result $? "which is named"
 
 # Two heads, no next-token loss: one pass scores both, and there is nothing to generate with.
 awk -F'\t' -v OFS='\t' 'NR > 1 { $2 = $2 == "DNS" ? "names" : "rest" } { print }' "$tmp/labels.tsv" >"$tmp/kind.tsv"

@@ -164,6 +164,7 @@ static void a_list_with_some_columns_of_flows_is_refused(void **state)
     (void)state;
     assert_int_equal(load(&l, "path\tlabel\tl4\none.pcap\tA\t6\n"), WSP_ERR_FORMAT);
     assert_int_equal(load(&l, "path\tl4\none.pcap\t6\n"), WSP_ERR_FORMAT);
+    assert_int_equal(load(&l, "label\tpath\tlabel\nA\tone.pcap\tB\n"), WSP_ERR_FORMAT);
     assert_int_equal(load(&l, "path\tlabel\none.pcap\n"), WSP_ERR_FORMAT);
     assert_int_equal(load(&l, ""), WSP_ERR_FORMAT);
     assert_null(l);
