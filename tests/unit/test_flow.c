@@ -446,6 +446,55 @@ static void ports_behind_headers_of_any_length_are_known(void **state)
     wsp_packet_free(p);
 }
 
+/* Ethernet, IPv4, UDP and GTP-U with one extension of `len` bytes, then IPv4 and UDP from port `sport`. */
+static size_t put_gtpu(uint8_t *b, size_t len, uint16_t sport)
+{
+    size_t n = 14 + 20 + 8, inner = n + 12 + len, end = inner + 20 + 8;
+
+    memset(b, 0, inner);
+    memset(b + n + 12, 1, len);
+    b[12] = 8;
+    memcpy(b + inner, "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\1\1\1\1\2\2\2\2", 20);
+    memcpy(b + 14, b + inner, 20);
+    b[16] = (uint8_t)((end - 14) >> 8);
+    b[17] = (uint8_t)(end - 14);
+    b[38] = (uint8_t)((end - 34) >> 8);
+    b[39] = (uint8_t)(end - 34);
+    b[n] = 0x34; /* version 1, with an extension */
+    b[n + 1] = 0xff;
+    b[n + 2] = (uint8_t)((end - n - 8) >> 8);
+    b[n + 3] = (uint8_t)(end - n - 8);
+    b[n + 11] = 0x85;
+    b[n + 12] = (uint8_t)(len / 4);
+    b[inner - 1] = 0; /* no other one follows */
+    memset(b + inner + 20, 0, 8);
+    b[inner + 20] = (uint8_t)(sport >> 8);
+    b[inner + 21] = (uint8_t)sport;
+    b[inner + 23] = 53;
+    b[inner + 25] = 8;
+    return end;
+}
+
+/* Twice, since what the first walk left in memory must not be read by the second. */
+static void flows_behind_gtpu_extensions_of_any_length_have_their_ports(void **state)
+{
+    uint8_t b[2048];
+    wsp_packet *p;
+
+    (void)state;
+    assert_int_equal(wsp_packet_new(&p), WSP_OK);
+    for (size_t len = 4; len <= 1020; len += 4)
+        for (uint16_t sport = 1000; sport < 1002; sport++) {
+            uint32_t n = (uint32_t)put_gtpu(b, len, sport);
+            wsp_frame f = {.caplen = n, .wirelen = n, .data = b};
+            wsp_packet_dissect(p, 1, &f);
+            assert_int_equal(wsp_packet_key(p)->port[0], sport);
+            assert_int_equal(wsp_packet_key(p)->port[1], 53);
+            assert_int_equal(wsp_packet_key(p)->addr[0][0], 1);
+        }
+    wsp_packet_free(p);
+}
+
 static void packets_behind_a_long_route_are_flows_of_their_own(void **state)
 {
     uint8_t b[512], flags;
@@ -599,6 +648,7 @@ int main(void)
         cmocka_unit_test(a_full_table_drops_the_least_recently_used),
         cmocka_unit_test(many_flows_are_found_again_and_released_once),
         cmocka_unit_test(ports_behind_headers_of_any_length_are_known),
+        cmocka_unit_test(flows_behind_gtpu_extensions_of_any_length_have_their_ports),
         cmocka_unit_test(packets_behind_a_long_route_are_flows_of_their_own),
         cmocka_unit_test(all_fragments_of_a_datagram_have_one_key),
         cmocka_unit_test(icmp_behind_headers_of_any_length_has_type_and_code),

@@ -52,7 +52,7 @@ static uint8_t parse_opt(wspi_region *r)
     return l->v[NEXT] ? (uint8_t)WSPI_GTPU_EXT : inner(r);
 }
 
-/* The type of the next extension is the last byte of the variable part. */
+/* The type of the next extension is the last byte, of a header that may be longer than a layer takes. */
 static uint8_t parse_ext(wspi_region *r)
 {
     const uint8_t *h = wspi_peek(r, 1);
@@ -61,7 +61,7 @@ static uint8_t parse_ext(wspi_region *r)
 
     if (!l)
         return WSPI_PAYLOAD;
-    return l->extra[len - 2] ? (uint8_t)WSPI_GTPU_EXT : inner(r);
+    return h[len - 1] ? (uint8_t)WSPI_GTPU_EXT : inner(r);
 }
 
 static bool computed(const wsp_packet *p, const uint8_t *frame, size_t i, size_t f, uint64_t *v)
