@@ -52,6 +52,10 @@ int cmd_detokenize(int argc, char **argv)
         return cli_fail("%s was written without residuals: tokens alone cannot be turned back",
                         argv[first]);
     }
+    if (t->n_captures == 0) {
+        wsp_tokens_free(t);
+        return cli_fail("%s holds no capture", argv[first]);
+    }
     if ((number == 0 && t->n_captures != 1) || number > t->n_captures) {
         st = (wsp_status)cli_fail("%s holds %zu captures: choose one with --capture 1..%zu",
                                   argv[first], t->n_captures, t->n_captures);
@@ -68,6 +72,9 @@ int cmd_detokenize(int argc, char **argv)
     }
     wsp_pcap_writer_discard(w);
     wsp_tokens_free(t);
+    if (st ==
+        WSP_ERR_FORMAT) /* of what was read: other errors are the writer's, which names its file */
+        return cli_fail("%s: %s", argv[first], err.text);
     if (st < 0)
         return cli_fail_error(&err);
     cli_note("%" PRIu64 " packets written to %s", packets, out);

@@ -303,7 +303,10 @@ WSP_MUST_USE WSP_API wsp_status wsp_tokenize(wsp_input *in, const wsp_tokenize_o
                                              wsp_tokens **out, wsp_tokenize_stats *stats,
                                              wsp_error *err);
 
-/* Writes capture `i` of the set back, packets in their first order. FORMAT when the set has no residuals. */
+/*
+ * Writes capture `i` of the set back, packets in their first order. FORMAT when the set has no residuals, or tokens or residuals that
+ * are no packet's.
+ */
 WSP_MUST_USE WSP_API wsp_status wsp_detokenize(const wsp_tokens *t, size_t i, wsp_pcap_writer *w,
                                                uint64_t *packets, wsp_error *err);
 

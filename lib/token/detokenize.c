@@ -20,25 +20,42 @@ static int by_number(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* The next packet of the flow, which has all n tokens for itself; WSP_EOF: its end. */
+static wsp_status decode_packet(const wsp_tokens *t, uint64_t p, wsp_decoder *d, wsp_context *ctx,
+                                const uint8_t **resid, const uint8_t *end, wsp_decoded *out,
+                                wsp_error *err)
+{
+    size_t n = (size_t)(t->packet_off[p + 1] - t->packet_off[p]), used;
+    wsp_error why;
+    wsp_status st =
+        wsp_decode_packet(d, ctx, t->ids + t->packet_off[p], n, &used, resid, end, out, &why);
+
+    if (st < 0)
+        return wspi_fail(err, st, p, "packet %llu of the set: %s", (unsigned long long)p, why.text);
+    if (used != n)
+        return wspi_fail(err, WSP_ERR_FORMAT, p, "packet %llu of the set has %zu tokens too many",
+                         (unsigned long long)p, n - used);
+    return st;
+}
+
+/* Nothing of a flow is left out: its end is its last token, and packets take all of its residuals. */
 static wsp_status decode_flow(const wsp_tokens *t, size_t flow, wsp_decoder *d, wsp_context *ctx,
                               keeper *k, wsp_error *err)
 {
     const uint8_t *resid = t->residuals + t->residual_off[flow];
     const uint8_t *end = t->residuals + t->residual_off[flow + 1];
     wsp_decoded out;
-    size_t used;
 
     for (uint64_t p = t->flow_off[flow]; p < t->flow_off[flow + 1]; p++) {
-        size_t n = (size_t)(t->packet_off[p + 1] - t->packet_off[p]);
-        wsp_status st =
-            wsp_decode_packet(d, ctx, t->ids + t->packet_off[p], n, &used, &resid, end, &out, err);
-        if (st == WSP_EOF)
-            return WSP_OK;
-        WSP_TRY(st);
-        if (used != n)
+        wsp_status st = decode_packet(t, p, d, ctx, &resid, end, &out, err);
+        if (st < 0)
+            return st;
+        if (st == WSP_EOF && p + 1 < t->flow_off[flow + 1])
             return wspi_fail(err, WSP_ERR_FORMAT, p,
-                             "packet %llu of the set has %zu tokens too many",
-                             (unsigned long long)p, n - used);
+                             "packet %llu of the set comes behind the end of its flow",
+                             (unsigned long long)p + 1);
+        if (st == WSP_EOF)
+            break;
         if (wspi_grow(&k->frames, &k->cap, k->n + 1, sizeof *k->frames) < 0)
             return wspi_nomem(err, "packets", k->n);
         k->frames[k->n++] =
@@ -46,6 +63,10 @@ static wsp_status decode_flow(const wsp_tokens *t, size_t flow, wsp_decoder *d, 
         if (wspi_buf_add(&k->bytes, out.frame.data, out.frame.caplen) < 0)
             return wspi_nomem(err, "packets", k->bytes.len);
     }
+    if (resid != end)
+        return wspi_fail(err, WSP_ERR_FORMAT, flow,
+                         "flow %zu of the set has %zu residual bytes too many", flow,
+                         (size_t)(end - resid));
     return WSP_OK;
 }
 

@@ -182,6 +182,10 @@ fails "a folder that does not exist" 1 tokenize -q -w "$tmp/none/x.npz" "$data/h
 fails "no output named" 2 tokenize "$data/http.pcap"
 fails "sizes without --stats" 2 tokenize --bits -w "$tmp/out/x.npz" "$data/http.pcap"
 fails "a missing token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/missing.npz"
+"$ws" tokenize -q --part test --test 0 -w "$tmp/none.npz" "$data/http.pcap"
+fails "a token file of no capture" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/none.npz"
+[[ $said == *"none.npz holds no capture" ]]
+result $? "by its reason"
 fails "a cut token file" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/cut.npz"
 fails "a token file that is text" 1 detokenize -w "$tmp/out/x.pcap" "$tmp/text"
 fails "a full disk" 1 detokenize -w /dev/full "$tmp/a.npz"

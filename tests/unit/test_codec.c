@@ -579,6 +579,61 @@ static void a_token_file_is_read_back_and_damage_is_refused(void **state)
     wsp_tokens_free(t);
 }
 
+/* What the first capture of the set is written back as. */
+static wsp_status written_back(const wsp_tokens *t, wsp_error *err)
+{
+    char path[] = "codec-test-XXXXXX";
+    wsp_pcap_writer *w;
+    uint64_t packets;
+    wsp_status st;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(wsp_pcap_writer_open(&w, path, t->linktype[0], err), WSP_OK);
+    st = wsp_detokenize(t, 0, w, &packets, err);
+    wsp_pcap_writer_discard(w);
+    (void)unlink(path);
+    return st;
+}
+
+static void no_packet_of_a_set_is_lost_without_a_word(void **state)
+{
+    char capture[600];
+    const char *paths[] = {capture};
+    wsp_tokenize_options how = {.keep = true};
+    wsp_tokenize_stats s;
+    uint64_t last, before;
+    wsp_tokens *t;
+    wsp_input *in;
+    wsp_error err;
+
+    (void)state;
+    (void)snprintf(capture, sizeof capture, "%s/dns.pcap", data_dir());
+    assert_int_equal(wsp_input_new(&in, paths, 1, NULL, &err), WSP_OK);
+    assert_int_equal(wsp_tokenize(in, &how, &t, &s, &err), WSP_OK);
+    wsp_input_free(in);
+    assert_int_equal(written_back(t, &err), WSP_OK);
+    last = t->flow_off[t->n_flows];
+    t->flow_off[t->n_flows] -= 2; /* without its last packet and its end */
+    assert_int_equal(written_back(t, &err), WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "residual bytes too many"));
+    t->flow_off[t->n_flows] = last;
+    before = t->residual_off[1];
+    t->residual_off[1]--;
+    assert_int_equal(written_back(t, &err), WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "packet ")); /* which one it is */
+    t->residual_off[1] = before;
+    t->packet_off[t->flow_off[1]]++; /* the end of the first flow takes a token of the second */
+    assert_int_equal(written_back(t, &err), WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "1 tokens too many"));
+    t->packet_off[t->flow_off[1]]--;
+    t->flow_off[1] = t->flow_off[2]; /* the second flow behind the end of the first */
+    assert_int_equal(written_back(t, &err), WSP_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "behind the end of its flow"));
+    wsp_tokens_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,6 +653,7 @@ int main(void)
         cmocka_unit_test(identity_free_does_not_tell_where_a_packet_was_captured),
         cmocka_unit_test(identity_free_withholds_what_no_transport_carries),
         cmocka_unit_test(a_token_file_is_read_back_and_damage_is_refused),
+        cmocka_unit_test(no_packet_of_a_set_is_lost_without_a_word),
     };
 
     (void)wsp_vocab_size();
