@@ -56,7 +56,8 @@ enum { WSP_MAX_PACKET_TOKENS = 512 }; /* no packet codes to more */
 
 /*
  * Codes the dissected packet of direction `dir` (0 = from the initiator) and moves the context on. `number` counts the
- * packets of the capture (all flows), so that order can be restored. ids: room for WSP_MAX_PACKET_TOKENS; *n set.
+ * packets of the capture (all flows), so that order can be restored. ids: room for WSP_MAX_PACKET_TOKENS; *n set. Of a packet
+ * with so many headers that it would have more, only the outer ones are headers, and p keeps only these.
  * Residual bytes are appended to `resid` (an opaque growable buffer, see wsp_residual_*).
  */
 typedef struct wsp_residual wsp_residual;

@@ -140,6 +140,21 @@ void wsp_packet_check(wsp_packet *p)
     p->checked = true;
 }
 
+void wspi_packet_cut(wsp_packet *p, size_t n)
+{
+    while (n && n < p->n_layers && wspi_protos[p->layers[n].id]->part_of)
+        n--;
+    if (n >= p->n_layers)
+        return;
+    p->payload_len += p->payload_off - p->layers[n].off;
+    p->payload_off = p->layers[n].off;
+    p->n_layers = n;
+    for (size_t i = 0; i < n; i++)
+        p->layers[i].autos = 0;
+    p->checked = false;
+    wsp_packet_check(p);
+}
+
 static void walk(wsp_packet *p, int linktype, const wsp_frame *frame, uint8_t most, bool passes)
 {
     wspi_region r = {.p = p};

@@ -389,6 +389,8 @@ bool wspi_may_follow(uint8_t id, uint8_t next);
 bool wspi_is_part(uint8_t id, uint8_t of);
 /* Layers of the packet itself: what an ICMP error quotes comes behind them. */
 size_t wspi_own_layers(const wsp_packet *p);
+/* From layer n on, or the one that it is an option of, all is payload. Key and flags stay. */
+void wspi_packet_cut(wsp_packet *p, size_t n);
 
 /* Moves the numbers of the packet's own TCP: of its stream, and those that it acknowledges, which are edges of SACK blocks, too. */
 void wspi_tcp_move(wsp_packet *p, uint32_t seq, uint32_t ack);

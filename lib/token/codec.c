@@ -79,12 +79,29 @@ wsp_status wsp_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t 
     return wspi_encode_packet(ctx, p, dir, number, ids, n, resid, NULL);
 }
 
+/*
+ * A packet of very many odd headers, one in the other, would have more tokens than a packet may have: then half of them are told as
+ * headers, and the others are payload. false: there is none.
+ */
+static bool has_fewer_layers(wsp_packet *p)
+{
+    if (p->n_layers == 0)
+        return false;
+    wspi_packet_cut(p, p->n_layers / 2);
+    return true;
+}
+
 wsp_status wspi_encode_packet(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,
                               uint16_t *ids, size_t *n, wsp_residual *resid, wspi_tally *tally)
 {
     wspi_coder c = {.tally = tally};
+    wsp_status st = encode(&c, ctx, p, dir, number, ids, n, resid);
 
-    return encode(&c, ctx, p, dir, number, ids, n, resid);
+    while (st == WSP_ERR_LIMIT && has_fewer_layers(p)) {
+        c = (wspi_coder){.tally = NULL}; /* its fields have been counted */
+        st = encode(&c, ctx, p, dir, number, ids, n, resid);
+    }
+    return st;
 }
 
 wsp_status wspi_encode_spans(wsp_context *ctx, wsp_packet *p, int dir, uint64_t number,

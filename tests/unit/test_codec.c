@@ -235,6 +235,54 @@ static void every_packet_of_our_captures_comes_back(void **state)
     assert_true(packets > 300);
 }
 
+/* IPv4 in IPv4, `n` times, none of whose fields is as predicted; 48 bytes behind them. */
+static uint32_t put_nest(uint8_t *b, size_t n)
+{
+    static const uint8_t ttl[] = {1, 77, 200};
+    uint32_t at = 14;
+
+    memset(b, 0, 14);
+    b[12] = 8;
+    for (size_t i = 0; i < n; i++, at += 20) {
+        const uint8_t header[20] = {0x45,
+                                    (uint8_t)(i + 1),
+                                    0xff,
+                                    0xf0,
+                                    (uint8_t)(i * 77),
+                                    (uint8_t)i,
+                                    0x80,
+                                    0,
+                                    ttl[i % sizeof ttl],
+                                    4,
+                                    0x12,
+                                    0x34,
+                                    (uint8_t)(i + 3),
+                                    1,
+                                    2,
+                                    3,
+                                    10,
+                                    (uint8_t)i};
+        memcpy(b + at, header, sizeof header);
+    }
+    for (size_t i = 0; i < 48; i++)
+        b[at++] = (uint8_t)(i * 37 % 11);
+    return at;
+}
+
+static void a_packet_of_more_odd_headers_than_tokens_comes_back(void **state)
+{
+    uint8_t b[2048];
+    pair p = pair_new(1);
+
+    (void)state;
+    for (size_t n = 1; n <= 80; n++) {
+        uint32_t len = put_nest(b, n);
+        assert_round_trip(p, 1, &(wsp_frame){n, len, len, b}, (int)(n & 1), n);
+        assert_round_trip(p, 1, &(wsp_frame){n, len - 30, len, b}, (int)(n & 1), n + 1);
+    }
+    pair_free(p);
+}
+
 /* From port 40000 to 80, with options. */
 static const uint8_t syn[] = {2,  0,    0,  0,    0,    1,    2, 0,  0, 0, 0, 2,  8,    0, 0x45,
                               0,  0,    60, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 10, 0,    0, 1,
@@ -646,6 +694,7 @@ int main(void)
         cmocka_unit_test(no_bytes_have_a_place_in_an_empty_payload),
         cmocka_unit_test(every_packet_of_our_captures_comes_back),
         cmocka_unit_test(every_prefix_and_every_damage_comes_back),
+        cmocka_unit_test(a_packet_of_more_odd_headers_than_tokens_comes_back),
         cmocka_unit_test(a_header_whose_options_are_cut_is_still_of_tcp),
         cmocka_unit_test(random_tokens_never_crash_the_decoder),
         cmocka_unit_test(every_legal_sequence_is_a_valid_packet),
