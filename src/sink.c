@@ -103,7 +103,7 @@ size_t sink_write(sink *s, const char *lines, size_t len, size_t n)
     s->missed = lost ? s->missed + lost : 0;
     s->lost += lost;
     s->written += n - lost;
-    return n - lost;
+    return lost < n ? n - lost : 0;
 }
 
 void sink_reopen(sink *s)

@@ -19,7 +19,10 @@ typedef struct sink_kind {
     /* Exit status, with a message. Before privileges are dropped, which is done for the thread that does it: no thread starts here. */
     int (*open)(sink *s, const char *target);
     int (*start)(sink *s); /* after that; NULL: nothing to do */
-    /* Takes n whole lines of together `len` bytes. How many of them were lost; with fewer than n, some were kept back. */
+    /*
+     * Takes n whole lines of together `len` bytes. How many records were lost, those among them that were thought to be written before:
+     * that may be more than n. With fewer than n, some were kept back.
+     */
     size_t (*write)(sink *s, const char *lines, size_t len, size_t n);
     void (*reopen)(sink *s); /* NULL: nothing to do on SIGHUP */
     void (*close)(sink *s);

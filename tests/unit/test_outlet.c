@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "outlet.h"
+#include "sink.h"
 
 enum { MORE_THAN_ITS_ROOM = 40000 };
 
@@ -135,9 +136,30 @@ static void only_what_was_taken_counts_as_latency(void **state)
     wsp_model_free(m);
 }
 
+static size_t lose_earlier_ones_too(sink *s, const char *lines, size_t len, size_t n)
+{
+    (void)s;
+    (void)lines;
+    (void)len;
+    return n + 99;
+}
+
+/* A broker tells after half a minute what it did not take of all that was sent. */
+static void more_may_be_lost_than_is_written(void **state)
+{
+    static const sink_kind late = {.write = lose_earlier_ones_too};
+    sink s = {.kind = &late, .written = 100, .failing = true};
+
+    (void)state;
+    assert_int_equal(sink_write(&s, "{}\n", 3, 1), 0);
+    assert_int_equal(s.lost, 100);
+    assert_int_equal(s.written, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_may_be_lost_than_is_written),
         cmocka_unit_test(records_that_the_queue_has_no_room_for_are_told_once),
         cmocka_unit_test(only_what_was_taken_counts_as_latency),
     };
