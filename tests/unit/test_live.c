@@ -411,6 +411,27 @@ static void a_followed_flow_tells_only_changes(void **state)
     wsp_model_free(m);
 }
 
+static void a_followed_flow_is_decided(void **state)
+{
+    wsp_model *m = model_of_tokens();
+    static heard h;
+    wsp_tag_options o = options(&h);
+    wsp_tagger *t;
+
+    (void)state;
+    o.sure = 0.01;
+    o.run = 1;
+    o.follow = true;
+    assert_int_equal(wsp_tagger_new(&t, m, &o, NULL), WSP_OK);
+    push_all(t, FLOWS, 2);
+    assert_int_equal(wsp_tagger_run(t, NULL), WSP_OK);
+    assert_int_equal(h.n, FLOWS);
+    assert_int_equal(wsp_tagger_stats(t).flows_now, FLOWS);
+    assert_int_equal(wsp_tagger_stats(t).undecided_now, 0);
+    wsp_tagger_free(t);
+    wsp_model_free(m);
+}
+
 static void what_is_given_up_is_counted_and_still_ends(void **state)
 {
     wsp_model *m = model_of_tokens();
@@ -739,6 +760,7 @@ int main(void)
         cmocka_unit_test(the_answers_are_those_of_classify),
         cmocka_unit_test(a_sure_flow_is_decided_once_and_read_no_more),
         cmocka_unit_test(a_followed_flow_tells_only_changes),
+        cmocka_unit_test(a_followed_flow_is_decided),
         cmocka_unit_test(what_is_given_up_is_counted_and_still_ends),
         cmocka_unit_test(packets_come_first_while_computing_is_held),
         cmocka_unit_test(a_crowd_is_given_up_before_what_is_beside_it),
