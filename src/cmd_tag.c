@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tag.c: labels for flows while they run, from interfaces or, the same way, from captures. */
 #include <inttypes.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -637,12 +638,23 @@ static bool is_one_file(const cli_list *l, size_t n, const char *path)
     return false;
 }
 
+/* By another name: Linux has some for most, as ens3 and enp0s3. */
+static bool is_one_interface(const cli_list *l, size_t n, const char *name)
+{
+    unsigned index = if_nametoindex(name);
+
+    for (size_t i = 0; index && i < n; i++)
+        if (if_nametoindex(l->items[i]) == index)
+            return true;
+    return false;
+}
+
 static int check_lists(const run *r)
 {
     const cli_list *i = &r->interfaces, *w = &r->targets;
 
     for (size_t k = 0; k < i->n; k++)
-        if (has(i, k, i->items[k]))
+        if (has(i, k, i->items[k]) || is_one_interface(i, k, i->items[k]))
             return cli_usage(page.name, "-i %s: given twice, its packets would count twice",
                              i->items[k]);
     if (i->n > 1 && has(i, i->n, "any"))

@@ -205,7 +205,18 @@ live_fault() {
     result $? "which the summary counts"
 }
 
+# named_twice: a link has a second name, where ip knows of such
+named_twice() {
+    if ! ip -n "$b" link property add dev vb altname vbtoo 2>/dev/null; then
+        skip "an interface twice, by another name" "links have one name here"
+        return
+    fi
+    in_b timeout 5 "$ws" tag -q -m "$model" -i vb -i vbtoo 2>"$tmp/err"
+    [ $? = 2 ] && grep -q 'vbtoo: given twice' "$tmp/err"
+    result $? "an interface twice, by another name"
+}
 if live_begin; then
+    named_twice
     live
     live_fanout
     live_fault
