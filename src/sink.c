@@ -94,13 +94,13 @@ size_t sink_write(sink *s, const char *lines, size_t len, size_t n)
                        s->why            ? s->why
                        : errno == EAGAIN ? "its reader takes nothing"
                                          : strerror(errno));
-    else if (!lost && s->failing)
+    else if (!lost && s->failing && !s->away)
         cli_warn("%s: goes on, after %llu lost records", s->target, (unsigned long long)s->missed);
     took = sink_now_ms() - start;
     if (lost) /* who keeps us waiting leaves the other sinks as much time */
         s->next_ms = start + took + (took > RETRY_MS ? took : RETRY_MS);
-    s->failing = lost > 0;
-    s->missed = lost ? s->missed + lost : 0;
+    s->failing = lost > 0 || (s->failing && s->away);
+    s->missed = s->failing ? s->missed + lost : 0;
     s->lost += lost;
     s->written += n - lost;
     return lost < n ? n - lost : 0;

@@ -182,6 +182,7 @@ static size_t kafka_write(sink *s, const char *lines, size_t len, size_t n)
     (void)rd_kafka_poll(p->k, 0);
     failed = p->failed;
     p->failed = 0;
+    s->away = p->told;
     if (failed)
         errno = ECONNREFUSED;
     return n - sent + failed;

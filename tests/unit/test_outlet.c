@@ -156,10 +156,42 @@ static void more_may_be_lost_than_is_written(void **state)
     assert_int_equal(s.written, 1);
 }
 
+static size_t lose_what_is_long(sink *s, const char *lines, size_t len, size_t n)
+{
+    s->away = *lines != '{';
+    return len > 3 ? n : 0;
+}
+
+static void write_to_one_that_comes_back(outlet *o)
+{
+    static const char *const lines[] = {"long\n", "-\n", "-\n", "long\n", "-\n", "{}\n", "{}\n"};
+    static const sink_kind kind = {.write = lose_what_is_long};
+    static char target[] = "x";
+    sink s = {.kind = &kind, .target = target};
+
+    (void)o;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        (void)sink_write(&s, lines[i], strlen(lines[i]), 1);
+    assert_int_equal(s.lost, 2);
+}
+
+/* What waits for a broker that is away is not lost, but that is no reason to say that it is back. */
+static void a_reader_that_is_away_does_not_go_on(void **state)
+{
+    char *said = said_by(write_to_one_that_comes_back, NULL);
+
+    (void)state;
+    assert_int_equal(count(said, "records are lost until that is over"), 1);
+    assert_int_equal(count(said, "goes on, after 2 lost records"), 1);
+    assert_int_equal(count(said, "\n"), 2);
+    free(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_may_be_lost_than_is_written),
+        cmocka_unit_test(a_reader_that_is_away_does_not_go_on),
         cmocka_unit_test(records_that_the_queue_has_no_room_for_are_told_once),
         cmocka_unit_test(only_what_was_taken_counts_as_latency),
     };
