@@ -39,13 +39,12 @@ struct sink {
     uint64_t missed;        /* lost since the first write that failed */
     int64_t next_ms;        /* when a reader that has gone is looked for again */
     const char
-        *why;   /* what the last write says of its loss, where errno cannot; NULL: errno does */
-    bool waits; /* fd is a pipe or a terminal, where write would wait for its reader for good */
-    bool
-        failing; /* the last write lost something, and that was told; while it is away, one before did */
-    bool away;   /* what it takes waits for a reader that has gone, and may be lost yet */
-    bool dead;   /* its reader has gone, for good or until SIGHUP */
-    bool shared; /* packets go on, and other sinks wait for this one: its reader gets a second */
+        *why;     /* what the last write says of its loss, where errno cannot; NULL: errno does */
+    bool waits;   /* fd is a pipe or a terminal, where write would wait for its reader for good */
+    bool failing; /* the last write lost something, which was told, or it has been away since */
+    bool away;    /* what it takes waits for a reader that has gone, and may be lost yet */
+    bool dead;    /* its reader has gone, for good or until SIGHUP */
+    bool shared;  /* packets go on, and other sinks wait for this one: its reader gets a second */
     const atomic_bool *hurry; /* the program is to end: nobody is waited for any more, or NULL */
 };
 

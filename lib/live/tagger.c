@@ -502,8 +502,7 @@ wsp_tag_stats wsp_tagger_stats(const wsp_tagger *t)
     wsp_tag_stats s = t->stats;
 
     s.flows_now = wsp_flow_table_count(t->table);
-    s.undecided_now =
-        s.flows - s.by_model - s.by_prefix - s.at_end - s.shed_time - s.shed_memory;
+    s.undecided_now = s.flows - s.by_model - s.by_prefix - s.at_end - s.shed_time - s.shed_memory;
     s.rows = p->rows;
     s.rows_known = p->rows_known;
     s.rows_again = p->rows_again;
