@@ -123,20 +123,33 @@ static redisReply *next_reply(const sink *s)
 
 /*
  * Would it take a record? An entry with the id 0-0 is never made: a server that would make another one says so (ERR), one that is full,
- * wants a password or has other reasons gives these.
+ * wants a password or has other reasons gives these. Whether the key is another's, it does not look at then: its length tells, to those who
+ * may read.
  */
+static bool is_refusal(const redisReply *reply, bool of_length)
+{
+    if (reply->type != REDIS_REPLY_ERROR)
+        return false;
+    if (of_length)
+        return strncmp(reply->str, "WRONGTYPE ", 10) == 0;
+    return strncmp(reply->str, "ERR ", 4) != 0 || strstr(reply->str, "unknown command");
+}
+
 static int try_record(const sink *s, server *r)
 {
     bool sent =
         redisAppendCommand(r->c, "XADD %s MAXLEN ~ 1000000 0-0 eve -", r->key) == REDIS_OK &&
-        send_pipeline(s);
-    redisReply *reply = sent ? next_reply(s) : NULL;
+        redisAppendCommand(r->c, "XLEN %s", r->key) == REDIS_OK && send_pipeline(s);
 
-    if (!reply)
-        return cli_fail("%s: %s", s->target, *r->why ? r->why : r->c->errstr);
-    if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "ERR ", 4) != 0)
-        keep_why(r, reply);
-    freeReplyObject(reply);
+    for (int i = 0; i < 2; i++) {
+        redisReply *reply = sent ? next_reply(s) : NULL;
+
+        if (!reply)
+            return cli_fail("%s: %s", s->target, *r->why ? r->why : r->c->errstr);
+        if (!*r->why && is_refusal(reply, i == 1))
+            keep_why(r, reply);
+        freeReplyObject(reply);
+    }
     return *r->why ? cli_fail("%s: %s", s->target, r->why) : CLI_OK;
 }
 

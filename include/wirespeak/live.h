@@ -185,10 +185,11 @@ WSP_API void wsp_tagger_hold(wsp_tagger *t, bool held);
 /* Counters but for those that say "now". */
 typedef struct wsp_tag_stats {
     uint64_t packets;
-    uint64_t flows, flows_now, undecided_now; /* a flow that is followed is decided */
-    uint64_t by_model;  /* flows decided by a computation of their own */
-    uint64_t by_prefix; /* by what was known of other flows that began alike */
-    uint64_t at_end;    /* flows that ended before anything was sure */
+    uint64_t flows, flows_now;
+    uint64_t undecided_now; /* those that are followed are decided */
+    uint64_t by_model;      /* flows decided by a computation of their own */
+    uint64_t by_prefix;     /* by what was known of other flows that began alike */
+    uint64_t at_end;        /* flows that ended before anything was sure */
     uint64_t updates;
     uint64_t shed_time, shed_memory; /* given up: too much to do, too little memory */
     uint64_t evicted;                /* ended early because the flow table was full */

@@ -96,11 +96,23 @@ else
         [ "$(redis xlen flows)" = "$lines" ] &&
         redis xrange flows - + | grep '^{' >"$tmp/r" && same "$tmp/r"
     result $? "Redis gets a stream of records"
+    # shellcheck disable=SC2317
+    fed() { [ "$(redis xlen text)" -gt 0 ]; }
+    mkfifo "$tmp/fed"
+    "$ws" tag -m "$model" -r "$tmp/fed" -w "redis:$tmp/redis.sock/text" 2>"$tmp/err" &
+    pid=$!
+    exec 3>"$tmp/fed"
+    cat "$data/dns.pcap" >&3
+    wait_for 20 fed
     redis set text x >/dev/null
+    exec 3>&-
     rc=0
-    "$ws" tag -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/text" 2>"$tmp/err" || rc=$?
-    [ $rc = 1 ] && grep -q "$lines records were lost" "$tmp/err" && grep -q 'WRONGTYPE.*; records are lost' "$tmp/err"
+    wait $pid || rc=$?
+    [ $rc = 1 ] && grep -q ' records were lost' "$tmp/err" && grep -q 'WRONGTYPE.*; records are lost' "$tmp/err"
     result $? "what Redis refuses is counted, and told in its words"
+    "$ws" tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/text" 2>"$tmp/err"
+    [ $? = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q 'the server says: WRONGTYPE' "$tmp/err"
+    result $? "a key that is another's is refused at the start, in its words"
     redis config set maxmemory 1 >/dev/null
     fails "a Redis server that is full" 1 tag -q -m "$model" "${reads[@]}" -w "redis:$tmp/redis.sock/more"
     redis config set maxmemory 0 >/dev/null
