@@ -115,6 +115,7 @@ libwspi_la_SOURCES += \
 	lib/token/app/lines_words.c \
 	lib/token/app/lines_find.c \
 	lib/token/app/lines_dialog.c \
+	lib/token/app/lines_text.c \
 	lib/token/app/ssh.h \
 	lib/token/app/ssh.c \
 	lib/token/app/ssh_words.c \

@@ -499,6 +499,95 @@ static void samples_of_imap_answer_what_was_asked(void **state)
         s = (const char *)w.packet->data + w.packet->payload_off;
         assert_int_not_equal(strncmp(s, "a1 OK", 5), 0);
     }
+    wire_again(&w);
+    put(&w, 1, "* OK Dovecot ready.\r\n");
+    put(&w, 0, "a1 LOGOUT\r\n");
+    put(&w, 1, "* BYE Logging out\r\n");
+    assert_false(wspi_lines_may_end(w.enc));
+    assert_true(wspi_lines_may_speak(w.enc, 1));
+    put(&w, 1, "a1 OK Logout completed.\r\n");
+    assert_true(wspi_lines_may_end(w.enc));
+    wire_close(&w);
+}
+
+/* May the server say the phrase in a line that begins so? */
+static bool speaks(const wire *w, uint8_t app, const char *word, const char *text)
+{
+    const wspi_lines *g = wspi_lines_of(app);
+    unsigned row = FIRST_LINE, item = FIRST_PHRASE;
+
+    while (row < g->n_lines && strcmp(g->lines[row].name, word) != 0)
+        row++;
+    while (item < g->n_items && strcmp(g->items[item].name, text) != 0)
+        item++;
+    assert_true(row < g->n_lines && item < g->n_items);
+    return wspi_dialog_speaks(w->enc, app, row, item);
+}
+
+/* Text is for people, but says nothing that is no answer: no goodbye to a password, no status of another code. */
+static void texts_of_samples_speak_of_what_was_asked(void **state)
+{
+    wire w;
+
+    (void)state;
+    wire_open(&w);
+    put(&w, 1, "+OK POP3 server ready\r\n");
+    put(&w, 0, "USER ann\r\n");
+    assert_true(speaks(&w, WSPI_APP_POP3, "+OK", "Send your password"));
+    assert_true(speaks(&w, WSPI_APP_POP3, "+OK", "Server"));
+    assert_false(speaks(&w, WSPI_APP_POP3, "+OK", "Begin TLS negotiation now."));
+    assert_false(speaks(&w, WSPI_APP_POP3, "+OK", "Logged in."));
+    assert_false(speaks(&w, WSPI_APP_POP3, "+OK", "POP3 ready"));       /* it has greeted */
+    assert_false(speaks(&w, WSPI_APP_POP3, "+OK", "Unknown command.")); /* no error */
+    wire_again(&w);
+    put(&w, 1, "220 a.example ESMTP\r\n");
+    put(&w, 0, "HELO b.example\r\n");
+    assert_false(speaks(&w, WSPI_APP_SMTP, "250 ", "2.0.0 Ok"));
+    assert_false(speaks(&w, WSPI_APP_SMTP, "250 ", "PIPELINING"));
+    put(&w, 1, "250 a.example\r\n");
+    put(&w, 0, "MAIL FROM:<x@b.example>\r\n");
+    assert_true(speaks(&w, WSPI_APP_SMTP, "250 ", "2.1.0 Ok"));
+    assert_false(speaks(&w, WSPI_APP_SMTP, "250 ", "2.1.5 Ok"));
+    assert_false(speaks(&w, WSPI_APP_SMTP, "250 ", "Ok: queued as"));
+    assert_true(speaks(&w, WSPI_APP_SMTP, "550 ", "5.7.1"));
+    assert_false(speaks(&w, WSPI_APP_SMTP, "550 ", "4.7.1"));
+    put(&w, 1, "250 2.1.0 Ok\r\n");
+    put(&w, 0, "RCPT TO:<y@a.example>\r\n");
+    put(&w, 1, "250 2.1.5 Ok\r\n");
+    assert_true(wspi_lines_may_end(w.enc));
+    put(&w, 0, "DATA\r\n");
+    put(&w, 1, "354 Go ahead\r\n");
+    assert_false(wspi_lines_may_end(w.enc)); /* the mail has to come */
+    wire_close(&w);
+}
+
+/* RFC 1939 5, 7: who asks about a message is told about this one. */
+static void a_sampled_mail_drop_tells_of_the_message_that_was_asked_for(void **state)
+{
+    static const char *const asks[] = {"LIST 4711\r\n", "UIDL 4711\r\n"};
+    static const char *const plain[] = {"s2c first",     "s2c gap=0",         "stack=eth/ipv4/tcp",
+                                        "tcp.sport=110", "tcp.dport=dynamic", "tcp.flags=PA",
+                                        "len=48..49",    "pop3.line=+OK",     NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 29);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        const char *s;
+
+        wire_again(&w);
+        w.port = 110;
+        put(&w, 1, "+OK POP3 server ready\r\n");
+        put(&w, 0, asks[flow % 2]);
+        sample(&w, &fill, plain, 1, WSPI_APP_POP3, &r);
+        s = (const char *)w.packet->data + w.packet->payload_off;
+        assert_memory_equal(s, "+OK 4711 ", 9);
+        assert_int_not_equal(s[9], '\r');
+        assert_ptr_equal(memchr(s, '\n', w.packet->payload_len), s + w.packet->payload_len - 1);
+    }
     wire_close(&w);
 }
 
@@ -599,6 +688,8 @@ int main(void)
         cmocka_unit_test(samples_of_replies_have_text_of_their_own),
         cmocka_unit_test(samples_say_what_the_dialog_has_come_to),
         cmocka_unit_test(samples_of_imap_answer_what_was_asked),
+        cmocka_unit_test(texts_of_samples_speak_of_what_was_asked),
+        cmocka_unit_test(a_sampled_mail_drop_tells_of_the_message_that_was_asked_for),
         cmocka_unit_test(samples_fetch_files_behind_a_login),
         cmocka_unit_test(a_sampled_server_lists_what_it_can),
     };

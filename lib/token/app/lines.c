@@ -32,15 +32,16 @@ typedef struct walk {
     wspi_coder *c;
     const wspi_lines *g;
     unsigned mode;
-    size_t budget;              /* bytes of names that still get tokens */
-    unsigned row, form, place;  /* of the line at hand; how many items it has had */
-    unsigned lines;             /* samples: complete ones */
-    uint64_t said[MAX_PHRASES]; /* samples: phrases that lines before have begun with */
-    bool glued;                 /* no space comes before the next item */
-    bool hidden;                /* the last item was a name */
-    bool sized;                 /* the next number is how long a body is */
-    uint64_t count;             /* its first number plus one, or 0 */
-    uint8_t tag[MAX_TAG];       /* IMAP: the client's last one */
+    size_t budget;             /* bytes of names that still get tokens */
+    unsigned row, form, place; /* of the line at hand; how many items it has had */
+    unsigned lines;            /* samples: complete ones */
+    uint64_t said
+        [MAX_PHRASES]; /* samples: phrases that lines before have begun with, or whose first word they have */
+    bool glued;           /* no space comes before the next item */
+    bool hidden;          /* the last item was a name */
+    bool sized;           /* the next number is how long a body is */
+    uint64_t count;       /* its first number plus one, or 0 */
+    uint8_t tag[MAX_TAG]; /* IMAP: the client's last one */
     size_t tag_len;
     wspi_text_line line;
     size_t len, len_2; /* encoding: of the item that was found */
@@ -246,6 +247,35 @@ static uint64_t answered(const walk *w)
     return w->place > 1 ? M_END : w->place && asked & FETCHES ? M_OCTETS : M_NUMBER;
 }
 
+/* Samples of SMTP: is it the last line of what a server can, each line a word and what belongs to it? */
+static bool ends_list(const walk *w)
+{
+    return w->g == &wspi_lines_smtp && w->lines && w->row && w->g->rows[w->row - 1].flags & MORE;
+}
+
+/* Samples of POP3: is it a message's number and its name, which answer UIDL? The item's set, or 0. */
+static uint64_t identified(const walk *w)
+{
+    static const uint64_t says[] = {M_NUMBER, M_NAME};
+    const char *ask = wspi_dialog_asked(w->c->ctx, w->c->pay.app);
+
+    if (w->g != &wspi_lines_pop3 || !w->c->fill || !ask || strcmp(ask, "UIDL") != 0 ||
+        !(flags_of(w) & OPENS))
+        return 0;
+    return w->place < WSPI_COUNT(says) ? says[w->place] : M_END;
+}
+
+/* Samples of POP3: the number of the message that was asked for, which comes first, or 0: any will do. */
+static uint64_t message(const walk *w)
+{
+    const char *ask = wspi_dialog_asked(w->c->ctx, w->c->pay.app);
+    bool of_one = ask && (strcmp(ask, "LIST") == 0 || strcmp(ask, "UIDL") == 0);
+
+    return w->g == &wspi_lines_pop3 && w->c->fill && w->c->dir && of_one && w->place == 0
+               ? w->c->ctx->app.v[0][NUMBER]
+               : 0;
+}
+
 /*
  * Samples: replies of SMTP, POP3 and FTP are codes, the text behind them is for people. Not where a program reads it: a host
  * that greets, addresses, counts, paths.
@@ -256,7 +286,8 @@ static bool free_text(const walk *w)
     const uint64_t *script = w->g->rows[w->row].script;
 
     return w->c->fill && w->g != &wspi_lines_imap && flags_of(w) & ANSWERS && !answered(w) &&
-           !((script[0] | script[1]) & read) && w->place < MAX_ITEMS;
+           !ends_list(w) && !identified(w) && !((script[0] | script[1]) & read) &&
+           w->place < MAX_ITEMS;
 }
 
 static void name(walk *w, size_t n, enum wspi_text_class class)
@@ -279,12 +310,17 @@ static void name(walk *w, size_t n, enum wspi_text_class class)
 
 static uint64_t number(walk *w)
 {
-    uint64_t v = 0;
+    uint64_t v = 0, same = message(w);
 
     if (w->c->enc)
         (void)wspi_number_at(wspi_app_here(w->c), w->line.eol - w->c->pay.at, &v);
-    wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
+    if (same)
+        wspi_app_only(w->c, wspi_bin(same, 0), 1);
+    else
+        wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
     v = wspi_app_code(w->c, NUMBER, false, 0, v);
+    if (same)
+        v = w->c->app.v[w->c->dir][NUMBER] = same;
     decimal(w, v);
     return v;
 }
@@ -394,36 +430,53 @@ static uint64_t set_here(const walk *w)
     return set ? set : M_END;
 }
 
-/* Samples: does the text of item k fit what it answers? */
-static bool text_fits(const walk *w, unsigned k)
+/* Samples: does the text of item k fit what it answers? `any`: the line is one for people. */
+static bool text_fits(const walk *w, unsigned k, bool any)
 {
-    return k < FIRST_PHRASE || k >= w->g->n_items || !w->c->dir || !(flags_of(w) & TAGGED) ||
-           wspi_dialog_names(w->c->ctx, w->c->pay.app, w->g->items[k].name);
+    const wsp_context *ctx = w->c->ctx;
+    bool tagged = flags_of(w) & TAGGED;
+
+    if (k < FIRST_PHRASE || k >= w->g->n_items || !w->c->dir)
+        return true;
+    return (!tagged || wspi_dialog_names(ctx, w->c->pay.app, w->g->items[k].name)) &&
+           (!(tagged || any) || wspi_dialog_speaks(ctx, w->c->pay.app, w->row, k));
+}
+
+/* Samples: nothing that begins with the same word comes again: SIZE 10240000 is a SIZE. */
+static void now_said(walk *w, unsigned k)
+{
+    const char *s = w->g->items[k].name;
+    size_t n = strcspn(s, " =");
+
+    for (unsigned i = FIRST_PHRASE; n && i < w->g->n_items; i++)
+        if (strncmp(w->g->items[i].name, s, n) == 0 && strcspn(w->g->items[i].name, " =") == n)
+            w->said[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 static unsigned coded_item(walk *w, unsigned k)
 {
     wspi_coder *c = w->c;
-    uint64_t set = set_here(w), fits = wspi_list_set(w->g, w->row, w->lines, set);
+    uint64_t set = set_here(w), is = identified(w),
+             fits = is ? is : wspi_list_set(w->g, w->row, w->lines, set);
     unsigned want = wspi_expected_item(set), base = wspi_field_base(c->pay.app, ITEM),
              count = wspi_field_count(c->pay.app, ITEM);
-    bool asked = wspi_asked(c), any = free_text(w), list = fits != set;
+    bool asked = wspi_asked(c), any = free_text(w), list = !is && fits != set;
 
     k = (unsigned)wspi_app_code(c, ITEM, true, want, k);
     if (wspi_app_stopped(w->c))
         return I_END;
     if (asked) {
         for (unsigned i = 0; i < count; i++)
-            if (i == want || (list && w->said[i / 64] >> i % 64 & 1) || !text_fits(w, i) ||
+            if (i == want || (list && w->said[i / 64] >> i % 64 & 1) || !text_fits(w, i, any) ||
                 !(wspi_item_fits(w->g, fits, i) ||
                   (any && wspi_item_is_word(w->g, i, w->place == 0))))
                 c->legal[base + i] = 0;
-        c->need = !wspi_item_fits(w->g, set, want);
+        c->need = !wspi_item_fits(w->g, is ? is : set, want);
     }
     if (k >= w->g->n_items)
         wspi_app_fail(c);
     else if (k >= FIRST_PHRASE && list)
-        w->said[k / 64] |= UINT64_C(1) << k % 64;
+        now_said(w, k);
     return k;
 }
 

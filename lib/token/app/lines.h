@@ -162,6 +162,9 @@ bool wspi_dialog_fits(const wsp_context *ctx, uint8_t app, int dir, unsigned row
 uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row);
 bool wspi_dialog_lacks(const wsp_context *ctx, uint8_t app, unsigned row);
 bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text);
+/* The word of the question that is answered now, or NULL. Does a phrase (lines_text.c) speak of it, in a line of this row? */
+const char *wspi_dialog_asked(const wsp_context *ctx, uint8_t app);
+bool wspi_dialog_speaks(const wsp_context *ctx, uint8_t app, unsigned row, unsigned item);
 bool wspi_dialog_is_over(const wsp_context *ctx, uint8_t app);
 bool wspi_dialog_may_end(const wsp_context *ctx, uint8_t app);
 

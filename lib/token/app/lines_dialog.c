@@ -136,11 +136,12 @@ static const struct {
     const turn *turns;
     size_t n;
     uint8_t begun;
+    uint8_t owes;         /* the stage in which the client has to go on, or NEVER */
     const char *stranger; /* the error that nobody has who is logged in, or NULL */
-} dialogs[] = {{smtp, WSPI_COUNT(smtp), GREETED, NULL},
-               {pop3, WSPI_COUNT(pop3), INSIDE, NULL},
-               {imap, WSPI_COUNT(imap), INSIDE, NULL},
-               {ftp, WSPI_COUNT(ftp), INSIDE, "530 "}};
+} dialogs[] = {{smtp, WSPI_COUNT(smtp), GREETED, 5, NULL},
+               {pop3, WSPI_COUNT(pop3), INSIDE, NEVER, NULL},
+               {imap, WSPI_COUNT(imap), INSIDE, NEVER, NULL},
+               {ftp, WSPI_COUNT(ftp), INSIDE, NEVER, "530 "}};
 
 static unsigned stage_of(const wsp_context *ctx, uint8_t app)
 {
@@ -164,13 +165,19 @@ bool wspi_dialog_is_over(const wsp_context *ctx, uint8_t app)
 
 bool wspi_dialog_may_end(const wsp_context *ctx, uint8_t app)
 {
-    return ctx->app.id[1] == app && ctx->app.mode[1] & ENOUGH;
+    return ctx->app.id[1] == app && ctx->app.mode[1] & ENOUGH &&
+           stage_of(ctx, app) != dialogs[app - WSPI_APP_SMTP].owes;
+}
+
+const char *wspi_dialog_asked(const wsp_context *ctx, uint8_t app)
+{
+    return ctx->app.id[0] == app ? word_of(app, ctx->app.v[0][LINE]) : NULL;
 }
 
 /* What the server answers now, or NULL when it is no question of the table. */
 static const turn *asked(const wsp_context *ctx, uint8_t app, unsigned stage)
 {
-    const char *ask = ctx->app.id[0] == app ? word_of(app, ctx->app.v[0][LINE]) : NULL;
+    const char *ask = wspi_dialog_asked(ctx, app);
     const turn *t = dialogs[app - WSPI_APP_SMTP].turns;
 
     for (size_t i = 0; i < dialogs[app - WSPI_APP_SMTP].n; i++, t++)
@@ -232,8 +239,7 @@ bool wspi_dialog_lacks(const wsp_context *ctx, uint8_t app, unsigned row)
 bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text)
 {
     const wspi_lines *g = wspi_lines_of(app);
-    const char *ask = ctx->app.id[0] == app ? word_of(app, ctx->app.v[0][LINE]) : NULL,
-               *s = strchr(text, ']');
+    const char *ask = wspi_dialog_asked(ctx, app), *s = strchr(text, ']');
     size_t n;
 
     s = s ? s + 1 + (s[1] == ' ')
@@ -250,6 +256,13 @@ bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text)
     return true;
 }
 
+/* RFC 9051 2.2.2: what has no tag is not the end of an answer, of a goodbye neither. */
+static bool goes_on(uint8_t app, uint64_t row, const turn *t)
+{
+    return app == WSPI_APP_IMAP && t->ask && row < wspi_lines_of(app)->n_lines &&
+           !(wspi_lines_of(app)->rows[row].flags & TAGGED);
+}
+
 uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row)
 {
     unsigned stage = stage_of(ctx, app), to;
@@ -257,7 +270,7 @@ uint8_t wspi_dialog_after(const wsp_context *ctx, uint8_t app, uint64_t row)
     uint8_t enough = ctx->app.id[1] == app ? ctx->app.mode[1] & ENOUGH : 0;
     bool good;
 
-    if (!t)
+    if (!t || goes_on(app, row, t))
         return (uint8_t)(enough | stage << STAGE);
     good = is_answer(t, word_of(app, row));
     to = good ? t->then : t->fails;
