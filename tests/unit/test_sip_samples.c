@@ -199,8 +199,10 @@ static void sees_an_answer(sip_seen *h, const char *s)
         get(s, "WWW-Authenticate", h->challenge);
         counts.refused++;
     }
-    if (status == 200 && is_method(&h->asked, "INVITE"))
+    if (status == 200 && is_method(&h->asked, "INVITE")) {
         counts.agreed++, memcpy(h->agreed, m.contact, sizeof h->agreed);
+        assert_non_null(strstr(s, "\r\n\r\nv=0\r\n")); /* RFC 3261 13.3.1.4: to which session */
+    }
     h->answer = status;
 }
 

@@ -73,6 +73,8 @@ static bool is_missing(const wspi_http_message *w, unsigned k)
     const uint8_t *need = needs(w);
     const uint64_t *alike;
 
+    if (k == wanted(w) && k == w->d->typed)
+        return true; /* it comes before the length */
     if (!(w->d->flags & FREELY) || k >= w->d->n_headers || k == wanted(w))
         return k == missing(w);
     alike = w->d->words->alike[k];

@@ -296,12 +296,21 @@ static bool is_listed(const wspi_http_message *w, const uint8_t *list, unsigned 
     return *list != ABSENT;
 }
 
+/* RFC 3261 13.3.1.4: who agrees to a call says to which session, before its length. The type is not there yet. */
+static bool lacks_session(const wspi_http_message *w)
+{
+    return w->c->dir && asked(w->c->ctx) == INVITE && w->c->app.v[1][STATUS] == 200 &&
+           !wspi_http_has(w, H_TYPE);
+}
+
 /* What answers return comes before what is not needed: as much of a request as is remembered has it then. */
 static bool may_have(const wspi_http_message *w, unsigned k)
 {
     static const uint8_t returned[] = {H_VIA, H_FROM, H_TO, H_CALL, ABSENT};
     const uint8_t *r = returned;
 
+    if (lacks_session(w) && wspi_http_is_alike(w->d, k, H_LENGTH))
+        return false;
     if (w->c->dir || is_listed(w, ask, k))
         return true;
     while (*r != ABSENT && wspi_http_has(w, *r))
@@ -318,6 +327,8 @@ static unsigned has_to_have(const wspi_http_message *w)
         return to_repeat(ctx) != NEVER && !wspi_http_has(w, H_AUTHORIZATION)
                    ? (unsigned)H_AUTHORIZATION
                    : (unsigned)ABSENT;
+    if (lacks_session(w))
+        return H_TYPE;
     return asked(ctx) == INVITE && w->c->app.v[1][STATUS] == 200 && !wspi_http_has(w, H_CONTACT)
                ? (unsigned)H_CONTACT
                : (unsigned)ABSENT;
