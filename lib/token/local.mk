@@ -76,6 +76,7 @@ libwspi_la_SOURCES += \
 	lib/token/app/sip.c \
 	lib/token/app/rtsp.c \
 	lib/token/app/radius.c \
+	lib/token/app/mqtt_lists.h \
 	lib/token/app/mqtt.c \
 	lib/token/app/dhcpv6.c \
 	lib/token/app/dhcpv6_samples.h \

@@ -262,6 +262,41 @@ static void a_second_packet_of_a_server_is_no_answer(void **state)
     wire_close(&w);
 }
 
+/* MQTT 5.0 3.3.4: a server publishes to who has subscribed. */
+static void a_sampled_server_publishes_to_the_topic_of_the_subscription(void **state)
+{
+    static const char *const lamps[] = {"home/kitchen/lamp-7", "a"};
+    static const char *const how[] = {
+        "s2c first",         "s2c gap=0",  "stack=eth/ipv4/tcp", "tcp.sport=1883",
+        "tcp.dport=dynamic", "len=80..83", "tcp.flags=PA",       NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 3);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 10; flow++) {
+        wsp_filler fill = filler_of(flow);
+        char asked[64] = "\x82.\0\1\0";
+        const char *lamp = lamps[flow % 2];
+        size_t n = strlen(lamp);
+
+        asked[1] = (char)(n + 5);
+        asked[5] = (char)n;
+        memcpy(asked + 6, lamp, n + 1); /* at most once */
+        wire_again(&w);
+        w.port = 1883;
+        segment(&w, BYTES(CONNECT), sizeof CONNECT - 1, 0, true);
+        segment(&w, BYTES(CONNACK), sizeof CONNACK - 1, 1, true);
+        segment(&w, asked, n + 7, n + 7, 0, true);
+        segment(&w, BYTES("\x90\x03\0\1\0"), 5, 1, true);
+        sample(&w, &fill, how, 1, WSPI_APP_MQTT, &r);
+        assert_named(&w, "mqtt.packet=publish");
+        assert_memory_equal(w.packet->data + w.packet->payload_off + 2, asked + 4, n + 2);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +310,7 @@ int main(void)
         cmocka_unit_test(sampled_mqtt_is_mqtt),
         cmocka_unit_test(each_question_has_one_answer),
         cmocka_unit_test(a_second_packet_of_a_server_is_no_answer),
+        cmocka_unit_test(a_sampled_server_publishes_to_the_topic_of_the_subscription),
     };
 
     (void)wsp_vocab_size();

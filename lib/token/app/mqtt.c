@@ -5,6 +5,7 @@
  * Strings are hidden but for the first characters of topics, which are names too; payloads are opaque.
  */
 #include "token/app/app.h"
+#include "token/app/mqtt_lists.h"
 
 enum {
     PACKET,
@@ -84,104 +85,6 @@ static const wspi_value packet[] = {{0x10, "connect"},
                                     {0xf0, "auth"},
                                     {0, NULL}};
 
-/* Samples are of the first two. */
-static const wspi_value version[] = {{4, "3.1.1"}, {5, "5"}, {3, "3.1"}, {0, NULL}};
-/* Samples: a clean session, with a user and a password or without. */
-static const wspi_value connect_flags[] = {{0x02, "clean"},
-                                           {0xc2, "clean+password"},
-                                           {0x00, "none"},
-                                           {0xc0, "password"},
-                                           {0x82, "clean+user"},
-                                           {0x80, "user"},
-                                           {0x06, "clean+will"},
-                                           {0xc6, "clean+password+will"},
-                                           {0x04, "will"},
-                                           {0xc4, "password+will"},
-                                           {0x0e, "clean+will-1"},
-                                           {0xce, "clean+password+will-1"},
-                                           {0x26, "clean+will-retain"},
-                                           {0xe6, "clean+password+will-retain"},
-                                           {0x2e, "clean+will-1-retain"},
-                                           {0xee, "clean+password+will-1-retain"},
-                                           {0xec, "password+will-1-retain"},
-                                           {0x2c, "will-1-retain"},
-                                           {0, NULL}};
-static const wspi_value qos[] = {{0, "0"}, {1, "1"}, {2, "2"}, {0, NULL}};
-static const wspi_value session[] = {{0, "new"}, {1, "present"}, {0, NULL}};
-static const wspi_value reason[] = {{0x00, "success"},
-                                    {0x01, "1"},
-                                    {0x02, "2"},
-                                    {0x03, "3"},
-                                    {0x04, "4"},
-                                    {0x05, "5"},
-                                    {0x10, "no-subscribers"},
-                                    {0x11, "no-subscription"},
-                                    {0x18, "continue"},
-                                    {0x19, "authenticate-again"},
-                                    {0x80, "error"},
-                                    {0x81, "malformed"},
-                                    {0x82, "protocol-error"},
-                                    {0x83, "implementation"},
-                                    {0x84, "version"},
-                                    {0x85, "client-id"},
-                                    {0x86, "bad-user"},
-                                    {0x87, "not-authorised"},
-                                    {0x88, "unavailable"},
-                                    {0x89, "busy"},
-                                    {0x8a, "banned"},
-                                    {0x8b, "shutting-down"},
-                                    {0x8c, "bad-method"},
-                                    {0x8d, "timeout"},
-                                    {0x8e, "taken-over"},
-                                    {0x8f, "topic-filter"},
-                                    {0x90, "topic-name"},
-                                    {0x91, "id-in-use"},
-                                    {0x92, "id-not-found"},
-                                    {0x93, "receive-maximum"},
-                                    {0x94, "topic-alias"},
-                                    {0x95, "too-large"},
-                                    {0x96, "rate"},
-                                    {0x97, "quota"},
-                                    {0x98, "administrative"},
-                                    {0x99, "format"},
-                                    {0x9a, "retain"},
-                                    {0x9b, "qos"},
-                                    {0x9c, "other-server"},
-                                    {0x9d, "server-moved"},
-                                    {0x9e, "shared"},
-                                    {0x9f, "connection-rate"},
-                                    {0xa0, "connect-time"},
-                                    {0xa1, "subscription-ids"},
-                                    {0xa2, "wildcards"},
-                                    {0, NULL}};
-static const wspi_value property[] = {{0x01, "payload-format"},
-                                      {0x02, "message-expiry"},
-                                      {0x03, "content-type"},
-                                      {0x08, "response-topic"},
-                                      {0x09, "correlation"},
-                                      {0x0b, "subscription-id"},
-                                      {0x11, "session-expiry"},
-                                      {0x12, "assigned-client"},
-                                      {0x13, "server-keepalive"},
-                                      {0x15, "method"},
-                                      {0x16, "data"},
-                                      {0x17, "problem-info"},
-                                      {0x18, "will-delay"},
-                                      {0x19, "response-info-request"},
-                                      {0x1a, "response-info"},
-                                      {0x1c, "server"},
-                                      {0x1f, "reason"},
-                                      {0x21, "receive-maximum"},
-                                      {0x22, "alias-maximum"},
-                                      {0x23, "alias"},
-                                      {0x24, "maximum-qos"},
-                                      {0x25, "retain"},
-                                      {0x26, "user"},
-                                      {0x27, "packet-maximum"},
-                                      {0x28, "wildcards"},
-                                      {0x29, "subscription-ids"},
-                                      {0x2a, "shared"},
-                                      {0, NULL}};
 /* What a property is: a number of so many bytes, one of seven bits a byte, or strings. */
 enum { P_VARINT = 5, P_STRING, P_PAIR };
 static const uint8_t property_forms[0x2b] = {
@@ -371,6 +274,46 @@ static bool string(body *w, unsigned f, size_t shown)
     return true;
 }
 
+/*
+ * Samples: the topic of the client's last subscription (*n bytes), which a server publishes to; NULL: it is not remembered, or
+ * one of wildcards.
+ */
+static const uint8_t *subscribed(const wspi_coder *c, size_t *n)
+{
+    const wsp_context *ctx = c->ctx;
+
+    *n = ctx->name_len;
+    if (!c->fill || c->dir != 1 || !ctx->app.v[0][SUBSCRIBED] || *n == 0)
+        return NULL;
+    return memchr(ctx->name, '+', *n) || memchr(ctx->name, '#', *n) ? NULL : ctx->name;
+}
+
+/* The topic of a PUBLISH. MQTT 5.0 3.3.4: a server's is one that was subscribed to; those of samples have no wildcards. */
+static bool topic(body *w)
+{
+    wspi_coder *c = w->c;
+    size_t n, shown;
+    const uint8_t *b = subscribed(c, &n);
+    uint64_t told;
+
+    if (!b)
+        return string(w, TOPIC, SHOWN_TOPIC);
+    shown = WSPI_MIN(n, (size_t)SHOWN_TOPIC);
+    wspi_app_only(c, wspi_bin(n, 0), 1);
+    told = wspi_app_code(c, TOPIC, false, 0, 0);
+    if (wspi_bin(told, 0) != wspi_bin(n, 0)) { /* a deviation */
+        wspi_app_put(c, 2, told);
+        wspi_app_text(c, (size_t)told, SHOWN_TOPIC, WSPI_TEXT_NAME);
+        return !wspi_app_stopped(c);
+    }
+    wspi_app_put(c, 2, n);
+    if (!wspi_app_stopped(c))
+        wspi_text_given(c, b, shown);
+    if (!wspi_app_stopped(c))
+        wspi_app_put_bytes(c, (const char *)b + shown, n - shown);
+    return !wspi_app_stopped(c);
+}
+
 static bool one_property(body *w)
 {
     wspi_coder *c = w->c;
@@ -511,8 +454,7 @@ static void publish(body *w, uint64_t first)
     wspi_coder *c = w->c;
     size_t n;
 
-    if (!string(w, TOPIC, SHOWN_TOPIC) || (first & QOS_BITS && !own_id(w)) || !properties(w) ||
-        !c->fill)
+    if (!topic(w) || (first & QOS_BITS && !own_id(w)) || !properties(w) || !c->fill)
         return;
     n = wspi_app_left(c);
     if (c->pay.at + n - w->contents > 127) /* a length of two bytes: there is room for one */
@@ -532,13 +474,21 @@ static void acknowledge(body *w, unsigned type)
 /* Topics, in a subscription each with its quality of service; samples have one. */
 static void topics(body *w, unsigned type)
 {
+    wspi_coder *c = w->c;
+    size_t at;
+
     if (type == SUBSCRIBE)
-        w->c->app.v[w->c->dir][SUBSCRIBED] = true;
+        c->app.v[c->dir][SUBSCRIBED] = true;
     if (!own_id(w) || !properties(w))
         return;
     do {
+        at = c->pay.at + 2;
         if (!string(w, TOPIC, SHOWN_TOPIC))
             return;
+        if (type == SUBSCRIBE && !wspi_app_stopped(c) && c->pay.at - at <= WSPI_NAME_MAX) {
+            c->name_at = at;
+            c->name_len = (uint16_t)(c->pay.at - at);
+        }
         if (type == SUBSCRIBE && has(w, 1)) {
             wspi_app_only(w->c, 0, 2);
             (void)wspi_app_field(w->c, QOS, 1, false, 0);
