@@ -591,6 +591,50 @@ static void a_sampled_mail_drop_tells_of_the_message_that_was_asked_for(void **s
     wire_close(&w);
 }
 
+/* RFC 1939 5: what STAT has said is so in what follows, and no other mails are asked for. */
+static void a_sampled_mail_drop_has_the_mails_it_has_told_of(void **state)
+{
+    static const struct {
+        const char *ask, *answer;
+    } all[] = {{"STAT\r\n", "+OK 1 320\r\n"},
+               {"RETR 1\r\n", "+OK 320 octets\r\n"},
+               {"LIST 1\r\n", "+OK 1 320\r\n"}};
+    static const char *const answers[] = {
+        "s2c first",     "s2c gap=0",         "stack=eth/ipv4/tcp",
+        "tcp.sport=110", "tcp.dport=dynamic", "tcp.flags=PA",
+        "len=48..49",    "pop3.line=+OK",     NULL};
+    static const char *const asks[] = {"c2s first",         "c2s gap=0",      "stack=eth/ipv4/tcp",
+                                       "tcp.sport=dynamic", "tcp.dport=110",  "tcp.flags=PA",
+                                       "len=48..49",        "pop3.line=DELE", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 37);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 12; flow++) {
+        wsp_filler fill = filler_of(flow);
+        size_t k = flow % 3;
+
+        wire_again(&w);
+        w.port = 110;
+        put(&w, 1, "+OK POP3 server ready\r\n");
+        put(&w, 0, "USER ann\r\n");
+        put(&w, 1, "+OK\r\n");
+        put(&w, 0, "PASS secret\r\n");
+        put(&w, 1, "+OK\r\n");
+        put(&w, 0, "STAT\r\n");
+        put(&w, 1, "+OK 1 320\r\n");
+        put(&w, 0, all[k].ask);
+        sample(&w, &fill, answers, 1, WSPI_APP_POP3, &r);
+        assert_memory_equal(w.packet->data + w.packet->payload_off, all[k].answer,
+                            strlen(all[k].answer));
+        sample(&w, &fill, asks, 0, WSPI_APP_POP3, &r);
+        assert_memory_equal(w.packet->data + w.packet->payload_off + 4, " 1\r\n", 4);
+    }
+    wire_close(&w);
+}
+
 static void samples_fetch_files_behind_a_login(void **state)
 {
     wire w;
@@ -690,6 +734,7 @@ int main(void)
         cmocka_unit_test(samples_of_imap_answer_what_was_asked),
         cmocka_unit_test(texts_of_samples_speak_of_what_was_asked),
         cmocka_unit_test(a_sampled_mail_drop_tells_of_the_message_that_was_asked_for),
+        cmocka_unit_test(a_sampled_mail_drop_has_the_mails_it_has_told_of),
         cmocka_unit_test(samples_fetch_files_behind_a_login),
         cmocka_unit_test(a_sampled_server_lists_what_it_can),
     };

@@ -265,17 +265,6 @@ static uint64_t identified(const walk *w)
     return w->place < WSPI_COUNT(says) ? says[w->place] : M_END;
 }
 
-/* Samples of POP3: the number of the message that was asked for, which comes first, or 0: any will do. */
-static uint64_t message(const walk *w)
-{
-    const char *ask = wspi_dialog_asked(w->c->ctx, w->c->pay.app);
-    bool of_one = ask && (strcmp(ask, "LIST") == 0 || strcmp(ask, "UIDL") == 0);
-
-    return w->g == &wspi_lines_pop3 && w->c->fill && w->c->dir && of_one && w->place == 0
-               ? w->c->ctx->app.v[0][NUMBER]
-               : 0;
-}
-
 /*
  * Samples: replies of SMTP, POP3 and FTP are codes, the text behind them is for people. Not where a program reads it: a host
  * that greets, addresses, counts, paths.
@@ -310,17 +299,21 @@ static void name(walk *w, size_t n, enum wspi_text_class class)
 
 static uint64_t number(walk *w)
 {
-    uint64_t v = 0, same = message(w);
+    wspi_coder *c = w->c;
+    uint64_t v = 0, least = 0, most = 0;
+    unsigned from, end;
 
-    if (w->c->enc)
-        (void)wspi_number_at(wspi_app_here(w->c), w->line.eol - w->c->pay.at, &v);
-    if (same)
-        wspi_app_only(w->c, wspi_bin(same, 0), 1);
-    else
-        wspi_app_only(w->c, w->sized ? 5 : 1, w->sized ? 6 : 16); /* 16 to 1023, up to 65535 */
-    v = wspi_app_code(w->c, NUMBER, false, 0, v);
-    if (same)
-        v = w->c->app.v[w->c->dir][NUMBER] = same;
+    if (c->enc)
+        (void)wspi_number_at(wspi_app_here(c), w->line.eol - c->pay.at, &v);
+    else if (c->fill)
+        wspi_dialog_range(c, w->row, w->place, &least, &most);
+    from = most ? wspi_bin(least, 0) : w->sized ? 5 : 1; /* 16 to 1023, up to 65535 */
+    end = most ? wspi_bin(most, 0) + 1 : w->sized ? 11 : 17;
+    wspi_app_only(c, from, end - from);
+    v = wspi_app_code(c, NUMBER, false, 0, v);
+    if (most && wspi_bin(v, 0) >= from && wspi_bin(v, 0) < end)
+        v = c->app.v[c->dir][NUMBER] = v < least ? least : v > most ? most : v;
+    wspi_dialog_counted(c, w->row, w->place, v);
     decimal(w, v);
     return v;
 }

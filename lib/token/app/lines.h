@@ -10,7 +10,20 @@
 #include "token/app/text_line.h"
 
 /* Fields of all four; the last ones are of one protocol only. */
-enum { LINE, ITEM, FORM, NAME, NUMBER, BODY, COMMON_FIELDS, TAG = COMMON_FIELDS, HOST = TAG, PORT };
+enum {
+    LINE,
+    ITEM,
+    FORM,
+    NAME,
+    NUMBER,
+    BODY,
+    COMMON_FIELDS,
+    TAG = COMMON_FIELDS,
+    HOST = TAG,
+    PORT,
+    MAILS,
+    OCTETS /* no fields: what STAT of POP3 has told; 0: unknown */
+};
 
 /* The first rows of LINES: a line that begins with none of the words; what is left alone. */
 enum { TEXT, REST, FIRST_LINE };
@@ -165,6 +178,13 @@ bool wspi_dialog_names(const wsp_context *ctx, uint8_t app, const char *text);
 /* The word of the question that is answered now, or NULL. Does a phrase (lines_text.c) speak of it, in a line of this row? */
 const char *wspi_dialog_asked(const wsp_context *ctx, uint8_t app);
 bool wspi_dialog_speaks(const wsp_context *ctx, uint8_t app, unsigned row, unsigned item);
+/*
+ * Samples: the least and the most that the number in this place of a line of this row may be; *most 0: any. A number is
+ * there: it is remembered if it says how many mails there are.
+ */
+void wspi_dialog_range(const wspi_coder *c, unsigned row, unsigned place, uint64_t *least,
+                       uint64_t *most);
+void wspi_dialog_counted(wspi_coder *c, unsigned row, unsigned place, uint64_t v);
 bool wspi_dialog_is_over(const wsp_context *ctx, uint8_t app);
 bool wspi_dialog_may_end(const wsp_context *ctx, uint8_t app);
 

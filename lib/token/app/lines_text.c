@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lines_text.c: what the text of samples' replies may speak of. It is for people, any words do, but what common servers say to one
- * command is no answer to another one: nobody has logged in who says goodbye.
+ * command is no answer to another one: nobody has logged in who says goodbye. And the numbers of a mail drop, which agree.
  */
 #include "token/app/lines.h"
 
@@ -144,4 +144,60 @@ bool wspi_dialog_speaks(const wsp_context *ctx, uint8_t app, unsigned row, unsig
         of_another = true;
     }
     return !of_another;
+}
+
+/* ---- POP3: how many mails there are, and how long (RFC 1939 5) ---- */
+
+enum { LEAST_MAIL = 16, MOST_MAIL = 1023 /* of one that samples have, in a segment */ };
+
+static bool is_word(const char *word, const char *s)
+{
+    return word && strcmp(word, s) == 0;
+}
+
+/* The question that a number belongs to, in a line of the client's own or in what answers; NULL: it is no mail drop's. */
+static const char *about(const wspi_coder *c, unsigned row)
+{
+    const wspi_lines *g = &wspi_lines_pop3;
+
+    if (c->pay.app != WSPI_APP_POP3 || row < FIRST_LINE || row >= g->n_lines)
+        return NULL;
+    if (c->dir == 0)
+        return g->lines[row].name;
+    return g->rows[row].flags & OPENS ? wspi_dialog_asked(c->ctx, c->pay.app) : NULL;
+}
+
+void wspi_dialog_counted(wspi_coder *c, unsigned row, unsigned place, uint64_t v)
+{
+    const char *ask = about(c, row);
+
+    if (wspi_app_stopped(c))
+        return;
+    if (c->dir && is_word(ask, "STAT") && place < 2)
+        c->app.v[1][MAILS + place] = v;
+    else if (c->dir == 0 && is_word(ask, "DELE"))
+        c->app.v[1][MAILS] = c->app.v[1][OCTETS] = 0;
+}
+
+void wspi_dialog_range(const wspi_coder *c, unsigned row, unsigned place, uint64_t *least,
+                       uint64_t *most)
+{
+    const wspi_app_state *s = &c->app;
+    const char *ask = about(c, row);
+    uint64_t mails = s->v[1][MAILS], octets = s->v[1][OCTETS];
+    bool of_one = is_word(ask, "LIST") || is_word(ask, "UIDL"), length;
+
+    if (!ask)
+        return;
+    length = is_word(ask, "RETR") ? place == 0 : place == 1 && is_word(ask, "LIST");
+    if (c->dir == 0 && place == 0 && mails)
+        *least = 1, *most = mails;
+    else if (c->dir && place == 0 && of_one)
+        *least = *most = s->v[0][NUMBER];
+    else if (c->dir && place < 2 && is_word(ask, "STAT") && octets)
+        *least = *most = s->v[1][MAILS + place];
+    else if (c->dir && (length || (place == 1 && is_word(ask, "STAT"))) && mails == 1)
+        *least = LEAST_MAIL, *most = MOST_MAIL;
+    if (c->dir && length && mails == 1 && octets >= LEAST_MAIL && octets <= MOST_MAIL)
+        *least = *most = octets;
 }
