@@ -292,10 +292,18 @@ static void payload(wspi_coder *c)
     wspi_app_opaque(c, c->fill && n == 0 ? 1 : n);
 }
 
+/* RFC 7252 5.5: of requests only those have a payload that are said to have one. */
+static bool may_carry(const wspi_coder *c)
+{
+    uint64_t asks = c->app.v[0][CODE];
+
+    return c->dir || (asks != GET && asks != CODE_OF(0, 4));
+}
+
 /* Samples: numbers go up, but paths may follow each other; a request has more than a payload. */
 static void only_sampled(wspi_coder *c, uint64_t last)
 {
-    unsigned from = c->dir ? 1 : 0, end = last || c->dir ? SAMPLED : SAMPLED - 1;
+    unsigned from = c->dir ? 1 : 0, end = may_carry(c) && (last || c->dir) ? SAMPLED : SAMPLED - 1;
 
     if (last && last != URI_PATH)
         from = wspi_row_of(option, last) + 1;
