@@ -202,8 +202,11 @@ static void sampled_dhcp_tells_who_is_who(void **state)
         assert_non_null(b = find_option(&w, 61, 7));
         assert_int_equal(b[0], 1);
         assert_memory_equal(b + 1, w.packet->data + w.packet->payload_off + 28, 6);
-        assert_non_null(b = find_option(&w, 50, 4));
-        assert_memory_equal(b, fill.client.ip, 4);
+        b = w.packet->data + w.packet->payload_off;
+        if (wspi_zeros(b + 12, 4)) { /* else it has an address */
+            assert_non_null(b = find_option(&w, 50, 4));
+            assert_memory_equal(b, fill.client.ip, 4);
+        }
         sample(&w, &fill, tells, 1, WSPI_APP_DHCP, &r);
         assert_non_null(b = find_option(&w, 54, 4));
         assert_memory_equal(b, fill.server.ip, 4);
@@ -248,6 +251,93 @@ static void a_sampled_dhcp_client_may_have_an_address(void **state)
     wire_close(&w);
 }
 
+static uint64_t number_in(const wire *w, uint8_t type)
+{
+    const uint8_t *b = find_option(w, type, 4);
+
+    assert_non_null(b);
+    return wspi_load_be(b, 4);
+}
+
+/* RFC 2131 4.4.5, RFC 2132 3.5: a lease is renewed, then rebound, then over; the router is in the client's network, whoever serves. */
+static void sampled_leases_are_of_a_piece(void **state)
+{
+    static const char *const gives[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=67",
+                                        "udp.dport=68",
+                                        "len=320..335",
+                                        "dhcp.message=ack",
+                                        "dhcp.option=rebinding-time",
+                                        "dhcp.option=lease-time",
+                                        "dhcp.option=renewal-time",
+                                        "dhcp.option=server-id",
+                                        "dhcp.option=router",
+                                        "dhcp.option=broadcast",
+                                        NULL};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 7);
+    wire_open(&w);
+    memcpy(fill.server.ip, (uint8_t[]){10, 0, 7, 1}, 4); /* another network */
+    for (fill.seed = 0; fill.seed < 20; fill.seed++) {
+        const uint8_t *b;
+        uint64_t lease, client, mask = 0xffffff00;
+
+        wire_again(&w);
+        sample(&w, &fill, gives, 0, WSPI_APP_DHCP, &r);
+        lease = number_in(&w, 51);
+        assert_true(lease < 8 ||
+                    (number_in(&w, 58) < number_in(&w, 59) && number_in(&w, 59) < lease));
+        (void)number_in(&w, 54);
+        b = w.packet->data + w.packet->payload_off;
+        client = wspi_load_be(b + 16, 4) ? wspi_load_be(b + 16, 4) : wspi_load_be(b + 12, 4);
+        if (find_option(&w, 1, 4))
+            mask = number_in(&w, 1);
+        if (!client || mask > 0xfffffffc)
+            continue;
+        assert_int_equal(number_in(&w, 3) & mask, client & mask);
+        assert_int_not_equal(number_in(&w, 3), client);
+        assert_int_equal(number_in(&w, 28), client | (~mask & 0xffffffff));
+    }
+    wire_close(&w);
+}
+
+/* 4.4.1: who asks for an address says which one, and DISCOVER names no server. */
+static void a_sampled_dhcp_client_asks_for_an_address(void **state)
+{
+    static const char *const asks_for[][9] = {
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=68", "udp.dport=67",
+         "len=288..303", "dhcp.message=request", "dhcp.option=end", NULL},
+        {"c2s first", "c2s gap=0", "stack=eth/ipv4/udp", "udp.sport=68", "udp.dport=67",
+         "len=288..303", "dhcp.message=discover", "dhcp.option=server-id", NULL}};
+    wsp_filler fill = filler_of(1);
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 8);
+    wire_open(&w);
+    for (fill.seed = 0; fill.seed < 40; fill.seed++) {
+        const uint8_t *b;
+        bool has_one;
+
+        wire_again(&w);
+        sample(&w, &fill, asks_for[fill.seed % 2], 0, WSPI_APP_DHCP, &r);
+        b = w.packet->data + w.packet->payload_off;
+        has_one = !wspi_zeros(b + 12, 4);
+        if (b[242] == 3)
+            assert_true(has_one == !find_option(&w, 50, 4));
+        if (b[242] == 1 || (b[242] == 3 && has_one))
+            assert_null(find_option(&w, 54, 4));
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +347,8 @@ int main(void)
         cmocka_unit_test(a_sampled_dhcp_server_may_speak_alone),
         cmocka_unit_test(sampled_dhcp_tells_who_is_who),
         cmocka_unit_test(a_sampled_dhcp_client_may_have_an_address),
+        cmocka_unit_test(sampled_leases_are_of_a_piece),
+        cmocka_unit_test(a_sampled_dhcp_client_asks_for_an_address),
     };
 
     (void)wsp_vocab_size();

@@ -29,15 +29,25 @@ enum {
     TAIL
 };
 
+/* Beside the fields: the length of the lease that the message's times fit. */
+enum { LEASE = TAIL + 1 };
+_Static_assert((int)LEASE < (int)WSPI_APP_FIELDS, "there is room for it");
+
 enum { COOKIE = 0x63825363, FIXED = 240, CHADDR_AT = 28, MIN_LEN = 300, SAMPLED = 16 };
 enum { SERVER = 67, CLIENT = 68 }; /* ports */
 enum { AREA_SNAME = 1, AREA_FILE = 2, AREA_CHADDR = 4 };
 enum {
     PAD = 0,
+    SUBNET_MASK = 1,
+    ROUTER = 3,
     BROADCAST_ADDRESS = 28,
     REQUESTED_ADDRESS = 50,
+    LEASE_TIME = 51,
     MESSAGE_TYPE = 53,
+    SERVER_ID = 54,
     PARAMETERS = 55,
+    RENEWAL_TIME = 58,
+    REBINDING_TIME = 59,
     CLIENT_ID = 61,
     FQDN = 81,
     END = 255
@@ -358,13 +368,47 @@ static bool fixed_part(wspi_coder *c)
 
 /* ---- options ---- */
 
-/* Samples: the message comes first, no option twice, and those that this side has. */
-static bool sampled(bool server, unsigned k, const bool *seen, unsigned n)
+static bool has(const bool *seen, uint64_t type)
 {
+    return seen[wspi_row_of(option, type)];
+}
+
+/*
+ * Samples: who has no address asks for one, and who has one does not; a server is told by who takes its offer or gives its address back
+ * (RFC 2131 4.3.2, 4.4.1), and says itself who it is (4.3.1). The mask is in front of what lies in its network (RFC 2132 3.3).
+ */
+static bool fits(const wspi_coder *c, bool server, uint64_t type, const bool *seen)
+{
+    enum { DISCOVER = 1, REQUEST = 3, RELEASE = 7, INFORM = 8 };
+    uint64_t is = c->app.v[c->dir][MESSAGE];
+    bool has_one = c->app.v[c->dir][CIADDR] != 0;
+
+    if (server && type == END)
+        return has(seen, SERVER_ID);
+    if (server)
+        return type != SUBNET_MASK || !(has(seen, ROUTER) || has(seen, BROADCAST_ADDRESS));
+    switch (type) {
+    case END:
+        return has_one ? is != RELEASE || has(seen, SERVER_ID)
+                       : is != REQUEST || has(seen, REQUESTED_ADDRESS);
+    case REQUESTED_ADDRESS: return !has_one;
+    case SERVER_ID: return is == RELEASE || (is == REQUEST && !has_one);
+    case LEASE_TIME: return is != INFORM && is != RELEASE;
+    default: return true;
+    }
+}
+
+/* Samples: the message comes first, no option twice, and those that this side has. */
+static bool sampled(const wspi_coder *c, bool server, unsigned k, const bool *seen, unsigned n)
+{
+    uint64_t type = option[k].value;
+
     if (n == 0)
         return k == 0;
-    return k == 1 || (n < SAMPLED &&
-                      sampled_by[option[k].value] & (server ? OF_SERVER : OF_CLIENT) && !seen[k]);
+    if (!fits(c, server, type, seen))
+        return false;
+    return type == END || ((n < SAMPLED || !fits(c, server, END, seen)) &&
+                           sampled_by[type] & (server ? OF_SERVER : OF_CLIENT) && !seen[k]);
 }
 
 static uint64_t next_option(wspi_coder *c, bool server, bool *seen, unsigned n)
@@ -373,7 +417,7 @@ static uint64_t next_option(wspi_coder *c, bool server, bool *seen, unsigned n)
     uint64_t type = wspi_app_field(c, OPTION, 1, false, 0);
 
     for (k = 0; c->legal && c->need && !c->deviations && option[k].name; k++)
-        if (!sampled(server, k, seen, n))
+        if (!sampled(c, server, k, seen, n))
             c->legal[base + k] = 0;
     seen[wspi_row_of(option, type)] = true;
     return type;
@@ -449,18 +493,38 @@ static uint64_t wanted_address(const wspi_coder *c)
                                                     : wspi_host_address(c, WSPI_R_IP_SRC, 32, -1);
 }
 
+/* The client's address in a server's message; 0: it tells none. */
+static uint64_t served_address(const wspi_coder *c)
+{
+    const uint64_t *v = c->app.v[c->dir];
+
+    return v[YIADDR] ? v[YIADDR] : v[CIADDR];
+}
+
+/* The router of a client: the server if it lies in its network, else the first address there that is not its own. */
+static uint64_t router_of(uint64_t client, uint64_t server, uint64_t net)
+{
+    uint64_t hosts = ~net & UINT32_MAX, first = (client & net) + 1;
+
+    if (hosts < 3 || !client || ((client ^ server) & net) == 0)
+        return server;
+    return first + (first == client);
+}
+
 /*
- * Samples: the server is itself what it tells of (RFC 2132 9.7), and router, name server and the like, too; its broadcast
- * address is that of its network; a client's identifier is its hardware address (9.14).
+ * Samples: the server is itself what it tells of (RFC 2132 9.7), and name server and the like, too; router and broadcast
+ * address are those of the client's network; a client's identifier is its hardware address (9.14).
  */
 static uint64_t told_value(const wspi_coder *c, bool server, uint64_t type)
 {
     uint64_t own = wspi_host_address(c, server ? WSPI_R_IP_SRC : WSPI_R_IP_DST, 32, -1),
-             net = c->app.v[c->dir][MASK];
+             net = c->app.v[c->dir][MASK], client = served_address(c);
 
+    net = net ? net : 0xffffff00u;
     switch (type) {
     case REQUESTED_ADDRESS: return wanted_address(c);
-    case BROADCAST_ADDRESS: return own | (~(net ? net : 0xffffff00u) & UINT32_MAX);
+    case ROUTER: return router_of(client, own, net);
+    case BROADCAST_ADDRESS: return (client ? client : own) | (~net & UINT32_MAX);
     case CLIENT_ID: return UINT64_C(1) << 48 | c->app.v[c->dir][CHADDR];
     default: return own;
     }
@@ -472,6 +536,37 @@ static void told(wspi_coder *c, bool server, uint64_t type, size_t n)
         wspi_app_put(c, n, told_value(c, server, type));
     else
         wspi_app_opaque(c, n);
+}
+
+/*
+ * Times of a lease: the first one is drawn, and in samples the others are what it makes of them: half of the lease until it is renewed, seven
+ * eighths until it is rebound (RFC 2131 4.4.5).
+ */
+static void lease_time(wspi_coder *c, uint64_t type)
+{
+    uint64_t eighths = type == RENEWAL_TIME     ? 4
+                       : type == REBINDING_TIME ? 7
+                                                : 8,
+             v, *lease = &c->app.v[c->dir][LEASE], want = *lease * eighths / 8;
+
+    if (!c->fill) {
+        v = wspi_app_field(c, NUMBER, 4, false, 0);
+        *lease = v * 8 / eighths;
+        return;
+    }
+    if (*lease)
+        wspi_app_only(c, wspi_bin(want, fields[NUMBER].mantissa), 1);
+    v = wspi_app_code(c, NUMBER, false, 0, 0);
+    if (*lease && wspi_bin(v, fields[NUMBER].mantissa) == wspi_bin(want, fields[NUMBER].mantissa))
+        c->app.v[c->dir][NUMBER] = v = want;
+    else
+        *lease = WSPI_MIN(v * 8 / eighths, (uint64_t)UINT32_MAX);
+    wspi_app_put(c, 4, v);
+}
+
+static bool is_lease_time(uint64_t type)
+{
+    return type == LEASE_TIME || type == RENEWAL_TIME || type == REBINDING_TIME;
 }
 
 static void contents(wspi_coder *c, bool server, uint64_t type, size_t n)
@@ -487,7 +582,12 @@ static void contents(wspi_coder *c, bool server, uint64_t type, size_t n)
         break;
     case K_NAME: wspi_app_text(c, n, 12, type == FQDN ? WSPI_TEXT_FQDN : WSPI_TEXT_NAME); break;
     case K_TEXT: wspi_app_text(c, n, 16, WSPI_TEXT_LINE); break;
-    case K_NUMBER: (void)wspi_app_field(c, NUMBER, n, false, 0); break;
+    case K_NUMBER:
+        if (server && is_lease_time(type))
+            lease_time(c, type);
+        else
+            (void)wspi_app_field(c, NUMBER, n, false, 0);
+        break;
     case K_MASK: (void)wspi_app_field(c, MASK, 4, true, 0xffffff00); break;
     case K_TOLD: told(c, server, type, n); break;
     case K_OPAQUE: wspi_app_opaque(c, n); break;
@@ -540,6 +640,7 @@ static void walk(wspi_coder *c)
     bool seen[WSPI_COUNT(option)] = {false}, server = fixed_part(c);
     uint64_t type;
 
+    c->app.v[c->dir][LEASE] = c->app.v[c->dir][MASK] = 0; /* of a message before */
     for (unsigned n = 0; !wspi_app_stopped(c) && (c->fill || wspi_app_captured(c) > 0); n++) {
         type = next_option(c, server, seen, n);
         if (wspi_app_stopped(c))
