@@ -248,6 +248,53 @@ static void sampled_exchanges_have_numbers_of_their_own(void **state)
     wire_close(&w);
 }
 
+/* Hundredths of a second; -1: the message has no such option. */
+static long elapsed_of(const wire *w)
+{
+    const uint8_t *b = w->packet->data + w->packet->payload_off;
+    size_t n = w->packet->payload_len;
+
+    for (size_t at = 4; at + 4 <= n; at += 4u + b[at + 3])
+        if (b[at] == 0 && b[at + 1] == 8)
+            return b[at + 4] << 8 | b[at + 5];
+    return -1;
+}
+
+/* RFC 8415 21.9: what a message says of the time since the first one of its transaction is what the clock says. */
+static void sampled_messages_tell_the_time_that_has_passed(void **state)
+{
+    static const char *const again[] = {"c2s gap=1073741824..1610612735", "len=80..83", NULL};
+    static const char *const another[] = {"dhcpv6.transaction=changed",
+                                          "c2s gap=16777216..25165823", "len=80..83", NULL};
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 21);
+    wire_open(&w);
+    for (uint64_t flow = 0; flow < 20; flow++) {
+        wsp_filler fill = filler_of(flow);
+        long before, now;
+        uint64_t at;
+
+        wire_again(&w);
+        sample(&w, &fill, asks_for, 0, WSPI_APP_DHCPV6, &r);
+        for (int k = 0; k < 4; k++) {
+            before = elapsed_of(&w);
+            at = w.packet->time_ns;
+            sample(&w, &fill, k == 3 ? another : again, 0, WSPI_APP_DHCPV6, &r);
+            now = elapsed_of(&w);
+            assert_true(before >= 0 && now >= 0);
+            if (strstr(w.names, " dhcpv6.transaction=changed "))
+                assert_int_equal(now, 0);
+            else
+                assert_int_equal(
+                    now, WSPI_MIN(before + (long)((w.packet->time_ns - at) / 10000000), 0xffffL));
+        }
+    }
+    wire_close(&w);
+}
+
 static const uint8_t like[] = {32, 'x', 'i', 'd',
                                0,  1,   0,   0}; /* a client's identifier of no bytes */
 
@@ -297,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_flow_from_the_port_of_servers_is_a_servers),
         cmocka_unit_test(sampled_messages_may_have_what_recorded_ones_have),
         cmocka_unit_test(sampled_exchanges_have_numbers_of_their_own),
+        cmocka_unit_test(sampled_messages_tell_the_time_that_has_passed),
         cmocka_unit_test(sampled_plain_bytes_are_not_taken_for_it),
     };
 

@@ -64,6 +64,10 @@ static const wspi_value type[] = {{1, "solicit"},
                                   {21, "dhcpv4-response"},
                                   {0, NULL}};
 
+/* Beside the fields: one more than the time that the client's transaction had taken; 0: not told; or: another one begins. */
+enum { TAKEN = ENTERPRISE + 1, BEGINS = 0x20000 };
+_Static_assert((int)TAKEN < (int)WSPI_APP_FIELDS, "there is room for it");
+
 static const wspi_value option[] = {{CLIENT_ID, "client-id"},
                                     {ELAPSED, "elapsed"},
                                     {REQUEST, "requested"},
@@ -452,11 +456,35 @@ static void enterprise_of(wspi_coder *c, uint64_t code)
     wspi_app_put(c, 4, v);
 }
 
+/* Samples: a message goes on from the last one of its transaction by the time between them, and the first one begins with 0 (RFC 8415 21.9). */
+static void elapsed(wspi_coder *c)
+{
+    enum { HUNDREDTH = 10000000, M = 1 };
+    uint64_t *taken = &c->app.v[c->dir][TAKEN], want = 0, v,
+             last = WSPI_MIN(c->ctx->sent_ns[c->dir], c->p->time_ns);
+
+    if (*taken && *taken != BEGINS)
+        want = WSPI_MIN(*taken - 1 + (c->p->time_ns - last) / HUNDREDTH, (uint64_t)UINT16_MAX);
+    if (*taken && c->fill)
+        wspi_app_only(c, wspi_bin(want, M), 1);
+    else
+        wspi_app_only(c, 0, 32);
+    v = wspi_app_code(c, NUMBER, false, 0, wspi_app_get(c, 2));
+    if (*taken && c->fill && wspi_bin(v, M) == wspi_bin(want, M))
+        c->app.v[c->dir][NUMBER] = v = want;
+    wspi_app_put(c, 2, v);
+    *taken = v + 1;
+}
+
 /* Retransmission times are a minute to a day: RFC 8415 21.24. */
 static void number_of(wspi_coder *c, uint64_t code, size_t n)
 {
     bool most = code == 82 || code == 83;
 
+    if (code == ELAPSED && n == 2) {
+        elapsed(c);
+        return;
+    }
     (void)number(c, n, most ? 6 : 0, most ? 16 : 8 * (unsigned)n);
 }
 
@@ -676,6 +704,8 @@ static void transaction(wspi_coder *c, bool answer)
     v = wspi_app_get(c, 3);
     wspi_app_only(c, 0, !answer);
     v = wspi_app_code(c, TRANSACTION, known, want, v);
+    if (!answer && known && v != want)
+        c->app.v[c->dir][TAKEN] = BEGINS;
     if (c->fill && !(known && v == want)) /* small ones with some types could be NTP */
         c->app.v[c->dir][TRANSACTION] = v |= 0x800000;
     wspi_app_put(c, 3, v);
