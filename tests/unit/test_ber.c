@@ -369,27 +369,42 @@ static void sampled_snmp_says_what_real_ones_do(void **state)
         {"161", "2c", "set", "snmp.type=counter", "snmp.pdu=response", "snmp.type=address"},
         {"161", "1", "get", "snmp.type=null", "snmp.pdu=response", "snmp.type=ticks"},
         {"161", "3", "get", "snmp.security=report", "snmp.pdu=report", "snmp.type=counter"},
-        {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=8..11"},
+        {"161", "2c", "get-next", "snmp.suffix=0", "snmp.pdu=response", "snmp.suffix=1"},
         {"161", "3", "get", "snmp.element=bindings-end", "snmp.pdu=report", "snmp.object=usmStats"},
         {"161", "3", "get", "snmp.element=binding", "snmp.pdu=report", "snmp.type=counter"},
         {"161", "2c", "get", "snmp.element=bindings-end", "snmp.pdu=response",
          "snmp.element=bindings-end"},
         {"162", "1", "trap-v1", "snmp.generic=link-down", "snmp.pdu=response", "snmp.type=gauge"},
-        {"162", "2c", "inform", "snmp.type=oid", "snmp.pdu=response", "snmp.type=octets"},
-        {"162", "2c", "trap", "snmp.type=integer", "snmp.pdu=response", "snmp.type=counter"},
+        {"162", "2c", "inform", "snmp.type=oid", "snmp.pdu=response", "snmp.type=ticks"},
+        {"162", "2c", "trap", "snmp.type=oid", "snmp.pdu=response", "snmp.type=ticks"},
     };
 
     (void)state;
     for (size_t i = 0; i < WSPI_COUNT(all); i++) {
         char dport[16], sport[16], version[24], pdu[24];
-        const char *const asks_for[] = {
-            "c2s first", "c2s gap=0",  "stack=eth/ipv4/udp",   "udp.sport=dynamic", dport, version,
-            pdu,         all[i].asked, "snmp.element=binding", "len=80..83",        NULL};
-        const char *const answers_with[] = {"s2c first",          "s2c gap=0",
-                                            "stack=eth/ipv4/udp", sport,
-                                            "udp.dport=dynamic",  all[i].answered,
-                                            all[i].answer,        "snmp.element=binding",
-                                            "len=80..83",         NULL};
+        const char *const asks_for[] = {"c2s first",
+                                        "c2s gap=0",
+                                        "stack=eth/ipv4/udp",
+                                        "udp.sport=dynamic",
+                                        dport,
+                                        version,
+                                        pdu,
+                                        all[i].asked,
+                                        "snmp.element=binding",
+                                        "snmp.object=mib2",
+                                        "len=80..83",
+                                        NULL};
+        const char *const answers_with[] = {"s2c first",
+                                            "s2c gap=0",
+                                            "stack=eth/ipv4/udp",
+                                            sport,
+                                            "udp.dport=dynamic",
+                                            all[i].answered,
+                                            all[i].answer,
+                                            "snmp.element=binding",
+                                            "snmp.object=mib2",
+                                            "len=80..83",
+                                            NULL};
 
         (void)snprintf(dport, sizeof dport, "udp.dport=%s", all[i].port);
         (void)snprintf(sport, sizeof sport, "udp.sport=%s", all[i].port);
@@ -672,6 +687,62 @@ static void sampled_kerberos_has_what_real_messages_have(void **state)
     }
 }
 
+/* The numbers of ciphers that a client has in its request: none is there twice. */
+static void assert_distinct_etypes(const uint8_t *b, size_t n)
+{
+    size_t at = 0;
+
+    while (at + 4 < n && !(b[at] == 0xa8 && b[at + 2] == 0x30 && b[at + 1] == b[at + 3] + 2))
+        at++;
+    assert_true(at + 4 < n);
+    n = at + 4u + b[at + 3];
+    for (at += 4; at < n; at += 2u + b[at + 1])
+        for (size_t k = at + 2u + b[at + 1]; k < n; k += 2u + b[k + 1])
+            assert_false(b[k + 1] == b[at + 1] && memcmp(b + k, b + at, 2u + b[at + 1]) == 0);
+}
+
+/* RFC 4120 3.1.3: who has authenticated is told that it failed, not to do it, and the other way round. */
+static void sampled_kerberos_refuses_what_was_asked(void **state)
+{
+    static const struct {
+        const char *first, *second, *not ;
+    } all[] = {{"kerberos.padata=enc-timestamp", "kerberos.element=padata",
+                "kerberos.error=preauth-required"},
+               {"kerberos.padata=pac-request", "kerberos.element=padata",
+                "kerberos.error=preauth-failed"}};
+    char s[64];
+    wspi_rng r;
+    wire w;
+
+    (void)state;
+    wspi_rng_seed(&r, 20);
+    wire_open(&w);
+    for (size_t i = 0; i < WSPI_COUNT(all); i++)
+        for (uint64_t flow = 0; flow < 20; flow++) {
+            const char *const more[] = {"kerberos.message=as-req",
+                                        all[i].first,
+                                        all[i].second,
+                                        "kerberos.etype=rc4-exp",
+                                        "kerberos.element=etype",
+                                        NULL},
+                              *const refused[] = {"kerberos.message=error", all[i].not, NULL};
+            const char *asks_for[24], *answers_with[24];
+            wsp_filler fill = filler_of(flow);
+
+            join(asks_for, asks_kdc, more);
+            join(answers_with, kdc_answers, refused);
+            wire_again(&w);
+            sample(&w, &fill, asks_for, 0, WSPI_APP_KERBEROS, &r);
+            assert_named(&w, all[i].first);
+            assert_distinct_etypes(w.packet->data + w.packet->payload_off, w.packet->payload_len);
+            sample(&w, &fill, answers_with, 1, WSPI_APP_KERBEROS, &r);
+            assert_named(&w, "kerberos.message=error");
+            (void)snprintf(s, sizeof s, " %s ", all[i].not );
+            assert_null(strstr(w.names, s));
+        }
+    wire_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -693,6 +764,7 @@ int main(void)
         cmocka_unit_test(sampled_kerberos_is_whole_and_read_as_drawn),
         cmocka_unit_test(sampled_kerberos_is_of_one_client_and_realm),
         cmocka_unit_test(sampled_kerberos_has_what_real_messages_have),
+        cmocka_unit_test(sampled_kerberos_refuses_what_was_asked),
     };
 
     (void)wsp_vocab_size();

@@ -40,6 +40,30 @@ static bool same(bytes a, bytes b)
     return a.n == b.n && memcmp(a.b, b.b, a.n) == 0;
 }
 
+/* RFC 3418 2: what the system tells of itself is there once, with the number 0, and of its type if it has one (asked for: null). */
+static void assert_of_its_kind(bytes name, uint8_t type)
+{
+    static const uint8_t system_of[] = {0x2b, 6, 1, 2, 1, 1}, types[] = {0, 4, 6, 0x43, 4, 4, 4, 2};
+
+    if (name.n < 7 || memcmp(name.b, system_of, sizeof system_of) != 0 || name.b[6] == 0 ||
+        name.b[6] >= sizeof types)
+        return;
+    assert_int_equal(name.n, 8);
+    assert_int_equal(name.b[7], 0);
+    assert_true(type == 5 || type == types[name.b[6]]);
+}
+
+/* RFC 3416 4.2.6: what is told unasked has the time and its name. */
+static void assert_notice(const message *m)
+{
+    static const uint8_t up[] = {0x2b, 6, 1, 2, 1, 1, 3, 0},
+                         is[] = {0x2b, 6, 1, 6, 3, 1, 1, 4, 1, 0};
+
+    assert_true(m->n >= 2);
+    assert_true(same(m->names[0], (bytes){up, sizeof up}));
+    assert_true(same(m->names[1], (bytes){is, sizeof is}));
+}
+
 static void read_pdu(message *m, const uint8_t *b)
 {
     bytes is = element_at(b, 0), name;
@@ -55,9 +79,12 @@ static void read_pdu(message *m, const uint8_t *b)
         name = element_at(element_at(b, 0x30).b, 6);
         assert_true(m->n < MOST_NAMES);
         assert_ptr_equal(behind(element_at(behind(name), 0)), behind(element_at(b, 0x30)));
+        assert_of_its_kind(name, *behind(name));
         m->names[m->n++] = name;
     }
     assert_ptr_equal(b, end);
+    if (m->pdu == 0xa6 || m->pdu == 0xa7)
+        assert_notice(m);
 }
 
 static void read_message(message *m, const wire *w)
@@ -173,6 +200,7 @@ static void exchange(wire *w, const char *port, const char *version, const char 
     for (int k = 0; k < 2; k++) {
         sample(w, &fill, asks, 0, WSPI_APP_SNMP, r);
         read_message(&q[k], w);
+        assert_false(q[k].version == 0 && q[k].pdu == 0xa5); /* RFC 1157 has none */
         sample(w, &fill, answers, 1, WSPI_APP_SNMP, r);
         read_message(&a[k], w);
         assert_int_equal(a[k].version, q[k].version);
@@ -194,6 +222,7 @@ static void sampled_responses_are_of_their_requests(void **state)
     static const struct {
         const char *port, *version, *pdu;
     } all[] = {{"161", "snmp.version=1", "snmp.pdu=get"},
+               {"161", "snmp.version=1", "snmp.pdu=get-bulk"},
                {"161", "snmp.version=2c", "snmp.pdu=get-next"},
                {"161", "snmp.version=2c", "snmp.pdu=get-bulk"},
                {"161", "snmp.version=2c", "snmp.pdu=set"},

@@ -185,17 +185,24 @@ static bool is_of_service(const wspi_coder *c)
     return asked == TGS_REQ;
 }
 
-/* Samples: who has a ticket authenticates by it (RFC 4120 3.3.1), so that nothing is said of passwords and keys of clients. */
+/* Beside the fields: the string at hand of a name; has the request a time stamp by the client's key? Ciphers of its list, a bit each. */
+enum { PART = ERROR + 1, STAMPED, CIPHERS, SLOTS };
+_Static_assert((int)SLOTS <= (int)WSPI_APP_FIELDS, "there is room for what messages have said");
+
+/*
+ * Samples: who has a ticket authenticates by it (RFC 4120 3.3.1), so that nothing is said of passwords and keys of clients; others are told
+ * to authenticate first if they have not, and that it failed if they have (3.1.3).
+ */
 static bool may_error(const wspi_coder *c, unsigned k)
 {
-    static const uint8_t of_as[] = {24, 25, 6, 18, 23};
+    enum { AUTHENTICATION_FAILED = 24, AUTHENTICATE = 25 };
+    static const uint8_t of_as[] = {AUTHENTICATION_FAILED, AUTHENTICATE, 6, 18, 23};
     uint64_t v = k < WSPI_COUNT(error) - 1 ? error[k].value : 0;
 
+    if (!is_of_service(c) && v == (c->app.v[0][STAMPED] ? AUTHENTICATE : AUTHENTICATION_FAILED))
+        return false;
     return !is_of_service(c) || !v || v > UINT8_MAX || !memchr(of_as, (int)v, sizeof of_as);
 }
-
-/* Samples: the string at hand of a name, beside the fields. */
-enum { PART = ERROR + 1 };
 
 static void of_client(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
 {
@@ -274,6 +281,18 @@ static bool may_padata(const wspi_coder *c, unsigned k)
     return v > last && v < 256 && memchr(of_as, (int)v, sizeof of_as) && (last || v != 167);
 }
 
+/* What is in front of the n-th. */
+static void each_padata(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
+{
+    enum { TIME_STAMP = 2 };
+
+    (void)n;
+    (void)least;
+    (void)most;
+    if (c->app.v[c->dir][PADATA] == TIME_STAMP)
+        c->app.v[c->dir][STAMPED] = 1;
+}
+
 /* Lengths of its values. */
 static void padata_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
@@ -310,6 +329,42 @@ static void cipher_lengths(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
     *from = 8;
     *count = (uint8_t)(wspi_bin(cipher_room(c), 1) - *from + 1);
+}
+
+/* Samples: no cipher is twice in the list of those that a client has. */
+static void each_etype(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
+{
+    uint64_t *said = &c->app.v[c->dir][CIPHERS];
+
+    (void)least;
+    *said = n ? *said | UINT64_C(1) << wspi_row_of(etype, c->app.v[c->dir][ETYPE]) : 0;
+    *most = MAX_ETYPES + 1; /* more may follow them */
+}
+
+static bool may_etype(const wspi_coder *c, unsigned k)
+{
+    return !(c->app.v[c->dir][CIPHERS] >> k & 1);
+}
+
+/* The rest of it: numbers of one byte, or one of two. */
+static void more_etypes(wspi_coder *c, size_t n)
+{
+    enum { LONGEST = 12 };
+    static const uint8_t small[] = {24, 23, 3, 1, 16, 20, 19, 25};
+    uint64_t last = c->app.v[c->dir][ETYPE];
+
+    if (wspi_bin(n, 1) == wspi_bin(4, 1)) {
+        wspi_app_put(c, 4, 0x0202ff7b);
+        return;
+    }
+    n = (size_t)wspi_bin_start(wspi_bin(WSPI_MIN(n, (size_t)LONGEST), 1), 1);
+    n = (n + 2) / 3;
+    for (size_t k = 0; k < sizeof small && n > 0; k++)
+        if (small[k] != last && may_etype(c, wspi_row_of(etype, small[k]))) {
+            wspi_app_put(c, 2, 0x0201);
+            wspi_app_put(c, 1, small[k]);
+            n--;
+        }
 }
 
 static void a_cipher(wspi_coder *c, size_t n)
@@ -373,9 +428,9 @@ static const wspi_ber a_padata[] = {
 };
 static const wspi_ber padatas[] = {{SEQUENCE(0, E_PADATA_ELEMENT, a_padata)}, END(E_PADATA_END)};
 /* Samples: those of a request for a ticket by a ticket have it (RFC 4120 5.4.1), others may. */
-#define PADATAS(at, n, has)                                     \
-    {                                                           \
-        LIST(at, E_PADATA, MAX_PADATA, padatas), has, .most = n \
+#define PADATAS(at, n, has)                                                          \
+    {                                                                                \
+        LIST(at, E_PADATA, MAX_PADATA, padatas), has, .most = n, .each = each_padata \
     }
 
 /* 5.3 */
@@ -390,12 +445,9 @@ static const wspi_ber ticket_body[] = {{SEQUENCE(0, E_TICKET_BODY, ticket)},
                                        END(E_TICKET_BODY_END)};
 
 /* 5.4.1 */
-static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)},
-                                  {.kind = WSPI_BER_END,
-                                   .token = E_ETYPES_END,
-                                   SAMPLED,
-                                   BOTH(4, 4),
-                                   .make = wspi_kerberos_etypes}};
+static const wspi_ber etypes[] = {
+    {INT(0, E_ETYPE, ETYPE), BOTH(0, 9), .may = may_etype},
+    {.kind = WSPI_BER_END, .token = E_ETYPES_END, SAMPLED, BOTH(4, 4), .make = more_etypes}};
 /* Samples have what a client asks with: who, or whose ticket, for which service, until when, with its list of ciphers. */
 #define REQ_BODY(name, who, where, what)                                                           \
     static const wspi_ber name[] = {                                                               \
@@ -412,7 +464,7 @@ static const wspi_ber etypes[] = {{INT(0, E_ETYPE, ETYPE), BOTH(0, 9)},
         {A_TIME(0xa5, E_TILL, wspi_kerberos_till)},                                                \
         {A_TIME(0xa6, E_RENEW, wspi_kerberos_renew), SAMPLED},                                     \
         {INT(0xa7, E_NONCE, NUMBER)},                                                              \
-        {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .most = 4},                                     \
+        {LIST(0xa8, E_ETYPES, MAX_ETYPES, etypes), .each = each_etype},                            \
         {HIDDEN(0xa9, 0x30, E_ADDRESSES), where, BOTH(9, 1), .make = wspi_kerberos_addresses},     \
         {HIDDEN(0xaa, 0x30, E_AUTHORIZATION), what, BOTH(12, 3), .make = wspi_kerberos_encrypted}, \
         {HIDDEN(0xab, 0x30, E_TICKETS), OPTIONAL},                                                 \
@@ -510,7 +562,7 @@ static void walk(wspi_coder *c)
 
     if (wspi_ber_continued(c))
         return;
-    c->app.v[c->dir][PADATA] = 0; /* of a message before */
+    c->app.v[c->dir][PADATA] = c->app.v[c->dir][STAMPED] = 0; /* of a message before */
     told = wspi_app_get(c, mark);
     wspi_app_put(c, mark, 0);
     wspi_app_require(c, !c->enc || is_message(c->pay.in + c->pay.at, wspi_app_captured(c)));

@@ -333,19 +333,3 @@ void wspi_kerberos_addresses(wspi_coder *c, size_t n)
     (void)n;
     made(c, 27, NAME_LEN, address);
 }
-
-/* Numbers of one byte, or one of two. */
-void wspi_kerberos_etypes(wspi_coder *c, size_t n)
-{
-    static const uint8_t small[] = {24, 23, 3, 1};
-
-    if (wspi_bin(n, 1) == wspi_bin(4, 1)) {
-        wspi_app_put(c, 4, 0x0202ff7b);
-        return;
-    }
-    n = (size_t)wspi_bin_start(wspi_bin(WSPI_MIN(n, (size_t)LONGEST), 1), 1);
-    for (size_t k = 0; k < (n + 2) / 3; k++) {
-        wspi_app_put(c, 2, 0x0201);
-        wspi_app_put(c, 1, small[k % sizeof small]);
-    }
-}

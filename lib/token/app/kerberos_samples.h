@@ -16,8 +16,6 @@ void wspi_kerberos_methods(wspi_coder *c, size_t n);
 void wspi_kerberos_encrypted(wspi_coder *c, size_t n);
 /* The inside of a list of addresses: the NetBIOS name of the client. */
 void wspi_kerberos_addresses(wspi_coder *c, size_t n);
-/* More numbers of ciphers. */
-void wspi_kerberos_etypes(wspi_coder *c, size_t n);
 
 /*
  * Who speaks of whom is the same in all messages of a flow: a client of a realm asks for tickets for its tickets, or for a service on a

@@ -167,6 +167,23 @@ static const wspi_field fields[] = {
     [NAMES] = {WSPI_MAG("snmp.name", 16, WSPI_R_NAME, 1)},
 };
 
+/* Samples: the types of what these objects are, by number in `type` (RFC 1213 6, 3418 2); they are there once but for tables' columns. */
+enum { AN_INTEGER = 1, OCTETS, AN_OID_VALUE, AN_ADDRESS, A_COUNTER, A_GAUGE, TICKS };
+static const uint8_t types[] = {
+    [O_sysDescr] = OCTETS,        [O_sysObjectID] = AN_OID_VALUE, [O_sysUpTime] = TICKS,
+    [O_sysContact] = OCTETS,      [O_sysName] = OCTETS,           [O_sysLocation] = OCTETS,
+    [O_sysServices] = AN_INTEGER, [O_ifNumber] = AN_INTEGER,      [O_ifIndex] = AN_INTEGER,
+    [O_ifDescr] = OCTETS,         [O_ifType] = AN_INTEGER,        [O_ifSpeed] = A_GAUGE,
+    [O_ifPhysAddress] = OCTETS,   [O_ifAdminStatus] = AN_INTEGER, [O_ifOperStatus] = AN_INTEGER,
+    [O_ifInOctets] = A_COUNTER,   [O_ifOutOctets] = A_COUNTER,    [O_ipAdEntAddr] = AN_ADDRESS,
+    [O_usmStats] = A_COUNTER,     [O_snmpTrapOID] = AN_OID_VALUE, [O_iso] = 0,
+};
+
+bool wspi_snmp_is_scalar(uint64_t k)
+{
+    return k <= O_sysServices || k == O_ifNumber || k == O_snmpTrapOID;
+}
+
 /* ---- elements ---- */
 
 enum { SHOWN_SUFFIX = 3 };
@@ -203,16 +220,35 @@ static bool may_object(const wspi_coder *c, unsigned k)
     return !is_report(c) || k == O_usmStats;
 }
 
+/* What is told unasked has the time and its own name first (RFC 3416 4.2.6). */
+static bool is_notice(const wspi_coder *c)
+{
+    uint64_t is = c->app.v[c->dir][PDU];
+
+    return is == 0xa6 || is == 0xa7;
+}
+
 static bool may_name(const wspi_coder *c, unsigned k)
 {
+    unsigned n = wspi_snmp_index(c);
+
+    if (is_notice(c) && n < 2)
+        return k == (n ? O_snmpTrapOID : O_sysUpTime);
     return may_object(c, k) && wspi_snmp_may_name(c, k);
+}
+
+static void each_binding(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
+{
+    wspi_snmp_each(c, n, least, most);
+    if (is_notice(c))
+        *least = 2;
 }
 
 static const wspi_ber values[] = {
     COUNTED(0x02),
     COUNTED(0x41),
     COUNTED(0x42),
-    COUNTED(0x43),
+    {.kind = WSPI_BER_INT, .tag = 0x43, .field = NUMBER, .is = wspi_snmp_uptime},
     EMPTY(0x05),
     EMPTY(0x80),
     EMPTY(0x81),
@@ -225,12 +261,13 @@ static const wspi_ber values[] = {
 
 static void which_value(const wspi_coder *c, uint8_t *from, uint8_t *count)
 {
-    enum { NONE, FIRST, COUNTER = 5, OF_SIMPLE_FORM = 7 };
-    uint64_t of = c->app.v[c->dir][PDU];
+    enum { NONE, FIRST, OF_SIMPLE_FORM = 7 };
+    uint64_t of = c->app.v[c->dir][PDU], object_is = c->app.v[c->dir][OBJECT];
+    uint8_t is = object_is < WSPI_COUNT(types) ? types[object_is] : 0;
     bool asks = wspi_snmp_asks(of);
 
-    *from = asks ? NONE : is_report(c) ? COUNTER : FIRST;
-    *count = asks || is_report(c) ? 1 : OF_SIMPLE_FORM;
+    *from = asks ? NONE : is ? is : FIRST;
+    *count = asks || is ? 1 : OF_SIMPLE_FORM;
 }
 
 static const wspi_ber binding[] = {
@@ -251,10 +288,10 @@ static const wspi_ber bindings[] = {
      .sampled = wspi_snmp_which_rest,
      .make = wspi_snmp_bindings}};
 
-#define BINDINGS                                                                           \
-    {                                                                                      \
-        .kind = WSPI_BER_LIST, .tag = 0x30, .token = E_BINDINGS, .in = bindings,           \
-        .max = WSPI_SNMP_BINDINGS, .each = wspi_snmp_each, .took = wspi_snmp_took_bindings \
+#define BINDINGS                                                                         \
+    {                                                                                    \
+        .kind = WSPI_BER_LIST, .tag = 0x30, .token = E_BINDINGS, .in = bindings,         \
+        .max = WSPI_SNMP_BINDINGS, .each = each_binding, .took = wspi_snmp_took_bindings \
     }
 
 static const wspi_ber request[] = {
@@ -309,12 +346,15 @@ static void which_pdu(const wspi_coder *c, uint8_t *from, uint8_t *count)
     }
 }
 
+/* The first version has no request for many (RFC 1157 4.1). */
 static bool may_pdu(const wspi_coder *c, unsigned k)
 {
+    enum { GET_BULK = 0xa5 };
     uint64_t v = k < WSPI_COUNT(pdu) - 1 ? pdu[k].value : 0;
 
-    return c->dir == 0 ||
-           v == (c->app.v[c->dir][SNMP_VERSION] == V3 && !wspi_snmp_knows(c) ? REPORT : 0xa2);
+    if (c->dir == 0)
+        return v != GET_BULK || c->app.v[0][SNMP_VERSION] != version[0].value;
+    return v == (c->app.v[1][SNMP_VERSION] == V3 && !wspi_snmp_knows(c) ? REPORT : 0xa2);
 }
 
 #define A_CHOICE_OF_PDUS(name)                                                              \

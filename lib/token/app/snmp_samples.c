@@ -270,13 +270,21 @@ static unsigned object_of(const name *is)
     return best;
 }
 
-/* The next name: its last number one higher, or one more number. */
+/* The next name: its last number one higher, or one more number; behind what is there once, the first interface's, which has a text. */
 static void step(name *is)
 {
     enum { HIGHEST = 127 };
+    static const uint8_t described[] = {0x2b, 6, 1, 2, 1, 2, 2, 1, 2, 1};
+    unsigned k = object_of(is);
     bool alone =
         is->len > 1 && is->b[is->len - 2] < 128; /* is the last byte a number of its own? */
 
+    if (k < wspi_snmp_n_oids && wspi_snmp_is_scalar(k) &&
+        memcmp(is->b, described, WSPI_MIN(is->len, sizeof described)) < 0) {
+        memcpy(is->b, described, sizeof described);
+        is->len = sizeof described;
+        return;
+    }
     if (alone && is->b[is->len - 1] < HIGHEST)
         is->b[is->len - 1]++;
     else if (is->len < MAX_NAME)
@@ -351,6 +359,14 @@ void wspi_snmp_each(wspi_coder *c, unsigned n, unsigned *least, unsigned *most)
     *most = WSPI_SNMP_BINDINGS + 1;
     if (question(c, &q, &pdu) && pdu != BULK)
         *least = *most = hidden_of(&q) ? WSPI_SNMP_BINDINGS + 1 : q.n;
+}
+
+unsigned wspi_snmp_index(const wspi_coder *c)
+{
+    memory m;
+
+    recall(&c->app, c->dir, &m);
+    return m.index;
 }
 
 void wspi_snmp_took_name(wspi_coder *c, size_t at)
@@ -453,7 +469,10 @@ bool wspi_snmp_may_name(const wspi_coder *c, unsigned k)
 
     if (!base_of(c, &base, &behind) || !behind)
         return true;
-    return k == object_of(&base) || (k + 1 < wspi_snmp_n_oids && stands_behind(k, &base));
+    if (k == object_of(&base))
+        return !wspi_snmp_is_scalar(k) || base.len == wspi_snmp_oids[k].len ||
+               k + 4 >= wspi_snmp_n_oids; /* nothing listed is behind these */
+    return k + 1 < wspi_snmp_n_oids && stands_behind(k, &base);
 }
 
 size_t wspi_snmp_given(const wspi_coder *c, uint64_t k, uint8_t *b)
@@ -462,14 +481,16 @@ size_t wspi_snmp_given(const wspi_coder *c, uint64_t k, uint8_t *b)
     name base;
     size_t at;
 
-    if (!base_of(c, &base, &behind) || k != object_of(&base))
-        return SIZE_MAX;
+    if (!base_of(c, &base, &behind) || k != object_of(&base)) {
+        *b = 0;
+        return wspi_snmp_is_scalar(k) ? 1 : SIZE_MAX;
+    }
     at = wspi_snmp_oids[k].len;
     if (behind && base.len > at)
         step(&base);
     else if (
         behind) /* the first instance: of what there is once 0, of a table's a number (RFC 3416 4.2.2) */
-        base.b[base.len++] = (uint8_t)(c->app.v[c->dir][REQUEST] % 4);
+        base.b[base.len++] = wspi_snmp_is_scalar(k) ? 0 : (uint8_t)(c->app.v[c->dir][REQUEST] % 4);
     memcpy(b, base.b + at, base.len - at);
     return base.len - at;
 }

@@ -37,6 +37,9 @@ enum { WSPI_SNMP_BINDINGS = 3 /* that have tokens */ };
 extern const wspi_oid wspi_snmp_oids[];
 extern const unsigned wspi_snmp_n_oids;
 
+/* Is there one of the object, with the number 0, and not a table (RFC 2578 7.7)? */
+bool wspi_snmp_is_scalar(uint64_t k);
+
 /* For the rows of communities and engines: what was passed is remembered, and samples have it again. */
 void wspi_snmp_took_community(wspi_coder *c, size_t at);
 bool wspi_snmp_may_community(const wspi_coder *c, unsigned k);
@@ -62,6 +65,7 @@ void wspi_snmp_agent(wspi_coder *c, size_t n);
 
 /* For the list of bindings and their names, in the same way. */
 void wspi_snmp_each(wspi_coder *c, unsigned n, unsigned *least, unsigned *most);
+unsigned wspi_snmp_index(const wspi_coder *c); /* of the binding under way */
 void wspi_snmp_took_bindings(wspi_coder *c, size_t at);
 void wspi_snmp_took_name(wspi_coder *c, size_t at);
 void wspi_snmp_which_name(const wspi_coder *c, uint8_t *from, uint8_t *count);
