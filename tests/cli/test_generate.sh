@@ -44,9 +44,10 @@ generate -m "$model" --label protocol:MQTT --label protocol:SMTP -n 150 --seed 5
 import struct, sys
 for name in sys.argv[1:]:
     data, at, longest, full = open(name, "rb").read(), 24, 0, 0
+    long = 1000 if "answers" in name else 1400
     while at < len(data):
         n = struct.unpack_from("<I", data, at + 8)[0]
-        longest, full, at = max(longest, n), full + (n > 1400), at + 16 + n
+        longest, full, at = max(longest, n), full + (n > long), at + 16 + n
     assert longest <= 1514 and full > (0 if "answers" in name else 10), (name, full, longest)
 PY
 result $? "messages that fill segments, and long answers, are no longer than a packet of Ethernet"

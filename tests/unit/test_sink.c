@@ -174,7 +174,8 @@ static void *serve(void *arg)
     int fd = accept(d->fd, NULL, NULL);
     bool asked = recv(fd, some, sizeof some, 0) > 0;
 
-    if (asked && send(fd, "-ERR no\r\n", 9, MSG_NOSIGNAL) == 9)
+    /* to the entry that nobody makes, and the stream's length */
+    if (asked && send(fd, "-ERR no\r\n:0\r\n", 13, MSG_NOSIGNAL) == 13)
         (void)!send(fd, "$9999\r\n", 7, MSG_NOSIGNAL);
     while (!atomic_load(&d->stop)) {
         (void)usleep(20000);
@@ -229,7 +230,7 @@ static void one_that_answers_byte_by_byte_lets_the_program_end(void **state)
     assert_true(time_of_dumb(true, true, 2) < 2000);
 }
 
-/* Answers the first question of each of two clients, and hangs up. */
+/* Answers the first of two clients what it asks at the start, the other one's record, and hangs up. */
 static void *answer_two(void *arg)
 {
     int fd = *(const int *)arg;
@@ -239,7 +240,7 @@ static void *answer_two(void *arg)
         int client = accept(fd, NULL, NULL);
 
         if (recv(client, some, sizeof some, 0) > 0)
-            (void)!send(client, ":1\r\n", 4, MSG_NOSIGNAL);
+            (void)!send(client, ":1\r\n:1\r\n", i ? 4 : 8, MSG_NOSIGNAL);
         (void)close(client);
     }
     return NULL;
