@@ -8,7 +8,7 @@ model=${1:-${top_srcdir:-.}/models/generator.safetensors}
 shift $(($# ? 1 : 0))
 [ $# -gt 0 ] || set -- TLS DNS HTTP NTP DHCP Modbus SSH SMTP POP3 IMAP FTP_CONTROL MDNS LLMNR NetBIOS SSDP SIP RTSP SNMP LDAP Kerberos \
     Radius MQTT DHCPV6 COAP TFTP STUN S7Comm IGMP ICMP ICMPV6 QUIC DNP3 Syslog Redis NFS RTP RTCP DTLS \
-    AMQP BGP BitTorrent BJNP EthernetIP Git IEC60870 IRC Memcached Mining MsSQL-TDS MySQL NATS OpenVPN PostgreSQL RSYNC Telnet tinc VNC WireGuard WSD
+    AMQP BGP BitTorrent BJNP EthernetIP Git Gnutella IEC60870 IRC Memcached Mining MsSQL-TDS MySQL NATS OpenVPN PostgreSQL RSYNC Telnet tinc VNC WireGuard WSD
 ws=${WIRESPEAK:-${top_builddir:-.}/wirespeak}
 for label in "$@"; do
     # shellcheck disable=SC2086
