@@ -529,7 +529,8 @@ static bool text_is_kept(uint8_t *seen, bool s2c, const uint16_t *ids, size_t n)
 {
     uint16_t in[8] = {(uint16_t)(wspi_group_base(WSPI_T_START) + (s2c ? WSPI_STARTS : 0))}, out[8];
 
-    memcpy(in + 1, ids, n * sizeof *ids);
+    for (size_t i = 0; i < n; i++)
+        in[i + 1] = ids[i];
     in[n + 1] = (uint16_t)wspi_group_base(WSPI_T_KIND);
     in[n + 2] = (uint16_t)wspi_group_base(WSPI_T_TEXT);
     return wsp_policy_apply(wsp_policy_get(NULL), in, n + 3, 9, 64, seen, out) == n + 3;
